@@ -1,0 +1,1 @@
+"""Bytes of containers in, Arrow batches per table out; which decoder does it."""

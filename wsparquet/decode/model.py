@@ -1,0 +1,157 @@
+"""What passes between a decoder and whoever feeds it: decoded batches, quarantined text, limits and counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+__all__ = [
+    "MAX_REPORTED_PATHS",
+    "Decoded",
+    "Decoder",
+    "DecoderOptions",
+    "Limits",
+    "PathCounts",
+    "Quarantined",
+    "Report",
+]
+
+MAX_REPORTED_PATHS = 1000
+OTHER_PATHS = "(other)"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Text that could not become a row, whole.
+
+    ``start`` and ``end`` are byte offsets in the inflated text. ``kind`` is ``record`` where it counts as one of the
+    file's records, else ``item``. An item longer than a piece comes as several, all but the first ``continued``.
+    """
+
+    kind: Literal["record", "item"]
+    start: int
+    end: int
+    container: int | None
+    record_number: int | None
+    path: str | None
+    reason: str
+    data: bytes
+    continued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What one call of a decoder finished: ``(table, batch)`` pairs in source order per table, and quarantined text."""
+
+    batches: tuple[tuple[str, pa.RecordBatch], ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one source may ask for, in bytes; past any of them the source fails.
+
+    ``max_record``: one record, or one value of a container beside its records. ``max_line``: one stretch of text
+    outside any readable container. ``max_held``: records of a container that wait for the ``metaData`` behind them.
+    ``max_container_values``: container values that fit nowhere, which the commit record has to carry.
+    ``batch``: source text per table after which a batch is handed out.
+    """
+
+    max_record: int = 64 << 20
+    max_line: int = 256 << 20
+    max_held: int = 256 << 20
+    max_container_values: int = 16 << 20
+    batch: int = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderOptions:
+    """What a decoder needs to know about its source: the name for ``source_file``, and the limits."""
+
+    source_file: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+
+class PathCounts:
+    """Counts by path: the first 1,000 distinct ones by name, all others together as ``(other)``."""
+
+    def __init__(self, counts: Mapping[str, int] | None = None) -> None:
+        self.counts: Counter[str] = Counter(counts)
+
+    def add(self, path: str, count: int = 1) -> None:
+        """Count ``path``, under its own name while there is room."""
+        if path not in self.counts and len(self.counts) >= MAX_REPORTED_PATHS:
+            path = OTHER_PATHS
+        self.counts[path] += count
+
+    def update(self, other: PathCounts) -> None:
+        """Add all counts of another one."""
+        for path, count in other.counts.items():
+            self.add(path, count)
+
+
+@dataclass(slots=True)
+class Report:
+    """The counts of one source.
+
+    ``records = sum(rows) + quarantined`` always; ``items`` are quarantined stretches outside records. ``rescued`` and
+    ``undocumented`` (enum values that the documentation does not list) are by table, then by path with ``[*]`` for
+    indices. ``container_values`` are values of containers and their ``metaData`` that fit nowhere, as
+    ``{"containers": [first, last], "values": {path: value as JSON text}}``. Times are milliseconds since 1970.
+    """
+
+    containers: int = 0
+    records: int = 0
+    quarantined: int = 0
+    items: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    rescued: dict[str, PathCounts] = field(default_factory=dict)
+    undocumented: dict[str, PathCounts] = field(default_factory=dict)
+    container_values: list[dict[str, Any]] = field(default_factory=list)
+    accounts: Counter[str] = field(default_factory=Counter)
+    schema_versions: Counter[str] = field(default_factory=Counter)
+    start_time: int | None = None
+    end_time: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON values, tables and paths in order of appearance."""
+        return {
+            "containers": self.containers,
+            "records": self.records,
+            "quarantined": self.quarantined,
+            "items": self.items,
+            "rows": dict(self.rows),
+            "rescued": {table: dict(paths.counts) for table, paths in self.rescued.items()},
+            "undocumented": {table: dict(paths.counts) for table, paths in self.undocumented.items()},
+            "container_values": self.container_values,
+            "accounts": dict(self.accounts),
+            "schema_versions": dict(self.schema_versions),
+            "start_time": self.start_time,
+            "end_time": self.end_time,
+        }
+
+
+class Decoder(Protocol):
+    """Bytes of containers in, Arrow batches per table out; both decoders keep this contract (docs/decoding.md)."""
+
+    @property
+    def report(self) -> Report:
+        """The counts so far; final after ``finish``."""
+        ...
+
+    def feed(self, data: bytes) -> Decoded:
+        """Take the next bytes of the inflated text and return what they finished.
+
+        Raises:
+            DecodeError: the source as a whole is not a Web Session file, or asks for more than the limits.
+
+        """
+        ...
+
+    def finish(self) -> Decoded:
+        """Take the end of the text and return the rest. Raises as ``feed``, and where no container was found."""
+        ...

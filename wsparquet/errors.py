@@ -1,0 +1,34 @@
+"""Which errors wsparquet raises, and what each of them means.
+
+    WsparquetError
+    ├── SchemaError    the schema itself is wrong, or a root has another version of it
+    ├── SourceError    a source cannot be read: missing, corrupt, too large, not a Web Session file
+    ├── DecodeError    a source's text cannot be decoded as a whole (single records are quarantined instead)
+    └── DatasetError   a dataset cannot be written or read: disk full, no folder, a record changed under us
+
+Every message says what was expected, what was found, where, and what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"]
+
+
+class WsparquetError(Exception):
+    """The base of every error that wsparquet raises on purpose."""
+
+
+class SchemaError(WsparquetError):
+    """The schema is inconsistent, or a root was written with another version of it."""
+
+
+class SourceError(WsparquetError):
+    """A source cannot be read; nothing of it is committed."""
+
+
+class DecodeError(WsparquetError):
+    """A source's text is not what a Web Session file holds; nothing of it is committed."""
+
+
+class DatasetError(WsparquetError):
+    """A dataset cannot be written, committed or read."""
