@@ -1,0 +1,100 @@
+"""The stream's unread text, and the lines in it that start a container in every state.
+
+Source of the rule: docs/decoding.md, "Input". Such a line is a border: nothing that was open before reaches beyond it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+
+__all__ = ["SPACE", "Buffer"]
+
+SPACE = b" \t\r\n"
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_BORDER = re.compile(rb'\{[ \t\r\n]*"(?:dataType|metaData|recordCollection)"[ \t\r\n]*:')
+_BORDER_BEGUN = re.compile(rb'\{[ \t\r\n]*(?:"[A-Za-z]*(?:"[ \t\r\n]*)?)?')
+_BOM = b"\xef\xbb\xbf"
+
+
+class Buffer:
+    """Unread text as bytes (``data``) and as Latin-1 (``text``: one character a byte, so that offsets agree).
+
+    ``position`` is where reading stands, ``limit`` where it has to stop: at the next border, or at the end of what is
+    there. ``complete`` says that nothing more can come before ``limit``. All three are indices into ``data``, which
+    begins at the stream's byte ``base``. ``begun`` turns true once it is known whether a byte order mark stands first;
+    ``undecided`` is where a line begins that may turn out a border when more of it is there.
+    """
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.text = ""
+        self.base = 0
+        self.position = 0
+        self.limit = 0
+        self.complete = False
+        self.final = False
+        self.undecided: int | None = None
+        self._borders: deque[int] = deque()
+        self._searched = 0
+        self.begun = False
+
+    def append(self, data: bytes) -> bool:
+        """Add text behind what is unread; True where that showed a new border."""
+        self.data = self.data[self.position :] + data
+        self.base += self.position
+        self.position = 0
+        self._skip_byte_order_mark()
+        return self._search()
+
+    def ready(self) -> None:
+        """Make ``text``, ``limit`` and ``complete`` true of ``data``."""
+        self.text = self.data.decode("latin-1")
+        self._set_limit()
+
+    def end(self) -> None:
+        """No more text will come."""
+        self.final = True
+        self.begun = True
+        self.ready()
+
+    def cross(self) -> bool:
+        """Go beyond the border at ``position``, which is ``limit``; False where it is the end of the text instead."""
+        if not self._borders:
+            return False
+        self._borders.popleft()
+        self._set_limit()
+        return True
+
+    def skip_space(self, at: int) -> int:
+        """The index of the first byte from ``at`` that is no white space, ``limit`` at most."""
+        match = _SPACE.match(self.data, at, self.limit)
+        return match.end() if match else at
+
+    def _skip_byte_order_mark(self) -> None:
+        if self.begun or (len(self.data) < len(_BOM) and _BOM.startswith(self.data)):
+            return
+        self.begun = True
+        if self.data.startswith(_BOM):
+            self.position = len(_BOM)
+
+    def _set_limit(self) -> None:
+        self.complete = bool(self._borders) or self.final
+        self.limit = self._borders[0] - self.base if self._borders else len(self.data)
+
+    def _search(self) -> bool:
+        """Look for borders in text that has not been searched; the last candidate may need more text to decide."""
+        known = len(self._borders)
+        at = max(self._searched - self.base, 0)
+        self.undecided = None
+        while (found := self.data.find(b"\n{", at)) >= 0:
+            begun = _BORDER_BEGUN.match(self.data, found + 1)
+            if _BORDER.match(self.data, found + 1):
+                self._borders.append(self.base + found + 1)
+            elif begun and begun.end() == len(self.data):
+                self.undecided = found + 1
+                break
+            at = found + 1
+        stop = self.undecided if self.undecided is not None else len(self.data)
+        self._searched = self.base + max(stop - 1, 0)
+        return len(self._borders) > known

@@ -1,0 +1,67 @@
+"""JSON text into Python values that keep everything: order, duplicate keys, number literals, bare ``NaN``.
+
+The scanner is the standard library's; ``wsparquet.decode.values`` describes what it is made to return.
+"""
+
+from __future__ import annotations
+
+import re
+from json import JSONDecodeError, JSONDecoder
+from typing import Any
+
+from wsparquet.decode.values import Constant, Literal, LoneSurrogates
+
+__all__ = ["BadText", "parse", "scan"]
+
+_DECODER = JSONDecoder(object_pairs_hook=tuple, parse_int=Literal, parse_float=Literal, parse_constant=Constant)
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class BadText(Exception):
+    """Text that is no JSON value, or no UTF-8; the message says which, and where in it."""
+
+
+def scan(text: str, position: int) -> tuple[Any, int]:
+    """The value that starts at ``position``, and the position behind it.
+
+    Raises:
+        BadText: no whole JSON value starts there.
+
+    """
+    try:
+        value, end = _DECODER.raw_decode(text, position)
+    except JSONDecodeError as error:
+        raise BadText(f"{error.msg} at byte {error.pos - position}") from None
+    except RecursionError:
+        raise BadText("nested too deep") from None
+    return value, end
+
+
+def parse(raw: bytes, latin: Any) -> Any:
+    """The value that ``raw`` holds, given what ``scan`` made of its bytes read as Latin-1.
+
+    Every byte is a character in Latin-1, so positions stay byte offsets; only text beyond ASCII is parsed again.
+
+    Raises:
+        BadText: the bytes are no UTF-8.
+
+    """
+    value = latin
+    if not raw.isascii():
+        try:
+            value, _ = scan(raw.decode("utf-8"), 0)
+        except UnicodeDecodeError as error:
+            raise BadText(f"invalid UTF-8 at byte {error.start}") from None
+    return _marked(value) if _SURROGATE_ESCAPE.search(raw) else value
+
+
+def _marked(value: Any) -> Any:
+    """The value with every string that holds a lone surrogate, key or value, as ``LoneSurrogates``."""
+    if type(value) is tuple:
+        return tuple((_marked(key), _marked(item)) for key, item in value)
+    if type(value) is list:
+        return [_marked(item) for item in value]
+    if type(value) is str and _SURROGATE.search(value):
+        return LoneSurrogates(value)
+    return value

@@ -1,0 +1,200 @@
+"""What to expect at each position of a record: the schema, compiled once into a tree that every decoder runs.
+
+The tree says nothing about how values are read. Mistakes in the schema fail here, before any row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pyarrow as pa
+
+from wsparquet.decode.keys import normalise
+from wsparquet.errors import SchemaError
+from wsparquet.schema import HEADER, METADATA, TABLES, Table
+
+__all__ = [
+    "Branch",
+    "DecodePlan",
+    "FieldPlan",
+    "Leaf",
+    "ListOf",
+    "Node",
+    "StructOf",
+    "TablePlan",
+    "UnionOf",
+    "compiled",
+]
+
+LEAVES = {
+    pa.string(): "string",
+    pa.bool_(): "boolean",
+    pa.int32(): "int32",
+    pa.int64(): "int64",
+    pa.float64(): "float64",
+    pa.timestamp("ms", tz="UTC"): "timestamp",
+}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A scalar: its kind (a value of ``LEAVES``) and the normalised names that a tag around it may bear."""
+
+    kind: str
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """A field of a struct: the column's name, the normalised keys that mean it, what it holds."""
+
+    name: str
+    keys: frozenset[str]
+    node: Node
+
+
+@dataclass(frozen=True)
+class StructOf:
+    """A struct; ``inline`` is the field whose own fields may stand here in its place."""
+
+    fields: tuple[FieldPlan, ...]
+    names: frozenset[str] = frozenset()
+    inline: FieldPlan | None = None
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list; where ``or_one``, a single element may stand without its list."""
+
+    element: Node
+    or_one: bool = False
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A branch of a union of structs: the column's name, the normalised names that its tag may bear, its struct."""
+
+    name: str
+    names: frozenset[str]
+    struct: StructOf
+
+
+@dataclass(frozen=True)
+class UnionOf:
+    """A union of structs."""
+
+    branches: tuple[Branch, ...]
+
+
+Node = Leaf | StructOf | ListOf | UnionOf
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """A record type: what its body is called, where its payload is, and the payload's columns as one struct."""
+
+    name: str
+    tags: frozenset[str]
+    payload_names: frozenset[str]
+    payload: StructOf
+    flat: bool
+
+
+@dataclass(frozen=True)
+class DecodePlan:
+    """The whole tree: header, a container's metaData, and every table but ``unrecognized``."""
+
+    header: StructOf
+    metadata: StructOf
+    tables: tuple[TablePlan, ...]
+
+
+@lru_cache(maxsize=1)
+def compiled() -> DecodePlan:
+    """The plan of ``wsparquet.schema``.
+
+    Raises:
+        SchemaError: two fields, branches or tables cannot be told apart, or a type has no reader.
+
+    """
+    tables = tuple(_table(table) for table in TABLES.values() if table.tags)
+    _distinct("tables", ((table.name, table.tags) for table in tables))
+    _distinct("tables", ((table.name, table.payload_names) for table in tables))
+    return DecodePlan(
+        header=_struct(HEADER.fields, frozenset(map(normalise, (HEADER.name, *HEADER.aliases)))),
+        metadata=_struct(METADATA.fields, frozenset({normalise(METADATA.name)})),
+        tables=tables,
+    )
+
+
+def _table(table: Table) -> TablePlan:
+    names = frozenset(map(normalise, (table.flat.name, *table.flat.aliases))) if table.flat else frozenset()
+    return TablePlan(
+        name=table.name,
+        tags=frozenset(table.tags),
+        payload_names=frozenset(table.payload_names),
+        payload=_struct(table.payload, names),
+        flat=table.flat is not None,
+    )
+
+
+def _struct(fields: Iterable[pa.Field], names: frozenset[str], *, inline: bool = False) -> StructOf:
+    plans = tuple(FieldPlan(field.name, _keys(field), _node(field)) for field in fields)
+    _distinct("fields", ((plan.name, plan.keys) for plan in plans))
+    for plan in plans:
+        if plan.keys & names:
+            raise SchemaError(f"field {plan.name!r} bears its own struct's name, so a tag could not be told from it")
+    inlined = [plan for plan in plans if isinstance(plan.node, StructOf)] if inline else []
+    if inline and len(inlined) != 1:
+        raise SchemaError(f"a struct of kind inline needs exactly one struct field, found {len(inlined)}")
+    return StructOf(plans, names, inlined[0] if inlined else None)
+
+
+def _node(field: pa.Field) -> Node:
+    kind = field.type
+    if _metadata(field, "kind") == "union":
+        return _union(field)
+    if pa.types.is_struct(kind):
+        return _struct(kind.fields, _names(field), inline=_metadata(field, "kind") == "inline")
+    if pa.types.is_list(kind):
+        return ListOf(_node(kind.value_field), or_one=pa.types.is_string(kind.value_type))
+    if kind not in LEAVES:
+        raise SchemaError(f"no reader for type {kind} of field {field.name!r}; expected one of {list(LEAVES.values())}")
+    return Leaf(LEAVES[kind], _names(field))
+
+
+def _union(field: pa.Field) -> UnionOf:
+    branches = []
+    for child in field.type.fields:
+        if child.name != "type":
+            struct = _struct(child.type.fields, frozenset())
+            branches.append(Branch(child.name, _names(child) | {normalise(child.name)}, struct))
+    _distinct("branches", ((branch.name, branch.names) for branch in branches))
+    return UnionOf(tuple(branches))
+
+
+def _metadata(field: pa.Field, key: str) -> str | None:
+    value = (field.metadata or {}).get(key.encode())
+    return None if value is None else value.decode()
+
+
+def _keys(field: pa.Field) -> frozenset[str]:
+    return frozenset(map(normalise, (field.name, *json.loads(_metadata(field, "aliases") or "[]"))))
+
+
+def _names(field: pa.Field) -> frozenset[str]:
+    name = _metadata(field, "struct")
+    aliases = json.loads(_metadata(field, "struct_aliases") or "[]")
+    return frozenset(map(normalise, ([name] if name else []) + aliases))
+
+
+def _distinct(what: str, named: Iterable[tuple[str, frozenset[str]]]) -> None:
+    owners: dict[str, str] = {}
+    for name, keys in named:
+        for key in keys:
+            if key in owners:
+                raise SchemaError(f"{what} {owners[key]!r} and {name!r} are both known as {key!r}")
+            owners[key] = name
