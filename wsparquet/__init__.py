@@ -1,0 +1,76 @@
+"""wsparquet turns LivePerson Web Session files into nested, partitioned Parquet datasets.
+
+>>> import wsparquet
+>>> wsparquet.convert("downloads/", to="lake")      # files in, datasets out; again: nothing to do
+>>> wsparquet.read("WebSession….gz")["navigation"]  # one file, in memory
+>>> wsparquet.open_dataset("lake").table("geo")     # committed rows only, as a pyarrow dataset
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsparquet.conversion import ConvertOptions, Progress, convert
+    from wsparquet.dataset import LakeDataset, open_dataset
+    from wsparquet.decode.model import Limits, Quarantined, Report
+    from wsparquet.errors import DatasetError, DecodeError, SchemaError, SourceError, WsparquetError
+    from wsparquet.inspection import Inspection, InspectOptions, inspect
+    from wsparquet.reading import QuarantineWarning, read
+    from wsparquet.schema import SCHEMA_VERSION, TABLES
+    from wsparquet.source import SourceLimits
+    from wsparquet.summary import Failure, Summary
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "TABLES",
+    "ConvertOptions",
+    "DatasetError",
+    "DecodeError",
+    "Failure",
+    "InspectOptions",
+    "Inspection",
+    "LakeDataset",
+    "Limits",
+    "Progress",
+    "QuarantineWarning",
+    "Quarantined",
+    "Report",
+    "SchemaError",
+    "SourceError",
+    "SourceLimits",
+    "Summary",
+    "WsparquetError",
+    "__version__",
+    "convert",
+    "inspect",
+    "open_dataset",
+    "read",
+]
+
+# Where each public name lives. They are imported on first use: pyarrow alone takes longer than `wsparquet --help` may.
+_HOMES = {
+    "conversion": ("ConvertOptions", "Progress", "convert"),
+    "dataset": ("LakeDataset", "open_dataset"),
+    "decode.model": ("Limits", "Quarantined", "Report"),
+    "errors": ("DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"),
+    "inspection": ("InspectOptions", "Inspection", "inspect"),
+    "reading": ("QuarantineWarning", "read"),
+    "schema": ("SCHEMA_VERSION", "TABLES"),
+    "source": ("SourceLimits",),
+    "summary": ("Failure", "Summary"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("wsparquet")
+    for home, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"wsparquet.{home}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'wsparquet' has no attribute {name!r}")

@@ -1,0 +1,68 @@
+"""The command line: arguments, messages, exit codes; nothing else.
+
+Exit codes: 0 done, 1 a source or the command failed, 2 wrong usage, 3 done but something was quarantined.
+Commands live in modules of their own and import what they run when they run it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from wsparquet.cli.convert import convert
+from wsparquet.cli.generate import generate
+from wsparquet.cli.inspect import inspect
+from wsparquet.cli.remove import remove
+from wsparquet.cli.schema import schema
+from wsparquet.cli.terminal import clean
+from wsparquet.errors import WsparquetError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    from wsparquet import __version__
+    from wsparquet.decode import active_decoder
+
+    click.echo(f"wsparquet {__version__} ({active_decoder()} decoder)")
+    context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
+def cli() -> None:
+    """Turn LivePerson Web Session files into nested, partitioned Parquet datasets.
+
+    \b
+    Example:
+      wsparquet convert downloads/ --to lake
+    """
+
+
+for _command in (convert, inspect, remove, schema, generate):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line and leave the process with its exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("wsparquet: interrupted; run the same command again to go on", err=True)
+        sys.exit(INTERRUPTED)
+    except WsparquetError as error:
+        click.echo(f"wsparquet: {clean(str(error))}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output has gone; there is nobody left to tell.
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(code or 0)

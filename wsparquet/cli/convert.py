@@ -1,0 +1,68 @@
+"""`wsparquet convert`: files in, datasets out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from wsparquet.cli.options import decoder_option, limit_options, output_option, quiet_option, storage_options
+from wsparquet.cli.output import make_output
+from wsparquet.cli.progress import progress
+
+__all__ = ["convert"]
+
+
+@click.command(short_help="Turn Web Session files into datasets below a root.")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--to", "root", required=True, metavar="ROOT", help="The folder that holds the datasets.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Sources at a time.  [default: one for each core]")
+@click.option("--account", metavar="ID", help="The account of all sources, where they do not say.")
+@click.option("--dry-run", is_flag=True, help="Decode and count, write nothing.")
+@click.option("--again", is_flag=True, help="Convert also what is committed already, replacing its rows.")
+@click.option("--max-quarantined", type=click.IntRange(min=0), metavar="N", help="More in one source, and it fails.")
+@decoder_option
+@limit_options
+@click.option(
+    "--storage-option", "storage", multiple=True, metavar="KEY=VALUE", callback=storage_options, help="For fsspec."
+)
+@output_option
+@quiet_option
+def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **options: Any) -> int:
+    """Turn Web Session files into nested Parquet datasets below ROOT.
+
+    A SOURCE is a file, a glob, a directory, an fsspec URL, or - for standard input; gzip, zstd, zip or plain. Each
+    source becomes one commit: all of its rows or none. What is committed already is skipped, so the same command can be
+    run again after anything. Exit code 3 says that all is done but something was quarantined.
+
+    \b
+    Examples:
+      wsparquet convert downloads/ --to lake
+      wsparquet convert 'raw/WebSession.*.gz' --to lake --jobs 4 --output json
+      zcat session.gz | wsparquet convert - --to lake --account 75555851
+    """
+    from wsparquet.conversion import convert as run
+
+    with progress(quiet=quiet or output == "json") as listener:
+        summary = run(sources, root, options=_options(**options), on_progress=listener)
+    make_output(output).summary(summary)
+    return summary.exit_code
+
+
+def _options(**options: Any) -> Any:
+    from wsparquet.conversion import ConvertOptions, default_jobs
+    from wsparquet.decode import Limits
+    from wsparquet.source import SourceLimits
+
+    ratio = {"max_ratio": options["max_ratio"]} if options["max_ratio"] else {}
+    return ConvertOptions(
+        jobs=options["jobs"] or default_jobs(),
+        account=options["account"],
+        dry_run=options["dry_run"],
+        max_quarantined=options["max_quarantined"],
+        again=options["again"],
+        decoder=options["decoder"],
+        source_limits=SourceLimits(max_inflated=options["max_inflated"], **ratio),
+        limits=Limits(max_record=options["max_record"], max_line=options["max_line"]),
+        storage_options=options["storage"] or None,
+    )

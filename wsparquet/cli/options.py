@@ -1,0 +1,71 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["BYTES", "decoder_option", "limit_options", "output_option", "quiet_option", "storage_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+class _Bytes(click.ParamType):
+    """A number of bytes: ``1500000``, ``64M``, ``2GiB``; units are powers of 1024."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"\s*(\d+)\s*([kmgt]?)(?:i?b)?\s*", str(value), re.IGNORECASE)
+        if match is None:
+            self.fail(f"expected a number of bytes such as 1500000, 64M or 2GiB, found {value!r}", param, ctx)
+        return int(match[1]) * int(1024 ** _UNITS[match[2].lower()])
+
+
+BYTES = _Bytes()
+
+output_option = click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or programs.",
+)
+quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
+decoder_option = click.option(
+    "--decoder",
+    type=click.Choice(["auto", "native", "reference"]),
+    default="auto",
+    show_default=True,
+    help="auto takes the native one where it is built in.",
+)
+
+
+def storage_options(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, object]:
+    """The pairs of ``--storage-option KEY=VALUE``."""
+    pairs = [value.partition("=") for value in values]
+    for key, equals, _value in pairs:
+        if not key or not equals:
+            raise click.BadParameter("expected KEY=VALUE", param=parameter)
+    return {key: value for key, _equals, value in pairs}
+
+
+def limit_options(command: Command) -> Command:
+    """The options that bound what one source may ask for."""
+    options = (
+        ("--max-inflated", BYTES, "64GiB", "Inflated bytes of one source."),
+        ("--max-ratio", click.IntRange(min=1), None, "Inflated bytes for each stored one."),
+        ("--max-record", BYTES, "64MiB", "Bytes of one record."),
+        ("--max-line", BYTES, "256MiB", "Bytes of one stretch outside any readable container."),
+    )
+    for name, kind, default, text in reversed(options):
+        full = f"{text} Past it the source fails."
+        command = click.option(name, type=kind, default=default, show_default=default is not None, help=full)(command)
+    return command

@@ -1,0 +1,175 @@
+"""How a command's result is said: one interface, a text and a JSON implementation, chosen by ``--output``.
+
+Results go to standard output, messages to standard error. JSON is ASCII, so nothing in it can reach a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+from wsparquet.cli.terminal import clean, human_bytes
+
+if TYPE_CHECKING:
+    from wsparquet.inspection import Inspection
+    from wsparquet.summary import Failure, Summary
+
+__all__ = ["JsonOutput", "Output", "TextOutput", "make_output"]
+
+
+class Output(Protocol):
+    """What commands say."""
+
+    def summary(self, summary: Summary) -> None:
+        """Say what a conversion did."""
+        ...
+
+    def inspections(self, inspections: Sequence[Inspection], failures: Sequence[Failure]) -> None:
+        """Say what is in sources."""
+        ...
+
+    def removed(self, removed: Sequence[Mapping[str, Any]]) -> None:
+        """Say which sources were taken out."""
+        ...
+
+    def files(self, paths: Sequence[str]) -> None:
+        """Say which files were written."""
+        ...
+
+
+def make_output(form: str) -> Output:
+    """The implementation that ``--output`` names."""
+    return JsonOutput() if form == "json" else TextOutput()
+
+
+class JsonOutput:
+    """One JSON object on standard output."""
+
+    def summary(self, summary: Summary) -> None:
+        """The summary, with all counts."""
+        _print_json(summary.to_dict())
+
+    def inspections(self, inspections: Sequence[Inspection], failures: Sequence[Failure]) -> None:
+        """The sources, and those that failed."""
+        failed = [{"name": failure.name, "url": failure.url, "error": failure.error} for failure in failures]
+        _print_json({"sources": [found.to_dict() for found in inspections], "failed": failed})
+
+    def removed(self, removed: Sequence[Mapping[str, Any]]) -> None:
+        """The sources that were taken out."""
+        _print_json({"removed": list(removed)})
+
+    def files(self, paths: Sequence[str]) -> None:
+        """The files that were written."""
+        _print_json({"files": list(paths)})
+
+
+class TextOutput:
+    """Lines for people on standard output."""
+
+    def summary(self, summary: Summary) -> None:
+        """Outcomes, rows per table, drift, quarantine, failures."""
+        done = "would be converted" if summary.dry_run else "converted"
+        _print(
+            f"{_count(summary.sources, 'source')}: {len(summary.committed)} {done}, "
+            f"{len(summary.skipped)} skipped, {len(summary.failed)} failed"
+        )
+        _print(
+            f"{_count(summary.records, 'record')} in {human_bytes(summary.inflated_bytes)} of JSON "
+            f"({human_bytes(summary.stored_bytes)} stored), {summary.seconds:.1f} s, {summary.decoder} decoder"
+        )
+        _print_counts("rows", summary.rows)
+        _print_paths("rescued values (kept in the column `rescued`)", summary.rescued)
+        _print_paths("values that the documentation does not list (kept)", summary.undocumented)
+        if summary.container_values:
+            _print(f"container values kept in commit records: {summary.container_values}")
+        if summary.quarantined or summary.items:
+            _print(
+                f"quarantined: {_count(summary.quarantined, 'record')}, {_count(summary.items, 'item')} outside records"
+            )
+        _print_failures(summary.failures)
+
+    def inspections(self, inspections: Sequence[Inspection], failures: Sequence[Failure]) -> None:
+        """One block a source."""
+        for found in inspections:
+            _print_inspection(found)
+        _print_failures(failures)
+
+    def removed(self, removed: Sequence[Mapping[str, Any]]) -> None:
+        """One line a source."""
+        for source in removed:
+            _print(f"removed {source['name']} of account {source['account']}: {_count(source['rows'], 'row')}")
+
+    def files(self, paths: Sequence[str]) -> None:
+        """One line a file."""
+        for path in paths:
+            _print(path)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, default=str))
+
+
+def _print(text: str, *, indent: int = 0) -> None:
+    click.echo(" " * indent + clean(text))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _print_counts(title: str, counts: Mapping[str, int]) -> None:
+    if not counts:
+        return
+    _print(f"{title}:")
+    width = max(len(f"{count:,}") for count in counts.values())
+    for name, count in counts.items():
+        _print(f"{count:>{width},}  {name}", indent=2)
+
+
+def _print_paths(title: str, tables: Mapping[str, Any]) -> None:
+    lines = {f"{table}  {path}": n for table, paths in tables.items() for path, n in paths.counts.most_common()}
+    _print_counts(title, lines)
+
+
+def _print_failures(failures: Iterable[Failure]) -> None:
+    for failure in failures:
+        _print(f"failed: {failure.name}: {failure.error}")
+
+
+def _print_inspection(found: Inspection) -> None:
+    report = found.report
+    _print(f"{found.name}: {found.format}, {found.form}, {human_bytes(found.inflated_bytes)} of JSON")
+    facts = {
+        "containers": f"{report.containers:,}",
+        "accounts": ", ".join(report.accounts) or "none",
+        "schema versions": ", ".join(report.schema_versions) or "none",
+        "container times": _span(report.start_time, report.end_time),
+        "record times": _span(found.first, found.last),
+        "records": f"{report.records:,}",
+    }
+    for name, value in facts.items():
+        _print(f"{name + ':':17}{value}", indent=2)
+    _print_counts("rows", report.rows)
+    _print_paths("rescued values", report.rescued)
+    _print_paths("values that the documentation does not list", report.undocumented)
+    _print_counts("quarantined records and items", found.reasons)
+    for entry in report.container_values:
+        for path, text in entry["values"].items():
+            _print(f"containers {entry['containers'][0]} to {entry['containers'][1]}: {path} = {text[:200]}", indent=2)
+    for table, rows in found.samples.items():
+        for row in rows:
+            _print(f"{table}: {json.dumps(row, default=str, ensure_ascii=False)}", indent=2)
+    for sample in found.quarantine_samples:
+        _print(f"quarantined at byte {sample['start']}: {sample['text']}", indent=2)
+
+
+def _span(first: int | None, last: int | None) -> str:
+    if first is None or last is None:
+        return "none"
+    return " to ".join(
+        datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds") for ms in (first, last)
+    )

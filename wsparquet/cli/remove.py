@@ -1,0 +1,36 @@
+"""`wsparquet remove`: a source's rows out of the datasets again."""
+
+from __future__ import annotations
+
+import click
+
+from wsparquet.cli.options import output_option
+from wsparquet.cli.output import make_output
+
+__all__ = ["remove"]
+
+
+@click.command(short_help="Take sources' rows out of the datasets again.")
+@click.argument("root")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--account", metavar="ID", help="Of which account, where several have a source of that name.")
+@output_option
+def remove(root: str, names: tuple[str, ...], account: str | None, output: str) -> int:
+    """Take sources' rows out of the datasets below ROOT again, with what was quarantined of them.
+
+    A NAME is a source's file name, with or without its suffix. A source that is converted later comes back.
+
+    \b
+    Example:
+      wsparquet remove lake WebSession.1467291600000.1467295200000.part-00000-0.gz
+    """
+    from wsparquet.dataset import Root
+
+    opened = Root.open(root, create=False)
+    opened.recover()
+    removed = [
+        {"name": commit.facts.source_name, "account": commit.identity.account, "rows": sum(commit.rows.values())}
+        for commit in opened.remove(names, account=account)
+    ]
+    make_output(output).removed(removed)
+    return 0

@@ -1,0 +1,94 @@
+"""What a run did: sources by outcome, and the counts of everything that it decoded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from wsparquet.decode.model import PathCounts, Report
+
+__all__ = ["Failure", "Summary"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A source of which nothing was committed, and why."""
+
+    name: str
+    url: str
+    error: str
+
+
+@dataclass
+class Summary:
+    """The outcome of a run.
+
+    ``committed``, ``skipped`` and ``failed`` hold file names in the order of the sources; the counts are those of the
+    committed ones (in a dry run, of those that would be). ``records = sum(rows) + quarantined``.
+    """
+
+    sources: int = 0
+    committed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    records: int = 0
+    quarantined: int = 0
+    items: int = 0
+    containers: int = 0
+    container_values: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    rescued: dict[str, PathCounts] = field(default_factory=dict)
+    undocumented: dict[str, PathCounts] = field(default_factory=dict)
+    stored_bytes: int = 0
+    inflated_bytes: int = 0
+    seconds: float = 0.0
+    dry_run: bool = False
+    decoder: str = ""
+
+    @property
+    def failed(self) -> list[str]:
+        """The names of the sources that failed."""
+        return [failure.name for failure in self.failures]
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 a source failed, 3 done but something was quarantined."""
+        if self.failures:
+            return 1
+        return 3 if self.quarantined or self.items else 0
+
+    def add(self, report: Report) -> None:
+        """Add the counts of one source."""
+        self.records += report.records
+        self.quarantined += report.quarantined
+        self.items += report.items
+        self.containers += report.containers
+        self.container_values += len(report.container_values)
+        self.rows.update(report.rows)
+        for mine, theirs in ((self.rescued, report.rescued), (self.undocumented, report.undocumented)):
+            for table, counts in theirs.items():
+                mine.setdefault(table, PathCounts()).update(counts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary as plain JSON values."""
+        return {
+            "sources": self.sources,
+            "committed": self.committed,
+            "skipped": self.skipped,
+            "failed": self.failed,
+            "errors": [{"name": each.name, "url": each.url, "error": each.error} for each in self.failures],
+            "records": self.records,
+            "rows": dict(self.rows),
+            "rescued": {table: dict(paths.counts) for table, paths in self.rescued.items()},
+            "undocumented": {table: dict(paths.counts) for table, paths in self.undocumented.items()},
+            "quarantined": self.quarantined,
+            "items": self.items,
+            "containers": self.containers,
+            "container_values": self.container_values,
+            "stored_bytes": self.stored_bytes,
+            "inflated_bytes": self.inflated_bytes,
+            "seconds": round(self.seconds, 3),
+            "dry_run": self.dry_run,
+            "decoder": self.decoder,
+        }
