@@ -1,0 +1,96 @@
+CREATE EXTERNAL TABLE IF NOT EXISTS `goal_achieved` (
+  `visitid` string COMMENT 'Unique visitor session identifier.',
+  `visitorid` string COMMENT 'Unique visitor identifier of the visitor.',
+  `contextid` string COMMENT 'Context ID.',
+  `achievedgoals` array<struct<
+    `id`:string,
+    `timestamp`:timestamp,
+    `campaigngoalid`:bigint,
+    `campaigngoalrevision`:bigint,
+    `campaigngoaltype`:int,
+    `goalmetadata`:struct<
+      `type`:string,
+      `urlgoalmetadata`:struct<
+        `url`:string>,
+      `purchasemetadata`:struct<
+        `total`:double,
+        `orderid`:string,
+        `cartstatus`:struct<
+          `total`:double,
+          `numitems`:int,
+          `products`:array<struct<
+            `quantity`:int,
+            `product`:struct<
+              `name`:string,
+              `category`:string,
+              `sku`:string,
+              `price`:double>>>>>,
+      `reduceabandonmentgoalmetadata`:struct<
+        `numberofpages`:int>,
+      `increaseinteractiongoalmetadata`:struct<
+        `engagement`:struct<
+          `id`:bigint,
+          `channel`:string,
+          `type`:string,
+          `visitorbehaviors`:array<struct<
+            `id`:bigint,
+            `revision`:bigint>>,
+          `skillid`:int,
+          `skillname`:string,
+          `surveyskills`:array<struct<
+            `id`:bigint,
+            `name`:string>>,
+          `isoffsiteengagement`:boolean,
+          `availabilitypolicy`:string,
+          `interactiontype`:int,
+          `renderingtype`:int>,
+        `campaign`:struct<
+          `id`:bigint,
+          `visitorprofiles`:array<struct<
+            `id`:bigint,
+            `revision`:bigint>>,
+          `channel`:string,
+          `type`:string,
+          `visitorbehaviors`:array<struct<
+            `id`:bigint,
+            `revision`:bigint>>,
+          `skillid`:int,
+          `skillname`:string,
+          `surveyskills`:array<struct<
+            `id`:bigint,
+            `name`:string>>,
+          `isoffsiteengagement`:boolean,
+          `availabilitypolicy`:string,
+          `interactiontype`:int,
+          `renderingtype`:int>>,
+      `leadmetadata`:struct<
+        `topic`:string,
+        `leadid`:string,
+        `value`:double>,
+      `serviceactivitymetadata`:struct<
+        `topic`:string,
+        `status`:int,
+        `category`:string,
+        `serviceid`:string>>>> COMMENT 'The goals that were achieved.',
+  `metadata` struct<
+    `accountid`:string,
+    `schemaversion`:string,
+    `starttime`:timestamp,
+    `endtime`:timestamp> COMMENT 'The metaData of the record\'s container.',
+  `source_file` string COMMENT 'Name of the file that the record came from.',
+  `record_number` bigint COMMENT 'Ordinal of the record, from 0, among all records found in the file.',
+  `rescued` string COMMENT 'JSON object from path to value of all that found no column; null if there is none.'
+)
+COMMENT 'Information about the goals that were achieved during the visitor session.'
+PARTITIONED BY (`date` date COMMENT 'UTC day of the record\'s earliest own timestamp; null if it has none. Only in the path.')
+STORED AS PARQUET
+LOCATION 's3://BUCKET/PREFIX/record_type=goal_achieved/'
+TBLPROPERTIES (
+  'classification' = 'parquet',
+  'projection.enabled' = 'true',
+  'projection.date.type' = 'date',
+  'projection.date.format' = 'yyyy-MM-dd',
+  'projection.date.range' = '2000-01-01,2099-12-31',
+  'projection.date.interval' = '1',
+  'projection.date.interval.unit' = 'DAYS'
+);

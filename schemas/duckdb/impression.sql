@@ -1,0 +1,83 @@
+CREATE VIEW "impression" AS
+SELECT * EXCLUDE (record_type)
+FROM read_parquet('ROOT/record_type=impression/**/*.parquet', hive_partitioning = true, hive_types_autocast = false, hive_types = {'date': DATE});
+
+CREATE TABLE "impression_typed" (
+  "visitId" VARCHAR,
+  "visitorId" VARCHAR,
+  "contextId" VARCHAR,
+  "impressions" STRUCT(
+    "timestamp" TIMESTAMP WITH TIME ZONE,
+    "engagementInstanceId" VARCHAR,
+    "impressionType" VARCHAR,
+    "state" VARCHAR,
+    "engagement" STRUCT(
+      "id" BIGINT,
+      "channel" VARCHAR,
+      "type" VARCHAR,
+      "visitorBehaviors" STRUCT(
+        "id" BIGINT,
+        "revision" BIGINT
+      )[],
+      "skillId" INTEGER,
+      "skillName" VARCHAR,
+      "surveySkills" STRUCT(
+        "id" BIGINT,
+        "name" VARCHAR
+      )[],
+      "isOffsiteEngagement" BOOLEAN,
+      "availabilityPolicy" VARCHAR,
+      "interactionType" INTEGER,
+      "renderingType" INTEGER
+    ),
+    "campaign" STRUCT(
+      "id" BIGINT,
+      "visitorProfiles" STRUCT(
+        "id" BIGINT,
+        "revision" BIGINT
+      )[],
+      "channel" VARCHAR,
+      "type" VARCHAR,
+      "visitorBehaviors" STRUCT(
+        "id" BIGINT,
+        "revision" BIGINT
+      )[],
+      "skillId" INTEGER,
+      "skillName" VARCHAR,
+      "surveySkills" STRUCT(
+        "id" BIGINT,
+        "name" VARCHAR
+      )[],
+      "isOffsiteEngagement" BOOLEAN,
+      "availabilityPolicy" VARCHAR,
+      "interactionType" INTEGER,
+      "renderingType" INTEGER
+    ),
+    "goal" STRUCT(
+      "id" BIGINT,
+      "type" INTEGER,
+      "indicatorType" INTEGER
+    )
+  )[],
+  "metaData" STRUCT(
+    "accountId" VARCHAR,
+    "schemaVersion" VARCHAR,
+    "startTime" TIMESTAMP WITH TIME ZONE,
+    "endTime" TIMESTAMP WITH TIME ZONE
+  ),
+  "source_file" VARCHAR,
+  "record_number" BIGINT,
+  "rescued" VARCHAR,
+  "date" DATE
+);
+
+COMMENT ON TABLE "impression_typed" IS 'Information about impressions that the visitor was exposed to during their session.';
+COMMENT ON COLUMN "impression_typed"."visitId" IS 'Unique visitor session identifier.';
+COMMENT ON COLUMN "impression_typed"."visitorId" IS 'Unique visitor identifier of the visitor.';
+COMMENT ON COLUMN "impression_typed"."contextId" IS 'Context ID.';
+COMMENT ON COLUMN "impression_typed"."impressions" IS 'The impressions that the visitor was exposed to.';
+COMMENT ON COLUMN "impression_typed"."metaData" IS 'The metaData of the record''s container.';
+COMMENT ON COLUMN "impression_typed"."source_file" IS 'Name of the file that the record came from.';
+COMMENT ON COLUMN "impression_typed"."record_number" IS 'Ordinal of the record, from 0, among all records found in the file.';
+COMMENT ON COLUMN "impression_typed"."rescued" IS 'JSON object from path to value of all that found no column; null if there is none.';
+COMMENT ON COLUMN "impression_typed"."date" IS 'UTC day of the record''s earliest own timestamp; null if it has none. Only in the path.';

@@ -1,0 +1,68 @@
+"""What the schema looks like to people and engines: one text for each table and form.
+
+Every form is rendered from the Arrow schemas of ``wsparquet.schema`` and nothing else, so that a new field is one line
+there. ``schemas/`` holds all of them; ``python -m wsparquet.render schemas`` writes them anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from wsparquet.errors import SchemaError
+from wsparquet.render import arrow, athena, avro, bigquery, duckdb, markdown, spark
+from wsparquet.schema import TABLES, Table
+
+__all__ = ["FORMS", "files", "render"]
+
+FORMS: tuple[str, ...] = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
+"""The forms that ``render`` knows."""
+
+EXTENSIONS = {
+    "arrow": "txt",
+    "markdown": "md",
+    "avro": "avsc",
+    "spark": "json",
+    "duckdb": "sql",
+    "athena": "sql",
+    "bigquery": "json",
+}
+
+TEXTS: dict[str, Callable[[Table], str]] = {
+    "arrow": arrow.render,
+    "markdown": markdown.render,
+    "duckdb": duckdb.render,
+    "athena": athena.render,
+}
+
+JSONS: dict[str, Callable[[Table], Any]] = {
+    "avro": avro.schema,
+    "spark": spark.schema,
+    "bigquery": bigquery.schema,
+}
+
+
+def render(table: str | None, form: str) -> str:
+    """The definition of one table in a form, or of all: texts one after the other, JSON as an object by table name.
+
+    The text is the same in every run and ends with a newline.
+
+    Raises:
+        SchemaError: there is no such table or form.
+
+    """
+    if table is not None and table not in TABLES:
+        raise SchemaError(f"expected a table, one of {', '.join(TABLES)}; found {table!r}")
+    if form not in FORMS:
+        raise SchemaError(f"expected a form, one of {', '.join(FORMS)}; found {form!r}")
+    tables = list(TABLES.values()) if table is None else [TABLES[table]]
+    if form in TEXTS:
+        return "\n".join(TEXTS[form](one) for one in tables)
+    schemas = {one.name: JSONS[form](one) for one in tables}
+    return json.dumps(schemas if table is None else schemas[table], indent=2, ensure_ascii=False) + "\n"
+
+
+def files() -> dict[str, str]:
+    """Every generated file of ``schemas/``: its text by its path there, ``<form>/<table>.<extension>``."""
+    return {f"{form}/{table}.{EXTENSIONS[form]}": render(table, form) for form in FORMS for table in TABLES}

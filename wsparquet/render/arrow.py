@@ -1,0 +1,38 @@
+"""What a table's Arrow schema is, one node a line, for people and for diffs.
+
+``pyarrow.Schema.to_string`` repeats the type of every nested field on the lines of all its parents, so that one new
+field changes many of them; here it changes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from wsparquet.schema import Table
+
+__all__ = ["render"]
+
+
+def render(table: Table) -> str:
+    """The table's name, then its columns, nested ones indented; partition columns left out."""
+    lines = (line for field in table.schema for line in _lines(field, 1))
+    return "\n".join((table.name, *lines)) + "\n"
+
+
+def _lines(field: pa.Field[Any], depth: int) -> Iterator[str]:
+    kind, children = _parts(field.type)
+    null = "" if field.nullable else " not null"
+    yield f"{'  ' * depth}{field.name}: {kind}{null}"
+    for child in children:
+        yield from _lines(child, depth + 1)
+
+
+def _parts(data_type: pa.DataType) -> tuple[str, list[pa.Field[Any]]]:
+    if isinstance(data_type, pa.StructType):
+        return "struct", data_type.fields
+    if isinstance(data_type, pa.ListType):
+        return "list", [data_type.value_field]
+    return str(data_type), []

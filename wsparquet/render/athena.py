@@ -1,0 +1,91 @@
+"""What a table is to Athena, Hive, and by their metastore to Trino: Hive's DDL, one statement a table.
+
+Names are written in lower case, which is what Athena makes of them; Parquet columns are found by name, whatever their
+case (Athena User Guide, "Handle schema updates", "Name tables, databases, and columns"), and no two of a level differ
+by case alone. All are in backticks: ``timestamp`` and ``date`` are reserved words. The metastore of AWS Glue holds
+comments of 255 characters at most; nested fields carry none.
+
+Partitions are projected, so that new days need no ``MSCK REPAIR TABLE``: over all days that a timestamp column can
+hold, which hides no dated row but makes queries without a condition on ``date`` list them all. Projection never
+reaches the default partition of the records without any date; a second table without partitions, located at that
+folder, reads those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from wsparquet.fields import TIMESTAMP
+from wsparquet.render.metadata import PARTITION, describe, engine_type
+from wsparquet.schema import Table
+
+__all__ = ["render"]
+
+COMMENT_LENGTH = 255
+
+TYPES: dict[pa.DataType, str] = {
+    pa.string(): "string",
+    pa.bool_(): "boolean",
+    pa.int32(): "int",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.date32(): "date",
+    TIMESTAMP: "timestamp",
+}
+
+PROPERTIES = {
+    "classification": "parquet",
+    "projection.enabled": "true",
+    f"projection.{PARTITION.name}.type": "date",
+    f"projection.{PARTITION.name}.format": "yyyy-MM-dd",
+    f"projection.{PARTITION.name}.range": "2000-01-01,2099-12-31",
+    f"projection.{PARTITION.name}.interval": "1",
+    f"projection.{PARTITION.name}.interval.unit": "DAYS",
+}
+
+
+def render(table: Table) -> str:
+    """The ``CREATE EXTERNAL TABLE`` of one table. Raises ``SchemaError`` where a type has no equivalent."""
+    return "\n".join(_lines(table)) + "\n"
+
+
+def _lines(table: Table) -> Iterator[str]:
+    yield f"CREATE EXTERNAL TABLE IF NOT EXISTS {_name(table.name)} ("
+    yield ",\n".join(f"  {_column(field)}" for field in table.schema)
+    yield ")"
+    yield f"COMMENT {_comment(table.doc)}"
+    yield f"PARTITIONED BY ({_column(PARTITION)})"
+    yield "STORED AS PARQUET"
+    yield f"LOCATION {_text(f's3://BUCKET/PREFIX/record_type={table.name}/')}"
+    yield "TBLPROPERTIES ("
+    yield ",\n".join(f"  {_text(key)} = {_text(value)}" for key, value in PROPERTIES.items())
+    yield ");"
+
+
+def _column(field: pa.Field[Any]) -> str:
+    return f"{_name(field.name)} {_type(field.type, 1)} COMMENT {_comment(describe(field))}"
+
+
+def _type(data_type: pa.DataType, depth: int) -> str:
+    if pa.types.is_list(data_type):
+        return f"array<{_type(data_type.value_type, depth)}>"
+    if not pa.types.is_struct(data_type):
+        return engine_type("athena", TYPES, data_type)
+    indent = "  " * (depth + 1)
+    fields = ",\n".join(f"{indent}{_name(field.name)}:{_type(field.type, depth + 1)}" for field in data_type.fields)
+    return f"struct<\n{fields}>"
+
+
+def _name(name: str) -> str:
+    return f"`{name.lower()}`"
+
+
+def _comment(text: str) -> str:
+    return _text(text if len(text) <= COMMENT_LENGTH else text[: COMMENT_LENGTH - 1] + "…")
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

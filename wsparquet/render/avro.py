@@ -1,0 +1,78 @@
+"""What a row is as an Avro record (Avro specification 1.11, "Schemas"): for tools that move rows as Avro.
+
+Every field is a union of null and its type, null by default. A struct is a record under its documented name, defined
+where it first occurs and named from then on. It is the schema of wsparquet's rows, not that of the source's files,
+which is unpublished. The partition column is not part of a row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from wsparquet.errors import SchemaError
+from wsparquet.fields import TIMESTAMP
+from wsparquet.render.metadata import describe, engine_type, struct_names
+from wsparquet.schema import Table
+
+__all__ = ["schema"]
+
+NAMESPACE = "wsparquet"
+# A namespace of their own: only case would tell the struct Navigation from the table navigation.
+STRUCTS = "wsparquet.structs"
+
+TYPES: dict[pa.DataType, str] = {
+    pa.string(): "string",
+    pa.bool_(): "boolean",
+    pa.int32(): "int",
+    pa.int64(): "long",
+    pa.float64(): "double",
+}
+
+
+def schema(table: Table) -> dict[str, Any]:
+    """The Avro record of a table as plain JSON values.
+
+    Raises:
+        SchemaError: a type has no Avro equivalent, or two different structs have one name.
+
+    """
+    records: dict[str, pa.DataType] = {}
+    fields = [_field(field, table.name, records) for field in table.schema]
+    return {"type": "record", "name": table.name, "namespace": NAMESPACE, "doc": table.doc, "fields": fields}
+
+
+def _field(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) -> dict[str, Any]:
+    branches = ["null", _type(field, parent, records)]
+    return {"name": field.name, "type": branches, "default": None, "doc": describe(field)}
+
+
+def _type(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) -> Any:
+    data_type = field.type
+    if pa.types.is_struct(data_type):
+        return _record(field, parent, records)
+    if pa.types.is_list(data_type):
+        return {"type": "array", "items": ["null", _type(data_type.value_field, parent, records)]}
+    if data_type == TIMESTAMP:
+        return {"type": "long", "logicalType": "timestamp-millis"}
+    return engine_type("avro", TYPES, data_type)
+
+
+def _record(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) -> Any:
+    name = _record_name(field, parent)
+    full_name = f"{STRUCTS}.{name}"
+    if full_name in records:
+        if not records[full_name].equals(field.type, check_metadata=True):
+            raise SchemaError(f"expected one struct named {name}, found two: rename one in wsparquet/structs.py")
+        return full_name
+    records[full_name] = field.type
+    fields = [_field(child, name, records) for child in field.type.fields]
+    return {"type": "record", "name": name, "namespace": STRUCTS, "fields": fields}
+
+
+def _record_name(field: pa.Field[Any], parent: str) -> str:
+    """The struct's documented name, or, as a union has none, its parent's and the field's."""
+    names = struct_names(field)
+    words = names[0].split() if names else [parent, field.name]
+    return "".join(word[0].upper() + word[1:] for word in words)

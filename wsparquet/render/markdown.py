@@ -1,0 +1,69 @@
+"""What every column means: the data dictionary of a table, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from wsparquet.render.metadata import (
+    PARTITION,
+    doc,
+    documented_type,
+    documented_values,
+    source_names,
+    struct_names,
+)
+from wsparquet.schema import Table
+
+__all__ = ["render"]
+
+HEAD = ("Column", "Type", "Description", "Documented type", "Documented values", "In the source")
+
+
+def render(table: Table) -> str:
+    """The table's description, then every column: nested ones by path, ``[]`` for the elements of a list."""
+    rows = [HEAD, tuple("---" for _ in HEAD)]
+    rows += [_row(path, field) for field in (*table.schema, PARTITION) for path, field in _paths(field, field.name)]
+    lines = [f"# {table.name}", "", table.doc, "", *_tags(table), *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _tags(table: Table) -> Iterator[str]:
+    if table.tags:
+        names = ", ".join(f"`{tag}`" for tag in table.tags)
+        yield f"Body tags, without namespace, `WebSession` and `Data`, in any case: {names}."
+        yield ""
+
+
+def _paths(field: pa.Field[Any], path: str) -> Iterator[tuple[str, pa.Field[Any]]]:
+    yield path, field
+    data_type = field.type
+    while pa.types.is_list(data_type):
+        path, data_type = f"{path}[]", data_type.value_type
+    if pa.types.is_struct(data_type):
+        for child in data_type.fields:
+            yield from _paths(child, f"{path}.{child.name}")
+
+
+def _row(path: str, field: pa.Field[Any]) -> tuple[str, ...]:
+    values = (f"`{value}` {meaning}".rstrip() for value, meaning in documented_values(field).items())
+    cells = (doc(field), documented_type(field), ", ".join(values), _in_the_source(field))
+    return (f"`{path}`", _type(field.type), *map(_escape, cells))
+
+
+def _type(data_type: pa.DataType) -> str:
+    if pa.types.is_list(data_type):
+        return f"list of {_type(data_type.value_type)}"
+    return "struct" if pa.types.is_struct(data_type) else str(data_type)
+
+
+def _in_the_source(field: pa.Field[Any]) -> str:
+    """Other keys of the field, then the names that a tag around its value may bear."""
+    keys = [f"key `{name}`" for name in source_names(field)]
+    return ", ".join([*keys, *(f"type `{name}`" for name in struct_names(field))])
+
+
+def _escape(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("|", "\\|")

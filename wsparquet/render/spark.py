@@ -1,0 +1,53 @@
+"""What a table is to Spark: its ``StructType`` as JSON, as ``df.schema.json()`` writes it.
+
+    schema = StructType.fromJson(json.load(open("schemas/spark/navigation.json")))
+    spark.read.schema(schema).parquet("<root>/record_type=navigation")
+
+The partition column ``date`` comes last, as Spark puts it; given here, its type is not left to be guessed from paths.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from wsparquet.fields import TIMESTAMP
+from wsparquet.render.metadata import PARTITION, describe, engine_type
+from wsparquet.schema import Table
+
+__all__ = ["schema"]
+
+TYPES: dict[pa.DataType, str] = {
+    pa.string(): "string",
+    pa.bool_(): "boolean",
+    pa.int32(): "integer",
+    pa.int64(): "long",
+    pa.float64(): "double",
+    pa.date32(): "date",
+    TIMESTAMP: "timestamp",
+}
+
+
+def schema(table: Table) -> dict[str, Any]:
+    """The table's ``StructType`` as plain JSON values. Raises ``SchemaError`` where a type has no equivalent."""
+    return _struct([*table.schema, PARTITION])
+
+
+def _struct(fields: list[pa.Field[Any]]) -> dict[str, Any]:
+    return {"type": "struct", "fields": [_field(field) for field in fields]}
+
+
+def _field(field: pa.Field[Any]) -> dict[str, Any]:
+    comment = describe(field)
+    metadata = {"comment": comment} if comment else {}
+    return {"name": field.name, "type": _type(field.type), "nullable": field.nullable, "metadata": metadata}
+
+
+def _type(data_type: pa.DataType) -> Any:
+    if pa.types.is_struct(data_type):
+        return _struct(list(data_type.fields))
+    if pa.types.is_list(data_type):
+        element = data_type.value_field
+        return {"type": "array", "elementType": _type(element.type), "containsNull": element.nullable}
+    return engine_type("spark", TYPES, data_type)
