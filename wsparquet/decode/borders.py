@@ -12,6 +12,7 @@ __all__ = ["SPACE", "Buffer"]
 
 SPACE = b" \t\r\n"
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_NUMBER = re.compile(rb"[-+.eE0-9]*")
 _BORDER = re.compile(rb'\{[ \t\r\n]*"(?:dataType|metaData|recordCollection)"[ \t\r\n]*:')
 _BORDER_BEGUN = re.compile(rb'\{[ \t\r\n]*(?:"[A-Za-z]*(?:"[ \t\r\n]*)?)?')
 _BOM = b"\xef\xbb\xbf"
@@ -41,9 +42,11 @@ class Buffer:
 
     def append(self, data: bytes) -> bool:
         """Add text behind what is unread; True where that showed a new border."""
-        self.data = self.data[self.position :] + data
-        self.base += self.position
-        self.position = 0
+        # The byte before the position stays: it may be the line end that makes a border of what follows.
+        read = max(self.position - 1, 0)
+        self.data = self.data[read:] + data
+        self.base += read
+        self.position -= read
         self._skip_byte_order_mark()
         return self._search()
 
@@ -66,9 +69,21 @@ class Buffer:
         self._set_limit()
         return True
 
+    @property
+    def at_undecided(self) -> bool:
+        """Whether reading stands at a line that may turn out a border when more of it is there."""
+        return not self.complete and self.undecided is not None and self.position >= self.undecided
+
     def skip_space(self, at: int) -> int:
         """The index of the first byte from ``at`` that is no white space, ``limit`` at most."""
-        match = _SPACE.match(self.data, at, self.limit)
+        return self._behind(_SPACE, at)
+
+    def skip_number(self, at: int) -> int:
+        """As ``skip_space``, passing first over all that may belong to a number."""
+        return self._behind(_SPACE, self._behind(_NUMBER, at))
+
+    def _behind(self, pattern: re.Pattern[bytes], at: int) -> int:
+        match = pattern.match(self.data, at, self.limit)
         return match.end() if match else at
 
     def _skip_byte_order_mark(self) -> None:

@@ -38,7 +38,8 @@ def element_end(data: bytes, start: int, limit: int) -> ElementEnd:
         token = match.group()
         if token[0] == 0x22:
             if match["closed"] is None:
-                return ElementEnd("broken" if match.end() < limit else "open", match.start(), deepest)
+                rest = data[match.end() : min(match.end() + 2, limit)]
+                return ElementEnd("open" if rest in {b"", b"\\"} else "broken", match.start(), deepest)
         elif token in b"{[":
             stack.append(token)
             deepest = max(deepest, len(stack))

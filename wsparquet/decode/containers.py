@@ -8,7 +8,7 @@ from wsparquet.decode.events import ContainerStart
 from wsparquet.decode.keys import last_part, normalise
 from wsparquet.decode.model import Limits, Report
 from wsparquet.decode.readers import StructReader, untag
-from wsparquet.decode.rescue import Path, Rescue, rescued_json
+from wsparquet.decode.rescue import Path, Rescue, rescued_json, to_json
 from wsparquet.errors import DecodeError
 
 __all__ = ["Container", "ContainerValues"]
@@ -57,11 +57,9 @@ class Container:
         found = untag(value, _DATA_TYPE_NAMES)
         if found is None:
             return
-        if type(found) is not str:
-            self.misfits.append((("$container", "dataType"), value))
-        elif normalise(last_part(found)) != normalise(DATA_TYPE):
+        if type(found) is not str or normalise(last_part(found)) != normalise(DATA_TYPE):
             raise DecodeError(
-                f"container {self.number} holds {found[:80]!r} data, expected {DATA_TYPE!r}; "
+                f"expected data of the type {DATA_TYPE}, found {to_json(found)[:80]} in container {self.number}; "
                 "give only Web Session files"
             )
 

@@ -71,13 +71,10 @@ class StructReader:
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> dict[str, Any] | None:
         """The fields that occurred, by column name."""
-        return self.read_untagged(untag(value, self.names), path, rescue)
-
-    def read_untagged(self, value: Any, path: Path, rescue: Rescue) -> dict[str, Any] | None:
-        """As ``read``, for a value whose tag is already off."""
-        if type(value) is tuple:
-            return self.fields(value, path, rescue)
-        if value is not None:
+        inner = untag(value, self.names)
+        if type(inner) is tuple:
+            return self.fields(inner, path, rescue)
+        if inner is not None:
             rescue.append((path, value))
         return None
 
@@ -193,7 +190,10 @@ class UnionReader:
         if branch is None:
             return None
         name, struct = branch
-        return {"type": _type_name(key), name: struct.read_untagged(inner, (path, name), rescue)}
+        fields = struct.fields(inner, (path, name), rescue) if type(inner) is tuple else None
+        if fields is None and inner is not None:
+            rescue.append(((path, name), inner))
+        return {"type": _type_name(key), name: fields}
 
     def _sole_owner(self, pairs: Object) -> tuple[str, StructReader] | None:
         owners = [owner for owner in self.owners if all(owner[1].knows(key) for key, _ in pairs)]

@@ -61,7 +61,7 @@ class _TableReader:
 
     def count_fields(self, pairs: Object) -> int:
         """How many of the table's own fields an object has."""
-        return sum(self.struct.knows(key) for key, _ in pairs)
+        return len({normalise(key) for key, _ in pairs if self.struct.knows(key)})
 
     def read(self, pairs: Object, rescue: Rescue) -> dict[str, Any]:
         """The payload's columns, given the body's fields beside ``header``."""
@@ -186,6 +186,7 @@ class RecordReader:
 
 def _body(record: Any, rescue: Rescue) -> tuple[str, Any]:
     """The only key of the record's body and what it holds; the record's other fields are rescued."""
+    record = untag(record)
     if type(record) is not tuple:
         raise Unreadable(f"a record must be an object, found {_kind(record)}")
     found = [index for index, (key, _) in enumerate(record) if normalise(key) == "body"]

@@ -17,6 +17,7 @@ from wsparquet.decode.events import ContainerEnd, ContainerStart, ContainerValue
 from wsparquet.decode.keys import is_tag, normalise
 from wsparquet.decode.model import Limits
 from wsparquet.decode.parse import BadText, parse, scan
+from wsparquet.decode.values import Literal
 from wsparquet.errors import DecodeError
 
 __all__ = ["TOO_DEEP", "Splitter"]
@@ -81,7 +82,7 @@ class Splitter:
                 if not buffer.cross():
                     return
                 continue
-            events = self._state()
+            events = None if buffer.at_undecided else self._state()
             if events is None:
                 self._await_more()
                 return
@@ -130,7 +131,9 @@ class Splitter:
             raise BadText("cut off by the start of the next container")
         if end - at > self.limits.max_record:
             raise self._too_long("record or container value", self.limits.max_record, "--max-record")
-        if buffer.skip_space(end) == buffer.limit and not buffer.complete:
+        # A number may go on in text that is still to come.
+        known = buffer.skip_number(end) if type(value) is Literal else buffer.skip_space(end)
+        if known == buffer.limit and not buffer.complete:
             return None
         return parse(buffer.data[at:end], value), end
 
@@ -233,7 +236,6 @@ class Splitter:
             case 0x5D:  # ]
                 return self._end_of_records()
             case 0x2C:  # ,
-                self._comma = buffer.base + buffer.position
                 buffer.position += 1
                 return [self._item(buffer.position - 1, buffer.position, "a comma without a record before it")]
         try:
@@ -244,9 +246,17 @@ class Splitter:
             return None
         value, end = found
         behind = buffer.skip_space(end)
-        if behind < buffer.limit and buffer.data[behind] not in b",]":
-            return self._bad_record(f"expected a comma or ] behind the record, found {chr(buffer.data[behind])!r}")
+        if wrong := self._wrong_behind(value, behind):
+            return self._bad_record(wrong)
         return [self._take_record(end, behind, value)]
+
+    def _wrong_behind(self, value: Any, behind: int) -> str | None:
+        """What is wrong with what stands behind a record, if anything."""
+        buffer = self.buffer
+        if behind == buffer.limit:
+            return "a number that may go on where the text ends" if type(value) is Literal else None
+        found = buffer.data[behind]
+        return None if found in b",]" else f"expected a comma or ] behind the record, found {chr(found)!r}"
 
     def _take_record(self, end: int, behind: int, value: Any, reason: str | None = None) -> Record:
         buffer = self.buffer
@@ -319,7 +329,7 @@ class Splitter:
         buffer = self.buffer
         stop = buffer.limit
         if not buffer.complete and buffer.undecided is not None:
-            stop = min(stop, max(buffer.undecided, buffer.position))
+            stop = min(stop, buffer.undecided)
         return self._piece(stop, ends=buffer.complete)
 
     def _skip_line(self) -> Events | None:

@@ -82,9 +82,9 @@ def _integral(literal: str) -> int | None:
 
 
 def _power(exponent: str) -> int:
-    if len(exponent) <= 18:
-        return int(exponent or "0")
-    return -(1 << 62) if exponent.startswith("-") else 1 << 62  # beyond any text's length, so as good as infinite
+    digits = exponent.lstrip("+-0") or "0"
+    power = int(digits) if len(digits) <= 18 else 1 << 62  # beyond any text's length, so as good as infinite
+    return -power if exponent.startswith("-") else power
 
 
 def _to_integer(low: int, high: int) -> Callable[[Any], Any]:

@@ -1,0 +1,196 @@
+"""How a record is built: the Arrow schema, compiled once into makers of Avro's JSON encoding.
+
+A field that the schema gains appears here by itself, with a value by its name or type.
+
+The encoding is that of the documentation's example: a value that may be null is a one-key object that names its type
+(Avro specification, "JSON Encoding"), elements of lists stand bare, a union of structs is tagged by its branch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from wsparquet.fields import Struct
+from wsparquet.generate.values import Draw, list_size, null_rate, value_maker
+from wsparquet.schema import HEADER, TABLES, UNRECOGNIZED, Table
+
+__all__ = ["NAMESPACE", "RECORD_TABLES", "body_tag", "payload_key", "record_maker"]
+
+NAMESPACE = "com.liveperson.dataaccess."
+RECORD_TABLES = tuple(name for name in TABLES if name != UNRECOGNIZED.name)
+"""The tables that have a record type of their own, in the page's order."""
+
+Maker = Callable[[Draw], Any]
+
+_OTHER_NAME_RATE = 0.1
+_OLDER_RATE = 0.6
+_EMPTY_RATE = 0.01
+_NO_ELEMENTS_RATE = 0.03
+
+# Fields that the page's tables have and its example leaves out; files hold one or the other set.
+_LATER_FIELDS = {
+    "Engagement": ("id",),
+    "Impression": ("timestamp",),
+    "Customer Info": ("isAuthenticated", "authenticatedConversationId"),
+    "Personal Info": ("isAuthenticated", "authenticatedConversationId"),
+    "Campaign": (
+        "channel",
+        "type",
+        "visitorBehaviors",
+        "skillId",
+        "skillName",
+        "surveySkills",
+        "isOffsiteEngagement",
+        "availabilityPolicy",
+        "interactionType",
+        "renderingType",
+    ),
+}
+_BODY_TAGS = {"engagement_attributes": "WebSessionEngAttrsData"}
+_PRIMITIVES = {"string": "string", "int32": "int", "int64": "long", "double": "double", "bool": "boolean"}
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
+
+
+def body_tag(table: str) -> str:
+    """The tag of a table's records, without its namespace: ``WebSessionNavigationData``."""
+    return _BODY_TAGS.get(table) or f"WebSession{table.title().replace('_', '')}Data"
+
+
+def payload_key(table: Table) -> str:
+    """The body's key that holds a table's payload: ``navigationData``, ``sessionInfo``."""
+    if table.flat is None:
+        return table.payload[0].name
+    name = table.flat.name
+    return name.lower() if name.isupper() else name[0].lower() + name[1:].replace(" ", "")
+
+
+def _metadata(field: pa.Field, key: str) -> str:
+    return (field.metadata or {}).get(key.encode(), b"").decode()
+
+
+def _listed(field: pa.Field, key: str) -> list[str]:
+    found: list[str] = json.loads(_metadata(field, key) or "[]")
+    return found
+
+
+def _keys(field: pa.Field) -> tuple[str, ...]:
+    """The names that a field goes by in files, the column's own first."""
+    return (field.name, *filter(None, [_metadata(field, "source_name")]), *_listed(field, "aliases"))
+
+
+def _tags(field: pa.Field) -> tuple[str, ...]:
+    """The tags that a struct or an enum goes by in files, its own first."""
+    names = (_metadata(field, "struct"), *_listed(field, "struct_aliases"))
+    return tuple(NAMESPACE + name.replace(" ", "") for name in names)
+
+
+def _usually_first(draw: Draw, names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 or not draw.chance(_OTHER_NAME_RATE) else draw.pick(names)
+
+
+# --- Makers -----------------------------------------------------------------------------------------------------------
+
+
+def _tagged(bare: Maker, tags: tuple[str, ...]) -> Maker:
+    return lambda draw: {_usually_first(draw, tags): bare(draw)}
+
+
+def _nullable(make: Maker, rate: float) -> Maker:
+    return lambda draw: None if draw.chance(rate) else make(draw)
+
+
+def _struct(owner: str, fields: list[pa.Field]) -> Maker:
+    members = [(_keys(field), _member(owner, field), field.name) for field in fields]
+    later = frozenset(_LATER_FIELDS.get(owner, ()))
+
+    def make(draw: Draw) -> dict[str, Any]:
+        if draw.chance(_EMPTY_RATE):
+            return {}
+        left_out = later if later and draw.chance(_OLDER_RATE) else ()
+        return {_usually_first(draw, keys): member(draw) for keys, member, name in members if name not in left_out}
+
+    return make
+
+
+def _fields(data_type: pa.DataType) -> list[pa.Field]:
+    return [data_type.field(index) for index in range(data_type.num_fields)]
+
+
+def _list(name: str, element: pa.Field) -> Maker:
+    make_element = _bare(name, element.with_name(name))
+    least, most = list_size(name)
+    whole = _branches(element)
+
+    def make(draw: Draw) -> list[Any]:
+        count = 0 if draw.chance(_NO_ELEMENTS_RATE) else least + draw.below(most - least + 1)
+        return [make_element(draw) for _ in range(whole if draw.full else count)]
+
+    return make
+
+
+def _branches(element: pa.Field) -> int:
+    """How many elements it takes to show every branch of the element's unions; 1 without any."""
+    if not pa.types.is_struct(element.type):
+        return 1
+    unions = [field for field in _fields(element.type) if _metadata(field, "kind") == "union"]
+    return max((field.type.num_fields - 1 for field in unions), default=1)
+
+
+def _union(field: pa.Field) -> Maker:
+    branches = [_tagged(_bare(field.name, branch), _tags(branch)) for branch in _fields(field.type)[1:]]
+    return lambda draw: draw.next_branch(branches)(draw)
+
+
+def _bare(owner: str, field: pa.Field) -> Maker:
+    """A value without its tag, never null."""
+    if pa.types.is_struct(field.type):
+        return _struct(_metadata(field, "struct"), _fields(field.type))
+    if pa.types.is_list(field.type):
+        return _list(field.name, field.type.field(0))
+    return value_maker(owner, field)
+
+
+def _member(owner: str, field: pa.Field) -> Maker:
+    """A field's value as it stands in its struct: tagged, or null."""
+    rate = null_rate(owner, field.name)
+    if _metadata(field, "kind") == "union":
+        return _nullable(_union(field), rate)
+    if pa.types.is_list(field.type):
+        tags: tuple[str, ...] = ("array",)
+    elif _metadata(field, "struct"):
+        tags = _tags(field)
+    else:
+        tags = (_PRIMITIVES.get(str(field.type), "long"),)
+    return _nullable(_tagged(_bare(owner, field), tags), rate)
+
+
+def _payload(table: Table) -> Maker:
+    if table.flat is None:
+        field = table.payload[0]
+        return _tagged(_bare(table.name, field), ("array",))
+    struct: Struct = table.flat
+    return _tagged(_struct(struct.name, list(struct.fields)), (NAMESPACE + struct.name.replace(" ", ""),))
+
+
+@cache
+def record_maker(name: str) -> Maker:
+    """What makes records of one table: plain Python values as ``json.dumps`` takes them, with slots in the strings."""
+    table = TABLES[name]
+    header = {field.name: _member(HEADER.name, field) for field in HEADER.fields}
+    payload = _payload(table)
+
+    def make(draw: Draw) -> dict[str, Any]:
+        body = {
+            "header": {NAMESPACE + "VisitorHeader": {key: member(draw) for key, member in header.items()}},
+            payload_key(table): payload(draw),
+        }
+        return {"body": {NAMESPACE + body_tag(name): body}}
+
+    return make

@@ -1,0 +1,241 @@
+"""What the text of a file is: containers in the field's form or the page's, streamed, with its counts.
+
+``lines`` is one compact container a line, ``metaData`` and ``recordCollection`` tagged, as files in the field are;
+``document`` one pretty-printed container, both untagged, as the documentation's example is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+from wsparquet.generate.defects import DEFECTS, Defect, metadata, opening
+from wsparquet.generate.options import GenerateOptions
+from wsparquet.generate.shapes import NAMESPACE
+from wsparquet.generate.templates import Stamper, Template, pooled, template
+
+__all__ = ["Expected", "expected", "generate_text"]
+
+_PIECE = 1 << 16
+_FIRST_GAP = 2
+_LATER_GAP = 200
+
+
+@dataclass
+class Expected:
+    """What a decoder must report of a text: ``records = rows + quarantined``, and what is rescued where.
+
+    ``rescued`` and ``undocumented`` count by table, then by path with ``[*]`` for indices,
+    ``container_values`` by path.
+    """
+
+    size: int = 0
+    containers: int = 0
+    records: int = 0
+    quarantined: int = 0
+    items: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    rescued: dict[str, Counter[str]] = field(default_factory=dict)
+    undocumented: dict[str, Counter[str]] = field(default_factory=dict)
+    container_values: Counter[str] = field(default_factory=Counter)
+
+    def add_row(self, table: str) -> None:
+        """Count a record that becomes a row and leaves nothing."""
+        self.records += 1
+        self.rows[table] += 1
+
+    def add_defect(self, defect: Defect) -> None:
+        """Count all that a defect adds."""
+        self.containers += defect.containers
+        self.records += defect.records
+        self.quarantined += defect.quarantined
+        self.items += defect.items
+        self.rows.update(defect.rows)
+        for table, paths in defect.rescued.items():
+            self.rescued.setdefault(table, Counter()).update(paths)
+        if defect.undocumented:
+            self.undocumented.setdefault(next(iter(defect.rows)), Counter()).update(defect.undocumented)
+        if defect.outcome == "container value":
+            self.container_values.update(defect.paths)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What stands around the records of a container."""
+
+    head: Template
+    first: bytes
+    between: bytes
+    tail: bytes
+
+
+def _document_head(file_number: int) -> str:
+    end = "null" if _open_ended(file_number) else '{\n      "long": "{{#until}}"\n    }'
+    return (
+        f'{{\n  "dataType": {{\n    "{NAMESPACE}DataTypeEnum": "WebSession"\n  }},\n'
+        '  "metaData": {\n    "accountId": {\n      "string": "{{account}}"\n    },\n'
+        '    "schemaVersion": "1.0.0.22",\n    "startTime": {\n      "long": "{{#hour}}"\n    },\n'
+        f'    "endTime": {end}\n  }},\n  "recordCollection": ['
+    )
+
+
+def _open_ended(file_number: int) -> bool:
+    # The documentation's example has no endTime, so some files have none.
+    return file_number % 3 == 2
+
+
+def _layout(form: str, file_number: int) -> _Layout:
+    if form == "document":
+        return _Layout(template(_document_head(file_number)), b"\n    ", b",\n    ", b"\n  ]\n}\n")
+    meta = metadata(end="null") if _open_ended(file_number) else metadata()
+    return _Layout(template(opening(meta) + '{"array":['), b"", b",", b"]}}\n")
+
+
+class _Records:
+    """The records of one file in order, good ones and defects, and when there are enough of them."""
+
+    def __init__(self, options: GenerateOptions, stamper: Stamper, counts: Expected, *, file_number: int) -> None:
+        self._options = options
+        self._stamper = stamper
+        self._counts = counts
+        self._good = pooled(options.seed, form=options.form, file_number=file_number)
+        self._since_defect = 0
+        chosen = [DEFECTS[name] for name in options.only or DEFECTS] if options.defects else []
+        self._defects = _Cycle([(defect, template(defect.text)) for defect in chosen if defect.place == "record"])
+        self.between = _Cycle([(defect, template(defect.text)) for defect in chosen if defect.place == "between"])
+
+    @property
+    def enough(self) -> bool:
+        """Whether the file may end here."""
+        wanted = self._options.records
+        reached = self._counts.size >= self._options.size if wanted is None else self._counts.records >= wanted
+        return reached and self._defects.shown
+
+    def next_good(self) -> bytes:
+        """The next good record."""
+        record = next(self._good)
+        self._since_defect += 1
+        self._counts.add_row(record.table)
+        return self._stamper.stamp(record)
+
+    def defect_if_due(self) -> bytes | None:
+        """A defect where a record stands; often until each kind was shown, then now and then."""
+        gap = _LATER_GAP if self._defects.shown else _FIRST_GAP
+        if self._since_defect < gap or not self._defects.entries:
+            return None
+        self._since_defect = 0
+        return self.defect(self._defects)
+
+    def defect(self, kinds: _Cycle) -> bytes:
+        """The next kind's text, counted."""
+        defect, text = kinds.take()
+        self._counts.add_defect(defect)
+        return self._stamper.fill(text)
+
+
+class _Cycle:
+    """Kinds of defects in turn, round and round."""
+
+    def __init__(self, entries: list[tuple[Defect, Template]]) -> None:
+        self.entries = entries
+        self._taken = 0
+
+    @property
+    def shown(self) -> bool:
+        """Whether each was taken once."""
+        return self._taken >= len(self.entries)
+
+    def take(self) -> tuple[Defect, Template]:
+        """The next one."""
+        self._taken += 1
+        return self.entries[(self._taken - 1) % len(self.entries)]
+
+
+class _Writer:
+    """Writes one file's text and counts what it writes."""
+
+    def __init__(self, options: GenerateOptions, counts: Expected, *, file_number: int) -> None:
+        self._options = options
+        self._counts = counts
+        self._stamper = Stamper(
+            Random((options.seed << 40) | (1 << 39) | file_number), options, file_number=file_number
+        )
+        self._records = _Records(options, self._stamper, counts, file_number=file_number)
+        self._layout = _layout(options.form, file_number)
+        self._line = _layout("lines", file_number)
+        self._line_records = pooled(options.seed, form="lines", file_number=file_number + 1)
+
+    def text(self) -> Iterator[bytes]:
+        """All of the text, a record or less at a time."""
+        one_container = self._options.form == "document"
+        while True:
+            yield from self._container(self._counts.size + self._options.line_size, endless=one_container)
+            if self._records.enough:
+                break
+            if not self._records.between.shown:
+                yield from self._between()
+        while not self._records.between.shown:
+            yield from self._between()
+
+    def _container(self, end: int, *, endless: bool) -> Iterator[bytes]:
+        layout, records = self._layout, self._records
+        self._counts.containers += 1
+        yield self._stamper.fill(layout.head)
+        separator = layout.first
+        while True:
+            defect = records.defect_if_due()
+            if defect is not None:
+                yield separator + defect
+                separator = layout.between
+            yield separator + records.next_good()
+            separator = layout.between
+            if records.enough or (self._counts.size >= end and not endless):
+                break
+        yield layout.tail
+
+    def _between(self) -> Iterator[bytes]:
+        """A stretch that is no part of the containers around it, and a small good container behind it."""
+        yield self._records.defect(self._records.between)
+        record = next(self._line_records)
+        self._counts.containers += 1
+        self._counts.add_row(record.table)
+        yield self._stamper.fill(self._line.head) + self._stamper.stamp(record) + self._line.tail
+
+
+def generate_text(options: GenerateOptions, *, file_number: int = 0, counts: Expected | None = None) -> Iterator[bytes]:
+    """The inflated text of one file in pieces of about 64 KiB, in memory that does not grow with the file.
+
+    ``counts`` is filled on the way; it is complete when the iterator is exhausted.
+
+    Raises:
+        ValueError: ``options.only`` names a defect that does not exist.
+
+    """
+    unknown = [name for name in options.only if name not in DEFECTS]
+    if unknown:
+        raise ValueError(f"only must name defects, {unknown[0]!r} is none; those are: {', '.join(DEFECTS)}")
+    counts = Expected() if counts is None else counts
+    return _gathered(_Writer(options, counts, file_number=file_number).text(), counts)
+
+
+def _gathered(pieces: Iterator[bytes], counts: Expected) -> Iterator[bytes]:
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        counts.size += len(piece)
+        size += len(piece)
+        held.append(piece)
+        if size >= _PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
+
+
+def expected(options: GenerateOptions, *, file_number: int = 0) -> Expected:
+    """The counts that a decoder must find in a file, in bytes and records; generates the file's text to know them."""
+    counts = Expected()
+    for _ in generate_text(options, file_number=file_number, counts=counts):
+        pass
+    return counts
