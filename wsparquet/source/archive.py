@@ -1,0 +1,130 @@
+"""What is in a zip archive: its members, and each member's bytes, unpacked in bounded pieces and checked.
+
+The directory is read by ``zipfile``; members are unpacked here, since ``zipfile`` inflates more slowly, reads the
+directory again for every opened member, and does not bound what bzip2 and LZMA unpack at once.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from isal import isal_zlib
+
+from wsparquet.source.failures import Place
+from wsparquet.source.formats import BLOCK, RAW_DEFLATE, REMEDY, Feeder, inflate_one
+
+__all__ = ["SMALLEST_ARCHIVE", "Member", "MemberStream", "list_members"]
+
+SMALLEST_ARCHIVE = 22
+ENCRYPTED = 0x1 | 0x40
+# APPNOTE.TXT 4.3.7: signature, version, flags, method, time, date, CRC, two sizes, lengths of name and extra field.
+LOCAL_HEADER = struct.Struct("<4s5H3L2H")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an archive as its directory describes it; the path is only ever a name. Sizes are in bytes."""
+
+    path: str
+    offset: int
+    packed: int
+    size: int
+    crc: int
+    method: int
+    flags: int
+
+
+def list_members(archive: BinaryIO, place: Place) -> list[Member]:
+    """The files of a seekable archive, in its order, without folders and what macOS adds in ``__MACOSX/``.
+
+    Raises:
+        SourceError: the archive is corrupt or truncated, or holds no file.
+
+    """
+    with place.translated("a zip archive"), zipfile.ZipFile(archive) as opened:
+        infos = opened.infolist()
+    members = [
+        Member(info.filename, info.header_offset, info.compress_size, info.file_size, info.CRC, method, info.flag_bits)
+        for info in infos
+        for method in (info.compress_type,)
+        if not info.is_dir() and not info.filename.startswith("__MACOSX/")
+    ]
+    if not members:
+        raise place.error("expected a zip archive with files in it, found none; leave it out")
+    return members
+
+
+class MemberStream:
+    """The unpacked bytes of one member; ``packed`` counts the archive's bytes that they took so far.
+
+    Raises SourceError from ``read``: the member is encrypted, packed by an unknown method, corrupt or cut.
+    """
+
+    def __init__(self, archive: BinaryIO, member: Member, place: Place) -> None:
+        self._archive = archive
+        self._member = member
+        self._place = place
+        self._pieces = self._unpack()
+        self.packed = 0
+
+    def read(self, _size: int = BLOCK) -> bytes:
+        """The next piece of at most 256 KiB; empty at the end, where size and CRC have been checked."""
+        return next(self._pieces, b"")
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._archive.close()
+
+    def _unpack(self) -> Iterator[bytes]:
+        member, crc, size = self._member, 0, 0
+        self._check_supported()
+        self._seek()
+        feeder = Feeder(self._read)
+        for piece in self._inflated(feeder):
+            crc, size = isal_zlib.crc32(piece, crc), size + len(piece)
+            # A member that unpacks to more than the directory says is refused before it fills a disk or a memory.
+            if size > member.size:
+                break
+            yield piece
+        if (crc, size, feeder.offset) != (member.crc, member.size, member.packed):
+            raise self._place.error(
+                f"expected {member.size} bytes with CRC {member.crc:08x} from {member.packed} packed ones, found "
+                f"{size} with CRC {crc:08x} from {feeder.offset}; the archive is corrupt, {REMEDY}"
+            )
+
+    def _inflated(self, feeder: Feeder) -> Iterator[bytes]:
+        if self._member.method == zipfile.ZIP_DEFLATED:
+            label = f"{self._place.label}: its data, packed from byte {self._member.offset} of the archive,"
+            yield from inflate_one(feeder, RAW_DEFLATE, label=label, chunk=BLOCK)
+            return
+        while piece := feeder.take(BLOCK):
+            yield bytes(piece)
+
+    def _check_supported(self) -> None:
+        if self._member.flags & ENCRYPTED:
+            raise self._place.error("expected a member without a password, found an encrypted one; unpack it first")
+        if self._member.method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise self._place.error(
+                f"expected a member that is stored or deflated, found compression method {self._member.method}; "
+                "unpack it first"
+            )
+
+    def _seek(self) -> None:
+        with self._place.translated("a zip archive"):
+            self._archive.seek(self._member.offset)
+            fields = LOCAL_HEADER.unpack(self._archive.read(LOCAL_HEADER.size))
+            self._archive.seek(fields[-2] + fields[-1], 1)
+        if fields[0] != b"PK\x03\x04":
+            raise self._place.error(
+                f"expected a member of the archive at byte {self._member.offset}, found other bytes; {REMEDY}"
+            )
+
+    def _read(self, size: int) -> bytes:
+        with self._place.translated("a zip archive"):
+            block = self._archive.read(min(size, self._member.packed - self.packed))
+        self.packed += len(block)
+        return block

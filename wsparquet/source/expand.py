@@ -1,0 +1,207 @@
+"""Which sources the arguments mean: paths, globs, folders, URLs and standard input, archives member by member."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, unquote
+
+from wsparquet.errors import SourceError
+from wsparquet.source.archive import list_members
+from wsparquet.source.failures import Place
+from wsparquet.source.formats import sniff
+from wsparquet.source.listing import Unreadable, files_below, glob, has_magic, is_folder
+from wsparquet.source.names import last_component, mask
+from wsparquet.source.origins import LocalFile, MemberOf, Once, Spool, Stream, spool
+from wsparquet.source.remote import RemoteFile, find_remote, heads
+from wsparquet.source.sources import Failed, Source
+
+__all__ = ["expand"]
+
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
+FILE_URL = re.compile(r"(file|local)://", re.IGNORECASE)
+STDIN = Place("standard input")
+
+
+def expand(
+    arguments: Sequence[str | os.PathLike[str]],
+    *,
+    exclude: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+) -> list[Source | Failed]:
+    """The sources that ``arguments`` mean, in their order, sorted within a folder or a glob, the same file once.
+
+    An argument is a local path, a glob, a folder (all files in it, but hidden ones), ``-``, or a URL of any file system
+    that fsspec knows, with ``storage_options`` for it. A zip archive, told by its first bytes, is one source a member.
+    What cannot be found or listed is a ``Failed`` in its place. Nothing below the local folder ``exclude`` is a source.
+    """
+    expansion = _Expansion(_excluded(exclude), storage_options or {})
+    return [found for argument in arguments for found in expansion.argument(os.fspath(argument))]
+
+
+def _excluded(root: str | None) -> str | None:
+    local = None if root is None else _local_path(root)
+    return None if local is None else os.path.realpath(local)
+
+
+def _local_path(argument: str) -> str | None:
+    """The argument as a local path, or None if it is a URL of another kind. An existing path wins."""
+    if "\0" in unquote(argument) or not argument:
+        raise SourceError(f"{mask(argument)!r}: expected a path or a URL, found what cannot be one; check the name")
+    if FILE_URL.match(argument) and "::" not in argument:
+        path = FILE_URL.sub("", argument).removeprefix("localhost")
+        return path if os.path.lexists(path) else unquote(path)
+    return None if URL.match(argument) and not os.path.lexists(argument) else argument
+
+
+def _absolute(path: str) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+
+
+def _named(argument: str) -> tuple[str, str]:
+    """The name and the URL of an argument that is no source."""
+    if argument == "-":
+        return "stdin", "stdin"
+    if URL.match(argument):
+        return last_component(mask(argument)), mask(argument)
+    path = _absolute(argument)
+    return path.name, path.as_uri()
+
+
+@dataclass
+class _Expansion:
+    excluded: str | None
+    options: Mapping[str, Any]
+    seen: set[object] = field(default_factory=set)
+
+    def argument(self, argument: str) -> Iterator[Source | Failed]:
+        """What one argument means."""
+        try:
+            if argument == "-":
+                yield from self._stdin()
+            elif (path := _local_path(argument)) is not None:
+                yield from self._local(_absolute(path))
+            else:
+                yield from self._remote(find_remote(argument, self.options))
+        except SourceError as error:
+            yield Failed(*_named(argument), error)
+
+    def _first(self, key: object) -> bool:
+        if key in self.seen:
+            return False
+        self.seen.add(key)
+        return True
+
+    # --- local ------------------------------------------------------------------------------------------------------
+
+    def _is_excluded(self, real: str) -> bool:
+        return self.excluded is not None and Path(real).is_relative_to(self.excluded)
+
+    def _local(self, path: Path) -> Iterator[Source | Failed]:
+        found = False
+        for match in self._matches(path):
+            for file in self._files(match):
+                # One that is given by name fails below; one that a folder or a glob holds is just not meant.
+                if isinstance(file, Path) and file != path and self._is_excluded(os.path.realpath(file)):
+                    continue
+                found = True
+                yield from self._local_file(file)
+        if not found:
+            raise Place(str(path)).error(
+                "expected a folder or a glob with files, found none (hidden ones and those of the dataset itself do "
+                "not count); check the name"
+            )
+
+    def _matches(self, path: Path) -> Iterator[Path | Unreadable]:
+        if os.path.lexists(path):
+            yield path
+        elif has_magic(str(path)):
+            yield from glob(path, self._is_excluded)
+        else:
+            with Place(str(path)).translated("a file, a folder or a glob"):
+                path.stat()
+
+    def _files(self, match: Path | Unreadable) -> Iterator[Path | Unreadable]:
+        if isinstance(match, Path) and is_folder(match):
+            yield from files_below(match, self._is_excluded)
+        else:
+            yield match
+
+    def _local_file(self, found: Path | Unreadable) -> Iterator[Source | Failed]:
+        path = found.path if isinstance(found, Unreadable) else found
+        place = Place(str(path))
+        try:
+            if isinstance(found, Unreadable):
+                raise place.as_source_error(found.error, "a folder that can be listed")
+            real = os.path.realpath(path)
+            if self._is_excluded(real):
+                raise place.error("expected a source outside of the dataset, found one in it; leave it out")
+            if self._first(real):
+                yield from self._local_source(path, place)
+        except SourceError as error:
+            yield Failed(path.name, path.as_uri(), error)
+
+    def _local_source(self, path: Path, place: Place) -> Iterator[Source | Failed]:
+        with place.translated():
+            status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise place.error("expected a file, found a pipe, socket or device; pipe its content to `-`")
+        origin = LocalFile(path)
+        source = Source(path.name, path.as_uri(), origin, size=status.st_size, mtime=str(status.st_mtime_ns))
+        with place.translated(), path.open("rb") as file:
+            head = file.read(4)
+        yield from self._members(source, origin) if sniff(head) == "zip" else [source]
+
+    # --- elsewhere --------------------------------------------------------------------------------------------------
+
+    def _remote(self, files: Sequence[RemoteFile]) -> Iterator[Source | Failed]:
+        new = [file for file in files if self._first((file.origin.filesystem, file.origin.path))]
+        for file, head in zip(new, heads(new), strict=True):
+            if isinstance(head, SourceError):
+                yield Failed(file.name, file.url, head)
+                continue
+            source = Source(file.name, file.url, file.origin, size=file.size, etag=file.etag, mtime=file.mtime)
+            yield from self._remote_archive(source, file) if sniff(head) == "zip" else [source]
+
+    def _remote_archive(self, source: Source, file: RemoteFile) -> Iterator[Source | Failed]:
+        """The members; of an archive that plain HTTP serves, of a copy, since not every server knows ranges."""
+        try:
+            origin = spool(file.origin.open(), file.origin.place) if file.origin.is_http else file.origin
+            yield from self._members(source, origin)
+        except SourceError as error:
+            yield Failed(source.name, source.url, error)
+
+    def _stdin(self) -> Iterator[Source | Failed]:
+        if not self._first("-"):
+            return
+        if sys.stdin is None:
+            raise STDIN.error("expected an open standard input, found none; pipe a file to it")
+        with STDIN.translated():
+            stream = cast("Stream", sys.stdin.buffer)
+            head = sys.stdin.buffer.read(4)
+        source = Source("stdin", "stdin", once := Once(head, stream, STDIN))
+        if sniff(head) == "zip":
+            yield from self._members(source, spool(once.open(), STDIN))
+        else:
+            yield source
+
+    def _members(self, archive: Source, origin: LocalFile | Spool | Any) -> Iterator[Source]:
+        place = archive.origin.place
+        with place.translated("a zip archive"), origin.open_seekable() as file:
+            members = list_members(file, place)
+        for member in members:
+            inner = Place(f"{place.label}!/{member.path}", place.secrets)
+            yield Source(
+                last_component(member.path),
+                f"{archive.url}!/{quote(member.path)}",
+                MemberOf(origin, member, inner),
+                size=member.size,
+                etag=f"{archive.etag or ''}{member.crc:08x}-{member.size:x}",
+                mtime=archive.mtime,
+            )

@@ -1,0 +1,110 @@
+"""What a failing file system means: every lower-level error as a SourceError that says where and what to do."""
+
+from __future__ import annotations
+
+import struct
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from wsparquet.errors import SourceError
+from wsparquet.source.names import mask, mask_text, secrets_of
+
+__all__ = ["Place"]
+
+# What the standard library and fsspec raise for a bad address, bad options, a bad archive or a failing connection.
+LIBRARY_ERRORS: tuple[type[Exception], ...] = (
+    OSError,
+    ImportError,
+    ValueError,
+    TypeError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    KeyError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+# Bases of the clients behind fsspec; none of them is a dependency, so only those that are loaded can have raised.
+CLIENT_ERRORS = (
+    ("aiohttp", "ClientError"),
+    ("botocore.exceptions", "BotoCoreError"),
+    ("botocore.exceptions", "ClientError"),
+    ("gcsfs.retry", "HttpError"),
+    ("azure.core.exceptions", "AzureError"),
+)
+REMEDIES: tuple[tuple[type[Exception], str], ...] = (
+    (FileNotFoundError, "check the name"),
+    (PermissionError, "check that you may read it, or give the credentials that may"),
+    (IsADirectoryError, "name a file in it"),
+    (TimeoutError, "check the connection and try again"),
+    (ConnectionError, "check the connection and try again"),
+    (ImportError, "install the package that is named here"),
+    (zipfile.BadZipFile, "fetch or make the archive again"),
+    (struct.error, "fetch or make the archive again"),
+    (OSError, "check the address and the connection, and try again"),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something lies, as messages may say it, and what they must not quote of it (percent-decoded)."""
+
+    label: str
+    secrets: frozenset[str] = frozenset()
+    is_url: bool = False
+
+    @classmethod
+    def of_url(cls, url: str) -> Place:
+        """The place that a URL names."""
+        return cls(mask(url), secrets_of(url), is_url=True)
+
+    def error(self, message: str) -> SourceError:
+        """A SourceError about this place."""
+        return SourceError(f"{self.label}: {message}")
+
+    @contextmanager
+    def translated(self, expected: str = "a file that can be read") -> Iterator[None]:
+        """Turn what file systems raise into SourceError.
+
+        An error about a URL is not chained: it may quote the URL, or one redirected to, and tracebacks print the chain.
+        """
+        try:
+            yield
+        except (*LIBRARY_ERRORS, *_client_errors()) as error:
+            raise self.as_source_error(error, expected) from (None if self.is_url else error)
+
+    def as_source_error(self, error: BaseException, expected: str = "a file that can be read") -> SourceError:
+        """``error`` as a SourceError, its text without secrets."""
+        # fsspec reports every refused HTTP request as a missing file, and keeps the server's answer as the cause.
+        if isinstance(error, FileNotFoundError) and getattr(error.__cause__, "status", 404) != 404:
+            error = error.__cause__ or error
+        found = mask_text(_text(error), self.secrets) or type(error).__name__
+        return self.error(f"expected {expected}, found: {found}; {_remedy(error)}")
+
+
+def _client_errors() -> Iterator[type[Exception]]:
+    for module, name in CLIENT_ERRORS:
+        if module in sys.modules:
+            yield getattr(sys.modules[module], name)
+
+
+def _text(error: BaseException) -> str:
+    status = getattr(error, "status", None)
+    if isinstance(status, int):
+        return f"HTTP status {status} {getattr(error, 'message', '')}".rstrip()
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split())[:300]
+
+
+def _remedy(error: BaseException) -> str:
+    status = getattr(error, "status", None)
+    if status in (401, 403):
+        error = PermissionError()
+    elif isinstance(status, int) and status >= 500:
+        error = ConnectionError()
+    return next((remedy for kind, remedy in REMEDIES if isinstance(error, kind)), "check the address and the options")

@@ -1,0 +1,98 @@
+"""Which local files a folder or a glob means: recursive, sorted, hidden ones left out, no folder twice."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+__all__ = ["Unreadable", "files_below", "glob", "has_magic", "is_folder"]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A folder or file that stood in the way, and why."""
+
+    path: Path
+    error: OSError
+
+
+def has_magic(text: str) -> bool:
+    """Whether ``text`` has a character that globs interpret."""
+    return re.search(r"[*?\[]", text) is not None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether ``path`` is a folder; not if it cannot be told, which opening it will report."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder above may not be searched
+
+
+def files_below(folder: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
+    """All files in ``folder`` and its folders. ``excluded`` is asked with every folder's real path."""
+    for below in _folders(folder, excluded, set()):
+        if isinstance(below, Unreadable):
+            yield below
+        else:
+            yield from _entries(below, files=True)
+
+
+def glob(pattern: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
+    """The files and folders that an absolute pattern matches; ``**`` is any number of folders, none included."""
+    yield from _match(Path(pattern.anchor), pattern.parts[1:], excluded)
+
+
+def _match(base: Path, parts: Sequence[str], excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
+    if not parts:
+        yield base
+        return
+    head, rest = parts[0], parts[1:]
+    if head == "**":
+        yield from _match_below(base, rest, excluded)
+    # An existing name wins over what its characters would mean.
+    elif not has_magic(head) or os.path.lexists(base / head):
+        if os.path.lexists(base / head):
+            yield from _match(base / head, rest, excluded)
+    elif is_folder(base):
+        for entry in _entries(base):
+            if isinstance(entry, Unreadable):
+                yield entry
+            elif fnmatchcase(entry.name, head) and (head.startswith(".") or not entry.name.startswith(".")):
+                yield from _match(entry, rest, excluded)
+
+
+def _match_below(base: Path, parts: Sequence[str], excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
+    if not parts:
+        yield base
+        return
+    for below in _folders(base, excluded, set()):
+        if isinstance(below, Unreadable):
+            yield below
+        else:
+            yield from _match(below, parts, excluded)
+
+
+def _folders(folder: Path, excluded: Callable[[str], bool], seen: set[str]) -> Iterator[Path | Unreadable]:
+    """``folder`` and all folders in it, links followed, each once: links may run in circles."""
+    real = os.path.realpath(folder)
+    if real in seen or excluded(real):
+        return
+    seen.add(real)
+    yield folder
+    for entry in _entries(folder, files=False):
+        if isinstance(entry, Path):
+            yield from _folders(entry, excluded, seen)
+
+
+def _entries(folder: Path, *, files: bool | None = None) -> Iterator[Path | Unreadable]:
+    """What is in a folder, sorted by name; with ``files``, only what is no folder (or is one), and not hidden."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        yield Unreadable(folder, error)
+        return
+    for entry in entries:
+        if files is None or (not entry.name.startswith(".") and is_folder(entry) != files):
+            yield entry

@@ -1,0 +1,214 @@
+"""Where stored bytes lie, each origin opened anew for every reading: a local file, a URL, standard input, a member."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+from wsparquet.source.archive import Member, MemberStream
+from wsparquet.source.failures import Place
+
+__all__ = ["LocalFile", "MemberOf", "Once", "Origin", "Remote", "Spool", "Stream", "spool"]
+
+# Some file systems would hold 50 MiB of every open file.
+REMOTE_BLOCK = 4 << 20
+
+
+class Stream(Protocol):
+    """What every origin opens."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, ``size`` at most; none at the end."""
+        ...
+
+    def close(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+class Origin(Protocol):
+    """Stored bytes that can be opened."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is, for messages."""
+        ...
+
+    @property
+    def rereadable(self) -> bool:
+        """Whether it can be opened more than once."""
+        ...
+
+    def open(self) -> Stream:
+        """The stored bytes from their beginning. Raises SourceError where that fails."""
+        ...
+
+
+class Seekable(Protocol):
+    """An origin of which parts can be read."""
+
+    def open_seekable(self) -> BinaryIO:
+        """The stored bytes, of which parts can be read."""
+        ...
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file on a local disk."""
+
+    path: Path
+    rereadable: bool = True
+
+    @property
+    def place(self) -> Place:
+        """Its path."""
+        return Place(str(self.path))
+
+    def open(self) -> Stream:
+        """The file, unbuffered."""
+        return self.open_seekable()
+
+    def open_seekable(self) -> BinaryIO:
+        """The file, unbuffered."""
+        with self.place.translated():
+            return cast("BinaryIO", self.path.open("rb", buffering=0))
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file behind an fsspec file system; ``path`` is the file system's own, secrets and all."""
+
+    filesystem: Any
+    path: str
+    place: Place
+    rereadable: bool = True
+
+    @property
+    def is_http(self) -> bool:
+        """Whether plain HTTP serves it, where no server has to know byte ranges."""
+        return "http" in self.filesystem.protocol
+
+    def open(self) -> Stream:
+        """The file from its beginning."""
+        if not self.is_http:
+            return self.open_seekable()
+        with self.place.translated():
+            return cast("Stream", self.filesystem.open(self.path, "rb", block_size=0))
+
+    def open_seekable(self) -> BinaryIO:
+        """The file, of which parts can be read."""
+        with self.place.translated():
+            return cast("BinaryIO", self.filesystem.open(self.path, "rb", block_size=REMOTE_BLOCK))
+
+
+class Once:
+    """A stream that can be read once, such as standard input, of which ``head`` was read already."""
+
+    rereadable = False
+
+    def __init__(self, head: bytes, stream: Stream, place: Place) -> None:
+        self.place = place
+        self._head = head
+        self._stream: Stream | None = stream
+
+    def open(self) -> Stream:
+        """The stream with its head, the first time."""
+        if self._stream is None:
+            raise self.place.error("expected to be read once, found a second reading; save it to a file first")
+        stream, self._stream = self._stream, None
+        return _Rejoined(self._head, stream)
+
+
+class _Rejoined:
+    def __init__(self, head: bytes, stream: Stream) -> None:
+        self._head = head
+        self._stream = stream
+
+    def read(self, size: int, /) -> bytes:
+        if not self._head:
+            return self._stream.read(size)
+        piece, self._head = self._head[:size], self._head[size:]
+        return piece
+
+    def close(self) -> None:
+        """Leave the stream open: it is not ours."""
+
+
+class Spool:
+    """A temporary file without a name, gone with its last reader; readers do not disturb each other."""
+
+    rereadable = True
+
+    def __init__(self, file: BinaryIO, place: Place) -> None:
+        self.place = place
+        self._file = file
+        weakref.finalize(self, file.close)
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        return self._file.fileno()
+
+    def open(self) -> Stream:
+        """The file from its beginning."""
+        return self.open_seekable()
+
+    def open_seekable(self) -> BinaryIO:
+        """The file from its beginning."""
+        return cast("BinaryIO", _At(self))
+
+
+class _At(io.RawIOBase):
+    """A position of its own in a spool that others read too; the spool lives as long as this does."""
+
+    def __init__(self, file: Spool) -> None:
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self._at = (0, self._at, self._size)[whence] + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = os.pread(self._file.fileno(), len(buffer), self._at)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def spool(stream: Stream, place: Place) -> Spool:
+    """All of ``stream`` in a temporary file that only this user can open (and, unnamed, nobody does)."""
+    with place.translated("room for a copy in the temporary folder"):
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the spool keeps it
+        shutil.copyfileobj(cast("BinaryIO", stream), file, 1 << 20)
+        file.flush()
+    return Spool(cast("BinaryIO", file), place)
+
+
+@dataclass(frozen=True)
+class MemberOf:
+    """A member of a zip archive."""
+
+    archive: Seekable = field(repr=False)
+    member: Member
+    place: Place
+    rereadable: bool = True
+
+    def open(self) -> MemberStream:
+        """The member's unpacked bytes."""
+        return MemberStream(self.archive.open_seekable(), self.member, self.place)

@@ -1,0 +1,188 @@
+"""Which files a URL means: one file, a folder or a glob of any fsspec file system, with what that knows of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+
+from wsparquet.errors import SourceError
+from wsparquet.source.archive import SMALLEST_ARCHIVE
+from wsparquet.source.failures import Place
+from wsparquet.source.listing import has_magic
+from wsparquet.source.names import last_component, mask
+from wsparquet.source.origins import Remote
+
+__all__ = ["RemoteFile", "find_remote", "heads"]
+
+ETAGS = ("ETag", "etag", "Content-MD5", "md5Hash")
+TIMES = ("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "created")
+PEEKED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file behind a URL, with the size in bytes, entity tag and time that its file system gives, if any."""
+
+    name: str
+    url: str
+    origin: Remote
+    size: int | None
+    etag: str | None
+    mtime: str | None
+
+
+def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile]:
+    """The files that a URL means, sorted if it is a folder or a glob.
+
+    Raises:
+        SourceError: no such file, no access, no client for it, an empty folder, a glob that matches nothing.
+
+    """
+    place = Place.of_url(url)
+    with place.translated("an address whose file system is installed"):
+        filesystem, path = url_to_fs(url, **_with_http_options(url, options))
+    origin = Remote(filesystem, path, place)
+    with place.translated():
+        infos = _infos(origin)
+    if path in infos and len(infos) == 1:
+        return [_described(_given(origin, url), infos[path])]
+    if not infos:
+        raise place.error(
+            "expected a folder or a glob with files, found none (hidden ones do not count); check the name"
+        )
+    return [_listed(origin, url, found, infos[found]) for found in sorted(infos)]
+
+
+def _with_http_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a server stores is asked for, not what it would compress on the way, and by the query as it is spelled."""
+    if "::" in url or not url.lower().startswith(("http://", "https://")):
+        return dict(options)
+    spelled = "?" in url and url.isascii() and " " not in url
+    return {
+        "encoded": spelled,
+        **options,
+        "headers": {**options.get("headers", {}), "Accept-Encoding": "identity"},
+        "client_kwargs": {"auto_decompress": False, **options.get("client_kwargs", {})},
+    }
+
+
+def _infos(origin: Remote) -> dict[str, dict[str, Any]]:
+    """What the file system knows of each file, by path; of the path itself if that is a file."""
+    filesystem, path = origin.filesystem, origin.path
+    bare = urlsplit(path).path if origin.is_http else path
+    as_folder = origin.is_http and bare.endswith("/")
+    missing = None
+    try:
+        info = filesystem.info(path)
+    except FileNotFoundError as error:
+        info, missing = {}, error
+    if info and info["type"] != "directory" and not as_folder:
+        return {path: info}
+    if has_magic(bare) and not info:
+        found = _flattened(filesystem, filesystem.glob(path, detail=True))
+        return _visible(found, re.split(r"[^/]*[*?\[]", path)[0], dotted="/." in path)
+    if missing is not None:
+        raise missing
+    return _visible(filesystem.find(path, detail=True), path.rstrip("/") + "/", dotted=False)
+
+
+def _flattened(filesystem: Any, found: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    files: dict[str, dict[str, Any]] = {}
+    for path, info in found.items():
+        files.update(filesystem.find(path, detail=True) if info["type"] == "directory" else {path: info})
+    return files
+
+
+def _visible(found: Mapping[str, dict[str, Any]], base: str, *, dotted: bool) -> dict[str, dict[str, Any]]:
+    return {
+        path: info
+        for path, info in found.items()
+        if info["type"] != "directory" and (dotted or "/." not in "/" + path.removeprefix(base))
+    }
+
+
+def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> RemoteFile:
+    """A file that was found under ``url``: what a listing spells ``?`` or ``#`` is no query."""
+    if origin.is_http:
+        info = info if info.get("size") is not None else _info_if_any(origin, path)
+        return _described(replace(origin, path=path, place=Place.of_url(path)), info)
+    _, chained, rest = url.partition("::")
+    full = origin.filesystem.unstrip_protocol(path).replace("?", "%3F").replace("#", "%23")
+    place = replace(origin.place, label=full + chained + mask(rest))
+    return _described(replace(origin, path=path, place=place), info, name=last_component(path))
+
+
+def _given(origin: Remote, url: str) -> Remote:
+    """The file that ``url`` itself names, labelled as a listing would."""
+    if origin.is_http or "::" in url:
+        return origin
+    return replace(origin, place=replace(origin.place, label=origin.filesystem.unstrip_protocol(mask(origin.path))))
+
+
+def _info_if_any(origin: Remote, path: str) -> Mapping[str, Any]:
+    """What a server says about a file that its index lists; nothing where the link is dead, which reading will tell."""
+    try:
+        found: Mapping[str, Any] = origin.filesystem.info(path)
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def _described(origin: Remote, info: Mapping[str, Any], *, name: str | None = None) -> RemoteFile:
+    url = origin.place.label
+    # In a chain the first link names the file.
+    name = name or last_component(url.partition("::")[0] if "://" in url.partition("::")[0] else url)
+    return RemoteFile(name, url, origin, info.get("size"), _first(info, ETAGS), _first(info, TIMES))
+
+
+def _first(info: Mapping[str, Any], keys: Sequence[str]) -> str | None:
+    value = next((info[key] for key in keys if info.get(key)), None)
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    return None if value is None else str(value).strip('"')
+
+
+def heads(files: Sequence[RemoteFile]) -> Iterator[bytes | SourceError]:
+    """The first four bytes of every file, for which the files of a folder are asked many at once."""
+    for start in range(0, len(files), PEEKED_AT_ONCE):
+        batch = files[start : start + PEEKED_AT_ONCE]
+        bulk = [file for file in batch if not file.origin.is_http and not _too_small(file)]
+        found = dict(zip([file.origin.path for file in bulk], _bulk_heads(bulk), strict=True))
+        for file in batch:
+            path = file.origin.path
+            yield found[path] if path in found else b"" if _too_small(file) else _head(file)
+
+
+def _too_small(file: RemoteFile) -> bool:
+    return file.size is not None and file.size < SMALLEST_ARCHIVE
+
+
+def _bulk_heads(files: Sequence[RemoteFile]) -> list[bytes | SourceError]:
+    if not files:
+        return []
+    first = files[0].origin
+    with first.place.translated():
+        found = first.filesystem.cat_ranges(
+            [file.origin.path for file in files], [0] * len(files), [4] * len(files), on_error="return"
+        )
+    return [
+        file.origin.place.as_source_error(head) if isinstance(head, BaseException) else bytes(head)
+        for file, head in zip(files, found, strict=True)
+    ]
+
+
+def _head(file: RemoteFile) -> bytes | SourceError:
+    try:
+        stream = file.origin.open()
+        with file.origin.place.translated():
+            head = stream.read(4)
+            stream.close()
+    except SourceError as error:
+        return error
+    return head

@@ -1,0 +1,65 @@
+"""What a source is: its identity, what may be written down about it, and how it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wsparquet.errors import SourceError
+from wsparquet.source.names import account_of
+from wsparquet.source.origins import Origin
+from wsparquet.source.reader import SourceLimits, SourceReader, checksum
+
+__all__ = ["Failed", "Source"]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An argument, or a part of it, that is no source, and why."""
+
+    name: str
+    url: str
+    error: SourceError
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file, URL, zip member or standard input that may be read.
+
+    ``name`` is the last path component as it is. ``url`` has no user info, query or fragment. ``size`` is in stored
+    bytes; ``etag`` and ``mtime`` are the file system's, as text, None where it has none.
+    """
+
+    name: str
+    url: str
+    origin: Origin = field(repr=False, compare=False)
+    size: int | None = None
+    etag: str | None = None
+    mtime: str | None = None
+
+    @property
+    def account(self) -> str | None:
+        """The account in the URL's ``/account/<id>/``, if it is there."""
+        return account_of(self.url)
+
+    @property
+    def rereadable(self) -> bool:
+        """Whether it can be opened more than once; standard input cannot."""
+        return self.origin.rereadable
+
+    def open(self, limits: SourceLimits = SourceLimits()) -> SourceReader:  # noqa: B008 - frozen
+        """The source's inflated bytes in chunks.
+
+        Raises:
+            SourceError: it is missing, unreadable, or an archive; from the reader also corrupt or past a limit.
+
+        """
+        return SourceReader(self.origin, name=self.name, limits=limits)
+
+    def checksum(self) -> str:
+        """The SHA-256 in hex of the stored bytes (of a zip member, as the archive unpacks it), not inflated.
+
+        Raises:
+            SourceError: it cannot be read, or not again.
+
+        """
+        return checksum(self.origin)
