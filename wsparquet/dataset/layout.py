@@ -1,0 +1,173 @@
+"""Where everything lies in a root, and which paths found in a record may be touched.
+
+    <root>/record_type=<table>/date=<day>/<account>.<name>.<token>.<n>.parquet
+    <root>/_wsparquet/root.json
+    <root>/_wsparquet/commits/<account>/<yyyy-mm>/<name>.json
+    <root>/_wsparquet/intents/<account>/<name>.<token>.json
+    <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
+    <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
+
+Every path here is relative to the root, with ``/`` between its components.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from urllib.parse import quote_from_bytes
+
+__all__ = [
+    "COMMITS",
+    "HIVE_NULL",
+    "INTENTS",
+    "LOCKS",
+    "QUARANTINE",
+    "ROOT_RECORD",
+    "STATE",
+    "TMP",
+    "Identity",
+    "Key",
+    "encode",
+    "intent_key",
+    "is_own_path",
+    "part_path",
+    "part_place",
+    "plausible_ms",
+]
+
+STATE = "_wsparquet"
+ROOT_RECORD = f"{STATE}/root.json"
+COMMITS = f"{STATE}/commits"
+INTENTS = f"{STATE}/intents"
+QUARANTINE = f"{STATE}/quarantine"
+TMP = f"{STATE}/tmp"  # noqa: S108 - below the root, not the system's
+LOCKS = f"{STATE}/locks"
+
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+UNDATED = "undated"
+
+MAX_ENCODED = 100
+# Encoding writes capital hex digits and never needs to escape a hyphen, so no name can look like a cut one.
+CUT_MARK = "%2d"
+HASH_DIGITS = 32
+
+EARLIEST_MS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
+LATEST_MS = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
+
+_API_NAME = re.compile(r"WebSession\.(\d{1,15})\.\d{1,15}\.part-\d+-\d+", re.ASCII)
+_TOKEN = r"[0-9a-f]{16}"  # noqa: S105 - the form of a random part of a file name, no secret
+_PART = re.compile(
+    rf"record_type=([a-z][a-z0-9_]*)/date=(\d{{4}}-\d\d-\d\d|{HIVE_NULL})/([^/]+)\.{_TOKEN}\.\d+\.parquet", re.ASCII
+)
+_QUARANTINED = re.compile(rf"{QUARANTINE}/([^/]+)/([^/]+)\.{_TOKEN}\.ndjson", re.ASCII)
+_INTENT = re.compile(rf"{INTENTS}/([^/]+)/([^/]+)\.({_TOKEN})\.json", re.ASCII)
+
+
+def plausible_ms(milliseconds: int | None) -> bool:
+    """Whether it is an instant that a Web Session file may bear: milliseconds from 2000 to 2099."""
+    return milliseconds is not None and EARLIEST_MS <= milliseconds < LATEST_MS
+
+
+def encode(text: str) -> str:
+    """A file name's part from any text: percent-encoded, never empty, hidden or longer than 100 bytes.
+
+    Different texts have different encodings: an over-long one is cut and gets 128 bits of its SHA-256.
+    """
+    data = text.encode("utf-8", "surrogatepass")
+    encoded = quote_from_bytes(data, safe="").replace("~", "%7E")
+    # Engines take files whose names begin with a dot or an underscore for hidden ones.
+    if encoded[:1] in {".", "_"}:
+        encoded = f"%{ord(encoded[0]):02X}{encoded[1:]}"
+    if 0 < len(encoded) <= MAX_ENCODED:
+        return encoded
+    room = MAX_ENCODED - len(CUT_MARK) - HASH_DIGITS
+    kept = re.sub(r"%[0-9A-F]?$", "", encoded[:room])
+    return kept + CUT_MARK + hashlib.sha256(data).hexdigest()[:HASH_DIGITS]
+
+
+@dataclass(frozen=True)
+class Key:
+    """An identity as paths know it: both parts encoded."""
+
+    account: str
+    name: str
+
+    @property
+    def month(self) -> str:
+        """The UTC month of the start in an API name as ``yyyy-mm``, else ``undated``."""
+        match = _API_NAME.fullmatch(self.name)
+        if match is None or not plausible_ms(int(match[1])):
+            return UNDATED
+        return f"{datetime.fromtimestamp(int(match[1]) / 1000, UTC):%Y-%m}"
+
+    @property
+    def commit_path(self) -> str:
+        """Where the record of this identity lies."""
+        return f"{COMMITS}/{self.account}/{self.month}/{self.name}.json"
+
+    @property
+    def intents_folder(self) -> str:
+        """Where the intents of this identity lie, with those of the account's other ones."""
+        return f"{INTENTS}/{self.account}"
+
+    def intent_path(self, token: str) -> str:
+        """Where the intent of one attempt lies."""
+        return f"{INTENTS}/{self.account}/{self.name}.{token}.json"
+
+    def quarantine_path(self, token: str) -> str:
+        """Where the quarantined text of one attempt lies."""
+        return f"{QUARANTINE}/{self.account}/{self.name}.{token}.ndjson"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which source it is, as raw text: what is committed under an equal identity replaces.
+
+    Neither part becomes a path as it stands, so both may hold anything.
+    """
+
+    account: str
+    name: str
+
+    @property
+    def key(self) -> Key:
+        """The identity as paths know it."""
+        return Key(encode(self.account), encode(self.name))
+
+
+def part_path(key: Key, table: str, day: date | None, file: str) -> str:
+    """Where a part lies; ``file`` is its ``<token>.<n>``."""
+    return f"record_type={table}/date={day.isoformat() if day else HIVE_NULL}/{key.account}.{key.name}.{file}.parquet"
+
+
+def intent_key(path: str) -> tuple[Key, str] | None:
+    """The identity and the token that an intent's path names; None if it is no intent's path."""
+    match = _INTENT.fullmatch(path)
+    return (Key(match[1], match[2]), match[3]) if match else None
+
+
+def part_place(path: str, key: Key) -> tuple[str, date | None] | None:
+    """The table and the day of a part of ``key``; None if ``path`` cannot be one."""
+    match = _PART.fullmatch(path)
+    if match is None or match[3] != f"{key.account}.{key.name}":
+        return None
+    try:
+        return match[1], _day(match[2])
+    except ValueError:
+        return None
+
+
+@lru_cache
+def _day(text: str) -> date | None:
+    return None if text == HIVE_NULL else date.fromisoformat(text)
+
+
+def is_own_path(path: str, key: Key) -> bool:
+    """Whether ``path`` can be a part or the quarantine of ``key``: a root may be shared with someone hostile."""
+    if part_place(path, key) is not None:
+        return True
+    match = _QUARANTINED.fullmatch(path)
+    return match is not None and (match[1], match[2]) == (key.account, key.name)
