@@ -50,8 +50,8 @@ def main() -> None:
     parser.add_argument("--form", choices=["lines", "document"], default="lines")
     arguments = parser.parse_args()
     text = b"".join(generate_text(GenerateOptions(size=arguments.size, seed=1, form=arguments.form)))
-    print(f"{len(text):,} bytes of {arguments.form}, seed 1, {arguments.runs} runs, Python {platform.python_version()}, ")
-    print(f"pyarrow {version('pyarrow')}, {platform.machine()}\n")
+    print(f"{len(text):,} bytes of {arguments.form}, seed 1, {arguments.runs} runs")
+    print(f"Python {platform.python_version()}, pyarrow {version('pyarrow')}, {platform.machine()}\n")
     print("| what | MB/s of CPU time, median | slowest to fastest |\n| --- | --- | --- |")
     medians = {}
     for name, work in (("reference decoder", decode), ("json.loads alone", parse)):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from wsparquet.source import SourceLimits
     from wsparquet.summary import Failure, Summary
 
+    __version__: str
+
 __all__ = [
     "SCHEMA_VERSION",
     "TABLES",
@@ -63,7 +65,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def _find(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
@@ -74,3 +76,12 @@ def __getattr__(name: str) -> Any:
             globals()[name] = value
             return value
     raise AttributeError(f"module 'wsparquet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:
+    # Type checkers would take every name for one that there is.
+    __getattr__ = _find

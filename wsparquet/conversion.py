@@ -13,7 +13,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Literal
 
-from wsparquet.dataset import Attempt, CommitFacts, Commits, Identity, Root, Superseded
+from wsparquet.dataset import Attempt, CommitFacts, Commits, Head, Identity, Root, Superseded
+from wsparquet.dataset.layout import STATE
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Report, active_decoder, make_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.source import Failed, Source, SourceLimits, SourceReader, expand, parse_name
@@ -56,11 +57,13 @@ class ConvertOptions:
 class Progress:
     """One thing that happened to one source; bytes and rows are totals for that source so far.
 
-    The first one, ``found``, speaks of all sources: ``files`` of them, of ``size`` stored bytes as far as known.
+    ``url`` tells sources of one name apart. The first event, ``found``, speaks of all sources: ``files`` of them, of
+    ``size`` stored bytes as far as known.
     """
 
     kind: Literal["found", "started", "read", "committed", "skipped", "failed"]
     name: str
+    url: str = ""
     size: int | None = None
     stored_bytes: int = 0
     inflated_bytes: int = 0
@@ -96,7 +99,7 @@ def convert(
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)
     root = _open_root(to, options)
     run = _Run(root, options, on_progress or _ignore)
-    summary = Summary(sources=len(found), dry_run=options.dry_run, decoder=decoder)
+    summary = Summary(root=os.fspath(to), sources=len(found), dry_run=options.dry_run, decoder=decoder)
     for outcome in run.all(found):
         outcome.add_to(summary)
     summary.seconds = time.monotonic() - started
@@ -110,7 +113,9 @@ def _ignore(_: Progress) -> None:
 def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | None:
     """The root, with all that dead attempts left behind cleared; None where a dry run has none to look at."""
     if options.dry_run:
-        return Root.open(to, create=False) if os.path.isdir(os.fspath(to)) else None  # noqa: PTH112 - may be a URL
+        # An empty folder is no root yet, but a conversion would make it one. Joined as text: it may be a URL.
+        state = os.path.join(os.fspath(to), STATE)  # noqa: PTH118
+        return Root.open(to, create=False) if os.path.isdir(state) else None  # noqa: PTH112
     root = Root.open(to)
     root.recover()
     return root
@@ -171,7 +176,7 @@ class _Run:
         try:
             if isinstance(source, Failed):
                 raise source.error
-            self.tell(Progress("started", source.name, source.size))
+            self.tell(Progress("started", source.name, source.url, source.size))
             outcome = self._convert(source)
         except WsparquetError as error:
             outcome = _Outcome(source.name, "failed", url=source.url, error=str(error))
@@ -179,6 +184,7 @@ class _Run:
             Progress(
                 outcome.kind,
                 outcome.name,
+                source.url,
                 stored_bytes=outcome.stored_bytes,
                 inflated_bytes=outcome.inflated_bytes,
                 rows=outcome.report.rows.total() if outcome.report is not None else 0,
@@ -190,7 +196,8 @@ class _Run:
     def _convert(self, source: Source) -> _Outcome:
         commits = self.commits
         for _ in range(TRIES):
-            if not self.options.again and self._is_committed(source, commits):
+            if not self.options.again and (head := self._committed(source, commits)):
+                self.claim(head.identity, head.checksum, source)
                 return _Outcome(source.name, "skipped", url=source.url)
             try:
                 return _Conversion(self, source, commits).outcome()
@@ -203,18 +210,19 @@ class _Run:
             "let only one run at a time write this source"
         )
 
-    def _is_committed(self, source: Source, commits: Commits) -> bool:
-        """Whether the source's content is committed, told without inflating it, and unread if nothing has changed."""
+    def _committed(self, source: Source, commits: Commits) -> Head | None:
+        """The commit of the source's content, found without inflating it, and unread if nothing has changed."""
         account = self.options.account
-        if commits.find_unchanged(
+        unchanged = commits.find_unchanged(
             url=source.url, size=source.size, etag=source.etag, mtime=source.mtime, account=account
-        ):
-            return True
+        )
+        if unchanged is not None:
+            return unchanged
         named = [head for head in commits.named(source.name) if account in {None, head.identity.account}]
         if not named or not source.rereadable:
-            return False
+            return None
         checksum = source.checksum()
-        return any(head.checksum == checksum for head in named)
+        return next((head for head in named if head.checksum == checksum), None)
 
     def claim(self, identity: Identity, checksum: str, source: Source) -> None:
         """Refuse a source that is the same as another one of this run, but for its content.
@@ -294,8 +302,9 @@ class _Conversion:
 
     def _tell(self, reader: SourceReader) -> None:
         rows = self.decoder.report.rows.total()
+        source = self.source
         self.run.tell(
-            Progress("read", self.source.name, self.source.size, reader.stored_bytes, reader.inflated_bytes, rows)
+            Progress("read", source.name, source.url, source.size, reader.stored_bytes, reader.inflated_bytes, rows)
         )
 
     def _check_rows(self, attempt: Attempt) -> None:

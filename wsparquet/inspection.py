@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wsparquet.columns import leaf_columns
-from wsparquet.decode import Decoded, DecoderOptions, Quarantined, Report, make_decoder
+from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, Report, make_decoder
 from wsparquet.schema import TABLES
 from wsparquet.source import Source, SourceLimits
 from wsparquet.stream import decoded
 
 __all__ = ["InspectOptions", "Inspection", "inspect"]
+
+# A reason says where in the record it is; so precise, no two would count as the same.
+_BYTE = re.compile(r" at byte \d+")
 
 MAX_SAMPLE = 2000
 """Longest text of a quarantined sample, in characters; the whole of it is kept by a conversion."""
@@ -28,6 +32,7 @@ class InspectOptions:
     samples: int = 0
     decoder: str = "auto"
     source_limits: SourceLimits = field(default_factory=SourceLimits)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass
@@ -78,7 +83,7 @@ def inspect(source: Source, *, options: InspectOptions | None = None) -> Inspect
 
     """
     options = options or InspectOptions()
-    decoder = make_decoder(DecoderOptions(source.name), decoder=options.decoder)
+    decoder = make_decoder(DecoderOptions(source.name, options.limits), decoder=options.decoder)
     found = Inspection(source.name, source.url, report=decoder.report)
     with source.open(options.source_limits) as reader:
         lines = _LineCounter()
@@ -113,7 +118,7 @@ def _take(found: Inspection, piece: Decoded, samples: int) -> None:
         shown.extend(batch.slice(0, max(samples - len(shown), 0)).to_pylist())
     for entry in piece.quarantined:
         if not entry.continued:
-            found.reasons[entry.reason] += 1
+            found.reasons[_BYTE.sub("", entry.reason)] += 1
             if len(found.quarantine_samples) < samples:
                 found.quarantine_samples.append(_sample(entry))
 

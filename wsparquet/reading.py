@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 
-from wsparquet.decode import Decoded, DecoderOptions, Quarantined, make_decoder
+from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, make_decoder
 from wsparquet.schema import TABLES
-from wsparquet.source import Failed, expand
+from wsparquet.source import Failed, SourceLimits, expand
 from wsparquet.stream import decoded
 
 __all__ = ["QuarantineWarning", "read"]
@@ -25,11 +26,14 @@ def read(
     *,
     decoder: str = "auto",
     on_quarantined: Callable[[Quarantined], None] | None = None,
+    limits: Limits | None = None,
+    source_limits: SourceLimits | None = None,
 ) -> dict[str, pa.Table]:
     """Every table by its name, in the schema's order, with the rows of all files that ``source`` names.
 
     ``source`` is a path, glob, directory, ``-`` or fsspec URL; the tables have to fit in memory. What becomes no row is
-    handed to ``on_quarantined``; without it, a ``QuarantineWarning`` says how much there was.
+    handed to ``on_quarantined``; without it, a ``QuarantineWarning`` says how much there was. ``limits`` and
+    ``source_limits`` bound what a file may ask for, in bytes.
 
     Raises:
         SourceError: a file cannot be read.
@@ -38,7 +42,8 @@ def read(
     """
     batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
     quarantined = 0
-    for piece in _pieces(source, decoder):
+    options = DecoderOptions(limits=limits or Limits())
+    for piece in _pieces(source, decoder, options, source_limits or SourceLimits()):
         for table, batch in piece.batches:
             batches[table].append(batch)
         for entry in piece.quarantined:
@@ -54,9 +59,12 @@ def read(
     return {name: pa.Table.from_batches(parts, schema=TABLES[name].schema) for name, parts in batches.items()}
 
 
-def _pieces(source: str | os.PathLike[str], decoder: str) -> Iterator[Decoded]:
+def _pieces(
+    source: str | os.PathLike[str], decoder: str, options: DecoderOptions, source_limits: SourceLimits
+) -> Iterator[Decoded]:
     for found in expand([source]):
         if isinstance(found, Failed):
             raise found.error
-        with found.open() as reader:
-            yield from decoded(found, reader, make_decoder(DecoderOptions(found.name), decoder=decoder))
+        with found.open(source_limits) as reader:
+            active = make_decoder(replace(options, source_file=found.name), decoder=decoder)
+            yield from decoded(found, reader, active)

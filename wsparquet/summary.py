@@ -22,12 +22,13 @@ class Failure:
 
 @dataclass
 class Summary:
-    """The outcome of a run.
+    """The outcome of a run that converted into ``root``.
 
     ``committed``, ``skipped`` and ``failed`` hold file names in the order of the sources; the counts are those of the
     committed ones (in a dry run, of those that would be). ``records = sum(rows) + quarantined``.
     """
 
+    root: str = ""
     sources: int = 0
     committed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         """The summary as plain JSON values."""
         return {
+            "root": self.root,
             "sources": self.sources,
             "committed": self.committed,
             "skipped": self.skipped,

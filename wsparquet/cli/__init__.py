@@ -6,6 +6,7 @@ Commands live in modules of their own and import what they run when they run it,
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -34,7 +35,14 @@ def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and the decoder in use, and exit.",
+)
 def cli() -> None:
     """Turn LivePerson Web Session files into nested, partitioned Parquet datasets.
 
@@ -50,8 +58,12 @@ for _command in (convert, inspect, remove, schema, generate):
 
 def main() -> None:
     """Run the command line and leave the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding than UTF-8 gets escapes for what it cannot show.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="wsparquet", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -60,9 +72,5 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except WsparquetError as error:
         click.echo(f"wsparquet: {clean(str(error))}", err=True)
-        sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output has gone; there is nobody left to tell.
-        sys.stderr.close()
         sys.exit(1)
     sys.exit(code or 0)

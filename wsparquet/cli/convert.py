@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from wsparquet.cli.options import decoder_option, limit_options, output_option, quiet_option, storage_options
+from wsparquet.cli.options import decoder_option, limit_options, limits, output_option, quiet_option, storage_option
 from wsparquet.cli.output import make_output
 from wsparquet.cli.progress import progress
 
@@ -23,9 +23,7 @@ __all__ = ["convert"]
 @click.option("--max-quarantined", type=click.IntRange(min=0), metavar="N", help="More in one source, and it fails.")
 @decoder_option
 @limit_options
-@click.option(
-    "--storage-option", "storage", multiple=True, metavar="KEY=VALUE", callback=storage_options, help="For fsspec."
-)
+@storage_option
 @output_option
 @quiet_option
 def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **options: Any) -> int:
@@ -51,10 +49,8 @@ def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **opt
 
 def _options(**options: Any) -> Any:
     from wsparquet.conversion import ConvertOptions, default_jobs
-    from wsparquet.decode import Limits
-    from wsparquet.source import SourceLimits
 
-    ratio = {"max_ratio": options["max_ratio"]} if options["max_ratio"] else {}
+    source_limits, decoder_limits = limits(options)
     return ConvertOptions(
         jobs=options["jobs"] or default_jobs(),
         account=options["account"],
@@ -62,7 +58,7 @@ def _options(**options: Any) -> Any:
         max_quarantined=options["max_quarantined"],
         again=options["again"],
         decoder=options["decoder"],
-        source_limits=SourceLimits(max_inflated=options["max_inflated"], **ratio),
-        limits=Limits(max_record=options["max_record"], max_line=options["max_line"]),
+        source_limits=source_limits,
+        limits=decoder_limits,
         storage_options=options["storage"] or None,
     )

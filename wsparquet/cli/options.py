@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-__all__ = ["BYTES", "decoder_option", "limit_options", "output_option", "quiet_option", "storage_options"]
+if TYPE_CHECKING:
+    from wsparquet.decode import Limits
+    from wsparquet.source import SourceLimits
+
+__all__ = ["BYTES", "decoder_option", "limit_options", "limits", "output_option", "quiet_option", "storage_option"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 class _Bytes(click.ParamType):
-    """A number of bytes: ``1500000``, ``64M``, ``2GiB``; units are powers of 1024."""
+    """A number of bytes, 1 or more: ``1500000``, ``64M``, ``2GiB``; units are powers of 1024."""
 
     name = "bytes"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number."""
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"\s*(\d+)\s*([kmgt]?)(?:i?b)?\s*", str(value), re.IGNORECASE)
+        match = re.fullmatch(r"\s*(0*[1-9][0-9]*)\s*([kmgt]?)(?:i?b)?\s*", str(value), re.IGNORECASE)
         if match is None:
             self.fail(f"expected a number of bytes such as 1500000, 64M or 2GiB, found {value!r}", param, ctx)
         return int(match[1]) * int(1024 ** _UNITS[match[2].lower()])
@@ -48,13 +50,18 @@ decoder_option = click.option(
 )
 
 
-def storage_options(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, object]:
+def _storage_options(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, object]:
     """The pairs of ``--storage-option KEY=VALUE``."""
     pairs = [value.partition("=") for value in values]
     for key, equals, _value in pairs:
         if not key or not equals:
             raise click.BadParameter("expected KEY=VALUE", param=parameter)
     return {key: value for key, _equals, value in pairs}
+
+
+storage_option = click.option(
+    "--storage-option", "storage", multiple=True, metavar="KEY=VALUE", callback=_storage_options, help="For fsspec."
+)
 
 
 def limit_options(command: Command) -> Command:
@@ -69,3 +76,13 @@ def limit_options(command: Command) -> Command:
         full = f"{text} Past it the source fails."
         command = click.option(name, type=kind, default=default, show_default=default is not None, help=full)(command)
     return command
+
+
+def limits(options: dict[str, Any]) -> tuple[SourceLimits, Limits]:
+    """The limits that ``limit_options`` gave, taken out of ``options``."""
+    from wsparquet.decode import Limits
+    from wsparquet.source import SourceLimits
+
+    inflated, ratio = options.pop("max_inflated"), options.pop("max_ratio")
+    source_limits = SourceLimits(max_inflated=inflated, **({"max_ratio": ratio} if ratio else {}))
+    return source_limits, Limits(max_record=options.pop("max_record"), max_line=options.pop("max_line"))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wsparquet.inspection import Inspection
     from wsparquet.summary import Failure, Summary
 
-__all__ = ["JsonOutput", "Output", "TextOutput", "make_output"]
+__all__ = ["JsonOutput", "Output", "TextOutput", "make_output", "say"]
 
 
 class Output(Protocol):
@@ -39,6 +39,23 @@ class Output(Protocol):
     def files(self, paths: Sequence[str]) -> None:
         """Say which files were written."""
         ...
+
+
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Write to standard output, or to standard error.
+
+    Raises:
+        ClickException: there is no room for it. A reader who has gone is click's to deal with.
+
+    """
+    try:
+        click.echo(text, err=err, nl=nl)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(
+            f"expected to write the result to standard output, but: {error.strerror}; the command itself is done"
+        ) from error
 
 
 def make_output(form: str) -> Output:
@@ -87,16 +104,17 @@ class TextOutput:
         if summary.container_values:
             _print(f"container values kept in commit records: {summary.container_values}")
         if summary.quarantined or summary.items:
-            _print(
-                f"quarantined: {_count(summary.quarantined, 'record')}, {_count(summary.items, 'item')} outside records"
-            )
+            records, items = _count(summary.quarantined, "record"), _count(summary.items, "item")
+            _print(f"quarantined: {records}, {items} outside records; see why with `wsparquet inspect`")
+            if not summary.dry_run:
+                _print(f"every byte of them is kept below {summary.root}/_wsparquet/quarantine", indent=2)
         _print_failures(summary.failures)
 
     def inspections(self, inspections: Sequence[Inspection], failures: Sequence[Failure]) -> None:
         """One block a source."""
         for found in inspections:
             _print_inspection(found)
-        _print_failures(failures)
+        _print_failures(failures, err=True)
 
     def removed(self, removed: Sequence[Mapping[str, Any]]) -> None:
         """One line a source."""
@@ -110,11 +128,11 @@ class TextOutput:
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, default=str))
+    say(json.dumps(value, indent=2, default=str))
 
 
-def _print(text: str, *, indent: int = 0) -> None:
-    click.echo(" " * indent + clean(text))
+def _print(text: str, *, indent: int = 0, err: bool = False) -> None:
+    say(" " * indent + clean(text), err=err)
 
 
 def _count(number: int, noun: str) -> str:
@@ -135,9 +153,9 @@ def _print_paths(title: str, tables: Mapping[str, Any]) -> None:
     _print_counts(title, lines)
 
 
-def _print_failures(failures: Iterable[Failure]) -> None:
+def _print_failures(failures: Iterable[Failure], *, err: bool = False) -> None:
     for failure in failures:
-        _print(f"failed: {failure.name}: {failure.error}")
+        _print(f"failed: {failure.name}: {failure.error}", err=err)
 
 
 def _print_inspection(found: Inspection) -> None:
@@ -158,8 +176,10 @@ def _print_inspection(found: Inspection) -> None:
     _print_paths("values that the documentation does not list", report.undocumented)
     _print_counts("quarantined records and items", found.reasons)
     for entry in report.container_values:
+        first, last = entry["containers"]
+        which = f"container {first}" if first == last else f"containers {first} to {last}"
         for path, text in entry["values"].items():
-            _print(f"containers {entry['containers'][0]} to {entry['containers'][1]}: {path} = {text[:200]}", indent=2)
+            _print(f"{which}: {path} = {text[:200]}", indent=2)
     for table, rows in found.samples.items():
         for row in rows:
             _print(f"{table}: {json.dumps(row, default=str, ensure_ascii=False)}", indent=2)

@@ -71,6 +71,7 @@ class _BarListener:
         self._lock = threading.Lock()
         self._task: TaskID = bar.add_task("convert", total=None, done=0, files=0, rows=0)
         self._bytes: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
         self._rows: dict[str, int] = {}
         self._done = 0
 
@@ -88,8 +89,14 @@ class _BarListener:
     def _count(self, event: Progress) -> None:
         if event.kind in {"committed", "skipped", "failed"}:
             self._done += 1
-        self._bytes[event.name] = max(event.stored_bytes, self._bytes.get(event.name, 0))
-        self._rows[event.name] = max(event.rows, self._rows.get(event.name, 0))
+        read = event.stored_bytes
+        if event.kind == "started":
+            self._sizes[event.url] = event.size or 0
+        elif event.kind in {"skipped", "failed"}:
+            # Nothing more of it will be read, so the bar goes on by all of it.
+            read = self._sizes.get(event.url, 0)
+        self._bytes[event.url] = max(read, self._bytes.get(event.url, 0))
+        self._rows[event.url] = max(event.rows, self._rows.get(event.url, 0))
         self._bar.update(
             self._task, completed=sum(self._bytes.values()), rows=sum(self._rows.values()), done=self._done
         )

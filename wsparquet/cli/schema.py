@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from wsparquet.cli.output import say
+
 __all__ = ["schema"]
 
 FORMS = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
@@ -22,5 +24,5 @@ def schema(table: str | None, form: str) -> int:
     """
     from wsparquet.render import render
 
-    click.echo(render(table, form), nl=False)
+    say(render(table, form), nl=False)
     return 0

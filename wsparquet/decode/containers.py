@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from wsparquet.decode.events import ContainerStart
 from wsparquet.decode.keys import last_part, normalise
 from wsparquet.decode.model import Limits, Report
-from wsparquet.decode.readers import StructReader, untag
+from wsparquet.decode.plan import compiled
+from wsparquet.decode.readers import StructReader, struct_reader, untag
 from wsparquet.decode.rescue import Path, Rescue, rescued_json, to_json
 from wsparquet.errors import DecodeError
 
@@ -18,16 +20,22 @@ _DATA_TYPE_NAMES = frozenset({"datatypeenum", "datatype"})
 _ROOT: Path = ("$", "metaData")
 
 
+@lru_cache(maxsize=1)
+def metadata_reader() -> StructReader:
+    """The reader of a container's ``metaData``; it keeps no state, so all containers share it."""
+    return struct_reader(compiled().metadata, stray="$metaData")
+
+
 class Container:
     """The open container. ``metadata`` counts only once ``known``: when it was read, or the container is over."""
 
-    def __init__(self, start: ContainerStart, reader: StructReader) -> None:
+    def __init__(self, start: ContainerStart) -> None:
         self.number = start.number
         self.metadata: dict[str, Any] | None = None
         self.known = False
         self.misfits: Rescue = []
         self.held_bytes = 0
-        self._reader = reader
+        self._reader = metadata_reader()
         self._seen = {"recordcollection"}
         for key, value in start.values:
             self.take(key, value)

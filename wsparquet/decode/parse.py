@@ -19,7 +19,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BadText(Exception):
-    """Text that is no JSON value, or no UTF-8; the message says which, and where in it."""
+    """Text that is no JSON value, or no UTF-8; the message says which, and where in it.
+
+    ``position`` is the index in the whole text where reading it failed, 0 where that is not known.
+    """
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
 
 
 def scan(text: str, position: int) -> tuple[Any, int]:
@@ -32,7 +39,7 @@ def scan(text: str, position: int) -> tuple[Any, int]:
     try:
         value, end = _DECODER.raw_decode(text, position)
     except JSONDecodeError as error:
-        raise BadText(f"{error.msg} at byte {error.pos - position}") from None
+        raise BadText(f"{error.msg.removesuffix(' at')} at byte {error.pos - position}", error.pos) from None
     except RecursionError:
         raise BadText("nested too deep") from None
     return value, end
@@ -53,7 +60,10 @@ def parse(raw: bytes, latin: Any) -> Any:
             value, _ = scan(raw.decode("utf-8"), 0)
         except UnicodeDecodeError as error:
             raise BadText(f"invalid UTF-8 at byte {error.start}") from None
-    return _marked(value) if _SURROGATE_ESCAPE.search(raw) else value
+    try:
+        return _marked(value) if _SURROGATE_ESCAPE.search(raw) else value
+    except RecursionError:
+        raise BadText("nested too deep") from None
 
 
 def _marked(value: Any) -> Any:

@@ -6,15 +6,16 @@ Source of the rules: docs/decoding.md, "Which table" and "Rescue".
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from wsparquet.decode.keys import normalise, shed
-from wsparquet.decode.plan import DecodePlan, TablePlan
+from wsparquet.decode.plan import DecodePlan, TablePlan, compiled
 from wsparquet.decode.readers import Object, Reader, reader, struct_reader, untag
 from wsparquet.decode.rescue import Rescue
 from wsparquet.decode.values import LoneSurrogates
 
-__all__ = ["RecordReader", "Row", "Unreadable"]
+__all__ = ["RecordReader", "Row", "Unreadable", "record_reader"]
 
 MIN_FIELDS = 2
 """How many of a table's own fields must be there to know it by them alone."""
@@ -95,6 +96,12 @@ class _TableReader:
         if value is not None and inner is not None:
             rescue.append((("$body", key), value))
         return {}
+
+
+@lru_cache(maxsize=1)
+def record_reader() -> RecordReader:
+    """The reader of the compiled plan; it keeps no state, so all decoders share it."""
+    return RecordReader(compiled())
 
 
 class RecordReader:

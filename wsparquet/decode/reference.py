@@ -12,9 +12,7 @@ from wsparquet.decode.brackets import MAX_DEPTH, depth
 from wsparquet.decode.containers import Container, ContainerValues
 from wsparquet.decode.events import ContainerEnd, ContainerStart, ContainerValue, Event, Item, Record
 from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
-from wsparquet.decode.plan import compiled
-from wsparquet.decode.readers import struct_reader
-from wsparquet.decode.records import RecordReader, Row, Unreadable
+from wsparquet.decode.records import Row, Unreadable, record_reader
 from wsparquet.decode.rescue import Rescue, json_object, path_text, rescued_json
 from wsparquet.decode.splitter import TOO_DEEP, Splitter
 from wsparquet.decode.vocabulary import undocumented
@@ -30,12 +28,10 @@ class ReferenceDecoder:
     """A push decoder of one source; see ``wsparquet.decode.model.Decoder``."""
 
     def __init__(self, options: DecoderOptions) -> None:
-        plan = compiled()
         self.report = Report()
         self._limits = options.limits
         self._splitter = Splitter(options.limits)
-        self._records = RecordReader(plan)
-        self._metadata = struct_reader(plan.metadata, stray="$metaData")
+        self._records = record_reader()
         self._values = ContainerValues(self.report, options.limits)
         self._builder = BatchBuilder(options.source_file, options.limits.batch)
         self._container: Container | None = None
@@ -72,7 +68,7 @@ class ReferenceDecoder:
                     self._take_record(event)
                 case ContainerStart():
                     self.report.containers += 1
-                    self._container = Container(event, self._metadata)
+                    self._container = Container(event)
                 case ContainerValue():
                     self._take_value(event)
                 case ContainerEnd():

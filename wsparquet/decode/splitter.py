@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from wsparquet.decode.borders import SPACE, Buffer
-from wsparquet.decode.brackets import MAX_DEPTH, element_end
+from wsparquet.decode.brackets import MAX_DEPTH, depth, element_end
 from wsparquet.decode.events import ContainerEnd, ContainerStart, ContainerValue, Event, Item, Record
 from wsparquet.decode.keys import is_tag, normalise
 from wsparquet.decode.model import Limits
@@ -26,6 +26,7 @@ PIECE = 1 << 20
 """Longest piece of a quarantined item, in bytes."""
 
 TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+CUT_OFF = "cut off by the start of the next container"
 
 _KEY = re.compile(rb'("[^"\\\n]*(?:\\[^\n][^"\\\n]*)*")[ \t\r\n]*:[ \t\r\n]*')
 _TAGGED_LIST = re.compile(rb'\{[ \t\r\n]*("[^"\\\n]*(?:\\[^\n][^"\\\n]*)*")[ \t\r\n]*:[ \t\r\n]*\[')
@@ -90,7 +91,7 @@ class Splitter:
 
     def _await_more(self) -> None:
         pending = len(self.buffer.data) - self.buffer.position
-        if pending > self.limits.max_record:
+        if pending > max(self.limits.max_record, PIECE):
             raise self._too_long("record or container value", self.limits.max_record, "--max-record")
         self._awaited = 2 * pending
 
@@ -123,12 +124,14 @@ class Splitter:
         buffer = self.buffer
         try:
             value, end = scan(buffer.text, at)
-        except BadText:
-            if buffer.complete or element_end(buffer.data, at, buffer.limit).state != "open":
-                raise
-            return None
+        except BadText as error:
+            if not buffer.complete and element_end(buffer.data, at, buffer.limit).state == "open":
+                return None
+            if error.position >= buffer.limit < len(buffer.data):
+                raise BadText(CUT_OFF) from None
+            raise
         if end > buffer.limit:
-            raise BadText("cut off by the start of the next container")
+            raise BadText(CUT_OFF)
         if end - at > self.limits.max_record:
             raise self._too_long("record or container value", self.limits.max_record, "--max-record")
         # A number may go on in text that is still to come.
@@ -140,22 +143,32 @@ class Splitter:
     # --- Between containers -------------------------------------------------------------------------------------------
 
     def _between(self) -> Events | None:
-        buffer = self.buffer
-        first = buffer.data[buffer.position : buffer.position + 1]
+        first = self.buffer.data[self.buffer.position : self.buffer.position + 1]
         if first == b"{":
             return self._head()
-        pending = buffer.limit - buffer.position
-        line_known = buffer.complete or buffer.data.find(b"\n", buffer.position, buffer.limit) >= 0
-        if first != b"[" and not line_known and pending < PIECE:
-            return None
         try:
-            found = self._value(buffer.position)
+            found = self._value(self.buffer.position) if first == b"[" else self._line_value()
         except BadText as error:
-            return self._skip_from(buffer.position, f"no container: {error}", self._skip_line)
-        if found is None:
-            return None if first == b"[" else self._skip_from(buffer.position, "no container", self._skip_line)
-        start, buffer.position = buffer.position, found[1]
-        return [self._item(start, buffer.position, "a value outside any container")]
+            return self._skip_from(self.buffer.position, f"no container: {error}", self._skip_line)
+        return None if found is None else self._outside(found[1], "a value outside any container")
+
+    def _line_value(self) -> tuple[Any, int] | None:
+        """As ``_value``, for what can only be a scalar: it ends with the line, which has to be there first."""
+        buffer = self.buffer
+        newline = buffer.data.find(b"\n", buffer.position, buffer.limit)
+        end = newline if newline >= 0 else buffer.limit
+        if end - buffer.position >= PIECE:
+            raise BadText("a line too long to be one")
+        if newline < 0 and not buffer.complete:
+            return None
+        value, end = scan(buffer.text, buffer.position)
+        return parse(buffer.data[buffer.position : end], value), end
+
+    def _outside(self, end: int, reason: str) -> Events:
+        """Hand out a readable value that is no container, in pieces."""
+        start, self.buffer.position = self.buffer.position, end
+        starts = range(start, end, PIECE)
+        return [self._item(at, min(at + PIECE, end), reason, continued=at > start) for at in starts]
 
     def _head(self) -> Events | None:
         """A container up to its records; it is read anew until all of that is there."""
@@ -170,15 +183,21 @@ class Splitter:
                 key, at = key_end
                 if normalise(key) == "recordcollection":
                     return self._collection(at, values)
-                found = self._value(at)
+                found = self._container_value(at)
                 if found is None:
                     return None
                 values.append((key, found[0]))
                 at = self._behind(found[1])
         except BadText as error:
             return self._skip_from(buffer.position, f"a container that cannot be read: {error}", self._skip)
-        start, buffer.position = buffer.position, at + 1
-        return [self._item(start, at + 1, "an object without recordCollection is no container")]
+        return self._outside(at + 1, "an object without recordCollection is no container")
+
+    def _container_value(self, at: int) -> tuple[Any, int] | None:
+        """As ``_value``; one as deep as no record may be makes the container unreadable."""
+        found = self._value(at)
+        if found is not None and depth(self.buffer.data[at : found[1]]) > MAX_DEPTH:
+            raise BadText(TOO_DEEP)
+        return found
 
     def _key(self, at: int) -> tuple[str, int] | None:
         """The key at ``at`` and the index of its value; None where more text is needed."""
@@ -209,7 +228,7 @@ class Splitter:
             self._tagged, self._comma = bracket != at, None
             state, position = self._record, bracket + 1
         else:
-            found = self._value(at)
+            found = self._container_value(at)
             if found is None:
                 return None
             value, position = found
@@ -261,6 +280,8 @@ class Splitter:
     def _take_record(self, end: int, behind: int, value: Any, reason: str | None = None) -> Record:
         buffer = self.buffer
         start = buffer.position
+        if end - start > self.limits.max_record:
+            raise self._too_long("record or container value", self.limits.max_record, "--max-record")
         record = Record(self.records, buffer.base + start, buffer.data[start:end], value, reason)
         self.records += 1
         self._comma = None
@@ -309,7 +330,7 @@ class Splitter:
             return self._skip_from(buffer.position, f"expected a comma or }}, found {chr(first)!r}", self._skip)
         try:
             key_end = self._key(buffer.skip_space(buffer.position + 1))
-            found = self._value(key_end[1]) if key_end else None
+            found = self._container_value(key_end[1]) if key_end else None
         except BadText as error:
             return self._skip_from(buffer.position, f"a container that cannot be read: {error}", self._skip)
         if key_end is None or found is None:

@@ -1,0 +1,125 @@
+"""What the program says of itself, and that every example in its help texts runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import PROGRAM, run
+from wsparquet.cli import cli
+from wsparquet.generate import GenerateOptions, generate
+
+COMMANDS = tuple(sorted(cli.commands))
+
+
+def help_of(command: str | None) -> str:
+    """A help text, on standard output with exit code 0."""
+    ran = run(*filter(None, [command]), "--help")
+    assert (ran.code, ran.err) == (0, "")
+    return ran.out
+
+
+def examples(command: str | None) -> list[str]:
+    """The lines behind `Example:` in a help text."""
+    block = re.search(r"^ *Examples?:\n((?: {4}\S.*\n)+)", help_of(command), re.MULTILINE)
+    return [line.strip() for line in block[1].splitlines()] if block else []
+
+
+def test_the_commands_are_those_of_the_program() -> None:
+    """The program lists every command with a line of help."""
+    text = help_of(None)
+    assert COMMANDS == ("convert", "generate", "inspect", "remove", "schema")
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_every_help_has_an_example_and_explains_every_option(command: str | None) -> None:
+    """Each help text has an example with the program's name, and no option is without help."""
+    assert examples(command)
+    assert all("wsparquet " in line for line in examples(command))
+    for parameter in (cli if command is None else cli.commands[command]).params:
+        if parameter.param_type_name == "option":
+            assert getattr(parameter, "help", None), parameter.name
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A folder with all files that the examples name, and a root that some of them work on."""
+    options = GenerateOptions(files=2, records=20)
+    files = [path for folder in ("downloads", "raw") for path in generate(tmp_path / folder, options)]
+    (tmp_path / "session.gz").write_bytes(files[0].read_bytes())
+    assert run("convert", tmp_path / "downloads", "--to", tmp_path / "lake").code == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize(("command", "line"), [(name, line) for name in (None, *COMMANDS) for line in examples(name)])
+def test_an_example_runs(prepared: Path, command: str | None, line: str) -> None:
+    """An example, as it stands, runs in a shell and ends with exit code 0."""
+    # Ten megabytes a file take the generator some seconds; the example is the same with less.
+    shorter = line.replace("--size 10M", "--size 100k")
+    path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", shorter],
+        cwd=prepared,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr.decode()
+    assert ran.stdout or ">" in line
+
+
+def test_the_version_says_which_decoder_is_active() -> None:
+    """`--version` prints the version of the package and the decoder."""
+    ran = run("--version")
+    assert (ran.code, ran.err) == (0, "")
+    assert re.fullmatch(rf"wsparquet {re.escape(version('wsparquet'))} \((native|reference) decoder\)\n", ran.out)
+
+
+def test_h_is_help() -> None:
+    """`-h` is the same as `--help`."""
+    assert run("-h").out == help_of(None)
+    assert run("convert", "-h").out == help_of("convert")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("convrt",),
+        ("--nope",),
+        ("convert",),
+        ("convert", "x"),
+        ("convert", "--to", "lake"),
+        ("convert", "x", "--to", "lake", "--jobs", "0"),
+        ("convert", "x", "--to", "lake", "--jobs", "two"),
+        ("convert", "x", "--to", "lake", "--max-quarantined", "-1"),
+        ("convert", "x", "--to", "lake", "--decoder", "fast"),
+        ("convert", "x", "--to", "lake", "--output", "xml"),
+        ("convert", "x", "--to", "lake", "--max-ratio", "0"),
+        ("convert", "x", "--to", "lake", "--max-record", "1.5M"),
+        ("inspect",),
+        ("inspect", "x", "--samples", "-1"),
+        ("remove",),
+        ("remove", "lake"),
+        ("schema", "geo", "navigation"),
+        ("generate",),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_exit_code_2(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong usage says on standard error what is wrong and how to get help, and does nothing."""
+    monkeypatch.chdir(tmp_path)
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Usage: wsparquet" in ran.err
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,150 @@
+"""The program as a process: its exit codes, its streams, its start, and what becomes of it when it is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Files, make
+from tests.cli.program import PROGRAM, run, spawn, start
+from tests.dataset.helpers import assert_at_rest
+from wsparquet.generate import GenerateOptions
+
+HEAVY = ("pyarrow", "rich", "fsspec", "isal", "aiohttp", "duckdb", "polars", "numpy")
+
+
+@pytest.mark.parametrize(("source", "code"), [("good", 0), ("corrupt", 1), ("odd", 3)])
+def test_the_exit_code_is_that_of_the_process(
+    request: pytest.FixtureRequest, tmp_path: Path, source: str, code: int
+) -> None:
+    """A process ends with 0, 1 or 3 as the summary has it, the result alone on standard output."""
+    given = request.getfixturevalue(source)
+    ran = spawn("convert", getattr(given, "folder", given), "--to", tmp_path / "lake", "--output", "json")
+    assert (ran.code, ran.err) == (code, "")
+    assert ran.json["sources"] == len(ran.json["committed"]) + len(ran.json["failed"])
+
+
+def test_convert_inspect_and_remove_work_together(good: Files, tmp_path: Path) -> None:
+    """The commands, each a process of its own, agree on records and names."""
+    root = tmp_path / "lake"
+    stored = good.paths[0].read_bytes()
+    converted = spawn("convert", "-", *good.paths[1:], "--to", root, "--output", "json", stdin=stored)
+    assert (converted.code, converted.json["records"]) == (0, good.records)
+    inspected = spawn("inspect", good.folder, "--output", "json")
+    assert sum(found["records"] for found in inspected.json["sources"]) == good.records
+    removed = spawn("remove", root, "stdin", good.names[1], "--output", "json")
+    assert (removed.code, sum(each["rows"] for each in removed.json["removed"])) == (0, good.records)
+    assert_at_rest(root)
+
+
+def test_a_process_without_standard_input_says_so(tmp_path: Path) -> None:
+    """`-` with standard input closed is a failed source, not a traceback."""
+    command = f"exec {PROGRAM} convert - --to {tmp_path / 'lake'} <&-"
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert b"failed: stdin: " in ran.stdout
+    assert b"Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("arguments", [("schema", "--as", "avro"), ("--help",), ("inspect", "GOOD", "--samples", "9")])
+def test_a_reader_who_has_gone_is_no_traceback(good: Files, arguments: tuple[str, ...]) -> None:
+    """A pipe that nobody reads any more ends the command with nothing on standard error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    given = [good.folder if each == "GOOD" else each for each in arguments]
+    ran = spawn(*given, stdout=writer)
+    os.close(writer)
+    assert (ran.code, ran.err) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_no_room_for_the_result_is_one_line(good: Files, tmp_path: Path) -> None:
+    """A result that cannot be written is one line of error; the conversion itself stands."""
+    root = tmp_path / "lake"
+    with Path("/dev/full").open("wb") as full:
+        ran = spawn("convert", good.folder, "--to", root, "--quiet", stdout=full)
+    assert ran.code == 1
+    assert len(ran.err.splitlines()) == 1
+    assert "standard output" in ran.err
+    assert run("convert", good.folder, "--to", root, "--output", "json").json["skipped"] == good.names
+
+
+def test_a_terminal_of_another_encoding_gets_escapes() -> None:
+    """What the terminal's encoding cannot show is escaped, and nothing fails."""
+    plain = run("schema", "navigation", "--as", "markdown")
+    other = spawn("schema", "navigation", "--as", "markdown", env={"PYTHONIOENCODING": "latin-1"})
+    assert (other.code, other.err) == (0, "")
+    assert "\u2019" in plain.out
+    assert other.out == plain.out.encode("latin-1", "backslashreplace").decode()
+
+
+def test_an_interrupt_says_so_and_leaves_a_root_that_goes_on(tmp_path: Path) -> None:
+    """Ctrl-C ends with 130 and one line; what is committed stands, and the same command finishes the rest."""
+    files = make(tmp_path / "in", GenerateOptions(files=3, records=1500))
+    root = tmp_path / "lake"
+    arguments = ("convert", files.folder, "--to", root, "--jobs", "1")
+    with start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline().decode()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert first.startswith("committed: ")
+    assert (process.returncode, out) == (130, b"")
+    assert err.decode().strip().splitlines()[-1] == "wsparquet: interrupted; run the same command again to go on"
+    assert b"Traceback" not in err
+    assert_at_rest(root)
+    again = spawn(*arguments, "--output", "json")
+    assert again.code == 0
+    assert files.names[0] in again.json["skipped"]
+    assert sorted(again.json["skipped"] + again.json["committed"]) == sorted(files.names)
+    assert again.json["committed"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("convert", "--help"), ("inspect", "--help"), ("generate", "--help"), ("nope",)],
+    ids=" ".join,
+)
+def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    """A help text, and an answer to wrong usage, wait for no heavy library."""
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print(sorted(set(sys.modules) & set({HEAVY!r})), file=sys.stderr))\n"
+        f"sys.argv = ['wsparquet', *{arguments!r}]\n"
+        "from wsparquet.cli import main\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert ran.stderr.decode().splitlines()[-1] == "[]"
+
+
+def test_help_answers_at_once() -> None:
+    """`wsparquet --help` takes under 0.3 s of processor time."""
+    before = os.times()
+    assert spawn("--help").code == 0
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    assert used < 0.3
+
+
+def test_streaming_input_is_read_as_it_comes(good: Files, tmp_path: Path) -> None:
+    """Standard input may come in pieces, slowly."""
+    stored = good.paths[0].read_bytes()
+    root = tmp_path / "lake"
+    with start("convert", "-", "--to", root, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for at in range(0, len(stored), 1 + len(stored) // 4):
+            process.stdin.write(stored[at : at + 1 + len(stored) // 4])
+            process.stdin.flush()
+            time.sleep(0.02)
+        process.stdin.close()
+        out = process.stdout.read()
+    assert process.returncode == 0
+    assert f"{good.expected[0].records} records".encode() in out

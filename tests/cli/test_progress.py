@@ -1,0 +1,94 @@
+"""What is seen while a conversion runs: a bar on a terminal, plain lines elsewhere, nothing if quiet."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Files
+from tests.cli.program import run, spawn, start
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def on_a_terminal(*arguments: object) -> tuple[int, str, str]:
+    """Exit code and standard output of a command whose standard error is a terminal, and what that one shows."""
+    ours, theirs = pty.openpty()
+    # A terminal of any kind but a dumb one, on which rich draws nothing.
+    with start(
+        *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, env={"TERM": "xterm"}
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        # Linux answers EIO, macOS nothing, when the other end is closed.
+        with suppress(OSError):
+            while piece := os.read(ours, 1 << 16):
+                shown += piece
+        out, _ = process.communicate(timeout=60)
+    os.close(ours)
+    return process.returncode, out.decode(), shown.decode()
+
+
+def test_a_terminal_gets_a_bar(good: Files, tmp_path: Path) -> None:
+    """On a terminal there is a bar with files, bytes, rate and rows, which ends complete and is wiped away."""
+    code, out, shown = on_a_terminal("convert", good.folder, "--to", tmp_path / "lake")
+    text = CONTROL.sub("", shown)
+    assert code == 0
+    assert out.startswith("2 sources: 2 converted")
+    assert "\x1b" in shown
+    assert "2/2 files" in text
+    assert f"{good.records} rows" in text
+    assert re.search(r"([0-9.]+)/\1 KiB", text), "all bytes are read"
+    assert re.search(r"([KMG]i)?B/s", text)
+    assert "committed" not in text
+
+
+def test_skipped_sources_complete_the_bar(good: Files, tmp_path: Path) -> None:
+    """Sources that need no reading count as read: the bar reaches its end."""
+    root = tmp_path / "lake"
+    assert run("convert", good.folder, "--to", root).code == 0
+    code, out, shown = on_a_terminal("convert", good.folder, "--to", root)
+    text = CONTROL.sub("", shown)
+    assert (code, out.splitlines()[0]) == (0, "2 sources: 0 converted, 2 skipped, 0 failed")
+    assert "2/2 files" in text
+    assert re.search(r"([0-9.]+)/\1 KiB", text)
+
+
+def test_a_failure_is_said_above_the_bar_with_markup_as_it_is(tmp_path: Path) -> None:
+    """A failed source is named at once, and its name is neither markup nor control sequence."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "[bold]\x1b[31m.gz").write_bytes(b"")
+    code, _, shown = on_a_terminal("convert", folder, "--to", tmp_path / "lake")
+    assert code == 1
+    assert "failed: [bold]\ufffd[31m.gz: " in CONTROL.sub("", shown)
+    assert "\x1b[31m.gz" not in shown
+
+
+@pytest.mark.parametrize("option", [("--quiet",), ("--output", "json")])
+def test_quiet_and_json_show_nothing(good: Files, tmp_path: Path, option: tuple[str, ...]) -> None:
+    """With `--quiet`, and for programs, not a byte is shown on a terminal."""
+    code, out, shown = on_a_terminal("convert", good.folder, "--to", tmp_path / "lake", *option)
+    assert (code, shown) == (0, "")
+    assert out
+
+
+def test_elsewhere_there_are_plain_lines(good: Files, odd: Files, corrupt: Path, tmp_path: Path) -> None:
+    """Without a terminal there is one plain line for each source as it ends, on standard error."""
+    root = tmp_path / "lake"
+    assert run("convert", good.paths[0], "--to", root).code == 0
+    ran = spawn("convert", *good.paths, odd.folder, corrupt, "--to", root, "--jobs", "1")
+    assert ran.code == 1
+    lines = ran.err.splitlines()
+    assert len(lines) == 4
+    assert lines[0] == f"skipped: {good.names[0]}"
+    assert lines[1] == f"committed: {good.names[1]} ({good.expected[1].records} rows)"
+    assert lines[2].startswith(f"committed: {odd.names[0]} (")
+    assert lines[3].startswith(f"failed: {corrupt.name}: {corrupt}")
+    assert "\x1b" not in ran.err

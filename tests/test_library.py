@@ -1,0 +1,184 @@
+"""What `import wsparquet` offers, and what it costs."""
+
+from __future__ import annotations
+
+import doctest
+import subprocess
+import sys
+from importlib import metadata, resources
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+import wsparquet
+from wsparquet.generate import GenerateOptions, generate
+
+ROOT = Path(__file__).parents[1]
+
+# Uses every public function with its types written out; mypy must find nothing to say.
+TYPED = """
+from collections.abc import Callable, Iterator
+from typing import assert_type
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+import wsparquet
+from wsparquet import (
+    SCHEMA_VERSION,
+    TABLES,
+    ConvertOptions,
+    Failure,
+    Inspection,
+    LakeDataset,
+    Limits,
+    Progress,
+    Quarantined,
+    Report,
+    SourceLimits,
+    Summary,
+)
+from wsparquet.schema import Table
+
+seen: list[Progress] = []
+options = ConvertOptions(jobs=2, account="1", limits=Limits(max_record=1), source_limits=SourceLimits(max_ratio=2))
+assert_type(wsparquet.convert(["a", "b"], "lake", options=options, on_progress=seen.append), Summary)
+assert_type(wsparquet.convert("a", to="lake").failures, list[Failure])
+assert_type(wsparquet.convert("a", to="lake").exit_code, int)
+
+def keep(entry: Quarantined) -> None:
+    assert_type(entry.data, bytes)
+
+assert_type(wsparquet.read("a", on_quarantined=keep), dict[str, pa.Table])
+assert_type(wsparquet.open_dataset("lake"), LakeDataset)
+assert_type(wsparquet.open_dataset("lake").table("geo"), ds.Dataset)
+assert_type(wsparquet.open_dataset("lake").tables, tuple[str, ...])
+assert_type(Inspection("name", "url").report, Report)
+assert_type(TABLES, dict[str, Table])
+assert_type(SCHEMA_VERSION, int)
+assert_type(wsparquet.__version__, str)
+error: type[wsparquet.WsparquetError] = wsparquet.SourceError
+wsparquet.convert(1, to="lake")  # type: ignore[arg-type]
+wsparquet.read("a", "auto")  # type: ignore[call-arg]
+wsparquet.konvert  # type: ignore[attr-defined]
+"""
+
+
+def python(code: str) -> list[str]:
+    """The lines that a fresh interpreter prints."""
+    ran = subprocess.run([sys.executable, "-c", dedent(code)], capture_output=True, text=True, timeout=60, check=True)
+    return ran.stdout.splitlines()
+
+
+def test_all_is_sorted_and_every_name_is_there() -> None:
+    """`__all__` is sorted (constants, classes, others), names nothing twice, and each of its names can be had."""
+    assert wsparquet.__all__ == sorted(
+        wsparquet.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name)
+    )
+    assert len(set(wsparquet.__all__)) == len(wsparquet.__all__)
+    for name in wsparquet.__all__:
+        assert getattr(wsparquet, name) is not None
+
+
+def test_all_is_complete() -> None:
+    """What the package has homes for is what it says it offers, and each home offers it too."""
+    homes = {name: home for home, names in wsparquet._HOMES.items() for name in names}
+    assert sorted([*homes, "__version__"]) == sorted(wsparquet.__all__)
+    for name, home in homes.items():
+        module = sys.modules.get(f"wsparquet.{home}") or __import__(f"wsparquet.{home}", fromlist=[name])
+        assert name in module.__all__
+        assert getattr(module, name) is getattr(wsparquet, name)
+
+
+def test_every_error_is_public() -> None:
+    """All classes of the error tree can be caught by their public names."""
+    from wsparquet import errors
+
+    assert set(errors.__all__) <= set(wsparquet.__all__)
+    for name in errors.__all__:
+        assert issubclass(getattr(wsparquet, name), wsparquet.WsparquetError)
+
+
+def test_dir_lists_what_is_not_imported_yet() -> None:
+    """`dir(wsparquet)` has every public name from the start, for completion and help."""
+    assert python("import wsparquet; print(*sorted(set(wsparquet.__all__) - set(dir(wsparquet))))") == [""]
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """A name that is not there fails as in any module."""
+    with pytest.raises(AttributeError, match="module 'wsparquet' has no attribute 'konvert'"):
+        wsparquet.konvert  # noqa: B018
+    assert not hasattr(wsparquet, "__path_of_nothing__")
+
+
+def test_a_star_import_brings_all_public_names() -> None:
+    """`from wsparquet import *` works with names that are imported on first use."""
+    assert python("from wsparquet import *; print(convert.__module__, TABLES['geo'].name, len(__version__) > 0)") == [
+        "wsparquet.conversion geo True"
+    ]
+
+
+def test_importing_costs_nothing() -> None:
+    """`import wsparquet` and its version alone import no library and no room of its own."""
+    found = python("""
+        import sys
+        before = set(sys.modules)
+        import wsparquet
+        wsparquet.__version__
+        new = {name.partition(".")[0] for name in set(sys.modules) - before}
+        print(*sorted(new & {"pyarrow", "click", "rich", "fsspec", "isal", "filelock", "numpy"}))
+        print(*sorted(name for name in sys.modules if name.startswith("wsparquet")))
+    """)
+    assert found == ["", "wsparquet"]
+
+
+def test_reading_and_converting_need_no_terminal() -> None:
+    """The library imports neither click nor rich, nor anything of the command line."""
+    found = python("""
+        import sys, wsparquet
+        wsparquet.convert, wsparquet.read, wsparquet.open_dataset, wsparquet.inspect
+        print(*sorted(name for name in sys.modules if name in {"click", "rich"} or name.startswith("wsparquet.cli")))
+    """)
+    assert found == [""]
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    """`__version__` is what the installed distribution says."""
+    assert type(wsparquet.__version__) is str
+    assert wsparquet.__version__ == metadata.version("wsparquet")
+
+
+def test_the_package_is_marked_as_typed() -> None:
+    """Type checkers are told to trust the annotations."""
+    assert resources.files("wsparquet").joinpath("py.typed").is_file()
+
+
+def test_the_public_api_is_typed(tmp_path: Path) -> None:
+    """Mypy in strict mode sees the exact types of the public functions, and refuses wrong arguments."""
+    user = tmp_path / "user.py"
+    user.write_text(TYPED)
+    # The project's own settings are strict, and its cache spares most of the work.
+    mypy = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), str(user)]
+    ran = subprocess.run(mypy, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+
+
+def test_the_docstring_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example in the package's docstring runs as it stands, and its results are what it says of them."""
+    monkeypatch.chdir(tmp_path)
+    path, _ = generate("downloads", GenerateOptions(files=2, records=20))
+    Path("WebSession….gz").write_bytes(path.read_bytes())
+    examples = doctest.DocTestParser().get_examples(wsparquet.__doc__ or "")
+    assert [example.source.partition("(")[0] for example in examples[1:]] == [
+        "wsparquet.convert",
+        "wsparquet.read",
+        "wsparquet.open_dataset",
+    ]
+    names: dict[str, object] = {}
+    exec(examples[0].source, names)
+    summary, table, dataset = (eval(example.source, names) for example in examples[1:])
+    assert (len(summary.committed), summary.records) == (2, 40)
+    assert table.num_rows > 0
+    assert dataset.count_rows() == summary.rows["geo"]
+    assert eval(examples[1].source, names).skipped == summary.committed
