@@ -41,8 +41,8 @@ def test_the_counts_are_those_of_the_file(tmp_path: Path, form: str) -> None:
     assert (found.report.records, found.report.rows) == (wanted.records, wanted.rows)
     assert (found.form, found.format, found.report.containers) == (form, "gzip", wanted.containers)
     assert (found.stored_bytes, found.inflated_bytes) == (path.stat().st_size, wanted.size)
-    assert found.report.accounts == {"75555851": wanted.containers}
-    assert found.report.schema_versions == {"1.0.0.22": wanted.containers}
+    assert found.report.accounts.counts == {"75555851": wanted.containers}
+    assert found.report.schema_versions.counts == {"1.0.0.22": wanted.containers}
     assert (found.name, found.url) == (path.name, path.as_uri())
 
 

@@ -338,7 +338,7 @@ class _Conversion:
 
     def _identity(self, checksum: str) -> Identity:
         name = parse_name(self.source.name)
-        account = self.options.account or self.source.account or _agreed(list(self.decoder.report.accounts))
+        account = self.options.account or self.source.account or _agreed(list(self.decoder.report.accounts.counts))
         return Identity(account, name.stem if name.is_api else f"{name.stem}.{checksum[:16]}")
 
 

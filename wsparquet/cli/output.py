@@ -163,8 +163,8 @@ def _print_inspection(found: Inspection) -> None:
     _print(f"{found.name}: {found.format}, {found.form}, {human_bytes(found.inflated_bytes)} of JSON")
     facts = {
         "containers": f"{report.containers:,}",
-        "accounts": ", ".join(report.accounts) or "none",
-        "schema versions": ", ".join(report.schema_versions) or "none",
+        "accounts": ", ".join(report.accounts.counts) or "none",
+        "schema versions": ", ".join(report.schema_versions.counts) or "none",
         "container times": _span(report.start_time, report.end_time),
         "record times": _span(found.first, found.last),
         "records": f"{report.records:,}",

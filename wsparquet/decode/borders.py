@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from typing import Any
+
+from wsparquet.decode.parse import BadText, scan
 
 __all__ = ["SPACE", "Buffer"]
 
@@ -15,21 +18,24 @@ _SPACE = re.compile(rb"[ \t\r\n]*")
 _NUMBER = re.compile(rb"[-+.eE0-9]*")
 _BORDER = re.compile(rb'\{[ \t\r\n]*"(?:dataType|metaData|recordCollection)"[ \t\r\n]*:')
 _BORDER_BEGUN = re.compile(rb'\{[ \t\r\n]*(?:"[A-Za-z]*(?:"[ \t\r\n]*)?)?')
+# Bytes that are no UTF-8 become single surrogates, and these the same bytes again, so offsets can be told.
+ESCAPED = "surrogateescape"
 _BOM = b"\xef\xbb\xbf"
 
 
 class Buffer:
-    """Unread text as bytes (``data``) and as Latin-1 (``text``: one character a byte, so that offsets agree).
+    """Unread text; every index is one of bytes, into ``data``, which begins at the stream's byte ``base``.
 
     ``position`` is where reading stands, ``limit`` where it has to stop: at the next border, or at the end of what is
-    there. ``complete`` says that nothing more can come before ``limit``. All three are indices into ``data``, which
-    begins at the stream's byte ``base``. ``begun`` turns true once it is known whether a byte order mark stands first;
-    ``undecided`` is where a line begins that may turn out a border when more of it is there.
+    there. ``complete`` says that nothing more can come before ``limit``. ``begun`` turns true once it is known whether
+    a byte order mark stands first; ``undecided`` is where a line begins that may turn out a border when more is there.
     """
 
     def __init__(self) -> None:
         self.data = b""
-        self.text = ""
+        self._text = ""
+        self._wide = False
+        self._mark = (0, 0)
         self.base = 0
         self.position = 0
         self.limit = 0
@@ -51,9 +57,39 @@ class Buffer:
         return self._search()
 
     def ready(self) -> None:
-        """Make ``text``, ``limit`` and ``complete`` true of ``data``."""
-        self.text = self.data.decode("latin-1")
+        """Make ``limit``, ``complete`` and what ``scan`` reads true of ``data``."""
+        self._text = self.data.decode("utf-8", ESCAPED)
+        self._wide = len(self._text) < len(self.data)
+        self._mark = (0, 0)
         self._set_limit()
+
+    def scan(self, at: int) -> tuple[Any, int]:
+        """The JSON value at ``at``, and the index behind it; bytes that are no UTF-8 are single surrogates in it.
+
+        Raises:
+            BadText: no whole JSON value starts there; its ``position`` is the index where reading failed.
+
+        """
+        start = self._character(at)
+        try:
+            value, end = scan(self._text, start)
+        except BadText as error:
+            error.position = at + self._width(start, error.position)
+            raise
+        behind = at + self._width(start, end)
+        self._mark = (behind, end)
+        return value, behind
+
+    def _character(self, at: int) -> int:
+        """The character that begins at a byte; counted on from where the last value ended."""
+        if not self._wide:
+            return at
+        index, character = self._mark if at >= self._mark[0] else (0, 0)
+        return character + len(self.data[index:at].decode("utf-8", ESCAPED))
+
+    def _width(self, start: int, end: int) -> int:
+        """How many bytes the characters from ``start`` to ``end`` are."""
+        return len(self._text[start:end].encode("utf-8", ESCAPED)) if self._wide else max(end - start, 0)
 
     def end(self) -> None:
         """No more text will come."""

@@ -99,7 +99,7 @@ class ContainerValues:
         metadata = container.metadata or {}
         for counter, key in ((report.accounts, "accountId"), (report.schema_versions, "schemaVersion")):
             if metadata.get(key) is not None:
-                counter[metadata[key]] += 1
+                counter.add(metadata[key])
         times = [time for key in ("startTime", "endTime") if (time := metadata.get(key)) is not None]
         if times:
             report.start_time = min(times) if report.start_time is None else min(report.start_time, *times)

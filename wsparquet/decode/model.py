@@ -77,7 +77,7 @@ class DecoderOptions:
 
 
 class PathCounts:
-    """Counts by path: the first 1,000 distinct ones by name, all others together as ``(other)``."""
+    """Counts by path, or by another text of a source: the first 1,000 distinct ones, all others as ``(other)``."""
 
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:
         self.counts: Counter[str] = Counter(counts)
@@ -112,8 +112,8 @@ class Report:
     rescued: dict[str, PathCounts] = field(default_factory=dict)
     undocumented: dict[str, PathCounts] = field(default_factory=dict)
     container_values: list[dict[str, Any]] = field(default_factory=list)
-    accounts: Counter[str] = field(default_factory=Counter)
-    schema_versions: Counter[str] = field(default_factory=Counter)
+    accounts: PathCounts = field(default_factory=PathCounts)
+    schema_versions: PathCounts = field(default_factory=PathCounts)
     start_time: int | None = None
     end_time: int | None = None
 
@@ -128,8 +128,8 @@ class Report:
             "rescued": {table: dict(paths.counts) for table, paths in self.rescued.items()},
             "undocumented": {table: dict(paths.counts) for table, paths in self.undocumented.items()},
             "container_values": self.container_values,
-            "accounts": dict(self.accounts),
-            "schema_versions": dict(self.schema_versions),
+            "accounts": dict(self.accounts.counts),
+            "schema_versions": dict(self.schema_versions.counts),
             "start_time": self.start_time,
             "end_time": self.end_time,
         }

@@ -11,7 +11,7 @@ from typing import Any
 
 from wsparquet.decode.values import Constant, Literal, LoneSurrogates
 
-__all__ = ["BadText", "parse", "scan"]
+__all__ = ["BadText", "checked", "scan"]
 
 _DECODER = JSONDecoder(object_pairs_hook=tuple, parse_int=Literal, parse_float=Literal, parse_constant=Constant)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -45,19 +45,16 @@ def scan(text: str, position: int) -> tuple[Any, int]:
     return value, end
 
 
-def parse(raw: bytes, latin: Any) -> Any:
-    """The value that ``raw`` holds, given what ``scan`` made of its bytes read as Latin-1.
-
-    Every byte is a character in Latin-1, so positions stay byte offsets; only text beyond ASCII is parsed again.
+def checked(raw: bytes, value: Any) -> Any:
+    """What was scanned from ``raw``, its strings that no UTF-8 can hold marked as such.
 
     Raises:
-        BadText: the bytes are no UTF-8.
+        BadText: the bytes are no UTF-8, or nested deeper than this can go.
 
     """
-    value = latin
     if not raw.isascii():
         try:
-            value, _ = scan(raw.decode("utf-8"), 0)
+            raw.decode("utf-8")
         except UnicodeDecodeError as error:
             raise BadText(f"invalid UTF-8 at byte {error.start}") from None
     try:

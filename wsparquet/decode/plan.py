@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from wsparquet.decode.keys import normalise
+from wsparquet.decode.keys import is_tag, normalise
 from wsparquet.errors import SchemaError
 from wsparquet.schema import HEADER, METADATA, TABLES, Table
 
@@ -147,6 +147,8 @@ def _struct(fields: Iterable[pa.Field], names: frozenset[str], *, inline: bool =
     for plan in plans:
         if plan.keys & names:
             raise SchemaError(f"field {plan.name!r} bears its own struct's name, so a tag could not be told from it")
+        if any(is_tag(key, frozenset()) for key in plan.keys):
+            raise SchemaError(f"field {plan.name!r} bears a name that Avro gives to tags, so it would be taken for one")
     inlined = [plan for plan in plans if isinstance(plan.node, StructOf)] if inline else []
     if inline and len(inlined) != 1:
         raise SchemaError(f"a struct of kind inline needs exactly one struct field, found {len(inlined)}")

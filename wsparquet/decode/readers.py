@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from wsparquet.decode.keys import is_tag, last_part, normalise
+from wsparquet.decode.keys import AVRO_NAMES, is_tag, last_part, normalise
 from wsparquet.decode.plan import FieldPlan, Leaf, ListOf, Node, StructOf, UnionOf
 from wsparquet.decode.rescue import Path, Rescue
 from wsparquet.decode.values import CONVERTERS, MISFIT, LoneSurrogates
@@ -28,6 +28,7 @@ __all__ = [
 Object = tuple[tuple[str, Any], ...]
 LeafReader = Callable[[Any], Any]
 NO_NAMES: frozenset[str] = frozenset()
+AS_IT_IS = {"string": str, "boolean": bool}
 
 
 class Reader(Protocol):
@@ -47,12 +48,17 @@ def untag(value: Any, names: frozenset[str] = NO_NAMES) -> Any:
 
 def leaf_reader(leaf: Leaf) -> LeafReader:
     """A function from a value, tagged or not, to the column's value, None or ``MISFIT``."""
-    convert, names = CONVERTERS[leaf.kind], leaf.names
+    convert, names, as_it_is = CONVERTERS[leaf.kind], leaf.names, AS_IT_IS.get(leaf.kind)
 
+    # `untag` and `convert` spelled out for the common case: every scalar of a source comes through here.
     def read(value: Any) -> Any:
-        if type(value) is tuple:
-            value = untag(value, names)
-        return None if value is None else convert(value)
+        if type(value) is tuple and len(value) == 1:
+            key, inner = value[0]
+            if key in AVRO_NAMES or is_tag(key, names):
+                value = inner
+        if type(value) is as_it_is or value is None:
+            return value
+        return convert(value)
 
     return read
 
@@ -97,10 +103,11 @@ class StructReader:
             elif value is None:
                 row[name] = None
             elif leaf is not None:
-                row[name] = leaf(value)
-                if row[name] is MISFIT:
-                    row[name] = None
+                column = leaf(value)
+                if column is MISFIT:
+                    column = None
                     rescue.append(((path, name), value))
+                row[name] = column
             elif node is not None:
                 row[name] = node.read(value, (path, name), rescue)
         return row

@@ -16,7 +16,7 @@ from wsparquet.decode.brackets import MAX_DEPTH, depth, element_end
 from wsparquet.decode.events import ContainerEnd, ContainerStart, ContainerValue, Event, Item, Record
 from wsparquet.decode.keys import is_tag, normalise
 from wsparquet.decode.model import Limits
-from wsparquet.decode.parse import BadText, parse, scan
+from wsparquet.decode.parse import BadText, checked
 from wsparquet.decode.values import Literal
 from wsparquet.errors import DecodeError
 
@@ -123,7 +123,7 @@ class Splitter:
         """
         buffer = self.buffer
         try:
-            value, end = scan(buffer.text, at)
+            value, end = buffer.scan(at)
         except BadText as error:
             if not buffer.complete and element_end(buffer.data, at, buffer.limit).state == "open":
                 return None
@@ -138,7 +138,7 @@ class Splitter:
         known = buffer.skip_number(end) if type(value) is Literal else buffer.skip_space(end)
         if known == buffer.limit and not buffer.complete:
             return None
-        return parse(buffer.data[at:end], value), end
+        return checked(buffer.data[at:end], value), end
 
     # --- Between containers -------------------------------------------------------------------------------------------
 
@@ -161,8 +161,8 @@ class Splitter:
             raise BadText("a line too long to be one")
         if newline < 0 and not buffer.complete:
             return None
-        value, end = scan(buffer.text, buffer.position)
-        return parse(buffer.data[buffer.position : end], value), end
+        value, end = buffer.scan(buffer.position)
+        return checked(buffer.data[buffer.position : end], value), end
 
     def _outside(self, end: int, reason: str) -> Events:
         """Hand out a readable value that is no container, in pieces."""
@@ -207,7 +207,7 @@ class Splitter:
             if buffer.complete or element_end(buffer.data, at, buffer.limit).state != "open":
                 raise BadText(f"expected a key and its value at byte {buffer.base + at}")
             return None
-        return parse(match[1], scan(buffer.text, match.start(1))[0]), match.end()
+        return checked(match[1], buffer.scan(match.start(1))[0]), match.end()
 
     def _behind(self, end: int) -> int:
         """The index of the next key, or of the object's closing bracket, given the end of a value."""
@@ -244,7 +244,7 @@ class Splitter:
         match = _TAGGED_LIST.match(self.buffer.data, at, self.buffer.limit)
         if match is None:
             return None
-        key = parse(match[1], scan(self.buffer.text, match.start(1))[0])
+        key = checked(match[1], self.buffer.scan(match.start(1))[0])
         return match.end() - 1 if is_tag(key, frozenset()) else None
 
     # --- Inside a container -------------------------------------------------------------------------------------------
