@@ -46,11 +46,13 @@ class _OpenPart:
     """One Parquet file that is being written."""
 
     def __init__(self, path: Path, table: str) -> None:
+        self.writes = 0
         self.sink = pa.OSFile(str(path), "wb")
         self.writer = pq.ParquetWriter(self.sink, file_schema(table), **writer_options(table))
 
     def write(self, batches: list[pa.RecordBatch], *, row_group_rows: int) -> None:
         self.writer.write_table(pa.Table.from_batches(batches), row_group_size=row_group_rows)
+        self.writes += 1
 
     def close(self) -> None:
         try:
@@ -59,6 +61,8 @@ class _OpenPart:
             # A writer whose closing failed would try again, and complain, when it is collected.
             self.writer.is_open = False
             self.sink.close()
+            # Arrow keeps what it was given back; over a large file that adds up, in pieces too small for the next part.
+            pa.default_memory_pool().release_unused()
 
 
 class Partition:
@@ -87,6 +91,8 @@ class Partition:
             self.part = _OpenPart(path, self.table)
         pool.touch(self)
         self.part.write(batches, row_group_rows=pool.limits.row_group_rows)
+        if self.part.writes >= pool.limits.file_writes:
+            self.close()
 
     def close(self) -> None:
         """Finish the open file, if there is one; with ``lock`` held."""

@@ -65,7 +65,7 @@ class Limits:
     max_line: int = 256 << 20
     max_held: int = 256 << 20
     max_container_values: int = 16 << 20
-    batch: int = 1 << 20
+    batch: int = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,102 @@
+"""How wsparquet compares with what else could do the same job, and with what the job must cost at least."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.data import Data, check
+from benchmarks.limits import LIMITS, missing_parser
+from benchmarks.process import BENCHMARKS, Usage, child, measured
+from benchmarks.statistic import Series, interleaved, series
+
+__all__ = ["CONTENDERS", "Contest", "Result", "contest", "convert_once", "missing", "versions"]
+
+CONTENDERS = tuple(sorted(path.stem for path in (BENCHMARKS / "contenders").glob("[!_]*.py")))
+
+
+def missing(contender: str) -> str | None:
+    """Why a contender cannot run here; None if it can."""
+    try:
+        module = importlib.import_module(f"benchmarks.contenders.{contender}")
+        for package in module.PACKAGES:
+            version(package)
+    except PackageNotFoundError as error:
+        return f"{error.name} is not installed"
+    except ImportError as error:
+        return f"{error.name} cannot be imported: {error}"
+    reason: str | None = module.missing() if hasattr(module, "missing") else None
+    return reason
+
+
+def versions(contenders: Sequence[str]) -> dict[str, str]:
+    """The versions of all that is measured."""
+    packages = {"isal", "pyarrow", "wsparquet"} | (set() if missing_parser() else {"pysimdjson"})
+    for contender in contenders:
+        packages.update(importlib.import_module(f"benchmarks.contenders.{contender}").PACKAGES)
+    return {package: version(package) for package in sorted(packages)}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a contender took: wall and CPU seconds, peak resident bytes."""
+
+    wall: Series
+    cpu: Series
+    peak: Series
+
+    @classmethod
+    def of(cls, usages: Sequence[Usage]) -> Result:
+        """The runs' figures."""
+        return cls(
+            series(usage.wall for usage in usages),
+            series(usage.cpu for usage in usages),
+            series(float(usage.peak) for usage in usages),
+        )
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Every contender's result, the limits' CPU seconds, and what starting wsparquet on next to nothing takes."""
+
+    results: dict[str, Result]
+    limits: dict[str, Series]
+    start: dict[str, Result]
+
+
+def convert_once(contender: str, data: Data, output: Path, *, cores: Sequence[int] = ()) -> Usage:
+    """One conversion in a fresh process; its tables are counted, then removed.
+
+    Raises:
+        CommandFailed: the contender failed.
+        WrongRows: its tables have other rows than the files.
+
+    """
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    usage = measured(child("contender", contender, output, *data.sources), cores=cores)
+    check(output, data.rows)
+    shutil.rmtree(output)
+    return usage
+
+
+def contest(contenders: Sequence[str], data: Data, tiny: Data, folder: Path, *, runs: int) -> Contest:
+    """All contenders and limits over the same files, and wsparquet's over a ``tiny`` one, all interleaved."""
+    starts = {f"start of {name}": name for name in contenders if name.startswith("wsparquet")}
+    limits = [name for name in LIMITS if name != "parse" or missing_parser() is None]
+
+    def one(name: str) -> Usage:
+        if name in LIMITS:
+            return measured(child("limit", name, *data.sources))
+        return convert_once(starts.get(name, name), tiny if name in starts else data, folder / "output")
+
+    found = interleaved([*contenders, *starts, *limits], one, runs=runs)
+    return Contest(
+        {name: Result.of(found[name]) for name in contenders},
+        {name: series(float(usage.output) for usage in found[name]) for name in limits},
+        {starts[name]: Result.of(found[name]) for name in starts},
+    )

@@ -1,0 +1,77 @@
+"""How fast text in memory becomes batches, on one thread, against parsers that make no batches of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+from benchmarks.limits import missing_parser
+from benchmarks.process import child, measured
+from benchmarks.statistic import Series, interleaved, series
+from wsparquet.decode import DecoderOptions, make_decoder
+from wsparquet.generate import GenerateOptions, generate_text
+
+__all__ = ["DECODERS", "cpu_seconds", "decoding"]
+
+_CHUNK = 1 << 20
+
+
+def _decode(text: bytes, decoder: str) -> None:
+    decoding = make_decoder(DecoderOptions("benchmark"), decoder=decoder)
+    for start in range(0, len(text), _CHUNK):
+        decoding.feed(text[start : start + _CHUNK])
+    decoding.finish()
+
+
+def _native(text: bytes) -> Callable[[], None]:
+    return lambda: _decode(text, "native")
+
+
+def _reference(text: bytes) -> Callable[[], None]:
+    return lambda: _decode(text, "reference")
+
+
+def _simdjson(text: bytes) -> Callable[[], None]:
+    from simdjson import Parser
+
+    parser, lines = Parser(), text.splitlines()
+
+    def work() -> None:
+        for line in lines:
+            parser.parse(line)
+
+    return work
+
+
+def _json(text: bytes) -> Callable[[], None]:
+    lines = text.splitlines()
+
+    def work() -> None:
+        for line in lines:
+            json.loads(line)
+
+    return work
+
+
+DECODERS = {"native": _native, "reference": _reference, "pysimdjson": _simdjson, "json.loads": _json}
+"""What prepares the work on a text, by name; the work itself is what is timed."""
+
+
+def cpu_seconds(name: str, *, size: int, seed: int) -> float:
+    """CPU seconds of the process for ``size`` bytes of lines of about 1 MB, the second time that it is done."""
+    work = DECODERS[name](b"".join(generate_text(GenerateOptions(size=size, seed=seed))))
+    work()
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def decoding(*, size: int, seed: int, runs: int) -> dict[str, Series]:
+    """CPU seconds of every decoder and parser that is here."""
+    from benchmarks.contenders.wsparquet_native import missing
+
+    reasons = {"native": missing(), "pysimdjson": missing_parser()}
+    names = [name for name in DECODERS if reasons.get(name) is None]
+    found = interleaved(names, lambda name: float(measured(child("decode", name, size, seed)).output), runs=runs)
+    return {name: series(seconds) for name, seconds in found.items()}

@@ -1,0 +1,156 @@
+"""All contenders of the benchmarks do the same job, and what they take is measured right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import wsparquet
+from benchmarks.contenders import plain_python
+from benchmarks.contest import CONTENDERS, convert_once, missing
+from benchmarks.data import Data, WrongRows, check, make_data
+from benchmarks.limits import missing_parser
+from benchmarks.process import CommandFailed, child, measured
+from benchmarks.statistic import interleaved
+from tests.scale import FULL
+
+MIB = 1 << 20
+NOT_COMPARED = {"source_file", "record_number", "rescued", "date"}
+# SQL takes spellings that differ in case alone for one name, so engines are given one of them.
+TWO_SPELLINGS = {"customerDateOfBirth", "originatingChannel"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    """Two small files."""
+    return make_data(tmp_path_factory.mktemp("data"), files=2, size=60_000, seed=3)
+
+
+def normal(value: Any, *, thin: bool) -> Any:
+    """A value comparable between engines; ``thin`` where empty lists and structs of nulls cannot be told from null."""
+    match value:
+        case dict():
+            members = {key: normal(child, thin=thin) for key, child in value.items() if key not in TWO_SPELLINGS}
+            return None if thin and all(child is None for child in members.values()) else members
+        case list():
+            return [normal(child, thin=thin) for child in value] if value or not thin else None
+        case datetime():
+            return value.replace(tzinfo=None).isoformat()
+        case _:
+            return value
+
+
+def rows(table: pa.Table, *, thin: bool) -> list[str]:
+    """The rows in an order that depends on nothing but their values."""
+    kept = table.drop_columns([name for name in table.column_names if name in NOT_COMPARED])
+    return sorted(json.dumps(normal(row, thin=thin)) for row in kept.to_pylist())
+
+
+def written(output: Path, table: str) -> pa.Table:
+    """What a contender wrote of one table, without the partition columns."""
+    parts = sorted((output / f"record_type={table}").rglob("*.parquet"))
+    return pa.concat_tables(pq.ParquetFile(part).read() for part in parts)
+
+
+def slow(contender: str) -> str | None:
+    """Why a contender is left out of the quick tests."""
+    return "half a minute to plan its queries; part of make test-full" if contender == "spark" and not FULL else None
+
+
+@pytest.mark.parametrize("contender", CONTENDERS)
+def test_a_contender_writes_the_same_rows_as_wsparquet(contender: str, data: Data, tmp_path: Path) -> None:
+    """Every table has the generated counts, and every value is that which wsparquet reads."""
+    if (reason := slow(contender) or missing(contender)) is not None:
+        pytest.skip(f"{contender}: {reason}")
+
+    usage = measured(child("contender", contender, tmp_path, *data.sources))
+
+    check(tmp_path, data.rows)
+    assert usage.wall > 0
+    assert usage.cpu > 0
+    thin = contender == "clickhouse_sql"
+    expected = wsparquet.read(data.sources[0].parent)
+    assert {name: table.num_rows for name, table in expected.items() if table.num_rows} == data.rows
+    for name in data.rows:
+        assert rows(written(tmp_path, name), thin=thin) == rows(expected[name], thin=thin), name
+
+
+def test_a_contender_that_loses_rows_is_found_out(data: Data, tmp_path: Path) -> None:
+    """A part taken away from a good output is an error that names expected and found rows."""
+    plain_python.convert(data.sources, tmp_path)
+    check(tmp_path, data.rows)
+    next(tmp_path.glob("record_type=geo/**/*.parquet")).unlink()
+
+    with pytest.raises(WrongRows, match=r"expected rows .*found"):
+        check(tmp_path, data.rows)
+
+
+def test_a_contender_that_fails_is_an_error_with_its_words(data: Data, tmp_path: Path) -> None:
+    """A source that is not there ends the measurement, and the message says what the process said."""
+    lost = Data((tmp_path / "no.gz",), data.size, data.stored, data.rows)
+
+    with pytest.raises(CommandFailed, match=r"no\.gz"):
+        convert_once("plain_python", lost, tmp_path / "output")
+
+
+def test_the_peak_is_the_commands_own() -> None:
+    """Memory that a command touches is in its peak, memory of the process that measures it is not."""
+    held = bytearray(b"x") * (200 * MIB)
+
+    idle = measured([sys.executable, "-c", "pass"])
+    full = measured([sys.executable, "-c", f"held = bytearray(b'x') * {200 * MIB}"])
+
+    assert len(held) == 200 * MIB
+    assert idle.peak < 60 * MIB
+    assert full.peak > 200 * MIB
+
+
+def test_cpu_time_is_that_of_descendants_too() -> None:
+    """A command that works in a process of its own is charged for it, and sleeping costs nothing."""
+    work = "import time\nwhile time.process_time() < 0.3: pass"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}], check=True)"
+
+    assert measured([sys.executable, "-c", outer]).cpu >= 0.3
+    asleep = measured([sys.executable, "-c", "import time; time.sleep(0.5)"])
+    assert asleep.wall >= 0.5
+    assert asleep.cpu < 0.4
+
+
+def test_runs_are_interleaved() -> None:
+    """All names are run once before any is run again, and results stay with their names."""
+    order: list[str] = []
+
+    found = interleaved(["a", "b"], lambda name: (order.append(name), name.upper())[1], runs=2)
+
+    assert order == ["a", "b", "a", "b"]
+    assert found == {"a": ["A", "A"], "b": ["B", "B"]}
+
+
+def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
+    """One contender, the limits and the decoders at the smallest size give tables, and figures as JSON."""
+    figures = tmp_path / "figures.json"
+    sizes = ["--contenders", "wsparquet_reference", "--files", "1", "--size", "1", "--decode", "1", "--runs", "1"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "contest", "decode", *sizes, "--json", str(figures)],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    found = json.loads(figures.read_text())
+    limits = {"inflate", "write"} if missing_parser() else {"inflate", "parse", "write"}
+    assert "| wsparquet_reference |" in done.stdout
+    assert set(found["contest"]["limits"]) == limits
+    assert all(limit["median"] > 0 for limit in found["contest"]["limits"].values())
+    assert found["contest"]["results"]["wsparquet_reference"]["wall"]["median"] > 0
+    assert {"reference", "json.loads"} <= set(found["decode"])
