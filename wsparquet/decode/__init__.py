@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 from wsparquet.decode.model import Decoded, Decoder, DecoderOptions, Limits, PathCounts, Quarantined, Report
 from wsparquet.decode.reference import ReferenceDecoder
 from wsparquet.errors import DecodeError
@@ -22,6 +25,16 @@ __all__ = [
 DECODERS = ("auto", "native", "reference")
 
 
+@lru_cache(maxsize=1)
+def _native_decoder() -> Callable[[DecoderOptions], Decoder] | None:
+    """The native decoder, if this installation has it."""
+    try:
+        from wsparquet.decode.native import NativeDecoder
+    except ImportError:
+        return None
+    return NativeDecoder
+
+
 def active_decoder(decoder: str = "auto") -> str:
     """The name of the decoder that ``decoder`` means on this machine.
 
@@ -29,14 +42,19 @@ def active_decoder(decoder: str = "auto") -> str:
         DecodeError: the one asked for is not to be had here.
 
     """
-    if decoder == "native":
-        raise DecodeError("the native decoder is not part of this build; use --decoder reference, or auto")
     if decoder not in DECODERS:
         raise DecodeError(f"no decoder {decoder!r}; expected one of {', '.join(DECODERS)}")
-    return "reference"
+    if decoder == "native" and _native_decoder() is None:
+        raise DecodeError(
+            "the native decoder is not part of this installation; install a wheel that has it, or cargo and then "
+            "wsparquet from source, or use --decoder reference, or auto"
+        )
+    return "reference" if decoder == "reference" or _native_decoder() is None else "native"
 
 
 def make_decoder(options: DecoderOptions, *, decoder: str = "auto") -> Decoder:
     """A new decoder for one source. Raises as ``active_decoder``."""
-    active_decoder(decoder)
+    native = _native_decoder()
+    if active_decoder(decoder) == "native" and native is not None:
+        return native(options)
     return ReferenceDecoder(options)

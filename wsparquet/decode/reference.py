@@ -18,10 +18,23 @@ from wsparquet.decode.splitter import TOO_DEEP, Splitter
 from wsparquet.decode.vocabulary import undocumented
 from wsparquet.errors import DecodeError
 
-__all__ = ["ReferenceDecoder"]
+__all__ = ["ReferenceDecoder", "no_container", "opening_of"]
 
 OPENING = 60
 """How many bytes of a source that holds no container its error shows."""
+
+
+def opening_of(data: bytes) -> bytes:
+    """What a source begins with, for the error that shows it."""
+    return data.lstrip()[:OPENING]
+
+
+def no_container(opening: bytes) -> DecodeError:
+    """The error of a source that holds no container."""
+    return DecodeError(
+        "no container in it: expected JSON objects with recordCollection, found "
+        f"{opening!r}; give Web Session files as the Data Access API hands them out"
+    )
 
 
 class ReferenceDecoder:
@@ -46,7 +59,7 @@ class ReferenceDecoder:
             DecodeError: the source as a whole is not a Web Session file, or asks for more than the limits.
 
         """
-        self._opening = self._opening or data.lstrip()[:OPENING]
+        self._opening = self._opening or opening_of(data)
         self._take_all(self._splitter.feed(data))
         return self._hand_out()
 
@@ -54,10 +67,7 @@ class ReferenceDecoder:
         """Take the end of the text and return the rest. Raises as ``feed``, and where no container was found."""
         self._take_all(self._splitter.finish())
         if not self.report.containers:
-            raise DecodeError(
-                "no container in it: expected JSON objects with recordCollection, found "
-                f"{self._opening!r}; give Web Session files as the Data Access API hands them out"
-            )
+            raise no_container(self._opening)
         self._batches.extend(self._builder.finish())
         return self._hand_out()
 

@@ -1,0 +1,495 @@
+//! Columns under construction. A column may lag behind its struct: nulls are filled in before its next value or at the
+//! end, so that what does not occur costs nothing, and a row is taken back by cutting to the length before it.
+
+use arrow_buffer::Buffer;
+use arrow_data::ArrayData;
+use arrow_schema::DataType;
+
+use crate::plan::{Kind, Node, Struct};
+use crate::scan::{Result, Stop};
+
+/// Which of a column's values are there; bits exist only from the first null on.
+#[derive(Default)]
+pub struct Validity {
+    len: usize,
+    bits: Vec<u8>,
+}
+
+impl Validity {
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    pub fn push_valid(&mut self) {
+        if !self.bits.is_empty() {
+            push_bit(&mut self.bits, self.len, true);
+        }
+        self.len += 1;
+    }
+
+    /// Null up to `len`.
+    pub fn pad(&mut self, len: usize) {
+        if len <= self.len {
+            return;
+        }
+        if self.bits.is_empty() {
+            self.bits.resize(self.len.div_ceil(8), 0xff);
+            clear_behind(&mut self.bits, self.len);
+            if self.bits.is_empty() {
+                self.bits.push(0);
+            }
+        }
+        self.bits.resize(len.div_ceil(8), 0);
+        self.len = len;
+    }
+
+    fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            self.len = len;
+            self.bits.truncate(len.div_ceil(8));
+            clear_behind(&mut self.bits, len);
+        }
+    }
+
+    fn is_valid(&self, at: usize) -> bool {
+        at < self.len && (self.bits.is_empty() || self.bits[at / 8] >> (at % 8) & 1 == 1)
+    }
+
+    fn take(&mut self) -> Option<Buffer> {
+        self.len = 0;
+        let bits = std::mem::take(&mut self.bits);
+        (!bits.is_empty()).then(|| Buffer::from_vec(bits))
+    }
+}
+
+fn push_bit(bits: &mut Vec<u8>, at: usize, bit: bool) {
+    if at / 8 >= bits.len() {
+        bits.push(0);
+    }
+    bits[at / 8] |= u8::from(bit) << (at % 8);
+}
+
+fn clear_behind(bits: &mut [u8], len: usize) {
+    if let (Some(last), rest @ 1..) = (bits.last_mut(), len % 8) {
+        *last &= (1 << rest) - 1;
+    }
+}
+
+/// Numbers of one width.
+#[derive(Default)]
+pub struct Numbers<T> {
+    pub validity: Validity,
+    values: Vec<T>,
+}
+
+impl<T: Copy + Default> Numbers<T> {
+    #[inline(always)]
+    pub fn push(&mut self, row: usize, value: T) {
+        if self.values.len() < row {
+            self.pad(row);
+        }
+        self.values.push(value);
+        self.validity.push_valid();
+    }
+
+    fn pad(&mut self, len: usize) {
+        self.validity.pad(len);
+        self.values.resize(self.validity.len(), T::default());
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.values.truncate(len);
+        self.validity.truncate(len);
+    }
+
+    fn take(&mut self) -> Vec<T> {
+        let room = self.values.len();
+        std::mem::replace(&mut self.values, Vec::with_capacity(room))
+    }
+}
+
+#[derive(Default)]
+pub struct Booleans {
+    pub validity: Validity,
+    bits: Vec<u8>,
+}
+
+impl Booleans {
+    pub fn push(&mut self, row: usize, value: bool) {
+        self.pad(row);
+        push_bit(&mut self.bits, self.validity.len(), value);
+        self.validity.push_valid();
+    }
+
+    fn pad(&mut self, len: usize) {
+        self.validity.pad(len);
+        self.bits.resize(self.validity.len().div_ceil(8), 0);
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.validity.truncate(len);
+        self.bits.truncate(self.validity.len().div_ceil(8));
+        clear_behind(&mut self.bits, self.validity.len());
+    }
+}
+
+/// Strings, as UTF-8 by whoever pushes them.
+pub struct Strings {
+    pub validity: Validity,
+    offsets: Vec<i32>,
+    data: Vec<u8>,
+}
+
+impl Default for Strings {
+    fn default() -> Self {
+        Self { validity: Validity::default(), offsets: vec![0], data: Vec::new() }
+    }
+}
+
+impl Strings {
+    #[inline(always)]
+    pub fn push(&mut self, row: usize, value: &[u8]) -> Result<()> {
+        if self.validity.len() < row {
+            self.pad(row)?;
+        }
+        self.data.extend_from_slice(value);
+        self.end()
+    }
+
+    /// Ends the value whose bytes were added to `open`.
+    fn end(&mut self) -> Result<()> {
+        let end = i32::try_from(self.data.len()).map_err(|_| Stop::Overflow)?;
+        self.offsets.push(end);
+        self.validity.push_valid();
+        Ok(())
+    }
+
+    /// Null up to `len`.
+    pub fn pad(&mut self, len: usize) -> Result<()> {
+        self.validity.pad(len);
+        let end = i32::try_from(self.data.len()).map_err(|_| Stop::Overflow)?;
+        self.offsets.resize(self.validity.len() + 1, end);
+        Ok(())
+    }
+
+    pub fn truncate(&mut self, len: usize) {
+        self.offsets.truncate(len + 1);
+        self.data.truncate(self.offsets.last().map_or(0, |&end| end as usize));
+        self.validity.truncate(len);
+    }
+
+    /// The value at `row`, if it is there.
+    pub fn get(&self, row: usize) -> Option<&[u8]> {
+        let value = self.offsets.get(row).zip(self.offsets.get(row + 1));
+        value.filter(|_| self.validity.is_valid(row)).map(|(&start, &end)| &self.data[start as usize..end as usize])
+    }
+
+    pub fn array(&mut self) -> ArrayData {
+        let len = self.validity.len();
+        let mut offsets = Vec::with_capacity(self.offsets.len());
+        offsets.push(0);
+        let room = self.data.len();
+        let buffers = [
+            Buffer::from_vec(std::mem::replace(&mut self.offsets, offsets)),
+            Buffer::from_vec(std::mem::replace(&mut self.data, Vec::with_capacity(room))),
+        ];
+        array(DataType::Utf8, len, self.validity.take(), buffers, [])
+    }
+}
+
+/// Structs; a union's first child is its `type`.
+pub struct Structs {
+    pub validity: Validity,
+    pub children: Vec<Column>,
+    pub hints: Hints,
+}
+
+pub struct Lists {
+    pub validity: Validity,
+    offsets: Vec<i32>,
+    pub element: Column,
+}
+
+impl Lists {
+    /// Ends the next list, at `elements` elements, lists before this one's included.
+    pub fn end(&mut self, elements: usize) -> Result<()> {
+        self.offsets.push(i32::try_from(elements).map_err(|_| Stop::Overflow)?);
+        self.validity.push_valid();
+        Ok(())
+    }
+
+    /// The element index at which the next list begins.
+    pub fn start(&self) -> usize {
+        self.offsets.last().map_or(0, |&end| end as usize)
+    }
+
+    /// Null up to `len`.
+    pub fn pad(&mut self, len: usize) -> Result<()> {
+        self.validity.pad(len);
+        let end = self.offsets.last().copied().unwrap_or(0);
+        self.offsets.resize(self.validity.len() + 1, end);
+        Ok(())
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.offsets.truncate(len + 1);
+        self.validity.truncate(len);
+        self.element.truncate(self.start());
+    }
+}
+
+pub enum Column {
+    Strings(Strings),
+    Booleans(Booleans),
+    Int32(Numbers<i32>),
+    /// Timestamps too.
+    Int64(Numbers<i64>),
+    Float64(Numbers<f64>),
+    Structs(Box<Structs>),
+    Lists(Box<Lists>),
+}
+
+/// What stood between a struct's field and its next one: bytes that were understood once need only be compared.
+#[derive(Clone, Default)]
+pub struct Hint {
+    pub text: Vec<u8>,
+    pub field: usize,
+    /// Where in the text the value begins, its tag included.
+    pub value: usize,
+    pub tagged: bool,
+}
+
+/// Two hints for each field that may have been last; the first is for the struct's start.
+#[derive(Default)]
+pub struct Hints(pub Vec<[Hint; 2]>);
+
+pub const LONGEST_HINT: usize = 160;
+
+impl Hints {
+    #[inline(always)]
+    pub fn find(&self, last: usize, rest: &[u8]) -> Option<&Hint> {
+        self.0[last].iter().find(|hint| !hint.text.is_empty() && rest.starts_with(&hint.text))
+    }
+
+    pub fn learn(&mut self, last: usize, hint: Hint) {
+        if hint.text.len() <= LONGEST_HINT {
+            let [first, second] = &mut self.0[last];
+            *second = std::mem::replace(first, hint);
+        }
+    }
+}
+
+impl Structs {
+    pub fn new(plan: &Struct) -> Self {
+        Self::of(plan.fields.iter().map(|field| Column::new(&field.node)).collect())
+    }
+
+    fn of(children: Vec<Column>) -> Self {
+        let hints = Hints(vec![Default::default(); children.len() + 1]);
+        Self { validity: Validity::default(), children, hints }
+    }
+
+    /// The row that is next.
+    pub fn row(&self) -> usize {
+        self.validity.len()
+    }
+
+    /// Cuts rows, and whatever children have beyond them.
+    pub fn truncate(&mut self, len: usize) {
+        self.validity.truncate(len);
+        self.children.iter_mut().for_each(|child| child.truncate(len));
+    }
+
+    pub fn array(&mut self, len: usize, data_type: DataType) -> Result<ArrayData> {
+        self.validity.pad(len);
+        let children = self.arrays(len, &data_type)?;
+        Ok(array(data_type, len, self.validity.take(), [], children))
+    }
+
+    /// The children alone, each `len` long.
+    pub fn columns(&mut self, len: usize, data_type: &DataType) -> Result<Vec<ArrayData>> {
+        self.validity.take();
+        self.arrays(len, data_type)
+    }
+
+    fn arrays(&mut self, len: usize, data_type: &DataType) -> Result<Vec<ArrayData>> {
+        let DataType::Struct(fields) = data_type else { return Ok(Vec::new()) };
+        let typed = self.children.iter_mut().zip(fields);
+        typed.map(|(child, field)| child.array(len, field.data_type())).collect()
+    }
+}
+
+impl Column {
+    pub fn new(node: &Node) -> Self {
+        match node {
+            Node::Leaf(leaf) => match leaf.kind {
+                Kind::String => Self::Strings(Strings::default()),
+                Kind::Boolean => Self::Booleans(Booleans::default()),
+                Kind::Int32 => Self::Int32(Numbers::default()),
+                Kind::Int64 | Kind::Timestamp => Self::Int64(Numbers::default()),
+                Kind::Float64 => Self::Float64(Numbers::default()),
+            },
+            Node::Struct(plan) => Self::Structs(Box::new(Structs::new(plan))),
+            Node::List(plan) => Self::Lists(Box::new(Lists {
+                validity: Validity::default(),
+                offsets: vec![0],
+                element: Self::new(&plan.element),
+            })),
+            Node::Union(plan) => {
+                let branches = plan.branches.iter();
+                let branches = branches.map(|branch| Self::Structs(Box::new(Structs::new(&branch.fields))));
+                let tag = Self::Strings(Strings::default());
+                Self::Structs(Box::new(Structs::of(std::iter::once(tag).chain(branches).collect())))
+            }
+        }
+    }
+
+    fn validity(&self) -> &Validity {
+        match self {
+            Self::Strings(column) => &column.validity,
+            Self::Booleans(column) => &column.validity,
+            Self::Int32(column) => &column.validity,
+            Self::Int64(column) => &column.validity,
+            Self::Float64(column) => &column.validity,
+            Self::Structs(column) => &column.validity,
+            Self::Lists(column) => &column.validity,
+        }
+    }
+
+    /// How many values it has; nulls behind the last value that was set are not counted.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.validity().len()
+    }
+
+    /// Null up to `len`.
+    pub fn pad(&mut self, len: usize) -> Result<()> {
+        match self {
+            Self::Strings(column) => column.pad(len)?,
+            Self::Booleans(column) => column.pad(len),
+            Self::Int32(column) => column.pad(len),
+            Self::Int64(column) => column.pad(len),
+            Self::Float64(column) => column.pad(len),
+            Self::Structs(column) => column.validity.pad(len),
+            Self::Lists(column) => column.pad(len)?,
+        }
+        Ok(())
+    }
+
+    pub fn truncate(&mut self, len: usize) {
+        match self {
+            Self::Strings(column) => column.truncate(len),
+            Self::Booleans(column) => column.truncate(len),
+            Self::Int32(column) => column.truncate(len),
+            Self::Int64(column) => column.truncate(len),
+            Self::Float64(column) => column.truncate(len),
+            Self::Structs(column) => column.truncate(len),
+            Self::Lists(column) => column.truncate(len),
+        }
+    }
+
+    /// Adds `times` copies of what `from` has at `row`; for scalars, as `metaData` is made of.
+    pub fn repeat(&mut self, from: &Self, row: usize, times: usize) -> Result<()> {
+        let start = self.len();
+        if !from.validity().is_valid(row) {
+            return self.pad(start + times);
+        }
+        match (self, from) {
+            (Self::Strings(to), Self::Strings(from)) => {
+                let value = from.get(row).unwrap_or_default();
+                (start..start + times).try_for_each(|at| to.push(at, value))?;
+            }
+            (Self::Booleans(to), Self::Booleans(from)) => {
+                let value = from.bits[row / 8] >> (row % 8) & 1 == 1;
+                (start..start + times).for_each(|at| to.push(at, value));
+            }
+            (Self::Int32(to), Self::Int32(from)) => (start..start + times).for_each(|at| to.push(at, from.values[row])),
+            (Self::Int64(to), Self::Int64(from)) => (start..start + times).for_each(|at| to.push(at, from.values[row])),
+            (Self::Float64(to), Self::Float64(from)) => {
+                (start..start + times).for_each(|at| to.push(at, from.values[row]));
+            }
+            (Self::Structs(to), Self::Structs(from)) => {
+                for (child, from) in to.children.iter_mut().zip(&from.children) {
+                    child.pad(start)?;
+                    child.repeat(from, row, times)?;
+                }
+                (0..times).for_each(|_| to.validity.push_valid());
+            }
+            (Self::Lists(to), Self::Lists(from)) => {
+                let (first, last) = (from.offsets[row] as usize, from.offsets[row + 1] as usize);
+                for _ in 0..times {
+                    for element in first..last {
+                        to.element.repeat(&from.element, element, 1)?;
+                    }
+                    let end = to.start() + last - first;
+                    to.element.pad(end)?;
+                    to.end(end)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// All of it as an array of `len` values, which leaves the column empty.
+    pub fn array(&mut self, len: usize, data_type: &DataType) -> Result<ArrayData> {
+        self.pad(len)?;
+        let kind = data_type.clone();
+        Ok(match self {
+            Self::Strings(column) => column.array(),
+            Self::Booleans(column) => {
+                let bits = Buffer::from_vec(std::mem::take(&mut column.bits));
+                array(kind, len, column.validity.take(), [bits], [])
+            }
+            Self::Int32(column) => numbers(kind, column),
+            Self::Int64(column) => numbers(kind, column),
+            Self::Float64(column) => numbers(kind, column),
+            Self::Structs(column) => column.array(len, kind)?,
+            Self::Lists(column) => {
+                let end = column.start();
+                let DataType::List(element) = data_type else { return Err(Stop::Overflow) };
+                let elements = column.element.array(end, element.data_type())?;
+                let offsets = Buffer::from_vec(std::mem::replace(&mut column.offsets, vec![0]));
+                array(kind, len, column.validity.take(), [offsets], [elements])
+            }
+        })
+    }
+
+    pub fn int64(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::Int64(column) if column.validity.is_valid(row) => column.values.get(row).copied(),
+            _ => None,
+        }
+    }
+
+    pub fn string(&self, row: usize) -> Option<&[u8]> {
+        match self {
+            Self::Strings(column) => column.get(row),
+            _ => None,
+        }
+    }
+}
+
+fn numbers<T: Copy + Default + arrow_buffer::ArrowNativeType>(kind: DataType, column: &mut Numbers<T>) -> ArrayData {
+    let len = column.validity.len();
+    let values = Buffer::from_vec(column.take());
+    array(kind, len, column.validity.take(), [values], [])
+}
+
+fn array(
+    kind: DataType,
+    len: usize,
+    validity: Option<Buffer>,
+    buffers: impl IntoIterator<Item = Buffer>,
+    children: impl IntoIterator<Item = ArrayData>,
+) -> ArrayData {
+    let builder = ArrayData::builder(kind)
+        .len(len)
+        .null_bit_buffer(validity)
+        .buffers(buffers.into_iter().collect())
+        .child_data(children.into_iter().collect());
+    // SAFETY: every column keeps as many values, offsets and bits as its length, offsets only grow and stay within the
+    // data, and every record was checked to be UTF-8 before its row was kept. Tests validate all batches in full.
+    unsafe { builder.build_unchecked() }
+}

@@ -1,0 +1,116 @@
+//! What a container says about itself: its type, its `metaData`, and values of it that fit nowhere.
+
+use crate::columns::Column;
+use crate::keys::{Names, is_tag, last_part, normalise};
+use crate::reader::Reader;
+use crate::rescue::{Path, ROOT, texts};
+use crate::scan::{self, Result, Stop};
+use crate::tables::Metadata;
+use crate::text::{push_value, unescape};
+
+const DATA_TYPE: &str = "WebSession";
+const DATA_TYPE_NAMES: [&[u8]; 2] = [b"datatypeenum", b"datatype"];
+
+/// The open container. Its `metaData`, at `row` among all, counts only once `known`: when it was read, or at the end.
+pub struct Container {
+    pub number: i64,
+    pub row: usize,
+    pub known: bool,
+    pub held_bytes: usize,
+    pub misfits: Vec<(String, Vec<u8>)>,
+    type_seen: bool,
+    metadata_seen: bool,
+}
+
+/// The value that a tag holds, or the value itself, each as the index where it starts.
+pub fn untag(data: &[u8], start: usize, names: &Names) -> Result<usize> {
+    if data.get(start) != Some(&b'{') {
+        return Ok(start);
+    }
+    let pairs = Reader::new(data, start, true).pairs()?;
+    match pairs.as_slice() {
+        [pair] if is_tag(&pair.key.bytes, names) => Ok(pair.start),
+        _ => Ok(start),
+    }
+}
+
+impl Container {
+    pub fn new(number: i64, metadata: &mut Metadata) -> Self {
+        let row = metadata.rows;
+        metadata.rows += 1;
+        Self {
+            number,
+            row,
+            known: false,
+            held_bytes: 0,
+            misfits: Vec::new(),
+            type_seen: false,
+            metadata_seen: false,
+        }
+    }
+
+    /// Takes one of the container's values, the last of `data`; a message where it holds another kind of data.
+    pub fn take(&mut self, key: &[u8], data: &[u8], start: usize, metadata: &mut Metadata) -> Result<Option<String>> {
+        match normalise(key).as_slice() {
+            b"datatype" if !self.type_seen => {
+                self.type_seen = true;
+                return self.check_type(data, start);
+            }
+            b"metadata" if !self.metadata_seen => {
+                self.metadata_seen = true;
+                self.read_metadata(data, start, metadata)?;
+            }
+            _ => self.misfit(key, &data[start..]),
+        }
+        Ok(None)
+    }
+
+    fn misfit(&mut self, key: &[u8], raw: &[u8]) {
+        let mut text = Vec::with_capacity(raw.len());
+        push_value(&mut text, raw);
+        self.misfits.push((Path::root("$container").key(key).text(false), text));
+    }
+
+    fn check_type(&self, data: &[u8], start: usize) -> Result<Option<String>> {
+        let names = DATA_TYPE_NAMES.iter().map(|&name| name.into()).collect();
+        let found = untag(data, start, &names)?;
+        let fits = match data[found] {
+            b'n' => true,
+            b'"' => {
+                let quoted = scan::string(data, found)?;
+                let text = unescape(&data[quoted.start..quoted.end]);
+                !text.lone && normalise(last_part(&text.bytes)) == normalise(DATA_TYPE.as_bytes())
+            }
+            _ => false,
+        };
+        if fits {
+            return Ok(None);
+        }
+        let mut text = Vec::new();
+        push_value(&mut text, &data[found..scan::value(data, found)?.0]);
+        let text: String = String::from_utf8_lossy(&text).chars().take(80).collect();
+        Ok(Some(format!(
+            "expected data of the type {DATA_TYPE}, found {text} in container {}; give only Web Session files",
+            self.number
+        )))
+    }
+
+    fn read_metadata(&mut self, data: &[u8], start: usize, metadata: &mut Metadata) -> Result<()> {
+        self.known = true;
+        let plan = std::sync::Arc::clone(&metadata.plan);
+        let inner = untag(data, start, &plan.metadata.names)?;
+        match data[inner] {
+            b'{' => {
+                let Column::Structs(column) = &mut metadata.column else { return Err(Stop::Unusual) };
+                let mut reader = Reader::new(data, inner, true);
+                column.validity.pad(self.row);
+                reader.fields(&plan.metadata, column, &ROOT.key(b"metaData"))?;
+                column.validity.push_valid();
+                self.misfits.extend(texts(&reader.rescue, data));
+            }
+            b'n' => {}
+            _ => self.misfit(b"metaData", &data[start..]),
+        }
+        Ok(())
+    }
+}

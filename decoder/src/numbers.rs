@@ -1,0 +1,140 @@
+//! Which number literals fit which column: nothing may be lost between the literal and its value.
+
+const MAX_DIGITS: i64 = 19; // of an int64
+
+/// A literal's digits without zeros at either end, the power of ten that scales them, and its sign.
+struct Decimal {
+    digits: Vec<u8>,
+    scale: i64,
+    negative: bool,
+}
+
+/// The parts of a JSON number literal.
+fn decimal(literal: &[u8]) -> Decimal {
+    let negative = literal.first() == Some(&b'-');
+    let (mut digits, mut scale, mut exponent) = (Vec::with_capacity(literal.len()), 0_i64, 0);
+    let mut in_fraction = false;
+    for (at, &byte) in literal.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                digits.push(byte);
+                scale -= i64::from(in_fraction);
+            }
+            b'.' => in_fraction = true,
+            b'e' | b'E' => {
+                exponent = power(&literal[at + 1..]);
+                break;
+            }
+            _ => {}
+        }
+    }
+    while digits.last() == Some(&b'0') {
+        digits.pop();
+        scale += 1;
+    }
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    digits.drain(..zeros);
+    Decimal { digits, scale: scale + exponent, negative }
+}
+
+/// An exponent; beyond any text's length it is as good as infinite.
+fn power(exponent: &[u8]) -> i64 {
+    let negative = exponent.first() == Some(&b'-');
+    let size = exponent
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .fold(0_i64, |power, digit| (power * 10 + i64::from(digit - b'0')).min(1 << 58));
+    if negative { -size } else { size }
+}
+
+/// The value of a literal if it is integral and an int64 holds it.
+pub fn integral(literal: &[u8]) -> Option<i64> {
+    let parts = decimal(literal);
+    if parts.digits.is_empty() {
+        return Some(0);
+    }
+    if parts.scale < 0 || i64::try_from(parts.digits.len()).ok()?.saturating_add(parts.scale) > MAX_DIGITS {
+        return None;
+    }
+    let digits = parts.digits.iter().fold(0_i128, |number, digit| number * 10 + i128::from(digit - b'0'));
+    let size = digits * 10_i128.pow(u32::try_from(parts.scale).ok()?);
+    i64::try_from(if parts.negative { -size } else { size }).ok()
+}
+
+const EXACT_POWERS: [f64; 16] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
+
+/// The double that a literal writes, if the double's shortest text is numerically the literal.
+pub fn double(literal: &[u8]) -> Option<f64> {
+    // Up to 15 significant digits always survive, and both parts of the quotient are exact, so it is rounded once.
+    if literal.len() <= 15 && !literal.iter().any(|byte| matches!(byte, b'e' | b'E')) {
+        let (mut number, mut decimals, mut in_fraction) = (0_u64, 0, false);
+        for &byte in literal {
+            match byte {
+                b'0'..=b'9' => {
+                    number = number * 10 + u64::from(byte - b'0');
+                    decimals += usize::from(in_fraction);
+                }
+                b'.' => in_fraction = true,
+                _ => {}
+            }
+        }
+        let size = number as f64 / EXACT_POWERS[decimals];
+        return Some(if literal.first() == Some(&b'-') { -size } else { size });
+    }
+    let number: f64 = std::str::from_utf8(literal).ok()?.parse().ok()?;
+    held(number, literal).then_some(number)
+}
+
+fn held(number: f64, literal: &[u8]) -> bool {
+    let wanted = decimal(literal);
+    if number == 0.0 {
+        return wanted.digits.is_empty();
+    }
+    if number.is_infinite() {
+        return false;
+    }
+    let shortest = decimal(format!("{number:e}").as_bytes());
+    shortest.digits == wanted.digits && shortest.scale == wanted.scale && shortest.negative == wanted.negative
+}
+
+/// The double that a string names.
+pub fn named_double(text: &[u8]) -> Option<f64> {
+    match text {
+        b"NaN" => Some(f64::NAN),
+        b"Infinity" | b"INF" => Some(f64::INFINITY),
+        b"-Infinity" | b"-INF" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integral_literals_have_exact_values() {
+        let cases: [(&str, i64); 9] = [
+            ("7", 7), ("-7", -7), ("7.0", 7), ("1e2", 100), ("1200e-2", 12), ("0e99999999999999999999", 0),
+            ("-0", 0), ("9223372036854775807", i64::MAX), ("-9223372036854775808", i64::MIN),
+        ];
+        for (literal, number) in cases {
+            assert_eq!(integral(literal.as_bytes()), Some(number), "{literal}");
+        }
+        for literal in ["1.5", "1e-1", "9223372036854775808", "1e19", "1e99999999999999999999", "12345678901234567890123"] {
+            assert_eq!(integral(literal.as_bytes()), None, "{literal}");
+        }
+    }
+
+    #[test]
+    fn doubles_hold_what_reads_back() {
+        for literal in ["0.1", "-0.0", "1e22", "123456789.012345", "1.7976931348623157e308", "5e-324", "0e999", "100000000000000000000"] {
+            let number = double(literal.as_bytes());
+            assert_eq!(number.map(f64::to_bits), literal.parse::<f64>().ok().map(f64::to_bits), "{literal}");
+        }
+        for literal in ["9007199254740993", "1e400", "1e-400", "0.1000000000000000055511151231257827", "4e-324"] {
+            assert_eq!(double(literal.as_bytes()), None, "{literal}");
+        }
+    }
+}

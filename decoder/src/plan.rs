@@ -1,0 +1,263 @@
+//! What to expect at each position of a record: `wsparquet.decode.plan`, as it comes from Python, made ready to run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, TimeUnit};
+use serde::Deserialize;
+
+use crate::keys::{Names, normalise};
+
+/// The plan as Python writes it, member for member of its data classes.
+#[derive(Deserialize)]
+#[serde(tag = "node", rename_all = "lowercase")]
+enum Given {
+    Leaf { kind: Kind, names: Vec<String> },
+    Struct(GivenStruct),
+    List { element: Box<Given>, or_one: bool },
+    Union { branches: Vec<GivenBranch> },
+}
+
+#[derive(Deserialize)]
+struct GivenStruct {
+    fields: Vec<GivenField>,
+    names: Vec<String>,
+    inline: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct GivenField {
+    name: String,
+    keys: Vec<String>,
+    node: Given,
+}
+
+#[derive(Deserialize)]
+struct GivenBranch {
+    name: String,
+    names: Vec<String>,
+    #[serde(rename = "struct")]
+    fields: GivenStruct,
+}
+
+#[derive(Deserialize)]
+struct GivenTable {
+    name: String,
+    tags: Vec<String>,
+    payload_names: Vec<String>,
+    payload: GivenStruct,
+    flat: bool,
+}
+
+#[derive(Deserialize)]
+struct GivenPlan {
+    header: GivenStruct,
+    metadata: GivenStruct,
+    tables: Vec<GivenTable>,
+}
+
+/// What a leaf's column holds.
+#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    String,
+    Boolean,
+    Int32,
+    Int64,
+    Float64,
+    Timestamp,
+}
+
+pub enum Node {
+    Leaf(Leaf),
+    Struct(Struct),
+    List(List),
+    Union(Union),
+}
+
+pub struct Leaf {
+    pub kind: Kind,
+    pub names: Names,
+}
+
+pub struct List {
+    names: Names,
+    pub element: Box<Node>,
+    pub or_one: bool,
+}
+
+pub struct Struct {
+    pub fields: Vec<StructField>,
+    pub names: Names,
+    /// The field whose own fields may stand here in its place.
+    pub inline: Option<usize>,
+    /// Where unknown fields go if the struct itself is no column.
+    pub stray: Option<&'static str>,
+    by_key: HashMap<Box<[u8]>, usize>,
+}
+
+pub struct StructField {
+    pub name: String,
+    pub node: Node,
+}
+
+pub struct Union {
+    names: Names,
+    pub branches: Vec<Branch>,
+    by_name: HashMap<Box<[u8]>, usize>,
+}
+
+pub struct Branch {
+    pub name: String,
+    pub fields: Struct,
+}
+
+pub struct Table {
+    pub name: String,
+    pub payload_names: Names,
+    pub payload: Struct,
+    pub flat: bool,
+}
+
+pub struct Plan {
+    pub header: Struct,
+    pub metadata: Struct,
+    pub tables: Vec<Table>,
+    pub by_tag: HashMap<Box<[u8]>, usize>,
+}
+
+fn names(given: &[String]) -> Names {
+    given.iter().map(|name| name.as_bytes().into()).collect()
+}
+
+impl Plan {
+    /// The plan that JSON text describes.
+    pub fn read(text: &str) -> serde_json::Result<Self> {
+        let given: GivenPlan = serde_json::from_str(text)?;
+        let by_tag = given.tables.iter().enumerate().flat_map(|(index, table)| {
+            table.tags.iter().map(move |tag| (tag.as_bytes().into(), index))
+        });
+        Ok(Self {
+            by_tag: by_tag.collect(),
+            header: Struct::new(given.header, Some("$header")),
+            metadata: Struct::new(given.metadata, Some("$metaData")),
+            tables: given.tables.into_iter().map(Table::new).collect(),
+        })
+    }
+}
+
+impl Table {
+    fn new(given: GivenTable) -> Self {
+        Self {
+            name: given.name,
+            payload_names: names(&given.payload_names),
+            payload: Struct::new(given.payload, Some("$body")),
+            flat: given.flat,
+        }
+    }
+}
+
+impl Struct {
+    fn new(given: GivenStruct, stray: Option<&'static str>) -> Self {
+        let mut by_key = HashMap::new();
+        for (index, field) in given.fields.iter().enumerate() {
+            for key in &field.keys {
+                by_key.insert(key.as_bytes().into(), index);
+            }
+        }
+        let inline = given.inline.and_then(|name| given.fields.iter().position(|field| field.name == name));
+        let field = |given: GivenField| StructField { name: given.name, node: Node::new(given.node) };
+        let fields = given.fields.into_iter().map(field).collect();
+        Self { fields, names: names(&given.names), inline, stray, by_key }
+    }
+
+    /// The index of the field that a key means.
+    pub fn find(&self, key: &[u8]) -> Option<usize> {
+        self.by_key.get(key).or_else(|| self.by_key.get(normalise(key).as_slice())).copied()
+    }
+
+    /// The index of the field whose own fields may stand here, where `key` is one of those.
+    pub fn find_inline(&self, key: &[u8]) -> Option<usize> {
+        let inline = self.inline?;
+        match &self.fields[inline].node {
+            Node::Struct(inner) if inner.find(key).is_some() => Some(inline),
+            _ => None,
+        }
+    }
+
+    fn data_fields(&self) -> arrow_schema::Fields {
+        self.fields.iter().map(|field| Field::new(&field.name, field.node.data_type(), true)).collect()
+    }
+
+    pub fn data_type(&self) -> DataType {
+        DataType::Struct(self.data_fields())
+    }
+}
+
+impl Union {
+    /// The index of the branch that a tag's last part names.
+    pub fn find(&self, name: &[u8]) -> Option<usize> {
+        self.by_name.get(normalise(name).as_slice()).copied()
+    }
+}
+
+impl Node {
+    fn new(given: Given) -> Self {
+        match given {
+            Given::Leaf { kind, names: given } => Self::Leaf(Leaf { kind, names: names(&given) }),
+            Given::Struct(given) => Self::Struct(Struct::new(given, None)),
+            Given::List { element, or_one } => Self::List(List { names: Names::new(), element: Box::new(Self::new(*element)), or_one }),
+            Given::Union { branches } => {
+                let by_name = branches.iter().enumerate().flat_map(|(index, branch)| {
+                    branch.names.iter().map(move |name| (name.as_bytes().into(), index))
+                });
+                Self::Union(Union {
+                    names: Names::new(),
+                    by_name: by_name.collect(),
+                    branches: branches
+                        .into_iter()
+                        .map(|given| Branch { name: given.name, fields: Struct::new(given.fields, None) })
+                        .collect(),
+                })
+            }
+        }
+    }
+
+    /// The names that a tag around a value may bear beside those that any tag may.
+    pub fn names(&self) -> &Names {
+        match self {
+            Self::Leaf(leaf) => &leaf.names,
+            Self::Struct(plan) => &plan.names,
+            Self::List(plan) => &plan.names,
+            Self::Union(plan) => &plan.names,
+        }
+    }
+
+    /// The Arrow type of the node's column, names and nullability as in `wsparquet.fields`.
+    pub fn data_type(&self) -> DataType {
+        match self {
+            Self::Leaf(leaf) => leaf.kind.data_type(),
+            Self::Struct(fields) => fields.data_type(),
+            Self::List(list) => DataType::List(Arc::new(Field::new("element", list.element.data_type(), true))),
+            Self::Union(union) => {
+                let tag = Field::new("type", DataType::Utf8, true);
+                let branches = union.branches.iter();
+                let branches = branches.map(|branch| Field::new(&branch.name, branch.fields.data_type(), true));
+                DataType::Struct(std::iter::once(tag).chain(branches).collect())
+            }
+        }
+    }
+}
+
+impl Kind {
+    pub fn data_type(self) -> DataType {
+        match self {
+            Self::String => DataType::Utf8,
+            Self::Boolean => DataType::Boolean,
+            Self::Int32 => DataType::Int32,
+            Self::Int64 => DataType::Int64,
+            Self::Float64 => DataType::Float64,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+        }
+    }
+}

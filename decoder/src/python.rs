@@ -1,0 +1,150 @@
+//! The decoder as Python sees it: bytes in, capsules of the Arrow C data interface and plain values out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_data::ffi::FFI_ArrowArray;
+use arrow_schema::{Schema, ffi::FFI_ArrowSchema};
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule, PyDict};
+
+use crate::plan::Plan;
+use crate::sink::{Done, Failure, Limits, Quarantined, Sink};
+use crate::splitter::Splitter;
+use crate::tables::Rows;
+
+create_exception!(_native, Refused, PyException, "The source as a whole cannot be decoded; the message says why.");
+
+/// A compiled plan, to be shared by the decoders of many sources.
+#[pyclass(frozen)]
+struct CompiledPlan(Arc<Plan>);
+
+#[pymethods]
+impl CompiledPlan {
+    /// The plan that JSON text describes.
+    #[new]
+    fn new(text: &str) -> PyResult<Self> {
+        let plan = Plan::read(text).map_err(|error| Refused::new_err(error.to_string()))?;
+        Ok(Self(Arc::new(plan)))
+    }
+
+    /// The tables' names, each with a capsule of the Arrow schema of its batches.
+    fn schemas<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyCapsule>)>> {
+        let capsule = |rows: Rows| {
+            let schema = FFI_ArrowSchema::try_from(&Schema::new(rows.schema.fields.clone()));
+            let schema = schema.map_err(|error| Refused::new_err(error.to_string()))?;
+            Ok((rows.name, PyCapsule::new_with_value(py, schema, c"arrow_schema")?))
+        };
+        Rows::all(&self.0, "").into_iter().map(capsule).collect()
+    }
+}
+
+/// A push decoder of one source.
+#[pyclass]
+struct Machine {
+    splitter: Splitter,
+    broken: bool,
+}
+
+#[pymethods]
+impl Machine {
+    /// `limits` are the members of `wsparquet.decode.model.Limits` by name.
+    #[new]
+    fn new(plan: &CompiledPlan, source_file: &str, limits: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let limit = |name: &str| -> PyResult<usize> {
+            let value = limits.get_item(name)?;
+            value.map_or_else(|| Err(Refused::new_err(format!("no limit {name}"))), |value| value.extract())
+        };
+        let limits = Limits {
+            max_record: limit("max_record")?,
+            max_line: limit("max_line")?,
+            max_held: limit("max_held")?,
+            max_container_values: limit("max_container_values")?,
+            batch: limit("batch")?,
+        };
+        Ok(Self { splitter: Splitter::new(Arc::clone(&plan.0), source_file, limits), broken: false })
+    }
+
+    /// Takes the next bytes and returns what they finished, as `finish` does.
+    fn feed<'py>(&mut self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyDict>> {
+        self.run(py, |splitter| splitter.feed(data))
+    }
+
+    /// Takes the end of the text and returns the rest.
+    fn finish<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.run(py, Splitter::finish)
+    }
+}
+
+impl Machine {
+    fn run<'py>(
+        &mut self,
+        py: Python<'py>,
+        work: impl FnOnce(&mut Splitter) -> Done<()> + Send,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        if self.broken {
+            return Err(Refused::new_err("the decoder has failed on this source before"));
+        }
+        let splitter = &mut self.splitter;
+        // A panic leaves the decoder as it is, broken, and nothing reads from it again.
+        let done = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(splitter))));
+        let done = done.unwrap_or_else(|_| {
+            Err(Failure("the native decoder failed; please report this, and use --decoder reference".to_owned()))
+        });
+        if let Err(Failure(message)) = done {
+            self.broken = true;
+            return Err(Refused::new_err(message));
+        }
+        taken(py, &mut self.splitter.sink)
+    }
+}
+
+/// What is done, handed over and forgotten here.
+fn taken<'py>(py: Python<'py>, sink: &mut Sink) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    let mut batches = Vec::new();
+    for (table, array) in sink.batches.drain(..) {
+        let capsule = PyCapsule::new_with_value(py, FFI_ArrowArray::new(&array), c"arrow_array")?;
+        batches.push((sink.records.rows[table].name.as_str(), capsule));
+    }
+    out.set_item("batches", batches)?;
+    let quarantined: Vec<_> = sink.quarantined.drain(..).map(|one| quarantined(py, one)).collect();
+    out.set_item("quarantined", quarantined)?;
+    let report = &mut sink.report;
+    out.set_item("containers", report.containers)?;
+    out.set_item("records", report.records)?;
+    out.set_item("quarantined_records", report.quarantined)?;
+    out.set_item("items", report.items)?;
+    out.set_item("start_time", report.start_time)?;
+    out.set_item("end_time", report.end_time)?;
+    out.set_item("accounts", report.accounts.take())?;
+    out.set_item("schema_versions", report.schema_versions.take())?;
+    let names = sink.records.rows.iter().map(|rows| rows.name.as_str());
+    let rescued = names.zip(&mut report.rescued).map(|(name, counts)| (name, counts.take()));
+    out.set_item("rescued", rescued.filter(|(_, counts)| !counts.is_empty()).collect::<Vec<_>>())?;
+    let settled = report.settled;
+    report.settled = report.misfits.len().saturating_sub(1);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let misfits = report.misfits[settled..].iter().map(|one| {
+        let values: Vec<_> = one.values.iter().map(|(path, value)| (path.as_str(), text(value))).collect();
+        (one.first, one.last, values)
+    });
+    out.set_item("container_values", (settled, misfits.collect::<Vec<_>>()))?;
+    Ok(out)
+}
+
+type Entry<'py> = (usize, Option<i64>, Option<i64>, Option<&'static str>, String, Bound<'py, PyBytes>, bool);
+
+fn quarantined(py: Python<'_>, one: Quarantined) -> Entry<'_> {
+    let data = PyBytes::new(py, &one.data);
+    (one.start, one.container, one.number, one.path, one.reason, data, one.continued)
+}
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("Refused", module.py().get_type::<Refused>())?;
+    module.add_class::<CompiledPlan>()?;
+    module.add_class::<Machine>()
+}

@@ -1,0 +1,582 @@
+//! From JSON text straight into columns, as the plan says.
+//!
+//! A reader stands at a value's first byte and leaves behind its last. It runs in one of two ways. In the fast one a key
+//! is taken for a tag as soon as it is read, and whatever shows that it was none stops the record as `Unusual`; the
+//! columns are cut back and the record is read again in the careful way, in text that is known to be right and where
+//! everything is looked up ahead.
+
+use crate::columns::{Column, Hint, Lists, Structs};
+use crate::keys::{Names, is_tag, last_part};
+use crate::numbers;
+use crate::plan::{Kind, Leaf, List, Node, Struct, Union};
+use crate::rescue::{Path, Rescued};
+use crate::scan::{self, Quoted, Result, Stop};
+use crate::text::{Text, unescape};
+use crate::timestamps;
+
+/// A member of an object: its key, and where its value is.
+pub struct Pair<'a> {
+    pub key: Text<'a>,
+    pub start: usize,
+}
+
+pub struct Reader<'a> {
+    pub data: &'a [u8],
+    pub at: usize,
+    pub careful: bool,
+    pub rescue: Vec<Rescued>,
+    /// How deep the deepest rescued value is nested, itself as the first level.
+    pub deepest: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(data: &'a [u8], at: usize, careful: bool) -> Self {
+        Self { data, at, careful, rescue: Vec::new(), deepest: 0 }
+    }
+
+    #[inline(always)]
+    pub fn peek(&self) -> Result<u8> {
+        self.data.get(self.at).copied().ok_or(Stop::End)
+    }
+
+    #[inline(always)]
+    pub fn space(&mut self) {
+        self.at = scan::space(self.data, self.at);
+    }
+
+    pub fn unquote(&self, quoted: Quoted) -> Text<'a> {
+        unescape(&self.data[quoted.start..quoted.end])
+    }
+
+    /// Passes over the value that starts at `start` and keeps it for `rescued`.
+    #[cold]
+    pub fn rescue(&mut self, path: &Path, start: usize) -> Result<()> {
+        let (end, depth) = scan::value(self.data, start)?;
+        self.at = end;
+        self.deepest = self.deepest.max(depth);
+        self.rescue.push(Rescued { path: path.text(false), starred: path.text(true), start, end });
+        Ok(())
+    }
+
+    // --- Tags ---------------------------------------------------------------------------------------------------------
+
+    /// Enters a tag's object, where the value is one; true if so.
+    pub fn open_tag(&mut self, names: &Names) -> Result<bool> {
+        if self.peek()? != b'{' {
+            return Ok(false);
+        }
+        let object = self.at;
+        let at = scan::space(self.data, object + 1);
+        if self.data.get(at) == Some(&b'}') {
+            return Ok(false);
+        }
+        let (key, value) = scan::key(self.data, at)?;
+        if !is_tag(&self.unquote(key).bytes, names) || !self.is_only(value)? {
+            return Ok(false);
+        }
+        self.at = value;
+        Ok(true)
+    }
+
+    /// Whether the value at `value` is its object's last, given that it is the first; taken on trust where fast.
+    fn is_only(&self, value: usize) -> Result<bool> {
+        if !self.careful {
+            return Ok(true);
+        }
+        let (end, _) = scan::value(self.data, value)?;
+        Ok(self.data.get(scan::space(self.data, end)) == Some(&b'}'))
+    }
+
+    /// Leaves a tag's object.
+    #[inline(always)]
+    pub fn close_tag(&mut self) -> Result<()> {
+        if self.data.get(self.at) != Some(&b'}') {
+            self.space();
+            match self.peek()? {
+                b'}' => {}
+                b',' => return Err(Stop::Unusual),
+                _ => return Err(Stop::Syntax("expected a closing bracket", self.at)),
+            }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Enters the object here, and returns its first key as it is written, to be left by `close_tag`.
+    pub fn only_key(&mut self) -> Result<&'a [u8]> {
+        let (key, value) = self.member(true)?.ok_or(Stop::Unusual)?;
+        self.at = value;
+        Ok(&self.data[key.start..key.end])
+    }
+
+    // --- Values -------------------------------------------------------------------------------------------------------
+
+    /// Reads the value at `start` into `row` of the node's column.
+    #[inline]
+    pub fn value(&mut self, node: &Node, column: &mut Column, row: usize, path: &Path) -> Result<()> {
+        let start = self.at;
+        let tagged = match node {
+            Node::Union(_) => false,
+            _ => self.open_tag(node.names())?,
+        };
+        self.inner(node, column, row, path, Outer { start, tagged })
+    }
+
+    /// As `value`, inside its tag if it has one.
+    #[inline(always)]
+    fn inner(&mut self, node: &Node, column: &mut Column, row: usize, path: &Path, outer: Outer) -> Result<()> {
+        let fits = match (node, &mut *column) {
+            (Node::Leaf(leaf), column) => self.leaf(leaf, column, row)?,
+            (Node::Struct(plan), Column::Structs(column)) => self.object(plan, column, row, path)?,
+            (Node::List(plan), Column::Lists(column)) => self.list(plan, column, row, path)?,
+            (Node::Union(plan), Column::Structs(column)) => self.union(plan, column, row, path)?,
+            _ => return Err(Stop::Unusual),
+        };
+        if !fits {
+            column.pad(row + 1)?;
+            return self.misfit(path, outer);
+        }
+        if outer.tagged { self.close_tag() } else { Ok(()) }
+    }
+
+    /// Keeps a value for which its column is null, tag and all.
+    #[cold]
+    fn misfit(&mut self, path: &Path, outer: Outer) -> Result<()> {
+        if outer.tagged && !self.careful {
+            // That the tag is the only key has to be known before all of it is taken.
+            self.at = scan::value(self.data, self.at)?.0;
+            self.close_tag()?;
+        }
+        self.rescue(path, outer.start)
+    }
+
+    /// Takes `null`, if the value is that.
+    #[inline(always)]
+    fn null(&mut self) -> Result<bool> {
+        if self.peek()? != b'n' {
+            return Ok(false);
+        }
+        self.at = scan::word(self.data, self.at, b"null")?;
+        Ok(true)
+    }
+
+    /// False where the value does not fit; the reader then has not moved.
+    #[inline(always)]
+    fn leaf(&mut self, leaf: &Leaf, column: &mut Column, row: usize) -> Result<bool> {
+        match (self.peek()?, &mut *column) {
+            (b'"', Column::Strings(column)) => {
+                let quoted = scan::string(self.data, self.at)?;
+                if quoted.escaped {
+                    let text = self.unquote(quoted);
+                    if text.lone {
+                        return Ok(false);
+                    }
+                    column.push(row, &text.bytes)?;
+                } else {
+                    column.push(row, &self.data[quoted.start..quoted.end])?;
+                }
+                self.at = quoted.end + 1;
+            }
+            (b'-' | b'0'..=b'9', column) => return self.number(leaf.kind, column, row),
+            (b'"', Column::Float64(column)) => {
+                let quoted = scan::string(self.data, self.at)?;
+                let Some(number) = numbers::named_double(&self.unquote(quoted).bytes) else { return Ok(false) };
+                column.push(row, number);
+                self.at = quoted.end + 1;
+            }
+            (b'"', Column::Int64(column)) if leaf.kind == Kind::Timestamp => {
+                let quoted = scan::string(self.data, self.at)?;
+                let instant = timestamps::milliseconds(&self.unquote(quoted).bytes).and_then(timestamps::in_range);
+                let Some(instant) = instant else { return Ok(false) };
+                column.push(row, instant);
+                self.at = quoted.end + 1;
+            }
+            (byte @ (b't' | b'f'), Column::Booleans(column)) => {
+                let word: &[u8] = if byte == b't' { b"true" } else { b"false" };
+                self.at = scan::word(self.data, self.at, word)?;
+                column.push(row, byte == b't');
+            }
+            (b'n', column) => {
+                self.at = scan::word(self.data, self.at, b"null")?;
+                column.pad(row + 1)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    #[inline(always)]
+    fn number(&mut self, kind: Kind, column: &mut Column, row: usize) -> Result<bool> {
+        match column {
+            Column::Float64(column) => {
+                let end = self.literal()?;
+                let Some(number) = end.and_then(|end| numbers::double(&self.data[self.at..end])) else {
+                    return Ok(false);
+                };
+                column.push(row, number);
+                self.at = end.unwrap_or(self.at);
+            }
+            Column::Int64(column) => {
+                let Some((number, end)) = self.integer()? else { return Ok(false) };
+                if kind == Kind::Timestamp && timestamps::in_range(number).is_none() {
+                    return Ok(false);
+                }
+                column.push(row, number);
+                self.at = end;
+            }
+            Column::Int32(column) => {
+                let Some((number, end)) = self.integer()? else { return Ok(false) };
+                let Ok(number) = i32::try_from(number) else { return Ok(false) };
+                column.push(row, number);
+                self.at = end;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The end of the number literal here; `None` where it is the word `-Infinity`.
+    fn literal(&self) -> Result<Option<usize>> {
+        if self.data[self.at..].starts_with(b"-I") {
+            return Ok(None);
+        }
+        scan::number(self.data, self.at).map(Some)
+    }
+
+    /// The integer here and the index behind it, if an int64 holds it.
+    #[inline(always)]
+    fn integer(&self) -> Result<Option<(i64, usize)>> {
+        // Up to 18 digits, with nothing of a fraction or an exponent behind them: nearly all.
+        let negative = self.data[self.at] == b'-';
+        let start = self.at + usize::from(negative);
+        let (mut at, mut number) = (start, 0_i64);
+        while let Some(digit @ b'0'..=b'9') = self.data.get(at) {
+            if at - start >= 18 {
+                return self.any_integer();
+            }
+            number = number * 10 + i64::from(digit - b'0');
+            at += 1;
+        }
+        match self.data.get(at) {
+            Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
+                if at > start && (self.data[start] != b'0' || at == start + 1) =>
+            {
+                Ok(Some((if negative { -number } else { number }, at)))
+            }
+            _ => self.any_integer(),
+        }
+    }
+
+    #[cold]
+    fn any_integer(&self) -> Result<Option<(i64, usize)>> {
+        let Some(end) = self.literal()? else { return Ok(None) };
+        Ok(numbers::integral(&self.data[self.at..end]).map(|number| (number, end)))
+    }
+
+    // --- Structs ------------------------------------------------------------------------------------------------------
+
+    fn object(&mut self, plan: &Struct, column: &mut Structs, row: usize, path: &Path) -> Result<bool> {
+        if self.peek()? == b'{' {
+            column.validity.pad(row);
+            self.fields(plan, column, path)?;
+            column.validity.push_valid();
+            return Ok(true);
+        }
+        if self.null()? {
+            column.validity.pad(row + 1);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Reads an object's fields into the column's next row, which the caller ends.
+    pub fn fields(&mut self, plan: &Struct, column: &mut Structs, path: &Path) -> Result<()> {
+        if self.careful {
+            return self.careful_fields(plan, column, path);
+        }
+        let row = column.row();
+        let mut last = 0;
+        loop {
+            let rest = self.data.get(self.at..).unwrap_or_default();
+            if last > 0 && rest.first() == Some(&b'}') {
+                self.at += 1;
+                return Ok(());
+            }
+            let (field, outer) = match column.hints.find(last, rest) {
+                Some(hint) => {
+                    let outer = Outer { start: self.at + hint.value, tagged: hint.tagged };
+                    self.at += hint.text.len();
+                    (hint.field, outer)
+                }
+                None => match self.field(plan, column, &mut last, path)? {
+                    Some(found) => found,
+                    None => return Ok(()),
+                },
+            };
+            let (named, child) = (&plan.fields[field], &mut column.children[field]);
+            let path = path.key(named.name.as_bytes());
+            if child.len() > row {
+                self.again(&path, outer)?;
+            } else {
+                self.inner(&named.node, child, row, &path, outer)?;
+            }
+            last = field + 1;
+        }
+    }
+
+    /// Keeps a field's second value, of which the tag may have been entered.
+    #[cold]
+    fn again(&mut self, path: &Path, outer: Outer) -> Result<()> {
+        self.rescue(path, outer.start)
+    }
+
+    /// Finds the next known field without a hint, and leaves one; `None` at the object's end.
+    fn field(
+        &mut self,
+        plan: &Struct,
+        column: &mut Structs,
+        last: &mut usize,
+        path: &Path,
+    ) -> Result<Option<(usize, Outer)>> {
+        let mut from = Some(self.at);
+        let mut first = *last == 0 && self.peek()? == b'{';
+        loop {
+            let Some((key, value)) = self.member(first)? else { return Ok(None) };
+            first = false;
+            self.at = value;
+            let key = self.unquote(key);
+            let Some(field) = plan.find(&key.bytes) else {
+                if plan.find_inline(&key.bytes).is_some() {
+                    return Err(Stop::Unusual);
+                }
+                let stray = plan.stray.map(Path::root);
+                self.rescue(&stray.as_ref().unwrap_or(path).key(&key.bytes), value)?;
+                (from, *last) = (None, 1); // no start any more, and no place that is worth a hint
+                continue;
+            };
+            let node = &plan.fields[field].node;
+            let tagged = !matches!(node, Node::Union(_)) && self.open_tag(node.names())?;
+            if let Some(from) = from {
+                let text = self.data[from..self.at].to_vec();
+                column.hints.learn(*last, Hint { text, field, value: value - from, tagged });
+            }
+            return Ok(Some((field, Outer { start: value, tagged })));
+        }
+    }
+
+    /// The next member of an object: its key, and where its value is; `None` behind the object's end.
+    pub fn member(&mut self, first: bool) -> Result<Option<(Quoted, usize)>> {
+        if first {
+            self.at += 1;
+        }
+        self.space();
+        match self.peek()? {
+            b'}' => {
+                self.at += 1;
+                return Ok(None);
+            }
+            b',' if !first => self.at = scan::space(self.data, self.at + 1),
+            _ if first => {}
+            _ => return Err(Stop::Syntax("expected a comma or a closing bracket", self.at)),
+        }
+        scan::key(self.data, self.at).map(Some)
+    }
+
+    // --- Structs, carefully -------------------------------------------------------------------------------------------
+
+    /// The members of the object here, which the reader leaves; only for text that is known to be right.
+    pub fn pairs(&mut self) -> Result<Vec<Pair<'a>>> {
+        let mut pairs = Vec::new();
+        while let Some((key, start)) = self.member(pairs.is_empty())? {
+            let (end, _) = scan::value(self.data, start)?;
+            pairs.push(Pair { key: self.unquote(key), start });
+            self.at = end;
+        }
+        Ok(pairs)
+    }
+
+    fn careful_fields(&mut self, plan: &Struct, column: &mut Structs, path: &Path) -> Result<()> {
+        let pairs = self.pairs()?;
+        let end = self.at;
+        self.pairs_into(plan, column, &pairs.iter().collect::<Vec<_>>(), path)?;
+        self.at = end;
+        Ok(())
+    }
+
+    /// As `fields`, of members that are known.
+    pub fn pairs_into(&mut self, plan: &Struct, column: &mut Structs, pairs: &[&Pair], path: &Path) -> Result<()> {
+        let own_key = plan.inline.is_some_and(|inline| pairs.iter().any(|pair| plan.find(&pair.key.bytes) == Some(inline)));
+        let is_inline = |pair: &Pair| {
+            !own_key && plan.find(&pair.key.bytes).is_none() && plan.find_inline(&pair.key.bytes).is_some()
+        };
+        let (inlined, own): (Vec<&Pair>, Vec<&Pair>) = pairs.iter().partition(|pair| is_inline(pair));
+        for pair in own {
+            self.pair_into(plan, column, pair, path)?;
+        }
+        let Some(inline) = plan.inline.filter(|_| !inlined.is_empty()) else { return Ok(()) };
+        let (row, named) = (column.row(), &plan.fields[inline]);
+        if let (Node::Struct(inner), Column::Structs(child)) = (&named.node, &mut column.children[inline]) {
+            child.validity.pad(row);
+            self.pairs_into(inner, child, &inlined, &path.key(named.name.as_bytes()))?;
+            child.validity.push_valid();
+        }
+        Ok(())
+    }
+
+    fn pair_into(&mut self, plan: &Struct, column: &mut Structs, pair: &Pair, path: &Path) -> Result<()> {
+        let Some(field) = plan.find(&pair.key.bytes) else {
+            let stray = plan.stray.map(Path::root);
+            return self.rescue(&stray.as_ref().unwrap_or(path).key(&pair.key.bytes), pair.start);
+        };
+        let row = column.row();
+        let (named, child) = (&plan.fields[field], &mut column.children[field]);
+        let path = path.key(named.name.as_bytes());
+        if child.len() > row {
+            return self.rescue(&path, pair.start);
+        }
+        self.at = pair.start;
+        self.value(&named.node, child, row, &path)
+    }
+
+    // --- Lists --------------------------------------------------------------------------------------------------------
+
+    pub fn list(&mut self, plan: &List, column: &mut Lists, row: usize, path: &Path) -> Result<bool> {
+        match self.peek()? {
+            b'[' => {
+                column.pad(row)?;
+                let elements = self.elements(plan, column, path)?;
+                column.end(elements)?;
+            }
+            b'"' if plan.or_one => {
+                let quoted = scan::string(self.data, self.at)?;
+                if self.unquote(quoted).lone {
+                    return Ok(false);
+                }
+                column.pad(row)?;
+                let start = column.start();
+                self.value(&plan.element, &mut column.element, start, path)?;
+                column.end(start + 1)?;
+            }
+            b'n' => {
+                self.null()?;
+                column.pad(row + 1)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    #[inline(always)]
+    fn elements(&mut self, plan: &List, column: &mut Lists, path: &Path) -> Result<usize> {
+        let start = column.start();
+        let mut row = start;
+        self.at += 1;
+        self.space();
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Ok(row);
+        }
+        loop {
+            self.value(&plan.element, &mut column.element, row, &path.index(row - start))?;
+            row += 1;
+            if self.data.get(self.at) == Some(&b']') {
+                break;
+            }
+            self.space();
+            match self.peek()? {
+                b',' => self.at = scan::space(self.data, self.at + 1),
+                b']' => break,
+                _ => return Err(Stop::Syntax("expected a comma or a closing bracket", self.at)),
+            }
+        }
+        self.at += 1;
+        Ok(row)
+    }
+
+    // --- Unions -------------------------------------------------------------------------------------------------------
+
+    /// Reads a union of structs by its tag, or, carefully, without one where the keys belong to one branch only.
+    fn union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<bool> {
+        match self.peek()? {
+            b'{' => {}
+            b'n' => {
+                self.null()?;
+                column.validity.pad(row + 1);
+                return Ok(true);
+            }
+            _ => return Ok(false),
+        }
+        let start = self.at;
+        let Some((key, value)) = self.member(true)? else {
+            column.validity.pad(row);
+            column.validity.push_valid();
+            return Ok(true);
+        };
+        let key = self.unquote(key);
+        let name = last_part(&key.bytes);
+        let branch = plan.find(name);
+        if !self.careful && branch.is_none() {
+            return Err(Stop::Unusual);
+        }
+        let only = self.is_only(value)?;
+        if only && let Some(branch) = branch {
+            self.at = value;
+            column.validity.pad(row);
+            self.branch(plan, branch, column, path)?;
+            self.close_tag()?;
+        } else if let Some(owner) = self.sole_owner(plan, start)? {
+            column.validity.pad(row);
+            self.at = start;
+            let (branch, row) = (&plan.branches[owner], column.row());
+            let path = path.key(branch.name.as_bytes());
+            if let Column::Structs(child) = &mut column.children[owner + 1] {
+                self.object(&branch.fields, child, row, &path)?;
+            }
+            column.validity.push_valid();
+            return Ok(true);
+        } else {
+            self.rescue(path, start)?;
+            if !only {
+                column.validity.pad(row + 1);
+                return Ok(true);
+            }
+            column.validity.pad(row);
+        }
+        if !key.lone && let Column::Strings(tag) = &mut column.children[0] {
+            tag.push(row, name)?;
+        }
+        column.validity.push_valid();
+        Ok(true)
+    }
+
+    /// What is inside a known branch's tag.
+    fn branch(&mut self, plan: &Union, branch: usize, column: &mut Structs, path: &Path) -> Result<()> {
+        let row = column.row();
+        let named = &plan.branches[branch];
+        let path = path.key(named.name.as_bytes());
+        let Column::Structs(child) = &mut column.children[branch + 1] else { return Err(Stop::Unusual) };
+        if !self.object(&named.fields, child, row, &path)? {
+            self.rescue(&path, self.at)?;
+        }
+        Ok(())
+    }
+
+    /// The index of the one branch that knows all keys of the object at `start`, which are looked up ahead.
+    fn sole_owner(&mut self, plan: &Union, start: usize) -> Result<Option<usize>> {
+        self.at = start;
+        let pairs = self.pairs()?;
+        let mut owners = plan.branches.iter().enumerate().filter(|(_, branch)| {
+            pairs.iter().all(|pair| branch.fields.find(&pair.key.bytes).is_some())
+        });
+        let (first, second) = (owners.next(), owners.next());
+        Ok(first.filter(|_| second.is_none()).map(|(index, _)| index))
+    }
+}
+
+/// Where a value starts, its tag included, and whether the reader stands inside its tag.
+#[derive(Clone, Copy)]
+struct Outer {
+    start: usize,
+    tagged: bool,
+}
+

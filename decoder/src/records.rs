@@ -1,0 +1,420 @@
+//! Which table a record belongs to, and its row there (docs/decoding.md, "Which table" and "Rescue").
+//!
+//! Nearly every record is a tagged body that holds a header and the payload of the table that its tag names, and is read
+//! in one pass. Anything else is read again, carefully, with the keys of record and body looked up ahead.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::brackets::{MAX_DEPTH, too_deep};
+use crate::columns::Structs;
+use crate::containers::untag;
+use crate::keys::{Names, normalise, shed};
+use crate::plan::{Plan, Struct, Table};
+use crate::reader::{Pair, Reader};
+use crate::rescue::{ROOT, Path, Rescued, json_object, numbered, texts};
+use crate::scan::{self, Result, Stop};
+use crate::tables::{Payload, Rows};
+use crate::text::Text;
+
+/// How many of a table's own fields must be there to know it by them alone.
+const MIN_FIELDS: usize = 2;
+
+/// How many spellings of body tags are remembered.
+const MAX_TAGS: usize = 256;
+
+/// The deepest that a rescued value's position can be, with room to spare; what is deeper has to be counted.
+const MAX_POSITION: usize = 64;
+
+/// What a record became: a row that is not ended yet, or nothing, for a reason.
+pub enum Outcome {
+    Row { table: usize, rescued: Vec<Rescued> },
+    Unreadable(String),
+    TooDeep,
+}
+
+pub struct Records {
+    pub plan: Arc<Plan>,
+    pub rows: Vec<Rows>,
+    tags: HashMap<Box<[u8]>, usize>,
+}
+
+fn members<'a>(data: &'a [u8], start: usize) -> Result<Vec<Pair<'a>>> {
+    Reader::new(data, start, true).pairs()
+}
+
+fn is_header(pair: &Pair) -> bool {
+    normalise(&pair.key.bytes) == b"header"
+}
+
+fn kind(data: &[u8], start: usize) -> Result<String> {
+    Ok(match data[start] {
+        b'{' => format!("an object with {} keys", members(data, start)?.len()),
+        b'[' => "a list".to_owned(),
+        b't' | b'f' => "a boolean".to_owned(),
+        b'n' => "null".to_owned(),
+        _ => "a scalar".to_owned(),
+    })
+}
+
+impl Table {
+    fn is_payload(&self, data: &[u8], start: usize) -> Result<bool> {
+        let inner = untag(data, start, &self.payload.names)?;
+        Ok(data[inner] == if self.flat { b'{' } else { b'[' })
+    }
+
+    fn has_payload_name(&self, key: &[u8]) -> bool {
+        self.payload_names.contains(key) || self.payload_names.contains(normalise(key).as_slice())
+    }
+
+    /// Whether a body's field is this table's payload by name.
+    fn bears_name(&self, data: &[u8], pair: &Pair) -> Result<bool> {
+        // Payload names of flat tables are unpublished guesses, so there the kind has to agree as well.
+        Ok(self.has_payload_name(&pair.key.bytes) && (!self.flat || self.is_payload(data, pair.start)?))
+    }
+
+    fn bears_any(&self, data: &[u8], pairs: &[&Pair]) -> Result<bool> {
+        for pair in pairs {
+            if self.bears_name(data, pair)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// How many of the table's own fields an object has.
+    fn count_fields(&self, pairs: &[&Pair]) -> usize {
+        let known = pairs.iter().filter(|pair| self.payload.find(&pair.key.bytes).is_some());
+        known.map(|pair| normalise(&pair.key.bytes)).collect::<HashSet<_>>().len()
+    }
+
+    /// Which of a body's fields beside `header` is the payload.
+    fn find(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
+        if let Some(index) = pairs.iter().position(|pair| self.has_payload_name(&pair.key.bytes)) {
+            return Ok(Some(index));
+        }
+        let [pair] = pairs else { return Ok(None) };
+        let inline = self.flat && self.payload.find(&pair.key.bytes).is_some();
+        Ok((!inline && self.is_payload(data, pair.start)?).then_some(0))
+    }
+}
+
+impl Records {
+    pub fn new(plan: Arc<Plan>, source: &str) -> Self {
+        Self { rows: Rows::all(&plan, source), plan, tags: HashMap::new() }
+    }
+
+    fn unrecognized(&self) -> usize {
+        self.rows.len() - 1
+    }
+
+    /// What the record at `at` becomes, and the index behind it.
+    pub fn read(&mut self, data: &[u8], at: usize) -> Result<(Outcome, usize)> {
+        let mut reader = Reader::new(data, at, false);
+        let mut table = None;
+        match self.fast(&mut reader, &mut table) {
+            Ok(table) => {
+                let Reader { at: end, rescue, deepest, .. } = reader;
+                self.close(table, rescue, &data[..end], (at, deepest)).map(|outcome| (outcome, end))
+            }
+            Err(stop) => {
+                if let Some(table) = table {
+                    self.rows[table].roll_back();
+                }
+                if stop != Stop::Unusual {
+                    return Err(stop);
+                }
+                let (end, _) = scan::value(data, at)?;
+                self.careful(&data[..end], at).map(|outcome| (outcome, end))
+            }
+        }
+    }
+
+    /// Writes what was rescued of a record that has become a row.
+    fn close(&mut self, table: usize, rescued: Vec<Rescued>, data: &[u8], (start, deepest): (usize, usize)) -> Result<Outcome> {
+        if !rescued.is_empty() {
+            if deepest + MAX_POSITION > MAX_DEPTH && too_deep(&data[start..]) {
+                self.rows[table].roll_back();
+                return Ok(Outcome::TooDeep);
+            }
+            let rows = &mut self.rows[table];
+            let row = rows.len();
+            rows.rescued.push(row, &json_object(&numbered(texts(&rescued, data))))?;
+        }
+        Ok(Outcome::Row { table, rescued })
+    }
+
+    // --- In one pass --------------------------------------------------------------------------------------------------
+
+    fn fast(&mut self, reader: &mut Reader, table: &mut Option<usize>) -> Result<usize> {
+        if reader.peek()? != b'{' || reader.only_key()? != b"body" || reader.peek()? != b'{' {
+            return Err(Stop::Unusual);
+        }
+        let found = self.table_of(reader.only_key()?).ok_or(Stop::Unusual)?;
+        if reader.peek()? != b'{' {
+            return Err(Stop::Unusual);
+        }
+        *table = Some(found);
+        self.body(found, reader)?;
+        reader.close_tag()?;
+        reader.close_tag()?;
+        Ok(found)
+    }
+
+    /// The table that a tag with a dot in it names.
+    fn table_of(&mut self, tag: &[u8]) -> Option<usize> {
+        if let Some(&table) = self.tags.get(tag) {
+            return Some(table);
+        }
+        let table = *self.plan.by_tag.get(shed(tag).as_slice()).filter(|_| tag.contains(&b'.'))?;
+        if self.tags.len() < MAX_TAGS {
+            self.tags.insert(tag.into(), table);
+        }
+        Some(table)
+    }
+
+    /// Reads a body struct that holds at most a header and just the payload.
+    fn body(&mut self, table: usize, reader: &mut Reader) -> Result<()> {
+        let (plan, rows) = (&*self.plan, &mut self.rows[table]);
+        let (mut header, mut payload, mut turned) = (false, false, false);
+        let mut first = true;
+        while let Some((key, value)) = reader.member(first)? {
+            first = false;
+            reader.at = value;
+            let key = &reader.data[key.start..key.end];
+            let row = rows.len();
+            if key == b"header" && !header {
+                (header, turned) = (true, payload);
+                flat(reader, &plan.header, &mut rows.header, row)?;
+            } else if !payload && plan.tables[table].has_payload_name(key) {
+                payload = true;
+                read_payload(reader, &plan.tables[table], &mut rows.payload, row)?;
+            } else {
+                return Err(Stop::Unusual);
+            }
+        }
+        // Rescued values of the header stand before those of the payload.
+        let in_order = !turned || reader.rescue.is_empty();
+        if payload && in_order { Ok(()) } else { Err(Stop::Unusual) }
+    }
+
+    // --- Carefully ----------------------------------------------------------------------------------------------------
+
+    /// Reads the record that `data` ends with, which is known to be JSON.
+    fn careful(&mut self, data: &[u8], start: usize) -> Result<Outcome> {
+        let record = untag(data, start, &Names::new())?;
+        if data[record] != b'{' {
+            return Ok(Outcome::Unreadable(format!("a record must be an object, found {}", kind(data, record)?)));
+        }
+        let pairs = members(data, record)?;
+        let Some(found) = pairs.iter().position(|pair| normalise(&pair.key.bytes) == b"body") else {
+            return Ok(Outcome::Unreadable("the record has no body".to_owned()));
+        };
+        let body = pairs[found].start;
+        let inner = if data[body] == b'{' { members(data, body)? } else { Vec::new() };
+        let [pair] = inner.as_slice() else {
+            let reason = "body must be an object with one key, the tag of its type; found";
+            return Ok(Outcome::Unreadable(format!("{reason} {}", kind(data, body)?)));
+        };
+        let mut reader = Reader::new(data, start, true);
+        for (index, pair) in pairs.iter().enumerate() {
+            if index != found {
+                reader.rescue(&Path::root("$record").key(&pair.key.bytes), pair.start)?;
+            }
+        }
+        self.careful_body(&mut reader, start, pair)
+    }
+
+    fn careful_body(&mut self, reader: &mut Reader, start: usize, tag: &Pair) -> Result<Outcome> {
+        let data = reader.data;
+        let inner = if data[tag.start] == b'{' { members(data, tag.start)? } else { Vec::new() };
+        let mut pairs: Vec<&Pair> = inner.iter().collect();
+        let itself = !tag.key.bytes.contains(&b'.') && self.is_payload_itself(data, tag)?;
+        let table = if itself {
+            pairs = vec![tag];
+            self.by_payload_name(data, &pairs)?
+        } else {
+            self.table(data, tag, &pairs)?
+        };
+        let Some(table) = table else { return self.raw(data, start, &tag.key, &pairs) };
+        if itself || data[tag.start] == b'{' {
+            let others = self.split_header(reader, table, &pairs)?;
+            self.payload(reader, table, &others)?;
+        } else if data[tag.start] != b'n' {
+            reader.rescue(&Path::root("$body"), tag.start)?;
+        }
+        self.close(table, std::mem::take(&mut reader.rescue), data, (start, MAX_DEPTH))
+    }
+
+    fn is_payload_itself(&self, data: &[u8], tag: &Pair) -> Result<bool> {
+        for table in self.plan.tables.iter().filter(|table| !table.flat) {
+            if table.bears_name(data, tag)? && table.is_payload(data, tag.start)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn table(&self, data: &[u8], tag: &Pair, pairs: &[&Pair]) -> Result<Option<usize>> {
+        let named = self.plan.by_tag.get(shed(&tag.key.bytes).as_slice()).copied();
+        if data[tag.start] != b'{' {
+            return Ok(named);
+        }
+        let beside: Vec<&Pair> = pairs.iter().copied().filter(|pair| !is_header(pair)).collect();
+        if let Some(named) = named {
+            let table = &self.plan.tables[named];
+            if table.bears_any(data, &beside)? || (table.flat && table.count_fields(&beside) > 0) {
+                return Ok(Some(named));
+            }
+        }
+        Ok(match (self.by_payload_name(data, &beside)?, named) {
+            (Some(table), _) | (None, Some(table)) => Some(table),
+            (None, None) => self.by_fields(data, &beside)?,
+        })
+    }
+
+    fn by_payload_name(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
+        let mut found = None;
+        for (index, table) in self.plan.tables.iter().enumerate() {
+            if table.bears_any(data, pairs)? && found.replace(index).is_some() {
+                return Ok(None);
+            }
+        }
+        Ok(found)
+    }
+
+    fn by_fields(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
+        if let Some(table) = self.most_fields(pairs) {
+            return Ok(Some(table));
+        }
+        let [pair] = pairs else { return Ok(None) };
+        let inner = untag(data, pair.start, &Names::new())?;
+        if data[inner] != b'{' {
+            return Ok(None);
+        }
+        let inner = members(data, inner)?;
+        Ok(self.most_fields(&inner.iter().collect::<Vec<_>>()))
+    }
+
+    fn most_fields(&self, pairs: &[&Pair]) -> Option<usize> {
+        let flat = self.plan.tables.iter().enumerate().filter(|(_, table)| table.flat);
+        let counts = flat.map(|(index, table)| (index, table.count_fields(pairs)));
+        let present: Vec<(usize, usize)> = counts.filter(|&(_, count)| count > 0).collect();
+        match present.as_slice() {
+            &[(index, count)] if count >= MIN_FIELDS => Some(index),
+            _ => None,
+        }
+    }
+
+    /// Reads the header's columns and returns the body's other fields.
+    fn split_header<'p, 'a>(
+        &mut self,
+        reader: &mut Reader,
+        table: usize,
+        pairs: &[&'p Pair<'a>],
+    ) -> Result<Vec<&'p Pair<'a>>> {
+        let (mut seen, mut others) = (false, Vec::new());
+        for pair in pairs {
+            if !is_header(pair) {
+                others.push(*pair);
+            } else if seen {
+                reader.rescue(&Path::root("$body").key(b"header"), pair.start)?;
+            } else {
+                seen = true;
+                self.header(reader, table, pair)?;
+            }
+        }
+        Ok(others)
+    }
+
+    fn header(&mut self, reader: &mut Reader, table: usize, pair: &Pair) -> Result<()> {
+        let (plan, rows) = (&self.plan.header, &mut self.rows[table]);
+        let inner = untag(reader.data, pair.start, &plan.names)?;
+        match reader.data[inner] {
+            b'{' => {
+                reader.at = inner;
+                let row = rows.len();
+                flat_fields(reader, plan, &mut rows.header, row)
+            }
+            b'n' => Ok(()),
+            _ => reader.rescue(&Path::root("$body").key(b"header"), pair.start),
+        }
+    }
+
+    /// Reads the payload, given the body's fields beside `header`.
+    fn payload(&mut self, reader: &mut Reader, table: usize, pairs: &[&Pair]) -> Result<()> {
+        let (plan, rows) = (&self.plan.tables[table], &mut self.rows[table]);
+        let row = rows.len();
+        let body = Path::root("$body");
+        let found = plan.find(reader.data, pairs)?;
+        if let (None, Payload::Flat(columns)) = (found, &mut rows.payload) {
+            columns.validity.pad(row);
+            reader.pairs_into(&plan.payload, columns, pairs, &ROOT)?;
+            columns.validity.push_valid();
+            return Ok(());
+        }
+        for (index, pair) in pairs.iter().enumerate() {
+            if Some(index) != found {
+                let again = !plan.flat && plan.has_payload_name(&pair.key.bytes);
+                let column = plan.payload.fields[0].name.as_bytes();
+                let path = if again { ROOT.key(column) } else { body.key(&pair.key.bytes) };
+                reader.rescue(&path, pair.start)?;
+            }
+        }
+        let Some(pair) = found.map(|found| pairs[found]) else { return Ok(()) };
+        let inner = untag(reader.data, pair.start, &plan.payload.names)?;
+        reader.at = pair.start;
+        match reader.data[inner] {
+            _ if !plan.flat => read_payload(reader, plan, &mut rows.payload, row),
+            b'{' => read_payload(reader, plan, &mut rows.payload, row),
+            b'n' => Ok(()),
+            _ => reader.rescue(&body.key(&pair.key.bytes), pair.start),
+        }
+    }
+
+    /// Keeps a record that no table is known for.
+    fn raw(&mut self, data: &[u8], start: usize, tag: &Text, pairs: &[&Pair]) -> Result<Outcome> {
+        if too_deep(&data[start..]) {
+            return Ok(Outcome::TooDeep);
+        }
+        let table = self.unrecognized();
+        self.split_header(&mut Reader::new(data, start, true), table, pairs)?;
+        let rows = &mut self.rows[table];
+        let row = rows.len();
+        if let Payload::Raw { tag: tags, record } = &mut rows.payload {
+            if !tag.lone {
+                tags.push(row, &tag.bytes)?;
+            }
+            record.push(row, &data[start..])?;
+        }
+        Ok(Outcome::Row { table, rescued: Vec::new() })
+    }
+}
+
+/// Reads a struct whose fields are a table's own columns, in a tag or not.
+fn flat(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: usize) -> Result<()> {
+    let tagged = reader.open_tag(&plan.names)?;
+    if reader.peek()? != b'{' {
+        return Err(Stop::Unusual);
+    }
+    flat_fields(reader, plan, columns, row)?;
+    if tagged { reader.close_tag() } else { Ok(()) }
+}
+
+fn flat_fields(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: usize) -> Result<()> {
+    columns.validity.pad(row);
+    reader.fields(plan, columns, &ROOT)?;
+    columns.validity.push_valid();
+    Ok(())
+}
+
+fn read_payload(reader: &mut Reader, plan: &Table, payload: &mut Payload, row: usize) -> Result<()> {
+    match payload {
+        Payload::Flat(columns) => flat(reader, &plan.payload, columns, row),
+        Payload::List(column) => {
+            let field = &plan.payload.fields[0];
+            reader.value(&field.node, column, row, &ROOT.key(field.name.as_bytes()))
+        }
+        Payload::Raw { .. } => Err(Stop::Unusual),
+    }
+}

@@ -1,0 +1,272 @@
+//! What has been decoded so far: rows on their way into batches, quarantined text, and counts.
+
+use std::sync::Arc;
+
+use arrow_data::ArrayData;
+
+use crate::brackets::MAX_DEPTH;
+use crate::containers::Container;
+use crate::plan::Plan;
+use crate::records::{Outcome, Records};
+use crate::rescue::numbered;
+use crate::scan::Stop;
+use crate::tables::{Batch, Counts, Metadata};
+
+/// The source as a whole cannot be decoded; the message says why.
+#[derive(Debug)]
+pub struct Failure(pub String);
+
+pub type Done<T> = std::result::Result<T, Failure>;
+
+/// How many containers' `metaData` are kept before rows are handed out to forget them.
+const MAX_METADATA: usize = 4096;
+
+#[derive(Clone)]
+pub struct Limits {
+    pub max_record: usize,
+    pub max_line: usize,
+    pub max_held: usize,
+    pub max_container_values: usize,
+    pub batch: usize,
+}
+
+/// Text that could not become a row, whole; see `wsparquet.decode.model.Quarantined`.
+pub struct Quarantined {
+    pub start: usize,
+    pub container: Option<i64>,
+    /// Of a record; items have none.
+    pub number: Option<i64>,
+    pub path: Option<&'static str>,
+    pub reason: String,
+    pub data: Vec<u8>,
+    pub continued: bool,
+}
+
+/// Containers in a row with the same values that fit nowhere.
+pub struct Misfits {
+    pub first: i64,
+    pub last: i64,
+    pub values: Vec<(String, Vec<u8>)>,
+}
+
+#[derive(Default)]
+pub struct Report {
+    pub containers: i64,
+    pub records: i64,
+    pub quarantined: i64,
+    pub items: i64,
+    pub start_time: Option<i64>,
+    pub end_time: Option<i64>,
+    pub accounts: Counts,
+    pub schema_versions: Counts,
+    /// By table.
+    pub rescued: Vec<Counts>,
+    pub misfits: Vec<Misfits>,
+    /// How many of `misfits` were handed out and cannot change any more.
+    pub settled: usize,
+}
+
+pub struct Sink {
+    pub records: Records,
+    pub report: Report,
+    pub batches: Vec<(usize, ArrayData)>,
+    pub quarantined: Vec<Quarantined>,
+    limits: Limits,
+    metadata: Metadata,
+    container: Option<Container>,
+    held: Vec<Batch>,
+    misfit_bytes: usize,
+}
+
+/// A stop that only a bug or a column beyond all sizes can cause where text is known to be right.
+pub fn failed(stop: Stop) -> Failure {
+    Failure(match stop {
+        Stop::Overflow => "a column of one batch holds more than 2 GiB; ask for smaller batches".to_owned(),
+        other => format!("the native decoder lost its way ({other:?}); please report this, and use --decoder reference"),
+    })
+}
+
+impl Sink {
+    pub fn new(plan: Arc<Plan>, source: &str, limits: Limits) -> Self {
+        let records = Records::new(Arc::clone(&plan), source);
+        let rescued = records.rows.iter().map(|_| Counts::default()).collect();
+        Self {
+            records,
+            report: Report { rescued, ..Report::default() },
+            batches: Vec::new(),
+            quarantined: Vec::new(),
+            limits,
+            metadata: Metadata::new(plan),
+            container: None,
+            held: Vec::new(),
+            misfit_bytes: 0,
+        }
+    }
+
+    // --- Containers ---------------------------------------------------------------------------------------------------
+
+    /// Opens a container, given the values before its records: decoded keys, and where the values are in `data`.
+    pub fn start(&mut self, data: &[u8], values: &[(Vec<u8>, usize, usize)]) -> Done<()> {
+        if self.metadata.rows >= MAX_METADATA {
+            self.flush_all()?;
+            self.metadata.forget();
+        }
+        self.container = Some(Container::new(self.report.containers, &mut self.metadata));
+        self.report.containers += 1;
+        values.iter().try_for_each(|(key, start, end)| self.value(key, &data[..*end], *start))
+    }
+
+    /// Takes a value of the open container, the last of `data`.
+    pub fn value(&mut self, key: &[u8], data: &[u8], start: usize) -> Done<()> {
+        let Some(container) = &mut self.container else { return Ok(()) };
+        match container.take(key, data, start, &mut self.metadata).map_err(failed)? {
+            Some(message) => Err(Failure(message)),
+            None if container.known => self.release(),
+            None => Ok(()),
+        }
+    }
+
+    /// Closes the open container.
+    pub fn end(&mut self) -> Done<()> {
+        self.release()?;
+        let Some(container) = self.container.take() else { return Ok(()) };
+        for (counts, name) in [
+            (&mut self.report.accounts, "accountId"),
+            (&mut self.report.schema_versions, "schemaVersion"),
+        ] {
+            let text = self.metadata.child(name).and_then(|column| column.string(container.row));
+            if let Some(text) = text {
+                counts.add(&String::from_utf8_lossy(text));
+            }
+        }
+        for name in ["startTime", "endTime"] {
+            if let Some(time) = self.metadata.child(name).and_then(|column| column.int64(container.row)) {
+                let report = &mut self.report;
+                report.start_time = Some(report.start_time.map_or(time, |start| start.min(time)));
+                report.end_time = Some(report.end_time.map_or(time, |end| end.max(time)));
+            }
+        }
+        if container.misfits.is_empty() { Ok(()) } else { self.misfits(container) }
+    }
+
+    fn misfits(&mut self, container: Container) -> Done<()> {
+        let values = numbered(container.misfits);
+        if let Some(last) = self.report.misfits.last_mut()
+            && last.last == container.number - 1
+            && same(&last.values, &values)
+        {
+            last.last = container.number;
+            return Ok(());
+        }
+        let characters = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().count();
+        self.misfit_bytes += values.iter().map(|(path, text)| path.len() + characters(text)).sum::<usize>();
+        if self.misfit_bytes > self.limits.max_container_values {
+            return Err(Failure(format!(
+                "containers hold more than {} bytes of values that are not documented, up to container {}; \
+                 check that this is a Web Session file",
+                self.limits.max_container_values, container.number
+            )));
+        }
+        self.report.misfits.push(Misfits { first: container.number, last: container.number, values });
+        Ok(())
+    }
+
+    // --- Records ------------------------------------------------------------------------------------------------------
+
+    /// Takes a record with the text `raw` at byte `start`; a row of it is ended now.
+    pub fn record(&mut self, outcome: Outcome, raw: &[u8], start: usize) -> Done<()> {
+        match outcome {
+            Outcome::Row { table, rescued } => {
+                let number = self.report.records;
+                self.report.records += 1;
+                for one in rescued {
+                    self.report.rescued[table].add(&one.starred);
+                }
+                self.row(table, number, raw.len())
+            }
+            Outcome::Unreadable(reason) => {
+                self.bad_record(raw, start, reason, Some("$record.body"));
+                Ok(())
+            }
+            Outcome::TooDeep => {
+                self.bad_record(raw, start, too_deep(), None);
+                Ok(())
+            }
+        }
+    }
+
+    fn row(&mut self, table: usize, number: i64, size: usize) -> Done<()> {
+        let mut row = 0;
+        if let Some(container) = &mut self.container {
+            row = container.row;
+            container.held_bytes += size;
+            if !container.known && container.held_bytes > self.limits.max_held {
+                return Err(Failure(format!(
+                    "container {} has more than {} bytes of records before its metaData; \
+                     expected metaData before recordCollection",
+                    container.number, self.limits.max_held
+                )));
+            }
+        }
+        let rows = &mut self.records.rows[table];
+        rows.end(number, row, size);
+        if rows.bytes >= self.limits.batch { self.flush(table) } else { Ok(()) }
+    }
+
+    fn flush(&mut self, table: usize) -> Done<()> {
+        let batch = self.records.rows[table].batch(table).map_err(failed)?;
+        self.held.push(batch);
+        if self.container.as_ref().is_none_or(|container| container.known) { self.release() } else { Ok(()) }
+    }
+
+    /// Hands out batches that waited for their container's `metaData`.
+    fn release(&mut self) -> Done<()> {
+        for batch in self.held.drain(..) {
+            let table = batch.table;
+            self.batches.push((table, batch.into_array(&self.metadata).map_err(failed)?));
+        }
+        Ok(())
+    }
+
+    /// Hands out all rows; no container is open.
+    pub fn flush_all(&mut self) -> Done<()> {
+        for table in 0..self.records.rows.len() {
+            if self.records.rows[table].len() > 0 {
+                self.flush(table)?;
+            }
+        }
+        Ok(())
+    }
+
+    // --- Quarantine ---------------------------------------------------------------------------------------------------
+
+    pub fn bad_record(&mut self, raw: &[u8], start: usize, reason: String, path: Option<&'static str>) {
+        let number = Some(self.report.records);
+        self.report.records += 1;
+        self.report.quarantined += 1;
+        self.quarantine(Quarantined { number, path, ..item(raw, start, reason) });
+    }
+
+    pub fn item(&mut self, raw: &[u8], start: usize, reason: &str, continued: bool) {
+        self.report.items += i64::from(!continued);
+        self.quarantine(Quarantined { continued, ..item(raw, start, reason.to_owned()) });
+    }
+
+    fn quarantine(&mut self, one: Quarantined) {
+        let container = self.container.as_ref().map(|container| container.number);
+        self.quarantined.push(Quarantined { container, ..one });
+    }
+}
+
+fn item(raw: &[u8], start: usize, reason: String) -> Quarantined {
+    Quarantined { start, container: None, number: None, path: None, reason, data: raw.to_vec(), continued: false }
+}
+
+pub fn too_deep() -> String {
+    format!("nested deeper than {MAX_DEPTH} levels")
+}
+
+/// Whether the same paths have the same values, in whatever order.
+fn same(one: &[(String, Vec<u8>)], other: &[(String, Vec<u8>)]) -> bool {
+    one.len() == other.len() && one.iter().all(|entry| other.contains(entry))
+}

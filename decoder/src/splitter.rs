@@ -1,0 +1,557 @@
+//! Where containers, their values and their records begin and end in a stream of bytes.
+//!
+//! Between two borders a small machine walks from container to container and from record to record. On the happy path
+//! reading a record finds its end; brackets are counted only where that fails. Each state moves on, or says that it needs
+//! more text. Source of the rules: docs/decoding.md, "Input", "Quarantine".
+
+use std::sync::Arc;
+
+use crate::borders::Buffer;
+use crate::brackets::{Element, MAX_DEPTH, element_end};
+use crate::containers::untag;
+use crate::keys::{Names, is_tag, normalise};
+use crate::plan::Plan;
+use crate::records::Outcome;
+use crate::scan::{self, Stop};
+use crate::sink::{Done, Failure, Limits, Sink, failed, too_deep};
+use crate::text::unescape;
+
+/// Longest piece of a quarantined item, in bytes.
+const PIECE: usize = 1 << 20;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Between,
+    Record,
+    ClosingTag,
+    Tail,
+    Skip,
+    SkipLine,
+}
+
+/// What stands at a place, if that can be known yet.
+enum Found<T> {
+    It(T),
+    NeedsMore,
+    Bad(String),
+}
+
+/// Whether a state moved on; if not, it needs more text.
+type Moved = Done<bool>;
+
+pub struct Splitter {
+    pub sink: Sink,
+    limits: Limits,
+    buffer: Buffer,
+    state: State,
+    in_container: bool,
+    tagged: bool,
+    comma: Option<usize>,
+    awaited: usize,
+    reason: String,
+    skipped: usize,
+}
+
+fn wrong(stop: Stop, from: usize) -> String {
+    match stop {
+        Stop::Syntax(what, at) => format!("{what} at byte {}", at.saturating_sub(from)),
+        _ => "the text ends inside it".to_owned(),
+    }
+}
+
+impl Splitter {
+    pub fn new(plan: Arc<Plan>, source: &str, limits: Limits) -> Self {
+        Self {
+            sink: Sink::new(plan, source, limits.clone()),
+            limits,
+            buffer: Buffer::default(),
+            state: State::Between,
+            in_container: false,
+            tagged: false,
+            comma: None,
+            awaited: 0,
+            reason: String::new(),
+            skipped: 0,
+        }
+    }
+
+    /// Takes the next bytes.
+    pub fn feed(&mut self, data: &[u8]) -> Done<()> {
+        let new_border = self.buffer.append(data);
+        if !self.buffer.begun {
+            return Ok(());
+        }
+        // A long record is not tried again at every chunk: only when the text has doubled, so that work stays linear.
+        if new_border || self.buffer.data.len() - self.buffer.position >= self.awaited {
+            self.buffer.ready();
+            self.run()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the end of the text.
+    pub fn finish(&mut self) -> Done<()> {
+        self.buffer.end();
+        self.run()?;
+        self.sink.flush_all()
+    }
+
+    fn run(&mut self) -> Done<()> {
+        self.awaited = 0;
+        loop {
+            if !matches!(self.state, State::Skip | State::SkipLine) {
+                self.buffer.position = self.buffer.skip_space(self.buffer.position);
+            }
+            if self.buffer.position == self.buffer.limit {
+                if !self.buffer.complete {
+                    return Ok(());
+                }
+                self.cut()?;
+                if !self.buffer.cross() {
+                    return Ok(());
+                }
+                continue;
+            }
+            if self.buffer.at_undecided() || !self.step()? {
+                return self.await_more();
+            }
+        }
+    }
+
+    fn step(&mut self) -> Moved {
+        match self.state {
+            State::Between => self.between(),
+            State::Record => self.record(),
+            State::ClosingTag => self.closing_tag(),
+            State::Tail => self.tail(),
+            State::Skip => self.skip(),
+            State::SkipLine => self.skip_line(),
+        }
+    }
+
+    fn await_more(&mut self) -> Done<()> {
+        let pending = self.buffer.data.len() - self.buffer.position;
+        if pending > self.limits.max_record.max(PIECE) {
+            self.within_record_limit(pending)?;
+        }
+        self.awaited = 2 * pending;
+        Ok(())
+    }
+
+    fn within_record_limit(&self, size: usize) -> Done<()> {
+        if size > self.limits.max_record {
+            return Err(self.too_long("record or container value", self.limits.max_record, "--max-record"));
+        }
+        Ok(())
+    }
+
+    fn too_long(&self, what: &str, limit: usize, option: &str) -> Failure {
+        let offset = self.buffer.base + self.buffer.position;
+        Failure(format!(
+            "a {what} at byte {offset} is longer than {limit} bytes; \
+             if the file is what it should be, allow more with {option}"
+        ))
+    }
+
+    /// Closes whatever is open where the text, or this container's share of it, ends.
+    fn cut(&mut self) -> Done<()> {
+        if self.in_container {
+            if self.state != State::Skip {
+                let end = self.buffer.position;
+                self.item(end, end, "the container ends early");
+            }
+            self.sink.end()?;
+        }
+        self.in_container = false;
+        self.state = State::Between;
+        Ok(())
+    }
+
+    fn item(&mut self, start: usize, end: usize, reason: &str) {
+        self.sink.item(&self.buffer.data[start..end], self.buffer.base + start, reason, false);
+    }
+
+    fn first(&self, at: usize) -> Option<u8> {
+        self.buffer.text().get(at).copied()
+    }
+
+    /// Whether what is wrong at `at` may yet turn out right, or otherwise wrong, with more text.
+    fn is_open(&self, at: usize, stop: Stop) -> bool {
+        !self.buffer.complete && (stop == Stop::End || element_end(self.buffer.text(), at) == Element::Open)
+    }
+
+    /// Whether a value that ends at `end` may go on in text that is still to come.
+    fn may_go_on(&self, at: usize, end: usize) -> bool {
+        let text = self.buffer.text();
+        let known = if is_number(text, at) { scan::number_and_space(text, end) } else { scan::space(text, end) };
+        known == self.buffer.limit && !self.buffer.complete
+    }
+
+    /// As `value`, of a container's own value; one as deep as no record may be makes the container unreadable.
+    fn container_value(&self, at: usize) -> Done<Found<usize>> {
+        Ok(match self.value(at)? {
+            Found::It((_, depth)) if depth > MAX_DEPTH => Found::Bad(too_deep()),
+            Found::It((end, _)) => Found::It(end),
+            Found::NeedsMore => Found::NeedsMore,
+            Found::Bad(reason) => Found::Bad(reason),
+        })
+    }
+
+    /// The index behind the value at `at`, and how deep the value is nested.
+    fn value(&self, at: usize) -> Done<Found<(usize, usize)>> {
+        let text = self.buffer.text();
+        let (end, depth) = match scan::value(text, at) {
+            Ok(found) => found,
+            Err(stop) if self.is_open(at, stop) => return Ok(Found::NeedsMore),
+            Err(stop) => return Ok(Found::Bad(wrong(stop, at))),
+        };
+        self.within_record_limit(end - at)?;
+        if self.may_go_on(at, end) {
+            return Ok(Found::NeedsMore);
+        }
+        Ok(match simdutf8::basic::from_utf8(&text[at..end]) {
+            Ok(_) => Found::It((end, depth)),
+            Err(_) => Found::Bad(invalid_utf8(&text[at..end])),
+        })
+    }
+
+    // --- Between containers -------------------------------------------------------------------------------------------
+
+    fn between(&mut self) -> Moved {
+        let position = self.buffer.position;
+        let found = match self.first(position) {
+            Some(b'{') => return self.head(),
+            Some(b'[') => self.value(position)?,
+            _ => self.line_value(position),
+        };
+        match found {
+            Found::Bad(reason) => self.skip_from(format!("no container: {reason}"), State::SkipLine),
+            Found::NeedsMore => Ok(false),
+            Found::It((end, _)) => {
+                self.outside(end, "a value outside any container");
+                Ok(true)
+            }
+        }
+    }
+
+    /// As `value`, for what can only be a scalar: it ends with the line, which has to be there first.
+    fn line_value(&self, at: usize) -> Found<(usize, usize)> {
+        let text = self.buffer.text();
+        let newline = memchr::memchr(b'\n', &text[at..]).map(|found| at + found);
+        if newline.unwrap_or(text.len()) - at >= PIECE {
+            return Found::Bad("a line too long to be one".to_owned());
+        }
+        if newline.is_none() && !self.buffer.complete {
+            return Found::NeedsMore;
+        }
+        match scan::scalar(text, at) {
+            Ok(end) if simdutf8::basic::from_utf8(&text[at..end]).is_ok() => Found::It((end, 0)),
+            Ok(end) => Found::Bad(invalid_utf8(&text[at..end])),
+            Err(stop) => Found::Bad(wrong(stop, at)),
+        }
+    }
+
+    /// Hands out a readable value that is no container, in pieces.
+    fn outside(&mut self, end: usize, reason: &str) {
+        let start = self.buffer.position;
+        self.buffer.position = end;
+        for at in (start..end).step_by(PIECE) {
+            let piece = &self.buffer.data[at..end.min(at + PIECE)];
+            self.sink.item(piece, self.buffer.base + at, reason, at > start);
+        }
+    }
+
+    /// A container up to its records; it is read anew until all of that is there.
+    fn head(&mut self) -> Moved {
+        let mut values = Vec::new();
+        let mut at = self.buffer.skip_space(self.buffer.position + 1);
+        let unreadable = |reason| format!("a container that cannot be read: {reason}");
+        while self.first(at) != Some(b'}') {
+            let (key, value) = match self.key(at) {
+                Found::It(found) => found,
+                Found::NeedsMore => return Ok(false),
+                Found::Bad(reason) => return self.skip_from(unreadable(reason), State::Skip),
+            };
+            if normalise(&key) == b"recordcollection" {
+                return self.collection(value, &values);
+            }
+            let end = match self.container_value(value)? {
+                Found::It(end) => end,
+                Found::NeedsMore => return Ok(false),
+                Found::Bad(reason) => return self.skip_from(unreadable(reason), State::Skip),
+            };
+            values.push((key, value, end));
+            match self.behind(end) {
+                Ok(next) => at = next,
+                Err(reason) => return self.skip_from(unreadable(reason), State::Skip),
+            }
+        }
+        self.outside(at + 1, "an object without recordCollection is no container");
+        Ok(true)
+    }
+
+    /// The key at `at` and the index of its value.
+    fn key(&self, at: usize) -> Found<(Vec<u8>, usize)> {
+        let text = self.buffer.text();
+        let expected = || Found::Bad(format!("expected a key and its value at byte {}", self.buffer.base + at));
+        match scan::key(text, at) {
+            Ok((_, value)) if value == text.len() => {
+                if self.is_open(at, Stop::End) { Found::NeedsMore } else { expected() }
+            }
+            Ok((key, value)) => match std::str::from_utf8(&text[key.start..key.end]) {
+                Ok(_) => Found::It((unescape(&text[key.start..key.end]).bytes.into_owned(), value)),
+                Err(_) => Found::Bad(invalid_utf8(&text[key.start..key.end])),
+            },
+            Err(stop) if self.is_open(at, stop) => Found::NeedsMore,
+            Err(_) => expected(),
+        }
+    }
+
+    /// The index of the next key, or of the object's closing bracket, given the end of a value.
+    fn behind(&self, end: usize) -> Result<usize, String> {
+        let at = self.buffer.skip_space(end);
+        match self.first(at) {
+            Some(b',') => Ok(self.buffer.skip_space(at + 1)),
+            Some(b'}') => Ok(at),
+            _ => Err(format!("expected a comma or a closing bracket at byte {}", self.buffer.base + at)),
+        }
+    }
+
+    /// The container's records begin at `at`: as a list, tagged or not, as null, or as something else.
+    fn collection(&mut self, at: usize, values: &[(Vec<u8>, usize, usize)]) -> Moved {
+        let bracket = if self.first(at) == Some(b'[') { Some(at) } else { self.tagged_bracket(at) };
+        let mut other = None;
+        let (state, position) = match bracket {
+            Some(bracket) => (State::Record, bracket + 1),
+            None => match self.container_value(at)? {
+                Found::It(end) => {
+                    other = Some(end);
+                    (State::Tail, end)
+                }
+                Found::NeedsMore => return Ok(false),
+                Found::Bad(reason) => {
+                    return self.skip_from(format!("a container that cannot be read: {reason}"), State::Skip);
+                }
+            },
+        };
+        (self.tagged, self.comma) = (bracket.is_some_and(|bracket| bracket != at), None);
+        self.sink.start(&self.buffer.data, values)?;
+        (self.in_container, self.state, self.buffer.position) = (true, state, position);
+        if let Some(end) = other {
+            let data = &self.buffer.data[..end];
+            if data[untag(data, at, &Names::new()).map_err(failed)?] != b'n' {
+                self.sink.value(b"recordCollection", data, at)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The index of the bracket that opens a tagged list of records at `at`.
+    fn tagged_bracket(&self, at: usize) -> Option<usize> {
+        let text = self.buffer.text();
+        if text.get(at) != Some(&b'{') {
+            return None;
+        }
+        let (key, value) = scan::key(text, scan::space(text, at + 1)).ok()?;
+        let key = &text[key.start..key.end];
+        let is_tag = std::str::from_utf8(key).is_ok() && is_tag(&unescape(key).bytes, &Names::new());
+        (is_tag && text.get(value) == Some(&b'[')).then_some(value)
+    }
+
+    // --- Inside a container -------------------------------------------------------------------------------------------
+
+    fn record(&mut self) -> Moved {
+        let start = self.buffer.position;
+        match self.first(start) {
+            Some(b']') => return self.end_of_records(),
+            Some(b',') => {
+                self.buffer.position += 1;
+                self.item(start, start + 1, "a comma without a record before it");
+                return Ok(true);
+            }
+            _ => {}
+        }
+        match self.sink.records.read(self.buffer.text(), start) {
+            Ok((outcome, end)) => self.read_record(outcome, start, end),
+            Err(Stop::Overflow) => Err(failed(Stop::Overflow)),
+            Err(stop) if self.is_open(start, stop) => Ok(false),
+            Err(stop) => self.bad_record(wrong(stop, start)),
+        }
+    }
+
+    /// Takes a record that was read, if nothing about it is wrong after all.
+    fn read_record(&mut self, outcome: Outcome, start: usize, end: usize) -> Moved {
+        self.within_record_limit(end - start)?;
+        let text = self.buffer.text();
+        let behind = scan::space(text, end);
+        let trouble = if self.may_go_on(start, end) {
+            None
+        } else if simdutf8::basic::from_utf8(&text[start..end]).is_err() {
+            Some(invalid_utf8(&text[start..end]))
+        } else {
+            match text.get(behind) {
+                Some(b',' | b']') => return self.take_record(outcome, end, behind),
+                None if is_number(text, start) => Some("a number that may go on where the text ends".to_owned()),
+                None => return self.take_record(outcome, end, behind),
+                Some(&found) => {
+                    let found = char::from(found);
+                    Some(format!("expected a comma or ] behind the record, found {found:?}"))
+                }
+            }
+        };
+        if let Outcome::Row { table, .. } = outcome {
+            self.sink.records.rows[table].roll_back();
+        }
+        trouble.map_or(Ok(false), |reason| self.bad_record(reason))
+    }
+
+    fn take_record(&mut self, outcome: Outcome, end: usize, behind: usize) -> Moved {
+        let start = self.buffer.position;
+        self.sink.record(outcome, &self.buffer.data[start..end], self.buffer.base + start)?;
+        self.pass_comma(behind);
+        Ok(true)
+    }
+
+    fn pass_comma(&mut self, behind: usize) {
+        let comma = self.first(behind) == Some(b',');
+        self.comma = comma.then_some(self.buffer.base + behind);
+        self.buffer.position = behind + usize::from(comma);
+    }
+
+    /// A record that cannot be read, alone where its brackets balance, else with all up to the next border.
+    fn bad_record(&mut self, reason: String) -> Moved {
+        let start = self.buffer.position;
+        match element_end(self.buffer.text(), start) {
+            Element::Open if !self.buffer.complete => Ok(false),
+            Element::Found { end, depth } => {
+                let raw = trimmed(&self.buffer.data[start..end]);
+                self.within_record_limit(raw.len())?;
+                let reason = if depth > MAX_DEPTH { too_deep() } else { reason };
+                self.sink.bad_record(raw, self.buffer.base + start, reason, None);
+                self.pass_comma(end);
+                Ok(true)
+            }
+            _ => self.skip_from(format!("a record that cannot be read: {reason}"), State::Skip),
+        }
+    }
+
+    fn end_of_records(&mut self) -> Moved {
+        self.buffer.position += 1;
+        self.state = if self.tagged { State::ClosingTag } else { State::Tail };
+        if let Some(comma) = self.comma {
+            self.sink.item(b",", comma, "a comma without a record behind it", false);
+        }
+        Ok(true)
+    }
+
+    fn closing_tag(&mut self) -> Moved {
+        if self.first(self.buffer.position) != Some(b'}') {
+            return self.skip_from("expected } behind the tagged list of records".to_owned(), State::Skip);
+        }
+        self.buffer.position += 1;
+        self.state = State::Tail;
+        Ok(true)
+    }
+
+    /// What stands behind the records: more of the container's values, or its end.
+    fn tail(&mut self) -> Moved {
+        let position = self.buffer.position;
+        match self.first(position) {
+            Some(b'}') => {
+                self.buffer.position += 1;
+                (self.in_container, self.state) = (false, State::Between);
+                self.sink.end()?;
+                return Ok(true);
+            }
+            Some(b',') => {}
+            other => {
+                let found = other.map(char::from).unwrap_or_default();
+                return self.skip_from(format!("expected a comma or }}, found {found:?}"), State::Skip);
+            }
+        }
+        let found = match self.key(self.buffer.skip_space(position + 1)) {
+            Found::It((key, value)) => match self.container_value(value)? {
+                Found::It(end) => Found::It((key, value, end)),
+                Found::NeedsMore => Found::NeedsMore,
+                Found::Bad(reason) => Found::Bad(reason),
+            },
+            Found::NeedsMore => Found::NeedsMore,
+            Found::Bad(reason) => Found::Bad(reason),
+        };
+        match found {
+            Found::NeedsMore => Ok(false),
+            Found::Bad(reason) => self.skip_from(format!("a container that cannot be read: {reason}"), State::Skip),
+            Found::It((key, value, end)) => {
+                self.buffer.position = end;
+                self.sink.value(&key, &self.buffer.data[..end], value)?;
+                Ok(true)
+            }
+        }
+    }
+
+    // --- Text that cannot be read -------------------------------------------------------------------------------------
+
+    fn skip_from(&mut self, reason: String, state: State) -> Moved {
+        (self.reason, self.skipped, self.state) = (reason, 0, state);
+        self.step()
+    }
+
+    /// Hands out text up to the next border.
+    fn skip(&mut self) -> Moved {
+        let mut stop = self.buffer.limit;
+        if let Some(undecided) = self.buffer.undecided.filter(|_| !self.buffer.complete) {
+            stop = stop.min(undecided);
+        }
+        self.piece(stop, self.buffer.complete)
+    }
+
+    /// Hands out text up to the end of the line.
+    fn skip_line(&mut self) -> Moved {
+        let position = self.buffer.position;
+        let newline = memchr::memchr(b'\n', &self.buffer.text()[position..]).map(|found| position + found);
+        let ends = newline.is_some() || self.buffer.complete;
+        let moved = self.piece(newline.unwrap_or(self.buffer.limit), ends)?;
+        if newline == Some(self.buffer.position) {
+            self.state = State::Between;
+        }
+        Ok(moved)
+    }
+
+    /// The next piece of an item: of full length, or, where the item `ends` at `stop`, what is left of it.
+    ///
+    /// White space at an item's very end is left out. Where pieces are cut does not depend on how the text came.
+    fn piece(&mut self, stop: usize, ends: bool) -> Moved {
+        let start = self.buffer.position;
+        if stop - start < PIECE && !ends {
+            return Ok(false);
+        }
+        let whole = &self.buffer.data[start..stop.min(start + PIECE)];
+        let text = if whole.len() < PIECE { trimmed(whole) } else { whole };
+        let (length, kept) = (whole.len(), text.len());
+        self.skipped += kept;
+        self.buffer.position += length;
+        if self.skipped > self.limits.max_line {
+            return Err(self.too_long("stretch outside any readable container", self.limits.max_line, "--max-line"));
+        }
+        if kept > 0 {
+            let text = &self.buffer.data[start..start + kept];
+            self.sink.item(text, self.buffer.base + start, &self.reason, self.skipped > kept);
+        }
+        Ok(true)
+    }
+}
+
+fn is_number(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), Some(b'-' | b'0'..=b'9')) && text.get(at + 1) != Some(&b'I')
+}
+
+/// Text without the white space behind it.
+fn trimmed(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    &text[..end.map_or(0, |end| end + 1)]
+}
+
+fn invalid_utf8(text: &[u8]) -> String {
+    let at = std::str::from_utf8(text).err().map_or(0, |error| error.valid_up_to());
+    format!("invalid UTF-8 at byte {at}")
+}

@@ -1,0 +1,118 @@
+//! Which text is an instant: `YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]`, in milliseconds since 1970.
+
+const EARLIEST: i64 = 946_684_800_000; // 2000-01-01
+const LATEST: i64 = 4_102_444_800_000; // 2100-01-01, exclusive
+
+/// The number, if it is in the range of timestamps.
+#[inline(always)]
+pub fn in_range(milliseconds: i64) -> Option<i64> {
+    (EARLIEST..LATEST).contains(&milliseconds).then_some(milliseconds)
+}
+
+fn number(text: &[u8], digits: usize) -> Option<(i64, &[u8])> {
+    let (head, rest) = text.split_at_checked(digits)?;
+    let number = head.iter().try_fold(0, |number, digit| {
+        digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
+    })?;
+    Some((number, rest))
+}
+
+fn byte<'a>(text: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    let (first, rest) = text.split_first()?;
+    wanted.contains(first).then_some(rest)
+}
+
+/// The instant that text names; `None` if it names none, or if a digit would be lost.
+pub fn milliseconds(text: &[u8]) -> Option<i64> {
+    let (year, text) = number(text, 4)?;
+    let (month, text) = number(byte(text, b"-")?, 2)?;
+    let (day, text) = number(byte(text, b"-")?, 2)?;
+    let (hour, text) = number(byte(text, b"T ")?, 2)?;
+    let (minute, text) = number(byte(text, b":")?, 2)?;
+    let (second, text) = number(byte(text, b":")?, 2)?;
+    let (fraction, text) = fraction(text)?;
+    let shift = zone(text)?;
+    if year == 0 || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
+        return None;
+    }
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let minutes = (days(year, month, day) * 24 + hour) * 60 + minute - shift;
+    Some((minutes * 60 + second) * 1000 + fraction)
+}
+
+fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    let Some(rest) = byte(text, b".") else { return Some((0, text)) };
+    let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = rest.split_at(length);
+    if length == 0 || digits.iter().skip(3).any(|&digit| digit != b'0') {
+        return None;
+    }
+    let value = (0..3).fold(0, |value, at| value * 10 + digits.get(at).map_or(0, |digit| i64::from(digit - b'0')));
+    Some((value, rest))
+}
+
+/// Minutes east of UTC.
+fn zone(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text == b"Z" {
+        return Some(0);
+    }
+    let (hours, rest) = number(byte(text, b"+-")?, 2)?;
+    let (minutes, rest) = number(byte(rest, b":")?, 2)?;
+    if !rest.is_empty() || hours > 23 || minutes > 59 {
+        return None;
+    }
+    Some(if text[0] == b'-' { -(hours * 60 + minutes) } else { hours * 60 + minutes })
+}
+
+fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 => 28 + i64::from(is_leap(year)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since 1970 of a day of the Gregorian calendar.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let before = year - 1;
+    let of_years = before * 365 + before / 4 - before / 100 + before / 400 - 719_162;
+    of_years + (1..month).map(|month| days_in(year, month)).sum::<i64>() + day - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_in_every_form() {
+        let cases = [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2016-06-30 12:34:56.789", 1_467_290_096_789),
+            ("2016-06-30T12:34:56.7890000Z", 1_467_290_096_789),
+            ("2016-06-30T12:34:56.7+02:00", 1_467_282_896_700),
+            ("2016-06-30T12:34:56-00:30", 1_467_291_896_000),
+            ("2000-02-29T23:59:59", 951_868_799_000),
+            ("0001-01-01T00:00:00", -62_135_596_800_000),
+        ];
+        for (text, number) in cases {
+            assert_eq!(milliseconds(text.as_bytes()), Some(number), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_names_no_instant_or_loses_a_digit_is_refused() {
+        for text in [
+            "", "2016-06-30", "2016-06-30T12:34:56.", "2016-06-30T12:34:56.0001", "2016-02-30T00:00:00", "0000-01-01T00:00:00",
+            "2016-06-30T24:00:00", "2016-06-30T23:60:00", "2016-06-30T23:59:60", "2016-06-30T12:34:56+24:00",
+            "2016-06-30T12:34:56+01:60", "2016-06-30T12:34:56 Z", "2016-13-01T00:00:00", "2100-02-29T00:00:00", "2016-06-30t12:34:56",
+        ] {
+            assert_eq!(milliseconds(text.as_bytes()), None, "{text}");
+        }
+    }
+}

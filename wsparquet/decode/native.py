@@ -1,0 +1,151 @@
+"""The native decoder as the rest of wsparquet sees it: the Rust crate of ``decoder/``, given the plan and the limits.
+
+Importing this module raises ImportError where the crate has not been built. What Rust hands back per call are whole
+batches and plain values; nothing here looks at single values.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields, is_dataclass
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+
+from wsparquet.decode import _native
+from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
+from wsparquet.decode.plan import StructOf, compiled
+from wsparquet.decode.reference import no_container, opening_of
+from wsparquet.decode.vocabulary import undocumented
+from wsparquet.errors import DecodeError, SchemaError
+from wsparquet.schema import TABLES
+
+__all__ = ["NativeDecoder", "plan_json"]
+
+_NODES = {"Leaf": "leaf", "StructOf": "struct", "ListOf": "list", "UnionOf": "union"}
+
+
+class NativeDecoder:
+    """A push decoder of one source; see ``wsparquet.decode.model.Decoder``. Decodes without holding the GIL."""
+
+    def __init__(self, options: DecoderOptions) -> None:
+        self.report = Report()
+        self._opening = b""
+        self._machine = _native.Machine(_shared_plan(), options.source_file, asdict(options.limits))
+
+    def feed(self, data: bytes) -> Decoded:
+        """Take the next bytes of the inflated text and return what they finished.
+
+        Raises:
+            DecodeError: the source as a whole is not a Web Session file, or asks for more than the limits.
+
+        """
+        self._opening = self._opening or opening_of(data)
+        try:
+            done = self._machine.feed(data)
+        except _native.Refused as refused:
+            raise DecodeError(str(refused)) from None
+        return self._hand_out(done)
+
+    def finish(self) -> Decoded:
+        """Take the end of the text and return the rest. Raises as ``feed``, and where no container was found."""
+        try:
+            done = self._machine.finish()
+        except _native.Refused as refused:
+            raise DecodeError(str(refused)) from None
+        decoded = self._hand_out(done)
+        if not self.report.containers:
+            raise no_container(self._opening)
+        return decoded
+
+    def _hand_out(self, done: dict[str, Any]) -> Decoded:
+        self._count(done)
+        batches = tuple((table, _batch(table, capsule)) for table, capsule in done["batches"])
+        for table, batch in batches:
+            self.report.rows[table] += batch.num_rows
+            for path, count in undocumented(table, batch).items():
+                self.report.undocumented.setdefault(table, PathCounts()).add(path, count)
+        return Decoded(batches, tuple(_quarantined(*entry) for entry in done["quarantined"]))
+
+    def _count(self, done: dict[str, Any]) -> None:
+        report = self.report
+        report.containers, report.records = done["containers"], done["records"]
+        report.quarantined, report.items = done["quarantined_records"], done["items"]
+        report.start_time, report.end_time = done["start_time"], done["end_time"]
+        _add(report.accounts, done["accounts"])
+        _add(report.schema_versions, done["schema_versions"])
+        for table, counts in done["rescued"]:
+            _add(report.rescued.setdefault(table, PathCounts()), counts)
+        settled, misfits = done["container_values"]
+        report.container_values[settled:] = [
+            {"containers": [first, last], "values": dict(values)} for first, last, values in misfits
+        ]
+
+
+def _add(counts: PathCounts, more: list[tuple[str, int]]) -> None:
+    for name, count in more:
+        counts.add(name, count)
+
+
+class _Exported:
+    """A batch on its way to pyarrow by the Arrow C data interface."""
+
+    def __init__(self, schema: pa.Schema, capsule: object) -> None:
+        self.schema = schema
+        self.capsule = capsule
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:  # noqa: ARG002 - protocol
+        return self.schema.__arrow_c_schema__(), self.capsule
+
+
+def _batch(table: str, capsule: object) -> pa.RecordBatch:
+    return pa.record_batch(_Exported(TABLES[table].schema, capsule))  # type: ignore[call-overload, no-any-return]
+
+
+def _quarantined(
+    start: int,
+    container: int | None,
+    number: int | None,
+    path: str | None,
+    reason: str,
+    data: bytes,
+    continued: bool,  # noqa: FBT001 - the members of a tuple
+) -> Quarantined:
+    kind = "item" if number is None else "record"
+    return Quarantined(kind, start, start + len(data), container, number, path, reason, data, continued)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=1)
+def _shared_plan() -> _native.CompiledPlan:
+    """The plan as Rust runs it.
+
+    Raises:
+        SchemaError: the columns that it leads to are not those of the schema, so batches would be misread.
+
+    """
+    plan = _native.CompiledPlan(plan_json(compiled()))
+    for table, capsule in plan.schemas():
+        built = pa.Schema._import_from_c_capsule(capsule)  # noqa: SLF001 - what __arrow_c_schema__ of an object ends in
+        if built != TABLES[table].schema:
+            raise SchemaError(
+                f"the native decoder would build other columns of {table} than the schema has: {built} is not "
+                f"{TABLES[table].schema}; install wsparquet anew, or use --decoder reference"
+            )
+    return plan
+
+
+def plan_json(plan: object) -> str:
+    """The plan as JSON text: data classes as objects, each node with its kind under ``node``."""
+    return json.dumps(_plain(plan))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        members = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        if isinstance(value, StructOf):
+            members["inline"] = value.inline.name if value.inline else None
+        return {"node": _NODES.get(type(value).__name__)} | members
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return sorted(value) if isinstance(value, frozenset) else value
