@@ -272,11 +272,16 @@ impl Hints {
         self.0[last].iter().find(|hint| !hint.text.is_empty() && rest.starts_with(&hint.text))
     }
 
-    pub fn learn(&mut self, last: usize, hint: Hint) {
-        if hint.text.len() <= LONGEST_HINT {
-            let [first, second] = &mut self.0[last];
-            *second = std::mem::replace(first, hint);
+    pub fn learn(&mut self, last: usize, text: &[u8], hint: Hint) {
+        let [first, second] = &mut self.0[last];
+        if text.len() > LONGEST_HINT || first.text == text || second.text == text {
+            return;
         }
+        std::mem::swap(first, second);
+        let mut room = std::mem::take(&mut first.text);
+        room.clear();
+        room.extend_from_slice(text);
+        *first = Hint { text: room, ..hint };
     }
 }
 

@@ -302,11 +302,18 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 return Ok(());
             }
+            let from = self.at;
             let (field, outer) = match column.hints.find(last, rest) {
                 Some(hint) => {
-                    let outer = Outer { start: self.at + hint.value, tagged: hint.tagged };
+                    let outer = Outer { start: from + hint.value, tagged: hint.tagged };
+                    let field = hint.field;
                     self.at += hint.text.len();
-                    (hint.field, outer)
+                    // A hint that was left by `null` or a bare value says nothing about tags.
+                    if !outer.tagged && self.peek()? == b'{' {
+                        (field, self.enter(plan, column, field, Some((from, last)))?)
+                    } else {
+                        (field, outer)
+                    }
                 }
                 None => match self.field(plan, column, &mut last, path)? {
                     Some(found) => found,
@@ -354,14 +361,27 @@ impl<'a> Reader<'a> {
                 (from, *last) = (None, 1); // no start any more, and no place that is worth a hint
                 continue;
             };
-            let node = &plan.fields[field].node;
-            let tagged = !matches!(node, Node::Union(_)) && self.open_tag(node.names())?;
-            if let Some(from) = from {
-                let text = self.data[from..self.at].to_vec();
-                column.hints.learn(*last, Hint { text, field, value: value - from, tagged });
-            }
-            return Ok(Some((field, Outer { start: value, tagged })));
+            let at = from.map(|from| (from, *last));
+            return Ok(Some((field, self.enter(plan, column, field, at)?)));
         }
+    }
+
+    /// Enters a field's tag, if its value here has one, and leaves a hint for what began at `from` behind field `last`.
+    fn enter(
+        &mut self,
+        plan: &Struct,
+        column: &mut Structs,
+        field: usize,
+        hint: Option<(usize, usize)>,
+    ) -> Result<Outer> {
+        let start = self.at;
+        let node = &plan.fields[field].node;
+        let tagged = !matches!(node, Node::Union(_)) && self.open_tag(node.names())?;
+        if let Some((from, last)) = hint {
+            let text = &self.data[from..self.at];
+            column.hints.learn(last, text, Hint { text: Vec::new(), field, value: start - from, tagged });
+        }
+        Ok(Outer { start, tagged })
     }
 
     /// The next member of an object: its key, and where its value is; `None` behind the object's end.
