@@ -6,7 +6,7 @@ use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
 use crate::plan::{Kind, Node, Struct};
-use crate::scan::{Result, Stop};
+use crate::scan::{Result, Stop, plain, stop_in};
 
 /// Which of a column's values are there; bits exist only from the first null on.
 #[derive(Default)]
@@ -157,7 +157,42 @@ impl Strings {
         self.end()
     }
 
-    /// Ends the value whose bytes were added to `open`.
+    /// Pushes the string that starts behind a quote at `start`, if nothing in it is escaped; the index of its end, or of
+    /// what else stopped it.
+    #[inline(always)]
+    pub fn push_plain(&mut self, row: usize, text: &[u8], start: usize) -> Result<usize> {
+        if self.validity.len() < row {
+            self.pad(row)?;
+        }
+        let before = self.data.len();
+        let mut at = start;
+        // Copied while it is searched, with bytes behind it that are cut off again.
+        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+            self.data.extend_from_slice(block);
+            if let Some(stop) = stop_in(block) {
+                at += stop;
+                self.data.truncate(before + at - start);
+                return self.end_plain(text, at, before);
+            }
+            at += 16;
+        }
+        let end = plain(text, at);
+        self.data.extend_from_slice(&text[at..end]);
+        self.end_plain(text, end, before)
+    }
+
+    #[inline(always)]
+    fn end_plain(&mut self, text: &[u8], end: usize, before: usize) -> Result<usize> {
+        if text.get(end) == Some(&b'"') {
+            self.end()?;
+        } else {
+            self.data.truncate(before);
+        }
+        Ok(end)
+    }
+
+    /// Ends the value whose bytes were added.
+    #[inline(always)]
     fn end(&mut self) -> Result<()> {
         let end = i32::try_from(self.data.len()).map_err(|_| Stop::Overflow)?;
         self.offsets.push(end);
@@ -251,37 +286,86 @@ pub enum Column {
 }
 
 /// What stood between a struct's field and its next one: bytes that were understood once need only be compared.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy)]
 pub struct Hint {
-    pub text: Vec<u8>,
+    text: [u8; LONGEST_HINT],
+    length: usize,
     pub field: usize,
     /// Where in the text the value begins, its tag included.
     pub value: usize,
     pub tagged: bool,
 }
 
-/// Two hints for each field that may have been last; the first is for the struct's start.
-#[derive(Default)]
-pub struct Hints(pub Vec<[Hint; 2]>);
+const LONGEST_HINT: usize = 96;
 
-pub const LONGEST_HINT: usize = 160;
+impl Hint {
+    const NONE: Self = Self { text: [0; LONGEST_HINT], length: 0, field: 0, value: 0, tagged: false };
 
-impl Hints {
-    #[inline(always)]
-    pub fn find(&self, last: usize, rest: &[u8]) -> Option<&Hint> {
-        self.0[last].iter().find(|hint| !hint.text.is_empty() && rest.starts_with(&hint.text))
+    /// A hint that `text` means a field; `None` where it is too long for one.
+    pub fn new(text: &[u8], field: usize, value: usize, tagged: bool) -> Option<Self> {
+        let mut hint = Self { length: text.len(), field, value, tagged, ..Self::NONE };
+        hint.text.get_mut(..text.len())?.copy_from_slice(text);
+        Some(hint)
     }
 
-    pub fn learn(&mut self, last: usize, text: &[u8], hint: Hint) {
-        let [first, second] = &mut self.0[last];
-        if text.len() > LONGEST_HINT || first.text == text || second.text == text {
-            return;
+    pub fn text(&self) -> &[u8] {
+        &self.text[..self.length]
+    }
+
+    /// The length of the hint, if `rest` begins with it.
+    #[inline(always)]
+    pub fn matches(&self, rest: &[u8]) -> Option<usize> {
+        let Some(rest) = rest.first_chunk::<LONGEST_HINT>() else {
+            return Some(self.length).filter(|&length| length > 0 && rest.starts_with(self.text()));
+        };
+        let mut left = self.length;
+        for (one, other) in self.text.as_chunks::<16>().0.iter().zip(rest.as_chunks::<16>().0) {
+            let differ = u128::from_le_bytes(*one) ^ u128::from_le_bytes(*other);
+            if left <= 16 {
+                return (left > 0 && differ << (128 - 8 * left) == 0).then_some(self.length);
+            }
+            if differ != 0 {
+                return None;
+            }
+            left -= 16;
         }
-        std::mem::swap(first, second);
-        let mut room = std::mem::take(&mut first.text);
-        room.clear();
-        room.extend_from_slice(text);
-        *first = Hint { text: room, ..hint };
+        None
+    }
+}
+
+/// Two hints for each field that may have been last, the longer one first, as it may go on where the other ends; those of
+/// field 0 are for the struct's start.
+pub struct Hints {
+    slots: Vec<[Hint; 2]>,
+    learned: usize,
+}
+
+impl Hints {
+    pub fn new(slots: usize) -> Self {
+        Self { slots: vec![[Hint::NONE; 2]; slots], learned: 0 }
+    }
+
+    #[inline(always)]
+    pub fn find(&self, last: usize, rest: &[u8]) -> Option<&Hint> {
+        self.slots.get(last)?.iter().find(|hint| hint.matches(rest).is_some())
+    }
+
+    /// As `find`, whatever was last.
+    pub fn find_any(&self, rest: &[u8]) -> Option<&Hint> {
+        self.slots.iter().flatten().find(|hint| hint.matches(rest).is_some())
+    }
+
+    pub fn learn(&mut self, last: usize, hint: Option<Hint>) {
+        let (Some(slot), Some(hint)) = (self.slots.get_mut(last), hint) else { return };
+        if slot.iter().all(|known| known.text() != hint.text()) {
+            // An empty one first, else one after the other.
+            let old = if slot[1].length == 0 { 1 } else { self.learned % 2 };
+            self.learned += 1;
+            slot[old] = hint;
+            if slot[1].length > slot[0].length {
+                slot.swap(0, 1);
+            }
+        }
     }
 }
 
@@ -291,7 +375,7 @@ impl Structs {
     }
 
     fn of(children: Vec<Column>) -> Self {
-        let hints = Hints(vec![Default::default(); children.len() + 1]);
+        let hints = Hints::new(children.len() + 1);
         Self { validity: Validity::default(), children, hints }
     }
 

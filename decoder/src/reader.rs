@@ -5,10 +5,10 @@
 //! columns are cut back and the record is read again in the careful way, in text that is known to be right and where
 //! everything is looked up ahead.
 
-use crate::columns::{Column, Hint, Lists, Structs};
+use crate::columns::{Column, Hint, Lists, Strings, Structs};
 use crate::keys::{Names, is_tag, last_part};
 use crate::numbers;
-use crate::plan::{Kind, Leaf, List, Node, Struct, Union};
+use crate::plan::{Kind, Leaf, List, Node, Struct, StructField, Union};
 use crate::rescue::{Path, Rescued};
 use crate::scan::{self, Quoted, Result, Stop};
 use crate::text::{Text, unescape};
@@ -115,11 +115,19 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn value(&mut self, node: &Node, column: &mut Column, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
-        let tagged = match node {
-            Node::Union(_) => false,
+        let tagged = match (node, &*column) {
+            (Node::Union(_), _) => false,
+            // A first key that was a known field's before is no tag.
+            (_, Column::Structs(column)) if self.is_known_start(column) => false,
             _ => self.open_tag(node.names())?,
         };
         self.inner(node, column, row, path, Outer { start, tagged })
+    }
+
+    #[inline(always)]
+    fn is_known_start(&self, column: &Structs) -> bool {
+        let rest = self.data.get(self.at..).unwrap_or_default();
+        !self.careful && column.hints.find(0, rest).is_some()
     }
 
     /// As `value`, inside its tag if it has one.
@@ -163,81 +171,85 @@ impl<'a> Reader<'a> {
     /// False where the value does not fit; the reader then has not moved.
     #[inline(always)]
     fn leaf(&mut self, leaf: &Leaf, column: &mut Column, row: usize) -> Result<bool> {
-        match (self.peek()?, &mut *column) {
-            (b'"', Column::Strings(column)) => {
-                let quoted = scan::string(self.data, self.at)?;
-                if quoted.escaped {
-                    let text = self.unquote(quoted);
-                    if text.lone {
-                        return Ok(false);
-                    }
-                    column.push(row, &text.bytes)?;
-                } else {
-                    column.push(row, &self.data[quoted.start..quoted.end])?;
-                }
-                self.at = quoted.end + 1;
-            }
-            (b'-' | b'0'..=b'9', column) => return self.number(leaf.kind, column, row),
-            (b'"', Column::Float64(column)) => {
-                let quoted = scan::string(self.data, self.at)?;
-                let Some(number) = numbers::named_double(&self.unquote(quoted).bytes) else { return Ok(false) };
-                column.push(row, number);
-                self.at = quoted.end + 1;
-            }
-            (b'"', Column::Int64(column)) if leaf.kind == Kind::Timestamp => {
-                let quoted = scan::string(self.data, self.at)?;
-                let instant = timestamps::milliseconds(&self.unquote(quoted).bytes).and_then(timestamps::in_range);
-                let Some(instant) = instant else { return Ok(false) };
-                column.push(row, instant);
-                self.at = quoted.end + 1;
-            }
-            (byte @ (b't' | b'f'), Column::Booleans(column)) => {
-                let word: &[u8] = if byte == b't' { b"true" } else { b"false" };
-                self.at = scan::word(self.data, self.at, word)?;
-                column.push(row, byte == b't');
-            }
-            (b'n', column) => {
-                self.at = scan::word(self.data, self.at, b"null")?;
-                column.pad(row + 1)?;
-            }
-            _ => return Ok(false),
+        let first = self.peek()?;
+        if first == b'n' {
+            self.at = scan::word(self.data, self.at, b"null")?;
+            column.pad(row + 1)?;
+            return Ok(true);
         }
-        Ok(true)
-    }
-
-    #[inline(always)]
-    fn number(&mut self, kind: Kind, column: &mut Column, row: usize) -> Result<bool> {
         match column {
-            Column::Float64(column) => {
-                let end = self.literal()?;
-                let Some(number) = end.and_then(|end| numbers::double(&self.data[self.at..end])) else {
-                    return Ok(false);
-                };
-                column.push(row, number);
-                self.at = end.unwrap_or(self.at);
+            Column::Strings(column) if first == b'"' => {
+                let end = column.push_plain(row, self.data, self.at + 1)?;
+                if self.data.get(end) != Some(&b'"') {
+                    return self.escaped(column, row);
+                }
+                self.at = end + 1;
             }
             Column::Int64(column) => {
-                let Some((number, end)) = self.integer()? else { return Ok(false) };
-                if kind == Kind::Timestamp && timestamps::in_range(number).is_none() {
+                let found = if first == b'"' { self.instant(leaf.kind)? } else { self.integer(first)? };
+                let Some((number, end)) = found else { return Ok(false) };
+                if leaf.kind == Kind::Timestamp && timestamps::in_range(number).is_none() {
                     return Ok(false);
                 }
                 column.push(row, number);
                 self.at = end;
             }
             Column::Int32(column) => {
-                let Some((number, end)) = self.integer()? else { return Ok(false) };
+                let Some((number, end)) = self.integer(first)? else { return Ok(false) };
                 let Ok(number) = i32::try_from(number) else { return Ok(false) };
                 column.push(row, number);
                 self.at = end;
+            }
+            Column::Float64(column) => {
+                let Some((number, end)) = self.double(first)? else { return Ok(false) };
+                column.push(row, number);
+                self.at = end;
+            }
+            Column::Booleans(column) if first == b't' || first == b'f' => {
+                let word: &[u8] = if first == b't' { b"true" } else { b"false" };
+                self.at = scan::word(self.data, self.at, word)?;
+                column.push(row, first == b't');
             }
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    /// The end of the number literal here; `None` where it is the word `-Infinity`.
-    fn literal(&self) -> Result<Option<usize>> {
-        if self.data[self.at..].starts_with(b"-I") {
+    /// A string with escapes.
+    #[cold]
+    fn escaped(&mut self, column: &mut Strings, row: usize) -> Result<bool> {
+        let quoted = scan::string(self.data, self.at)?;
+        let text = self.unquote(quoted);
+        if text.lone {
+            return Ok(false);
+        }
+        column.push(row, &text.bytes)?;
+        self.at = quoted.end + 1;
+        Ok(true)
+    }
+
+    /// The instant that the string here names, and the index behind it.
+    #[cold]
+    fn instant(&self, kind: Kind) -> Result<Option<(i64, usize)>> {
+        let quoted = scan::string(self.data, self.at)?;
+        let instant = timestamps::milliseconds(&self.unquote(quoted).bytes);
+        Ok(instant.filter(|_| kind == Kind::Timestamp).map(|instant| (instant, quoted.end + 1)))
+    }
+
+    /// The double that the number or string here writes, and the index behind it.
+    fn double(&self, first: u8) -> Result<Option<(f64, usize)>> {
+        if first == b'"' {
+            let quoted = scan::string(self.data, self.at)?;
+            let number = numbers::named_double(&self.unquote(quoted).bytes);
+            return Ok(number.map(|number| (number, quoted.end + 1)));
+        }
+        let Some(end) = self.literal(first)? else { return Ok(None) };
+        Ok(numbers::double(&self.data[self.at..end]).map(|number| (number, end)))
+    }
+
+    /// The end of the number literal here; `None` where there is none.
+    fn literal(&self, first: u8) -> Result<Option<usize>> {
+        if !matches!(first, b'-' | b'0'..=b'9') || self.data[self.at..].starts_with(b"-I") {
             return Ok(None);
         }
         scan::number(self.data, self.at).map(Some)
@@ -245,14 +257,14 @@ impl<'a> Reader<'a> {
 
     /// The integer here and the index behind it, if an int64 holds it.
     #[inline(always)]
-    fn integer(&self) -> Result<Option<(i64, usize)>> {
+    fn integer(&self, first: u8) -> Result<Option<(i64, usize)>> {
         // Up to 18 digits, with nothing of a fraction or an exponent behind them: nearly all.
-        let negative = self.data[self.at] == b'-';
+        let negative = first == b'-';
         let start = self.at + usize::from(negative);
         let (mut at, mut number) = (start, 0_i64);
         while let Some(digit @ b'0'..=b'9') = self.data.get(at) {
             if at - start >= 18 {
-                return self.any_integer();
+                return self.any_integer(first);
             }
             number = number * 10 + i64::from(digit - b'0');
             at += 1;
@@ -263,13 +275,13 @@ impl<'a> Reader<'a> {
             {
                 Ok(Some((if negative { -number } else { number }, at)))
             }
-            _ => self.any_integer(),
+            _ => self.any_integer(first),
         }
     }
 
     #[cold]
-    fn any_integer(&self) -> Result<Option<(i64, usize)>> {
-        let Some(end) = self.literal()? else { return Ok(None) };
+    fn any_integer(&self, first: u8) -> Result<Option<(i64, usize)>> {
+        let Some(end) = self.literal(first)? else { return Ok(None) };
         Ok(numbers::integral(&self.data[self.at..end]).map(|number| (number, end)))
     }
 
@@ -307,7 +319,7 @@ impl<'a> Reader<'a> {
                 Some(hint) => {
                     let outer = Outer { start: from + hint.value, tagged: hint.tagged };
                     let field = hint.field;
-                    self.at += hint.text.len();
+                    self.at += hint.text().len();
                     // A hint that was left by `null` or a bare value says nothing about tags.
                     if !outer.tagged && self.peek()? == b'{' {
                         (field, self.enter(plan, column, field, Some((from, last)))?)
@@ -321,20 +333,27 @@ impl<'a> Reader<'a> {
                 },
             };
             let (named, child) = (&plan.fields[field], &mut column.children[field]);
-            let path = path.key(named.name.as_bytes());
-            if child.len() > row {
-                self.again(&path, outer)?;
-            } else {
-                self.inner(&named.node, child, row, &path, outer)?;
-            }
             last = field + 1;
+            match &named.node {
+                _ if child.len() > row => self.again(named, path, outer)?,
+                // Leaves apart, as nearly none of them needs its path.
+                Node::Leaf(leaf) => {
+                    if !self.leaf(leaf, child, row)? {
+                        child.pad(row + 1)?;
+                        self.misfit(&path.key(named.name.as_bytes()), outer)?;
+                    } else if outer.tagged {
+                        self.close_tag()?;
+                    }
+                }
+                node => self.inner(node, child, row, &path.key(named.name.as_bytes()), outer)?,
+            }
         }
     }
 
     /// Keeps a field's second value, of which the tag may have been entered.
     #[cold]
-    fn again(&mut self, path: &Path, outer: Outer) -> Result<()> {
-        self.rescue(path, outer.start)
+    fn again(&mut self, field: &StructField, path: &Path, outer: Outer) -> Result<()> {
+        self.rescue(&path.key(field.name.as_bytes()), outer.start)
     }
 
     /// Finds the next known field without a hint, and leaves one; `None` at the object's end.
@@ -378,8 +397,7 @@ impl<'a> Reader<'a> {
         let node = &plan.fields[field].node;
         let tagged = !matches!(node, Node::Union(_)) && self.open_tag(node.names())?;
         if let Some((from, last)) = hint {
-            let text = &self.data[from..self.at];
-            column.hints.learn(last, text, Hint { text: Vec::new(), field, value: start - from, tagged });
+            column.hints.learn(last, Hint::new(&self.data[from..self.at], field, start - from, tagged));
         }
         Ok(Outer { start, tagged })
     }
@@ -515,58 +533,72 @@ impl<'a> Reader<'a> {
 
     // --- Unions -------------------------------------------------------------------------------------------------------
 
-    /// Reads a union of structs by its tag, or, carefully, without one where the keys belong to one branch only.
     fn union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<bool> {
         match self.peek()? {
-            b'{' => {}
+            b'{' if self.careful => self.careful_union(plan, column, row, path)?,
+            b'{' => self.tagged_union(plan, column, row, path)?,
             b'n' => {
                 self.null()?;
                 column.validity.pad(row + 1);
-                return Ok(true);
             }
             _ => return Ok(false),
         }
-        let start = self.at;
-        let Some((key, value)) = self.member(true)? else {
-            column.validity.pad(row);
-            column.validity.push_valid();
-            return Ok(true);
-        };
-        let key = self.unquote(key);
-        let name = last_part(&key.bytes);
-        let branch = plan.find(name);
-        if !self.careful && branch.is_none() {
-            return Err(Stop::Unusual);
-        }
-        let only = self.is_only(value)?;
-        if only && let Some(branch) = branch {
-            self.at = value;
-            column.validity.pad(row);
-            self.branch(plan, branch, column, path)?;
-            self.close_tag()?;
-        } else if let Some(owner) = self.sole_owner(plan, start)? {
-            column.validity.pad(row);
-            self.at = start;
-            let (branch, row) = (&plan.branches[owner], column.row());
-            let path = path.key(branch.name.as_bytes());
-            if let Column::Structs(child) = &mut column.children[owner + 1] {
-                self.object(&branch.fields, child, row, &path)?;
-            }
-            column.validity.push_valid();
-            return Ok(true);
-        } else {
-            self.rescue(path, start)?;
-            if !only {
-                column.validity.pad(row + 1);
-                return Ok(true);
-            }
-            column.validity.pad(row);
-        }
-        if !key.lone && let Column::Strings(tag) = &mut column.children[0] {
-            tag.push(row, name)?;
-        }
-        column.validity.push_valid();
         Ok(true)
+    }
+
+    /// Reads a union of structs by its tag, which is known from before or looked up.
+    fn tagged_union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
+        let start = self.at;
+        let (branch, name, value) = match column.hints.find_any(&self.data[start..]) {
+            Some(hint) => (hint.field, start + hint.value, start + hint.text().len()),
+            None => {
+                let (key, value) = self.member(true)?.ok_or(Stop::Unusual)?;
+                let name = key.end - last_part(&self.data[key.start..key.end]).len();
+                let branch = plan.find(&self.data[name..key.end]).filter(|_| !key.escaped).ok_or(Stop::Unusual)?;
+                column.hints.learn(branch + 1, Hint::new(&self.data[start..value], branch, name - start, true));
+                (branch, name, value)
+            }
+        };
+        column.validity.pad(row);
+        if let Column::Strings(tag) = &mut column.children[0] {
+            tag.push_plain(row, self.data, name)?;
+        }
+        self.at = value;
+        self.branch(plan, branch, column, path)?;
+        self.close_tag()?;
+        column.validity.push_valid();
+        Ok(())
+    }
+
+    /// Reads a union of structs by its tag, or without one where the keys belong to one branch only.
+    fn careful_union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
+        let start = self.at;
+        let pairs = self.pairs()?;
+        let end = self.at;
+        let only = if let [pair] = pairs.as_slice() { Some(pair) } else { None };
+        let tagged = only.and_then(|pair| Some((pair, plan.find(last_part(&pair.key.bytes))?)));
+        column.validity.pad(row);
+        if let Some((pair, branch)) = tagged {
+            self.at = pair.start;
+            self.branch(plan, branch, column, path)?;
+        } else if let Some(owner) = Self::sole_owner(plan, &pairs) {
+            self.at = start;
+            self.branch(plan, owner, column, path)?;
+            column.validity.push_valid();
+            return Ok(());
+        } else if !pairs.is_empty() {
+            self.rescue(path, start)?;
+            if only.is_none() {
+                column.validity.pad(row + 1);
+                return Ok(());
+            }
+        }
+        if let (Some(pair), Column::Strings(tag)) = (only.filter(|pair| !pair.key.lone), &mut column.children[0]) {
+            tag.push(row, last_part(&pair.key.bytes))?;
+        }
+        self.at = end;
+        column.validity.push_valid();
+        Ok(())
     }
 
     /// What is inside a known branch's tag.
@@ -581,15 +613,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The index of the one branch that knows all keys of the object at `start`, which are looked up ahead.
-    fn sole_owner(&mut self, plan: &Union, start: usize) -> Result<Option<usize>> {
-        self.at = start;
-        let pairs = self.pairs()?;
+    /// The index of the one branch that knows all keys of an object.
+    fn sole_owner(plan: &Union, pairs: &[Pair]) -> Option<usize> {
         let mut owners = plan.branches.iter().enumerate().filter(|(_, branch)| {
-            pairs.iter().all(|pair| branch.fields.find(&pair.key.bytes).is_some())
+            !pairs.is_empty() && pairs.iter().all(|pair| branch.fields.find(&pair.key.bytes).is_some())
         });
         let (first, second) = (owners.next(), owners.next());
-        Ok(first.filter(|_| second.is_none()).map(|(index, _)| index))
+        first.filter(|_| second.is_none()).map(|(index, _)| index)
     }
 }
 

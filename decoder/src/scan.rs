@@ -42,44 +42,44 @@ pub fn number_and_space(data: &[u8], mut at: usize) -> usize {
     space(data, at)
 }
 
-/// The index of the first quote, backslash or control character from `at`; the text's length if there is none.
+/// Where in a block the first quote, backslash or control character is.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub fn plain(data: &[u8], mut at: usize) -> usize {
+pub fn stop_in(block: &[u8; 16]) -> Option<usize> {
     use core::arch::x86_64::{
         __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
     };
-    while let Some(block) = data.get(at..at + 16) {
-        // SAFETY: `block` is 16 readable bytes, the load needs no alignment, and SSE2 is part of x86_64.
-        let found = unsafe {
-            let bytes = _mm_loadu_si128(block.as_ptr().cast::<__m128i>());
-            let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"'.cast_signed()));
-            let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\'.cast_signed()));
-            let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-            _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control))
-        };
-        if found != 0 {
-            return at + found.trailing_zeros() as usize;
-        }
-        at += 16;
-    }
-    plain_bytes(data, at)
+    // SAFETY: `block` is 16 readable bytes, the load needs no alignment, and SSE2 is part of x86_64.
+    let found = unsafe {
+        let bytes = _mm_loadu_si128(block.as_ptr().cast::<__m128i>());
+        let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"'.cast_signed()));
+        let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\'.cast_signed()));
+        let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control))
+    };
+    (found != 0).then(|| found.trailing_zeros() as usize)
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
+pub fn stop_in(block: &[u8; 16]) -> Option<usize> {
+    const ONES: u128 = u128::MAX / 255;
+    const HIGH: u128 = ONES << 7;
+    let word = u128::from_le_bytes(*block);
+    let zero = |word: u128| word.wrapping_sub(ONES) & !word & HIGH;
+    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+    let found = zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c)) | control;
+    (found != 0).then(|| found.trailing_zeros() as usize / 8)
+}
+
+/// The index of the first quote, backslash or control character from `at`; the text's length if there is none.
+#[inline(always)]
 pub fn plain(data: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    while let Some(block) = data.get(at..at + 8).and_then(|block| <[u8; 8]>::try_from(block).ok()) {
-        let word = u64::from_le_bytes(block);
-        let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c)) | control;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+    while let Some(block) = data.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        if let Some(stop) = stop_in(block) {
+            return at + stop;
         }
-        at += 8;
+        at += 16;
     }
     plain_bytes(data, at)
 }
