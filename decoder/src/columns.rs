@@ -29,16 +29,17 @@ impl Validity {
     }
 
     /// Null up to `len`.
+    #[inline(always)]
     pub fn pad(&mut self, len: usize) {
-        if len <= self.len {
-            return;
+        if len > self.len {
+            self.pad_more(len);
         }
+    }
+
+    fn pad_more(&mut self, len: usize) {
         if self.bits.is_empty() {
             self.bits.resize(self.len.div_ceil(8), 0xff);
             clear_behind(&mut self.bits, self.len);
-            if self.bits.is_empty() {
-                self.bits.push(0);
-            }
         }
         self.bits.resize(len.div_ceil(8), 0);
         self.len = len;
@@ -63,6 +64,12 @@ impl Validity {
     }
 }
 
+/// Room for a batch that is about as large as the last one.
+fn roomy(last: usize) -> usize {
+    last + last / 8 + 16
+}
+
+#[inline]
 fn push_bit(bits: &mut Vec<u8>, at: usize, bit: bool) {
     if at / 8 >= bits.len() {
         bits.push(0);
@@ -104,7 +111,7 @@ impl<T: Copy + Default> Numbers<T> {
     }
 
     fn take(&mut self) -> Vec<T> {
-        let room = self.values.len();
+        let room = roomy(self.values.len());
         std::mem::replace(&mut self.values, Vec::with_capacity(room))
     }
 }
@@ -222,9 +229,9 @@ impl Strings {
 
     pub fn array(&mut self) -> ArrayData {
         let len = self.validity.len();
-        let mut offsets = Vec::with_capacity(self.offsets.len());
+        let mut offsets = Vec::with_capacity(roomy(self.offsets.len()));
         offsets.push(0);
-        let room = self.data.len();
+        let room = roomy(self.data.len());
         let buffers = [
             Buffer::from_vec(std::mem::replace(&mut self.offsets, offsets)),
             Buffer::from_vec(std::mem::replace(&mut self.data, Vec::with_capacity(room))),

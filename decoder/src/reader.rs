@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
 
     /// As `value`, inside its tag if it has one.
     #[inline(always)]
-    fn inner(&mut self, node: &Node, column: &mut Column, row: usize, path: &Path, outer: Outer) -> Result<()> {
+    pub fn inner(&mut self, node: &Node, column: &mut Column, row: usize, path: &Path, outer: Outer) -> Result<()> {
         let fits = match (node, &mut *column) {
             (Node::Leaf(leaf), column) => self.leaf(leaf, column, row)?,
             (Node::Struct(plan), Column::Structs(column)) => self.object(plan, column, row, path)?,
@@ -262,6 +262,9 @@ impl<'a> Reader<'a> {
         let negative = first == b'-';
         let start = self.at + usize::from(negative);
         let (mut at, mut number) = (start, 0_i64);
+        if let Some(eight) = self.data.get(at..).and_then(|rest| rest.first_chunk::<8>()).and_then(eight_digits) {
+            (at, number) = (at + 8, eight);
+        }
         while let Some(digit @ b'0'..=b'9') = self.data.get(at) {
             if at - start >= 18 {
                 return self.any_integer(first);
@@ -307,7 +310,7 @@ impl<'a> Reader<'a> {
             return self.careful_fields(plan, column, path);
         }
         let row = column.row();
-        let mut last = 0;
+        let (mut last, mut seen) = (0, 0_u64);
         loop {
             let rest = self.data.get(self.at..).unwrap_or_default();
             if last > 0 && rest.first() == Some(&b'}') {
@@ -334,8 +337,12 @@ impl<'a> Reader<'a> {
             };
             let (named, child) = (&plan.fields[field], &mut column.children[field]);
             last = field + 1;
+            // Fields beyond the bits share one, and then have to look closer.
+            let bit = 1 << field.min(63);
+            let again = seen & bit != 0 && (field < 63 || child.len() > row);
+            seen |= bit;
             match &named.node {
-                _ if child.len() > row => self.again(named, path, outer)?,
+                _ if again => self.again(named, path, outer)?,
                 // Leaves apart, as nearly none of them needs its path.
                 Node::Leaf(leaf) => {
                     if !self.leaf(leaf, child, row)? {
@@ -623,10 +630,45 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The number that eight digits write, read as one word: pairs of digits first, then all pairs.
+#[inline(always)]
+fn eight_digits(digits: &[u8; 8]) -> Option<i64> {
+    let word = u64::from_le_bytes(*digits);
+    let too_high = word.wrapping_add(0x4646_4646_4646_4646);
+    let digits = word.wrapping_sub(0x3030_3030_3030_3030);
+    if (too_high | digits) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    let pairs = digits.wrapping_mul(10) + (digits >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let high = (pairs >> 16 & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    Some((low.wrapping_add(high) >> 32).cast_signed())
+}
+
 /// Where a value starts, its tag included, and whether the reader stands inside its tag.
 #[derive(Clone, Copy)]
-struct Outer {
-    start: usize,
-    tagged: bool,
+pub struct Outer {
+    pub start: usize,
+    pub tagged: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_digits_are_read_at_once() {
+        for text in [b"00000000", b"12345678", b"99999999", b"00000001", b"10000000", b"90807060"] {
+            let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+            assert_eq!(eight_digits(text), number);
+        }
+        for at in 0..8 {
+            for other in [b'/', b':', b'.', b'e', b'}', 0, 0x80, 0xff] {
+                let mut text = *b"12345678";
+                text[at] = other;
+                assert_eq!(eight_digits(&text), None);
+            }
+        }
+    }
 }
 

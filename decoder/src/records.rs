@@ -7,11 +7,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::brackets::{MAX_DEPTH, too_deep};
-use crate::columns::Structs;
+use crate::columns::{Hint, Structs};
 use crate::containers::untag;
 use crate::keys::{Names, normalise, shed};
 use crate::plan::{Plan, Struct, Table};
-use crate::reader::{Pair, Reader};
+use crate::reader::{Outer, Pair, Reader};
 use crate::rescue::{ROOT, Path, Rescued, json_object, numbered, texts};
 use crate::scan::{self, Result, Stop};
 use crate::tables::{Payload, Rows};
@@ -37,7 +37,18 @@ pub struct Records {
     pub plan: Arc<Plan>,
     pub rows: Vec<Rows>,
     tags: HashMap<Box<[u8]>, usize>,
+    openings: Vec<Opening>,
 }
+
+/// How a record of a table was seen to begin, up to what is in its header: text to be compared instead of understood.
+struct Opening {
+    text: Vec<u8>,
+    table: usize,
+    tagged: bool,
+}
+
+/// How many openings are remembered.
+const MAX_OPENINGS: usize = 16;
 
 fn members<'a>(data: &'a [u8], start: usize) -> Result<Vec<Pair<'a>>> {
     Reader::new(data, start, true).pairs()
@@ -61,6 +72,11 @@ impl Table {
     fn is_payload(&self, data: &[u8], start: usize) -> Result<bool> {
         let inner = untag(data, start, &self.payload.names)?;
         Ok(data[inner] == if self.flat { b'{' } else { b'[' })
+    }
+
+    /// The names that a tag around the payload may bear beside those that any tag may.
+    fn payload_tags(&self) -> &Names {
+        if self.flat { &self.payload.names } else { self.payload.fields[0].node.names() }
     }
 
     fn has_payload_name(&self, key: &[u8]) -> bool {
@@ -101,7 +117,7 @@ impl Table {
 
 impl Records {
     pub fn new(plan: Arc<Plan>, source: &str) -> Self {
-        Self { rows: Rows::all(&plan, source), plan, tags: HashMap::new() }
+        Self { rows: Rows::all(&plan, source), plan, tags: HashMap::new(), openings: Vec::new() }
     }
 
     fn unrecognized(&self) -> usize {
@@ -147,18 +163,30 @@ impl Records {
     // --- In one pass --------------------------------------------------------------------------------------------------
 
     fn fast(&mut self, reader: &mut Reader, table: &mut Option<usize>) -> Result<usize> {
-        if reader.peek()? != b'{' || reader.only_key()? != b"body" || reader.peek()? != b'{' {
-            return Err(Stop::Unusual);
-        }
-        let found = self.table_of(reader.only_key()?).ok_or(Stop::Unusual)?;
-        if reader.peek()? != b'{' {
-            return Err(Stop::Unusual);
-        }
+        let start = reader.at;
+        let rest = reader.data.get(start..).unwrap_or_default();
+        let known = self.openings.iter().find(|opening| rest.starts_with(&opening.text));
+        let (found, header) = match known {
+            Some(opening) => {
+                reader.at += opening.text.len();
+                (opening.table, Some(opening.tagged))
+            }
+            None => (self.tagged_body(reader)?, None),
+        };
         *table = Some(found);
-        self.body(found, reader)?;
+        self.body(found, reader, start, header)?;
         reader.close_tag()?;
         reader.close_tag()?;
         Ok(found)
+    }
+
+    /// Enters a record's body and its tag, and returns the table that the tag names.
+    fn tagged_body(&mut self, reader: &mut Reader) -> Result<usize> {
+        if reader.peek()? != b'{' || reader.only_key()? != b"body" || reader.peek()? != b'{' {
+            return Err(Stop::Unusual);
+        }
+        let table = self.table_of(reader.only_key()?).ok_or(Stop::Unusual)?;
+        if reader.peek()? == b'{' { Ok(table) } else { Err(Stop::Unusual) }
     }
 
     /// The table that a tag with a dot in it names.
@@ -173,25 +201,36 @@ impl Records {
         Some(table)
     }
 
-    /// Reads a body struct that holds at most a header and just the payload.
-    fn body(&mut self, table: usize, reader: &mut Reader) -> Result<()> {
+    /// Reads a body struct that holds at most a header and just the payload; the header's tag may have been entered.
+    fn body(&mut self, table: usize, reader: &mut Reader, start: usize, entered: Option<bool>) -> Result<()> {
         let (plan, rows) = (&*self.plan, &mut self.rows[table]);
-        let (mut header, mut payload, mut turned) = (false, false, false);
-        let mut first = true;
+        let (mut header, mut payload, mut turned) = (entered.is_some(), false, false);
+        let mut first = !header;
+        let row = rows.len();
+        if let Some(tagged) = entered {
+            flat_inside(reader, &plan.header, &mut rows.header, row, tagged)?;
+            payload = known_payload(reader, &plan.tables[table], rows)?;
+        }
         while let Some((key, value)) = reader.member(first)? {
-            first = false;
+            let from = reader.at;
             reader.at = value;
             let key = &reader.data[key.start..key.end];
-            let row = rows.len();
             if key == b"header" && !header {
                 (header, turned) = (true, payload);
-                flat(reader, &plan.header, &mut rows.header, row)?;
+                let tagged = reader.open_tag(&plan.header.names)?;
+                if first && self.openings.len() < MAX_OPENINGS {
+                    self.openings.push(Opening { text: reader.data[start..reader.at].to_vec(), table, tagged });
+                }
+                flat_inside(reader, &plan.header, &mut rows.header, row, tagged)?;
             } else if !payload && plan.tables[table].has_payload_name(key) {
                 payload = true;
-                read_payload(reader, &plan.tables[table], &mut rows.payload, row)?;
+                let tagged = reader.open_tag(plan.tables[table].payload_tags())?;
+                rows.hints.learn(0, Hint::new(&reader.data[from..reader.at], 0, value - from, tagged));
+                payload_inside(reader, &plan.tables[table], &mut rows.payload, row, Outer { start: value, tagged })?;
             } else {
                 return Err(Stop::Unusual);
             }
+            first = false;
         }
         // Rescued values of the header stand before those of the payload.
         let in_order = !turned || reader.rescue.is_empty();
@@ -391,9 +430,19 @@ impl Records {
     }
 }
 
+/// Reads the payload behind the header, if it begins as it did before.
+fn known_payload(reader: &mut Reader, plan: &Table, rows: &mut Rows) -> Result<bool> {
+    let (from, row) = (reader.at, rows.len());
+    let Some(hint) = rows.hints.find(0, reader.data.get(from..).unwrap_or_default()) else { return Ok(false) };
+    let (start, tagged) = (from + hint.value, hint.tagged);
+    reader.at = from + hint.text().len();
+    let outer = Outer { start, tagged: tagged || reader.open_tag(plan.payload_tags())? };
+    payload_inside(reader, plan, &mut rows.payload, row, outer)?;
+    Ok(true)
+}
+
 /// Reads a struct whose fields are a table's own columns, in a tag or not.
-fn flat(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: usize) -> Result<()> {
-    let tagged = reader.open_tag(&plan.names)?;
+fn flat_inside(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: usize, tagged: bool) -> Result<()> {
     if reader.peek()? != b'{' {
         return Err(Stop::Unusual);
     }
@@ -408,13 +457,19 @@ fn flat_fields(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: u
     Ok(())
 }
 
-fn read_payload(reader: &mut Reader, plan: &Table, payload: &mut Payload, row: usize) -> Result<()> {
+fn payload_inside(reader: &mut Reader, plan: &Table, payload: &mut Payload, row: usize, outer: Outer) -> Result<()> {
     match payload {
-        Payload::Flat(columns) => flat(reader, &plan.payload, columns, row),
+        Payload::Flat(columns) => flat_inside(reader, &plan.payload, columns, row, outer.tagged),
         Payload::List(column) => {
             let field = &plan.payload.fields[0];
-            reader.value(&field.node, column, row, &ROOT.key(field.name.as_bytes()))
+            reader.inner(&field.node, column, row, &ROOT.key(field.name.as_bytes()), outer)
         }
         Payload::Raw { .. } => Err(Stop::Unusual),
     }
+}
+
+fn read_payload(reader: &mut Reader, plan: &Table, payload: &mut Payload, row: usize) -> Result<()> {
+    let start = reader.at;
+    let tagged = reader.open_tag(plan.payload_tags())?;
+    payload_inside(reader, plan, payload, row, Outer { start, tagged })
 }

@@ -7,7 +7,7 @@ use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Fields};
 
-use crate::columns::{Column, Strings, Structs};
+use crate::columns::{Column, Hints, Strings, Structs};
 use crate::plan::{Plan, Struct, Table};
 use crate::scan::Result;
 
@@ -35,6 +35,8 @@ pub struct Rows {
     pub numbers: Vec<i64>,
     pub rescued: Strings,
     pub runs: Vec<Run>,
+    /// How the payload begins behind the header.
+    pub hints: Hints,
     /// Bytes of source text that the rows came from.
     pub bytes: usize,
     /// The header's columns, the payload's, and those that every table ends with, apart.
@@ -99,6 +101,7 @@ impl Rows {
             numbers: Vec::new(),
             rescued: Strings::default(),
             runs: Vec::new(),
+            hints: Hints::new(1),
             bytes: 0,
             types: [header, DataType::Struct(fields)],
             schema: Arc::new(Types { fields: all, metadata, source: source.to_owned() }),
