@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-DECODERS = ("reference",)
+from wsparquet.decode import active_decoder
+
+DECODERS = ("reference",) if active_decoder() == "reference" else ("reference", "native")
 
 
 @pytest.fixture(params=DECODERS)
