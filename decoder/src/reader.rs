@@ -320,9 +320,7 @@ impl<'a> Reader<'a> {
             let from = self.at;
             let (field, outer) = match column.hints.find(last, rest) {
                 Some(hint) => {
-                    let outer = Outer { start: from + hint.value, tagged: hint.tagged };
-                    let field = hint.field;
-                    self.at += hint.text().len();
+                    let (field, outer) = (hint.field, self.behind_hint(from, hint)?);
                     // A hint that was left by `null` or a bare value says nothing about tags.
                     if !outer.tagged && self.peek()? == b'{' {
                         (field, self.enter(plan, column, field, Some((from, last)))?)
@@ -355,6 +353,16 @@ impl<'a> Reader<'a> {
                 node => self.inner(node, child, row, &path.key(named.name.as_bytes()), outer)?,
             }
         }
+    }
+
+    /// Passes over what a hint at `from` knows, and over white space that may be more than it knows.
+    #[inline(always)]
+    pub fn behind_hint(&mut self, from: usize, hint: &Hint) -> Result<Outer> {
+        self.at = from + hint.text().len();
+        if self.peek()? <= b' ' {
+            self.space();
+        }
+        Ok(Outer { start: if hint.tagged { from + hint.value } else { self.at }, tagged: hint.tagged })
     }
 
     /// Keeps a field's second value, of which the tag may have been entered.
@@ -557,7 +565,7 @@ impl<'a> Reader<'a> {
     fn tagged_union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
         let (branch, name, value) = match column.hints.find_any(&self.data[start..]) {
-            Some(hint) => (hint.field, start + hint.value, start + hint.text().len()),
+            Some(hint) => (hint.field, start + hint.value, scan::space(self.data, start + hint.text().len())),
             None => {
                 let (key, value) = self.member(true)?.ok_or(Stop::Unusual)?;
                 let name = key.end - last_part(&self.data[key.start..key.end]).len();

@@ -434,9 +434,8 @@ impl Records {
 fn known_payload(reader: &mut Reader, plan: &Table, rows: &mut Rows) -> Result<bool> {
     let (from, row) = (reader.at, rows.len());
     let Some(hint) = rows.hints.find(0, reader.data.get(from..).unwrap_or_default()) else { return Ok(false) };
-    let (start, tagged) = (from + hint.value, hint.tagged);
-    reader.at = from + hint.text().len();
-    let outer = Outer { start, tagged: tagged || reader.open_tag(plan.payload_tags())? };
+    let mut outer = reader.behind_hint(from, hint)?;
+    outer.tagged = outer.tagged || reader.open_tag(plan.payload_tags())?;
     payload_inside(reader, plan, &mut rows.payload, row, outer)?;
     Ok(true)
 }

@@ -1,0 +1,266 @@
+"""Whether the native decoder makes of every source exactly what the reference decoder makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.decode.contract import load_cases
+from tests.decode.mutations import (
+    SMALL_RECORDS,
+    chunked,
+    chunks,
+    damaged_text,
+    defective_text,
+    each_change,
+    good_text,
+    mutated_text,
+)
+from tests.scale import FULL, scaled
+from wsparquet.decode import DecoderOptions, Limits, Quarantined, active_decoder, make_decoder
+from wsparquet.errors import DecodeError
+from wsparquet.generate import GenerateOptions, generate_text, records
+from wsparquet.schema import TABLES
+
+HAS_NATIVE = active_decoder() == "native"
+needs_native = pytest.mark.skipif(not HAS_NATIVE, reason="the native decoder is not built here")
+CASES = load_cases()
+
+many = settings(
+    max_examples=scaled(3000, 250),
+    deadline=None,
+    derandomize=not FULL,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a decoder made of a source: tables, quarantine with pieces joined and reasons left out, and report."""
+
+    tables: dict[str, pa.Table]
+    rescued: dict[str, list[Any]]
+    quarantined: list[Quarantined]
+    report: dict[str, Any]
+
+
+class _Members(tuple[tuple[str, Any], ...]):
+    """An object's members in their order, duplicates and all."""
+
+    __slots__ = ()
+
+
+def _parsed(text: str | None) -> Any:
+    """JSON whose numbers are literals, and which is equal whatever its spacing and escapes."""
+    if text is None:
+        return None
+    return json.loads(text, object_pairs_hook=_Members, parse_int=lambda n: ("n", n), parse_float=lambda n: ("n", n))
+
+
+def _joined(quarantined: Iterable[Quarantined]) -> list[Quarantined]:
+    whole: list[Quarantined] = []
+    for one in quarantined:
+        if one.continued:
+            first = whole.pop()
+            assert first.end == one.start
+            whole.append(replace(first, end=one.end, data=first.data + one.data))
+        else:
+            whole.append(replace(one, reason=""))  # its words are each decoder's own
+    return whole
+
+
+def _report(report: dict[str, Any]) -> dict[str, Any]:
+    entries = [
+        {**entry, "values": {path: _parsed(text) for path, text in entry["values"].items()}}
+        for entry in report["container_values"]
+    ]
+    return {**report, "container_values": entries}
+
+
+def outcome(pieces: Iterable[bytes], *, decoder: str, limits: Limits | None = None) -> Outcome | str:
+    """What the decoder makes of the pieces; where the source fails, the message, shed of text that it shows."""
+    machine = make_decoder(DecoderOptions("source.gz", limits or Limits()), decoder=decoder)
+    try:
+        decoded = [*(machine.feed(piece) for piece in pieces), machine.finish()]
+    except DecodeError as error:
+        return str(error).partition("found b")[0]
+    batches: dict[str, list[pa.RecordBatch]] = {}
+    for table, batch in (pair for some in decoded for pair in some.batches):
+        assert batch.schema.equals(TABLES[table].schema, check_metadata=True)
+        batch.validate(full=True)
+        batches.setdefault(table, []).append(batch)
+    tables = {name: pa.Table.from_batches(some) for name, some in batches.items()}
+    return Outcome(
+        {name: table.drop_columns("rescued") for name, table in tables.items()},
+        {name: [_parsed(text) for text in table["rescued"].to_pylist()] for name, table in tables.items()},
+        _joined(one for some in decoded for one in some.quarantined),
+        _report(machine.report.to_dict()),
+    )
+
+
+def _plain(table: pa.Table) -> str:
+    """The table's values as text in which every NaN equals every other."""
+    return repr([table.num_rows, table.combine_chunks().to_pydict()])
+
+
+def assert_same(reference: Outcome | str, native: Outcome | str) -> None:
+    """Hold the native decoder's outcome against the reference's: counts before values."""
+    if isinstance(reference, str) or isinstance(native, str):
+        assert native == reference
+        return
+    assert {name: table.num_rows for name, table in native.tables.items()} == {
+        name: table.num_rows for name, table in reference.tables.items()
+    }
+    assert native.quarantined == reference.quarantined
+    assert native.report == reference.report
+    assert native.rescued == reference.rescued
+    for name, table in reference.tables.items():
+        assert native.tables[name].equals(table) or _plain(native.tables[name]) == _plain(table)
+
+
+def check(text: bytes, cuts: list[int] | None = None, limits: Limits | None = None) -> None:
+    """Decode the text with both, the native one also in pieces."""
+    reference = outcome([text], decoder="reference", limits=limits)
+    assert_same(reference, outcome([text], decoder="native", limits=limits))
+    if cuts is not None:
+        assert_same(reference, outcome(chunked(text, cuts), decoder="native", limits=limits))
+
+
+def test_native_is_built_where_it_has_to_be() -> None:
+    """Where a build is required, as in continuous integration, the native decoder is there and is the one in use."""
+    if os.environ.get("WSPARQUET_REQUIRE_NATIVE") == "1":
+        assert active_decoder() == "native"
+
+
+def test_a_decoder_that_is_not_there_is_refused_with_a_remedy() -> None:
+    """Asking for the native decoder gives it, or an error that says what to do."""
+    if HAS_NATIVE:
+        assert active_decoder("native") == "native"
+    else:
+        with pytest.raises(DecodeError, match="--decoder reference"):
+            active_decoder("native")
+
+
+@needs_native
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.error is None])
+def test_contract_cases(name: str) -> None:
+    """Of every contract case both make the same, batch borders aside."""
+    case = CASES[name]
+    check(case.data, limits=Limits(**case.limits))
+
+
+@needs_native
+@pytest.mark.parametrize("form", ["lines", "document"])
+@pytest.mark.parametrize("defects", [False, True], ids=["good", "defective"])
+def test_generated_files(form: Any, defects: bool) -> None:
+    """Of generated files, good and defective, both make the same, in chunks of any size and batches of any size."""
+    size = scaled(20_000_000, 1_500_000)
+    text = b"".join(generate_text(GenerateOptions(size=size, seed=7, form=form, defects=defects, line_size=50_000)))
+    reference = outcome([text], decoder="reference")
+    for step, batch in ((len(text), 1 << 20), (65_536, 1), (997, 40_000)):
+        pieces = (text[start : start + step] for start in range(0, len(text), step))
+        assert_same(reference, outcome(pieces, decoder="native", limits=Limits(batch=batch)))
+
+
+@needs_native
+@many
+@given(good_text() | defective_text() | mutated_text(), chunks())
+def test_changed_members(text: bytes, cuts: list[int]) -> None:
+    """Of well-formed JSON in which members were changed, both make the same, in one piece and in chunks."""
+    check(text, cuts)
+
+
+@needs_native
+@many
+@given(damaged_text(), chunks())
+def test_damaged_bytes(text: bytes, cuts: list[int]) -> None:
+    """Of text in which bytes were damaged, both make the same, in one piece and in chunks."""
+    check(text, cuts)
+
+
+@needs_native
+def test_each_change_of_a_record() -> None:
+    """Of every kind of change at every place of a record of every table, both make the same."""
+    seen: dict[str, Any] = {}
+    for table, record in records(random.Random(5)):
+        seen.setdefault(table, record)
+        if len(seen) == len(TABLES) - 1:
+            break
+    for record in seen.values():
+        changed = list(each_change(record, odds=scaled(12, 1)))
+        good = json.dumps(record)
+        # Each between good ones, so that what was learned of them is there, and has to be unlearned.
+        text = '{"recordCollection":[' + ",".join(f"{good},{one}" for one in changed) + "]}"
+        check(text.encode())
+
+
+SMALL = (
+    json.dumps({"metaData": {"accountId": {"string": "1"}}, "x": [1], "recordCollection": {"array": SMALL_RECORDS}}),
+    '\ufeff{"recordCollection":[{"body":{"x.Geo":{"geo":{"city":"\u00e9\\n"}}}},],"y":NaN,"metaData":{}}\n\n garbage \n'
+    '{"metaData":{},"recordCollection":[{"body" : {"a.WebSessionGeoData":{"header":{},"geo":{"A":1}}}}, {"a":} ,1.]}',
+    '{"recordCollection":[{"body":{"x.Geo":{"country":"a"}}}, {"body":"\n{"dataType":"WebSession","recordCollection":[',
+)
+
+
+@needs_native
+@pytest.mark.parametrize("text", SMALL)
+def test_cut_at_every_byte(text: str) -> None:
+    """Cut in two at any byte, a small input leaves what the reference makes of it in one piece."""
+    data = text.encode()
+    reference = outcome([data], decoder="reference")
+    for at in range(len(data) + 1):
+        assert_same(reference, outcome([data[:at], data[at:]], decoder="native"))
+
+
+@needs_native
+def test_limits_fail_with_the_same_words() -> None:
+    """A source that asks for more than a limit fails with the same message from both."""
+    record = '{"body":{"x.Geo":{"geo":{"city":"%s"}}}}' % ("a" * 4000)
+    text = ('{"recordCollection":[' + ",".join([record] * 5) + '],"z":"%s"}' % ("b" * 3000)).encode()
+    for limits in (Limits(max_record=1000), Limits(max_held=9000), Limits(max_container_values=2000)):
+        reference = outcome([text], decoder="reference", limits=limits)
+        assert isinstance(reference, str)
+        assert outcome([text], decoder="native", limits=limits) == reference
+
+
+@needs_native
+def test_a_source_that_failed_stays_failed() -> None:
+    """After an error the decoder takes nothing more of the source."""
+    decoder = make_decoder(DecoderOptions("s"), decoder="native")
+    with pytest.raises(DecodeError, match="AgentActivity"):
+        decoder.feed(b'{"dataType":"AgentActivity","recordCollection":[]}\n')
+    with pytest.raises(DecodeError, match="before"):
+        decoder.feed(b'{"recordCollection":[]}\n')
+
+
+@lru_cache(maxsize=1)
+def _large() -> bytes:
+    return b"".join(generate_text(GenerateOptions(size=30_000_000, seed=3)))
+
+
+@needs_native
+def test_python_goes_on_while_it_decodes() -> None:
+    """A second Python thread runs while a large piece is decoded: the GIL is not held."""
+    text = _large()
+    done = threading.Event()
+    thread = threading.Thread(target=lambda: (make_decoder(DecoderOptions(), decoder="native").feed(text), done.set()))
+    turns = 0
+    thread.start()
+    started = time.monotonic()
+    while not done.is_set() and time.monotonic() - started < 60:
+        turns += 1
+        time.sleep(0.001)
+    thread.join()
+    assert turns >= 5
