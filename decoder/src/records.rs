@@ -3,6 +3,7 @@
 //! Nearly every record is a tagged body that holds a header and the payload of the table that its tag names, and is read
 //! in one pass. Anything else is read again, carefully, with the keys of record and body looked up ahead.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -208,6 +209,8 @@ impl Records {
         let mut first = !header;
         let row = rows.len();
         if let Some(tagged) = entered {
+            reader.space();
+            let tagged = tagged || reader.open_tag(&plan.header.names)?;
             flat_inside(reader, &plan.header, &mut rows.header, row, tagged)?;
             payload = known_payload(reader, &plan.tables[table], rows)?;
         }
@@ -220,6 +223,8 @@ impl Records {
                 let tagged = reader.open_tag(&plan.header.names)?;
                 if first && self.openings.len() < MAX_OPENINGS {
                     self.openings.push(Opening { text: reader.data[start..reader.at].to_vec(), table, tagged });
+                    // A longer one may go on where a shorter one ends.
+                    self.openings.sort_by_key(|opening| Reverse(opening.text.len()));
                 }
                 flat_inside(reader, &plan.header, &mut rows.header, row, tagged)?;
             } else if !payload && plan.tables[table].has_payload_name(key) {
