@@ -4,16 +4,33 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-full lint types format schemas coverage clean
+.PHONY: demo test test-full rust wheel lint types format schemas coverage clean
 
 demo: $(READY)  ## The main job on generated input: the tree, the counts, a query's answer
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh .demo
 
-test: $(READY) lint types  ## All tests with small counts and sizes
+test: $(READY) lint types rust  ## All tests with small counts and sizes
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
-test-full: $(READY) lint types  ## The same tests with the full counts and sizes
+test-full: export PROPTEST_CASES ?= 100000
+test-full: $(READY) lint types rust  ## The same tests with the full counts and sizes
 	WSPARQUET_TEST_FULL=1 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --durations=20
+
+# Without cargo there is no native decoder to be tested; .ci/run sees to it that there is.
+rust: $(READY)  ## The native decoder: format, lints, unit tests and fuzzing
+	@if ! command -v cargo >/dev/null; then echo "no cargo: the reference decoder is in use"; exit 0; fi; \
+	set -ex; cd decoder; export PYO3_PYTHON="$(CURDIR)/$(BIN)/python"; \
+	cargo fmt --check; cargo clippy --quiet --all-targets --all-features -- -D warnings; \
+	cargo test --quiet --profile fuzz
+
+wheel: $(READY)  ## A wheel with the native decoder, in dist/, tried in a fresh environment
+	rm -rf build dist
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(PYTHON) -m venv dist/.venv
+	dist/.venv/bin/pip install --quiet dist/*.whl
+	cd dist && .venv/bin/wsparquet --version | grep native
+	cd dist && .venv/bin/wsparquet generate --size 1000000 .try && .venv/bin/wsparquet convert --decoder native .try --to .tried
+	rm -rf dist/.venv dist/.try dist/.tried
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -35,7 +52,7 @@ coverage: $(READY)  ## Branch coverage, reported and not judged
 clean:
 	rm -rf .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(VENV)
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml $(wildcard decoder/Cargo.* decoder/src/*.rs)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable . --group dev

@@ -145,7 +145,9 @@ mod tests {
     #[test]
     fn only_the_three_keys_at_a_lines_start_make_a_border() {
         let mut buffer = Buffer::default();
-        assert!(buffer.append(b"{\"dataType\":1}\n{ \"metaData\"\t:\n {\"dataType\":2}\n{\"other\":1}\n{\"dataTypes\":1}\n{\"data"));
+        assert!(buffer.append(
+            b"{\"dataType\":1}\n{ \"metaData\"\t:\n {\"dataType\":2}\n{\"other\":1}\n{\"dataTypes\":1}\n{\"data"
+        ));
         assert_eq!(buffer.borders, [15]);
         assert_eq!(buffer.undecided, Some(buffer.data.len() - 6));
         assert!(buffer.append(b"Type\" :"));

@@ -38,15 +38,7 @@ impl Container {
     pub fn new(number: i64, metadata: &mut Metadata) -> Self {
         let row = metadata.rows;
         metadata.rows += 1;
-        Self {
-            number,
-            row,
-            known: false,
-            held_bytes: 0,
-            misfits: Vec::new(),
-            type_seen: false,
-            metadata_seen: false,
-        }
+        Self { number, row, known: false, held_bytes: 0, misfits: Vec::new(), type_seen: false, metadata_seen: false }
     }
 
     /// Takes one of the container's values, the last of `data`; a message where it holds another kind of data.

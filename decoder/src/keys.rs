@@ -5,16 +5,12 @@ use std::collections::HashSet;
 /// Normalised names by which something may be known.
 pub type Names = HashSet<Box<[u8]>>;
 
-const AVRO_NAMES: [&[u8]; 9] = [
-    b"string", b"int", b"long", b"float", b"double", b"boolean", b"bytes", b"array", b"map",
-];
+const AVRO_NAMES: [&[u8]; 9] =
+    [b"string", b"int", b"long", b"float", b"double", b"boolean", b"bytes", b"array", b"map"];
 
 /// The form in which keys are compared: ASCII lower case, no blanks, no underscores.
 pub fn normalise(key: &[u8]) -> Vec<u8> {
-    key.iter()
-        .filter(|byte| !matches!(byte, b' ' | b'\t' | b'_'))
-        .map(u8::to_ascii_lowercase)
-        .collect()
+    key.iter().filter(|byte| !matches!(byte, b' ' | b'\t' | b'_')).map(u8::to_ascii_lowercase).collect()
 }
 
 /// A type's name without its namespace.
@@ -31,16 +27,12 @@ pub fn shed(tag: &[u8]) -> Vec<u8> {
 
 /// Whether the only key of an object is a tag at a position whose own type goes by `names`.
 pub fn is_tag(key: &[u8], names: &Names) -> bool {
-    key.contains(&b'.')
-        || AVRO_NAMES.contains(&key)
-        || (!names.is_empty() && names.contains(normalise(key).as_slice()))
+    key.contains(&b'.') || AVRO_NAMES.contains(&key) || (!names.is_empty() && names.contains(normalise(key).as_slice()))
 }
 
 /// Whether a key can stand in a path without quotes.
 pub fn is_identifier(key: &[u8]) -> bool {
-    !key.is_empty()
-        && !key[0].is_ascii_digit()
-        && key.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    !key.is_empty() && !key[0].is_ascii_digit() && key.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -70,6 +62,8 @@ mod tests {
 
     #[test]
     fn identifiers_are_ascii_and_begin_with_no_digit() {
-        assert!(is_identifier(b"_a1") && !is_identifier(b"1a") && !is_identifier(b"") && !is_identifier("ö".as_bytes()));
+        assert!(
+            is_identifier(b"_a1") && !is_identifier(b"1a") && !is_identifier(b"") && !is_identifier("ö".as_bytes())
+        );
     }
 }

@@ -61,9 +61,7 @@ pub fn integral(literal: &[u8]) -> Option<i64> {
     i64::try_from(if parts.negative { -size } else { size }).ok()
 }
 
-const EXACT_POWERS: [f64; 16] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-];
+const EXACT_POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 /// The double that a literal writes, if the double's shortest text is numerically the literal.
 pub fn double(literal: &[u8]) -> Option<f64> {
@@ -116,20 +114,38 @@ mod tests {
     #[test]
     fn integral_literals_have_exact_values() {
         let cases: [(&str, i64); 9] = [
-            ("7", 7), ("-7", -7), ("7.0", 7), ("1e2", 100), ("1200e-2", 12), ("0e99999999999999999999", 0),
-            ("-0", 0), ("9223372036854775807", i64::MAX), ("-9223372036854775808", i64::MIN),
+            ("7", 7),
+            ("-7", -7),
+            ("7.0", 7),
+            ("1e2", 100),
+            ("1200e-2", 12),
+            ("0e99999999999999999999", 0),
+            ("-0", 0),
+            ("9223372036854775807", i64::MAX),
+            ("-9223372036854775808", i64::MIN),
         ];
         for (literal, number) in cases {
             assert_eq!(integral(literal.as_bytes()), Some(number), "{literal}");
         }
-        for literal in ["1.5", "1e-1", "9223372036854775808", "1e19", "1e99999999999999999999", "12345678901234567890123"] {
+        for literal in
+            ["1.5", "1e-1", "9223372036854775808", "1e19", "1e99999999999999999999", "12345678901234567890123"]
+        {
             assert_eq!(integral(literal.as_bytes()), None, "{literal}");
         }
     }
 
     #[test]
     fn doubles_hold_what_reads_back() {
-        for literal in ["0.1", "-0.0", "1e22", "123456789.012345", "1.7976931348623157e308", "5e-324", "0e999", "100000000000000000000"] {
+        for literal in [
+            "0.1",
+            "-0.0",
+            "1e22",
+            "123456789.012345",
+            "1.7976931348623157e308",
+            "5e-324",
+            "0e999",
+            "100000000000000000000",
+        ] {
             let number = double(literal.as_bytes());
             assert_eq!(number.map(f64::to_bits), literal.parse::<f64>().ok().map(f64::to_bits), "{literal}");
         }

@@ -134,9 +134,11 @@ impl Plan {
     /// The plan that JSON text describes.
     pub fn read(text: &str) -> serde_json::Result<Self> {
         let given: GivenPlan = serde_json::from_str(text)?;
-        let by_tag = given.tables.iter().enumerate().flat_map(|(index, table)| {
-            table.tags.iter().map(move |tag| (tag.as_bytes().into(), index))
-        });
+        let by_tag = given
+            .tables
+            .iter()
+            .enumerate()
+            .flat_map(|(index, table)| table.tags.iter().map(move |tag| (tag.as_bytes().into(), index)));
         Ok(Self {
             by_tag: by_tag.collect(),
             header: Struct::new(given.header, Some("$header")),
@@ -206,11 +208,14 @@ impl Node {
         match given {
             Given::Leaf { kind, names: given } => Self::Leaf(Leaf { kind, names: names(&given) }),
             Given::Struct(given) => Self::Struct(Struct::new(given, None)),
-            Given::List { element, or_one } => Self::List(List { names: Names::new(), element: Box::new(Self::new(*element)), or_one }),
+            Given::List { element, or_one } => {
+                Self::List(List { names: Names::new(), element: Box::new(Self::new(*element)), or_one })
+            }
             Given::Union { branches } => {
-                let by_name = branches.iter().enumerate().flat_map(|(index, branch)| {
-                    branch.names.iter().map(move |name| (name.as_bytes().into(), index))
-                });
+                let by_name = branches
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(index, branch)| branch.names.iter().map(move |name| (name.as_bytes().into(), index)));
                 Self::Union(Union {
                     names: Names::new(),
                     by_name: by_name.collect(),

@@ -41,6 +41,19 @@ impl CompiledPlan {
     }
 }
 
+/// An array on its way to Python by the Arrow C data interface: whoever takes it moves it away from its address and marks
+/// it as released; an array that nobody takes goes with this object.
+#[pyclass(frozen)]
+struct Exported(Box<FFI_ArrowArray>); // boxed, so that its address stays
+
+#[pymethods]
+impl Exported {
+    #[getter]
+    fn address(&self) -> usize {
+        std::ptr::from_ref(&*self.0).expose_provenance()
+    }
+}
+
 /// A push decoder of one source.
 #[pyclass]
 struct Machine {
@@ -106,8 +119,8 @@ fn taken<'py>(py: Python<'py>, sink: &mut Sink) -> PyResult<Bound<'py, PyDict>> 
     let out = PyDict::new(py);
     let mut batches = Vec::new();
     for (table, array) in sink.batches.drain(..) {
-        let capsule = PyCapsule::new_with_value(py, FFI_ArrowArray::new(&array), c"arrow_array")?;
-        batches.push((sink.records.rows[table].name.as_str(), capsule));
+        let array = Exported(Box::new(FFI_ArrowArray::new(&array)));
+        batches.push((sink.records.rows[table].name.as_str(), Bound::new(py, array)?));
     }
     out.set_item("batches", batches)?;
     let quarantined: Vec<_> = sink.quarantined.drain(..).map(|one| quarantined(py, one)).collect();
@@ -146,5 +159,6 @@ fn quarantined(py: Python<'_>, one: Quarantined) -> Entry<'_> {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("Refused", module.py().get_type::<Refused>())?;
     module.add_class::<CompiledPlan>()?;
+    module.add_class::<Exported>()?;
     module.add_class::<Machine>()
 }

@@ -458,7 +458,8 @@ impl<'a> Reader<'a> {
 
     /// As `fields`, of members that are known.
     pub fn pairs_into(&mut self, plan: &Struct, column: &mut Structs, pairs: &[&Pair], path: &Path) -> Result<()> {
-        let own_key = plan.inline.is_some_and(|inline| pairs.iter().any(|pair| plan.find(&pair.key.bytes) == Some(inline)));
+        let own_key =
+            plan.inline.is_some_and(|inline| pairs.iter().any(|pair| plan.find(&pair.key.bytes) == Some(inline)));
         let is_inline = |pair: &Pair| {
             !own_key && plan.find(&pair.key.bytes).is_none() && plan.find_inline(&pair.key.bytes).is_some()
         };
@@ -679,4 +680,3 @@ mod tests {
         }
     }
 }
-

@@ -13,7 +13,7 @@ use crate::containers::untag;
 use crate::keys::{Names, normalise, shed};
 use crate::plan::{Plan, Struct, Table};
 use crate::reader::{Outer, Pair, Reader};
-use crate::rescue::{ROOT, Path, Rescued, json_object, numbered, texts};
+use crate::rescue::{Path, ROOT, Rescued, json_object, numbered, texts};
 use crate::scan::{self, Result, Stop};
 use crate::tables::{Payload, Rows};
 use crate::text::Text;
@@ -148,7 +148,13 @@ impl Records {
     }
 
     /// Writes what was rescued of a record that has become a row.
-    fn close(&mut self, table: usize, rescued: Vec<Rescued>, data: &[u8], (start, deepest): (usize, usize)) -> Result<Outcome> {
+    fn close(
+        &mut self,
+        table: usize,
+        rescued: Vec<Rescued>,
+        data: &[u8],
+        (start, deepest): (usize, usize),
+    ) -> Result<Outcome> {
         if !rescued.is_empty() {
             if deepest + MAX_POSITION > MAX_DEPTH && too_deep(&data[start..]) {
                 self.rows[table].roll_back();

@@ -82,7 +82,9 @@ pub struct Sink {
 pub fn failed(stop: Stop) -> Failure {
     Failure(match stop {
         Stop::Overflow => "a column of one batch holds more than 2 GiB; ask for smaller batches".to_owned(),
-        other => format!("the native decoder lost its way ({other:?}); please report this, and use --decoder reference"),
+        other => {
+            format!("the native decoder lost its way ({other:?}); please report this, and use --decoder reference")
+        }
     })
 }
 
@@ -130,10 +132,9 @@ impl Sink {
     pub fn end(&mut self) -> Done<()> {
         self.release()?;
         let Some(container) = self.container.take() else { return Ok(()) };
-        for (counts, name) in [
-            (&mut self.report.accounts, "accountId"),
-            (&mut self.report.schema_versions, "schemaVersion"),
-        ] {
+        for (counts, name) in
+            [(&mut self.report.accounts, "accountId"), (&mut self.report.schema_versions, "schemaVersion")]
+        {
             let text = self.metadata.child(name).and_then(|column| column.string(container.row));
             if let Some(text) = text {
                 counts.add(&String::from_utf8_lossy(text));

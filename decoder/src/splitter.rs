@@ -296,7 +296,11 @@ impl Splitter {
         let expected = || Found::Bad(format!("expected a key and its value at byte {}", self.buffer.base + at));
         match scan::key(text, at) {
             Ok((_, value)) if value == text.len() => {
-                if self.is_open(at, Stop::End) { Found::NeedsMore } else { expected() }
+                if self.is_open(at, Stop::End) {
+                    Found::NeedsMore
+                } else {
+                    expected()
+                }
             }
             Ok((key, value)) => match std::str::from_utf8(&text[key.start..key.end]) {
                 Ok(_) => Found::It((unescape(&text[key.start..key.end]).bytes.into_owned(), value)),

@@ -259,4 +259,3 @@ impl Counts {
         std::mem::take(&mut self.order)
     }
 }
-

@@ -139,7 +139,8 @@ pub fn push_value(out: &mut Vec<u8>, raw: &[u8]) {
             b' ' | b'\t' | b'\r' | b'\n' => {}
             b',' | b':' => out.extend([byte, b' ']),
             b'N' | b'I' | b'-' => {
-                let word = [&b"NaN"[..], b"Infinity", b"-Infinity"].into_iter().find(|word| raw[at..].starts_with(word));
+                let word =
+                    [&b"NaN"[..], b"Infinity", b"-Infinity"].into_iter().find(|word| raw[at..].starts_with(word));
                 if let Some(word) = word {
                     out.push(b'"');
                     out.extend_from_slice(word);

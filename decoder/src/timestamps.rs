@@ -11,9 +11,9 @@ pub fn in_range(milliseconds: i64) -> Option<i64> {
 
 fn number(text: &[u8], digits: usize) -> Option<(i64, &[u8])> {
     let (head, rest) = text.split_at_checked(digits)?;
-    let number = head.iter().try_fold(0, |number, digit| {
-        digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
-    })?;
+    let number = head
+        .iter()
+        .try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))?;
     Some((number, rest))
 }
 
@@ -108,9 +108,21 @@ mod tests {
     #[test]
     fn text_that_names_no_instant_or_loses_a_digit_is_refused() {
         for text in [
-            "", "2016-06-30", "2016-06-30T12:34:56.", "2016-06-30T12:34:56.0001", "2016-02-30T00:00:00", "0000-01-01T00:00:00",
-            "2016-06-30T24:00:00", "2016-06-30T23:60:00", "2016-06-30T23:59:60", "2016-06-30T12:34:56+24:00",
-            "2016-06-30T12:34:56+01:60", "2016-06-30T12:34:56 Z", "2016-13-01T00:00:00", "2100-02-29T00:00:00", "2016-06-30t12:34:56",
+            "",
+            "2016-06-30",
+            "2016-06-30T12:34:56.",
+            "2016-06-30T12:34:56.0001",
+            "2016-02-30T00:00:00",
+            "0000-01-01T00:00:00",
+            "2016-06-30T24:00:00",
+            "2016-06-30T23:60:00",
+            "2016-06-30T23:59:60",
+            "2016-06-30T12:34:56+24:00",
+            "2016-06-30T12:34:56+01:60",
+            "2016-06-30T12:34:56 Z",
+            "2016-13-01T00:00:00",
+            "2100-02-29T00:00:00",
+            "2016-06-30t12:34:56",
         ] {
             assert_eq!(milliseconds(text.as_bytes()), None, "{text}");
         }

@@ -208,8 +208,10 @@ def test_each_change_of_a_record() -> None:
 
 SMALL = (
     json.dumps({"metaData": {"accountId": {"string": "1"}}, "x": [1], "recordCollection": {"array": SMALL_RECORDS}}),
-    '\ufeff{"recordCollection":[{"body":{"x.Geo":{"geo":{"city":"\u00e9\\n"}}}},],"y":NaN,"metaData":{}}\n\n garbage \n'
-    '{"metaData":{},"recordCollection":[{"body" : {"a.WebSessionGeoData":{"header":{},"geo":{"A":1}}}}, {"a":} ,1.]}',
+    (
+        '\ufeff{"recordCollection":[{"body":{"x.Geo":{"geo":{"city":"\u00e9\\n"}}}},],"y":NaN,"metaData":{}}\n\n'
+        ' garbage \n{"metaData":{},"recordCollection":[{"body" : {"a.Geo":{"header":{},"geo":{"A":1}}}}, {"a":}, 1.]}'
+    ),
     '{"recordCollection":[{"body":{"x.Geo":{"country":"a"}}}, {"body":"\n{"dataType":"WebSession","recordCollection":[',
 )
 

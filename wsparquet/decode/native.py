@@ -61,12 +61,12 @@ class NativeDecoder:
 
     def _hand_out(self, done: dict[str, Any]) -> Decoded:
         self._count(done)
-        batches = tuple((table, _batch(table, capsule)) for table, capsule in done["batches"])
+        batches = tuple((table, _batch(table, array)) for table, array in done["batches"])
         for table, batch in batches:
             self.report.rows[table] += batch.num_rows
             for path, count in undocumented(table, batch).items():
                 self.report.undocumented.setdefault(table, PathCounts()).add(path, count)
-        return Decoded(batches, tuple(_quarantined(*entry) for entry in done["quarantined"]))
+        return Decoded(batches, tuple(map(_quarantined, done["quarantined"])))
 
     def _count(self, done: dict[str, Any]) -> None:
         report = self.report
@@ -88,32 +88,29 @@ def _add(counts: PathCounts, more: list[tuple[str, int]]) -> None:
         counts.add(name, count)
 
 
-class _Exported:
-    """A batch on its way to pyarrow by the Arrow C data interface."""
-
-    def __init__(self, schema: pa.Schema, capsule: object) -> None:
-        self.schema = schema
-        self.capsule = capsule
-
-    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:  # noqa: ARG002 - protocol
-        return self.schema.__arrow_c_schema__(), self.capsule
+@lru_cache(maxsize=len(TABLES))
+def _schema(table: str) -> pa.Schema:
+    return TABLES[table].schema
 
 
-def _batch(table: str, capsule: object) -> pa.RecordBatch:
-    return pa.record_batch(_Exported(TABLES[table].schema, capsule))  # type: ignore[call-overload, no-any-return]
+def _batch(table: str, array: _native.Exported) -> pa.RecordBatch:
+    # Not by capsules: those would have the whole schema, with all its documentation, written and read for every batch.
+    return pa.RecordBatch._import_from_c(array.address, _schema(table))  # noqa: SLF001
 
 
-def _quarantined(
-    start: int,
-    container: int | None,
-    number: int | None,
-    path: str | None,
-    reason: str,
-    data: bytes,
-    continued: bool,  # noqa: FBT001 - the members of a tuple
-) -> Quarantined:
-    kind = "item" if number is None else "record"
-    return Quarantined(kind, start, start + len(data), container, number, path, reason, data, continued)  # type: ignore[arg-type]
+def _quarantined(entry: tuple[int, int | None, int | None, str | None, str, bytes, bool]) -> Quarantined:
+    start, container, number, path, reason, data, continued = entry
+    return Quarantined(
+        kind="item" if number is None else "record",
+        start=start,
+        end=start + len(data),
+        container=container,
+        record_number=number,
+        path=path,
+        reason=reason,
+        data=data,
+        continued=continued,
+    )
 
 
 @lru_cache(maxsize=1)
