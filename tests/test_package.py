@@ -51,7 +51,9 @@ def wheel(checkout: Path) -> Path:
 
 def modules() -> set[str]:
     """Every file that the installed package must have, relative to its parent folder."""
-    found = [path for path in (ROOT / "wsparquet").rglob("*") if path.suffix == ".py" or path.name == "py.typed"]
+    found = [
+        path for path in (ROOT / "wsparquet").rglob("*") if path.suffix in {".py", ".pyi"} or path.name == "py.typed"
+    ]
     return {path.relative_to(ROOT).as_posix() for path in found}
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from wsparquet.decode import active_decoder
+from wsparquet.decode import native_decoder
 
-DECODERS = ("reference",) if active_decoder() == "reference" else ("reference", "native")
+DECODERS = ("reference",) if native_decoder() is None else ("reference", "native")
 
 
 @pytest.fixture(params=DECODERS)
