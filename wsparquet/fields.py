@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 __all__ = [
+    "EARLIEST_MS",
+    "LATEST_MS",
     "TIMESTAMP",
     "Struct",
     "boolean",
@@ -29,6 +31,12 @@ __all__ = [
 ]
 
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
+
+EARLIEST_MS = 946_684_800_000
+"""The first instant that a source's time may be: 2000-01-01, in milliseconds since 1970."""
+
+LATEST_MS = 4_102_444_800_000
+"""The first instant behind those that it may be: 2100-01-01."""
 
 
 @dataclass(frozen=True)

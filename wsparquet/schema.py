@@ -18,6 +18,7 @@ A new documented field is one line here; decoders, datasets and exported definit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -65,7 +66,7 @@ class Table:
     payload_names: tuple[str, ...]
     flat: Struct | None = None
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         """The table's full Arrow schema, partition columns left out."""
         return pa.schema([*HEADER.fields, *self.payload, *COMMON_SUFFIX], metadata={"doc": self.doc})

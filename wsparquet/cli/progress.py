@@ -70,9 +70,9 @@ class _BarListener:
         self._bar = bar
         self._lock = threading.Lock()
         self._task: TaskID = bar.add_task("convert", total=None, done=0, files=0, rows=0)
-        self._bytes: dict[str, int] = {}
+        self._bytes = _Highest()
+        self._rows = _Highest()
         self._sizes: dict[str, int] = {}
-        self._rows: dict[str, int] = {}
         self._done = 0
 
     def __call__(self, event: Progress) -> None:
@@ -95,8 +95,20 @@ class _BarListener:
         elif event.kind in {"skipped", "failed"}:
             # Nothing more of it will be read, so the bar goes on by all of it.
             read = self._sizes.get(event.url, 0)
-        self._bytes[event.url] = max(read, self._bytes.get(event.url, 0))
-        self._rows[event.url] = max(event.rows, self._rows.get(event.url, 0))
-        self._bar.update(
-            self._task, completed=sum(self._bytes.values()), rows=sum(self._rows.values()), done=self._done
-        )
+        self._bytes.raise_to(event.url, read)
+        self._rows.raise_to(event.url, event.rows)
+        self._bar.update(self._task, completed=self._bytes.total, rows=self._rows.total, done=self._done)
+
+
+class _Highest:
+    """The highest number seen of each source, and their total, kept up without adding all of them again."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._by_source: dict[str, int] = {}
+
+    def raise_to(self, source: str, number: int) -> None:
+        before = self._by_source.get(source, 0)
+        if number > before:
+            self._by_source[source] = number
+            self.total += number - before

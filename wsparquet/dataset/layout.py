@@ -19,6 +19,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from urllib.parse import quote_from_bytes
 
+from wsparquet.fields import EARLIEST_MS, LATEST_MS
+
 __all__ = [
     "COMMITS",
     "HIVE_NULL",
@@ -53,9 +55,6 @@ MAX_ENCODED = 100
 # Encoding writes capital hex digits and never needs to escape a hyphen, so no name can look like a cut one.
 CUT_MARK = "%2d"
 HASH_DIGITS = 32
-
-EARLIEST_MS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
-LATEST_MS = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
 _API_NAME = re.compile(r"WebSession\.(\d{1,15})\.\d{1,15}\.part-\d+-\d+", re.ASCII)
 _TOKEN = r"[0-9a-f]{16}"  # noqa: S105 - the form of a random part of a file name, no secret

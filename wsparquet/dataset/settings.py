@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from wsparquet.columns import LeafColumn, leaf_columns
 from wsparquet.dataset.partition import NOT_OWN
 from wsparquet.schema import HEADER, TABLES
 
@@ -50,24 +50,15 @@ class Leaf(NamedTuple):
     column: str
 
 
+@functools.cache
 def leaves(table: str) -> tuple[Leaf, ...]:
     """The Parquet columns of a table's files, in their order."""
-    return tuple(
-        Leaf(path, data_type, field.name)
-        for field in TABLES[table].schema
-        for path, data_type in _leaves(field.name, field.type)
-    )
+    return tuple(_leaf(found) for found in leaf_columns(TABLES[table].schema))
 
 
-def _leaves(path: str, data_type: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
-    if isinstance(data_type, pa.StructType):
-        for index in range(data_type.num_fields):
-            child = data_type.field(index)
-            yield from _leaves(f"{path}.{child.name}", child.type)
-    elif isinstance(data_type, pa.ListType):
-        yield from _leaves(f"{path}.list.element", data_type.value_type)
-    else:
-        yield path, data_type
+def _leaf(found: LeafColumn) -> Leaf:
+    steps = ["list.element" if step is None else step for step in found.steps]
+    return Leaf(".".join(steps), found.field.type, steps[0])
 
 
 @functools.cache

@@ -56,7 +56,6 @@ def active_decoder(decoder: str = "auto") -> str:
 
 def make_decoder(options: DecoderOptions, *, decoder: str = "auto") -> Decoder:
     """A new decoder for one source. Raises as ``active_decoder``."""
-    native = native_decoder()
-    if active_decoder(decoder) == "native" and native is not None:
+    if active_decoder(decoder) == "native" and (native := native_decoder()) is not None:
         return native(options)
     return ReferenceDecoder(options)

@@ -6,6 +6,7 @@ Rows of a container whose ``metaData`` is not known yet are held back, as rows w
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import lru_cache
 from typing import Any, cast
 
 import pyarrow as pa
@@ -24,7 +25,6 @@ class BatchBuilder:
     def __init__(self, source_file: str, batch_bytes: int) -> None:
         self.source_file = source_file
         self.batch_bytes = batch_bytes
-        self.counts: Counter[str] = Counter()
         self._rows: dict[str, Rows] = defaultdict(list)
         self._bytes: Counter[str] = Counter()
         self._held_rows: dict[str, Rows] = defaultdict(list)
@@ -71,12 +71,16 @@ class BatchBuilder:
         return [(table, self._build(table, rows))] if rows else []
 
     def _build(self, table: str, rows: Rows) -> pa.RecordBatch:
-        schema = TABLES[table].schema
-        varying = pa.struct([field for field in schema if field.name != "source_file"])
+        schema, varying = TABLES[table].schema, _varying(table)
         columns = dict(zip(varying.names, _struct_array(rows, varying).flatten(), strict=True))
         columns["source_file"] = pa.repeat(pa.scalar(self.source_file, pa.string()), len(rows))
-        self.counts[table] += len(rows)
         return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+@lru_cache(maxsize=len(TABLES))
+def _varying(table: str) -> pa.StructType:
+    """All of a table's columns but the one that is the same throughout a source, as one struct."""
+    return pa.struct([field for field in TABLES[table].schema if field.name != "source_file"])
 
 
 def _struct_array(rows: Rows, kind: pa.StructType) -> pa.StructArray:

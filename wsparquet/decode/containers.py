@@ -57,10 +57,6 @@ class Container:
         else:
             self._read_metadata(value)
 
-    def wrong_collection(self, value: Any) -> None:
-        """Take a ``recordCollection`` that is no list, or a second one."""
-        self.misfits.append((("$container", "recordCollection"), value))
-
     def _check_type(self, value: Any) -> None:
         found = untag(value, _DATA_TYPE_NAMES)
         if found is None:

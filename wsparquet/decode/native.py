@@ -17,7 +17,7 @@ from wsparquet.decode import _native
 from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.plan import StructOf, compiled
 from wsparquet.decode.reference import no_container, opening_of
-from wsparquet.decode.vocabulary import undocumented
+from wsparquet.decode.vocabulary import count_batches
 from wsparquet.errors import DecodeError, SchemaError
 from wsparquet.schema import TABLES
 
@@ -62,10 +62,7 @@ class NativeDecoder:
     def _hand_out(self, done: dict[str, Any]) -> Decoded:
         self._count(done)
         batches = tuple((table, _batch(table, array)) for table, array in done["batches"])
-        for table, batch in batches:
-            self.report.rows[table] += batch.num_rows
-            for path, count in undocumented(table, batch).items():
-                self.report.undocumented.setdefault(table, PathCounts()).add(path, count)
+        count_batches(self.report, batches)
         return Decoded(batches, tuple(map(_quarantined, done["quarantined"])))
 
     def _count(self, done: dict[str, Any]) -> None:
@@ -88,14 +85,9 @@ def _add(counts: PathCounts, more: list[tuple[str, int]]) -> None:
         counts.add(name, count)
 
 
-@lru_cache(maxsize=len(TABLES))
-def _schema(table: str) -> pa.Schema:
-    return TABLES[table].schema
-
-
 def _batch(table: str, array: _native.Exported) -> pa.RecordBatch:
     # Not by capsules: those would have the whole schema, with all its documentation, written and read for every batch.
-    return pa.RecordBatch._import_from_c(array.address, _schema(table))  # noqa: SLF001
+    return pa.RecordBatch._import_from_c(array.address, TABLES[table].schema)  # noqa: SLF001
 
 
 def _quarantined(entry: tuple[int, int | None, int | None, str | None, str, bytes, bool]) -> Quarantined:

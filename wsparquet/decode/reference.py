@@ -15,7 +15,7 @@ from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quaranti
 from wsparquet.decode.records import Row, Unreadable, record_reader
 from wsparquet.decode.rescue import Rescue, json_object, path_text, rescued_json
 from wsparquet.decode.splitter import TOO_DEEP, Splitter
-from wsparquet.decode.vocabulary import undocumented
+from wsparquet.decode.vocabulary import count_batches
 from wsparquet.errors import DecodeError
 
 __all__ = ["ReferenceDecoder", "no_container", "opening_of"]
@@ -87,10 +87,7 @@ class ReferenceDecoder:
                     self._take_item(event)
 
     def _hand_out(self) -> Decoded:
-        for table, batch in self._batches:
-            self.report.rows[table] += batch.num_rows
-            for path, count in undocumented(table, batch).items():
-                self.report.undocumented.setdefault(table, PathCounts()).add(path, count)
+        count_batches(self.report, self._batches)
         decoded = Decoded(tuple(self._batches), tuple(self._quarantined))
         self._batches, self._quarantined = [], []
         return decoded

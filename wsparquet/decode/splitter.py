@@ -17,6 +17,7 @@ from wsparquet.decode.events import ContainerEnd, ContainerStart, ContainerValue
 from wsparquet.decode.keys import is_tag, normalise
 from wsparquet.decode.model import Limits
 from wsparquet.decode.parse import BadText, checked
+from wsparquet.decode.readers import untag
 from wsparquet.decode.values import Literal
 from wsparquet.errors import DecodeError
 
@@ -232,7 +233,7 @@ class Splitter:
             if found is None:
                 return None
             value, position = found
-            if _untagged(value) is not None:
+            if untag(value) is not None:
                 rest.append(ContainerValue("recordCollection", value))
             state = self._tail
         start = ContainerStart(self.containers, tuple(values))
@@ -380,9 +381,3 @@ class Splitter:
         if self._skipped > self.limits.max_line:
             raise self._too_long("stretch outside any readable container", self.limits.max_line, "--max-line")
         return [Item(buffer.base + start, text, self._reason, continued=self._skipped > len(text))] if text else []
-
-
-def _untagged(value: Any) -> Any:
-    if type(value) is tuple and len(value) == 1 and is_tag(value[0][0], frozenset()):
-        return value[0][1]
-    return value

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final
 
+from wsparquet.fields import EARLIEST_MS, LATEST_MS
+
 __all__ = ["CONVERTERS", "MISFIT", "Constant", "Literal", "LoneSurrogates", "to_milliseconds"]
 
 
@@ -35,9 +37,6 @@ class LoneSurrogates(str):
 
 MISFIT: Final = object()
 """Returned for a value that does not fit its column; not an error, the value is rescued."""
-
-EARLIEST_MS: Final = 946_684_800_000  # 2000-01-01
-LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01, exclusive
 
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 _ISO = re.compile(

@@ -1,17 +1,30 @@
-"""Which values of enum columns the documentation does not list; they are kept, and counted here by Arrow kernels."""
+"""What finished batches add to a report: their rows, and values of enum columns that the documentation does not list.
+
+Such values are kept; they are counted by Arrow kernels.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from wsparquet.columns import LeafColumn, leaf_columns
+from wsparquet.decode.model import PathCounts, Report
 from wsparquet.schema import TABLES
 
-__all__ = ["undocumented"]
+__all__ = ["count_batches", "undocumented"]
+
+
+def count_batches(report: Report, batches: Iterable[tuple[str, pa.RecordBatch]]) -> None:
+    """Count ``(table, batch)`` pairs that a decoder hands out."""
+    for table, batch in batches:
+        report.rows[table] += batch.num_rows
+        for path, count in undocumented(table, batch).items():
+            report.undocumented.setdefault(table, PathCounts()).add(path, count)
 
 
 def undocumented(table: str, batch: pa.RecordBatch) -> dict[str, int]:
