@@ -12,7 +12,7 @@ demo: $(READY)  ## The main job on generated input: the tree, the counts, a quer
 test: $(READY) lint types rust  ## All tests with small counts and sizes
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
-test-full: export PROPTEST_CASES ?= 100000
+test-full: export PROPTEST_CASES ?= 500000
 test-full: $(READY) lint types rust  ## The same tests with the full counts and sizes
 	WSPARQUET_TEST_FULL=1 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --durations=20
 

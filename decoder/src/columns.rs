@@ -293,50 +293,52 @@ pub enum Column {
 }
 
 /// What stood between a struct's field and its next one: bytes that were understood once need only be compared.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Hint {
-    text: [u8; LONGEST_HINT],
-    length: usize,
+    /// The first 32 bytes, zeros behind them, and ones where there are bytes.
+    head: [u64; 4],
+    mask: [u64; 4],
+    text: Vec<u8>,
     pub field: usize,
     /// Where in the text the value begins, its tag included.
     pub value: usize,
     pub tagged: bool,
 }
 
-const LONGEST_HINT: usize = 96;
+const HEAD: usize = 32;
+const LONGEST_HINT: usize = 128;
+
+fn words(bytes: &[u8; HEAD]) -> [u64; 4] {
+    let mut words = [0; 4];
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    words
+}
 
 impl Hint {
-    const NONE: Self = Self { text: [0; LONGEST_HINT], length: 0, field: 0, value: 0, tagged: false };
-
-    /// A hint that `text` means a field; `None` where it is too long for one.
-    pub fn new(text: &[u8], field: usize, value: usize, tagged: bool) -> Option<Self> {
-        let mut hint = Self { length: text.len(), field, value, tagged, ..Self::NONE };
-        hint.text.get_mut(..text.len())?.copy_from_slice(text);
-        Some(hint)
+    /// A hint that `text` means a field.
+    pub fn new(text: &[u8], field: usize, value: usize, tagged: bool) -> Self {
+        let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
+        let length = text.len().min(HEAD);
+        head[..length].copy_from_slice(&text[..length]);
+        mask[..length].fill(0xff);
+        Self { head: words(&head), mask: words(&mask), text: text.to_vec(), field, value, tagged }
     }
 
-    pub fn text(&self) -> &[u8] {
-        &self.text[..self.length]
+    pub fn len(&self) -> usize {
+        self.text.len()
     }
 
-    /// The length of the hint, if `rest` begins with it.
+    /// Whether `rest` begins with it.
     #[inline(always)]
-    pub fn matches(&self, rest: &[u8]) -> Option<usize> {
-        let Some(rest) = rest.first_chunk::<LONGEST_HINT>() else {
-            return Some(self.length).filter(|&length| length > 0 && rest.starts_with(self.text()));
+    pub fn matches(&self, rest: &[u8]) -> bool {
+        let Some(start) = rest.first_chunk::<HEAD>() else {
+            return rest.starts_with(&self.text) && !self.text.is_empty();
         };
-        let mut left = self.length;
-        for (one, other) in self.text.as_chunks::<16>().0.iter().zip(rest.as_chunks::<16>().0) {
-            let differ = u128::from_le_bytes(*one) ^ u128::from_le_bytes(*other);
-            if left <= 16 {
-                return (left > 0 && differ << (128 - 8 * left) == 0).then_some(self.length);
-            }
-            if differ != 0 {
-                return None;
-            }
-            left -= 16;
-        }
-        None
+        let start = words(start);
+        let differ = (0..4).fold(0, |differ, at| differ | (start[at] ^ self.head[at]) & self.mask[at]);
+        differ == 0 && self.mask[0] != 0 && (self.text.len() <= HEAD || rest[HEAD..].starts_with(&self.text[HEAD..]))
     }
 }
 
@@ -349,27 +351,28 @@ pub struct Hints {
 
 impl Hints {
     pub fn new(slots: usize) -> Self {
-        Self { slots: vec![[Hint::NONE; 2]; slots], learned: 0 }
+        let none = || Hint::new(&[], 0, 0, false);
+        Self { slots: (0..slots).map(|_| [none(), none()]).collect(), learned: 0 }
     }
 
     #[inline(always)]
     pub fn find(&self, last: usize, rest: &[u8]) -> Option<&Hint> {
-        self.slots.get(last)?.iter().find(|hint| hint.matches(rest).is_some())
+        self.slots.get(last)?.iter().find(|hint| hint.matches(rest))
     }
 
     /// As `find`, whatever was last.
     pub fn find_any(&self, rest: &[u8]) -> Option<&Hint> {
-        self.slots.iter().flatten().find(|hint| hint.matches(rest).is_some())
+        self.slots.iter().flatten().find(|hint| hint.matches(rest))
     }
 
-    pub fn learn(&mut self, last: usize, hint: Option<Hint>) {
-        let (Some(slot), Some(hint)) = (self.slots.get_mut(last), hint) else { return };
-        if slot.iter().all(|known| known.text() != hint.text()) {
+    pub fn learn(&mut self, last: usize, hint: Hint) {
+        let Some(slot) = self.slots.get_mut(last) else { return };
+        if hint.len() <= LONGEST_HINT && slot.iter().all(|known| known.text != hint.text) {
             // An empty one first, else one after the other.
-            let old = if slot[1].length == 0 { 1 } else { self.learned % 2 };
+            let old = if slot[1].text.is_empty() { 1 } else { self.learned % 2 };
             self.learned += 1;
             slot[old] = hint;
-            if slot[1].length > slot[0].length {
+            if slot[1].len() > slot[0].len() {
                 slot.swap(0, 1);
             }
         }

@@ -5,7 +5,7 @@
 //! columns are cut back and the record is read again in the careful way, in text that is known to be right and where
 //! everything is looked up ahead.
 
-use crate::columns::{Column, Hint, Lists, Strings, Structs};
+use crate::columns::{Column, Hint, Hints, Lists, Strings, Structs};
 use crate::keys::{Names, is_tag, last_part};
 use crate::numbers;
 use crate::plan::{Kind, Leaf, List, Node, Struct, StructField, Union};
@@ -115,19 +115,21 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn value(&mut self, node: &Node, column: &mut Column, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
-        let tagged = match (node, &*column) {
+        let tagged = match (node, &mut *column) {
             (Node::Union(_), _) => false,
             // A first key that was a known field's before is no tag.
-            (_, Column::Structs(column)) if self.is_known_start(column) => false,
+            (Node::Struct(plan), Column::Structs(column)) if !self.careful => match self.hinted(&column.hints, 0)? {
+                Some(known) => {
+                    column.validity.pad(row);
+                    self.fields_from(plan, column, path, Some(known))?;
+                    column.validity.push_valid();
+                    return Ok(());
+                }
+                None => self.open_tag(&plan.names)?,
+            },
             _ => self.open_tag(node.names())?,
         };
         self.inner(node, column, row, path, Outer { start, tagged })
-    }
-
-    #[inline(always)]
-    fn is_known_start(&self, column: &Structs) -> bool {
-        let rest = self.data.get(self.at..).unwrap_or_default();
-        !self.careful && column.hints.find(0, rest).is_some()
     }
 
     /// As `value`, inside its tag if it has one.
@@ -309,25 +311,36 @@ impl<'a> Reader<'a> {
         if self.careful {
             return self.careful_fields(plan, column, path);
         }
+        self.fields_from(plan, column, path, None)
+    }
+
+    /// As `fields`, perhaps behind what was before the first field's value.
+    #[inline(always)]
+    fn fields_from(
+        &mut self,
+        plan: &Struct,
+        column: &mut Structs,
+        path: &Path,
+        mut known: Option<(usize, Outer)>,
+    ) -> Result<()> {
         let row = column.row();
         let (mut last, mut seen) = (0, 0_u64);
         loop {
-            let rest = self.data.get(self.at..).unwrap_or_default();
-            if last > 0 && rest.first() == Some(&b'}') {
-                self.at += 1;
-                return Ok(());
-            }
             let from = self.at;
-            let (field, outer) = match column.hints.find(last, rest) {
-                Some(hint) => {
-                    let (field, outer) = (hint.field, self.behind_hint(from, hint)?);
-                    // A hint that was left by `null` or a bare value says nothing about tags.
-                    if !outer.tagged && self.peek()? == b'{' {
-                        (field, self.enter(plan, column, field, Some((from, last)))?)
-                    } else {
-                        (field, outer)
-                    }
+            if known.is_none() {
+                if last > 0 && self.data.get(from) == Some(&b'}') {
+                    self.at += 1;
+                    return Ok(());
                 }
+                known = self.hinted(&column.hints, last)?;
+            }
+            let (field, outer) = match known.take() {
+                // A hint that was left by `null` or a bare value says nothing about tags.
+                Some((field, outer)) if !outer.tagged && self.peek()? == b'{' => {
+                    let hint = (from < outer.start).then_some((from, last));
+                    (field, self.enter(plan, column, field, hint)?)
+                }
+                Some(known) => known,
                 None => match self.field(plan, column, &mut last, path)? {
                     Some(found) => found,
                     None => return Ok(()),
@@ -355,10 +368,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The field whose value is next, if all before the value is as it was once before; the reader is then behind that.
+    #[inline(always)]
+    fn hinted(&mut self, hints: &Hints, last: usize) -> Result<Option<(usize, Outer)>> {
+        match hints.find(last, self.data.get(self.at..).unwrap_or_default()) {
+            Some(hint) => Ok(Some((hint.field, self.behind_hint(self.at, hint)?))),
+            None => Ok(None),
+        }
+    }
+
     /// Passes over what a hint at `from` knows, and over white space that may be more than it knows.
     #[inline(always)]
     pub fn behind_hint(&mut self, from: usize, hint: &Hint) -> Result<Outer> {
-        self.at = from + hint.text().len();
+        self.at = from + hint.len();
         if self.peek()? <= b' ' {
             self.space();
         }
@@ -566,7 +588,7 @@ impl<'a> Reader<'a> {
     fn tagged_union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
         let (branch, name, value) = match column.hints.find_any(&self.data[start..]) {
-            Some(hint) => (hint.field, start + hint.value, scan::space(self.data, start + hint.text().len())),
+            Some(hint) => (hint.field, start + hint.value, scan::space(self.data, start + hint.len())),
             None => {
                 let (key, value) = self.member(true)?.ok_or(Stop::Unusual)?;
                 let name = key.end - last_part(&self.data[key.start..key.end]).len();

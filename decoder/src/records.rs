@@ -220,8 +220,9 @@ impl Records {
             flat_inside(reader, &plan.header, &mut rows.header, row, tagged)?;
             payload = known_payload(reader, &plan.tables[table], rows)?;
         }
-        while let Some((key, value)) = reader.member(first)? {
+        loop {
             let from = reader.at;
+            let Some((key, value)) = reader.member(first)? else { break };
             reader.at = value;
             let key = &reader.data[key.start..key.end];
             if key == b"header" && !header {
