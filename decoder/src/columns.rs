@@ -357,7 +357,11 @@ impl Hints {
 
     #[inline(always)]
     pub fn find(&self, last: usize, rest: &[u8]) -> Option<&Hint> {
-        self.slots.get(last)?.iter().find(|hint| hint.matches(rest))
+        let [first, second] = self.slots.get(last)?;
+        match first.matches(rest) {
+            true => Some(first),
+            false => Some(second).filter(|second| second.matches(rest)),
+        }
     }
 
     /// As `find`, whatever was last.
