@@ -6,7 +6,7 @@ use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
 use crate::plan::{Kind, Node, Struct};
-use crate::scan::{Result, Stop, plain, stop_in};
+use crate::scan::{BLOCK, Result, Stop, plain, stop_in};
 
 /// Which of a column's values are there; bits exist only from the first null on.
 #[derive(Default)]
@@ -116,31 +116,6 @@ impl<T: Copy + Default> Numbers<T> {
     }
 }
 
-#[derive(Default)]
-pub struct Booleans {
-    pub validity: Validity,
-    bits: Vec<u8>,
-}
-
-impl Booleans {
-    pub fn push(&mut self, row: usize, value: bool) {
-        self.pad(row);
-        push_bit(&mut self.bits, self.validity.len(), value);
-        self.validity.push_valid();
-    }
-
-    fn pad(&mut self, len: usize) {
-        self.validity.pad(len);
-        self.bits.resize(self.validity.len().div_ceil(8), 0);
-    }
-
-    fn truncate(&mut self, len: usize) {
-        self.validity.truncate(len);
-        self.bits.truncate(self.validity.len().div_ceil(8));
-        clear_behind(&mut self.bits, self.validity.len());
-    }
-}
-
 /// Strings, as UTF-8 by whoever pushes them.
 pub struct Strings {
     pub validity: Validity,
@@ -164,6 +139,16 @@ impl Strings {
         self.end()
     }
 
+    /// Pushes one value so many times.
+    pub fn push_times(&mut self, value: &[u8], times: usize) -> Result<()> {
+        self.data.extend_from_slice(&value.repeat(times));
+        i32::try_from(self.data.len()).map_err(|_| Stop::Overflow)?;
+        let before = self.data.len() - value.len() * times;
+        self.offsets.extend((1..=times).map(|count| (before + count * value.len()) as i32));
+        (0..times).for_each(|_| self.validity.push_valid());
+        Ok(())
+    }
+
     /// Pushes the string that starts behind a quote at `start`, if nothing in it is escaped; the index of its end, or of
     /// what else stopped it.
     #[inline(always)]
@@ -174,14 +159,14 @@ impl Strings {
         let before = self.data.len();
         let mut at = start;
         // Copied while it is searched, with bytes behind it that are cut off again.
-        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
             self.data.extend_from_slice(block);
             if let Some(stop) = stop_in(block) {
                 at += stop;
                 self.data.truncate(before + at - start);
                 return self.end_plain(text, at, before);
             }
-            at += 16;
+            at += BLOCK;
         }
         let end = plain(text, at);
         self.data.extend_from_slice(&text[at..end]);
@@ -283,7 +268,7 @@ impl Lists {
 
 pub enum Column {
     Strings(Strings),
-    Booleans(Booleans),
+    Booleans(Numbers<bool>),
     Int32(Numbers<i32>),
     /// Timestamps too.
     Int64(Numbers<i64>),
@@ -295,9 +280,9 @@ pub enum Column {
 /// What stood between a struct's field and its next one: bytes that were understood once need only be compared.
 #[derive(Clone)]
 pub struct Hint {
-    /// The first 32 bytes, zeros behind them, and ones where there are bytes.
-    head: [u64; 4],
-    mask: [u64; 4],
+    /// The first bytes as words, zeros behind them, and ones where there are bytes.
+    head: [u64; WORDS],
+    mask: [u64; WORDS],
     text: Vec<u8>,
     pub field: usize,
     /// Where in the text the value begins, its tag included.
@@ -305,11 +290,12 @@ pub struct Hint {
     pub tagged: bool,
 }
 
-const HEAD: usize = 32;
+const WORDS: usize = 5;
+const HEAD: usize = 8 * WORDS;
 const LONGEST_HINT: usize = 128;
 
-fn words(bytes: &[u8; HEAD]) -> [u64; 4] {
-    let mut words = [0; 4];
+fn words(bytes: &[u8; HEAD]) -> [u64; WORDS] {
+    let mut words = [0; WORDS];
     for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
         *word = u64::from_le_bytes(*bytes);
     }
@@ -337,7 +323,7 @@ impl Hint {
             return rest.starts_with(&self.text) && !self.text.is_empty();
         };
         let start = words(start);
-        let differ = (0..4).fold(0, |differ, at| differ | (start[at] ^ self.head[at]) & self.mask[at]);
+        let differ = (0..WORDS).fold(0, |differ, at| differ | (start[at] ^ self.head[at]) & self.mask[at]);
         differ == 0 && self.mask[0] != 0 && (self.text.len() <= HEAD || rest[HEAD..].starts_with(&self.text[HEAD..]))
     }
 }
@@ -428,7 +414,7 @@ impl Column {
         match node {
             Node::Leaf(leaf) => match leaf.kind {
                 Kind::String => Self::Strings(Strings::default()),
-                Kind::Boolean => Self::Booleans(Booleans::default()),
+                Kind::Boolean => Self::Booleans(Numbers::default()),
                 Kind::Int32 => Self::Int32(Numbers::default()),
                 Kind::Int64 | Kind::Timestamp => Self::Int64(Numbers::default()),
                 Kind::Float64 => Self::Float64(Numbers::default()),
@@ -500,12 +486,10 @@ impl Column {
         }
         match (self, from) {
             (Self::Strings(to), Self::Strings(from)) => {
-                let value = from.get(row).unwrap_or_default();
-                (start..start + times).try_for_each(|at| to.push(at, value))?;
+                to.push_times(from.get(row).unwrap_or_default(), times)?;
             }
             (Self::Booleans(to), Self::Booleans(from)) => {
-                let value = from.bits[row / 8] >> (row % 8) & 1 == 1;
-                (start..start + times).for_each(|at| to.push(at, value));
+                (start..start + times).for_each(|at| to.push(at, from.values[row]));
             }
             (Self::Int32(to), Self::Int32(from)) => (start..start + times).for_each(|at| to.push(at, from.values[row])),
             (Self::Int64(to), Self::Int64(from)) => (start..start + times).for_each(|at| to.push(at, from.values[row])),
@@ -542,7 +526,7 @@ impl Column {
         Ok(match self {
             Self::Strings(column) => column.array(),
             Self::Booleans(column) => {
-                let bits = Buffer::from_vec(std::mem::take(&mut column.bits));
+                let bits = Buffer::from_vec(packed(&column.take()));
                 array(kind, len, column.validity.take(), [bits], [])
             }
             Self::Int32(column) => numbers(kind, column),
@@ -572,6 +556,12 @@ impl Column {
             _ => None,
         }
     }
+}
+
+/// Booleans as bits.
+fn packed(values: &[bool]) -> Vec<u8> {
+    let byte = |eight: &[bool]| eight.iter().rev().fold(0, |bits, &value| bits << 1 | u8::from(value));
+    values.chunks(8).map(byte).collect()
 }
 
 fn numbers<T: Copy + Default + arrow_buffer::ArrowNativeType>(kind: DataType, column: &mut Numbers<T>) -> ArrayData {

@@ -260,25 +260,20 @@ impl<'a> Reader<'a> {
     /// The integer here and the index behind it, if an int64 holds it.
     #[inline(always)]
     fn integer(&self, first: u8) -> Result<Option<(i64, usize)>> {
-        // Up to 18 digits, with nothing of a fraction or an exponent behind them: nearly all.
-        let negative = first == b'-';
-        let start = self.at + usize::from(negative);
-        let (mut at, mut number) = (start, 0_i64);
-        if let Some(eight) = self.data.get(at..).and_then(|rest| rest.first_chunk::<8>()).and_then(eight_digits) {
-            (at, number) = (at + 8, eight);
+        // Up to 15 digits, with nothing of a fraction or an exponent behind them: nearly all.
+        let start = self.at + usize::from(first == b'-');
+        let Some(text) = self.data.get(start..).and_then(|rest| rest.first_chunk::<17>()) else {
+            return self.any_integer(first);
+        };
+        let (mut number, mut length) = digits(text);
+        if length == 8 {
+            let (more, count) = digits(&text[8..]);
+            (number, length) = (number * TENS[count] + more, 8 + count);
         }
-        while let Some(digit @ b'0'..=b'9') = self.data.get(at) {
-            if at - start >= 18 {
-                return self.any_integer(first);
-            }
-            number = number * 10 + i64::from(digit - b'0');
-            at += 1;
-        }
-        match self.data.get(at) {
-            Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
-                if at > start && (self.data[start] != b'0' || at == start + 1) =>
-            {
-                Ok(Some((if negative { -number } else { number }, at)))
+        match text[length] {
+            b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' if length > 0 && (text[0] != b'0' || length == 1) => {
+                let number = number.cast_signed();
+                Ok(Some((if first == b'-' { -number } else { number }, start + length)))
             }
             _ => self.any_integer(first),
         }
@@ -661,19 +656,25 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The number that eight digits write, read as one word: pairs of digits first, then all pairs.
+const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number that up to eight digits write, and how many they are; all at once: pairs of digits, then all pairs.
 #[inline(always)]
-fn eight_digits(digits: &[u8; 8]) -> Option<i64> {
-    let word = u64::from_le_bytes(*digits);
-    let too_high = word.wrapping_add(0x4646_4646_4646_4646);
-    let digits = word.wrapping_sub(0x3030_3030_3030_3030);
-    if (too_high | digits) & 0x8080_8080_8080_8080 != 0 {
-        return None;
+fn digits(text: &[u8]) -> (u64, usize) {
+    let Some(eight) = text.first_chunk::<8>() else { return (0, 0) };
+    let values = u64::from_le_bytes(*eight) ^ 0x3030_3030_3030_3030;
+    // The high bit of every byte that is more than nine.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    let count = others.trailing_zeros() as usize / 8;
+    if count == 0 {
+        return (0, 0);
     }
-    let pairs = digits.wrapping_mul(10) + (digits >> 8);
+    // Zeros in front instead of whatever stands behind the digits.
+    let values = values << (64 - 8 * count);
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
     let high = (pairs >> 16 & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
-    Some((low.wrapping_add(high) >> 32).cast_signed())
+    (low.wrapping_add(high) >> 32, count)
 }
 
 /// Where a value starts, its tag included, and whether the reader stands inside its tag.
@@ -688,16 +689,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eight_digits_are_read_at_once() {
-        for text in [b"00000000", b"12345678", b"99999999", b"00000001", b"10000000", b"90807060"] {
-            let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-            assert_eq!(eight_digits(text), number);
+    fn digits_are_read_up_to_eight_at_once() {
+        for text in ["00000000", "12345678", "99999999", "1", "10", "907", "0042", "12345", "999999", "1234567"] {
+            for behind in ["", "}", ",", ".", "e", "/", ":", "\u{0}", "\u{80}", "é", " "] {
+                let padded = format!("{text}{behind}xxxxxxxx");
+                assert_eq!(Some(digits(padded.as_bytes())), text.parse().ok().map(|number| (number, text.len())));
+            }
         }
-        for at in 0..8 {
-            for other in [b'/', b':', b'.', b'e', b'}', 0, 0x80, 0xff] {
-                let mut text = *b"12345678";
-                text[at] = other;
-                assert_eq!(eight_digits(&text), None);
+        assert_eq!(digits(b"x1234567"), (0, 0));
+    }
+
+    #[test]
+    fn integers_of_every_length_are_read() {
+        for length in 1..=18 {
+            for sign in ["", "-"] {
+                let text = format!("{sign}{}", &"987654321098765432"[..length]);
+                let padded = format!("{text},                    ");
+                let reader = Reader::new(padded.as_bytes(), 0, false);
+                let number = text.parse().ok().map(|number: i64| (number, text.len()));
+                assert_eq!(reader.integer(text.as_bytes()[0]), Ok(number));
             }
         }
     }

@@ -42,44 +42,49 @@ pub fn number_and_space(data: &[u8], mut at: usize) -> usize {
     space(data, at)
 }
 
+/// How many bytes are searched at once for a string's end; most strings are shorter.
+pub const BLOCK: usize = 32;
+
 /// Where in a block the first quote, backslash or control character is.
+#[inline(always)]
+pub fn stop_in(block: &[u8; BLOCK]) -> Option<usize> {
+    let ([low, high], []) = block.as_chunks::<16>() else { return None };
+    let found = stops(low) | stops(high) << 16;
+    (found != 0).then(|| found.trailing_zeros() as usize)
+}
+
+/// The places of quotes, backslashes and control characters, as bits.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub fn stop_in(block: &[u8; 16]) -> Option<usize> {
+fn stops(half: &[u8; 16]) -> u32 {
     use core::arch::x86_64::{
         __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
     };
-    // SAFETY: `block` is 16 readable bytes, the load needs no alignment, and SSE2 is part of x86_64.
-    let found = unsafe {
-        let bytes = _mm_loadu_si128(block.as_ptr().cast::<__m128i>());
+    // SAFETY: `half` is 16 readable bytes, the load needs no alignment, and SSE2 is part of x86_64.
+    unsafe {
+        let bytes = _mm_loadu_si128(half.as_ptr().cast::<__m128i>());
         let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"'.cast_signed()));
         let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\'.cast_signed()));
         let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control))
-    };
-    (found != 0).then(|| found.trailing_zeros() as usize)
+        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control)).cast_unsigned()
+    }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-pub fn stop_in(block: &[u8; 16]) -> Option<usize> {
-    const ONES: u128 = u128::MAX / 255;
-    const HIGH: u128 = ONES << 7;
-    let word = u128::from_le_bytes(*block);
-    let zero = |word: u128| word.wrapping_sub(ONES) & !word & HIGH;
-    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-    let found = zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c)) | control;
-    (found != 0).then(|| found.trailing_zeros() as usize / 8)
+fn stops(half: &[u8; 16]) -> u32 {
+    let is_stop = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    half.iter().enumerate().fold(0, |found, (at, byte)| found | u32::from(is_stop(byte)) << at)
 }
 
 /// The index of the first quote, backslash or control character from `at`; the text's length if there is none.
 #[inline(always)]
 pub fn plain(data: &[u8], mut at: usize) -> usize {
-    while let Some(block) = data.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+    while let Some(block) = data.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
         if let Some(stop) = stop_in(block) {
             return at + stop;
         }
-        at += 16;
+        at += BLOCK;
     }
     plain_bytes(data, at)
 }

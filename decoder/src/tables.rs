@@ -191,9 +191,7 @@ impl Batch {
         }
         children.push(column.array(self.rows, &self.schema.metadata)?);
         let mut source = Strings::default();
-        for row in 0..self.rows {
-            source.push(row, self.schema.source.as_bytes())?;
-        }
+        source.push_times(self.schema.source.as_bytes(), self.rows)?;
         children.push(source.array());
         children.extend(self.trailing);
         let whole = ArrayData::builder(DataType::Struct(self.schema.fields.clone())).len(self.rows);
