@@ -8,11 +8,11 @@ use arrow_schema::DataType;
 use crate::plan::{Kind, Node, Struct};
 use crate::scan::{BLOCK, Result, Stop, plain, stop_in};
 
-/// Which of a column's values are there; bits exist only from the first null on.
+/// Which of a column's values are there: a byte for each, from the first null on; they become bits at the end.
 #[derive(Default)]
 pub struct Validity {
     len: usize,
-    bits: Vec<u8>,
+    valid: Vec<bool>,
 }
 
 impl Validity {
@@ -22,8 +22,8 @@ impl Validity {
 
     #[inline(always)]
     pub fn push_valid(&mut self) {
-        if !self.bits.is_empty() {
-            push_bit(&mut self.bits, self.len, true);
+        if !self.valid.is_empty() {
+            self.valid.push(true);
         }
         self.len += 1;
     }
@@ -31,56 +31,54 @@ impl Validity {
     /// Null up to `len`.
     #[inline(always)]
     pub fn pad(&mut self, len: usize) {
-        if len > self.len {
+        if len == self.len + 1 && !self.valid.is_empty() {
+            self.valid.push(false);
+            self.len = len;
+        } else if len > self.len {
             self.pad_more(len);
         }
     }
 
     fn pad_more(&mut self, len: usize) {
-        if self.bits.is_empty() {
-            self.bits.resize(self.len.div_ceil(8), 0xff);
-            clear_behind(&mut self.bits, self.len);
-        }
-        self.bits.resize(len.div_ceil(8), 0);
+        self.valid.resize(self.len, true);
+        self.valid.resize(len, false);
         self.len = len;
     }
 
     fn truncate(&mut self, len: usize) {
-        if len < self.len {
-            self.len = len;
-            self.bits.truncate(len.div_ceil(8));
-            clear_behind(&mut self.bits, len);
-        }
+        self.len = self.len.min(len);
+        self.valid.truncate(len);
     }
 
     fn is_valid(&self, at: usize) -> bool {
-        at < self.len && (self.bits.is_empty() || self.bits[at / 8] >> (at % 8) & 1 == 1)
+        at < self.len && self.valid.get(at).is_none_or(|&valid| valid)
     }
 
     fn take(&mut self) -> Option<Buffer> {
         self.len = 0;
-        let bits = std::mem::take(&mut self.bits);
-        (!bits.is_empty()).then(|| Buffer::from_vec(bits))
+        let valid = std::mem::take(&mut self.valid);
+        (!valid.is_empty()).then(|| Buffer::from_vec(packed(&valid)))
     }
+}
+
+/// Booleans as bits, the first as the lowest.
+fn packed(values: &[bool]) -> Vec<u8> {
+    let (eights, rest) = values.as_chunks::<8>();
+    let mut bits = Vec::with_capacity(eights.len() + 1);
+    // The multiplication moves the low bit of every byte into the highest byte, each to its own place.
+    bits.extend(eights.iter().map(|eight| {
+        let word = u64::from_le_bytes(eight.map(u8::from));
+        (word.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
+    }));
+    if !rest.is_empty() {
+        bits.push(rest.iter().rev().fold(0, |bits, &value| bits << 1 | u8::from(value)));
+    }
+    bits
 }
 
 /// Room for a batch that is about as large as the last one.
 fn roomy(last: usize) -> usize {
     last + last / 8 + 16
-}
-
-#[inline]
-fn push_bit(bits: &mut Vec<u8>, at: usize, bit: bool) {
-    if at / 8 >= bits.len() {
-        bits.push(0);
-    }
-    bits[at / 8] |= u8::from(bit) << (at % 8);
-}
-
-fn clear_behind(bits: &mut [u8], len: usize) {
-    if let (Some(last), rest @ 1..) = (bits.last_mut(), len % 8) {
-        *last &= (1 << rest) - 1;
-    }
 }
 
 /// Numbers of one width.
@@ -294,17 +292,18 @@ const WORDS: usize = 5;
 const HEAD: usize = 8 * WORDS;
 const LONGEST_HINT: usize = 128;
 
+#[inline(always)]
 fn words(bytes: &[u8; HEAD]) -> [u64; WORDS] {
-    let mut words = [0; WORDS];
-    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
-        *word = u64::from_le_bytes(*bytes);
-    }
-    words
+    let (chunks, _) = bytes.as_chunks::<8>();
+    std::array::from_fn(
+        #[inline(always)]
+        |at| u64::from_le_bytes(chunks[at]),
+    )
 }
 
 impl Hint {
     /// A hint that `text` means a field.
-    pub fn new(text: &[u8], field: usize, value: usize, tagged: bool) -> Self {
+    fn new(text: &[u8], field: usize, value: usize, tagged: bool) -> Self {
         let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
         let length = text.len().min(HEAD);
         head[..length].copy_from_slice(&text[..length]);
@@ -323,7 +322,10 @@ impl Hint {
             return rest.starts_with(&self.text) && !self.text.is_empty();
         };
         let start = words(start);
-        let differ = (0..WORDS).fold(0, |differ, at| differ | (start[at] ^ self.head[at]) & self.mask[at]);
+        let mut differ = 0;
+        for at in 0..WORDS {
+            differ |= (start[at] ^ self.head[at]) & self.mask[at];
+        }
         differ == 0 && self.mask[0] != 0 && (self.text.len() <= HEAD || rest[HEAD..].starts_with(&self.text[HEAD..]))
     }
 }
@@ -355,13 +357,14 @@ impl Hints {
         self.slots.iter().flatten().find(|hint| hint.matches(rest))
     }
 
-    pub fn learn(&mut self, last: usize, hint: Hint) {
+    /// Leaves a hint that `text`, with the value from `value` on, means `field` behind `last`.
+    pub fn learn(&mut self, last: usize, text: &[u8], (field, value, tagged): (usize, usize, bool)) {
         let Some(slot) = self.slots.get_mut(last) else { return };
-        if hint.len() <= LONGEST_HINT && slot.iter().all(|known| known.text != hint.text) {
+        if text.len() <= LONGEST_HINT && slot.iter().all(|known| known.text != text) {
             // An empty one first, else one after the other.
             let old = if slot[1].text.is_empty() { 1 } else { self.learned % 2 };
             self.learned += 1;
-            slot[old] = hint;
+            slot[old] = Hint::new(text, field, value, tagged);
             if slot[1].len() > slot[0].len() {
                 slot.swap(0, 1);
             }
@@ -558,12 +561,6 @@ impl Column {
     }
 }
 
-/// Booleans as bits.
-fn packed(values: &[bool]) -> Vec<u8> {
-    let byte = |eight: &[bool]| eight.iter().rev().fold(0, |bits, &value| bits << 1 | u8::from(value));
-    values.chunks(8).map(byte).collect()
-}
-
 fn numbers<T: Copy + Default + arrow_buffer::ArrowNativeType>(kind: DataType, column: &mut Numbers<T>) -> ArrayData {
     let len = column.validity.len();
     let values = Buffer::from_vec(column.take());
@@ -585,4 +582,55 @@ fn array(
     // SAFETY: every column keeps as many values, offsets and bits as its length, offsets only grow and stay within the
     // data, and every record was checked to be UTF-8 before its row was kept. Tests validate all batches in full.
     unsafe { builder.build_unchecked() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn validity_is_packed_bit_by_bit() {
+        for len in 0..40_usize {
+            let values: Vec<bool> = (0..len).map(|at| at % 3 == 0 || at % 7 == 1).collect();
+            let bits = packed(&values);
+            assert_eq!(bits.len(), len.div_ceil(8));
+            assert!(values.iter().enumerate().all(|(at, &value)| (bits[at / 8] >> (at % 8) & 1 == 1) == value));
+        }
+    }
+
+    #[test]
+    fn a_column_lags_behind_and_is_cut_back() {
+        let mut numbers = Numbers::<i32>::default();
+        numbers.push(0, 1);
+        numbers.push(3, 2);
+        assert_eq!((numbers.validity.len(), &numbers.validity.valid[..]), (4, &[true, false, false, true][..]));
+        numbers.truncate(2);
+        numbers.push(2, 5);
+        numbers.pad(4);
+        assert_eq!(
+            (&numbers.values[..], &numbers.validity.valid[..]),
+            (&[1, 0, 5, 0][..], &[true, false, true, false][..])
+        );
+        numbers.truncate(0);
+        numbers.push(1, 7);
+        assert_eq!((&numbers.values[..], &numbers.validity.valid[..]), (&[0, 7][..], &[false, true][..]));
+    }
+
+    #[test]
+    fn hints_match_what_begins_as_they_do() {
+        for length in [1, 7, 8, 39, 40, 41, 100] {
+            let text: Vec<u8> = (0..length).map(|at| b'a' + (at % 20) as u8).collect();
+            let mut hints = Hints::new(1);
+            hints.learn(0, &text, (3, 0, true));
+            let mut longer = text.clone();
+            longer.extend([b'x'; 64]);
+            assert!(hints.find(0, &text).is_some() && hints.find(0, &longer).is_some());
+            for at in 0..length {
+                let mut other = longer.clone();
+                other[at] ^= 1;
+                assert!(hints.find(0, &other).is_none() && hints.find(0, &other[..length]).is_none());
+            }
+            assert!(hints.find(0, &text[..length - 1]).is_none());
+        }
+    }
 }

@@ -429,7 +429,7 @@ impl<'a> Reader<'a> {
         let node = &plan.fields[field].node;
         let tagged = !matches!(node, Node::Union(_)) && self.open_tag(node.names())?;
         if let Some((from, last)) = hint {
-            column.hints.learn(last, Hint::new(&self.data[from..self.at], field, start - from, tagged));
+            column.hints.learn(last, &self.data[from..self.at], (field, start - from, tagged));
         }
         Ok(Outer { start, tagged })
     }
@@ -588,7 +588,7 @@ impl<'a> Reader<'a> {
                 let (key, value) = self.member(true)?.ok_or(Stop::Unusual)?;
                 let name = key.end - last_part(&self.data[key.start..key.end]).len();
                 let branch = plan.find(&self.data[name..key.end]).filter(|_| !key.escaped).ok_or(Stop::Unusual)?;
-                column.hints.learn(branch + 1, Hint::new(&self.data[start..value], branch, name - start, true));
+                column.hints.learn(branch + 1, &self.data[start..value], (branch, name - start, true));
                 (branch, name, value)
             }
         };

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::brackets::{MAX_DEPTH, too_deep};
-use crate::columns::{Hint, Structs};
+use crate::columns::Structs;
 use crate::containers::untag;
 use crate::keys::{Names, normalise, shed};
 use crate::plan::{Plan, Struct, Table};
@@ -237,7 +237,7 @@ impl Records {
             } else if !payload && plan.tables[table].has_payload_name(key) {
                 payload = true;
                 let tagged = reader.open_tag(plan.tables[table].payload_tags())?;
-                rows.hints.learn(0, Hint::new(&reader.data[from..reader.at], 0, value - from, tagged));
+                rows.hints.learn(0, &reader.data[from..reader.at], (0, value - from, tagged));
                 payload_inside(reader, &plan.tables[table], &mut rows.payload, row, Outer { start: value, tagged })?;
             } else {
                 return Err(Stop::Unusual);
