@@ -323,8 +323,8 @@ impl Hint {
         };
         let start = words(start);
         let mut differ = 0;
-        for at in 0..WORDS {
-            differ |= (start[at] ^ self.head[at]) & self.mask[at];
+        for (word, (head, mask)) in start.iter().zip(self.head.iter().zip(&self.mask)) {
+            differ |= (word ^ head) & mask;
         }
         differ == 0 && self.mask[0] != 0 && (self.text.len() <= HEAD || rest[HEAD..].starts_with(&self.text[HEAD..]))
     }

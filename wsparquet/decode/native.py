@@ -24,8 +24,11 @@ from wsparquet.schema import TABLES
 __all__ = ["NativeDecoder", "plan_json"]
 
 BATCH_FACTOR = 16
-"""How many times the reference's batches the native ones are: what is gathered here are columns, smaller than their text,
-not Python's rows, and each batch costs as much as a tenth of a megabyte of text."""
+"""How many times the reference's batches the native ones are.
+
+What is gathered here are columns, smaller than their text, and no Python rows; and a batch has a price of its own, however
+small it is.
+"""
 
 _NODES = {"Leaf": "leaf", "StructOf": "struct", "ListOf": "list", "UnionOf": "union"}
 
