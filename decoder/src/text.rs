@@ -125,14 +125,41 @@ fn decode(text: &[u8]) -> (u32, usize) {
     }
 }
 
+/// Adds text as a JSON string, escaped no more than it must be; with lone surrogates, as ASCII.
+fn push_string(out: &mut Vec<u8>, text: &Text) {
+    out.push(b'"');
+    if text.lone {
+        let mut ascii = String::new();
+        push_ascii(&mut ascii, &text.bytes);
+        out.extend_from_slice(ascii.as_bytes());
+    } else {
+        for &byte in &*text.bytes {
+            match byte {
+                0..0x20 | b'"' | b'\\' => {
+                    let mut escape = String::new();
+                    push_ascii(&mut escape, &[byte]);
+                    out.extend_from_slice(escape.as_bytes());
+                }
+                _ => out.push(byte),
+            }
+        }
+    }
+    out.push(b'"');
+}
+
 /// Adds a JSON value's text as `json.dumps` would space it; bare `NaN` and its like become strings.
 pub fn push_value(out: &mut Vec<u8>, raw: &[u8]) {
     let mut at = 0;
     while let Some(&byte) = raw.get(at) {
         match byte {
             b'"' => {
-                let end = crate::scan::string(raw, at).map_or(raw.len(), |quoted| quoted.end + 1);
-                out.extend_from_slice(&raw[at..end]);
+                let (end, escaped) =
+                    crate::scan::string(raw, at).map_or((raw.len(), false), |quoted| (quoted.end + 1, quoted.escaped));
+                if escaped {
+                    push_string(out, &unescape(&raw[at + 1..end - 1]));
+                } else {
+                    out.extend_from_slice(&raw[at..end]);
+                }
                 at = end;
                 continue;
             }
@@ -181,6 +208,14 @@ mod tests {
         let mut out = String::new();
         push_ascii(&mut out, &[0xff, 0xe2, 0x82, 0xc0, 0x80]);
         assert!(out.is_ascii());
+    }
+
+    #[test]
+    fn strings_are_escaped_no_more_than_they_must_be() {
+        let mut out = Vec::new();
+        push_value(&mut out, br#"["\u00e9\/\ud83d\ude00\u007f", "\"\\\n\u0001", "\ud800\u00e9", "\u00e9"]"#);
+        let expected = "[\"é/😀\u{7f}\", \"\\\"\\\\\\n\\u0001\", \"\\ud800\\u00e9\", \"é\"]";
+        assert_eq!(String::from_utf8_lossy(&out), expected);
     }
 
     #[test]

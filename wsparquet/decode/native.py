@@ -26,8 +26,8 @@ __all__ = ["NativeDecoder", "plan_json"]
 BATCH_FACTOR = 16
 """How many times the reference's batches the native ones are.
 
-What is gathered here are columns, smaller than their text, and no Python rows; and a batch has a price of its own, however
-small it is.
+What is gathered here are columns, smaller than their text, and no Python rows; and every batch has a price of its own,
+however small it is.
 """
 
 _NODES = {"Leaf": "leaf", "StructOf": "struct", "ListOf": "list", "UnionOf": "union"}
