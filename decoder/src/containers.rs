@@ -95,9 +95,7 @@ impl Container {
             b'{' => {
                 let Column::Structs(column) = &mut metadata.column else { return Err(Stop::Unusual) };
                 let mut reader = Reader::new(data, inner, true);
-                column.validity.pad(self.row);
-                reader.fields(&plan.metadata, column, &ROOT.key(b"metaData"))?;
-                column.validity.push_valid();
+                reader.fields(&plan.metadata, column, self.row, &ROOT.key(b"metaData"))?;
                 self.misfits.extend(texts(&reader.rescue, data));
             }
             b'n' => {}

@@ -107,6 +107,39 @@ pub fn named_double(text: &[u8]) -> Option<f64> {
     }
 }
 
+/// The integer that text begins with, and its length in bytes, if it has up to 15 digits and ends there: nearly all.
+#[inline(always)]
+pub fn short(text: &[u8; 17]) -> Option<(i64, usize)> {
+    let (mut number, mut length) = digits(text);
+    if length == 8 {
+        let (more, count) = digits(&text[8..]);
+        (number, length) = (number * TENS[count] + more, 8 + count);
+    }
+    let ends = matches!(text[length], b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+    (ends && length > 0 && (text[0] != b'0' || length == 1)).then(|| (number.cast_signed(), length))
+}
+
+const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number that up to eight digits write, and how many they are; all at once: pairs of digits, then all pairs.
+#[inline(always)]
+fn digits(text: &[u8]) -> (u64, usize) {
+    let Some(eight) = text.first_chunk::<8>() else { return (0, 0) };
+    let values = u64::from_le_bytes(*eight) ^ 0x3030_3030_3030_3030;
+    // The high bit of every byte that is more than nine.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    let count = others.trailing_zeros() as usize / 8;
+    if count == 0 {
+        return (0, 0);
+    }
+    // Zeros in front instead of whatever stands behind the digits.
+    let values = values << (64 - 8 * count);
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let high = (pairs >> 16 & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    (low.wrapping_add(high) >> 32, count)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,5 +185,16 @@ mod tests {
         for literal in ["9007199254740993", "1e400", "1e-400", "0.1000000000000000055511151231257827", "4e-324"] {
             assert_eq!(double(literal.as_bytes()), None, "{literal}");
         }
+    }
+
+    #[test]
+    fn digits_are_read_up_to_eight_at_once() {
+        for text in ["00000000", "12345678", "99999999", "1", "10", "907", "0042", "12345", "999999", "1234567"] {
+            for behind in ["", "}", ",", ".", "e", "/", ":", "\u{0}", "\u{80}", "é", " "] {
+                let padded = format!("{text}{behind}xxxxxxxx");
+                assert_eq!(Some(digits(padded.as_bytes())), text.parse().ok().map(|number| (number, text.len())));
+            }
+        }
+        assert_eq!(digits(b"x1234567"), (0, 0));
     }
 }

@@ -3,14 +3,15 @@
 //! Nearly every record is a tagged body that holds a header and the payload of the table that its tag names, and is read
 //! in one pass. Anything else is read again, carefully, with the keys of record and body looked up ahead.
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::brackets::{MAX_DEPTH, too_deep};
 use crate::columns::Structs;
 use crate::containers::untag;
+use crate::hints::{Hint, Then};
 use crate::keys::{Names, normalise, shed};
+use crate::openings::Openings;
 use crate::plan::{Plan, Struct, Table};
 use crate::reader::{Outer, Pair, Reader};
 use crate::rescue::{Path, ROOT, Rescued, json_object, numbered, texts};
@@ -38,18 +39,8 @@ pub struct Records {
     pub plan: Arc<Plan>,
     pub rows: Vec<Rows>,
     tags: HashMap<Box<[u8]>, usize>,
-    openings: Vec<Opening>,
+    openings: Openings,
 }
-
-/// How a record of a table was seen to begin, up to what is in its header: text to be compared instead of understood.
-struct Opening {
-    text: Vec<u8>,
-    table: usize,
-    tagged: bool,
-}
-
-/// How many openings are remembered.
-const MAX_OPENINGS: usize = 16;
 
 fn members<'a>(data: &'a [u8], start: usize) -> Result<Vec<Pair<'a>>> {
     Reader::new(data, start, true).pairs()
@@ -118,7 +109,7 @@ impl Table {
 
 impl Records {
     pub fn new(plan: Arc<Plan>, source: &str) -> Self {
-        Self { rows: Rows::all(&plan, source), plan, tags: HashMap::new(), openings: Vec::new() }
+        Self { rows: Rows::all(&plan, source), plan, tags: HashMap::new(), openings: Openings::default() }
     }
 
     fn unrecognized(&self) -> usize {
@@ -162,7 +153,7 @@ impl Records {
             }
             let rows = &mut self.rows[table];
             let row = rows.len();
-            rows.rescued.push(row, &json_object(&numbered(texts(&rescued, data))))?;
+            rows.rescued.push(row, &json_object(&numbered(texts(&rescued, data))));
         }
         Ok(Outcome::Row { table, rescued })
     }
@@ -172,7 +163,7 @@ impl Records {
     fn fast(&mut self, reader: &mut Reader, table: &mut Option<usize>) -> Result<usize> {
         let start = reader.at;
         let rest = reader.data.get(start..).unwrap_or_default();
-        let known = self.openings.iter().find(|opening| rest.starts_with(&opening.text));
+        let known = self.openings.find(rest);
         let (found, header) = match known {
             Some(opening) => {
                 reader.at += opening.text.len();
@@ -228,16 +219,15 @@ impl Records {
             if key == b"header" && !header {
                 (header, turned) = (true, payload);
                 let tagged = reader.open_tag(&plan.header.names)?;
-                if first && self.openings.len() < MAX_OPENINGS {
-                    self.openings.push(Opening { text: reader.data[start..reader.at].to_vec(), table, tagged });
-                    // A longer one may go on where a shorter one ends.
-                    self.openings.sort_by_key(|opening| Reverse(opening.text.len()));
+                if first {
+                    self.openings.learn(&reader.data[start..reader.at], table, tagged);
                 }
                 flat_inside(reader, &plan.header, &mut rows.header, row, tagged)?;
             } else if !payload && plan.tables[table].has_payload_name(key) {
                 payload = true;
                 let tagged = reader.open_tag(plan.tables[table].payload_tags())?;
-                rows.hints.learn(0, &reader.data[from..reader.at], (0, value - from, tagged));
+                let (text, ends) = (&reader.data[from..reader.at], [value - from, reader.at - from]);
+                rows.hints.learn(0, Hint::new(text, 0, ends, (tagged, Then::Value)));
                 payload_inside(reader, &plan.tables[table], &mut rows.payload, row, Outer { start: value, tagged })?;
             } else {
                 return Err(Stop::Unusual);
@@ -385,7 +375,7 @@ impl Records {
             b'{' => {
                 reader.at = inner;
                 let row = rows.len();
-                flat_fields(reader, plan, &mut rows.header, row)
+                reader.fields(plan, &mut rows.header, row, &ROOT)
             }
             b'n' => Ok(()),
             _ => reader.rescue(&Path::root("$body").key(b"header"), pair.start),
@@ -434,9 +424,9 @@ impl Records {
         let row = rows.len();
         if let Payload::Raw { tag: tags, record } = &mut rows.payload {
             if !tag.lone {
-                tags.push(row, &tag.bytes)?;
+                tags.push(row, &tag.bytes);
             }
-            record.push(row, &data[start..])?;
+            record.push(row, &data[start..]);
         }
         Ok(Outcome::Row { table, rescued: Vec::new() })
     }
@@ -445,7 +435,7 @@ impl Records {
 /// Reads the payload behind the header, if it begins as it did before.
 fn known_payload(reader: &mut Reader, plan: &Table, rows: &mut Rows) -> Result<bool> {
     let (from, row) = (reader.at, rows.len());
-    let Some(hint) = rows.hints.find(0, reader.data.get(from..).unwrap_or_default()) else { return Ok(false) };
+    let Some(hint) = rows.hints.find(0, reader.rest()) else { return Ok(false) };
     let mut outer = reader.behind_hint(from, hint)?;
     outer.tagged = outer.tagged || reader.open_tag(plan.payload_tags())?;
     payload_inside(reader, plan, &mut rows.payload, row, outer)?;
@@ -457,15 +447,8 @@ fn flat_inside(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: u
     if reader.peek()? != b'{' {
         return Err(Stop::Unusual);
     }
-    flat_fields(reader, plan, columns, row)?;
+    reader.fields(plan, columns, row, &ROOT)?;
     if tagged { reader.close_tag() } else { Ok(()) }
-}
-
-fn flat_fields(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: usize) -> Result<()> {
-    columns.validity.pad(row);
-    reader.fields(plan, columns, &ROOT)?;
-    columns.validity.push_valid();
-    Ok(())
 }
 
 fn payload_inside(reader: &mut Reader, plan: &Table, payload: &mut Payload, row: usize, outer: Outer) -> Result<()> {

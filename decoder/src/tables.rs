@@ -7,7 +7,9 @@ use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Fields};
 
-use crate::columns::{Column, Hints, Strings, Structs};
+use crate::columns::{Column, Structs};
+use crate::hints::Hints;
+use crate::leaves::Strings;
 use crate::plan::{Plan, Struct, Table};
 use crate::scan::Result;
 
@@ -150,12 +152,12 @@ impl Rows {
             }
             Payload::Raw { tag, record } => {
                 for column in [tag, record] {
-                    column.pad(len)?;
-                    leading.push(column.array());
+                    column.pad(len);
+                    leading.push(column.array()?);
                 }
             }
         }
-        self.rescued.pad(len)?;
+        self.rescued.pad(len);
         let numbers = Buffer::from_vec(std::mem::replace(&mut self.numbers, Vec::with_capacity(len)));
         let numbers = ArrayData::builder(DataType::Int64).len(len).buffers(vec![numbers]);
         // SAFETY: one buffer of as many 64-bit integers as the array is long.
@@ -165,7 +167,7 @@ impl Rows {
             table,
             rows: len,
             leading,
-            trailing: vec![numbers, self.rescued.array()],
+            trailing: vec![numbers, self.rescued.array()?],
             runs: std::mem::take(&mut self.runs),
             schema: Arc::clone(&self.schema),
         })
@@ -191,8 +193,8 @@ impl Batch {
         }
         children.push(column.array(self.rows, &self.schema.metadata)?);
         let mut source = Strings::default();
-        source.push_times(self.schema.source.as_bytes(), self.rows)?;
-        children.push(source.array());
+        source.push_times(self.schema.source.as_bytes(), self.rows);
+        children.push(source.array()?);
         children.extend(self.trailing);
         let whole = ArrayData::builder(DataType::Struct(self.schema.fields.clone())).len(self.rows);
         // SAFETY: the children are in the order of the schema's fields, each as long as the batch.

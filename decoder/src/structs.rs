@@ -1,0 +1,312 @@
+//! The fields of structs, from JSON text into columns: by hints where text is as it was before, else by their keys.
+
+use crate::columns::{Column, Structs};
+use crate::hints::{Facts, Hint, Then};
+use crate::numbers;
+use crate::plan::{Kind, Node, Struct, StructField};
+use crate::reader::{Outer, Pair, Reader};
+use crate::rescue::Path;
+use crate::scan::{Result, Stop};
+use crate::timestamps;
+
+/// Which fields of an object were there; those beyond the bits share one, and then have to look closer.
+#[derive(Default)]
+struct Seen(u64);
+
+impl Seen {
+    const SHARED: usize = 63;
+
+    /// Whether a field was there; it may have been another one from `SHARED` on.
+    #[inline(always)]
+    fn was(&self, field: usize) -> bool {
+        self.0 >> field.min(Self::SHARED) & 1 == 1
+    }
+
+    /// Notes that a field is there, and returns its place as the last one.
+    #[inline(always)]
+    fn see(&mut self, field: usize) -> usize {
+        self.0 |= 1 << field.min(Self::SHARED);
+        field + 1
+    }
+}
+
+/// How far a struct's fields are read.
+struct Place {
+    row: usize,
+    /// One more than the index of the field that was last, 0 where there was none.
+    last: usize,
+    seen: Seen,
+}
+
+impl Reader<'_> {
+    /// Reads the object or null here; false where there is another value.
+    pub fn object(&mut self, plan: &Struct, column: &mut Structs, row: usize, path: &Path) -> Result<bool> {
+        if self.peek()? == b'{' {
+            self.fields(plan, column, row, path)?;
+            return Ok(true);
+        }
+        if self.null()? {
+            column.validity.pad(row + 1);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Reads an object's fields into a row, and ends the row.
+    pub fn fields(&mut self, plan: &Struct, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
+        if !self.careful {
+            return self.fields_fast(plan, column, row, path);
+        }
+        column.validity.pad(row);
+        let pairs = self.pairs()?;
+        let end = self.at;
+        self.pairs_into(plan, column, &pairs.iter().collect::<Vec<_>>(), path)?;
+        self.at = end;
+        column.validity.push_valid();
+        Ok(())
+    }
+
+    // --- In one pass --------------------------------------------------------------------------------------------------
+
+    /// As `fields`, in the fast way.
+    #[inline(always)]
+    pub fn fields_fast(&mut self, plan: &Struct, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
+        column.validity.pad(row);
+        let (data, mut at) = (self.data, self.at);
+        let mut place = Place { row, last: 0, seen: Seen::default() };
+        loop {
+            if place.last > 0 && data.get(at) == Some(&b'}') {
+                self.at = at + 1;
+                break;
+            }
+            let Some(hint) = column.hints.find(place.last, data.get(at..).unwrap_or_default()) else {
+                self.at = at;
+                if !self.next_field(plan, column, &mut place, path)? {
+                    break;
+                }
+                at = self.at;
+                continue;
+            };
+            // Nearly always nothing else is needed.
+            let again = place.seen.was(hint.field());
+            let child = column.children.get_mut(hint.field()).filter(|_| !again);
+            if let Some(end) = child.and_then(|child| hinted_leaf(data, at + hint.len(), hint.then, child, row)) {
+                at = if hint.tagged { self.behind_tag(end)? } else { end };
+                place.last = place.seen.see(hint.field());
+            } else {
+                self.at = at;
+                self.value_behind_hint(plan, column, &mut place, hint, path)?;
+                at = self.at;
+            }
+        }
+        column.validity.push_valid();
+        Ok(())
+    }
+
+    /// Reads a field of which a hint knows the key.
+    fn value_behind_hint(
+        &mut self,
+        plan: &Struct,
+        column: &mut Structs,
+        place: &mut Place,
+        hint: Facts,
+        path: &Path,
+    ) -> Result<()> {
+        let (from, behind, field, then) = (self.at, place.last, hint.field(), hint.then);
+        let mut outer = self.behind_hint(from, hint)?;
+        if then == Then::Value && !outer.tagged && self.peek()? == b'{' {
+            // A hint that was left by a bare value says nothing about tags.
+            let hint = (from < outer.start).then_some((from, behind));
+            outer = self.enter(plan, column, field, hint)?;
+        }
+        self.field(plan, column, place, (field, outer), path)
+    }
+
+    /// Reads a field's value, unless the field has one already.
+    #[inline(always)]
+    fn field(
+        &mut self,
+        plan: &Struct,
+        column: &mut Structs,
+        place: &mut Place,
+        (field, outer): (usize, Outer),
+        path: &Path,
+    ) -> Result<()> {
+        let again = place.seen.was(field) && (field < Seen::SHARED || column.children[field].len() > place.row);
+        place.last = place.seen.see(field);
+        if again {
+            return self.again(&plan.fields[field], path, outer);
+        }
+        self.read_field(plan, column, (place.row, field), outer, path)
+    }
+
+    /// Reads a field's value, of which the tag may have been entered.
+    #[inline(always)]
+    fn read_field(
+        &mut self,
+        plan: &Struct,
+        column: &mut Structs,
+        (row, field): (usize, usize),
+        outer: Outer,
+        path: &Path,
+    ) -> Result<()> {
+        let (named, child) = (&plan.fields[field], &mut column.children[field]);
+        match &named.node {
+            // Leaves apart, as nearly none of them needs its path.
+            Node::Leaf(_) => {
+                if !self.leaf(child, row)? {
+                    child.pad(row + 1);
+                    self.misfit(&path.key(named.name.as_bytes()), outer)
+                } else if outer.tagged {
+                    self.close_tag()
+                } else {
+                    Ok(())
+                }
+            }
+            node => self.inner(node, child, row, &path.key(named.name.as_bytes()), outer),
+        }
+    }
+
+    /// Keeps a field's second value, of which the tag may have been entered.
+    #[cold]
+    fn again(&mut self, field: &StructField, path: &Path, outer: Outer) -> Result<()> {
+        self.rescue(&path.key(field.name.as_bytes()), outer.start)
+    }
+
+    /// Reads the next known field without a hint, and leaves one; false at the object's end.
+    fn next_field(&mut self, plan: &Struct, column: &mut Structs, place: &mut Place, path: &Path) -> Result<bool> {
+        let mut from = Some(self.at);
+        let mut first = place.last == 0 && self.peek()? == b'{';
+        loop {
+            let Some((key, value)) = self.member(first)? else { return Ok(false) };
+            first = false;
+            self.at = value;
+            let key = self.unquote(key);
+            let Some(field) = plan.find(&key.bytes) else {
+                if plan.find_inline(&key.bytes).is_some() {
+                    return Err(Stop::Unusual);
+                }
+                let stray = plan.stray.map(Path::root);
+                self.rescue(&stray.as_ref().unwrap_or(path).key(&key.bytes), value)?;
+                (from, place.last) = (None, 1); // no start any more, and no place that is worth a hint
+                continue;
+            };
+            let outer = self.enter(plan, column, field, from.map(|from| (from, place.last)))?;
+            return self.field(plan, column, place, (field, outer), path).map(|()| true);
+        }
+    }
+
+    /// Enters a field's tag, if its value here has one, and leaves a hint for what began at `from` behind field `last`.
+    fn enter(
+        &mut self,
+        plan: &Struct,
+        column: &mut Structs,
+        field: usize,
+        hint: Option<(usize, usize)>,
+    ) -> Result<Outer> {
+        let start = self.at;
+        let node = &plan.fields[field].node;
+        let tagged = !matches!(node, Node::Union(_)) && self.open_tag(node.names())?;
+        if let Some((from, last)) = hint {
+            let (then, length) = self.begins(node, field);
+            let text = &self.data[from..self.at + length];
+            let hint = Hint::new(text, field, [start - from, self.at - from], (tagged, then));
+            column.hints.learn(last, hint);
+        }
+        Ok(Outer { start, tagged })
+    }
+
+    /// How much of the value here a hint can know, in bytes.
+    fn begins(&self, node: &Node, field: usize) -> (Then, usize) {
+        match node {
+            _ if field >= Seen::SHARED => (Then::Value, 0),
+            _ if self.rest().starts_with(b"null") => (Then::Null, 4),
+            Node::Leaf(leaf) if leaf.kind == Kind::String && self.rest().starts_with(b"\"") => (Then::Quote, 1),
+            _ => (Then::Value, 0),
+        }
+    }
+
+    // --- Carefully ----------------------------------------------------------------------------------------------------
+
+    /// As `fields`, of members that are known.
+    pub fn pairs_into(&mut self, plan: &Struct, column: &mut Structs, pairs: &[&Pair], path: &Path) -> Result<()> {
+        let own_key =
+            plan.inline.is_some_and(|inline| pairs.iter().any(|pair| plan.find(&pair.key.bytes) == Some(inline)));
+        let is_inline = |pair: &Pair| {
+            !own_key && plan.find(&pair.key.bytes).is_none() && plan.find_inline(&pair.key.bytes).is_some()
+        };
+        let (inlined, own): (Vec<&Pair>, Vec<&Pair>) = pairs.iter().partition(|pair| is_inline(pair));
+        for pair in own {
+            self.pair_into(plan, column, pair, path)?;
+        }
+        let Some(inline) = plan.inline.filter(|_| !inlined.is_empty()) else { return Ok(()) };
+        let (row, named) = (column.row(), &plan.fields[inline]);
+        if let (Node::Struct(inner), Column::Structs(child)) = (&named.node, &mut column.children[inline]) {
+            child.validity.pad(row);
+            self.pairs_into(inner, child, &inlined, &path.key(named.name.as_bytes()))?;
+            child.validity.push_valid();
+        }
+        Ok(())
+    }
+
+    fn pair_into(&mut self, plan: &Struct, column: &mut Structs, pair: &Pair, path: &Path) -> Result<()> {
+        let Some(field) = plan.find(&pair.key.bytes) else {
+            let stray = plan.stray.map(Path::root);
+            return self.rescue(&stray.as_ref().unwrap_or(path).key(&pair.key.bytes), pair.start);
+        };
+        let row = column.row();
+        let (named, child) = (&plan.fields[field], &mut column.children[field]);
+        let path = path.key(named.name.as_bytes());
+        if child.len() > row {
+            return self.rescue(&path, pair.start);
+        }
+        self.at = pair.start;
+        self.value(&named.node, child, row, &path)
+    }
+}
+
+/// Reads a leaf's value whose beginning a hint knew, up to `at`; the index behind it, or nothing where it is not as nearly
+/// all are.
+#[inline(always)]
+fn hinted_leaf(data: &[u8], at: usize, then: Then, column: &mut Column, row: usize) -> Option<usize> {
+    match (then, column) {
+        (Then::Null, _) => Some(at),
+        (Then::Quote, Column::Strings(column)) => {
+            let end = column.push_plain(row, data, at);
+            (data.get(end) == Some(&b'"')).then_some(end + 1)
+        }
+        (Then::Value, Column::Int64(column)) => {
+            let (number, end) = integer(data, at)?;
+            column.push(row, number);
+            Some(end)
+        }
+        (Then::Value, Column::Timestamps(column)) => {
+            let (number, end) = integer(data, at)?;
+            column.push(row, timestamps::in_range(number)?);
+            Some(end)
+        }
+        (Then::Value, Column::Booleans(column)) => {
+            let rest = data.get(at..)?;
+            let value = rest.starts_with(b"true");
+            if !value && !rest.starts_with(b"false") {
+                return None;
+            }
+            column.push(row, value);
+            Some(at + if value { 4 } else { 5 })
+        }
+        (Then::Value, Column::Int32(column)) => {
+            let (number, end) = integer(data, at)?;
+            column.push(row, i32::try_from(number).ok()?);
+            Some(end)
+        }
+        _ => None,
+    }
+}
+
+#[inline(always)]
+fn integer(data: &[u8], at: usize) -> Option<(i64, usize)> {
+    let negative = data.get(at) == Some(&b'-');
+    let at = at + usize::from(negative);
+    let (number, length) = numbers::short(data.get(at..)?.first_chunk()?)?;
+    Some((if negative { -number } else { number }, at + length))
+}
