@@ -231,6 +231,11 @@ impl Strings {
         value.filter(|_| self.validity.is_valid(row)).map(|(&start, &end)| &self.data[start as usize..end as usize])
     }
 
+    /// All values that are there.
+    pub fn values(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.validity.len()).filter_map(|row| self.get(row))
+    }
+
     /// All of it as an array, which leaves the column empty; `Overflow` where it is larger than offsets can say.
     pub fn array(&mut self) -> Result<ArrayData> {
         i32::try_from(self.data.len()).map_err(|_| Stop::Overflow)?;

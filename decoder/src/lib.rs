@@ -24,6 +24,7 @@ mod structs;
 mod tables;
 mod text;
 mod timestamps;
+mod vocabulary;
 
 #[cfg(feature = "python")]
 mod python;

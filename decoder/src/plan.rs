@@ -12,7 +12,7 @@ use crate::keys::{Names, normalise};
 #[derive(Deserialize)]
 #[serde(tag = "node", rename_all = "lowercase")]
 enum Given {
-    Leaf { kind: Kind, names: Vec<String> },
+    Leaf { kind: Kind, names: Vec<String>, values: Vec<String> },
     Struct(GivenStruct),
     List { element: Box<Given>, or_one: bool },
     Union { branches: Vec<GivenBranch> },
@@ -78,6 +78,8 @@ pub enum Node {
 pub struct Leaf {
     pub kind: Kind,
     pub names: Names,
+    /// Those that the documentation lists for an enum.
+    pub values: Vec<Box<[u8]>>,
 }
 
 pub struct List {
@@ -206,7 +208,10 @@ impl Union {
 impl Node {
     fn new(given: Given) -> Self {
         match given {
-            Given::Leaf { kind, names: given } => Self::Leaf(Leaf { kind, names: names(&given) }),
+            Given::Leaf { kind, names: given, values } => {
+                let values = values.into_iter().map(|value| value.into_bytes().into()).collect();
+                Self::Leaf(Leaf { kind, names: names(&given), values })
+            }
             Given::Struct(given) => Self::Struct(Struct::new(given, None)),
             Given::List { element, or_one } => {
                 Self::List(List { names: Names::new(), element: Box::new(Self::new(*element)), or_one })

@@ -134,9 +134,11 @@ fn taken<'py>(py: Python<'py>, sink: &mut Sink) -> PyResult<Bound<'py, PyDict>> 
     out.set_item("end_time", report.end_time)?;
     out.set_item("accounts", report.accounts.take())?;
     out.set_item("schema_versions", report.schema_versions.take())?;
-    let names = sink.records.rows.iter().map(|rows| rows.name.as_str());
-    let rescued = names.zip(&mut report.rescued).map(|(name, counts)| (name, counts.take()));
-    out.set_item("rescued", rescued.filter(|(_, counts)| !counts.is_empty()).collect::<Vec<_>>())?;
+    for (what, by_table) in [("rescued", &mut report.rescued), ("undocumented", &mut report.undocumented)] {
+        let names = sink.records.rows.iter().map(|rows| rows.name.as_str());
+        let counts = names.zip(by_table).map(|(name, counts)| (name, counts.take()));
+        out.set_item(what, counts.filter(|(_, counts)| !counts.is_empty()).collect::<Vec<_>>())?;
+    }
     let settled = report.settled;
     report.settled = report.misfits.len().saturating_sub(1);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -61,6 +61,8 @@ pub struct Report {
     pub schema_versions: Counts,
     /// By table.
     pub rescued: Vec<Counts>,
+    /// By table.
+    pub undocumented: Vec<Counts>,
     pub misfits: Vec<Misfits>,
     /// How many of `misfits` were handed out and cannot change any more.
     pub settled: usize,
@@ -91,10 +93,11 @@ pub fn failed(stop: Stop) -> Failure {
 impl Sink {
     pub fn new(plan: Arc<Plan>, source: &str, limits: Limits) -> Self {
         let records = Records::new(Arc::clone(&plan), source);
-        let rescued = records.rows.iter().map(|_| Counts::default()).collect();
+        let tables = records.rows.len();
+        let by_table = || (0..tables).map(|_| Counts::default()).collect();
         Self {
             records,
-            report: Report { rescued, ..Report::default() },
+            report: Report { rescued: by_table(), undocumented: by_table(), ..Report::default() },
             batches: Vec::new(),
             quarantined: Vec::new(),
             limits,
@@ -137,7 +140,7 @@ impl Sink {
         {
             let text = self.metadata.child(name).and_then(|column| column.string(container.row));
             if let Some(text) = text {
-                counts.add(&String::from_utf8_lossy(text));
+                counts.add(&String::from_utf8_lossy(text), 1);
             }
         }
         for name in ["startTime", "endTime"] {
@@ -181,7 +184,7 @@ impl Sink {
                 let number = self.report.records;
                 self.report.records += 1;
                 for one in rescued {
-                    self.report.rescued[table].add(&one.starred);
+                    self.report.rescued[table].add(&one.starred, 1);
                 }
                 self.row(table, number, raw.len())
             }
@@ -224,6 +227,9 @@ impl Sink {
     fn release(&mut self) -> Done<()> {
         for batch in self.held.drain(..) {
             let table = batch.table;
+            for (column, &count) in self.records.rows[table].enums.iter().zip(&batch.undocumented) {
+                self.report.undocumented[table].add(&column.path, count);
+            }
             self.batches.push((table, batch.into_array(&self.metadata).map_err(failed)?));
         }
         Ok(())

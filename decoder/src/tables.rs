@@ -12,6 +12,7 @@ use crate::hints::Hints;
 use crate::leaves::Strings;
 use crate::plan::{Plan, Struct, Table};
 use crate::scan::Result;
+use crate::vocabulary::Enum;
 
 /// What is between a table's header and its common columns.
 pub enum Payload {
@@ -37,6 +38,7 @@ pub struct Rows {
     pub numbers: Vec<i64>,
     pub rescued: Strings,
     pub runs: Vec<Run>,
+    pub enums: Vec<Enum>,
     /// How the payload begins behind the header.
     pub hints: Hints,
     /// Bytes of source text that the rows came from.
@@ -57,6 +59,8 @@ pub struct Types {
 pub struct Batch {
     pub table: usize,
     pub rows: usize,
+    /// Counts of undocumented values by the index of their column among `Rows::enums`.
+    pub undocumented: Vec<u64>,
     leading: Vec<ArrayData>,
     trailing: Vec<ArrayData>,
     runs: Vec<Run>,
@@ -82,6 +86,8 @@ impl Rows {
             .zip(payloads.chain([last]))
             .zip(known.chain([unrecognized()]))
             .map(|((name, payload), fields)| Self::new(name, payload, fields, (plan, source)))
+            .zip(plan.tables.iter().map(Enum::all).chain([Vec::new()]))
+            .map(|(rows, enums)| Self { enums, ..rows })
             .collect()
     }
 
@@ -103,6 +109,7 @@ impl Rows {
             numbers: Vec::new(),
             rescued: Strings::default(),
             runs: Vec::new(),
+            enums: Vec::new(),
             hints: Hints::new(1),
             bytes: 0,
             types: [header, DataType::Struct(fields)],
@@ -142,6 +149,7 @@ impl Rows {
     /// All rows so far, which leaves none.
     pub fn batch(&mut self, table: usize) -> Result<Batch> {
         let len = self.len();
+        let undocumented = self.enums.iter().map(|column| column.count(&self.payload)).collect();
         let mut leading = self.header.columns(len, &self.types[0])?;
         match &mut self.payload {
             Payload::Flat(columns) => leading.extend(columns.columns(len, &self.types[1])?),
@@ -166,6 +174,7 @@ impl Rows {
         Ok(Batch {
             table,
             rows: len,
+            undocumented,
             leading,
             trailing: vec![numbers, self.rescued.array()?],
             runs: std::mem::take(&mut self.runs),
@@ -244,13 +253,14 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn add(&mut self, name: &str) {
+    pub fn add(&mut self, name: &str, count: u64) {
         match self.index.get(name) {
-            Some(&at) => self.order[at].1 += 1,
-            None => {
+            Some(&at) => self.order[at].1 += count,
+            None if count > 0 => {
                 self.index.insert(name.to_owned(), self.order.len());
-                self.order.push((name.to_owned(), 1));
+                self.order.push((name.to_owned(), count));
             }
+            None => {}
         }
     }
 

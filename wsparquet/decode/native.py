@@ -17,7 +17,6 @@ from wsparquet.decode import _native
 from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.plan import StructOf, compiled
 from wsparquet.decode.reference import no_container, opening_of
-from wsparquet.decode.vocabulary import count_batches
 from wsparquet.errors import DecodeError, SchemaError
 from wsparquet.schema import TABLES
 
@@ -70,7 +69,8 @@ class NativeDecoder:
     def _hand_out(self, done: dict[str, Any]) -> Decoded:
         self._count(done)
         batches = tuple((table, _batch(table, array)) for table, array in done["batches"])
-        count_batches(self.report, batches)
+        for table, batch in batches:
+            self.report.rows[table] += batch.num_rows
         return Decoded(batches, tuple(map(_quarantined, done["quarantined"])))
 
     def _count(self, done: dict[str, Any]) -> None:
@@ -80,8 +80,9 @@ class NativeDecoder:
         report.start_time, report.end_time = done["start_time"], done["end_time"]
         _add(report.accounts, done["accounts"])
         _add(report.schema_versions, done["schema_versions"])
-        for table, counts in done["rescued"]:
-            _add(report.rescued.setdefault(table, PathCounts()), counts)
+        for name, by_table in (("rescued", report.rescued), ("undocumented", report.undocumented)):
+            for table, counts in done[name]:
+                _add(by_table.setdefault(table, PathCounts()), counts)
         settled, misfits = done["container_values"]
         report.container_values[settled:] = [
             {"containers": [first, last], "values": dict(values)} for first, last, values in misfits

@@ -41,10 +41,14 @@ LEAVES = {
 
 @dataclass(frozen=True)
 class Leaf:
-    """A scalar: its kind (a value of ``LEAVES``) and the normalised names that a tag around it may bear."""
+    """A scalar: its kind (a value of ``LEAVES``) and the normalised names that a tag around it may bear.
+
+    ``values`` are those that the documentation lists for an enum; other leaves have none.
+    """
 
     kind: str
     names: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ def _node(field: pa.Field) -> Node:
         return ListOf(_node(kind.value_field), or_one=pa.types.is_string(kind.value_type))
     if kind not in LEAVES:
         raise SchemaError(f"no reader for type {kind} of field {field.name!r}; expected one of {list(LEAVES.values())}")
-    return Leaf(LEAVES[kind], _names(field))
+    return Leaf(LEAVES[kind], _names(field), frozenset(json.loads(_metadata(field, "values") or "[]")))
 
 
 def _union(field: pa.Field) -> UnionOf:
