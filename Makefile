@@ -28,8 +28,8 @@ wheel: $(READY)  ## A wheel with the native decoder, in dist/, tried in a fresh 
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 	$(PYTHON) -m venv dist/.venv
 	dist/.venv/bin/pip install --quiet dist/*.whl
-	cd dist && .venv/bin/python -c "import wsparquet.decode._native"
-	cd dist && .venv/bin/wsparquet generate --size 1000000 .try && .venv/bin/wsparquet convert --decoder native .try --to .tried
+	cd dist && .venv/bin/wsparquet --version | grep native
+	cd dist && .venv/bin/wsparquet generate --size 1000000 .try && .venv/bin/wsparquet convert .try --to .tried
 	rm -rf dist/.venv dist/.try dist/.tried
 
 lint: $(READY)

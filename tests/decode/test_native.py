@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.decode.contract import load_cases
 from tests.decode.mutations import (
@@ -29,6 +30,7 @@ from tests.decode.mutations import (
 )
 from tests.scale import FULL, scaled
 from wsparquet.decode import DecoderOptions, Limits, Quarantined, active_decoder, make_decoder, native_decoder
+from wsparquet.decode.plan import Leaf, compiled
 from wsparquet.errors import DecodeError
 from wsparquet.generate import GenerateOptions, generate_text, records
 from wsparquet.schema import TABLES
@@ -145,10 +147,11 @@ def test_native_is_built_where_it_has_to_be() -> None:
 
 
 def test_a_decoder_that_is_not_there_is_refused_with_a_remedy() -> None:
-    """Asking for the native decoder gives it, or an error that says what to do."""
+    """Asking for the native decoder gives it, or says what to do; without asking comes the one that is there."""
     if HAS_NATIVE:
-        assert active_decoder("native") == "native"
+        assert active_decoder("native") == active_decoder() == "native"
     else:
+        assert active_decoder() == "reference"
         with pytest.raises(DecodeError, match="--decoder reference"):
             active_decoder("native")
 
@@ -216,6 +219,20 @@ SMALL = (
 )
 
 
+PIECES = [
+    b'{"recordCollection":[',
+    b'\n{"metaData":{"startTime":{"long":1467291704468}},"recordCollection":{"array":[',
+    b'{"body":{"x.WebSessionGeoData":{"header":{"x.Header":{"visitId":{"string":"',
+    b'"}}},"geo":{"x.GEO":{"city":{"string":"',
+    b'\\ud800\xff"}}}}}},',
+    b"[" * 200,
+    b'{"a":' * 200,
+    b"]}}\n",
+    b"\xef\xbb\xbf",
+    b"-9223372036854775809e999999999",
+]
+
+
 @needs_native
 @pytest.mark.parametrize("text", SMALL)
 def test_cut_at_every_byte(text: str) -> None:
@@ -245,6 +262,22 @@ def test_a_source_that_failed_stays_failed() -> None:
         decoder.feed(b'{"dataType":"AgentActivity","recordCollection":[]}\n')
     with pytest.raises(DecodeError, match="before"):
         decoder.feed(b'{"recordCollection":[]}\n')
+
+
+@needs_native
+@settings(max_examples=scaled(20_000, 1_000), deadline=None, derandomize=not FULL, database=None)
+@given(st.lists(st.binary(max_size=200) | st.sampled_from(PIECES), max_size=12))
+def test_no_bytes_make_it_panic(pieces: list[bytes]) -> None:
+    """Whatever bytes come, Python sees outcomes or a DecodeError that does not ask to be reported."""
+    found = outcome(pieces, decoder="native")
+    assert not isinstance(found, str) or "report this" not in found
+
+
+@needs_native
+def test_only_payloads_have_enum_columns() -> None:
+    """The native decoder counts undocumented values of payloads; no header or metaData has a column that lists any."""
+    for part in (compiled().header, compiled().metadata):
+        assert not [field.name for field in part.fields if isinstance(field.node, Leaf) and field.node.values]
 
 
 @lru_cache(maxsize=1)

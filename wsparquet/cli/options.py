@@ -46,7 +46,7 @@ decoder_option = click.option(
     type=click.Choice(["auto", "native", "reference"]),
     default="auto",
     show_default=True,
-    help="auto is the reference one; the native one is on trial.",
+    help="auto is the native one, where this installation has it, else the reference.",
 )
 
 

@@ -84,6 +84,12 @@ class JsonOutput:
         _print_json({"files": list(paths)})
 
 
+def _has_native() -> bool:
+    from wsparquet.decode import native_decoder
+
+    return native_decoder() is not None
+
+
 class TextOutput:
     """Lines for people on standard output."""
 
@@ -98,6 +104,8 @@ class TextOutput:
             f"{_count(summary.records, 'record')} in {human_bytes(summary.inflated_bytes)} of JSON "
             f"({human_bytes(summary.stored_bytes)} stored), {summary.seconds:.1f} s, {summary.decoder} decoder"
         )
+        if summary.decoder == "reference" and not _has_native():
+            _print("the native decoder, many times as fast, is not part of this installation; see README, Install")
         _print_counts("rows", summary.rows)
         _print_paths("rescued values (kept in the column `rescued`)", summary.rescued)
         _print_paths("values that the documentation does not list (kept)", summary.undocumented)

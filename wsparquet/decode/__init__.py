@@ -50,8 +50,7 @@ def active_decoder(decoder: str = "auto") -> str:
             "the native decoder is not part of this installation; install a wheel that has it, or cargo and then "
             "wsparquet from source, or use --decoder reference, or auto"
         )
-    # "auto" stays with the reference until benchmarks and a longer differential run speak for the native one.
-    return "native" if decoder == "native" else "reference"
+    return "reference" if decoder == "reference" or native_decoder() is None else "native"
 
 
 def make_decoder(options: DecoderOptions, *, decoder: str = "auto") -> Decoder:
