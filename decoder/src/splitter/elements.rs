@@ -1,0 +1,120 @@
+//! Keys and values of a container, where they are whole; those that may go on in text that is still to come have to wait.
+
+use super::{PIECE, Splitter};
+use crate::brackets::{Element, MAX_DEPTH, element_end};
+use crate::scan::{self, Stop};
+use crate::sink::{Done, too_deep};
+use crate::text::unescape;
+
+/// What stands at a place, if that can be known yet.
+pub enum Found<T> {
+    It(T),
+    NeedsMore,
+    Bad(String),
+}
+
+pub fn wrong(stop: Stop, from: usize) -> String {
+    match stop {
+        Stop::Syntax(what, at) => format!("{what} at byte {}", at.saturating_sub(from)),
+        _ => "the text ends inside it".to_owned(),
+    }
+}
+
+impl Splitter {
+    /// Whether what is wrong at `at` may yet turn out right, or otherwise wrong, with more text.
+    pub fn is_open(&self, at: usize, stop: Stop) -> bool {
+        !self.buffer.complete && (stop == Stop::End || element_end(self.buffer.text(), at) == Element::Open)
+    }
+
+    /// Whether a value that ends at `end` may go on in text that is still to come.
+    pub fn may_go_on(&self, at: usize, end: usize) -> bool {
+        let text = self.buffer.text();
+        let known = if is_number(text, at) { scan::number_and_space(text, end) } else { scan::space(text, end) };
+        known == self.buffer.limit && !self.buffer.complete
+    }
+
+    /// As `value`, of a container's own value; one as deep as no record may be makes the container unreadable.
+    pub fn container_value(&self, at: usize) -> Done<Found<usize>> {
+        Ok(match self.value(at)? {
+            Found::It((_, depth)) if depth > MAX_DEPTH => Found::Bad(too_deep()),
+            Found::It((end, _)) => Found::It(end),
+            Found::NeedsMore => Found::NeedsMore,
+            Found::Bad(reason) => Found::Bad(reason),
+        })
+    }
+
+    /// The index behind the value at `at`, and how deep the value is nested.
+    pub fn value(&self, at: usize) -> Done<Found<(usize, usize)>> {
+        let text = self.buffer.text();
+        let (end, depth) = match scan::value(text, at) {
+            Ok(found) => found,
+            Err(stop) if self.is_open(at, stop) => return Ok(Found::NeedsMore),
+            Err(stop) => return Ok(Found::Bad(wrong(stop, at))),
+        };
+        self.within_record_limit(end - at)?;
+        if self.may_go_on(at, end) {
+            return Ok(Found::NeedsMore);
+        }
+        Ok(match simdutf8::basic::from_utf8(&text[at..end]) {
+            Ok(_) => Found::It((end, depth)),
+            Err(_) => Found::Bad(invalid_utf8(&text[at..end])),
+        })
+    }
+
+    /// As `value`, for what can only be a scalar: it ends with the line, which has to be there first.
+    pub fn line_value(&self, at: usize) -> Found<(usize, usize)> {
+        let text = self.buffer.text();
+        let newline = memchr::memchr(b'\n', &text[at..]).map(|found| at + found);
+        if newline.unwrap_or(text.len()) - at >= PIECE {
+            return Found::Bad("a line too long to be one".to_owned());
+        }
+        if newline.is_none() && !self.buffer.complete {
+            return Found::NeedsMore;
+        }
+        match scan::scalar(text, at) {
+            Ok(end) if simdutf8::basic::from_utf8(&text[at..end]).is_ok() => Found::It((end, 0)),
+            Ok(end) => Found::Bad(invalid_utf8(&text[at..end])),
+            Err(stop) => Found::Bad(wrong(stop, at)),
+        }
+    }
+
+    /// The key at `at` and the index of its value.
+    pub fn key(&self, at: usize) -> Found<(Vec<u8>, usize)> {
+        let text = self.buffer.text();
+        let expected = || Found::Bad(format!("expected a key and its value at byte {}", self.buffer.base + at));
+        match scan::key(text, at) {
+            Ok((_, value)) if value == text.len() => {
+                if self.is_open(at, Stop::End) {
+                    Found::NeedsMore
+                } else {
+                    expected()
+                }
+            }
+            Ok((key, value)) => match std::str::from_utf8(&text[key.start..key.end]) {
+                Ok(_) => Found::It((unescape(&text[key.start..key.end]).bytes.into_owned(), value)),
+                Err(_) => Found::Bad(invalid_utf8(&text[key.start..key.end])),
+            },
+            Err(stop) if self.is_open(at, stop) => Found::NeedsMore,
+            Err(_) => expected(),
+        }
+    }
+
+    /// The index of the next key, or of the object's closing bracket, given the end of a value.
+    pub fn behind(&self, end: usize) -> Result<usize, String> {
+        let at = self.buffer.skip_space(end);
+        match self.first(at) {
+            Some(b',') => Ok(self.buffer.skip_space(at + 1)),
+            Some(b'}') => Ok(at),
+            _ => Err(format!("expected a comma or a closing bracket at byte {}", self.buffer.base + at)),
+        }
+    }
+}
+
+pub fn is_number(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), Some(b'-' | b'0'..=b'9')) && text.get(at + 1) != Some(&b'I')
+}
+
+pub fn invalid_utf8(text: &[u8]) -> String {
+    let at = std::str::from_utf8(text).err().map_or(0, |error| error.valid_up_to());
+    format!("invalid UTF-8 at byte {at}")
+}
