@@ -11,14 +11,18 @@ const LONGEST: usize = 128;
 /// How many texts are remembered for one place.
 const AT_A_PLACE: usize = 4;
 
-/// What the text of a hint ends with.
+/// What comes behind the text of a hint, or ends it: one choice, as a processor foresees one better than several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// `null` as the value.
+    /// The value was `null`, and the text ends with it.
     Null,
-    /// A string's opening quote.
+    /// A string, whose opening quote ends the text.
     Quote,
-    /// Nothing of the value.
+    Int64,
+    Timestamp,
+    Int32,
+    Boolean,
+    /// Any other value.
     Value,
 }
 

@@ -329,7 +329,7 @@ impl<'a> Reader<'a> {
         if self.peek()? <= b' ' {
             self.space();
         }
-        let known = hint.tagged || hint.then != Then::Value;
+        let known = hint.tagged || matches!(hint.then, Then::Null | Then::Quote);
         Ok(Outer { start: if known { from + hint.value() } else { self.at }, tagged: hint.tagged })
     }
 }

@@ -114,7 +114,7 @@ impl Reader<'_> {
     ) -> Result<()> {
         let (from, behind, field, then) = (self.at, place.last, hint.field(), hint.then);
         let mut outer = self.behind_hint(from, hint)?;
-        if then == Then::Value && !outer.tagged && self.peek()? == b'{' {
+        if !matches!(then, Then::Null | Then::Quote) && !outer.tagged && self.peek()? == b'{' {
             // A hint that was left by a bare value says nothing about tags.
             let hint = (from < outer.start).then_some((from, behind));
             outer = self.enter(plan, column, field, hint)?;
@@ -221,7 +221,14 @@ impl Reader<'_> {
         match node {
             _ if field >= Seen::SHARED => (Then::Value, 0),
             _ if self.rest().starts_with(b"null") => (Then::Null, 4),
-            Node::Leaf(leaf) if leaf.kind == Kind::String && self.rest().starts_with(b"\"") => (Then::Quote, 1),
+            Node::Leaf(leaf) => match leaf.kind {
+                Kind::String if self.rest().starts_with(b"\"") => (Then::Quote, 1),
+                Kind::Int64 => (Then::Int64, 0),
+                Kind::Timestamp => (Then::Timestamp, 0),
+                Kind::Int32 => (Then::Int32, 0),
+                Kind::Boolean => (Then::Boolean, 0),
+                Kind::String | Kind::Float64 => (Then::Value, 0),
+            },
             _ => (Then::Value, 0),
         }
     }
@@ -269,23 +276,33 @@ impl Reader<'_> {
 /// all are.
 #[inline(always)]
 fn hinted_leaf(data: &[u8], at: usize, then: Then, column: &mut Column, row: usize) -> Option<usize> {
-    match (then, column) {
-        (Then::Null, _) => Some(at),
-        (Then::Quote, Column::Strings(column)) => {
+    match then {
+        Then::Null => Some(at),
+        Then::Quote => {
+            let Column::Strings(column) = column else { return None };
             let end = column.push_plain(row, data, at);
             (data.get(end) == Some(&b'"')).then_some(end + 1)
         }
-        (Then::Value, Column::Int64(column)) => {
+        Then::Int64 => {
+            let Column::Int64(column) = column else { return None };
             let (number, end) = integer(data, at)?;
             column.push(row, number);
             Some(end)
         }
-        (Then::Value, Column::Timestamps(column)) => {
+        Then::Timestamp => {
+            let Column::Timestamps(column) = column else { return None };
             let (number, end) = integer(data, at)?;
             column.push(row, timestamps::in_range(number)?);
             Some(end)
         }
-        (Then::Value, Column::Booleans(column)) => {
+        Then::Int32 => {
+            let Column::Int32(column) = column else { return None };
+            let (number, end) = integer(data, at)?;
+            column.push(row, i32::try_from(number).ok()?);
+            Some(end)
+        }
+        Then::Boolean => {
+            let Column::Booleans(column) = column else { return None };
             let rest = data.get(at..)?;
             let value = rest.starts_with(b"true");
             if !value && !rest.starts_with(b"false") {
@@ -294,12 +311,7 @@ fn hinted_leaf(data: &[u8], at: usize, then: Then, column: &mut Column, row: usi
             column.push(row, value);
             Some(at + if value { 4 } else { 5 })
         }
-        (Then::Value, Column::Int32(column)) => {
-            let (number, end) = integer(data, at)?;
-            column.push(row, i32::try_from(number).ok()?);
-            Some(end)
-        }
-        _ => None,
+        Then::Value => None,
     }
 }
 
