@@ -19,18 +19,20 @@ API_NAME = "WebSession.1467291600000.1467295200000.part-00000-0"
 IDENTITY = Identity("75555851", API_NAME)
 
 
-def make_value(data_type: pa.DataType, chance: random.Random, *, start: int = START) -> Any:
+def make_value(data_type: pa.DataType, chance: random.Random, *, start: int = START, span: int = 3 * DAY) -> Any:
     """A value of the type: sometimes null, an empty list, a struct of nulls, or an extreme."""
     if chance.random() < 0.25:
         return None
     if isinstance(data_type, pa.StructType):
         fields = [data_type.field(index) for index in range(data_type.num_fields)]
         empty = chance.random() < 0.15
-        return {field.name: None if empty else make_value(field.type, chance, start=start) for field in fields}
+        return {
+            field.name: None if empty else make_value(field.type, chance, start=start, span=span) for field in fields
+        }
     if isinstance(data_type, pa.ListType):
-        return [make_value(data_type.value_type, chance, start=start) for _ in range(chance.randrange(4))]
+        return [make_value(data_type.value_type, chance, start=start, span=span) for _ in range(chance.randrange(4))]
     if pa.types.is_timestamp(data_type):
-        return start + chance.randrange(3 * DAY)
+        return start + chance.randrange(span)
     if pa.types.is_boolean(data_type):
         return chance.random() < 0.5
     if pa.types.is_floating(data_type):
@@ -41,13 +43,13 @@ def make_value(data_type: pa.DataType, chance: random.Random, *, start: int = ST
     return chance.choice(["", "a", "\u2028", "naïve 🎈", f"{chance.randrange(1 << 40):x}"])
 
 
-def make_rows(table: str, count: int, *, seed: int = 0, start: int = START) -> pa.RecordBatch:
+def make_rows(table: str, count: int, *, seed: int = 0, start: int = START, span: int = 3 * DAY) -> pa.RecordBatch:
     """Rows of a table, each with its number; some with no timestamp at all."""
     chance = random.Random(f"{table} {seed}")
     schema = TABLES[table].schema
     rows = []
     for number in range(count):
-        row = {field.name: make_value(field.type, chance, start=start) for field in schema}
+        row = {field.name: make_value(field.type, chance, start=start, span=span) for field in schema}
         rows.append(row | {"record_number": number, "source_file": f"file {seed}"})
     return pa.RecordBatch.from_pylist(rows, schema=schema)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.dataset.helpers import DAY, START, make_rows
 from tests.scale import scaled
-from wsparquet.dataset.partition import earliest, partition_days, split_by_day
+from wsparquet.dataset.partition import earliest, partition_days, shared_day, split_by_day
 from wsparquet.errors import DatasetError
 from wsparquet.fields import TIMESTAMP
 from wsparquet.schema import TABLES
@@ -65,6 +65,31 @@ def test_splitting_loses_no_row_and_keeps_their_order(table: str, seed: int, cou
     for day, rows in splits:
         expected = [row for row, of in zip(batch.to_pylist(), days, strict=True) if of == day]
         assert repr(rows.to_pylist()) == repr(expected)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@settings(max_examples=scaled(100, 25), deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    start=st.sampled_from([START - 3 * DAY, START - DAY // 2, START]),
+    span=st.sampled_from([DAY // 100, DAY, 3 * DAY]),
+    fallback=st.sampled_from([None, START, START + 40 * DAY, -1]),
+)
+def test_a_shared_day_is_that_of_every_row(table: str, seed: int, start: int, span: int, fallback: int | None) -> None:
+    """Where one day is told for a whole batch, each row alone has it; at midnight and for slices, too."""
+    batch = make_rows(table, 4, seed=seed, start=start, span=span).slice(seed % 3)
+    shared = shared_day(table, batch, fallback)
+    days = partition_days(table, batch, fallback)
+    assert shared is None or days.to_pylist() == [shared.as_py()] * len(days)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_records_of_one_hour_share_their_day(table: str) -> None:
+    """What the field's files look like is not looked at row by row."""
+    batch = make_rows(table, 30, span=DAY // 24)
+    shared = shared_day(table, batch, START)
+    assert shared is not None
+    assert shared.as_py() == date(2016, 6, 30)
 
 
 def test_a_batch_of_one_day_is_not_copied() -> None:

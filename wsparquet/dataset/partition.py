@@ -13,12 +13,15 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wsparquet.columns import LeafColumn, leaf_columns
 from wsparquet.dataset.layout import plausible_ms
 from wsparquet.errors import DatasetError
 from wsparquet.fields import TIMESTAMP
 from wsparquet.schema import COMMON_SUFFIX, TABLES
 
-__all__ = ["NOT_OWN", "partition_days", "split_by_day"]
+__all__ = ["NOT_OWN", "partition_days", "shared_day", "split_by_day"]
+
+DAY_MS = 86_400_000
 
 # The container's own times say when it was cut, not when the record happened.
 NOT_OWN = frozenset(field.name for field in COMMON_SUFFIX)
@@ -47,6 +50,9 @@ def split_by_day(
     """
     if not batch.num_rows:
         return
+    if (shared := shared_day(table, batch, fallback_day_ms)) is not None:
+        yield to_date(shared, table), batch
+        return
     days = partition_days(table, batch, fallback_day_ms)
     if len(pc.unique(days)) == 1:
         yield to_date(days[0], table), batch
@@ -58,6 +64,42 @@ def split_by_day(
     for end, day in zip(runs.run_ends.to_pylist(), runs.values, strict=True):
         yield to_date(day, table), batch.take(order.slice(start, end - start))
         start = end
+
+
+def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> pa.Date32Scalar | None:
+    """The day of every row, if all instants that any row's day could come from lie in one; else None.
+
+    A file spans an hour, so this nearly always answers. Finding each row's earliest timestamp instead took 6 % of a
+    conversion's CPU time, for a grouping by row of everything in lists.
+    """
+    days: set[int] = set()
+    for leaf in deciding_leaves(table):
+        values = leaf.values(batch)
+        if len(values) > values.null_count:
+            bounds = pc.min_max(milliseconds(values))
+            days.update(bounds[end].as_py() // DAY_MS for end in ("min", "max"))
+    if start_column().values(batch).null_count:
+        if fallback_day_ms is None or not plausible_ms(fallback_day_ms):
+            return None
+        days.add(fallback_day_ms // DAY_MS)
+    return cast("pa.Date32Scalar", pa.scalar(days.pop(), pa.int32()).cast(pa.date32())) if len(days) == 1 else None
+
+
+@functools.cache
+def deciding_leaves(table: str) -> tuple[LeafColumn, ...]:
+    """The leaf columns that a row's day can come from: the table's own timestamps and the container's start."""
+    own = [
+        leaf
+        for leaf in leaf_columns(TABLES[table].schema)
+        if leaf.steps[0] not in NOT_OWN and pa.types.is_timestamp(leaf.field.type)
+    ]
+    return *own, start_column()
+
+
+@functools.cache
+def start_column() -> LeafColumn:
+    """The start of the row's container."""
+    return next(leaf for leaf in leaf_columns(pa.schema(COMMON_SUFFIX)) if leaf.path == "$.metaData.startTime")
 
 
 def to_date(day: pa.Scalar, table: str) -> date | None:
