@@ -61,8 +61,6 @@ class _OpenPart:
             # A writer whose closing failed would try again, and complain, when it is collected.
             self.writer.is_open = False
             self.sink.close()
-            # Arrow keeps what it was given back; over a large file that adds up, in pieces too small for the next part.
-            pa.default_memory_pool().release_unused()
 
 
 class Partition:
@@ -93,6 +91,9 @@ class Partition:
         self.part.write(batches, row_group_rows=pool.limits.row_group_rows)
         if self.part.writes >= pool.limits.file_writes:
             self.close()
+            # Arrow keeps what it was given back; over a large file that adds up, in pieces too small for the next part.
+            # Not for every part: with 8 files of 50 MB, 8 % of the CPU time went into asking for the same pages again.
+            pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
         """Finish the open file, if there is one; with ``lock`` held."""
