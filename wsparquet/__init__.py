@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wsparquet.conversion import ConvertOptions, Progress, convert
     from wsparquet.dataset import LakeDataset, open_dataset
     from wsparquet.decode.model import Limits, Quarantined, Report
-    from wsparquet.errors import DatasetError, DecodeError, SchemaError, SourceError, WsparquetError
+    from wsparquet.errors import ApiError, DatasetError, DecodeError, SchemaError, SourceError, WsparquetError
     from wsparquet.inspection import Inspection, InspectOptions, inspect
     from wsparquet.reading import QuarantineWarning, read
     from wsparquet.schema import SCHEMA_VERSION, TABLES
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SCHEMA_VERSION",
     "TABLES",
+    "ApiError",
     "ConvertOptions",
     "DatasetError",
     "DecodeError",
@@ -56,7 +57,7 @@ _HOMES = {
     "conversion": ("ConvertOptions", "Progress", "convert"),
     "dataset": ("LakeDataset", "open_dataset"),
     "decode.model": ("Limits", "Quarantined", "Report"),
-    "errors": ("DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"),
+    "errors": ("ApiError", "DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"),
     "inspection": ("InspectOptions", "Inspection", "inspect"),
     "reading": ("QuarantineWarning", "read"),
     "schema": ("SCHEMA_VERSION", "TABLES"),

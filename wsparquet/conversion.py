@@ -19,7 +19,8 @@ from wsparquet.dataset import Attempt, CommitFacts, Commits, Head, Identity, Roo
 from wsparquet.dataset.layout import STATE
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Report, active_decoder, make_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
-from wsparquet.source import Failed, Source, SourceLimits, SourceReader, expand, parse_name
+from wsparquet.names import parse_name
+from wsparquet.source import Failed, Source, SourceLimits, SourceReader, expand
 from wsparquet.stream import decoded
 from wsparquet.summary import Failure, Summary
 

@@ -4,14 +4,15 @@
     ├── SchemaError    the schema itself is wrong, or a root has another version of it
     ├── SourceError    a source cannot be read: missing, corrupt, too large, not a Web Session file
     ├── DecodeError    a source's text cannot be decoded as a whole (single records are quarantined instead)
-    └── DatasetError   a dataset cannot be written or read: disk full, no folder, a record changed under us
+    ├── DatasetError   a dataset cannot be written or read: disk full, no folder, a record changed under us
+    └── ApiError       the Data Access API cannot be reached, refuses, or answers what cannot be used
 
 Every message says what was expected, what was found, where, and what to do.
 """
 
 from __future__ import annotations
 
-__all__ = ["DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"]
+__all__ = ["ApiError", "DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"]
 
 
 class WsparquetError(Exception):
@@ -32,3 +33,15 @@ class DecodeError(WsparquetError):
 
 class DatasetError(WsparquetError):
     """A dataset cannot be written, committed or read."""
+
+
+class ApiError(WsparquetError):
+    """The Data Access API cannot be reached, refuses, or answers what cannot be used.
+
+    ``status`` is the HTTP status of the answer, ``internal_code`` the API's own, each None where there was none.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, internal_code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.internal_code = internal_code

@@ -2,52 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.dataset.helpers import API_NAME
 from wsparquet.dataset import Identity
-from wsparquet.dataset.layout import Key, encode, intent_key, is_own_path, part_path, part_place
+from wsparquet.dataset.layout import Key, intent_key, is_own_path, part_path, part_place
 
 TOKEN = "0123456789abcdef"
 KEY = Identity("7", API_NAME).key
-any_text = st.text(st.characters(), max_size=150)
-
-
-@given(any_text)
-def test_any_text_becomes_a_safe_file_name(text: str) -> None:
-    """An encoded text is short, never empty, hidden or a way out, and of the safe alphabet only."""
-    encoded = encode(text)
-    assert re.fullmatch(r"(?:[A-Za-z0-9-]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*", encoded)
-    assert len(encoded) <= 100
-
-
-@given(any_text, any_text)
-def test_different_texts_stay_different(one: str, other: str) -> None:
-    """Two texts have the same encoding only if they are the same, over-long and odd ones too."""
-    assert (encode(one) == encode(other)) == (one == other)
-    # What another text became is a text of its own.
-    assert encode(encode(one)) != encode(one) or encode(one) == one
-
-
-def test_a_name_that_looks_like_a_cut_one_is_another_name() -> None:
-    """Naming a source after the encoding of an over-long name does not make them one."""
-    long = "x" * 500
-    assert len(encode(long)) == 100
-    assert encode(encode(long)) != encode(long)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("..", "%2E."), ("_a", "%5Fa"), ("a/b", "a%2Fb"), ("a b", "a%20b"), ("%", "%25"), (API_NAME, API_NAME)],
-)
-def test_encoding_keeps_what_is_safe(text: str, expected: str) -> None:
-    """Only what is unsafe is escaped; a leading dot or underscore would hide the file from engines."""
-    assert encode(text) == expected
 
 
 @pytest.mark.parametrize(

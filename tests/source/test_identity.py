@@ -1,68 +1,10 @@
-"""What a source is called, and what of its URL may be written down."""
+"""wsparquet/source/names.py."""
 
 from __future__ import annotations
 
 import pytest
 
-from wsparquet.source import SourceName, parse_name
 from wsparquet.source.names import account_of, last_component, mask, mask_text, secrets_of, wrong_suffix
-
-API = "WebSession.1467291600000.1467295200000.part-00000-0"
-
-
-@pytest.mark.parametrize(
-    ("name", "stem"),
-    [
-        (API, API),
-        (f"{API}.gz", API),
-        (f"{API}.GZ", API),
-        (f"{API}.json.gz", API),
-        (f"{API}.ndjson.zst", API),
-        (f"{API}.json.gz.zip", API),
-        (f"{API}.gz.gz", API),
-        (
-            "WebSession.1467291600000.1467295200000.part-123456-12.Zip",
-            "WebSession.1467291600000.1467295200000.part-123456-12",
-        ),
-    ],
-)
-def test_api_names(name: str, stem: str) -> None:
-    """A name of the API's form is known by it, with or without suffixes, and carries two instants."""
-    assert parse_name(name) == SourceName(stem, is_api=True, start_ms=1467291600000, end_ms=1467295200000)
-
-
-@pytest.mark.parametrize(
-    ("name", "stem"),
-    [
-        ("stdin", "stdin"),
-        ("export.json", "export"),
-        ("export.2024.json.gz", "export.2024"),
-        ("a.tar.gz", "a.tar"),
-        ("a.gz.bak", "a.gz.bak"),
-        (".gz", ".gz"),
-        (".json.gz", ".json"),
-        ("gz", "gz"),
-        ("", ""),
-        (f"{API} (1).gz", f"{API} (1)"),
-        (f"copy of {API}.gz", f"copy of {API}"),
-        (f"{API}\n", f"{API}\n"),
-        (
-            "AgentActivity.1467291600000.1467295200000.part-00000-0.gz",
-            "AgentActivity.1467291600000.1467295200000.part-00000-0",
-        ),
-        ("websession.1467291600000.1467295200000.part-00000-0", "websession.1467291600000.1467295200000.part-00000-0"),
-        ("WebSession.1467291600000.1467295200000.part-0000-0", "WebSession.1467291600000.1467295200000.part-0000-0"),
-        ("WebSession.1467291600000.part-00000-0.gz", "WebSession.1467291600000.part-00000-0"),
-        (
-            "WebSession.99999999999999999999.1467295200000.part-00000-0",
-            "WebSession.99999999999999999999.1467295200000.part-00000-0",
-        ),
-        ("WebSession.١٤٦٧٢٩١٦٠٠٠٠٠.1467295200000.part-00000-0", "WebSession.١٤٦٧٢٩١٦٠٠٠٠٠.1467295200000.part-00000-0"),
-    ],
-)
-def test_other_names(name: str, stem: str) -> None:
-    """Any other name is only shed of its suffixes."""
-    assert parse_name(name) == SourceName(stem, is_api=False)
 
 
 @pytest.mark.parametrize(

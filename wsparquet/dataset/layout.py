@@ -12,14 +12,13 @@ Every path here is relative to the root, with ``/`` between its components.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from urllib.parse import quote_from_bytes
 
 from wsparquet.fields import EARLIEST_MS, LATEST_MS
+from wsparquet.names import encode, parse_name
 
 __all__ = [
     "COMMITS",
@@ -32,7 +31,6 @@ __all__ = [
     "TMP",
     "Identity",
     "Key",
-    "encode",
     "intent_key",
     "is_own_path",
     "part_path",
@@ -51,12 +49,6 @@ LOCKS = f"{STATE}/locks"
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"
 
-MAX_ENCODED = 100
-# Encoding writes capital hex digits and never needs to escape a hyphen, so no name can look like a cut one.
-CUT_MARK = "%2d"
-HASH_DIGITS = 32
-
-_API_NAME = re.compile(r"WebSession\.(\d{1,15})\.\d{1,15}\.part-\d+-\d+", re.ASCII)
 _TOKEN = r"[0-9a-f]{16}"  # noqa: S105 - the form of a random part of a file name, no secret
 _PART = re.compile(
     rf"record_type=([a-z][a-z0-9_]*)/date=(\d{{4}}-\d\d-\d\d|{HIVE_NULL})/([^/]+)\.{_TOKEN}\.\d+\.parquet", re.ASCII
@@ -70,23 +62,6 @@ def plausible_ms(milliseconds: int | None) -> bool:
     return milliseconds is not None and EARLIEST_MS <= milliseconds < LATEST_MS
 
 
-def encode(text: str) -> str:
-    """A file name's part from any text: percent-encoded, never empty, hidden or longer than 100 bytes.
-
-    Different texts have different encodings: an over-long one is cut and gets 128 bits of its SHA-256.
-    """
-    data = text.encode("utf-8", "surrogatepass")
-    encoded = quote_from_bytes(data, safe="").replace("~", "%7E")
-    # Engines take files whose names begin with a dot or an underscore for hidden ones.
-    if encoded[:1] in {".", "_"}:
-        encoded = f"%{ord(encoded[0]):02X}{encoded[1:]}"
-    if 0 < len(encoded) <= MAX_ENCODED:
-        return encoded
-    room = MAX_ENCODED - len(CUT_MARK) - HASH_DIGITS
-    kept = re.sub(r"%[0-9A-F]?$", "", encoded[:room])
-    return kept + CUT_MARK + hashlib.sha256(data).hexdigest()[:HASH_DIGITS]
-
-
 @dataclass(frozen=True)
 class Key:
     """An identity as paths know it: both parts encoded."""
@@ -97,10 +72,10 @@ class Key:
     @property
     def month(self) -> str:
         """The UTC month of the start in an API name as ``yyyy-mm``, else ``undated``."""
-        match = _API_NAME.fullmatch(self.name)
-        if match is None or not plausible_ms(int(match[1])):
+        start_ms = parse_name(self.name).start_ms
+        if start_ms is None or not plausible_ms(start_ms):
             return UNDATED
-        return f"{datetime.fromtimestamp(int(match[1]) / 1000, UTC):%Y-%m}"
+        return f"{datetime.fromtimestamp(start_ms / 1000, UTC):%Y-%m}"
 
     @property
     def commit_path(self) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from wsparquet.source.expand import expand
-from wsparquet.source.names import SourceName, parse_name
 from wsparquet.source.reader import SourceLimits, SourceReader
 from wsparquet.source.sources import Failed, Source
 
-__all__ = ["Failed", "Source", "SourceLimits", "SourceName", "SourceReader", "expand", "parse_name"]
+__all__ = ["Failed", "Source", "SourceLimits", "SourceReader", "expand"]

@@ -1,50 +1,15 @@
-"""What a source is called: its name shed of suffixes, and what of its URL may be written down."""
+"""What of a source's URL may be written down, and what its parts say."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote, unquote_plus
 
-__all__ = ["SourceName", "account_of", "last_component", "mask", "parse_name", "secrets_of", "wrong_suffix"]
+__all__ = ["account_of", "last_component", "mask", "mask_text", "secrets_of", "wrong_suffix"]
 
-SUFFIXES = (".gz", ".zst", ".zip", ".json", ".ndjson")
-# The form of the Data Access API's file names; 12 or 13 digits of milliseconds reach from 1973 to 2286.
-API_NAME = re.compile(r"WebSession\.([0-9]{12,13})\.([0-9]{12,13})\.part-[0-9]{5,}-[0-9]+")
 ACCOUNT = re.compile(r"/account/([A-Za-z0-9_-]+)/")
 URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 FORMAT_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zip": "zip"}
-
-
-@dataclass(frozen=True, slots=True)
-class SourceName:
-    """A source's name shed of suffixes; ``start_ms`` and ``end_ms`` are the API's, in milliseconds since 1970."""
-
-    stem: str
-    is_api: bool
-    start_ms: int | None = None
-    end_ms: int | None = None
-
-
-def parse_name(name: str) -> SourceName:
-    """The stem of a file name, without ``.gz .zst .zip .json .ndjson``, and the times that an API name carries.
-
-    A name of nothing but suffixes keeps its last one, so that a stem is never empty unless the name is.
-    """
-    stem = name
-    while (shed := _shed(stem)) != stem:
-        stem = shed
-    match = API_NAME.fullmatch(stem)
-    if match is None:
-        return SourceName(stem, is_api=False)
-    return SourceName(stem, is_api=True, start_ms=int(match[1]), end_ms=int(match[2]))
-
-
-def _shed(stem: str) -> str:
-    for suffix in SUFFIXES:
-        if stem.lower().endswith(suffix) and len(stem) > len(suffix):
-            return stem[: -len(suffix)]
-    return stem
 
 
 def wrong_suffix(name: str, format_name: str) -> str | None:
