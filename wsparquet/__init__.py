@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wsparquet.conversion import ConvertOptions, Progress, convert
+    from wsparquet.conversion import convert
+    from wsparquet.converter import ConvertOptions, Progress
     from wsparquet.dataset import LakeDataset, open_dataset
     from wsparquet.decode.model import Limits, Quarantined, Report
     from wsparquet.errors import ApiError, DatasetError, DecodeError, SchemaError, SourceError, WsparquetError
@@ -54,7 +55,8 @@ __all__ = [
 
 # Where each public name lives. They are imported on first use: pyarrow alone takes longer than `wsparquet --help` may.
 _HOMES = {
-    "conversion": ("ConvertOptions", "Progress", "convert"),
+    "conversion": ("convert",),
+    "converter": ("ConvertOptions", "Progress"),
     "dataset": ("LakeDataset", "open_dataset"),
     "decode.model": ("Limits", "Quarantined", "Report"),
     "errors": ("ApiError", "DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"),

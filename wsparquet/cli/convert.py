@@ -48,7 +48,7 @@ def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **opt
 
 
 def _options(**options: Any) -> Any:
-    from wsparquet.conversion import ConvertOptions, default_jobs
+    from wsparquet.converter import ConvertOptions, default_jobs
 
     source_limits, decoder_limits = limits(options)
     return ConvertOptions(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from wsparquet.conversion import Progress
+    from wsparquet.converter import Progress
 
 __all__ = ["progress"]
 

@@ -5,6 +5,7 @@
     <root>/_wsparquet/commits/<account>/<yyyy-mm>/<name>.json
     <root>/_wsparquet/intents/<account>/<name>.<token>.json
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
+    <root>/_wsparquet/sync/<account>.json
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
 Every path here is relative to the root, with ``/`` between its components.
@@ -28,6 +29,7 @@ __all__ = [
     "QUARANTINE",
     "ROOT_RECORD",
     "STATE",
+    "SYNC",
     "TMP",
     "Identity",
     "Key",
@@ -45,6 +47,7 @@ INTENTS = f"{STATE}/intents"
 QUARANTINE = f"{STATE}/quarantine"
 TMP = f"{STATE}/tmp"  # noqa: S108 - below the root, not the system's
 LOCKS = f"{STATE}/locks"
+SYNC = f"{STATE}/sync"
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"

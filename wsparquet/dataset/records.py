@@ -49,6 +49,7 @@ class CommitFacts:
 
     ``checksum`` is the hex SHA-256 of its bytes as they were read, ``size`` their number. ``url`` has no user info,
     query or fragment. ``etag`` and ``mtime`` are compared only, whatever their form. ``report`` holds JSON values.
+    ``listing`` is what the API's listing said of a source that was synchronised, as written; else it is empty.
     """
 
     checksum: str
@@ -58,6 +59,7 @@ class CommitFacts:
     mtime: str | None
     source_name: str
     report: Mapping[str, Any] = field(default_factory=dict)
+    listing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Head:
     identity: Identity
     token: str
     facts: CommitFacts
+    committed_at: str
 
     @property
     def checksum(self) -> str:
@@ -95,7 +98,7 @@ class Commit:
     @property
     def head(self) -> Head:
         """The commit without what is large."""
-        return Head(self.identity, self.token, replace(self.facts, report={}))
+        return Head(self.identity, self.token, replace(self.facts, report={}), self.committed_at)
 
     @property
     def checksum(self) -> str:
@@ -246,7 +249,8 @@ def decode_head(data: bytes, path: str) -> Head | None:
     reader = _load(data, path)
     if reader.take("removed", bool):
         return None
-    return Head(_decode_identity(reader), reader.take("token", str), _decode_facts(reader, report=False))
+    facts = _decode_facts(reader, report=False)
+    return Head(_decode_identity(reader), reader.take("token", str), facts, reader.take("committed_at", str))
 
 
 def _decode_identity(reader: _Reader) -> Identity:
@@ -266,7 +270,14 @@ def _decode_facts(reader: _Reader, *, report: bool = True) -> CommitFacts:
         mtime=reader.take("mtime", str, type(None)),
         source_name=reader.take("source_name", str),
         report=reader.take("report", dict) if report else {},
+        listing=_decode_listing(reader),
     )
+
+
+def _decode_listing(reader: _Reader) -> dict[str, str]:
+    # Records of before there was synchronisation have none.
+    values = _Reader(reader.values.get("listing", {}), reader.path)
+    return {key: values.take(key, str) for key in values.values}
 
 
 # Types are compared all at once: a root has hundreds of thousands of parts.

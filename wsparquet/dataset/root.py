@@ -10,12 +10,13 @@ from pathlib import Path
 
 from wsparquet.dataset.attempt import Attempt, software_version
 from wsparquet.dataset.commits import Commits, all_heads
-from wsparquet.dataset.layout import COMMITS, INTENTS, LOCKS, QUARANTINE, ROOT_RECORD, STATE, TMP, Identity
+from wsparquet.dataset.layout import COMMITS, INTENTS, LOCKS, QUARANTINE, ROOT_RECORD, STATE, SYNC, TMP, Identity
 from wsparquet.dataset.local import LocalDisk
 from wsparquet.dataset.protocol import remove, settle_all
 from wsparquet.dataset.records import FORMAT_VERSION, Commit, encode_json
 from wsparquet.dataset.writer import POOL, WriterPool
 from wsparquet.errors import DatasetError, SchemaError
+from wsparquet.names import encode
 from wsparquet.schema import SCHEMA_VERSION
 
 __all__ = ["Root"]
@@ -73,6 +74,23 @@ class Root:
         """A new attempt; ``fallback_day_ms`` is the file name's start, milliseconds since 1970, if it has one."""
         return Attempt(self._disk, self._pool, fallback_day_ms=fallback_day_ms)
 
+    def read_sync_states(self) -> dict[str, bytes]:
+        """What synchronisation last wrote down, by path: one file an account."""
+        return dict(self._disk.read_below(SYNC))
+
+    def read_sync_state(self, account: str) -> bytes | None:
+        """What synchronisation last wrote down of an account, None if there is nothing."""
+        return self._disk.read(sync_path(account))
+
+    def write_sync_state(self, account: str, data: bytes) -> None:
+        """Replace what is written down of an account at once. It helps monitors, and decides nothing."""
+        self._disk.make_folder(SYNC)
+        work = self._disk.workspace()
+        try:
+            self._disk.replace(work.write("sync.json", data), sync_path(account))
+        finally:
+            work.remove()
+
     def remove(self, names: Iterable[str], *, account: str | None = None) -> list[Commit]:
         """Take sources out again, and return the records that they had.
 
@@ -90,6 +108,11 @@ class Root:
             if commit is not None:
                 removed.append(commit)
         return removed
+
+
+def sync_path(account: str) -> str:
+    """Where the state of an account's synchronisation lies."""
+    return f"{SYNC}/{encode(account)}.json"
 
 
 def make_root(disk: LocalDisk) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wsparquet.errors import SourceError
+from wsparquet.errors import WsparquetError
 from wsparquet.source.names import account_of
 from wsparquet.source.origins import Origin
 from wsparquet.source.reader import SourceLimits, SourceReader, checksum
@@ -18,7 +19,7 @@ class Failed:
 
     name: str
     url: str
-    error: SourceError
+    error: WsparquetError
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Source:
     """One file, URL, zip member or standard input that may be read.
 
     ``name`` is the last path component as it is. ``url`` has no user info, query or fragment. ``size`` is in stored
-    bytes; ``etag`` and ``mtime`` are the file system's, as text, None where it has none.
+    bytes; ``etag`` and ``mtime`` are the file system's, as text, None where it has none. ``listing`` holds what the
+    API's listing says of the file, as written.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Source:
     size: int | None = None
     etag: str | None = None
     mtime: str | None = None
+    listing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account(self) -> str | None:
