@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from wsparquet.converter import Converter, ConvertOptions, Listener, Outcome, Progress
-from wsparquet.dataset import Root
+from wsparquet.dataset import Commits, Root
 from wsparquet.dataset.layout import STATE
 from wsparquet.decode import active_decoder
 from wsparquet.source import Failed, Source, expand
@@ -43,7 +43,8 @@ def convert(
     started = time.monotonic()
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)
     root = _open_root(to, options)
-    converter = Converter(root, options, on_progress or _ignore, expected=len(found))
+    commits = root.commits() if root is not None else Commits.empty()
+    converter = Converter(root, commits, options, on_progress or _ignore, expected=len(found))
     summary = Summary(root=os.fspath(to), sources=len(found), dry_run=options.dry_run, decoder=decoder)
     for outcome in _outcomes(converter, found):
         outcome.add_to(summary)

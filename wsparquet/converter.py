@@ -66,11 +66,13 @@ class ConvertOptions:
 class Progress:
     """One thing that happened to one source; bytes and rows are totals for that source so far.
 
+    ``downloaded`` and ``retried`` are told by synchronisation only, before a source is ``started``.
+
     ``url`` tells sources of one name apart. The first event, ``found``, speaks of all sources: ``files`` of them, of
     ``size`` stored bytes as far as known.
     """
 
-    kind: Literal["found", "started", "read", "committed", "skipped", "failed"]
+    kind: Literal["found", "retried", "downloaded", "started", "read", "committed", "skipped", "failed"]
     name: str
     url: str = ""
     size: int | None = None
@@ -111,15 +113,17 @@ class Outcome:
 class Converter:
     """Turns sources into commits of one root; any number of threads may use it at a time.
 
-    ``expected`` is how many sources there will be, ``tell`` is called from the threads that use it. What is committed
-    is looked up once, when it is made.
+    ``commits`` are what the root holds, ``expected`` is how many sources there will be, ``tell`` is called from the
+    threads that use it. Without a root everything is decoded and counted, and nothing is written.
     """
 
-    def __init__(self, root: Root | None, options: ConvertOptions, tell: Listener, *, expected: int) -> None:
+    def __init__(
+        self, root: Root | None, commits: Commits, options: ConvertOptions, tell: Listener, *, expected: int
+    ) -> None:
         self.root = root
+        self.commits = commits
         self.options = options
         self.tell = tell
-        self.commits = root.commits() if root is not None else Commits.empty()
         self._stopped = threading.Event()
         self._counting = threading.Lock()
         self._unfinished = expected

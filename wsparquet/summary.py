@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from wsparquet.decode.model import PathCounts, Report
 
-__all__ = ["Failure", "Summary"]
+__all__ = ["Failure", "Summary", "failure_dicts"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,11 @@ class Failure:
     name: str
     url: str
     error: str
+
+
+def failure_dicts(failures: Iterable[Failure]) -> list[dict[str, str]]:
+    """The failures as plain JSON values."""
+    return [asdict(failure) for failure in failures]
 
 
 @dataclass
@@ -79,7 +85,7 @@ class Summary:
             "committed": self.committed,
             "skipped": self.skipped,
             "failed": self.failed,
-            "errors": [{"name": each.name, "url": each.url, "error": each.error} for each in self.failures],
+            "errors": failure_dicts(self.failures),
             "records": self.records,
             "rows": dict(self.rows),
             "rescued": {table: dict(paths.counts) for table, paths in self.rescued.items()},

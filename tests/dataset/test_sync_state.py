@@ -44,7 +44,7 @@ def test_a_listing_that_is_none_is_refused(tmp_path: Path, listing: str) -> None
         commit = attempt.commit(IDENTITY, facts(), expected=None)
     path = root.path / commit.path
     path.write_text(path.read_text().replace('"listing":{}', f'"listing":{listing}'))
-    with pytest.raises(DatasetError, match="listing|scopeStartDate|the record"):
+    with pytest.raises(DatasetError, match=r"listing|scopeStartDate|the record"):
         root.commits()
 
 

@@ -7,22 +7,27 @@ Commands live in modules of their own and import what they run when they run it,
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 
 import click
 
 from wsparquet.cli.convert import convert
+from wsparquet.cli.fetch import fetch
 from wsparquet.cli.generate import generate
 from wsparquet.cli.inspect import inspect
+from wsparquet.cli.list import list_files
 from wsparquet.cli.remove import remove
 from wsparquet.cli.schema import schema
+from wsparquet.cli.serve import serve
+from wsparquet.cli.signals import INTERRUPTED
+from wsparquet.cli.status import status
+from wsparquet.cli.sync import sync
 from wsparquet.cli.terminal import clean
 from wsparquet.errors import WsparquetError
 
 __all__ = ["main"]
-
-INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -50,10 +55,11 @@ def cli() -> None:
     \b
     Example:
       wsparquet convert downloads/ --to lake
+      wsparquet sync --account 75555851 --to lake
     """
 
 
-for _command in (convert, inspect, remove, schema, generate):
+for _command in (convert, sync, status, list_files, fetch, inspect, remove, schema, generate, serve):
     cli.add_command(_command)
 
 
@@ -61,6 +67,8 @@ def main() -> None:
     """Run the command line and leave the process with its exit code."""
     # Arrow's own pool keeps tens of MiB that it was given back; the system's is as fast here. Read when pyarrow loads.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    # What is retried is told as progress; without a handler, Python would print it a second time.
+    logging.getLogger("stamina").addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
         # A terminal of another encoding than UTF-8 gets escapes for what it cannot show.
         if isinstance(stream, io.TextIOWrapper):

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from wsparquet.cli import sync_text
 from wsparquet.cli.terminal import clean, human_bytes
 
 if TYPE_CHECKING:
     from wsparquet.inspection import Inspection
     from wsparquet.summary import Failure, Summary
+    from wsparquet.sync import FetchSummary, Files, Status, SyncSummary
 
 __all__ = ["JsonOutput", "Output", "TextOutput", "make_output", "say"]
 
@@ -38,6 +40,22 @@ class Output(Protocol):
 
     def files(self, paths: Sequence[str]) -> None:
         """Say which files were written."""
+        ...
+
+    def synchronised(self, summary: SyncSummary, *, line: bool) -> None:
+        """Say what a synchronisation did; on one ``line`` if others follow and a program reads it."""
+        ...
+
+    def fetched(self, summary: FetchSummary) -> None:
+        """Say which files were downloaded."""
+        ...
+
+    def listed(self, files: Files) -> None:
+        """Say what the server has."""
+        ...
+
+    def status(self, status: Status) -> None:
+        """Say whether datasets are current."""
         ...
 
 
@@ -72,8 +90,10 @@ class JsonOutput:
 
     def inspections(self, inspections: Sequence[Inspection], failures: Sequence[Failure]) -> None:
         """The sources, and those that failed."""
-        failed = [{"name": failure.name, "url": failure.url, "error": failure.error} for failure in failures]
-        _print_json({"sources": [found.to_dict() for found in inspections], "failed": failed})
+        from wsparquet.summary import failure_dicts
+
+        sources = [found.to_dict() for found in inspections]
+        _print_json({"sources": sources, "failed": failure_dicts(failures)})
 
     def removed(self, removed: Sequence[Mapping[str, Any]]) -> None:
         """The sources that were taken out."""
@@ -82,6 +102,22 @@ class JsonOutput:
     def files(self, paths: Sequence[str]) -> None:
         """The files that were written."""
         _print_json({"files": list(paths)})
+
+    def synchronised(self, summary: SyncSummary, *, line: bool) -> None:
+        """The summary, with all counts."""
+        _print_json(summary.to_dict(), line=line)
+
+    def fetched(self, summary: FetchSummary) -> None:
+        """The summary, with all names."""
+        _print_json(summary.to_dict())
+
+    def listed(self, files: Files) -> None:
+        """The files with their states."""
+        _print_json(files.to_dict())
+
+    def status(self, status: Status) -> None:
+        """Everything that is known."""
+        _print_json(status.to_dict())
 
 
 def _has_native() -> bool:
@@ -134,9 +170,32 @@ class TextOutput:
         for path in paths:
             _print(path)
 
+    def synchronised(self, summary: SyncSummary, *, line: bool) -> None:  # noqa: ARG002 - lines are for programs
+        """What was downloaded, and what became of it."""
+        _print_lines(sync_text.fetched(summary.fetched, present="committed already"))
+        if summary.converted.sources:
+            self.summary(summary.converted)
 
-def _print_json(value: Any) -> None:
-    say(json.dumps(value, indent=2, default=str))
+    def fetched(self, summary: FetchSummary) -> None:
+        """Counts and failures."""
+        _print_lines(sync_text.fetched(summary))
+
+    def listed(self, files: Files) -> None:
+        """One line a file."""
+        _print_lines(sync_text.listed(files))
+
+    def status(self, status: Status) -> None:
+        """One block an account."""
+        _print_lines(sync_text.status(status))
+
+
+def _print_json(value: Any, *, line: bool = False) -> None:
+    say(json.dumps(value, indent=None if line else 2, default=str))
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        _print(line)
 
 
 def _print(text: str, *, indent: int = 0, err: bool = False) -> None:

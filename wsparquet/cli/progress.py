@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from wsparquet.cli.terminal import clean
+from wsparquet.cli.terminal import clean, human_bytes
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -18,9 +20,19 @@ if TYPE_CHECKING:
 
     from wsparquet.converter import Progress
 
-__all__ = ["progress"]
+__all__ = ["log_option", "progress", "sync_progress"]
 
 Listener = Callable[["Progress"], None]
+
+
+log_option = click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Of what is said meanwhile: json is one object a line, on standard error.",
+)
+SAID = {"committed", "skipped", "failed", "retried", "downloaded"}
 
 
 @contextmanager
@@ -35,8 +47,43 @@ def progress(*, quiet: bool) -> Iterator[Listener | None]:
         yield _print_line
 
 
+@contextmanager
+def sync_progress(*, quiet: bool, log_format: str) -> Iterator[Listener | None]:
+    """A listener for synchronisation: a bar on a terminal, else lines, as JSON if asked for."""
+    if log_format == "json":
+        # Asked for, so it is no progress that --quiet would be about, unless nothing has happened.
+        yield _LogWriter(quiet=quiet)
+    elif quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _files_bar() as bar:
+            yield _FilesListener(bar)
+    else:
+        yield _print_line
+
+
+class _LogWriter:
+    """One JSON object a line on standard error: time, level, event, and what is known of it."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._kinds = {"failed", "retried"} if quiet else {"found", *SAID}
+
+    def __call__(self, event: Progress) -> None:
+        if event.kind not in self._kinds:
+            return
+        levels = {"failed": "error", "retried": "warning"}
+        values = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "level": levels.get(event.kind, "info"),
+            "event": event.kind,
+        }
+        facts = ("name", "url", "files", "size", "stored_bytes", "inflated_bytes", "rows", "error")
+        known = {fact: value for fact in facts if (value := getattr(event, fact))}
+        click.echo(json.dumps({**values, **known}), err=True)
+
+
 def _print_line(event: Progress) -> None:
-    if event.kind in {"committed", "skipped", "failed"}:
+    if event.kind in SAID - {"downloaded"}:
         click.echo(_line(event), err=True)
 
 
@@ -98,6 +145,46 @@ class _BarListener:
         self._bytes.raise_to(event.url, read)
         self._rows.raise_to(event.url, event.rows)
         self._bar.update(self._task, completed=self._bytes.total, rows=self._rows.total, done=self._done)
+
+
+def _files_bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.completed:.0f}/{task.total:.0f} files", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[downloaded]} downloaded, {task.fields[rows]:,} rows", markup=False),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+class _FilesListener:
+    """Counts files, of which nobody knows the size before they are here."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._lock = threading.Lock()
+        self._task: TaskID = bar.add_task("sync", total=0, downloaded="nothing", rows=0)
+        self._bytes = self._rows = 0
+
+    def __call__(self, event: Progress) -> None:
+        with self._lock:
+            if event.kind == "found":
+                self._bytes = self._rows = 0
+                self._bar.reset(self._task, total=event.files, downloaded="nothing", rows=0)
+            elif event.kind == "downloaded":
+                self._bytes += event.stored_bytes
+                self._bar.update(self._task, downloaded=human_bytes(self._bytes))
+            elif event.kind in {"committed", "skipped", "failed"}:
+                self._rows += event.rows
+                self._bar.update(self._task, advance=1, rows=self._rows)
+        if event.kind in {"failed", "retried"}:
+            from rich.text import Text
+
+            self._bar.console.print(Text(_line(event)))
 
 
 class _Highest:

@@ -40,11 +40,14 @@ class Commits:
         self._by_url: dict[str, list[Head]] = {}
         self._by_checksum: dict[str, list[Head]] = {}
         self._by_source_name: dict[str, list[Head]] = {}
+        self._by_listed_name: dict[str, list[Head]] = {}
         for head in self._heads.values():
             if head.facts.url is not None:
                 self._by_url.setdefault(head.facts.url, []).append(head)
             self._by_checksum.setdefault(head.checksum, []).append(head)
             self._by_source_name.setdefault(head.facts.source_name, []).append(head)
+            listed = head.facts.listing.get("name", head.facts.source_name)
+            self._by_listed_name.setdefault(listed, []).append(head)
 
     @classmethod
     def empty(cls) -> Self:
@@ -60,6 +63,10 @@ class Commits:
             data = self._disk.read(path) if self._disk else None
             if data is not None and not (commit := decode_commit(data, path)).removed:
                 yield commit
+
+    def heads(self) -> tuple[Head, ...]:
+        """All commits, without what is large, sorted by path."""
+        return tuple(self._heads.values())
 
     def get(self, identity: Identity) -> Head | None:
         """What was committed under an identity."""
@@ -89,6 +96,10 @@ class Commits:
     def named(self, source_name: str) -> tuple[Head, ...]:
         """The commits of sources with this file name, of whatever account and content."""
         return tuple(self._by_source_name.get(source_name, ()))
+
+    def listed_as(self, name: str) -> tuple[Head, ...]:
+        """The commits of what the API lists under this name, or of sources with this file name."""
+        return tuple(self._by_listed_name.get(name, ()))
 
     def select(self, names: Iterable[str], *, account: str | None = None) -> tuple[Identity, ...]:
         """The identities that go by the names: a source's file name, an identity's name, or a record's without suffix.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,6 +74,15 @@ class Root:
     def begin(self, *, fallback_day_ms: int | None) -> Attempt:
         """A new attempt; ``fallback_day_ms`` is the file name's start, milliseconds since 1970, if it has one."""
         return Attempt(self._disk, self._pool, fallback_day_ms=fallback_day_ms)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A private folder for temporary files, deleted in the end, or by ``recover`` once this process is dead."""
+        work = self._disk.workspace()
+        try:
+            yield work.folder
+        finally:
+            work.remove()
 
     def read_sync_states(self) -> dict[str, bytes]:
         """What synchronisation last wrote down, by path: one file an account."""

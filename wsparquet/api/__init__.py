@@ -1,0 +1,25 @@
+"""The Data Access API's client: what there is, and how it comes here."""
+
+from __future__ import annotations
+
+from wsparquet.api.answers import Link, ListedFile, Listing, Refused
+from wsparquet.api.client import Client
+from wsparquet.api.credentials import Credentials
+from wsparquet.api.download import Downloaded
+from wsparquet.api.faults import FileGone
+from wsparquet.api.options import REGIONS, ApiOptions
+from wsparquet.api.retry import Retry
+
+__all__ = [
+    "REGIONS",
+    "ApiOptions",
+    "Client",
+    "Credentials",
+    "Downloaded",
+    "FileGone",
+    "Link",
+    "ListedFile",
+    "Listing",
+    "Refused",
+    "Retry",
+]

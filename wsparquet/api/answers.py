@@ -1,0 +1,227 @@
+"""What the server's answers mean: lists of files, links, and errors, in all the forms that they are known to have."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from wsparquet.api.credentials import VARIABLES
+from wsparquet.api.faults import FileGone, NoFiles, Transient
+from wsparquet.api.trust import Trust, masked
+from wsparquet.errors import ApiError
+from wsparquet.names import parse_name
+
+__all__ = ["Link", "ListedFile", "Listing", "Refused", "error_of", "links_of", "merged", "parse_json", "parse_listing"]
+
+NO_FILES = "No Available Files"
+SHOWN = 300
+
+REMEDIES = {
+    401: f"check {', '.join(VARIABLES.values())}, or the file of --credentials, and this machine's clock",
+    403: "check that the API key may read the Data Access API of this account",
+    404: "check the account and the region",
+    429: "the server is asked too often: use fewer --downloads, or try again later",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file that the server has.
+
+    ``name`` is text as the server wrote it, no path. ``urls`` are the addresses listed for it that may be asked,
+    nearly always one. ``start`` and ``end`` are UTC, from the list or else the name; ``scope_start`` and ``scope_end``
+    the same as the list writes them. Each of the four is None where it is not known.
+    """
+
+    name: str
+    urls: tuple[str, ...]
+    start: datetime | None = None
+    end: datetime | None = None
+    scope_start: str | None = None
+    scope_end: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An entry of a list that cannot be used, or that nobody may be sent to; ``url`` is fit for messages."""
+
+    name: str
+    url: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files that the server has, oldest first, one of each name."""
+
+    files: tuple[ListedFile, ...]
+    refused: tuple[Refused, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A resource that the base resource names."""
+
+    rel: str
+    href: str
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def parse_json(body: bytes, place: str) -> Any:
+    """The JSON in an answer. Raises Transient if it is none: a page of some proxy's may be another one next time."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        found = _clean(_plain(body.decode("utf-8", "replace")))
+        raise Transient(ApiError(f"{place}: expected JSON, found {found!r}; is that the API's address?")) from None
+
+
+def parse_listing(body: bytes, *, account: str, trust: Trust, place: str) -> Listing:
+    """The files in one answer of the list.
+
+    Raises:
+        ApiError: it is no list, or that of another account.
+
+    """
+    answer = parse_json(body, place)
+    files = answer.get("dataAccessFiles") if isinstance(answer, dict) else None
+    if not isinstance(files, dict):
+        raise ApiError(
+            f"{place}: expected an object with dataAccessFiles, found {_clean(json.dumps(answer))}; is it the API's?"
+        )
+    _check_account(files, account, place)
+    entries = files.get("file")
+    listed: list[ListedFile] = []
+    refused: list[Refused] = []
+    for entry in entries if isinstance(entries, list) else [] if entries is None else [entries]:
+        found = _entry(entry, trust)
+        (listed if isinstance(found, ListedFile) else refused).append(found)  # type: ignore[arg-type]
+    return Listing(tuple(listed), tuple(refused))
+
+
+def _check_account(values: Mapping[str, Any], account: str, place: str) -> None:
+    found = values.get("@id", values.get("@accountId"))
+    if found is not None and str(found) != account:
+        raise ApiError(f"{place}: expected account {account}, found {_clean(str(found))}; check the account")
+
+
+def _entry(entry: object, trust: Trust) -> ListedFile | Refused:
+    values = entry if isinstance(entry, dict) else {}
+    name, href = values.get("@name"), values.get("@href")
+    if not isinstance(name, str) or not isinstance(href, str) or not name:
+        shown = _clean(json.dumps(entry))
+        return Refused(str(name or "?"), masked(str(href or "")), f"expected @name and @href, found {shown}")
+    try:
+        trust.check(href)
+    except ApiError as error:
+        return Refused(name, masked(href), str(error))
+    scopes = [_text(values.get(key)) for key in ("@scopeStartDate", "@scopeEndDate")]
+    api = parse_name(name)
+    start, end = (_moment(scope) or _instant(ms) for scope, ms in zip(scopes, (api.start_ms, api.end_ms), strict=True))
+    return ListedFile(name, (href,), start, end, *scopes)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _instant(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def merged(listings: Iterable[Listing]) -> Listing:
+    """Several lists as one: a name that comes again is one file, with each different address that it has."""
+    files: dict[str, ListedFile] = {}
+    refused: dict[Refused, None] = {}
+    for listing in listings:
+        refused.update(dict.fromkeys(listing.refused))
+        for file in listing.files:
+            known = files.setdefault(file.name, file)
+            files[file.name] = replace(known, urls=tuple(dict.fromkeys((*known.urls, *file.urls))))
+    first = datetime.min.replace(tzinfo=UTC)
+    return Listing(tuple(sorted(files.values(), key=lambda file: (file.start or first, file.name))), tuple(refused))
+
+
+def links_of(body: bytes, *, account: str, place: str) -> tuple[Link, ...]:
+    """The links of the base resource. Raises ApiError if it is none, or that of another account."""
+    answer = parse_json(body, place)
+    resource = answer.get("le") if isinstance(answer, dict) else None
+    if not isinstance(resource, dict):
+        raise ApiError(f"{place}: expected an object with le, found {_clean(json.dumps(answer))}; is it the API's?")
+    _check_account(resource, account, place)
+    links = resource.get("link")
+    return tuple(_links(links if isinstance(links, list) else [links]))
+
+
+def _links(entries: Iterable[object]) -> Iterator[Link]:
+    for entry in entries:
+        if isinstance(entry, dict) and isinstance(entry.get("@href"), str):
+            yield Link(str(entry.get("@rel", "")), entry["@href"])
+
+
+# --- Errors -----------------------------------------------------------------------------------------------------------
+
+
+def error_of(status: int, body: bytes, place: str) -> ApiError:
+    """What an answer that is no success says: XML, JSON of the same shape, or anything else."""
+    text = body.decode("utf-8", "replace")
+    if NO_FILES.lower() in text.lower():
+        return NoFiles(f"{place}: no files", status=status)
+    message, code = _xml_error(text) or _json_error(text) or (_plain(text), None)
+    remedy = REMEDIES.get(status, "the server fails: try again later" if status >= 500 else "check the request")
+    number = f", internal code {_clean(code)}" if code else ""
+    said = f": {_clean(message)}" if message else ""
+    kind = FileGone if status == 410 else ApiError
+    return kind(
+        f"{place}: expected an answer, found HTTP status {status}{number}{said}; {remedy}",
+        status=status,
+        internal_code=code,
+    )
+
+
+def _xml_error(text: str) -> tuple[str, str | None] | None:
+    # Entities could make a small text large; the API's errors have none.
+    if "<error" not in text or "<!" in text:
+        return None
+    try:
+        root = ET.fromstring(text.strip())  # noqa: S314 - of bounded size, without declarations
+    except ET.ParseError:
+        return None
+    return root.findtext("message") or "", root.findtext("internalCode")
+
+
+def _json_error(text: str) -> tuple[str, str | None] | None:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    values = values.get("error", values) if isinstance(values, dict) else None
+    if not isinstance(values, dict) or "message" not in values:
+        return None
+    code = values.get("internalCode")
+    return str(values["message"]), None if code is None else str(code)
+
+
+def _plain(text: str) -> str:
+    """The words of an answer that is no error of the API's, such as a proxy's page."""
+    return re.sub(r"<[^>]*>", " ", re.sub(r"(?is)<(style|script).*?</\1>", " ", text))
+
+
+def _clean(text: str) -> str:
+    words = " ".join(text.split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in words)[:SHOWN]

@@ -1,0 +1,336 @@
+"""How requests are made: signed, sent to nobody else, tried again, and answered."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import re
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from oauthlib import oauth1
+from yarl import URL
+
+from wsparquet.api.answers import Link, ListedFile, Listing, error_of, links_of, merged, parse_json, parse_listing
+from wsparquet.api.credentials import Credentials
+from wsparquet.api.download import Downloaded, Transfer
+from wsparquet.api.faults import FileGone, NoFiles, Transient, translated
+from wsparquet.api.options import REGIONS, ApiOptions
+from wsparquet.api.retry import Retry, parse_retry_after, retried
+from wsparquet.api.trust import Trust, masked
+from wsparquet.errors import ApiError
+
+__all__ = ["Client"]
+
+Result = TypeVar("Result")
+ACCOUNT = re.compile(r"[A-Za-z0-9_-]+")
+REDIRECTS = {301, 302, 303, 307, 308}
+MOST_HOPS = 5
+LARGEST_ANSWER = 64 << 20
+LARGEST_ERROR = 64 << 10
+WINDOW = timedelta(days=7)
+"""The longest range that is asked for at once: longer ones have timed out in the field."""
+OVERLAP = timedelta(hours=1)
+"""How far windows overlap, since no page says whether their bounds are inclusive."""
+KEPT = timedelta(days=30)
+"""How long files are kept; a range is never asked for that began before."""
+
+
+class Client:
+    """A connection with the Data Access API of one account, an asynchronous context manager.
+
+    ``on_retry`` is told of every request that is tried again.
+
+    Raises:
+        ApiError: the account or the address cannot be one.
+
+    """
+
+    def __init__(
+        self,
+        account: str,
+        credentials: Credentials,
+        *,
+        options: ApiOptions = ApiOptions(),  # noqa: B008 - frozen
+        on_retry: Callable[[Retry], None] | None = None,
+    ) -> None:
+        if not ACCOUNT.fullmatch(account):
+            raise ApiError(f"expected an account, letters and digits, found {account[:100]!r}; check --account")
+        self.account = account
+        self.options = options
+        self.on_retry = on_retry
+        self._trust = Trust(host=REGIONS[options.region], base_url=options.base_url)
+        self._resource = f"{str(self._trust.base).rstrip('/')}/data_access_le/account/{account}/le"
+        self._signer = oauth1.Client(
+            credentials.app_key,
+            client_secret=credentials.app_secret,
+            resource_owner_key=credentials.access_token,
+            resource_owner_secret=credentials.access_token_secret,
+            signature_method=oauth1.SIGNATURE_HMAC_SHA1,
+        )
+        self._secrets = (
+            credentials.app_key,
+            credentials.app_secret,
+            credentials.access_token,
+            credentials.access_token_secret,
+        )
+        self._busy_until = 0.0
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        options = self.options
+        self._slots = asyncio.Semaphore(options.connections)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=options.connections),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=options.connect_seconds, sock_read=options.read_seconds
+            ),
+            # `Accept: application/gzip` is answered with an error; stored bytes are wanted as they are.
+            headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": _user_agent()},
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(self._sign,),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    # --- What can be asked -------------------------------------------------------------------------------------------
+
+    async def list_files(self, start: datetime, end: datetime) -> Listing:
+        """The files that the server has of a range of time, oldest first, one of each name.
+
+        The range is asked for in windows of 7 days at most that overlap by an hour. What lies more than 30 days back is
+        not asked for, since the server has deleted it.
+
+        Raises:
+            ApiError: the range is none, the server refuses or cannot be reached, or answers what is no list, or that
+                of another account.
+
+        """
+        if start.tzinfo is None or end.tzinfo is None or start >= end:
+            raise ApiError(f"expected a range of time with zones, found {start.isoformat()} to {end.isoformat()}")
+        start = max(start, datetime.now(UTC) - KEPT)
+        return merged(await asyncio.gather(*(self._window(*window) for window in _windows(start, end))))
+
+    async def _window(self, start: datetime, end: datetime) -> Listing:
+        url = f"{self._resource}/webSession?startTime={_milliseconds(start)}&endTime={_milliseconds(end)}"
+        try:
+            return await self._asked(
+                url, lambda body: parse_listing(body, account=self.account, trust=self._trust, place=masked(url))
+            )
+        except NoFiles:
+            return Listing(())
+
+    async def download(
+        self,
+        file: ListedFile,
+        to: Path,
+        *,
+        url: str | None = None,
+        on_bytes: Callable[[int], None] | None = None,
+    ) -> Downloaded:
+        """The file, whole, at ``to``, which is replaced if it is there; ``url`` is one of its addresses.
+
+        It comes by way of a hidden file ``.….partial`` beside ``to``. A download that is cut is resumed where the
+        server allows it, else begun anew; gzip is read to its end before the file gets its name. ``on_bytes`` is told
+        how many have come.
+
+        Raises:
+            FileGone: the server has the file no more.
+            ApiError: it cannot be downloaded whole, or not written.
+
+        """
+        address = url or file.urls[0]
+        transfer = Transfer(file.name, address, to, on_bytes=on_bytes)
+        with transfer:
+            return await self._tried(lambda: self._step(transfer, address), address)
+
+    async def _step(self, transfer: Transfer, url: str) -> Downloaded:
+        async with self._answer(url, transfer.headers()) as response:
+            if response.status in {404, 410}:
+                raise FileGone(
+                    f"{masked(url)}: expected the file that was listed, found HTTP status {response.status}: the "
+                    "server has deleted it; nothing can be done if no other copy exists",
+                    status=response.status,
+                )
+            if response.status not in {200, 206, 416}:
+                raise await self._error(response, url)
+            await transfer.receive(response)
+        return await transfer.finished()
+
+    async def stored_size(self, file: ListedFile) -> int | None:
+        """How many bytes the server has of a file, without downloading it; None if the server does not say.
+
+        Raises:
+            FileGone: the server has the file no more.
+            ApiError: the server refuses or cannot be reached.
+
+        """
+        url = file.urls[0]
+
+        async def ask() -> int | None:
+            async with self._answer(url, {"Range": "bytes=0-0"}) as response:
+                if response.status in {404, 410}:
+                    raise FileGone(f"{masked(url)}: expected a file, found none", status=response.status)
+                if response.status == 206:
+                    total = response.headers.get("Content-Range", "").rpartition("/")[2]
+                    return int(total) if total.isascii() and total.isdigit() else None
+                if response.status == 200:
+                    # The rest of it is not read: the connection ends with it.
+                    response.close()
+                    return response.content_length
+                raise await self._error(response, url)
+
+        return await self._tried(ask, url)
+
+    async def base_resource(self) -> tuple[Link, ...]:
+        """The links of the account's base resource. Raises ApiError."""
+        place = masked(self._resource)
+        return await self._asked(self._resource, lambda body: links_of(body, account=self.account, place=place))
+
+    async def schema(self, version: str = "latest") -> Any:
+        """The published schema as JSON values. Raises ApiError."""
+        url = f"{self._resource}/schema?schemaId={quote(version, safe='')}"
+        return await self._asked(url, lambda body: parse_json(body, masked(url)))
+
+    # --- One request -------------------------------------------------------------------------------------------------
+
+    async def _asked(self, url: str, parse: Callable[[bytes], Result]) -> Result:
+        """What an answer of bounded size means. One that makes no sense may be a proxy's, so it is asked for again."""
+
+        async def ask() -> Result:
+            async with asyncio.timeout(self.options.list_seconds), self._answer(url, {}) as response:
+                if response.status != 200:
+                    raise await self._error(response, url)
+                body = await _bounded(response, LARGEST_ANSWER)
+            if len(body) > LARGEST_ANSWER:
+                raise ApiError(f"{masked(url)}: expected at most {LARGEST_ANSWER} bytes, found more")
+            return parse(body)
+
+        return await self._tried(ask, url)
+
+    async def _tried(self, call: Callable[[], Awaitable[Result]], url: str) -> Result:
+        async def attempt() -> Result:
+            if (left := self._busy_until - time.monotonic()) > 0:
+                await asyncio.sleep(left)
+            async with self._slots:
+                with translated(url):
+                    try:
+                        result = await call()
+                    except Transient as failure:
+                        self._note(failure)
+                        raise
+                    return result
+
+        return await retried(attempt, url, options=self.options, on_retry=self.on_retry)
+
+    def _note(self, failure: Transient) -> None:
+        """One request that is too many means that all others are, too."""
+        if failure.busy and failure.retry_after:
+            until = time.monotonic() + min(failure.retry_after, self.options.total_seconds)
+            self._busy_until = max(self._busy_until, until)
+
+    @asynccontextmanager
+    async def _answer(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to a signed GET; each hop of a redirect is checked, and signed anew."""
+        if self._session is None:
+            raise ApiError("expected an open client, found it closed; use it as `async with Client(…) as client`")
+        for _ in range(MOST_HOPS + 1):
+            target = self._trust.check(url)
+            async with self._session.get(
+                target,
+                headers=headers,
+                allow_redirects=False,
+                proxy=_proxy(target),
+            ) as response:
+                location = response.headers.get("Location")
+                if response.status not in REDIRECTS or location is None:
+                    yield response
+                    return
+                url = self._next(target, location)
+        raise ApiError(f"{masked(url)}: expected an answer, found more than {MOST_HOPS} redirects; try again later")
+
+    def _next(self, target: URL, location: str) -> str:
+        try:
+            return str(target.join(URL(location, encoded=True)))
+        except ValueError:
+            raise ApiError(
+                f"{masked(str(target))}: expected an address to be redirected to, found {masked(location)!r}"
+            ) from None
+
+    async def _sign(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        """Sign a request (RFC 5849, 3.4.2 and 3.5.1) when it is sent.
+
+        aiohttp sends one again by itself if a connection that it kept turns out to be closed, and a server takes no
+        signature twice.
+        """
+        url = str(request.url)
+        self._trust.check(url)
+        try:
+            _, headers, _ = self._signer.sign(url, http_method="GET")
+        except ValueError:
+            raise ApiError(f"{masked(url)}: expected an address that can be signed, found one that cannot") from None
+        request.headers["Authorization"] = headers["Authorization"]
+        return await handler(request)
+
+    async def _error(self, response: aiohttp.ClientResponse, url: str) -> Exception:
+        """What an answer that is no success amounts to: an ApiError, or a Transient if it may pass."""
+        body = (await _bounded(response, LARGEST_ERROR))[:LARGEST_ERROR]
+        text = body.decode("utf-8", "replace")
+        for secret in self._secrets:
+            # A server may quote what it was sent.
+            text = text.replace(secret, "***")
+        error = error_of(response.status, text.encode("utf-8", "replace"), masked(url))
+        if isinstance(error, NoFiles):
+            return error
+        retry_after = parse_retry_after(response.headers.get("Retry-After"))
+        if response.status == 429:
+            return Transient(error, busy=True, retry_after=retry_after)
+        return Transient(error, retry_after=retry_after) if response.status >= 500 else error
+
+
+def _user_agent() -> str:
+    try:
+        return f"wsparquet/{importlib.metadata.version('wsparquet')}"
+    except importlib.metadata.PackageNotFoundError:
+        return "wsparquet"
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _windows(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """The range in pieces of at most 7 days, each of which begins an hour before the last one's end."""
+    windows = [(start, min(start + WINDOW, end))]
+    while windows[-1][1] < end:
+        begin = windows[-1][1] - OVERLAP
+        windows.append((begin, min(begin + WINDOW, end)))
+    return windows
+
+
+def _proxy(url: URL) -> str | None:
+    """The proxy that the environment names for https, through which TLS goes end to end."""
+    if url.scheme != "https" or url.host is None or urllib.request.proxy_bypass(url.host):
+        return None
+    return urllib.request.getproxies().get("https")
+
+
+async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, or a little more than ``limit`` bytes of it."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(1 << 16):
+        body += chunk
+        if len(body) > limit:
+            break
+    return bytes(body)

@@ -1,0 +1,91 @@
+"""Who asks: the four secrets of OAuth 1.0a, from the environment or a private file, and never in any output."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Self
+
+from wsparquet.errors import ApiError
+
+__all__ = ["VARIABLES", "Credentials"]
+
+VARIABLES = {
+    "app_key": "WSPARQUET_APP_KEY",
+    "app_secret": "WSPARQUET_APP_SECRET",
+    "access_token": "WSPARQUET_ACCESS_TOKEN",
+    "access_token_secret": "WSPARQUET_ACCESS_TOKEN_SECRET",
+}
+"""The environment variable of each credential."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The four credentials of an API key; ``repr`` shows none of them."""
+
+    app_key: str = field(repr=False)
+    app_secret: str = field(repr=False)
+    access_token: str = field(repr=False)
+    access_token_secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what no credential can be: OAuth signs text without line ends or blanks around it."""
+        for name in (each.name for each in fields(self)):
+            value = getattr(self, name)
+            if not value or value != value.strip() or not value.isprintable():
+                raise ApiError(
+                    f"{name}: expected a credential, found one that is empty, or has blanks or line ends around or in "
+                    f"it; check {VARIABLES[name]}, or {name} in the file of --credentials"
+                )
+
+    @classmethod
+    def load(cls, file: str | os.PathLike[str] | None = None, *, environ: Mapping[str, str] | None = None) -> Self:
+        """The credentials in a TOML file, if one is given, else in the environment.
+
+        The file holds ``app_key``, ``app_secret``, ``access_token`` and ``access_token_secret``, and only its owner may
+        read it. Nothing is mixed: half of a key from either would be one that nobody made.
+
+        Raises:
+            ApiError: one is missing, or the file is missing, open to others, or no such file.
+
+        """
+        if file is not None:
+            path = Path(file)
+            return cls(**_complete(_read(path), {name: f"{name} in {path}" for name in VARIABLES}))
+        environ = os.environ if environ is None else environ
+        found = {name: environ.get(variable) for name, variable in VARIABLES.items()}
+        return cls(**_complete(found, VARIABLES))
+
+
+def _complete(found: Mapping[str, object], places: Mapping[str, str]) -> dict[str, str]:
+    missing = [place for name, place in places.items() if not isinstance(found.get(name), str) or not found[name]]
+    if missing:
+        raise ApiError(
+            f"expected four credentials, found {', '.join(missing)} missing; set the variables, or name a TOML file "
+            f"with {', '.join(VARIABLES)} by --credentials"
+        )
+    return {name: str(found[name]) for name in places}
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            # Asked of the open file, so that it is the one that is read.
+            mode = os.fstat(file.fileno()).st_mode
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise ApiError(
+                    f"{path}: expected credentials that only their owner can read, found mode {stat.S_IMODE(mode):o}; "
+                    f"run `chmod 600 {path}`"
+                )
+            return tomllib.load(file)
+    except OSError as error:
+        raise ApiError(f"{path}: expected a file with credentials, found: {error.strerror}; check the name") from error
+    except ValueError:
+        # Not chained: the parser may quote what it stumbled over.
+        raise ApiError(
+            f'{path}: expected TOML such as `app_key = "…"`, found something else; correct the file'
+        ) from None

@@ -1,0 +1,219 @@
+"""How a file comes here whole: piece by piece, resumed where it was cut, checked to its end, and only then named."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import aiohttp
+from isal import igzip, igzip_lib
+
+from wsparquet.api.faults import Transient
+from wsparquet.api.trust import masked
+from wsparquet.errors import ApiError
+
+__all__ = ["Downloaded", "Transfer"]
+
+GZIP = b"\x1f\x8b"
+# The stubs of isal call its exception type an instance.
+GZIP_ERRORS: tuple[type[Exception], ...] = (EOFError, OSError, zlib.error, igzip_lib.IsalError)  # type: ignore[assignment]
+CHUNK = 1 << 18
+SMALL = 1 << 20
+"""Up to so many bytes, gzip is checked at once: a thread would take longer to begin."""
+RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A file that came whole; ``size`` in bytes, ``url`` fit for messages and records.
+
+    ``resumed`` and ``restarted`` say how often it had to go on where it was cut, and how often from its beginning.
+    """
+
+    path: Path
+    url: str
+    size: int
+    etag: str | None = None
+    last_modified: str | None = None
+    resumed: int = 0
+    restarted: int = 0
+
+
+class Transfer:
+    """One file on its way; a context manager that leaves the file or nothing.
+
+    ``headers`` asks for what is missing, ``receive`` takes an answer, ``finished`` names the file; after a failure the
+    same again.
+    """
+
+    def __init__(self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None) -> None:
+        self._name = name
+        self._place = masked(url)
+        self._to = to
+        self._partial = to.with_name(f".{secrets.token_hex(8)}.partial")
+        self._on_bytes = on_bytes
+        self._file: BinaryIO | None = None
+        self._received = 0
+        self._total: int | None = None
+        self._etag: str | None = None
+        self._last_modified: str | None = None
+        self._resumed = 0
+        self._restarted = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._file = self._partial.open("xb", buffering=0)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+        with suppress(FileNotFoundError):
+            self._partial.unlink()
+
+    def _unwritable(self, error: OSError) -> ApiError:
+        return ApiError(
+            f"{self._name}: expected to write it to {self._to.parent}, but: {error.strerror or error}; "
+            "make room there, or name another place"
+        )
+
+    def headers(self) -> dict[str, str]:
+        """The request's headers: the rest of what is here already, if it is still that of the same file."""
+        if not self._received:
+            return {}
+        headers = {"Range": f"bytes={self._received}-"}
+        validator = self._etag if self._etag and not self._etag.startswith("W/") else self._last_modified
+        return {**headers, "If-Range": validator} if validator else headers
+
+    async def receive(self, response: aiohttp.ClientResponse) -> None:
+        """Take the body of a 200, 206 or 416.
+
+        Raises:
+            Transient: the answer does not go on where the last one ended.
+            ApiError: there is no room for it.
+
+        """
+        if response.status == 416:
+            self._check_end(response)
+            return
+        if response.status == 200:
+            self._begin(response)
+        else:
+            self._go_on(response)
+        async for chunk in response.content.iter_chunked(CHUNK):
+            self._write(chunk)
+
+    def _begin(self, response: aiohttp.ClientResponse) -> None:
+        if self._received:
+            self.restart()
+        self._total = response.content_length
+        self._etag = response.headers.get("ETag")
+        self._last_modified = response.headers.get("Last-Modified")
+
+    def _go_on(self, response: aiohttp.ClientResponse) -> None:
+        """Check that a 206 is what is missing of the same file."""
+        found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        first, total = (found[1], found[3]) if found else (None, None)
+        same = self._etag is None or response.headers.get("ETag", self._etag) == self._etag
+        if first is None or int(first) != self._received or not same or not self._agrees(total):
+            self.restart()
+            raise self._failure("the rest of the file", "another part, or that of another file")
+        self._resumed += 1
+        if total and total != "*":
+            self._total = int(total)
+
+    def _agrees(self, total: str | None) -> bool:
+        # A length that was cut short was wrong from the beginning; the range's own total is the server's last word.
+        return total in {None, "*"} or self._total is None or int(total or 0) >= self._received
+
+    def _check_end(self, response: aiohttp.ClientResponse) -> None:
+        """A 416 to a range that begins where the file ends means that all of it is here."""
+        found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if found is None or found[3] != str(self._received):
+            self.restart()
+            raise self._failure("the rest of the file", "that it has another length")
+        self._total = self._received
+
+    def _write(self, chunk: bytes) -> None:
+        if self._file is None:
+            raise ApiError(f"{self._name}: expected a transfer under way, found none")
+        try:
+            # Unbuffered files may take less than all.
+            view = memoryview(chunk)
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._received += len(chunk)
+        if self._on_bytes is not None:
+            self._on_bytes(len(chunk))
+
+    def restart(self) -> None:
+        """Forget what is here."""
+        if self._file is not None:
+            self._file.seek(0)
+            self._file.truncate()
+        self._received, self._total, self._etag, self._last_modified = 0, None, None, None
+        self._restarted += 1
+
+    async def finished(self) -> Downloaded:
+        """The file under its name.
+
+        Raises:
+            Transient: it is not whole.
+            ApiError: it cannot be written.
+
+        """
+        if self._total is not None and self._received != self._total:
+            found = f"{self._received} of {self._total} bytes"
+            if self._received > self._total:
+                self.restart()
+            raise self._failure("the whole file", found)
+        size = self._received
+        fault = _fault(self._partial) if size <= SMALL else await asyncio.to_thread(_fault, self._partial)
+        if fault:
+            self.restart()
+            raise self._failure("gzip that is whole", fault)
+        try:
+            self._partial.replace(self._to)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return Downloaded(self._to, self._place, size, self._etag, self._last_modified, self._resumed, self._restarted)
+
+    def _failure(self, expected: str, found: str) -> Transient:
+        return Transient(
+            ApiError(f"{self._place}: expected {expected}, found {found}; nothing of it was kept, try again later")
+        )
+
+
+def _fault(path: Path) -> str | None:
+    """What is wrong with a downloaded file; None if it is gzip from beginning to end, or something else that may do."""
+    with path.open("rb") as file:
+        head = file.read(256)
+        file.seek(0)
+        if not head:
+            return "nothing"
+        if head.lstrip().startswith(b"<"):
+            return "a page of markup, such as a proxy's or an error's"
+        if not head.startswith(GZIP):
+            # The page speaks of zip, too; the conversion knows what it can read.
+            return None
+        try:
+            with igzip.open(file) as inflated:  # type: ignore[no-untyped-call]
+                while inflated.read(SMALL):
+                    pass
+        except GZIP_ERRORS as error:
+            return f"it cut or corrupt ({error})"
+    return None

@@ -1,0 +1,120 @@
+"""Whether and when a request is tried again, by the vendor's advice (Data Access API, page on retries).
+
+Of the statuses 4xx only 429 is tried again, after a second at least, or when the server says. After a status 5xx pauses
+are 5, 10 and 15 seconds, then each twice the last one. A connection that fails or is cut counts as a 5xx.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import stamina
+
+from wsparquet.api.faults import Transient
+from wsparquet.api.options import ApiOptions
+from wsparquet.api.trust import masked
+
+__all__ = ["Retry", "parse_retry_after", "retried"]
+
+Result = TypeVar("Result")
+JITTER = 0.2
+"""The share of a pause that is random, so that many clients do not come back at once."""
+
+LONGEST_PAUSE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A request that is tried again: ``number`` tries have failed, the last for ``reason``, the next is in a while."""
+
+    url: str
+    reason: str
+    wait_seconds: float
+    number: int
+
+
+def parse_retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
+    """The seconds that a ``Retry-After`` header asks to wait (RFC 9110, 10.2.3); None if it has neither form."""
+    if value is None:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value.strip())
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+class _Patience:
+    """What stamina asks after each failure: how long to wait, or False to give up."""
+
+    def __init__(self, url: str, options: ApiOptions, on_retry: Callable[[Retry], None] | None) -> None:
+        self._url = url
+        self._options = options
+        self._on_retry = on_retry
+        self._deadline = time.monotonic() + options.total_seconds
+        self.failures = 0
+        self.gave_up = ""
+
+    def __call__(self, error: Exception) -> float | bool:
+        if not isinstance(error, Transient):
+            return False
+        self.failures += 1
+        wait = self._wait(error)
+        if self.failures >= self._options.tries:
+            self.gave_up = f"tried {self.failures} times"
+            return False
+        if time.monotonic() + wait > self._deadline:
+            self.gave_up = f"tried {self.failures} times; the next try would be in {wait:.0f} s, which is too late"
+            return False
+        if self._on_retry is not None:
+            self._on_retry(Retry(masked(self._url), str(error.error), wait, self.failures))
+        return wait
+
+    def _wait(self, error: Transient) -> float:
+        pause = self._options.pause_seconds
+        if error.busy:
+            # A second where the pause is the vendor's five.
+            return max(error.retry_after or 0.0, pause / 5 * 2.0 ** min(self.failures - 1, 6)) + _jitter(pause / 5)
+        steps = self.failures if self.failures <= 3 else 3 * 2.0 ** (self.failures - 3)
+        wait = min(pause * steps, LONGEST_PAUSE)
+        return max(error.retry_after or 0.0, wait + _jitter(wait))
+
+
+def _jitter(wait: float) -> float:
+    return random.uniform(0, JITTER * wait)
+
+
+async def retried(
+    call: Callable[[], Awaitable[Result]],
+    url: str,
+    *,
+    options: ApiOptions,
+    on_retry: Callable[[Retry], None] | None = None,
+) -> Result:
+    """What ``call`` returns, in as many tries as it takes within the options' limits.
+
+    Raises:
+        ApiError: the last try failed, or one failed for good.
+
+    """
+    patience = _Patience(url, options, on_retry)
+    try:
+        # The limits are kept by the hook, which knows how long a server asked to wait.
+        async for attempt in stamina.retry_context(on=patience, attempts=None, timeout=None):
+            with attempt:
+                return await call()
+    except Transient as failure:
+        error = failure.error
+        raise type(error)(
+            f"{error} ({patience.gave_up})", status=error.status, internal_code=error.internal_code
+        ) from None
+    raise AssertionError("stamina ends with a result or an error")

@@ -1,0 +1,97 @@
+"""Which addresses may see a signed request: the API's own, and nothing that an answer or a redirect names beside it.
+
+An address is taken apart by the same parser (yarl) that the connection is made with, so that both see the same host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from yarl import URL
+
+from wsparquet.errors import ApiError
+
+__all__ = ["Trust", "masked"]
+
+# What may stand in a URL (RFC 3986), less what parsers are known to disagree about.
+PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+da\.liveperson\.net")
+SHOWN = 200
+
+
+def masked(url: str) -> str:
+    """A URL for messages: no user info, query or fragment, no control characters, not too long."""
+    bare = re.split(r"[?#]", url, maxsplit=1)[0]
+    bare = re.sub(r"//[^/\\]*@", "//", bare)
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in bare)[:SHOWN]
+
+
+class Trust:
+    """The addresses that may be asked: https on ``*.da.liveperson.net``, or exactly the one that the user gave."""
+
+    def __init__(self, *, host: str, base_url: str | None) -> None:
+        self._exact = base_url is not None
+        self.base = URL(f"https://{host}") if base_url is None else _base(base_url)
+
+    def check(self, url: str) -> URL:
+        """The URL, ready to be signed and sent as it is written.
+
+        Raises:
+            ApiError: requests to it may not be signed.
+
+        """
+        parsed = _parse(url)
+        if parsed is None:
+            raise self._refusal(url, "no URL as RFC 3986 has it")
+        if parsed.user is not None or parsed.password is not None or "@" in parsed.raw_authority:
+            raise self._refusal(url, "one with user info")
+        if self._exact:
+            if _origin(parsed) != _origin(self.base):
+                raise self._refusal(url, "another one")
+        elif parsed.scheme != "https" or not DOMAIN.fullmatch((parsed.raw_host or "").lower()):
+            raise self._refusal(url, "another one")
+        elif parsed.explicit_port not in {None, 443}:
+            raise self._refusal(url, f"port {parsed.explicit_port}")
+        return parsed
+
+    def _refusal(self, url: str, found: str) -> ApiError:
+        expected = str(self.base) if self._exact else "https on *.da.liveperson.net"
+        return ApiError(
+            f"{masked(url)}: expected an address of the API ({expected}), found {found}; nothing was sent there. "
+            "If it is the API's, name it by --base-url"
+        )
+
+
+def _parse(url: str) -> URL | None:
+    if not PLAIN.fullmatch(url):
+        return None
+    try:
+        parsed = URL(url, encoded=True)
+        # Reading the port is what finds a wrong one.
+        return parsed if parsed.absolute and parsed.port is not None else None
+    except ValueError:
+        return None
+
+
+def _origin(url: URL) -> tuple[str, str, int | None]:
+    return url.scheme, (url.raw_host or "").lower(), url.port
+
+
+def _base(url: str) -> URL:
+    """The address that the user gave."""
+    parsed = _parse(url)
+    if parsed is None or parsed.scheme not in {"http", "https"} or parsed.raw_authority.count("@"):
+        raise ApiError(f"--base-url: expected https://HOST[:PORT], found {masked(url)!r}")
+    if parsed.path not in {"", "/"} or parsed.raw_query_string or parsed.raw_fragment:
+        raise ApiError(f"--base-url: expected https://HOST[:PORT] and nothing behind it, found {masked(url)!r}")
+    if parsed.scheme == "http" and not _is_loopback(parsed.host or ""):
+        raise ApiError(f"--base-url: expected https, found {masked(url)!r}; http is for the machine itself only")
+    return parsed.origin()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

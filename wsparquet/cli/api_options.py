@@ -1,0 +1,132 @@
+"""Options of the commands that speak with the Data Access API, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from wsparquet.api import ApiOptions, Credentials
+
+__all__ = ["DURATION", "MOMENT", "api_of", "api_options", "range_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class _Duration(click.ParamType):
+    """How long: ``90s``, ``30m``, ``1h``, ``7d``, ``2w``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The duration."""
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(value).strip().lower())
+        if match is None or not int(match[1]):
+            self.fail(f"expected a duration such as 90s, 30m, 1h, 7d or 2w, found {value!r}", param, ctx)
+        return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+class _Moment(_Duration):
+    """When: a duration ago, or a date or time in ISO 8601, UTC if it has no zone."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The instant, or how long ago it is."""
+        if isinstance(value, datetime | timedelta):
+            return value
+        if re.fullmatch(r"\s*[0-9]+[a-zA-Z]\s*", str(value)):
+            return super().convert(value, param, ctx)
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"expected a time such as 7d, 2026-06-30 or 2026-06-30T12:00Z, found {value!r}", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+DURATION = _Duration()
+MOMENT = _Moment()
+
+
+def _account(_: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+        raise click.BadParameter("expected letters and digits", param=parameter)
+    return value
+
+
+def _added(command: Command, options: tuple[tuple[str, dict[str, Any]], ...]) -> Command:
+    for name, settings in reversed(options):
+        command = click.option(name, **settings)(command)
+    return command
+
+
+def api_options(*, required: bool = True) -> Callable[[Command], Command]:
+    """The options that say whom to ask, as whom."""
+
+    def decorate(command: Command) -> Command:
+        account: dict[str, Any] = {"metavar": "ID", "required": required, "help": "Whose sessions."}
+        if required:
+            account["callback"] = _account
+        return _added(
+            command,
+            (
+                ("--account", account),
+                ("--region", {"type": click.Choice(["us", "uk", "apac"]), "help": "Of the server.  [default: us]"}),
+                ("--base-url", {"metavar": "URL", "help": "Of the server, in place of a region."}),
+                (
+                    "--pause",
+                    {
+                        "type": click.FloatRange(min=0),
+                        "default": 5.0,
+                        "show_default": True,
+                        "metavar": "SECONDS",
+                        "help": "Before a failed request is tried again; later pauses are longer.",
+                    },
+                ),
+                (
+                    "--credentials",
+                    {
+                        "type": click.Path(dir_okay=False),
+                        "help": "TOML file of mode 600 with app_key, app_secret, access_token and access_token_secret. "
+                        "[default: WSPARQUET_APP_KEY, WSPARQUET_APP_SECRET, WSPARQUET_ACCESS_TOKEN, "
+                        "WSPARQUET_ACCESS_TOKEN_SECRET]",
+                    },
+                ),
+            ),
+        )
+
+    return decorate
+
+
+def range_options(command: Command) -> Command:
+    """The options that say which files, and how many at a time."""
+    return _added(
+        command,
+        (
+            ("--since", {"type": MOMENT, "help": "Files from then on: 7d, or a date.  [default: all the server has]"}),
+            ("--until", {"type": MOMENT, "help": "Files until then.  [default: now]"}),
+            (
+                "--downloads",
+                {"type": click.IntRange(min=1), "default": 4, "show_default": True, "help": "Files at a time."},
+            ),
+        ),
+    )
+
+
+def api_of(options: dict[str, Any]) -> tuple[str, Credentials, ApiOptions]:
+    """The account, who asks, and the server that ``api_options`` gave, taken out of ``options``."""
+    from wsparquet.api import ApiOptions, Credentials
+
+    account, region, base_url = options.pop("account"), options.pop("region"), options.pop("base_url")
+    if region is not None and base_url is not None:
+        raise click.UsageError("expected one of --region and --base-url, found both")
+    credentials = Credentials.load(options.pop("credentials"))
+    api = ApiOptions(region=region or "us", base_url=base_url, pause_seconds=options.pop("pause"))
+    return account, credentials, api

@@ -1,0 +1,72 @@
+"""What the Data Access API answers, in the forms of its documentation page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Any
+from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from wsparquet.emulator.catalogue import Entry
+from wsparquet.render.avro import schema as avro_schema
+from wsparquet.schema import TABLES
+
+__all__ = ["base_resource", "error_body", "listing", "own_schema"]
+
+
+def _eastern() -> tzinfo:
+    """US Eastern time, in which the API writes dates; without its summer time where the machine knows no zones."""
+    try:
+        return ZoneInfo("America/New_York")
+    except ZoneInfoNotFoundError:
+        return timezone(timedelta(hours=-5))
+
+
+EASTERN = _eastern()
+
+
+def _date(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, EASTERN).isoformat(timespec="seconds")
+
+
+def listing(account: str, resource: str, entries: Sequence[tuple[Entry, str]]) -> dict[str, Any]:
+    """The list of files with their addresses; a single one is an object and no list, as XML made into JSON has it."""
+    files = [
+        {
+            "@name": entry.name,
+            "@scopeStartDate": _date(entry.start_ms),
+            "@scopeEndDate": _date(entry.end_ms),
+            "@href": href,
+        }
+        for entry, href in entries
+    ]
+    return {
+        "dataAccessFiles": {
+            "@id": account,
+            "link": {"@href": f"{resource}/webSession", "@rel": "self"},
+            "file": files[0] if len(files) == 1 else files,
+        }
+    }
+
+
+def base_resource(account: str, resource: str) -> dict[str, Any]:
+    """The links of an account."""
+    rels = {"agentActivity": "agentActivity", "webSession": "webSession", "schema": "schema"}
+    links = [{"@href": f"{resource}/{path}", "@rel": rel} for rel, path in rels.items()]
+    return {"le": {"@accountId": account, "link": links}}
+
+
+def own_schema() -> list[dict[str, Any]]:
+    """The tables' schema as Avro: the API's own is not published."""
+    return [avro_schema(table) for table in TABLES.values()]
+
+
+def error_body(message: str, code: str, *, form: str) -> tuple[str, str]:
+    """The body and the content type of an error."""
+    time = datetime.now(UTC).isoformat(timespec="milliseconds")
+    if form == "json":
+        return json.dumps({"error": {"time": time, "message": message, "internalCode": code}}), "application/json"
+    fields = f"<time>{time}</time><message>{escape(message)}</message><internalCode>{escape(code)}</internalCode>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<error>{fields}</error>', "application/xml"

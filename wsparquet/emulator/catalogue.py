@@ -1,0 +1,123 @@
+"""Which files there are at a time, and what is in them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsparquet.emulator.options import EmulatorOptions
+from wsparquet.generate.files import compressed
+from wsparquet.generate.options import HOUR_MS, GenerateOptions
+from wsparquet.generate.text import generate_text
+
+__all__ = ["Catalogue", "Entry"]
+
+DAY_MS = 24 * HOUR_MS
+MADE_AFTER_MS = 10 * 60 * 1000
+LATEST_MS = 6 * HOUR_MS
+KEPT_MS = 30 * DAY_MS
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file; times are milliseconds since 1970. ``data`` is None if it is to be generated."""
+
+    name: str
+    start_ms: int
+    end_ms: int
+    made_ms: int
+    data: bytes | None = None
+
+
+class Catalogue:
+    """The files of one account, made when they are asked for and kept in ``folder``."""
+
+    def __init__(self, options: EmulatorOptions, folder: Path) -> None:
+        self._options = options
+        self._folder = folder
+        self._first_ms = self._hour_ms() - self._hours * HOUR_MS
+        self._put: dict[str, Entry] = {}
+        self._deleted: set[str] = set()
+
+    @property
+    def _hours(self) -> int:
+        options = self._options
+        return options.hours if options.files is None else -(-options.files // options.parts)
+
+    def _now_ms(self) -> int:
+        return int(self._options.now() * 1000)
+
+    def _hour_ms(self) -> int:
+        """The end of the last hour whose files are made, if they are not late."""
+        return (self._now_ms() - MADE_AFTER_MS) // HOUR_MS * HOUR_MS
+
+    # --- Which there are ---------------------------------------------------------------------------------------------
+
+    def files(self) -> dict[str, Entry]:
+        """All files that there are now, by name, oldest first."""
+        now = self._now_ms()
+        found = {entry.name: entry for entry in (*self._generated(), *self._put.values())}
+        there = [entry for entry in found.values() if entry.made_ms <= now < entry.made_ms + KEPT_MS]
+        there.sort(key=lambda entry: (entry.start_ms, entry.name))
+        return {entry.name: entry for entry in there if entry.name not in self._deleted}
+
+    def find(self, name: str) -> Entry | None:
+        """The file of a name, if there is one now."""
+        return self.files().get(name)
+
+    def _generated(self) -> Iterator[Entry]:
+        options = self._options
+        surplus = self._hours * options.parts - options.files if options.files is not None else 0
+        for start in range(self._first_ms, self._hour_ms(), HOUR_MS):
+            for part in range(options.parts):
+                if start == self._first_ms and part < surplus:
+                    continue
+                name = f"WebSession.{start}.{start + HOUR_MS}.part-{part:05d}-0.gz"
+                yield Entry(name, start, start + HOUR_MS, self._made_ms(name, start + HOUR_MS))
+
+    def _made_ms(self, name: str, end_ms: int) -> int:
+        chance = random.Random(f"{self._options.seed} {name}")
+        late = chance.random() < self._options.late
+        return end_ms + (chance.randrange(MADE_AFTER_MS, LATEST_MS) if late else MADE_AFTER_MS)
+
+    # --- Changes -----------------------------------------------------------------------------------------------------
+
+    def delete(self, name: str) -> None:
+        """Have a file be there no more."""
+        self._deleted.add(name)
+
+    def put(self, name: str, data: bytes, *, start_ms: int | None = None) -> None:
+        """Have a file of this name with this content, in the place of another one of its name."""
+        known = self.find(name)
+        start = start_ms if start_ms is not None else known.start_ms if known else self._hour_ms() - HOUR_MS
+        made = known.made_ms if known else self._now_ms()
+        self._deleted.discard(name)
+        self._put[name] = Entry(name, start, start + HOUR_MS, made, data)
+        self._path(name).unlink(missing_ok=True)
+
+    # --- What is in them ---------------------------------------------------------------------------------------------
+
+    def path(self, entry: Entry) -> Path:
+        """A file with the entry's content."""
+        path = self._path(entry.name)
+        if not path.exists():
+            path.write_bytes(entry.data if entry.data is not None else self._generate(entry))
+        return path
+
+    def _path(self, name: str) -> Path:
+        # No suffix, from which a server would guess an encoding. Names of tests may be no file names.
+        return self._folder / name.encode("utf-8", "surrogatepass").hex()[-200:]
+
+    def _generate(self, entry: Entry) -> bytes:
+        chance = random.Random(f"{self._options.seed} {entry.name}")
+        options = GenerateOptions(
+            size=self._options.size,
+            seed=chance.randrange(1 << 32),
+            account=self._options.account,
+            start_ms=entry.start_ms,
+            # Files in the field may be of several members.
+            gzip_members=chance.choice((1, 1, 2, 3)),
+        )
+        return b"".join(compressed(generate_text(options), options, size=options.size))

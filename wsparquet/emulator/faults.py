@@ -1,0 +1,67 @@
+"""Which faults a server can be asked for, and which request gets one."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+
+__all__ = ["DOWNLOAD", "FAULTS", "LISTING", "Dice"]
+
+FAULTS = {
+    "429": "too many requests, without a word on when to come back",
+    "429-retry-after": "too many requests, with the header Retry-After",
+    "500": "an internal error",
+    "503": "not available",
+    "html-error": "a proxy's page of HTML, with status 200",
+    "stall": "nothing at all for a while, then the connection is closed",
+    "stall-mid-body": "half of the body, nothing for a while, then the connection is closed",
+    "reset": "the connection is reset before there is an answer",
+    "reset-mid-body": "the connection is reset after half of the body",
+    "truncated": "the connection is closed after half of the body, though Content-Length announces all of it",
+    "truncated-chunked": "half of the body, in chunks that end as they should",
+    "length-too-long": "Content-Length announces more than there is",
+    "length-too-short": "Content-Length announces less than there is",
+    "duplicate-names": "the list has entries twice, some with another address of the same file",
+    "hostile-href": "the list has entries whose addresses and names are traps",
+    "redirect": "a redirect to the same host",
+    "redirect-elsewhere": "a redirect to another host",
+}
+"""The kinds of faults, and what each does."""
+
+LISTING = frozenset(FAULTS) - {"truncated-chunked", "length-too-short"}
+"""The kinds that a list may have."""
+DOWNLOAD = frozenset(FAULTS) - {"duplicate-names", "hostile-href"}
+"""The kinds that a download may have."""
+HARMLESS = frozenset({"duplicate-names", "hostile-href", "redirect"})
+"""The kinds with which a request is answered all the same."""
+
+
+class Dice:
+    """Which request gets which fault; the same seed, the same faults for the same requests of a resource."""
+
+    def __init__(self, faults: Mapping[str, float], *, seed: int, most: int) -> None:
+        self._faults = faults
+        self._seed = seed
+        self._most = most
+        self._asked: Counter[str] = Counter()
+        self._in_a_row: Counter[str] = Counter()
+
+    def throw(self, resource: str, kinds: frozenset[str]) -> str | None:
+        """The fault for the next request of a resource, one of ``kinds``, None if it is to be answered well."""
+        self._asked[resource] += 1
+        chance = random.Random(f"{self._seed} {resource} {self._asked[resource]}")
+        fault = self._pick(chance, sorted(kinds))
+        if fault is None or fault in HARMLESS:
+            self._in_a_row[resource] = 0
+        elif self._in_a_row[resource] >= self._most:
+            self._in_a_row[resource] = 0
+            return None
+        else:
+            self._in_a_row[resource] += 1
+        return fault
+
+    def _pick(self, chance: random.Random, kinds: list[str]) -> str | None:
+        if chance.random() < self._faults.get("all", 0):
+            return chance.choice(kinds)
+        return next((kind for kind in kinds if chance.random() < self._faults.get(kind, 0)), None)

@@ -1,0 +1,231 @@
+"""The server itself: routes, signatures, lists, downloads, and the faults that were asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from aiohttp import hdrs, web
+
+from wsparquet.emulator import answers, traps
+from wsparquet.emulator.broken import BODIES, broken_body, hang, reset
+from wsparquet.emulator.catalogue import KEPT_MS, Catalogue, Entry
+from wsparquet.emulator.faults import DOWNLOAD, LISTING, Dice
+from wsparquet.emulator.oauth import Verifier
+from wsparquet.emulator.options import EmulatorOptions
+
+__all__ = ["Emulator", "Request", "serving"]
+
+REFUSED_TYPES = ("application/gzip", "application/octet-stream")
+STOP_SECONDS = 1.0
+STATUSES = {"429": 429, "429-retry-after": 429, "500": 500, "503": 503}
+PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to the network</body></html>"
+
+
+@dataclass
+class Request:
+    """A request that came: its path as it was sent, its fault, and the answer's status, None if there was none."""
+
+    method: str
+    path: str
+    fault: str | None
+    signed: bool
+    range: str | None
+    status: int | None = None
+
+
+class Emulator:
+    """A running server of one account; ``base_url`` is where it is, ``log`` what it was asked."""
+
+    def __init__(self, options: EmulatorOptions = EmulatorOptions()) -> None:  # noqa: B008 - frozen
+        self.options = options
+        self.base_url = ""
+        self.log: list[Request] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="wsparquet-emulator-")
+        self.catalogue = Catalogue(options, Path(self._folder.name))
+        self._verifier = Verifier(options.credentials, clock=options.now)
+        self._dice = Dice(options.faults, seed=options.seed, most=options.most_faults)
+
+    @property
+    def resource(self) -> str:
+        """The address of the account's base resource."""
+        return f"{self.base_url}/data_access_le/account/{self.options.account}/le"
+
+    @property
+    def downloads(self) -> Counter[str]:
+        """How often each file was asked for, by the last component of its path."""
+        asked = (request.path.partition("?")[0] for request in self.log)
+        return Counter(path.rpartition("/")[2] for path in asked if "/webSession/" in path)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(middlewares=[self._middleware])
+        app.on_response_prepare.append(_note_status)
+        base = "/data_access_le/account/{account}/le"
+        app.router.add_get(base, self._base)
+        app.router.add_get(f"{base}/schema", self._schema)
+        app.router.add_get(f"{base}/webSession", self._list)
+        app.router.add_get(f"{base}/webSession/{{name:.+}}", self._download)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self.options.host, self.options.port).start()
+        host, port = self._runner.addresses[0][:2]
+        self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+        self._folder.cleanup()
+
+    # --- Every request ------------------------------------------------------------------------------------------------
+
+    @web.middleware
+    async def _middleware(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if self.options.latency_seconds:
+            await asyncio.sleep(self.options.latency_seconds)
+        kinds = DOWNLOAD if "/webSession/" in request.path else LISTING if "webSession" in request.path else frozenset()
+        fault = self._dice.throw(request.path, kinds)
+        request["fault"] = fault
+        request["entry"] = entry = Request(
+            request.method,
+            request.raw_path,
+            fault,
+            hdrs.AUTHORIZATION in request.headers,
+            request.headers.get(hdrs.RANGE),
+        )
+        self.log.append(entry)
+        response = self._refusal(request) or await self._failed(request, fault) or await handler(request)
+        if self.options.latency_seconds and not response.prepared:
+            await asyncio.sleep(self.options.latency_seconds)
+        return response
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        """What becomes of a request that is not as it must be."""
+        account = self.options.account
+        if not self._verifier.is_valid(
+            f"{self.base_url}{request.raw_path}", method=request.method, headers=request.headers
+        ):
+            return self._error(401, "Unauthorized: the OAuth signature is missing or wrong", "0001")
+        if request.match_info.get("account", account) != account:
+            return self._error(403, f"No access to account {request.match_info['account']}", "0003")
+        if any(kind in request.headers.get(hdrs.ACCEPT, "") for kind in REFUSED_TYPES):
+            return self._error(406, "Not acceptable", "0006")
+        return None
+
+    def _error(self, status: int, message: str, code: str, **headers: str) -> web.Response:
+        body, content_type = answers.error_body(message, code, form=self.options.errors)
+        return web.Response(status=status, text=body, content_type=content_type, headers=headers)
+
+    async def _failed(self, request: web.Request, fault: str | None) -> web.StreamResponse | None:
+        """The answer of a fault that needs no content."""
+        if fault in STATUSES:
+            headers = {"Retry-After": self.options.retry_after} if fault == "429-retry-after" else {}
+            return self._error(STATUSES[fault], f"A fault that was asked for: {fault}", "0500", **headers)
+        if fault == "html-error":
+            return web.Response(text=PAGE, content_type="text/html")
+        if fault == "reset":
+            return reset(request)
+        if fault == "stall":
+            return await hang(request, self.options.stall_seconds)
+        return self._redirect(request, fault)
+
+    def _redirect(self, request: web.Request, fault: str | None) -> web.Response | None:
+        targets = {"redirect": self.base_url, "redirect-elsewhere": self.options.hostile_url}
+        # Whoever follows a redirect is not sent on again.
+        if fault not in targets or "redirected" in request.query:
+            return None
+        mark = "&" if request.query_string else "?"
+        location = f"{targets[fault]}{request.raw_path}{mark}redirected=1"
+        return web.Response(status=302, headers={hdrs.LOCATION: location})
+
+    # --- Resources ----------------------------------------------------------------------------------------------------
+
+    async def _base(self, _: web.Request) -> web.Response:
+        return web.json_response(answers.base_resource(self.options.account, self.resource))
+
+    async def _schema(self, request: web.Request) -> web.Response:
+        if request.query.get("schemaId", "latest") != "latest":
+            return self._error(404, "No such schema", "0004")
+        schema = answers.own_schema() if self.options.schema is None else self.options.schema
+        return web.json_response(schema)
+
+    async def _list(self, request: web.Request) -> web.StreamResponse:
+        try:
+            start, end = (int(request.query[key]) for key in ("startTime", "endTime"))
+        except (KeyError, ValueError):
+            return self._error(400, "startTime and endTime are required, in milliseconds", "0002")
+        entries = self._entries(start, end)
+        if request["fault"] == "duplicate-names":
+            entries = traps.repeated(entries)
+        if request["fault"] == "hostile-href":
+            entries = [*entries, *traps.hostile(self.options.hostile_url, self.base_url)]
+        if not entries:
+            return self._error(404, "No Available Files", "0010")
+        body = json.dumps(answers.listing(self.options.account, self.resource, entries)).encode()
+        return await self._body(request, body, status=200, headers={"Content-Type": "application/json"})
+
+    def _entries(self, start: int, end: int) -> list[tuple[Entry, str]]:
+        oldest = int(self.options.now() * 1000) - KEPT_MS
+        files = self.catalogue.files().values()
+        found = [each for each in files if max(start, oldest) <= each.end_ms and each.start_ms <= end]
+        return [(entry, f"{self.resource}/webSession/{traps.quoted(entry.name)}") for entry in found]
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        entry = self.catalogue.find(request.match_info["name"])
+        if entry is None:
+            return self._error(404, "No such file", "0004")
+        path = await asyncio.to_thread(self.catalogue.path, entry)
+        if request["fault"] in BODIES:
+            return await self._part(request, path)
+        return web.FileResponse(path, headers={"Content-Type": "application/gzip"})
+
+    async def _part(self, request: web.Request, path: Path) -> web.StreamResponse:
+        """What was asked for of a file, to be sent with a fault; the headers are those of the file as it should be."""
+        data = path.read_bytes()
+        status = path.stat()
+        # As FileResponse has it, so that a range of it is one of the same file.
+        headers = {"Content-Type": "application/gzip", "ETag": f'"{status.st_mtime_ns:x}-{status.st_size:x}"'}
+        asked = request.http_range.start
+        if not asked or asked >= len(data):
+            return await self._body(request, data, status=200, headers=headers)
+        headers["Content-Range"] = f"bytes {asked}-{len(data) - 1}/{len(data)}"
+        return await self._body(request, data[asked:], status=206, headers=headers)
+
+    async def _body(
+        self, request: web.Request, body: bytes, *, status: int, headers: dict[str, str]
+    ) -> web.StreamResponse:
+        fault = request["fault"]
+        if fault in BODIES:
+            seconds = self.options.stall_seconds
+            return await broken_body(request, body, fault, status=status, headers=headers, stall_seconds=seconds)
+        return web.Response(status=status, body=body, headers=headers)
+
+
+async def _note_status(request: web.Request, response: web.StreamResponse) -> None:
+    # Which status a file's answer has is known when it is sent, and not before.
+    if "entry" in request:
+        request["entry"].status = response.status
+
+
+@contextmanager
+def serving(options: EmulatorOptions = EmulatorOptions()) -> Iterator[Emulator]:  # noqa: B008 - frozen
+    """An emulator that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="wsparquet-emulator", daemon=True)
+    thread.start()
+    emulator = Emulator(options)
+    try:
+        asyncio.run_coroutine_threadsafe(emulator.__aenter__(), loop).result()
+        yield emulator
+    finally:
+        asyncio.run_coroutine_threadsafe(emulator.__aexit__(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -1,0 +1,103 @@
+"""Files from the server into a folder or to a URL, nothing converted."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from wsparquet.api import Client, FileGone, ListedFile
+from wsparquet.converter import Progress
+from wsparquet.errors import WsparquetError
+from wsparquet.summary import Failure
+from wsparquet.sync.fetcher import Fetcher
+from wsparquet.sync.files import refused
+from wsparquet.sync.options import FetchOptions
+from wsparquet.sync.shelf import Shelf, make_shelf
+from wsparquet.sync.stop import Stop
+from wsparquet.sync.summary import FetchSummary
+
+__all__ = ["fetch", "ignore", "record_failure"]
+
+
+def ignore(_: Progress) -> None:
+    """Listen to nothing."""
+
+
+def record_failure(summary: FetchSummary, file: ListedFile, error: WsparquetError) -> None:
+    """Count a file that could not be downloaded."""
+    failure = Failure(file.name, file.urls[0], str(error))
+    (summary.gone if isinstance(error, FileGone) else summary.failures).append(failure)
+
+
+def fetch(
+    into: str,
+    *,
+    options: FetchOptions,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Stop | None = None,
+) -> FetchSummary:
+    """Download every file that the server lists and that is not in ``into``, a folder or an fsspec URL, yet.
+
+    They lie below ``account/<account>/`` there, where ``wsparquet convert`` finds out whose they are. A file that fails
+    is reported in the summary and does not stop the others.
+
+    Raises:
+        ApiError: the server cannot be asked for its list.
+        DatasetError: ``into`` cannot be made.
+
+    """
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="wsparquet-") as scratch:
+        shelf = make_shelf(
+            into, account=options.account, scratch=Path(scratch), storage_options=options.storage_options or {}
+        )
+        run = _Fetch(shelf, options, on_progress or ignore, stop or Stop())
+        asyncio.run(run.all())
+    run.summary.seconds = time.monotonic() - started
+    return run.summary
+
+
+class _Fetch:
+    """All files of one call."""
+
+    def __init__(self, shelf: Shelf, options: FetchOptions, tell: Callable[[Progress], None], stop: Stop) -> None:
+        self.shelf = shelf
+        self.options = options
+        self.tell = tell
+        self.stop = stop
+        self.summary = FetchSummary(options.account)
+        self.downloading = asyncio.Semaphore(options.downloads)
+
+    async def all(self) -> None:
+        """Download what is not there."""
+        options, summary = self.options, self.summary
+        async with Client(options.account, options.credentials, options=options.api) as client:
+            listing = await client.list_files(*options.span())
+            summary.listed = len(listing.files)
+            summary.refused = refused(listing)
+            wanted = [file for file in listing.files if not self.shelf.kept(file.name)]
+            summary.present = len(listing.files) - len(wanted)
+            self.tell(Progress("found", "", files=len(wanted)))
+            fetcher = Fetcher(client, self.shelf, self.tell)
+            async with asyncio.TaskGroup() as group:
+                for file in wanted:
+                    group.create_task(self.one(fetcher, file))
+
+    async def one(self, fetcher: Fetcher, file: ListedFile) -> None:
+        """Download one file, unless somebody asked to stop."""
+        async with self.downloading:
+            if self.stop.asked:
+                self.summary.interrupted = True
+                return
+            try:
+                fetched = await fetcher.fetch(file)
+            except WsparquetError as error:
+                record_failure(self.summary, file, error)
+                self.tell(Progress("failed", file.name, file.urls[0], error=str(error)))
+                return
+        self.shelf.release(file.name)
+        self.summary.downloaded.append(file.name)
+        self.summary.downloaded_bytes += fetched.size

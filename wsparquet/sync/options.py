@@ -1,0 +1,53 @@
+"""What can be asked of a synchronisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from wsparquet.api import ApiOptions, Credentials
+from wsparquet.converter import ConvertOptions
+
+__all__ = ["KEPT", "FetchOptions", "SyncOptions"]
+
+KEPT = timedelta(days=30)
+"""How long the server keeps a file after it was made (Data Access API, overview page)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchOptions:
+    """Which files of which account, and how they are downloaded.
+
+    ``since`` and ``until`` bound the times asked for, as instants or as how long ago, by default all that the server
+    keeps. ``downloads``: files at a time. ``storage_options``: for fsspec, where raw files go to a URL.
+    """
+
+    account: str
+    credentials: Credentials
+    api: ApiOptions = field(default_factory=ApiOptions)
+    since: datetime | timedelta | None = None
+    until: datetime | timedelta | None = None
+    downloads: int = 4
+    storage_options: dict[str, object] | None = None
+
+    def span(self) -> tuple[datetime, datetime]:
+        """From when until when to ask, in UTC."""
+        now = datetime.now(UTC)
+        return _instant(self.since or KEPT, now), _instant(self.until or timedelta(0), now)
+
+
+def _instant(time: datetime | timedelta, now: datetime) -> datetime:
+    return now - time if isinstance(time, timedelta) else time
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncOptions(FetchOptions):
+    """What to synchronise, and how.
+
+    ``raw``: the folder or fsspec URL that keeps the downloaded files. ``recheck``: ask the server for the size of
+    committed files, too, and convert those again that have another one.
+    """
+
+    raw: str | None = None
+    recheck: bool = False
+    convert: ConvertOptions = field(default_factory=ConvertOptions)

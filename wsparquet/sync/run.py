@@ -1,0 +1,204 @@
+"""One run: what the server has less what is committed, downloaded and converted at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from wsparquet.api import Client, FileGone, ListedFile, Listing, Retry
+from wsparquet.converter import Converter, Outcome, Progress
+from wsparquet.dataset import Commits, Root
+from wsparquet.decode import active_decoder
+from wsparquet.errors import WsparquetError
+from wsparquet.source import Failed, Source, expand
+from wsparquet.summary import Summary
+from wsparquet.sync.fetch import ignore, record_failure
+from wsparquet.sync.fetcher import Fetched, Fetcher
+from wsparquet.sync.files import ARCHIVE, committed, refused
+from wsparquet.sync.ledger import Ledger
+from wsparquet.sync.options import SyncOptions
+from wsparquet.sync.shelf import Shelf, make_shelf
+from wsparquet.sync.stop import Stop
+from wsparquet.sync.summary import FetchSummary, SyncSummary
+
+__all__ = ["sync"]
+
+Listener = Callable[[Progress], None]
+
+
+def sync(
+    to: str | os.PathLike[str],
+    *,
+    options: SyncOptions,
+    on_progress: Listener | None = None,
+    stop: Stop | None = None,
+) -> SyncSummary:
+    """Bring the root ``to`` up to date with the server: download and convert what it lists and is not committed.
+
+    Every run looks at all that the server keeps, so a file that comes late or failed before is taken by a later run. A
+    file that fails is reported in the summary and does not stop the others. ``on_progress`` is called from several
+    threads.
+
+    Raises:
+        ApiError: the server cannot be asked for its list.
+        DatasetError: the root, or the place for raw files, cannot be opened or written.
+        SchemaError: the root has another schema version.
+
+    """
+    started = time.monotonic()
+    decoder = active_decoder(options.convert.decoder)
+    root = Root.open(to)
+    root.recover()
+    ledger = Ledger.open(root, options.account)
+    with root.scratch() as scratch:
+        run = _Run(root, ledger, options, on_progress or ignore, stop or Stop())
+        run.converted = Summary(root=os.fspath(to), decoder=decoder)
+        asyncio.run(run.all(scratch))
+    ledger.write(root)
+    run.converted.seconds = run.fetched.seconds = time.monotonic() - started
+    return SyncSummary(run.fetched, run.converted)
+
+
+class _Run:
+    """All files of one call."""
+
+    def __init__(self, root: Root, ledger: Ledger, options: SyncOptions, tell: Listener, stop: Stop) -> None:
+        self.root = root
+        self.ledger = ledger
+        self.options = options
+        self.tell = tell
+        self.stop = stop
+        self.fetched = FetchSummary(options.account)
+        self.converted = Summary()
+        self.downloading = asyncio.Semaphore(options.downloads)
+        jobs = max(options.convert.jobs, 1)
+        self.pool = ThreadPoolExecutor(jobs, thread_name_prefix="wsparquet")
+        # A downloaded file or two wait for each job, so that it never waits for them; more would only fill the disk.
+        self.places = asyncio.Semaphore(options.downloads + 3 * jobs)
+
+    async def all(self, scratch: Path) -> None:
+        """List, download and convert."""
+        options = self.options
+        async with Client(options.account, options.credentials, options=options.api, on_retry=self._retried) as client:
+            since, until = options.span()
+            listing = await client.list_files(since, until)
+            commits = await asyncio.to_thread(self.root.commits)
+            wanted = await self._wanted(listing, commits, client)
+            self.ledger.begin(listing, wanted, commits, since=None if options.since is None else since)
+            self._count(listing, wanted)
+            shelf = self._shelf(scratch)
+            self.fetcher = Fetcher(client, shelf, self.tell)
+            convert = replace(options.convert, account=options.account)
+            self.converter = Converter(self.root, commits, convert, self.tell, expected=len(wanted))
+            await self._take(wanted, shelf)
+        self.ledger.end(complete=options.until is None and options.since is None and not self.fetched.interrupted)
+
+    def _count(self, listing: Listing, wanted: list[ListedFile]) -> None:
+        self.fetched.listed = len(listing.files)
+        self.fetched.present = len(listing.files) - len(wanted)
+        self.fetched.refused = refused(listing)
+        self.converted.sources = len(wanted)
+        self.tell(Progress("found", "", files=len(wanted)))
+
+    def _shelf(self, scratch: Path) -> Shelf:
+        options = self.options
+        return make_shelf(
+            options.raw, account=options.account, scratch=scratch, storage_options=options.storage_options or {}
+        )
+
+    def _retried(self, retry: Retry) -> None:
+        self.fetched.retries += 1
+        self.tell(Progress("retried", retry.url.rpartition("/")[2], retry.url, error=retry.reason))
+
+    # --- Which -------------------------------------------------------------------------------------------------------
+
+    async def _wanted(self, listing: Listing, commits: Commits, client: Client) -> list[ListedFile]:
+        """The files to take, oldest first, since the server deletes them in this order."""
+        wanted = []
+        for file in listing.files:
+            head = committed(commits, self.options.account, file.name, unfinished=self.ledger.has_failed(file.name))
+            if head is None or (self.options.recheck and await self._changed(client, file, head.facts.size)):
+                wanted.append(file)
+        return wanted
+
+    async def _changed(self, client: Client, file: ListedFile, size: int | None) -> bool:
+        try:
+            found = await client.stored_size(file)
+        except FileGone:
+            return False
+        return found is not None and found != size
+
+    # --- One after the other -----------------------------------------------------------------------------------------
+
+    async def _take(self, wanted: list[ListedFile], shelf: Shelf) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for file in wanted:
+                    group.create_task(self._one(file, shelf))
+        except BaseExceptionGroup as errors:
+            # The first one is what went wrong; the others followed from it.
+            raise errors.exceptions[0] from None
+        finally:
+            # With nothing under way this has no effect; if interrupted, sources take their own files with them.
+            self.converter.stop()
+            self.pool.shutdown(cancel_futures=True)
+
+    async def _one(self, file: ListedFile, shelf: Shelf) -> None:
+        """Download and convert one file, unless somebody asked to stop."""
+        async with self.places:
+            if self.stop.asked:
+                self.fetched.interrupted = True
+                return
+            try:
+                async with self.downloading:
+                    fetched = await self.fetcher.fetch(file, again=self.ledger.has_failed(file.name))
+            except WsparquetError as error:
+                self._failed(file, error)
+                return
+            if fetched.download is not None:
+                self.fetched.downloaded.append(file.name)
+                self.fetched.downloaded_bytes += fetched.size
+            outcomes = await asyncio.get_running_loop().run_in_executor(self.pool, self._convert, fetched)
+            shelf.release(file.name)
+            self._done(file, outcomes)
+
+    def _failed(self, file: ListedFile, error: WsparquetError) -> None:
+        self.converter.one(Failed(file.name, file.urls[0], error))
+        record_failure(self.fetched, file, error)
+        self.ledger.failed(file.name, str(error), gone=isinstance(error, FileGone))
+
+    def _convert(self, fetched: Fetched) -> list[Outcome]:
+        return [self.converter.one(source) for source in _sources(fetched)]
+
+    def _done(self, file: ListedFile, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            outcome.add_to(self.converted)
+        errors = [outcome.error for outcome in outcomes if outcome.kind == "failed"]
+        if errors:
+            self.ledger.failed(file.name, errors[0], gone=False)
+        else:
+            self.ledger.taken(file.name)
+
+
+def _sources(fetched: Fetched) -> list[Source | Failed]:
+    """The file as a source under its own name and address, or its members if it is an archive."""
+    file, download = fetched.file, fetched.download
+    listing = {"name": file.name, "scopeStartDate": file.scope_start, "scopeEndDate": file.scope_end}
+    said = {key: value for key, value in listing.items() if value is not None}
+    url = download.url if download else file.urls[0]
+    here = fetched.path.as_uri()
+    sources: list[Source | Failed] = []
+    for found in expand([fetched.path]):
+        if isinstance(found, Source) and found.url == here:
+            etag, mtime = (download.etag, download.last_modified) if download else (None, None)
+            sources.append(replace(found, name=file.name, url=url, etag=etag, mtime=mtime, listing=said))
+        elif isinstance(found, Source):
+            sources.append(replace(found, url=url + found.url.removeprefix(here), listing={**said, ARCHIVE: "zip"}))
+        else:
+            sources.append(Failed(file.name, url, found.error))
+    return sources

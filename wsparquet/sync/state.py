@@ -1,0 +1,112 @@
+"""What the last run saw and could not do, kept in the root for the next run and for monitors.
+
+Commit records alone say what counts. This only says since when a file is missing, and why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any, Self
+
+from wsparquet.dataset import Root
+from wsparquet.errors import DatasetError
+
+__all__ = ["Missing", "State"]
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A file that the server has, or had, and the root does not.
+
+    Times are UTC, in ISO 8601. ``failed_since`` is the first of its failures in a row, ``error`` the last one's
+    message; None if it was not tried yet. ``gone_at`` is when it was no longer there to be downloaded. ``refused`` if
+    the list named an address that nobody may be sent to, so that nothing is known of the file.
+    """
+
+    name: str
+    start: str | None = None
+    end: str | None = None
+    expires: str | None = None
+    failed_since: str | None = None
+    error: str | None = None
+    gone_at: str | None = None
+    refused: bool = False
+
+    def to_dict(self) -> dict[str, str | bool | None]:
+        """The file as plain JSON values."""
+        return asdict(self)
+
+    def failed(self, error: str, *, now: datetime, gone: bool) -> Missing:
+        """The file after another failure."""
+        at = now.isoformat()
+        since = self.failed_since or at
+        return replace(self, failed_since=since, error=error, gone_at=(self.gone_at or at) if gone else None)
+
+
+@dataclass
+class State:
+    """What is missing of an account, by name, and when its files were last listed and all taken (ISO 8601, UTC)."""
+
+    account: str
+    listed_at: str | None = None
+    complete_at: str | None = None
+    files: dict[str, Missing] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, root: Root, account: str) -> Self:
+        """The state that a root has of an account; an empty one if there is none.
+
+        Raises DatasetError if what is there is no state.
+        """
+        data = root.read_sync_state(account)
+        return cls(account) if data is None else cls._decode(data)
+
+    @classmethod
+    def read_all(cls, root: Root) -> list[Self]:
+        """The states of all accounts. Raises DatasetError if one is none."""
+        return [cls._decode(data) for data in root.read_sync_states().values()]
+
+    def write(self, root: Root) -> None:
+        """Keep it in the root."""
+        values = {
+            **asdict(self),
+            "format_version": FORMAT_VERSION,
+            "files": [each.to_dict() for each in self.files.values()],
+        }
+        root.write_sync_state(self.account, json.dumps(values, separators=(",", ":")).encode("ascii"))
+
+    @classmethod
+    def _decode(cls, data: bytes) -> Self:
+        try:
+            values = json.loads(data)
+            if values["format_version"] != FORMAT_VERSION:
+                raise ValueError(f"format version {values['format_version']}")  # noqa: TRY301 - said in one place
+            files = [_decode_missing(each) for each in values["files"]]
+            times = (_text(values, "listed_at"), _text(values, "complete_at"))
+            return cls(str(values["account"]), *times, {each.name: each for each in files})
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise DatasetError(
+                f"_wsparquet/sync: expected the state of a synchronisation, found {data[:100]!r} ({error}); "
+                "delete the file: it is written anew by the next `wsparquet sync`"
+            ) from error
+
+
+def _decode_missing(values: Mapping[str, Any]) -> Missing:
+    times = {key: _text(values, key) for key in ("start", "end", "expires", "failed_since", "gone_at")}
+    for time in times.values():
+        if time is not None and datetime.fromisoformat(time).tzinfo is None:
+            raise ValueError(f"{time} has no zone")
+    name, refused = str(values["name"]), values["refused"] is True
+    return Missing(name=name, error=_text(values, "error"), refused=refused, **times)
+
+
+def _text(values: Mapping[str, Any], key: str) -> str | None:
+    value = values[key]
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{key} is no text")
+    return value
