@@ -22,7 +22,7 @@ class EmulatorOptions:
 
     There are ``parts`` files for each of the last ``hours``, or the latest ``files`` of them, each of ``size`` bytes of
     JSON from ``seed``; new ones come as time goes on. A file is made 10 minutes after its hour, a share ``late`` of
-    them up to 6 hours later, and deleted 30 days after that. ``now`` is the clock, in seconds since 1970.
+    them up to 6 hours later, and deleted 30 days after that. ``now`` is the clock for this, in seconds since 1970.
 
     ``latency_seconds`` is added each way. ``faults`` are probabilities of the kinds in ``FAULTS`` for each request,
     ``all`` one for all kinds together; a resource has at most ``most_faults`` in a row, so that who tries often enough

@@ -51,7 +51,7 @@ class Emulator:
         self.log: list[Request] = []
         self._folder = tempfile.TemporaryDirectory(prefix="wsparquet-emulator-")
         self.catalogue = Catalogue(options, Path(self._folder.name))
-        self._verifier = Verifier(options.credentials, clock=options.now)
+        self._verifier = Verifier(options.credentials)
         self._dice = Dice(options.faults, seed=options.seed, most=options.most_faults)
 
     @property

@@ -52,7 +52,7 @@ def _excluded(root: str | None) -> str | None:
 
 def _local_path(argument: str) -> str | None:
     """The argument as a local path, or None if it is a URL of another kind. An existing path wins."""
-    if "\0" in unquote(argument) or not argument:
+    if "\0" in (unquote(argument) if URL.match(argument) else argument) or not argument:
         raise SourceError(f"{mask(argument)!r}: expected a path or a URL, found what cannot be one; check the name")
     if FILE_URL.match(argument) and "::" not in argument:
         path = FILE_URL.sub("", argument).removeprefix("localhost")
