@@ -82,6 +82,7 @@ class Client:
             credentials.access_token_secret,
         )
         self._busy_until = 0.0
+        self._knows_ranges = True
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -158,14 +159,13 @@ class Client:
     async def _step(self, transfer: Transfer, url: str) -> Downloaded:
         async with self._answer(url, transfer.headers()) as response:
             if response.status in {404, 410}:
-                raise FileGone(
-                    f"{masked(url)}: expected the file that was listed, found HTTP status {response.status}: the "
-                    "server has deleted it; nothing can be done if no other copy exists",
-                    status=response.status,
-                )
+                raise _gone(response.status, url)
             if response.status not in {200, 206, 416}:
                 raise await self._error(response, url)
             await transfer.receive(response)
+        if transfer.total is None and self._knows_ranges:
+            # An answer in chunks has no length. Cut between two gzip members it would look whole.
+            transfer.total = await self._total(url)
         return await transfer.finished()
 
     async def stored_size(self, file: ListedFile) -> int | None:
@@ -177,21 +177,21 @@ class Client:
 
         """
         url = file.urls[0]
+        return await self._tried(lambda: self._total(url), url)
 
-        async def ask() -> int | None:
-            async with self._answer(url, {"Range": "bytes=0-0"}) as response:
-                if response.status in {404, 410}:
-                    raise FileGone(f"{masked(url)}: expected a file, found none", status=response.status)
-                if response.status == 206:
-                    total = response.headers.get("Content-Range", "").rpartition("/")[2]
-                    return int(total) if total.isascii() and total.isdigit() else None
-                if response.status == 200:
-                    # The rest of it is not read: the connection ends with it.
-                    response.close()
-                    return response.content_length
-                raise await self._error(response, url)
-
-        return await self._tried(ask, url)
+    async def _total(self, url: str) -> int | None:
+        async with self._answer(url, {"Range": "bytes=0-0"}) as response:
+            if response.status in {404, 410}:
+                raise _gone(response.status, url)
+            if response.status == 206:
+                total = response.headers.get("Content-Range", "").rpartition("/")[2]
+                return int(total) if total.isascii() and total.isdigit() else None
+            if response.status == 200:
+                self._knows_ranges = False
+                # The rest of it is not read: the connection ends with it.
+                response.close()
+                return response.content_length
+            raise await self._error(response, url)
 
     async def base_resource(self) -> tuple[Link, ...]:
         """The links of the account's base resource. Raises ApiError."""
@@ -304,6 +304,14 @@ def _user_agent() -> str:
         return f"wsparquet/{importlib.metadata.version('wsparquet')}"
     except importlib.metadata.PackageNotFoundError:
         return "wsparquet"
+
+
+def _gone(status: int, url: str) -> FileGone:
+    return FileGone(
+        f"{masked(url)}: expected the file that was listed, found HTTP status {status}: the server has deleted it; "
+        "nothing can be done if no other copy exists",
+        status=status,
+    )
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -51,7 +51,7 @@ class Transfer:
     """One file on its way; a context manager that leaves the file or nothing.
 
     ``headers`` asks for what is missing, ``receive`` takes an answer, ``finished`` names the file; after a failure the
-    same again.
+    same again. ``total`` is how many bytes the server says there are, None if it does not say.
     """
 
     def __init__(self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None) -> None:
@@ -62,7 +62,7 @@ class Transfer:
         self._on_bytes = on_bytes
         self._file: BinaryIO | None = None
         self._received = 0
-        self._total: int | None = None
+        self.total: int | None = None
         self._etag: str | None = None
         self._last_modified: str | None = None
         self._resumed = 0
@@ -118,7 +118,7 @@ class Transfer:
     def _begin(self, response: aiohttp.ClientResponse) -> None:
         if self._received:
             self.restart()
-        self._total = response.content_length
+        self.total = response.content_length
         self._etag = response.headers.get("ETag")
         self._last_modified = response.headers.get("Last-Modified")
 
@@ -132,11 +132,11 @@ class Transfer:
             raise self._failure("the rest of the file", "another part, or that of another file")
         self._resumed += 1
         if total and total != "*":
-            self._total = int(total)
+            self.total = int(total)
 
     def _agrees(self, total: str | None) -> bool:
         # A length that was cut short was wrong from the beginning; the range's own total is the server's last word.
-        return total in {None, "*"} or self._total is None or int(total or 0) >= self._received
+        return total in {None, "*"} or self.total is None or int(total or 0) >= self._received
 
     def _check_end(self, response: aiohttp.ClientResponse) -> None:
         """A 416 to a range that begins where the file ends means that all of it is here."""
@@ -144,7 +144,7 @@ class Transfer:
         if found is None or found[3] != str(self._received):
             self.restart()
             raise self._failure("the rest of the file", "that it has another length")
-        self._total = self._received
+        self.total = self._received
 
     def _write(self, chunk: bytes) -> None:
         if self._file is None:
@@ -165,7 +165,7 @@ class Transfer:
         if self._file is not None:
             self._file.seek(0)
             self._file.truncate()
-        self._received, self._total, self._etag, self._last_modified = 0, None, None, None
+        self._received, self.total, self._etag, self._last_modified = 0, None, None, None
         self._restarted += 1
 
     async def finished(self) -> Downloaded:
@@ -176,9 +176,9 @@ class Transfer:
             ApiError: it cannot be written.
 
         """
-        if self._total is not None and self._received != self._total:
-            found = f"{self._received} of {self._total} bytes"
-            if self._received > self._total:
+        if self.total is not None and self._received != self.total:
+            found = f"{self._received} of {self.total} bytes"
+            if self._received > self.total:
                 self.restart()
             raise self._failure("the whole file", found)
         size = self._received
