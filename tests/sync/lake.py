@@ -18,8 +18,8 @@ from wsparquet.sync import sync as synchronise
 
 ACCOUNT = "75555851"
 SMALL = EmulatorOptions(hours=6, size=20_000)
-MIDDAY = time.time() // 3600 * 3600 + 1800
-"""A clock that stands still, half an hour after files were made, so that two servers have the same ones."""
+MIDDAY = (time.time() - 1800) // 3600 * 3600 + 1800
+"""The last half hour: a clock that stands still there gives two servers the same files."""
 
 
 def still() -> float:

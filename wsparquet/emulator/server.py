@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -40,6 +41,10 @@ class Request:
     signed: bool
     range: str | None
     status: int | None = None
+
+
+# Each connection has a task of its own, which answers one request after the other.
+ANSWERED: ContextVar[Request] = ContextVar("answered")
 
 
 class Emulator:
@@ -92,8 +97,7 @@ class Emulator:
             await asyncio.sleep(self.options.latency_seconds)
         kinds = DOWNLOAD if "/webSession/" in request.path else LISTING if "webSession" in request.path else frozenset()
         fault = self._dice.throw(request.path, kinds)
-        request["fault"] = fault
-        request["entry"] = entry = Request(
+        entry = Request(
             request.method,
             request.raw_path,
             fault,
@@ -101,6 +105,7 @@ class Emulator:
             request.headers.get(hdrs.RANGE),
         )
         self.log.append(entry)
+        ANSWERED.set(entry)
         response = self._refusal(request) or await self._failed(request, fault) or await handler(request)
         if self.options.latency_seconds and not response.prepared:
             await asyncio.sleep(self.options.latency_seconds)
@@ -162,9 +167,9 @@ class Emulator:
         except (KeyError, ValueError):
             return self._error(400, "startTime and endTime are required, in milliseconds", "0002")
         entries = self._entries(start, end)
-        if request["fault"] == "duplicate-names":
+        if ANSWERED.get().fault == "duplicate-names":
             entries = traps.repeated(entries)
-        if request["fault"] == "hostile-href":
+        if ANSWERED.get().fault == "hostile-href":
             entries = [*entries, *traps.hostile(self.options.hostile_url, self.base_url)]
         if not entries:
             return self._error(404, "No Available Files", "0010")
@@ -182,7 +187,7 @@ class Emulator:
         if entry is None:
             return self._error(404, "No such file", "0004")
         path = await asyncio.to_thread(self.catalogue.path, entry)
-        if request["fault"] in BODIES:
+        if ANSWERED.get().fault in BODIES:
             return await self._part(request, path)
         return web.FileResponse(path, headers={"Content-Type": "application/gzip"})
 
@@ -201,17 +206,17 @@ class Emulator:
     async def _body(
         self, request: web.Request, body: bytes, *, status: int, headers: dict[str, str]
     ) -> web.StreamResponse:
-        fault = request["fault"]
+        fault = ANSWERED.get().fault
         if fault in BODIES:
             seconds = self.options.stall_seconds
             return await broken_body(request, body, fault, status=status, headers=headers, stall_seconds=seconds)
         return web.Response(status=status, body=body, headers=headers)
 
 
-async def _note_status(request: web.Request, response: web.StreamResponse) -> None:
+async def _note_status(_: web.Request, response: web.StreamResponse) -> None:
     # Which status a file's answer has is known when it is sent, and not before.
-    if "entry" in request:
-        request["entry"].status = response.status
+    if (entry := ANSWERED.get(None)) is not None:
+        entry.status = response.status
 
 
 @contextmanager

@@ -87,7 +87,7 @@ class State:
             if values["format_version"] != FORMAT_VERSION:
                 raise ValueError(f"format version {values['format_version']}")  # noqa: TRY301 - said in one place
             files = [_decode_missing(each) for each in values["files"]]
-            times = (_text(values, "listed_at"), _text(values, "complete_at"))
+            times = (_time(values, "listed_at"), _time(values, "complete_at"))
             return cls(str(values["account"]), *times, {each.name: each for each in files})
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DatasetError(
@@ -97,12 +97,16 @@ class State:
 
 
 def _decode_missing(values: Mapping[str, Any]) -> Missing:
-    times = {key: _text(values, key) for key in ("start", "end", "expires", "failed_since", "gone_at")}
-    for time in times.values():
-        if time is not None and datetime.fromisoformat(time).tzinfo is None:
-            raise ValueError(f"{time} has no zone")
+    times = {key: _time(values, key) for key in ("start", "end", "expires", "failed_since", "gone_at")}
     name, refused = str(values["name"]), values["refused"] is True
     return Missing(name=name, error=_text(values, "error"), refused=refused, **times)
+
+
+def _time(values: Mapping[str, Any], key: str) -> str | None:
+    time = _text(values, key)
+    if time is not None and datetime.fromisoformat(time).tzinfo is None:
+        raise ValueError(f"{time} has no zone")
+    return time
 
 
 def _text(values: Mapping[str, Any], key: str) -> str | None:

@@ -1,0 +1,216 @@
+"""`wsparquet sync`, `fetch`, `list`, `status` and `serve`, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.program import Ran, run, spawn, start
+from tests.system.helpers import files_below, rows_on_disk
+from wsparquet.api.credentials import VARIABLES
+from wsparquet.emulator import DEMO, Emulator, EmulatorOptions, serving
+
+ACCOUNT = "75555851"
+SECRETS = {variable: getattr(DEMO, name) for name, variable in VARIABLES.items()}
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in SECRETS.items():
+        monkeypatch.setenv(variable, value)
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A server with a few files."""
+    with serving(EmulatorOptions(hours=3, size=20_000)) as found:
+        yield found
+
+
+def ask(emulator: Emulator, command: str, *arguments: object) -> Ran:
+    """A command that speaks with the emulator; its output never quotes a secret."""
+    found = run(command, "--account", ACCOUNT, "--base-url", emulator.base_url, "--pause", "0.01", *arguments)
+    for secret in (*SECRETS.values(), "oauth_"):
+        assert secret not in found.out + found.err
+    return found
+
+
+def test_sync_says_what_it_did(tmp_path: Path, emulator: Emulator) -> None:
+    """The first run converts everything, the second has nothing to do; text and JSON say so."""
+    first = ask(emulator, "sync", "--to", tmp_path / "lake")
+    assert first.code == 0
+    assert "3 files listed, 0 committed already, 3 downloaded" in first.out
+    assert "3 sources: 3 converted" in first.out
+    assert first.err.count("committed: ") == 3
+    second = ask(emulator, "sync", "--to", tmp_path / "lake", "--output", "json").json
+    assert (second["listed"], second["present"], second["downloaded"]) == (3, 3, [])
+    assert len(rows_on_disk(tmp_path / "lake")) == 3
+
+
+def test_log_lines_are_json_if_asked_for(tmp_path: Path) -> None:
+    """With --log-format json lines on standard error are objects with time, level and event; --quiet leaves trouble."""
+    options = EmulatorOptions(hours=3, size=20_000, faults={"500": 1.0}, most_faults=1)
+    with serving(options) as emulator:
+        loud = ask(emulator, "sync", "--to", tmp_path / "lake", "--log-format", "json")
+        quiet = ask(emulator, "sync", "--to", tmp_path / "other", "--log-format", "json", "--quiet")
+    events = [json.loads(line) for line in loud.err.splitlines()]
+    assert {"time", "level", "event"} <= set.intersection(*(set(event) for event in events))
+    kinds = [event["event"] for event in events]
+    assert (kinds.count("found"), kinds.count("downloaded"), kinds.count("committed")) == (1, 3, 3)
+    assert {event["level"] for event in events if event["event"] == "retried"} == {"warning"}
+    assert {json.loads(line)["event"] for line in quiet.err.splitlines()} == {"retried"}
+
+
+def test_a_wrong_key_says_what_to_check(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused signature is one line that names the variables, and exit code 1; no secret is in it."""
+    monkeypatch.setenv("WSPARQUET_APP_SECRET", "sesame-open")
+    found = ask(emulator, "sync", "--to", tmp_path / "lake")
+    assert (found.code, len(found.err.splitlines())) == (1, 1)
+    assert "401" in found.err
+    assert "WSPARQUET_ACCESS_TOKEN_SECRET" in found.err
+    assert "sesame" not in found.err + found.out
+
+
+def test_missing_credentials_are_named(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without credentials the message names those that are missing."""
+    monkeypatch.delenv("WSPARQUET_ACCESS_TOKEN")
+    found = ask(emulator, "sync", "--to", tmp_path / "lake")
+    assert found.code == 1
+    assert "found WSPARQUET_ACCESS_TOKEN missing" in found.err
+    assert not (tmp_path / "lake").exists()
+
+
+def test_credentials_come_from_a_private_file(
+    tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A TOML file of mode 600 will do; one that others can read will not."""
+    for variable in SECRETS:
+        monkeypatch.delenv(variable)
+    file = tmp_path / "key.toml"
+    file.write_text("".join(f'{name} = "{getattr(DEMO, name)}"\n' for name in VARIABLES))
+    file.chmod(0o644)
+    refused = ask(emulator, "list", "--credentials", file)
+    assert (refused.code, f"chmod 600 {file}" in refused.err) == (1, True)
+    file.chmod(0o600)
+    assert ask(emulator, "list", "--credentials", file).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["--account", "1/../2", "--to", "lake"], "letters and digits"),
+        (["--account", "1", "--to", "lake", "--since", "soon"], "expected a time"),
+        (["--account", "1", "--to", "lake", "--every", "0h"], "expected a duration"),
+        (["--account", "1", "--to", "lake", "--region", "us", "--base-url", "https://x.example"], "found both"),
+        (["--to", "lake"], "--account"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], what: str) -> None:
+    """What cannot be meant is wrong usage, with exit code 2."""
+    found = run("sync", *arguments)
+    assert (found.code, what in found.err) == (2, True)
+
+
+@pytest.mark.parametrize("url", ["http://example.com", "https://u:p@example.com", "https://x.example/path", "ftp://x"])
+def test_a_base_url_must_be_one(tmp_path: Path, url: str) -> None:
+    """Only https, or http on this machine, and nothing but a host."""
+    found = run("sync", "--account", "1", "--to", tmp_path / "lake", "--base-url", url)
+    assert (found.code, "--base-url" in found.err) == (1, True)
+
+
+def test_list_says_what_is_missing(tmp_path: Path, emulator: Emulator) -> None:
+    """Files are missing before a run and committed after it; without a root all are missing."""
+    assert "0 committed, 3 missing, 0 failed" in ask(emulator, "list").out
+    bad = next(iter(emulator.catalogue.files()))
+    emulator.catalogue.put(bad, b"\x1f\x8b not gzip")
+    assert ask(emulator, "sync", "--to", tmp_path / "lake", "--since", "2d").code == 1
+    text = ask(emulator, "list", "--to", tmp_path / "lake").out
+    assert "2 committed, 0 missing, 1 failed" in text
+    assert "there until" in text
+    files = ask(emulator, "list", "--to", tmp_path / "lake", "--output", "json").json["files"]
+    assert {file["name"]: file["state"] for file in files}[bad] == "failed"
+    assert all((file["size"] is not None) == (file["state"] == "committed") for file in files)
+
+
+def test_fetch_downloads_and_converts_nothing(tmp_path: Path, emulator: Emulator) -> None:
+    """Files lie below the account's folder; the second time nothing is asked for."""
+    first = ask(emulator, "fetch", "--into", tmp_path / "raw", "--output", "json").json
+    assert len(first["downloaded"]) == 3
+    assert files_below(tmp_path) == [f"raw/account/{ACCOUNT}/{name}" for name in sorted(first["downloaded"])]
+    before = len(emulator.log)
+    second = ask(emulator, "fetch", "--into", tmp_path / "raw")
+    assert "3 there already, 0 downloaded" in second.out
+    assert sum("/webSession/" in request.path for request in emulator.log[before:]) == 0
+    assert run("convert", tmp_path / "raw", "--to", tmp_path / "lake", "--quiet").code == 0
+
+
+def test_status_is_fit_for_a_monitor(tmp_path: Path, emulator: Emulator) -> None:
+    """0 after a run, 1 when too old or when a file has failed for too long, with the day until which it can be had."""
+    ask(emulator, "sync", "--to", tmp_path / "lake")
+    fresh = run("status", tmp_path / "lake")
+    assert (fresh.code, "well" in fresh.out, "hours covered: 3 in 3 commits" in fresh.out) == (0, True, True)
+    time.sleep(1.1)
+    stale = run("status", tmp_path / "lake", "--stale", "1s", "--output", "json")
+    assert (stale.code, stale.json["accounts"][0]["stale"]) == (1, True)
+    bad = list(emulator.catalogue.files())[-1]
+    emulator.catalogue.put(f"{bad.removesuffix('-0.gz')}-1.gz", b"<html>")
+    ask(emulator, "sync", "--to", tmp_path / "lake")
+    assert run("status", tmp_path / "lake").code == 0
+    time.sleep(1.1)
+    failing = run("status", tmp_path / "lake", "--failing", "1s")
+    assert (failing.code, "there until 20" in failing.out) == (1, True)
+
+
+def test_sync_repeats_until_interrupted(tmp_path: Path, emulator: Emulator) -> None:
+    """With --every there is a summary a run, one line each in JSON, until a signal ends it."""
+    arguments = (
+        "sync",
+        "--account",
+        ACCOUNT,
+        "--base-url",
+        emulator.base_url,
+        "--to",
+        tmp_path / "lake",
+        "--pause",
+        "0.01",
+    )
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": SECRETS}
+    with start(*arguments, "--every", "1s", "--output", "json", **options) as process:
+        lines = [json.loads(process.stdout.readline()) for _ in range(2)]  # type: ignore[union-attr]
+        emulator.catalogue.put("late.gz", b"\x1f\x8b no gzip")
+        lines.append(json.loads(process.stdout.readline()))  # type: ignore[union-attr]
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b""), err
+    assert [len(line["downloaded"]) for line in lines] == [3, 0, 0]
+    assert [len(line["failed"]) for line in lines] == [0, 0, 1]
+
+
+def test_serve_is_a_server_until_it_is_stopped(tmp_path: Path) -> None:
+    """What it prints is enough to synchronise with it, and a signal ends it well."""
+    with start("serve", "--hours", "2", "--size", "10k", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        url, *exports = [server.stdout.readline().decode().strip() for _ in range(5)]
+        environment = dict(line.removeprefix("export ").split("=", 1) for line in exports)
+        found = spawn(
+            "sync", "--account", ACCOUNT, "--base-url", url, "--to", tmp_path / "lake", "--output", "json",
+            env={**os.environ, **environment},
+        )  # fmt: skip
+        server.send_signal(signal.SIGTERM)
+        _, err = server.communicate(timeout=30)
+    assert (found.code, len(found.json["conversion"]["committed"])) == (0, 2)
+    assert (server.returncode, err) == (0, b"")
+
+
+def test_serve_refuses_what_it_cannot() -> None:
+    """A fault that is none, or no probability, is wrong usage."""
+    for fault in ("earthquake=0.1", "500", "500=2"):
+        assert run("serve", "--fault", fault).code == 2
