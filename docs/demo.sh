@@ -21,6 +21,15 @@ run wsparquet convert downloads --to lake --quiet
 printf '\nBad input is kept, counted and reported (exit code 3):\n'
 run wsparquet convert odd --to lake --quiet || test $? -eq 3
 
+printf '\nThe Data Access API, emulated on this machine:\n\n$ wsparquet serve &\n'
+wsparquet serve --hours 6 --size 200k --fault 503=0.1 --fault reset-mid-body=0.1 > server.txt &
+server=$!
+trap 'kill $server' EXIT
+while [ "$(wc -l < server.txt)" -lt 5 ]; do sleep 0.1; done
+eval "$(tail -n +2 server.txt)"
+run wsparquet sync --base-url "$(head -n 1 server.txt)" --account 75555851 --to lake --pause 0.1 --quiet
+run wsparquet status lake --account 75555851
+
 printf '\n$ find lake -name "*.parquet"\n'
 find lake -name '*.parquet' | sort | sed 's/^/  /'
 

@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,8 +14,9 @@ from urllib.parse import unquote
 import pytest
 
 import wsparquet
-from tests.cli.program import PROGRAM, run
+from tests.cli.program import PROGRAM, api_environment, run
 from wsparquet.cli import cli
+from wsparquet.emulator import Emulator, EmulatorOptions, serving
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.schema import TABLES
 
@@ -63,11 +65,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def shell(line: str, folder: Path) -> int:
+def shell(line: str, folder: Path, environment: dict[str, str]) -> int:
     """The exit code of a command line in a folder, with the program on the path."""
     path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
-    return subprocess.run(["sh", "-c", line], cwd=folder, env=environment, timeout=120, check=False).returncode
+    variables = {**os.environ, **environment, "PATH": path}
+    return subprocess.run(["sh", "-c", line], cwd=folder, env=variables, timeout=120, check=False).returncode
 
 
 def python(text: str, names: dict[str, object]) -> object:
@@ -78,7 +80,14 @@ def python(text: str, names: dict[str, object]) -> object:
     return None if last is None else eval(compile(ast.Expression(last.value), "README.md", "eval"), names)
 
 
-def test_every_example_of_the_readme_runs(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def served() -> Iterator[Emulator]:
+    """A server for the examples that speak with one."""
+    with serving(EmulatorOptions(hours=2, size=20_000)) as emulator:
+        yield emulator
+
+
+def test_every_example_of_the_readme_runs(prepared: Path, served: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """In order, console lines end with exit code 0 (or 3, quarantine), and Python blocks run in one namespace."""
     monkeypatch.chdir(prepared)
     names: dict[str, object] = {}
@@ -86,7 +95,7 @@ def test_every_example_of_the_readme_runs(prepared: Path, monkeypatch: pytest.Mo
     for block in blocks(README):
         if block.language in {"console", "sh"}:
             for line in re.findall(r"^\$ (.*wsparquet .+)$", block.text, re.MULTILINE):
-                assert shell(line, prepared) in {0, 3}, f"README.md:{block.line}: {line}"
+                assert shell(line, prepared, api_environment(served)) in {0, 3}, f"README.md:{block.line}: {line}"
                 ran.append("console")
         elif block.language == "python":
             python(block.text, names)
@@ -137,9 +146,7 @@ def test_options_that_pages_name_exist() -> None:
     known = {name for command in cli.commands.values() for each in command.params for name in each.opts}
     known |= {"--help", "--version"}
     for page in PAGES:
-        for line in re.findall(
-            r"wsparquet (?:convert|inspect|remove|schema|generate)\b[^`\n]*", page.read_text("utf-8")
-        ):
+        for line in re.findall(rf"wsparquet (?:{'|'.join(cli.commands)})\b[^`\n]*", page.read_text("utf-8")):
             assert set(re.findall(r"(?<!\S)--[a-z-]+", line)) <= known, f"{page.name}: {line}"
 
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wsparquet.api import ApiOptions, Client, Credentials
     from wsparquet.conversion import convert
     from wsparquet.converter import ConvertOptions, Progress
     from wsparquet.dataset import LakeDataset, open_dataset
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
     from wsparquet.schema import SCHEMA_VERSION, TABLES
     from wsparquet.source import SourceLimits
     from wsparquet.summary import Failure, Summary
+    from wsparquet.synchronisation import (
+        FetchOptions,
+        FetchSummary,
+        Status,
+        Stop,
+        SyncOptions,
+        SyncSummary,
+        fetch,
+        status,
+        sync,
+    )
 
     __version__: str
 
@@ -29,10 +41,15 @@ __all__ = [
     "SCHEMA_VERSION",
     "TABLES",
     "ApiError",
+    "ApiOptions",
+    "Client",
     "ConvertOptions",
+    "Credentials",
     "DatasetError",
     "DecodeError",
     "Failure",
+    "FetchOptions",
+    "FetchSummary",
     "InspectOptions",
     "Inspection",
     "LakeDataset",
@@ -44,17 +61,25 @@ __all__ = [
     "SchemaError",
     "SourceError",
     "SourceLimits",
+    "Status",
+    "Stop",
     "Summary",
+    "SyncOptions",
+    "SyncSummary",
     "WsparquetError",
     "__version__",
     "convert",
+    "fetch",
     "inspect",
     "open_dataset",
     "read",
+    "status",
+    "sync",
 ]
 
 # Where each public name lives. They are imported on first use: pyarrow alone takes longer than `wsparquet --help` may.
 _HOMES = {
+    "api": ("ApiOptions", "Client", "Credentials"),
     "conversion": ("convert",),
     "converter": ("ConvertOptions", "Progress"),
     "dataset": ("LakeDataset", "open_dataset"),
@@ -65,6 +90,17 @@ _HOMES = {
     "schema": ("SCHEMA_VERSION", "TABLES"),
     "source": ("SourceLimits",),
     "summary": ("Failure", "Summary"),
+    "synchronisation": (
+        "FetchOptions",
+        "FetchSummary",
+        "Status",
+        "Stop",
+        "SyncOptions",
+        "SyncSummary",
+        "fetch",
+        "status",
+        "sync",
+    ),
 }
 
 

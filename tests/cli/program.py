@@ -14,7 +14,9 @@ from typing import Any
 
 from click.testing import CliRunner
 
+from wsparquet.api.credentials import VARIABLES
 from wsparquet.cli import main
+from wsparquet.emulator import Emulator
 
 PROGRAM = Path(sys.executable).with_name("wsparquet")
 
@@ -70,6 +72,12 @@ def spawn(*arguments: object, stdin: bytes = b"", **options: Any) -> Ran:
     with start(*arguments, **{**pipes, **options}) as process:
         out, err = process.communicate(stdin, timeout=60)
     return Ran(process.returncode, (out or b"").decode(), (err or b"").decode())
+
+
+def api_environment(emulator: Emulator) -> dict[str, str]:
+    """The variables with which commands speak with an emulator and no other server."""
+    secrets = {variable: getattr(emulator.options.credentials, name) for name, variable in VARIABLES.items()}
+    return {"WSPARQUET_BASE_URL": emulator.base_url, **secrets}
 
 
 def tree(folder: Path) -> Mapping[str, tuple[int, int]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import PROGRAM, run
+from tests.cli.program import PROGRAM, api_environment, run
 from wsparquet.cli import cli
+from wsparquet.emulator import Emulator, EmulatorOptions, serving
 from wsparquet.generate import GenerateOptions, generate
 
 COMMANDS = tuple(sorted(cli.commands))
@@ -33,7 +35,9 @@ def examples(command: str | None) -> list[str]:
 def test_the_commands_are_those_of_the_program() -> None:
     """The program lists every command with a line of help."""
     text = help_of(None)
-    assert COMMANDS == ("convert", "generate", "inspect", "remove", "schema")
+    assert COMMANDS == (
+        "convert", "fetch", "generate", "inspect", "list", "remove", "schema", "serve", "status", "sync",
+    )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)
 
@@ -58,16 +62,25 @@ def prepared(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[Emulator]:
+    """A server for the examples that speak with one."""
+    with serving(EmulatorOptions(hours=2, size=20_000)) as emulator:
+        yield emulator
+
+
 @pytest.mark.parametrize(("command", "line"), [(name, line) for name in (None, *COMMANDS) for line in examples(name)])
-def test_an_example_runs(prepared: Path, command: str | None, line: str) -> None:
+def test_an_example_runs(prepared: Path, served: Emulator, command: str | None, line: str) -> None:
     """An example, as it stands, runs in a shell and ends with exit code 0."""
     # Ten megabytes a file take the generator some seconds; the example is the same with less.
     shorter = line.replace("--size 10M", "--size 100k")
+    # A server runs until it is stopped, and ends well then.
+    shorter = shorter.replace("wsparquet serve", "timeout --preserve-status 3 wsparquet serve")
     path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
     ran = subprocess.run(
         ["bash", "-o", "pipefail", "-c", shorter],
         cwd=prepared,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, **api_environment(served), "PATH": path},
         capture_output=True,
         timeout=60,
         check=False,
@@ -111,6 +124,12 @@ def test_h_is_help() -> None:
         ("remove", "lake"),
         ("schema", "geo", "navigation"),
         ("generate",),
+        ("sync", "--account", "1"),
+        ("sync", "--to", "lake"),
+        ("fetch", "--account", "1"),
+        ("list",),
+        ("status",),
+        ("serve", "--fault", "500"),
     ],
     ids=" ".join,
 )

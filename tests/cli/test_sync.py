@@ -189,7 +189,8 @@ def test_sync_repeats_until_interrupted(tmp_path: Path, emulator: Emulator) -> N
         lines.append(json.loads(process.stdout.readline()))  # type: ignore[union-attr]
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, b""), err
+    # The next run may have begun by then.
+    assert (process.returncode, out.count(b"\n") <= 1, b"Traceback" in err) == (130, True, False), err
     assert [len(line["downloaded"]) for line in lines] == [3, 0, 0]
     assert [len(line["failed"]) for line in lines] == [0, 0, 1]
 

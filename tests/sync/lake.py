@@ -13,8 +13,8 @@ from wsparquet import Progress
 from wsparquet.api import ApiOptions
 from wsparquet.converter import ConvertOptions
 from wsparquet.emulator import DEMO, Emulator, EmulatorOptions, serving
-from wsparquet.sync import Stop, SyncOptions, SyncSummary
-from wsparquet.sync import sync as synchronise
+from wsparquet.synchronisation import Stop, SyncOptions, SyncSummary
+from wsparquet.synchronisation import sync as synchronise
 
 ACCOUNT = "75555851"
 SMALL = EmulatorOptions(hours=6, size=20_000)

@@ -16,7 +16,7 @@ from wsparquet.api import ApiOptions
 from wsparquet.emulator import FAULTS, Emulator
 from wsparquet.emulator.faults import DOWNLOAD
 from wsparquet.errors import ApiError, WsparquetError
-from wsparquet.sync import SyncSummary
+from wsparquet.synchronisation import SyncSummary
 
 FILES = scaled(500, 50)
 LASTING = {"redirect-elsewhere"}

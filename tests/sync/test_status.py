@@ -1,4 +1,4 @@
-"""wsparquet/sync/status.py and the state that it reads."""
+"""wsparquet/synchronisation/status.py and the state that it reads."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from tests.dataset.helpers import put
 from wsparquet.dataset import Identity, Root
 from wsparquet.errors import DatasetError
-from wsparquet.sync import AccountStatus, StatusLimits, status
-from wsparquet.sync.state import Missing, State
+from wsparquet.synchronisation import AccountStatus, StatusLimits, status
+from wsparquet.synchronisation.state import Missing, State
 
 HOUR_MS = 3_600_000
 FIRST = 1_467_291_600_000

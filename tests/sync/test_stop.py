@@ -1,4 +1,4 @@
-"""wsparquet/sync/stop.py: runs that repeat until somebody asks to stop."""
+"""wsparquet/synchronisation/stop.py: runs that repeat until somebody asks to stop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 import pytest
 
 from wsparquet.errors import ApiError
-from wsparquet.sync import Stop, repeated
+from wsparquet.synchronisation import Stop, repeated
 
 
 def test_without_an_interval_there_is_one_run() -> None:

@@ -79,7 +79,14 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
             (
                 ("--account", account),
                 ("--region", {"type": click.Choice(["us", "uk", "apac"]), "help": "Of the server.  [default: us]"}),
-                ("--base-url", {"metavar": "URL", "help": "Of the server, in place of a region."}),
+                (
+                    "--base-url",
+                    {
+                        "metavar": "URL",
+                        "envvar": "WSPARQUET_BASE_URL",
+                        "help": "Of the server, in place of a region.  [env: WSPARQUET_BASE_URL]",
+                    },
+                ),
                 (
                     "--pause",
                     {

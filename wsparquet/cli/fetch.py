@@ -33,8 +33,8 @@ def fetch(into: str, output: str, quiet: bool, log_format: str, storage: dict[st
       wsparquet fetch --account 75555851 --into raw --since 2d
       wsparquet convert raw --to lake
     """
-    from wsparquet.sync import FetchOptions
-    from wsparquet.sync import fetch as run
+    from wsparquet.synchronisation import FetchOptions
+    from wsparquet.synchronisation import fetch as run
 
     account, credentials, api = api_of(options)
     wanted = FetchOptions(account=account, credentials=credentials, api=api, storage_options=storage or None, **options)

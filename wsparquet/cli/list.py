@@ -27,7 +27,7 @@ def list_files(root: str | None, output: str, **options: Any) -> int:
       wsparquet list --account 75555851 --since 2d --output json
     """
     from wsparquet.dataset import Root
-    from wsparquet.sync import FetchOptions, list_states
+    from wsparquet.synchronisation import FetchOptions, list_states
 
     account, credentials, api = api_of(options)
     opened = Root.open(root, create=False) if root is not None else None

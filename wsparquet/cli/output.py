@@ -18,7 +18,7 @@ from wsparquet.cli.terminal import clean, human_bytes
 if TYPE_CHECKING:
     from wsparquet.inspection import Inspection
     from wsparquet.summary import Failure, Summary
-    from wsparquet.sync import FetchSummary, Files, Status, SyncSummary
+    from wsparquet.synchronisation import FetchSummary, Files, Status, SyncSummary
 
 __all__ = ["JsonOutput", "Output", "TextOutput", "make_output", "say"]
 

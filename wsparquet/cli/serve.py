@@ -44,8 +44,7 @@ def serve(latency: float, **options: Any) -> int:
 
     \b
     Example:
-      wsparquet serve --port 8080 --hours 48 --fault 503=0.1 --fault reset-mid-body=0.1
-      wsparquet sync --base-url http://127.0.0.1:8080 --account 75555851 --to lake
+      wsparquet serve --hours 48 --fault 503=0.1 --fault reset-mid-body=0.1
     """
     import asyncio
 

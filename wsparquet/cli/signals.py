@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from wsparquet.sync import Stop
+    from wsparquet.synchronisation import Stop
 
 __all__ = ["INTERRUPTED", "stopping"]
 
@@ -22,7 +22,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @contextmanager
 def stopping() -> Iterator[Stop]:
     """A wish to end that the first signal makes; the second one raises KeyboardInterrupt."""
-    from wsparquet.sync import Stop
+    from wsparquet.synchronisation import Stop
 
     stop = Stop()
 

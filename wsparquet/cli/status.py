@@ -30,8 +30,8 @@ def status(root: str, account: str | None, output: str, **limits: timedelta) -> 
       wsparquet status lake
       wsparquet status lake --stale 6h --output json
     """
-    from wsparquet.sync import StatusLimits
-    from wsparquet.sync import status as look
+    from wsparquet.synchronisation import StatusLimits
+    from wsparquet.synchronisation import status as look
 
     found = look(root, account=account, limits=StatusLimits(**limits))
     make_output(output).status(found)

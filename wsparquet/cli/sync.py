@@ -44,10 +44,10 @@ def sync(root: str, output: str, quiet: bool, log_format: str, every: timedelta 
     \b
     Examples:
       wsparquet sync --account 75555851 --to lake
-      wsparquet sync --account 75555851 --to lake --region uk --raw raw --every 1h --log-format json
+      wsparquet sync --account 75555851 --to lake --raw raw --since 7d --log-format json
     """
-    from wsparquet.sync import repeated
-    from wsparquet.sync import sync as run
+    from wsparquet.synchronisation import repeated
+    from wsparquet.synchronisation import sync as run
 
     wanted = _options(**options)
     code = 0
@@ -65,7 +65,7 @@ def sync(root: str, output: str, quiet: bool, log_format: str, every: timedelta 
 
 def _options(storage: dict[str, object], jobs: int | None, decoder: str, **options: Any) -> Any:
     from wsparquet.converter import ConvertOptions, default_jobs
-    from wsparquet.sync import SyncOptions
+    from wsparquet.synchronisation import SyncOptions
 
     account, credentials, api = api_of(options)
     source_limits, decoder_limits = limits(options)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from wsparquet.cli.terminal import human_bytes
 
 if TYPE_CHECKING:
-    from wsparquet.sync import AccountStatus, FetchSummary, Files, Status
-    from wsparquet.sync.state import Missing
+    from wsparquet.synchronisation import AccountStatus, FetchSummary, Files, Status
+    from wsparquet.synchronisation.state import Missing
 
 __all__ = ["fetched", "listed", "status"]
 

@@ -12,12 +12,12 @@ from wsparquet.api import Client, FileGone, ListedFile
 from wsparquet.converter import Progress
 from wsparquet.errors import WsparquetError
 from wsparquet.summary import Failure
-from wsparquet.sync.fetcher import Fetcher
-from wsparquet.sync.files import refused
-from wsparquet.sync.options import FetchOptions
-from wsparquet.sync.shelf import Shelf, make_shelf
-from wsparquet.sync.stop import Stop
-from wsparquet.sync.summary import FetchSummary
+from wsparquet.synchronisation.fetcher import Fetcher
+from wsparquet.synchronisation.files import refused
+from wsparquet.synchronisation.options import FetchOptions
+from wsparquet.synchronisation.shelf import Shelf, make_shelf
+from wsparquet.synchronisation.stop import Stop
+from wsparquet.synchronisation.summary import FetchSummary
 
 __all__ = ["fetch", "ignore", "record_failure"]
 

@@ -17,14 +17,14 @@ from wsparquet.decode import active_decoder
 from wsparquet.errors import WsparquetError
 from wsparquet.source import Failed, Source, expand
 from wsparquet.summary import Summary
-from wsparquet.sync.fetch import ignore, record_failure
-from wsparquet.sync.fetcher import Fetched, Fetcher
-from wsparquet.sync.files import ARCHIVE, committed, refused
-from wsparquet.sync.ledger import Ledger
-from wsparquet.sync.options import SyncOptions
-from wsparquet.sync.shelf import Shelf, make_shelf
-from wsparquet.sync.stop import Stop
-from wsparquet.sync.summary import FetchSummary, SyncSummary
+from wsparquet.synchronisation.fetch import ignore, record_failure
+from wsparquet.synchronisation.fetcher import Fetched, Fetcher
+from wsparquet.synchronisation.files import ARCHIVE, committed, refused
+from wsparquet.synchronisation.ledger import Ledger
+from wsparquet.synchronisation.options import SyncOptions
+from wsparquet.synchronisation.shelf import Shelf, make_shelf
+from wsparquet.synchronisation.stop import Stop
+from wsparquet.synchronisation.summary import FetchSummary, SyncSummary
 
 __all__ = ["sync"]
 

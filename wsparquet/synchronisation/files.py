@@ -12,8 +12,8 @@ from wsparquet.api import Client, ListedFile, Listing
 from wsparquet.dataset import Commits, Head, Identity, Root
 from wsparquet.names import parse_name
 from wsparquet.summary import Failure, failure_dicts
-from wsparquet.sync.options import KEPT, FetchOptions
-from wsparquet.sync.state import State
+from wsparquet.synchronisation.options import KEPT, FetchOptions
+from wsparquet.synchronisation.state import State
 
 __all__ = ["FileState", "Files", "committed", "expires", "list_states", "refused"]
 

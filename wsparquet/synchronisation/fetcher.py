@@ -11,7 +11,7 @@ from pathlib import Path
 from wsparquet.api import Client, Downloaded, FileGone, ListedFile
 from wsparquet.converter import Progress
 from wsparquet.errors import ApiError
-from wsparquet.sync.shelf import Shelf
+from wsparquet.synchronisation.shelf import Shelf
 
 __all__ = ["Fetched", "Fetcher"]
 

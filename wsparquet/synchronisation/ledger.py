@@ -9,8 +9,8 @@ from typing import Self
 
 from wsparquet.api import ListedFile, Listing
 from wsparquet.dataset import Commits, Root
-from wsparquet.sync.files import committed, expires
-from wsparquet.sync.state import Missing, State
+from wsparquet.synchronisation.files import committed, expires
+from wsparquet.synchronisation.state import Missing, State
 
 __all__ = ["Ledger"]
 

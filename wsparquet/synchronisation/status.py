@@ -11,7 +11,7 @@ from typing import Any
 
 from wsparquet.dataset import Head, Root
 from wsparquet.names import parse_name
-from wsparquet.sync.state import Missing, State
+from wsparquet.synchronisation.state import Missing, State
 
 __all__ = ["AccountStatus", "Status", "StatusLimits", "status"]
 

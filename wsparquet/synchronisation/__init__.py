@@ -1,0 +1,29 @@
+"""How a root is kept current from the Data Access API: what the server has, less what is committed, again and again."""
+
+from __future__ import annotations
+
+from wsparquet.synchronisation.fetch import fetch
+from wsparquet.synchronisation.files import Files, FileState, list_states
+from wsparquet.synchronisation.options import FetchOptions, SyncOptions
+from wsparquet.synchronisation.run import sync
+from wsparquet.synchronisation.status import AccountStatus, Status, StatusLimits, status
+from wsparquet.synchronisation.stop import Stop, repeated
+from wsparquet.synchronisation.summary import FetchSummary, SyncSummary
+
+__all__ = [
+    "AccountStatus",
+    "FetchOptions",
+    "FetchSummary",
+    "FileState",
+    "Files",
+    "Status",
+    "StatusLimits",
+    "Stop",
+    "SyncOptions",
+    "SyncSummary",
+    "fetch",
+    "list_states",
+    "repeated",
+    "status",
+    "sync",
+]
