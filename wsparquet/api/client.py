@@ -83,11 +83,11 @@ class Client:
         )
         self._busy_until = 0.0
         self._knows_ranges = True
+        self._slots = asyncio.Semaphore(options.connections)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         options = self.options
-        self._slots = asyncio.Semaphore(options.connections)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=options.connections),
             timeout=aiohttp.ClientTimeout(

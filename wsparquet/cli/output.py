@@ -17,6 +17,7 @@ from wsparquet.cli.terminal import clean, human_bytes
 
 if TYPE_CHECKING:
     from wsparquet.inspection import Inspection
+    from wsparquet.remote_schema import SchemaComparison
     from wsparquet.summary import Failure, Summary
     from wsparquet.synchronisation import FetchSummary, Files, Status, SyncSummary
 
@@ -56,6 +57,10 @@ class Output(Protocol):
 
     def status(self, status: Status) -> None:
         """Say whether datasets are current."""
+        ...
+
+    def compared(self, comparison: SchemaComparison) -> None:
+        """Say how the server's schema differs from ours."""
         ...
 
 
@@ -118,6 +123,10 @@ class JsonOutput:
     def status(self, status: Status) -> None:
         """Everything that is known."""
         _print_json(status.to_dict())
+
+    def compared(self, comparison: SchemaComparison) -> None:
+        """The differences."""
+        _print_json(comparison.to_dict())
 
 
 def _has_native() -> bool:
@@ -187,6 +196,14 @@ class TextOutput:
     def status(self, status: Status) -> None:
         """One block an account."""
         _print_lines(sync_text.status(status))
+
+    def compared(self, comparison: SchemaComparison) -> None:
+        """One line a difference."""
+        _print(f"{_count(comparison.fields, 'field')} compared in {_count(len(comparison.tables), 'table')}")
+        for each in comparison.differences:
+            both = f"{each.server or 'nothing'} there, {each.ours or 'nothing'} here"
+            _print(f"{each.kind}: {each.table or ''} {each.path}: {both}")
+        _print("they are the same" if not comparison.differences else _count(len(comparison.differences), "difference"))
 
 
 def _print_json(value: Any, *, line: bool = False) -> None:

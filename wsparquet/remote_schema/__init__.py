@@ -1,0 +1,8 @@
+"""What is different between the schema that the server publishes and ours."""
+
+from __future__ import annotations
+
+from wsparquet.remote_schema.comparison import Difference, SchemaComparison, compare_schema
+from wsparquet.remote_schema.published import parse_schema
+
+__all__ = ["Difference", "SchemaComparison", "compare_schema", "parse_schema"]

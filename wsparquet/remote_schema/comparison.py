@@ -1,0 +1,340 @@
+"""What is different between a published schema and ours: field by field, by decoding's own rules.
+
+A record of the server's belongs to the table that its body would be decoded into, a field to the column that its key
+would fill (docs/decoding.md, "Which table" and "Keys"), and differences have the paths that values are rescued under.
+Whether a value may be null is not compared: here every one may. Nor is what is ours by design: a timestamp is a long
+or a string there, a list of strings may be one string, ``metaData``, ``source_file``, ``record_number`` and ``rescued``
+stand in every table, and a product may stand in a product container's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from wsparquet.decode.keys import normalise
+from wsparquet.decode.plan import DecodePlan, FieldPlan, Leaf, ListOf, Node, StructOf, TablePlan, UnionOf, compiled
+from wsparquet.decode.rescue import Path, path_text
+from wsparquet.remote_schema.published import Field, Kind, PublishedSchema, Record
+from wsparquet.remote_schema.tables import find_payload, find_tables
+from wsparquet.schema import COMMON_SUFFIX, UNRECOGNIZED
+
+__all__ = ["Difference", "DifferenceKind", "SchemaComparison", "compare_schema"]
+
+DifferenceKind = Literal["server_only", "ours_only", "type", "values", "unknown_record"]
+
+ACCEPTED = {
+    "string": {"string", "enum"},
+    "boolean": {"boolean"},
+    "int32": {"int"},
+    "int64": {"long"},
+    "float64": {"double"},
+    "timestamp": {"long", "string"},
+}
+"""Avro's names of the types that each of our leaves is documented as."""
+
+OURS = {"int32": "int", "int64": "long", "float64": "double"}
+CONTAINER = frozenset({"datatype", "metadata", "recordcollection"})
+ROW = frozenset(normalise(field.name) for field in COMMON_SUFFIX)
+ANY_INDEX = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference between the server's schema and ours.
+
+    ``kind`` is ``server_only`` or ``ours_only`` for a field, or a union's branch, that only one of them has; ``type``
+    or ``values`` for a field whose types, or whose enum's symbols, differ; ``unknown_record`` for a record of the
+    server's that is none of our tables and structs. ``table`` is None outside of tables. ``path`` is as rescued values
+    have it, or a record's name. ``server`` and ``ours`` are the types, or the values, None where there is none.
+    """
+
+    kind: DifferenceKind
+    table: str | None
+    path: str
+    server: str | None
+    ours: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaComparison:
+    """How a published schema compares with ours: the tables found in it, how many of our fields, the differences."""
+
+    tables: tuple[str, ...]
+    fields: int
+    differences: tuple[Difference, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain JSON values."""
+        differences = [asdict(each) for each in self.differences]
+        return {"tables": list(self.tables), "fields": self.fields, "differences": differences}
+
+
+def compare_schema(answer: Any) -> SchemaComparison:
+    """How a published schema, as JSON values, compares with ours.
+
+    Raises:
+        SchemaError: there is no Avro record in it.
+
+    """
+    return _Comparison(PublishedSchema(answer), compiled()).run()
+
+
+class _Comparison:
+    """A walk along our plan, with the server's fields of each position in hand."""
+
+    def __init__(self, published: PublishedSchema, plan: DecodePlan) -> None:
+        self.published = published
+        self.plan = plan
+        self.table: str | None = None
+        self.fields = 0
+        self.differences: dict[Difference, None] = {}
+        self.seen: set[Record] = set()
+
+    def run(self) -> SchemaComparison:
+        """Everything that both have, in our order; then what is the server's alone."""
+        for record in self.published.records:
+            self._wrapping(record)
+        found = find_tables(self.published)
+        for table in self.plan.tables:
+            self.table = table.name
+            for record in found.get(table.name, ()):
+                self._record(record, table)
+            if table.name not in found:
+                self._say("ours_only", "$", ours="record type")
+        self.table = None
+        self._others()
+        tables = tuple(table.name for table in self.plan.tables if table.name in found)
+        return SchemaComparison(tables, self.fields, tuple(self.differences))
+
+    # --- Records ------------------------------------------------------------------------------------------------------
+
+    def _wrapping(self, record: Record) -> None:
+        """A container with its metaData, and what a record has beside its body."""
+        fields = {normalise(field.name): field for field in record.fields}
+        if "recordcollection" in fields:
+            self._enter(record)
+            if "metadata" in fields:
+                self._struct(self.plan.metadata, fields["metadata"], ("$", "metaData"), "$metaData")
+            self._strays((field for key, field in fields.items() if key not in CONTAINER), "$container")
+        elif "body" in fields:
+            self._enter(record)
+            self._strays((field for key, field in fields.items() if key != "body"), "$record")
+            if not self.published.records_of(fields["body"].type):
+                self._differ(fields["body"], ("$record", "body"), "record")
+
+    def _record(self, record: Record, table: TablePlan) -> None:
+        self._enter(record)
+        rest = self._header(record)
+        payload = find_payload(self.published, rest, table)
+        if payload is None and table.flat:
+            self._fields(table.payload, rest, "$", "$body")
+            return
+        self._strays((field for field in rest if field is not payload), "$body")
+        if payload is not None and table.flat:
+            self._struct(table.payload, payload, "$", "$body", at=("$body", payload.name))
+        else:
+            column = table.payload.fields[0]
+            self._field(column, [payload] if payload else [], ("$", column.name))
+
+    def _header(self, record: Record) -> list[Field]:
+        """Compare the header, and return the fields beside it. In our own rows its fields stand among the others."""
+        own = {key for field in self.plan.header.fields for key in field.keys}
+        header = [field for field in record.fields if normalise(field.name) == "header"]
+        for field in header:
+            self._struct(self.plan.header, field, "$", "$header", at=("$body", field.name))
+        rest = [field for field in record.fields if normalise(field.name) != "header"]
+        if not header:
+            self._fields(self.plan.header, [field for field in rest if normalise(field.name) in own], "$")
+            rest = [field for field in rest if normalise(field.name) not in own]
+        for field in rest:
+            if normalise(field.name) in ROW:
+                self._enter_all([field])
+        return [field for field in rest if normalise(field.name) not in ROW]
+
+    def _others(self) -> None:
+        """Records that nothing has led to: structs of ours that stand alone, and those that are none of ours."""
+        structs = _named_structs(self.plan)
+        for record in self._unseen():
+            self._enter(record)
+            struct = structs.get(normalise(record.name))
+            if struct is not None:
+                self._fields(struct, record.fields, record.name)
+            elif normalise(record.name) != UNRECOGNIZED.name:  # a table of ours that no record of the source is
+                self._say("unknown_record", record.full_name or "(without a name)", server="record")
+            self._enter_all(record.fields)
+
+    def _unseen(self) -> Iterator[Record]:
+        """The outermost records that are not seen yet, as the walk goes on."""
+        left = [record for record in self.published.records if record not in self.seen]
+        inner = set(self.published.within(field.type for record in left for field in record.fields))
+        for record in [*(each for each in left if each not in inner), *left]:  # some may hold each other
+            if record not in self.seen:
+                yield record
+
+    def _enter(self, record: Record) -> None:
+        self.seen.add(record)
+
+    def _enter_all(self, fields: Iterable[Field]) -> None:
+        self.seen.update(self.published.within(field.type for field in fields))
+
+    # --- Fields -------------------------------------------------------------------------------------------------------
+
+    def _fields(self, node: StructOf, fields: Sequence[Field], path: Path, stray: Path = None) -> None:
+        """Fields against a struct's; ``stray`` is where unknown ones are rescued if not at the struct itself."""
+        own = _by_key(node)
+        found: dict[str, list[Field]] = {}
+        strays: list[Field] = []
+        for field in fields:
+            plan = own.get(normalise(field.name))
+            (strays if plan is None else found.setdefault(plan.name, [])).append(field)
+        inlined = self._inlined(node, strays, path) if node.inline and node.inline.name not in found else set()
+        for plan in node.fields:
+            if plan is not node.inline or not inlined:
+                self._field(plan, found.get(plan.name, []), (path, plan.name))
+        self._strays((field for field in strays if field not in inlined), stray or path)
+
+    def _inlined(self, node: StructOf, fields: Sequence[Field], path: Path) -> set[Field]:
+        """The fields that stand in the place of the struct that is theirs, compared."""
+        if node.inline is None or not isinstance(node.inline.node, StructOf):
+            return set()
+        own = _by_key(node.inline.node)
+        inside = [field for field in fields if normalise(field.name) in own]
+        if inside:
+            self._fields(node.inline.node, inside, (path, node.inline.name))
+        return set(inside)
+
+    def _field(self, plan: FieldPlan, found: Sequence[Field], path: Path) -> None:
+        if not found:
+            self._say("ours_only", path, ours=_text(plan.node))
+            return
+        self.fields += 1
+        for field in found:
+            self._node(plan.node, field, path)
+
+    def _node(self, node: Node, field: Field, path: Path) -> None:
+        match node:
+            case Leaf():
+                self._leaf(node, field, path)
+            case ListOf():
+                self._list(node, field, path)
+            case StructOf():
+                self._struct(node, field, path)
+            case UnionOf():
+                self._union(node, field, path)
+
+    def _leaf(self, node: Leaf, field: Field, path: Path) -> None:
+        kinds = self.published.kinds(field.type)
+        if not kinds or any(kind.name not in ACCEPTED[node.kind] for kind in kinds):
+            self._differ(field, path, _text(node))
+        symbols = {symbol for kind in kinds for symbol in kind.symbols}
+        if symbols and node.kind == "string" and symbols != node.values:
+            self._say("values", path, server=_listed(symbols), ours=_listed(node.values) or None)
+
+    def _list(self, node: ListOf, field: Field, path: Path) -> None:
+        kinds = self.published.kinds(field.type)
+        accepted = {"array", "string"} if node.or_one else {"array"}
+        if not kinds or any(kind.name not in accepted for kind in kinds):
+            self._differ(field, path, _text(node))
+        for kind in kinds:
+            if kind.name == "array" and kind.inner is not None:
+                self._node(node.element, Field(field.name, kind.inner), (path, ANY_INDEX))
+
+    def _struct(self, node: StructOf, field: Field, path: Path, stray: Path = None, *, at: Path = None) -> None:
+        """A field that should hold a struct; ``at`` is where its value is rescued if that is none."""
+        kinds = self.published.kinds(field.type)
+        records = [kind.record for kind in kinds if kind.record is not None]
+        if len(records) != 1 or len(kinds) != 1:
+            self._differ(field, at or path, "record")
+        self.seen.update(records)
+        if records:
+            self._fields(node, [each for record in records for each in record.fields], path, stray)
+
+    def _union(self, node: UnionOf, field: Field, path: Path) -> None:
+        kinds = self.published.kinds(field.type)
+        if not kinds or any(kind.record is None for kind in kinds):
+            self._differ(field, path, _text(node))
+        owners = {name: branch.name for branch in node.branches for name in branch.names}
+        found: dict[str, list[Field]] = {}
+        for name, text, fields in self._branches(kinds, owners):
+            if (owner := owners.get(normalise(name))) is not None:
+                found.setdefault(owner, []).extend(fields)
+            else:
+                self._say("server_only", (path, name), server=text)
+                self._enter_all(fields)
+        for branch in node.branches:
+            if branch.name in found:
+                self.fields += 1
+                self._fields(branch.struct, found[branch.name], (path, branch.name))
+            else:
+                self._say("ours_only", (path, branch.name), ours="record")
+
+    def _branches(self, kinds: Iterable[Kind], owners: Iterable[str]) -> list[tuple[str, str, Sequence[Field]]]:
+        """Name, type and fields of each branch of the server's."""
+        records = [kind.record for kind in kinds if kind.record is not None]
+        self.seen.update(records)
+        columns = {normalise(field.name) for record in records for field in record.fields}
+        if len(records) != 1 or "type" not in columns or columns.isdisjoint(owners):
+            return [(record.name, f"record {record.name}", record.fields) for record in records]
+        # A union as our rows have it: a struct of the branches, and which of them it is.
+        found: list[tuple[str, str, Sequence[Field]]] = []
+        for field in records[0].fields:
+            if normalise(field.name) != "type":
+                inner = self.published.records_of(field.type)
+                self.seen.update(inner)
+                fields = [each for record in inner for each in record.fields]
+                found.append((field.name, self.published.text(field.type), fields))
+        return found
+
+    # --- What is said -------------------------------------------------------------------------------------------------
+
+    def _strays(self, fields: Iterable[Field], path: Path) -> None:
+        for field in fields:
+            self._say("server_only", (path, field.name), server=self.published.text(field.type))
+            self._enter_all([field])
+
+    def _differ(self, field: Field, path: Path, ours: str) -> None:
+        self._say("type", path, server=self.published.text(field.type), ours=ours)
+        self._enter_all([field])
+
+    def _say(self, kind: DifferenceKind, path: Path, *, server: str | None = None, ours: str | None = None) -> None:
+        self.differences[Difference(kind, self.table, path_text(path, starred=True), server, ours)] = None
+
+
+def _by_key(node: StructOf) -> dict[str, FieldPlan]:
+    return {key: plan for plan in node.fields for key in plan.keys}
+
+
+def _text(node: Node) -> str:
+    match node:
+        case Leaf():
+            return OURS.get(node.kind, node.kind)
+        case ListOf():
+            return f"array of {_text(node.element)}"
+        case StructOf():
+            return "record"
+        case UnionOf():
+            return "union of records"
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(sorted(values))
+
+
+def _named_structs(plan: DecodePlan) -> dict[str, StructOf]:
+    """Every struct of the plan by each of its names, normalised."""
+    found: dict[str, StructOf] = {}
+    waiting: list[Node] = [plan.header, plan.metadata, *(table.payload for table in plan.tables)]
+    while waiting:
+        match waiting.pop():
+            case ListOf() as node:
+                waiting.append(node.element)
+            case StructOf() as node:
+                found.update(dict.fromkeys(node.names, node))
+                waiting.extend(field.node for field in node.fields)
+            case UnionOf() as node:
+                for branch in node.branches:
+                    found.update(dict.fromkeys(branch.names, branch.struct))
+                    waiting.append(branch.struct)
+    return found

@@ -1,0 +1,82 @@
+"""Which of a published schema's records are our tables, and which of their fields is the payload.
+
+A record is the table that decoding would take its body for (docs/decoding.md, "Which table"): the decoder itself is
+asked, with a body that has the record's fields and nothing in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from wsparquet.decode.keys import normalise
+from wsparquet.decode.plan import TablePlan
+from wsparquet.decode.records import record_reader
+from wsparquet.remote_schema.published import Field, PublishedSchema, Record, Type
+
+__all__ = ["find_payload", "find_tables"]
+
+
+def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
+    """The records that are a table, by the table's name.
+
+    They are what a field ``body`` may hold. Where there is no such field, any record may be one if it has a header or
+    fields of the table's own, and is not part of another one.
+    """
+    bodies = [
+        body
+        for record in published.records
+        for field in record.fields
+        if normalise(field.name) == "body"
+        for body in published.records_of(field.type)
+    ]
+    found: dict[str, list[Record]] = {}
+    for record in dict.fromkeys(bodies or published.records):
+        name = _table(published, record, is_body=bool(bodies))
+        if name is not None:
+            found.setdefault(name, []).append(record)
+    if bodies:
+        return found
+    return {name: _outermost(published, records) for name, records in found.items()}
+
+
+def find_payload(published: PublishedSchema, fields: Sequence[Field], table: TablePlan) -> Field | None:
+    """The field that is a table's payload, among those beside the header; None if its fields stand there themselves."""
+    for field in fields:
+        if normalise(field.name) in table.payload_names:
+            return field
+    if len(fields) != 1:
+        return None
+    own = {key for plan in table.payload.fields for key in plan.keys}
+    inline = table.flat and normalise(fields[0].name) in own
+    expected = "record" if table.flat else "array"
+    return None if inline or expected not in _kinds(published, fields[0].type) else fields[0]
+
+
+def _table(published: PublishedSchema, record: Record, *, is_body: bool) -> str | None:
+    pairs = tuple((field.name, _value(published, field.type)) for field in record.fields)
+    name = record_reader().read((("body", ((record.name, pairs),)),)).table
+    for table in record_reader().tables:
+        if table.name == name:
+            beside = tuple(pair for pair in pairs if normalise(pair[0]) != "header")
+            return name if is_body or len(beside) < len(pairs) or table.claims(beside) else None
+    return None
+
+
+def _value(published: PublishedSchema, of: Type) -> Any:
+    """A value without content, in the decoder's form of parsed JSON: its kind is all that tables are known by."""
+    records = published.records_of(of)
+    if records:
+        return tuple((field.name, None) for record in records for field in record.fields)
+    return [] if "array" in _kinds(published, of) else None
+
+
+def _kinds(published: PublishedSchema, of: Type) -> set[str]:
+    return {kind.name for kind in published.kinds(of)}
+
+
+def _outermost(published: PublishedSchema, records: Iterable[Record]) -> list[Record]:
+    all_of_them = list(records)
+    inner = set(published.within(field.type for record in all_of_them for field in record.fields))
+    # Records that hold each other have no outermost one.
+    return [record for record in all_of_them if record not in inner] or all_of_them
