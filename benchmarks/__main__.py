@@ -21,6 +21,7 @@ from benchmarks.data import Data, make_data
 from benchmarks.decoding import decoding
 from benchmarks.limits import missing_parser
 from benchmarks.scaling import cores, first_cores, sizes, start_up
+from benchmarks.syncing import FILE_SIZE, LATENCY_MS, syncing
 
 MB = 1_000_000
 _TINY = 10_000
@@ -35,11 +36,12 @@ class Scale:
     decode: int
     sizes: tuple[int, ...]
     small_files: int
+    sync_files: int
     runs: int
 
 
-QUICK = Scale(files=4, size=10, decode=20, sizes=(10, 100), small_files=100, runs=3)
-FULL = Scale(files=8, size=50, decode=100, sizes=(10, 100, 1000), small_files=1000, runs=5)
+QUICK = Scale(files=4, size=10, decode=20, sizes=(10, 100), small_files=100, sync_files=100, runs=3)
+FULL = Scale(files=8, size=50, decode=100, sizes=(10, 100, 1000), small_files=1000, sync_files=1000, runs=5)
 _STARTS = 20
 
 
@@ -58,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--decode", type=int, help="MB of text to decode")
     parser.add_argument("--sizes", type=_numbers, help="MB of single files, comma-separated")
     parser.add_argument("--small-files", type=int, help="how many files of 100 kB")
+    parser.add_argument("--sync-files", type=int, help="how many files to synchronise")
     parser.add_argument("--runs", type=int, help="of each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go; else they are printed last")
@@ -148,6 +151,14 @@ class _Suite:
         self.found["start"] = report.plain(result)
         return f"## Start-up, {_STARTS} runs\n\n{report.start_table(result)}"
 
+    def sync(self) -> str:
+        """Synchronisation against conversion."""
+        files = self.scale.sync_files
+        result = syncing(self.folder, files=files, seed=self.seed, runs=self.scale.runs)
+        self.found["sync"] = report.plain(result)
+        what = f"{files} files of {FILE_SIZE / MB} MB, {LATENCY_MS} ms each way"
+        return f"## Synchronisation: {what}\n\n{report.sync_table(result)}"
+
 
 SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "contest": _Suite.contest,
@@ -155,6 +166,7 @@ SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "cores": _Suite.cores,
     "sizes": _Suite.sizes,
     "start": _Suite.start,
+    "sync": _Suite.sync,
 }
 
 

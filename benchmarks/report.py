@@ -15,7 +15,16 @@ from benchmarks.data import Data
 from benchmarks.scaling import Cores
 from benchmarks.statistic import Series
 
-__all__ = ["contest_tables", "cores_table", "decoding_table", "machine", "plain", "sizes_table", "start_table"]
+__all__ = [
+    "contest_tables",
+    "cores_table",
+    "decoding_table",
+    "machine",
+    "plain",
+    "sizes_table",
+    "start_table",
+    "sync_table",
+]
 
 _MIB = 1 << 20
 _MB = 1_000_000
@@ -143,3 +152,10 @@ def sizes_table(found: dict[str, tuple[Data, Result]]) -> str:
 def start_table(found: dict[str, Series]) -> str:
     """Start-up times."""
     return _table(["command", "wall s"], [[name, walls.text(3)] for name, walls in found.items()])
+
+
+def sync_table(found: dict[str, Series]) -> str:
+    """The same files from a folder and from a server."""
+    base = next(iter(found.values())).median
+    rows = [[name, walls.text(), f"{walls.median / base:.2f}"] for name, walls in found.items()]
+    return _table(["the same files", "wall s", "ratio"], rows)

@@ -137,10 +137,23 @@ def test_runs_are_interleaved() -> None:
 def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
     """One contender, the limits and the decoders at the smallest size give tables, and figures as JSON."""
     figures = tmp_path / "figures.json"
-    sizes = ["--contenders", "wsparquet_reference", "--files", "1", "--size", "1", "--decode", "1", "--runs", "1"]
+    sizes = [
+        "--contenders",
+        "wsparquet_reference",
+        "--files",
+        "1",
+        "--size",
+        "1",
+        "--decode",
+        "1",
+        "--sync-files",
+        "4",
+        "--runs",
+        "1",
+    ]
 
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "contest", "decode", *sizes, "--json", str(figures)],
+        [sys.executable, "-m", "benchmarks", "contest", "decode", "sync", *sizes, "--json", str(figures)],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
@@ -154,3 +167,4 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
     assert all(limit["median"] > 0 for limit in found["contest"]["limits"].values())
     assert found["contest"]["results"]["wsparquet_reference"]["wall"]["median"] > 0
     assert {"reference", "json.loads"} <= set(found["decode"])
+    assert "| sync, from a server |" in done.stdout
