@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
 import zlib
@@ -70,7 +71,7 @@ class Transfer:
 
     def __enter__(self) -> Self:
         try:
-            self._file = self._partial.open("xb", buffering=0)
+            self._file = self._partial.open("x+b", buffering=0)
         except OSError as error:
             raise self._unwritable(error) from error
         return self
@@ -182,7 +183,7 @@ class Transfer:
                 self.restart()
             raise self._failure("the whole file", found)
         size = self._received
-        fault = _fault(self._partial) if size <= SMALL else await asyncio.to_thread(_fault, self._partial)
+        fault = self._fault() if size <= SMALL else await asyncio.to_thread(self._fault)
         if fault:
             self.restart()
             raise self._failure("gzip that is whole", fault)
@@ -192,24 +193,30 @@ class Transfer:
             raise self._unwritable(error) from error
         return Downloaded(self._to, self._place, size, self._etag, self._last_modified, self._resumed, self._restarted)
 
+    def _fault(self) -> str | None:
+        if self._file is None:
+            raise ApiError(f"{self._name}: expected a transfer under way, found none")
+        self._file.seek(0)
+        fault = _fault(self._file)
+        self._file.seek(0, os.SEEK_END)
+        return fault
+
     def _failure(self, expected: str, found: str) -> Transient:
         return Transient(
             ApiError(f"{self._place}: expected {expected}, found {found}; nothing of it was kept, try again later")
         )
 
 
-def _fault(path: Path) -> str | None:
+def _fault(file: BinaryIO) -> str | None:
     """What is wrong with a downloaded file; None if it is gzip from beginning to end, or something else that may do."""
-    with path.open("rb") as file:
-        head = file.read(256)
-        file.seek(0)
-        if not head:
-            return "nothing"
-        if head.lstrip().startswith(b"<"):
-            return "a page of markup, such as a proxy's or an error's"
-        if not head.startswith(GZIP):
-            # The page speaks of zip, too; the conversion knows what it can read.
-            return None
+    head = file.read(256)
+    file.seek(0)
+    if not head:
+        return "nothing"
+    if head.lstrip().startswith(b"<"):
+        return "a page of markup, such as a proxy's or an error's"
+    # The documentation speaks of zip, too; the conversion knows what it can read.
+    if head.startswith(GZIP):
         try:
             with igzip.open(file) as inflated:  # type: ignore[no-untyped-call]
                 while inflated.read(SMALL):

@@ -38,6 +38,8 @@ class Catalogue:
         self._options = options
         self._folder = folder
         self._first_ms = self._hour_ms() - self._hours * HOUR_MS
+        self._until_ms = self._first_ms
+        self._generated: dict[str, Entry] = {}
         self._put: dict[str, Entry] = {}
         self._deleted: set[str] = set()
 
@@ -57,20 +59,32 @@ class Catalogue:
 
     def files(self) -> dict[str, Entry]:
         """All files that there are now, by name, oldest first."""
+        self._go_on()
         now = self._now_ms()
-        found = {entry.name: entry for entry in (*self._generated(), *self._put.values())}
-        there = [entry for entry in found.values() if entry.made_ms <= now < entry.made_ms + KEPT_MS]
+        there = [entry for entry in {**self._generated, **self._put}.values() if self._is_there(entry, now)]
         there.sort(key=lambda entry: (entry.start_ms, entry.name))
-        return {entry.name: entry for entry in there if entry.name not in self._deleted}
+        return {entry.name: entry for entry in there}
 
     def find(self, name: str) -> Entry | None:
         """The file of a name, if there is one now."""
-        return self.files().get(name)
+        self._go_on()
+        entry = self._put.get(name) or self._generated.get(name)
+        return entry if entry is not None and self._is_there(entry, self._now_ms()) else None
 
-    def _generated(self) -> Iterator[Entry]:
+    def _is_there(self, entry: Entry, now: int) -> bool:
+        return entry.made_ms <= now < entry.made_ms + KEPT_MS and entry.name not in self._deleted
+
+    def _go_on(self) -> None:
+        """Have the files of all hours that have ended since."""
+        end = self._hour_ms()
+        if end > self._until_ms:
+            self._generated.update((entry.name, entry) for entry in self._new(self._until_ms, end))
+            self._until_ms = end
+
+    def _new(self, first: int, end: int) -> Iterator[Entry]:
         options = self._options
         surplus = self._hours * options.parts - options.files if options.files is not None else 0
-        for start in range(self._first_ms, self._hour_ms(), HOUR_MS):
+        for start in range(first, end, HOUR_MS):
             for part in range(options.parts):
                 if start == self._first_ms and part < surplus:
                     continue

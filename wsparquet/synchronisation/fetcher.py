@@ -47,7 +47,8 @@ class Fetcher:
         if not again and self._shelf.kept(file.name):
             return Fetched(file, path, path.stat().st_size)
         download = await self._download(file, path)
-        await asyncio.to_thread(self._shelf.keep, file.name)
+        if self._shelf.keeps:
+            await asyncio.to_thread(self._shelf.keep, file.name)
         self._tell(Progress("downloaded", file.name, download.url, size=download.size, stored_bytes=download.size))
         return Fetched(file, path, download.size, download)
 

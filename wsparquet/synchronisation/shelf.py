@@ -22,7 +22,12 @@ DEAD_SECONDS = 3600.0
 
 
 class Shelf(Protocol):
-    """A place for downloaded files."""
+    """A place for downloaded files; ``keeps`` if ``keep`` has anything to do, for which it may wait for a disk."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether files are kept."""
+        ...
 
     def path(self, name: str) -> Path:
         """Where the file of this name is to be put by its download."""
@@ -43,6 +48,8 @@ class Shelf(Protocol):
 
 class Scratch:
     """A temporary folder; nothing is kept."""
+
+    keeps = False
 
     def __init__(self, folder: Path) -> None:
         # Beside the folder's own files, with which no name may collide.
@@ -71,6 +78,8 @@ class Folder:
 
     A file has its name only when it is whole.
     """
+
+    keeps = True
 
     def __init__(self, folder: Path, account: str) -> None:
         self._folder = folder / "account" / encode(account)
@@ -109,6 +118,8 @@ class Folder:
 
 class Remote(Scratch):
     """``<url>/account/<account>/<name>``, by way of a temporary folder."""
+
+    keeps = True
 
     def __init__(self, url: str, account: str, scratch: Path, options: Mapping[str, Any]) -> None:
         from fsspec.core import url_to_fs  # type: ignore[import-untyped]
