@@ -18,7 +18,7 @@ __all__ = ["ACCOUNT", "FILE_SIZE", "LATENCY_MS", "syncing"]
 
 ACCOUNT = "75555851"
 PARTS = 2
-FILE_SIZE = 500_000
+FILE_SIZE = 1_000_000
 """Bytes of JSON in each file."""
 LATENCY_MS = 20
 """Of the server, each way."""
