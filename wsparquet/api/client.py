@@ -82,7 +82,6 @@ class Client:
             credentials.access_token_secret,
         )
         self._busy_until = 0.0
-        self._knows_ranges = True
         self._slots = asyncio.Semaphore(options.connections)
         self._session: aiohttp.ClientSession | None = None
 
@@ -163,7 +162,7 @@ class Client:
             if response.status not in {200, 206, 416}:
                 raise await self._error(response, url)
             await transfer.receive(response)
-        if transfer.total is None and self._knows_ranges:
+        if transfer.total is None:
             # An answer in chunks has no length. Cut between two gzip members it would look whole.
             transfer.total = await self._total(url)
         return await transfer.finished()
@@ -187,7 +186,6 @@ class Client:
                 total = response.headers.get("Content-Range", "").rpartition("/")[2]
                 return int(total) if total.isascii() and total.isdigit() else None
             if response.status == 200:
-                self._knows_ranges = False
                 # The rest of it is not read: the connection ends with it.
                 response.close()
                 return response.content_length

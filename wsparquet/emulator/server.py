@@ -197,11 +197,12 @@ class Emulator:
         status = path.stat()
         # As FileResponse has it, so that a range of it is one of the same file.
         headers = {"Content-Type": "application/gzip", "ETag": f'"{status.st_mtime_ns:x}-{status.st_size:x}"'}
-        asked = request.http_range.start
-        if not asked or asked >= len(data):
+        first = request.http_range.start
+        if first is None or first >= len(data):
             return await self._body(request, data, status=200, headers=headers)
-        headers["Content-Range"] = f"bytes {asked}-{len(data) - 1}/{len(data)}"
-        return await self._body(request, data[asked:], status=206, headers=headers)
+        end = min(request.http_range.stop or len(data), len(data))
+        headers["Content-Range"] = f"bytes {first}-{end - 1}/{len(data)}"
+        return await self._body(request, data[first:end], status=206, headers=headers)
 
     async def _body(
         self, request: web.Request, body: bytes, *, status: int, headers: dict[str, str]
