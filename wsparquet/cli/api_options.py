@@ -55,8 +55,8 @@ DURATION = _Duration()
 MOMENT = _Moment()
 
 
-def _account(_: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+def _account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]+", value):
         raise click.BadParameter("expected letters and digits", param=parameter)
     return value
 
@@ -71,13 +71,13 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
     """The options that say whom to ask, as whom."""
 
     def decorate(command: Command) -> Command:
-        account: dict[str, Any] = {"metavar": "ID", "required": required, "help": "Whose sessions."}
-        if required:
-            account["callback"] = _account
         return _added(
             command,
             (
-                ("--account", account),
+                (
+                    "--account",
+                    {"metavar": "ID", "required": required, "callback": _account, "help": "Whose sessions."},
+                ),
                 ("--region", {"type": click.Choice(["us", "uk", "apac"]), "help": "Of the server.  [default: us]"}),
                 (
                     "--base-url",

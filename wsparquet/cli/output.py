@@ -202,7 +202,7 @@ class TextOutput:
         _print(f"{_count(comparison.fields, 'field')} compared in {_count(len(comparison.tables), 'table')}")
         for each in comparison.differences:
             both = f"{each.server or 'nothing'} there, {each.ours or 'nothing'} here"
-            _print(f"{each.kind}: {each.table or ''} {each.path}: {both}")
+            _print(f"{each.kind}: {' '.join(filter(None, (each.table, each.path)))}: {both}")
         _print("they are the same" if not comparison.differences else _count(len(comparison.differences), "difference"))
 
 
