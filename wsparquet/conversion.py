@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
-from wsparquet.converter import Converter, ConvertOptions, Listener, Outcome, Progress
+from wsparquet.converter import Converter, ConvertOptions, Listener, Outcome, Progress, ignore
 from wsparquet.dataset import Commits, Root
 from wsparquet.dataset.layout import STATE
 from wsparquet.decode import active_decoder
@@ -44,16 +44,12 @@ def convert(
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)
     root = _open_root(to, options)
     commits = root.commits() if root is not None else Commits.empty()
-    converter = Converter(root, commits, options, on_progress or _ignore, expected=len(found))
+    converter = Converter(root, commits, options, on_progress or ignore, expected=len(found))
     summary = Summary(root=os.fspath(to), sources=len(found), dry_run=options.dry_run, decoder=decoder)
     for outcome in _outcomes(converter, found):
         outcome.add_to(summary)
     summary.seconds = time.monotonic() - started
     return summary
-
-
-def _ignore(_: Progress) -> None:
-    """Listen to nothing."""
 
 
 def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | None:

@@ -21,7 +21,7 @@ from wsparquet.source import Failed, Source, SourceLimits, SourceReader
 from wsparquet.stream import decoded
 from wsparquet.summary import Failure, Summary
 
-__all__ = ["ConvertOptions", "Converter", "Outcome", "Progress", "default_jobs"]
+__all__ = ["ConvertOptions", "Converter", "Listener", "Outcome", "Progress", "default_jobs", "ignore"]
 
 TRIES = 5
 """How often a source is converted again because another run committed it meanwhile."""
@@ -84,6 +84,10 @@ class Progress:
 
 
 Listener = Callable[[Progress], None]
+
+
+def ignore(_: Progress) -> None:
+    """Listen to nothing."""
 
 
 @dataclass

@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote_from_bytes
 
-__all__ = ["SourceName", "encode", "parse_name"]
+__all__ = ["SourceName", "encode", "is_account", "parse_name"]
 
 SUFFIXES = (".gz", ".zst", ".zip", ".json", ".ndjson")
 # The form of the Data Access API's file names; 12 or 13 digits of milliseconds reach from 1973 to 2286.
 API_NAME = re.compile(r"WebSession\.([0-9]{12,13})\.([0-9]{12,13})\.part-[0-9]{5,}-[0-9]+")
+ACCOUNT = re.compile(r"[A-Za-z0-9_-]+")
 
 MAX_ENCODED = 100
 # Encoding writes capital hex digits and never needs to escape a hyphen, so no name can look like a cut one.
@@ -51,6 +52,11 @@ def _shed(stem: str) -> str:
         if stem.lower().endswith(suffix) and len(stem) > len(suffix):
             return stem[: -len(suffix)]
     return stem
+
+
+def is_account(text: str) -> bool:
+    """Whether an account may be called that: letters, digits, hyphens and underscores."""
+    return ACCOUNT.fullmatch(text) is not None
 
 
 def encode(text: str) -> str:

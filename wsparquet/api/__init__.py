@@ -7,10 +7,11 @@ from wsparquet.api.client import Client
 from wsparquet.api.credentials import Credentials
 from wsparquet.api.download import Downloaded
 from wsparquet.api.faults import FileGone
-from wsparquet.api.options import REGIONS, ApiOptions
+from wsparquet.api.options import KEPT, REGIONS, ApiOptions
 from wsparquet.api.retry import Retry
 
 __all__ = [
+    "KEPT",
     "REGIONS",
     "ApiOptions",
     "Client",

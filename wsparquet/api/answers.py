@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.api.faults import FileGone, NoFiles, Transient
-from wsparquet.api.trust import Trust, masked
+from wsparquet.api.trust import Trust, masked, printable
 from wsparquet.errors import ApiError
 from wsparquet.names import parse_name
 
@@ -223,5 +223,4 @@ def _plain(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    words = " ".join(text.split())
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in words)[:SHOWN]
+    return printable(" ".join(text.split()))[:SHOWN]

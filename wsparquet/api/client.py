@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import re
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -22,15 +21,15 @@ from wsparquet.api.answers import Link, ListedFile, Listing, error_of, links_of,
 from wsparquet.api.credentials import Credentials
 from wsparquet.api.download import Downloaded, Transfer
 from wsparquet.api.faults import FileGone, NoFiles, Transient, translated
-from wsparquet.api.options import REGIONS, ApiOptions
+from wsparquet.api.options import KEPT, REGIONS, ApiOptions
 from wsparquet.api.retry import Retry, parse_retry_after, retried
 from wsparquet.api.trust import Trust, masked
 from wsparquet.errors import ApiError
+from wsparquet.names import is_account
 
 __all__ = ["Client"]
 
 Result = TypeVar("Result")
-ACCOUNT = re.compile(r"[A-Za-z0-9_-]+")
 REDIRECTS = {301, 302, 303, 307, 308}
 MOST_HOPS = 5
 LARGEST_ANSWER = 64 << 20
@@ -39,8 +38,6 @@ WINDOW = timedelta(days=7)
 """The longest range that is asked for at once: longer ones have timed out in the field."""
 OVERLAP = timedelta(hours=1)
 """How far windows overlap, since no page says whether their bounds are inclusive."""
-KEPT = timedelta(days=30)
-"""How long files are kept; a range is never asked for that began before."""
 
 
 class Client:
@@ -61,7 +58,7 @@ class Client:
         options: ApiOptions = ApiOptions(),  # noqa: B008 - frozen
         on_retry: Callable[[Retry], None] | None = None,
     ) -> None:
-        if not ACCOUNT.fullmatch(account):
+        if not is_account(account):
             raise ApiError(f"expected an account, letters and digits, found {account[:100]!r}; check --account")
         self.account = account
         self.options = options

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from wsparquet.errors import ApiError
 
-__all__ = ["REGIONS", "ApiOptions"]
+__all__ = ["KEPT", "REGIONS", "ApiOptions"]
 
 REGIONS = {"us": "va.da.liveperson.net", "uk": "lo.da.liveperson.net", "apac": "sy.da.liveperson.net"}
 """The fixed hosts (Data Access API, overview page)."""
+
+KEPT = timedelta(days=30)
+"""How long the server keeps a file after it was made (Data Access API, overview page)."""
 
 
 @dataclass(frozen=True, kw_only=True)

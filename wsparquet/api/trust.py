@@ -12,7 +12,7 @@ from yarl import URL
 
 from wsparquet.errors import ApiError
 
-__all__ = ["Trust", "masked"]
+__all__ = ["Trust", "masked", "printable"]
 
 # What may stand in a URL (RFC 3986), less what parsers are known to disagree about.
 PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -24,7 +24,12 @@ def masked(url: str) -> str:
     """A URL for messages: no user info, query or fragment, no control characters, not too long."""
     bare = re.split(r"[?#]", url, maxsplit=1)[0]
     bare = re.sub(r"//[^/\\]*@", "//", bare)
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in bare)[:SHOWN]
+    return printable(bare)[:SHOWN]
+
+
+def printable(text: str) -> str:
+    """Text of the server's without control characters."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 class Trust:

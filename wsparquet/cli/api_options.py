@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from wsparquet.names import is_account
+
 if TYPE_CHECKING:
     from wsparquet.api import ApiOptions, Credentials
 
@@ -56,7 +58,7 @@ MOMENT = _Moment()
 
 
 def _account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+    if value is not None and not is_account(value):
         raise click.BadParameter("expected letters and digits", param=parameter)
     return value
 

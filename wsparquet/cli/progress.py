@@ -16,7 +16,7 @@ from wsparquet.cli.terminal import clean, human_bytes
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, TaskID
 
     from wsparquet.converter import Progress
 
@@ -41,7 +41,7 @@ def progress(*, quiet: bool) -> Iterator[Listener | None]:
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with _bar() as bar:
+        with _sources_bar() as bar:
             yield _BarListener(bar)
     else:
         yield _print_line
@@ -94,20 +94,25 @@ def _line(event: Progress) -> str:
     return clean(f"{text}: {event.error}" if event.error else text)
 
 
-def _bar() -> Bar:
+def _bar(*columns: ProgressColumn) -> Bar:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    return Progress(
-        TextColumn("{task.fields[done]}/{task.fields[files]} files", markup=False),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TextColumn("{task.fields[rows]:,} rows", markup=False),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+    counted = TextColumn("{task.fields[done]}/{task.fields[files]} files", markup=False)
+    return Progress(counted, BarColumn(), *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+
+
+def _sources_bar() -> Bar:
+    from rich.progress import DownloadColumn, TextColumn, TransferSpeedColumn
+
+    rows = TextColumn("{task.fields[rows]:,} rows", markup=False)
+    return _bar(DownloadColumn(binary_units=True), TransferSpeedColumn(), rows)
+
+
+def _files_bar() -> Bar:
+    from rich.progress import TextColumn
+
+    return _bar(TextColumn("{task.fields[downloaded]} downloaded, {task.fields[rows]:,} rows", markup=False))
 
 
 class _BarListener:
@@ -147,40 +152,28 @@ class _BarListener:
         self._bar.update(self._task, completed=self._bytes.total, rows=self._rows.total, done=self._done)
 
 
-def _files_bar() -> Bar:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.completed:.0f}/{task.total:.0f} files", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[downloaded]} downloaded, {task.fields[rows]:,} rows", markup=False),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-
-
 class _FilesListener:
     """Counts files, of which nobody knows the size before they are here."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
         self._lock = threading.Lock()
-        self._task: TaskID = bar.add_task("sync", total=0, downloaded="nothing", rows=0)
-        self._bytes = self._rows = 0
+        self._task: TaskID = bar.add_task("sync", total=0, done=0, files=0, downloaded="nothing", rows=0)
+        self._bytes = self._rows = self._done = 0
 
     def __call__(self, event: Progress) -> None:
         with self._lock:
             if event.kind == "found":
-                self._bytes = self._rows = 0
-                self._bar.reset(self._task, total=event.files, downloaded="nothing", rows=0)
+                self._bytes = self._rows = self._done = 0
+                files = event.files
+                self._bar.reset(self._task, total=files, done=0, files=files, downloaded="nothing", rows=0)
             elif event.kind == "downloaded":
                 self._bytes += event.stored_bytes
                 self._bar.update(self._task, downloaded=human_bytes(self._bytes))
             elif event.kind in {"committed", "skipped", "failed"}:
                 self._rows += event.rows
-                self._bar.update(self._task, advance=1, rows=self._rows)
+                self._done += 1
+                self._bar.update(self._task, completed=self._done, done=self._done, rows=self._rows)
         if event.kind in {"failed", "retried"}:
             from rich.text import Text
 

@@ -16,7 +16,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import pyarrow as pa
 from filelock import FileLock, Timeout
@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from wsparquet.dataset.layout import LOCKS, TMP, Key
 from wsparquet.errors import DatasetError
 
-__all__ = ["LocalDisk", "Workspace", "create_file", "sync_file", "translate", "translated"]
+__all__ = ["LocalDisk", "Workspace", "create_file", "sync_file", "sync_folder", "translate", "translated"]
 
 LOCK_FILES = 256
 POLL_SECONDS = 0.01
@@ -61,7 +61,7 @@ def translate(error: BaseException, action: str, path: str | os.PathLike[str]) -
 
 
 class Workspace:
-    """A private folder for the temporary files of one attempt, locked while its process lives."""
+    """A private folder for the temporary files of one attempt, locked while its process lives; a context manager."""
 
     def __init__(self, disk: LocalDisk, token: str) -> None:
         self.disk = disk
@@ -83,6 +83,12 @@ class Workspace:
             file.flush()
             os.fsync(file.fileno())
         return f"{self.relative}/{name}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
 
     def remove(self) -> None:
         """Delete the folder with all that is in it, and let go of the lock."""

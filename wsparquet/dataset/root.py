@@ -78,11 +78,8 @@ class Root:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A private folder for temporary files, deleted in the end, or by ``recover`` once this process is dead."""
-        work = self._disk.workspace()
-        try:
+        with self._disk.workspace() as work:
             yield work.folder
-        finally:
-            work.remove()
 
     def read_sync_states(self) -> dict[str, bytes]:
         """What synchronisation last wrote down, by path: one file an account."""
@@ -95,11 +92,8 @@ class Root:
     def write_sync_state(self, account: str, data: bytes) -> None:
         """Replace what is written down of an account at once. It helps monitors, and decides nothing."""
         self._disk.make_folder(SYNC)
-        work = self._disk.workspace()
-        try:
+        with self._disk.workspace() as work:
             self._disk.replace(work.write("sync.json", data), sync_path(account))
-        finally:
-            work.remove()
 
     def remove(self, names: Iterable[str], *, account: str | None = None) -> list[Commit]:
         """Take sources out again, and return the records that they had.
@@ -110,11 +104,8 @@ class Root:
         identities = self.commits().select(names, account=account)
         removed = []
         for identity in identities:
-            work = self._disk.workspace()
-            try:
+            with self._disk.workspace() as work:
                 commit = remove(self._disk, work, identity.key)
-            finally:
-                work.remove()
             if commit is not None:
                 removed.append(commit)
         return removed
@@ -151,11 +142,8 @@ def write_root_record(disk: LocalDisk) -> None:
         "software": software_version(),
         "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
-    work = disk.workspace()
-    try:
+    with disk.workspace() as work:
         disk.create(work.write("root.json", encode_json(values)), ROOT_RECORD)
-    finally:
-        work.remove()
 
 
 def check_version(disk: LocalDisk) -> None:

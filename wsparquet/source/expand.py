@@ -17,14 +17,14 @@ from wsparquet.source.archive import list_members
 from wsparquet.source.failures import Place
 from wsparquet.source.formats import sniff
 from wsparquet.source.listing import Unreadable, files_below, glob, has_magic, is_folder
-from wsparquet.source.names import last_component, mask
+from wsparquet.source.names import last_component
 from wsparquet.source.origins import LocalFile, MemberOf, Once, Spool, Stream, spool
 from wsparquet.source.remote import RemoteFile, find_remote, heads
 from wsparquet.source.sources import Failed, Source
+from wsparquet.urls import is_url, mask
 
 __all__ = ["expand"]
 
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 FILE_URL = re.compile(r"(file|local)://", re.IGNORECASE)
 STDIN = Place("standard input")
 
@@ -52,12 +52,12 @@ def _excluded(root: str | None) -> str | None:
 
 def _local_path(argument: str) -> str | None:
     """The argument as a local path, or None if it is a URL of another kind. An existing path wins."""
-    if "\0" in (unquote(argument) if URL.match(argument) else argument) or not argument:
+    if "\0" in (unquote(argument) if is_url(argument) else argument) or not argument:
         raise SourceError(f"{mask(argument)!r}: expected a path or a URL, found what cannot be one; check the name")
     if FILE_URL.match(argument) and "::" not in argument:
         path = FILE_URL.sub("", argument).removeprefix("localhost")
         return path if os.path.lexists(path) else unquote(path)
-    return None if URL.match(argument) and not os.path.lexists(argument) else argument
+    return None if is_url(argument) and not os.path.lexists(argument) else argument
 
 
 def _absolute(path: str) -> Path:
@@ -68,7 +68,7 @@ def _named(argument: str) -> tuple[str, str]:
     """The name and the URL of an argument that is no source."""
     if argument == "-":
         return "stdin", "stdin"
-    if URL.match(argument):
+    if is_url(argument):
         return last_component(mask(argument)), mask(argument)
     path = _absolute(argument)
     return path.name, path.as_uri()

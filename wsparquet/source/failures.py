@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from wsparquet.errors import SourceError
-from wsparquet.source.names import mask, mask_text, secrets_of
+from wsparquet.urls import mask, mask_text, secrets_of
 
 __all__ = ["Place"]
 

@@ -15,8 +15,9 @@ from wsparquet.errors import SourceError
 from wsparquet.source.archive import SMALLEST_ARCHIVE
 from wsparquet.source.failures import Place
 from wsparquet.source.listing import has_magic
-from wsparquet.source.names import last_component, mask
+from wsparquet.source.names import last_component
 from wsparquet.source.origins import Remote
+from wsparquet.urls import mask
 
 __all__ = ["RemoteFile", "find_remote", "heads"]
 

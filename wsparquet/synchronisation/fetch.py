@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from wsparquet.api import Client, FileGone, ListedFile
-from wsparquet.converter import Progress
+from wsparquet.converter import Listener, Progress, ignore
 from wsparquet.errors import WsparquetError
 from wsparquet.summary import Failure
 from wsparquet.synchronisation.fetcher import Fetcher
@@ -19,11 +18,7 @@ from wsparquet.synchronisation.shelf import Shelf, make_shelf
 from wsparquet.synchronisation.stop import Stop
 from wsparquet.synchronisation.summary import FetchSummary
 
-__all__ = ["fetch", "ignore", "record_failure"]
-
-
-def ignore(_: Progress) -> None:
-    """Listen to nothing."""
+__all__ = ["fetch", "record_failure"]
 
 
 def record_failure(summary: FetchSummary, file: ListedFile, error: WsparquetError) -> None:
@@ -36,7 +31,7 @@ def fetch(
     into: str,
     *,
     options: FetchOptions,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Listener | None = None,
     stop: Stop | None = None,
 ) -> FetchSummary:
     """Download every file that the server lists and that is not in ``into``, a folder or an fsspec URL, yet.
@@ -63,7 +58,7 @@ def fetch(
 class _Fetch:
     """All files of one call."""
 
-    def __init__(self, shelf: Shelf, options: FetchOptions, tell: Callable[[Progress], None], stop: Stop) -> None:
+    def __init__(self, shelf: Shelf, options: FetchOptions, tell: Listener, stop: Stop) -> None:
         self.shelf = shelf
         self.options = options
         self.tell = tell

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import filecmp
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from wsparquet.api import Client, Downloaded, FileGone, ListedFile
-from wsparquet.converter import Progress
+from wsparquet.converter import Listener, Progress
 from wsparquet.errors import ApiError
 from wsparquet.synchronisation.shelf import Shelf
 
@@ -29,7 +28,7 @@ class Fetched:
 class Fetcher:
     """Downloads listed files onto a shelf."""
 
-    def __init__(self, client: Client, shelf: Shelf, tell: Callable[[Progress], None]) -> None:
+    def __init__(self, client: Client, shelf: Shelf, tell: Listener) -> None:
         self._client = client
         self._shelf = shelf
         self._tell = tell

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from wsparquet.api import Client, ListedFile, Listing
+from wsparquet.api import KEPT, Client, ListedFile, Listing
 from wsparquet.dataset import Commits, Head, Identity, Root
 from wsparquet.names import parse_name
 from wsparquet.summary import Failure, failure_dicts
-from wsparquet.synchronisation.options import KEPT, FetchOptions
+from wsparquet.synchronisation.options import FetchOptions
 from wsparquet.synchronisation.state import State
 
 __all__ = ["FileState", "Files", "committed", "expires", "list_states", "refused"]

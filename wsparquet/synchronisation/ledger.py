@@ -77,11 +77,6 @@ class Ledger:
         """A file is committed."""
         self.state.files.pop(name, None)
 
-    def end(self, *, complete: bool) -> None:
-        """The run is over; ``complete`` if it went through all that the server has."""
-        if complete and not any(each.gone_at is None for each in self.state.files.values()):
-            self.state.complete_at = self._now.isoformat()
-
 
 def _missing(file: ListedFile) -> Missing:
     start, end, until = (time.isoformat() if time else None for time in (file.start, file.end, expires(file.end)))

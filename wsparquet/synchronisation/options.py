@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from wsparquet.api import ApiOptions, Credentials
+from wsparquet.api import KEPT, ApiOptions, Credentials
 from wsparquet.converter import ConvertOptions
 
-__all__ = ["KEPT", "FetchOptions", "SyncOptions"]
-
-KEPT = timedelta(days=30)
-"""How long the server keeps a file after it was made (Data Access API, overview page)."""
+__all__ = ["FetchOptions", "SyncOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)

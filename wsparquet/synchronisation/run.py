@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from wsparquet.api import Client, FileGone, ListedFile, Listing, Retry
-from wsparquet.converter import Converter, Outcome, Progress
+from wsparquet.converter import Converter, Listener, Outcome, Progress, ignore
 from wsparquet.dataset import Commits, Root
 from wsparquet.decode import active_decoder
 from wsparquet.errors import WsparquetError
 from wsparquet.source import Failed, Source, expand
 from wsparquet.summary import Summary
-from wsparquet.synchronisation.fetch import ignore, record_failure
+from wsparquet.synchronisation.fetch import record_failure
 from wsparquet.synchronisation.fetcher import Fetched, Fetcher
 from wsparquet.synchronisation.files import ARCHIVE, committed, refused
 from wsparquet.synchronisation.ledger import Ledger
@@ -27,8 +26,6 @@ from wsparquet.synchronisation.stop import Stop
 from wsparquet.synchronisation.summary import FetchSummary, SyncSummary
 
 __all__ = ["sync"]
-
-Listener = Callable[[Progress], None]
 
 
 def sync(
@@ -96,7 +93,6 @@ class _Run:
             convert = replace(options.convert, account=options.account)
             self.converter = Converter(self.root, commits, convert, self.tell, expected=len(wanted))
             await self._take(wanted, shelf)
-        self.ledger.end(complete=options.until is None and options.since is None and not self.fetched.interrupted)
 
     def _count(self, listing: Listing, wanted: list[ListedFile]) -> None:
         self.fetched.listed = len(listing.files)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from wsparquet.dataset.local import sync_file, sync_folder
 from wsparquet.errors import DatasetError
 from wsparquet.names import encode
+from wsparquet.urls import is_url
 
 __all__ = ["Folder", "Remote", "Scratch", "Shelf", "make_shelf"]
 
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 PARTIAL = ".*.partial"
 DEAD_SECONDS = 3600.0
 """A download that goes on writes to its file far more often than this."""
@@ -105,12 +105,8 @@ class Folder:
     def keep(self, name: str) -> None:
         """Bring the file and its name onto the disk itself: it is to survive whatever the commit survives."""
         with _translated(self.path(name)):
-            for path in (self.path(name), self._folder):
-                descriptor = os.open(path, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+            sync_file(self.path(name))
+            sync_folder(self._folder)
 
     def release(self, name: str) -> None:
         """Leave it there."""
@@ -146,7 +142,7 @@ def make_shelf(raw: str | None, *, account: str, scratch: Path, storage_options:
     """
     if raw is None:
         return Scratch(scratch)
-    if URL.match(raw):
+    if is_url(raw):
         return Remote(raw, account, scratch, storage_options)
     return Folder(Path(raw).absolute(), account)
 

@@ -50,11 +50,10 @@ class Missing:
 
 @dataclass
 class State:
-    """What is missing of an account, by name, and when its files were last listed and all taken (ISO 8601, UTC)."""
+    """What is missing of an account, by name, and when its files were last listed (ISO 8601, UTC)."""
 
     account: str
     listed_at: str | None = None
-    complete_at: str | None = None
     files: dict[str, Missing] = field(default_factory=dict)
 
     @classmethod
@@ -87,8 +86,8 @@ class State:
             if values["format_version"] != FORMAT_VERSION:
                 raise ValueError(f"format version {values['format_version']}")  # noqa: TRY301 - said in one place
             files = [_decode_missing(each) for each in values["files"]]
-            times = (_time(values, "listed_at"), _time(values, "complete_at"))
-            return cls(str(values["account"]), *times, {each.name: each for each in files})
+            listed_at = _time(values, "listed_at")
+            return cls(str(values["account"]), listed_at, {each.name: each for each in files})
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DatasetError(
                 f"_wsparquet/sync: expected the state of a synchronisation, found {data[:100]!r} ({error}); "
