@@ -12,17 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Files
-from tests.cli.program import run, spawn, start
+from tests.cli.program import api_environment, run, spawn, start
+from wsparquet.emulator import EmulatorOptions, serving
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def on_a_terminal(*arguments: object) -> tuple[int, str, str]:
+def on_a_terminal(*arguments: object, **variables: str) -> tuple[int, str, str]:
     """Exit code and standard output of a command whose standard error is a terminal, and what that one shows."""
     ours, theirs = pty.openpty()
     # A terminal of any kind but a dumb one, on which rich draws nothing.
     with start(
-        *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, env={"TERM": "xterm"}
+        *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, env={"TERM": "xterm", **variables}
     ) as process:
         os.close(theirs)
         shown = b""
@@ -58,6 +59,21 @@ def test_skipped_sources_complete_the_bar(good: Files, tmp_path: Path) -> None:
     assert (code, out.splitlines()[0]) == (0, "2 sources: 0 converted, 2 skipped, 0 failed")
     assert "2/2 files" in text
     assert re.search(r"([0-9.]+)/\1 KiB", text)
+
+
+@pytest.mark.parametrize(("command", "rows"), [(("sync", "--to"), 3), (("fetch", "--into"), 0)])
+def test_synchronisation_has_a_bar_of_files(tmp_path: Path, command: tuple[str, ...], rows: int) -> None:
+    """It counts files, downloaded bytes and rows to the end, and what is tried again is said above it."""
+    arguments = (*command, tmp_path / "there", "--account", "75555851", "--pause", "0.01")
+    with serving(EmulatorOptions(hours=3, size=20_000, faults={"500": 1.0}, most_faults=1)) as emulator:
+        code, out, shown = on_a_terminal(*arguments, **api_environment(emulator))
+    text = CONTROL.sub("", shown)
+    assert (code, "3 downloaded" in out) == (0, True)
+    assert "0/3 files" in text
+    assert "3/3 files" in text
+    assert re.search(r"[0-9.]+ KiB downloaded, [0-9,]+ rows", text)
+    assert (len({*re.findall(r"([1-9][0-9]*) rows", text)}) > 0) == (rows > 0)
+    assert text.count("retried: WebSession.") == 3
 
 
 def test_a_failure_is_said_above_the_bar_with_markup_as_it_is(tmp_path: Path) -> None:

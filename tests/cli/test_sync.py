@@ -143,13 +143,22 @@ def test_list_says_what_is_missing(tmp_path: Path, emulator: Emulator) -> None:
 def test_fetch_downloads_and_converts_nothing(tmp_path: Path, emulator: Emulator) -> None:
     """Files lie below the account's folder; the second time nothing is asked for."""
     first = ask(emulator, "fetch", "--into", tmp_path / "raw", "--output", "json").json
-    assert len(first["downloaded"]) == 3
+    assert (len(first["downloaded"]), first["retries"]) == (3, 0)
     assert files_below(tmp_path) == [f"raw/account/{ACCOUNT}/{name}" for name in sorted(first["downloaded"])]
     before = len(emulator.log)
     second = ask(emulator, "fetch", "--into", tmp_path / "raw")
     assert "3 there already, 0 downloaded" in second.out
     assert sum("/webSession/" in request.path for request in emulator.log[before:]) == 0
     assert run("convert", tmp_path / "raw", "--to", tmp_path / "lake", "--quiet").code == 0
+
+
+def test_fetch_counts_what_was_tried_again(tmp_path: Path) -> None:
+    """Faults that were overcome are said, as with sync."""
+    with serving(EmulatorOptions(hours=3, size=20_000, faults={"503": 1.0}, most_faults=1)) as emulator:
+        found = ask(emulator, "fetch", "--into", tmp_path / "raw", "--output", "json")
+        asked = sum(request.status == 503 for request in emulator.log)
+    assert (found.code, found.json["retries"]) == (0, asked)
+    assert found.err.count("retried: WebSession.") == 3
 
 
 def test_status_is_fit_for_a_monitor(tmp_path: Path, emulator: Emulator) -> None:

@@ -38,7 +38,7 @@ def fetch(into: str, output: str, quiet: bool, log_format: str, storage: dict[st
 
     account, credentials, api = api_of(options)
     wanted = FetchOptions(account=account, credentials=credentials, api=api, storage_options=storage or None, **options)
-    with stopping() as stop, sync_progress(quiet=quiet, log_format=log_format) as listener:
+    with stopping() as stop, sync_progress(quiet=quiet, log_format=log_format, last="downloaded") as listener:
         summary = run(into, options=wanted, on_progress=listener, stop=stop)
     make_output(output).fetched(summary)
     return INTERRUPTED if stop.asked else summary.exit_code

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -48,8 +48,13 @@ def progress(*, quiet: bool) -> Iterator[Listener | None]:
 
 
 @contextmanager
-def sync_progress(*, quiet: bool, log_format: str) -> Iterator[Listener | None]:
-    """A listener for synchronisation: a bar on a terminal, else lines, as JSON if asked for."""
+def sync_progress(
+    *, quiet: bool, log_format: str, last: Literal["downloaded", "committed"] = "committed"
+) -> Iterator[Listener | None]:
+    """A listener for synchronisation: a bar on a terminal, else lines, as JSON if asked for.
+
+    ``last`` is the event with which a file is done.
+    """
     if log_format == "json":
         # Asked for, so it is no progress that --quiet would be about, unless nothing has happened.
         yield _LogWriter(quiet=quiet)
@@ -57,7 +62,7 @@ def sync_progress(*, quiet: bool, log_format: str) -> Iterator[Listener | None]:
         yield None
     elif sys.stderr.isatty():
         with _files_bar() as bar:
-            yield _FilesListener(bar)
+            yield _FilesListener(bar, last=last)
     else:
         yield _print_line
 
@@ -155,8 +160,9 @@ class _BarListener:
 class _FilesListener:
     """Counts files, of which nobody knows the size before they are here."""
 
-    def __init__(self, bar: Bar) -> None:
+    def __init__(self, bar: Bar, *, last: str) -> None:
         self._bar = bar
+        self._ends = {last, "skipped", "failed"}
         self._lock = threading.Lock()
         self._task: TaskID = bar.add_task("sync", total=0, done=0, files=0, downloaded="nothing", rows=0)
         self._bytes = self._rows = self._done = 0
@@ -170,7 +176,7 @@ class _FilesListener:
             elif event.kind == "downloaded":
                 self._bytes += event.stored_bytes
                 self._bar.update(self._task, downloaded=human_bytes(self._bytes))
-            elif event.kind in {"committed", "skipped", "failed"}:
+            if event.kind in self._ends:
                 self._rows += event.rows
                 self._done += 1
                 self._bar.update(self._task, completed=self._done, done=self._done, rows=self._rows)

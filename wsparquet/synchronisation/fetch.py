@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
-from wsparquet.api import Client, FileGone, ListedFile
+from wsparquet.api import Client, FileGone, ListedFile, Retry
 from wsparquet.converter import Listener, Progress, ignore
 from wsparquet.errors import WsparquetError
 from wsparquet.summary import Failure
@@ -18,13 +19,19 @@ from wsparquet.synchronisation.shelf import Shelf, make_shelf
 from wsparquet.synchronisation.stop import Stop
 from wsparquet.synchronisation.summary import FetchSummary
 
-__all__ = ["fetch", "record_failure"]
+__all__ = ["count_retry", "fetch", "record_failure"]
 
 
 def record_failure(summary: FetchSummary, file: ListedFile, error: WsparquetError) -> None:
     """Count a file that could not be downloaded."""
     failure = Failure(file.name, file.urls[0], str(error))
     (summary.gone if isinstance(error, FileGone) else summary.failures).append(failure)
+
+
+def count_retry(summary: FetchSummary, tell: Listener, retry: Retry) -> None:
+    """Count and tell a request that is tried again."""
+    summary.retries += 1
+    tell(Progress("retried", retry.url.rpartition("/")[2], retry.url, error=retry.reason))
 
 
 def fetch(
@@ -69,7 +76,8 @@ class _Fetch:
     async def all(self) -> None:
         """Download what is not there."""
         options, summary = self.options, self.summary
-        async with Client(options.account, options.credentials, options=options.api) as client:
+        retried = partial(count_retry, summary, self.tell)
+        async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
             listing = await client.list_files(*options.span())
             summary.listed = len(listing.files)
             summary.refused = refused(listing)

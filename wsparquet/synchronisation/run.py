@@ -7,16 +7,17 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from wsparquet.api import Client, FileGone, ListedFile, Listing, Retry
+from wsparquet.api import Client, FileGone, ListedFile, Listing
 from wsparquet.converter import Converter, Listener, Outcome, Progress, ignore
 from wsparquet.dataset import Commits, Root
 from wsparquet.decode import active_decoder
 from wsparquet.errors import WsparquetError
 from wsparquet.source import Failed, Source, expand
 from wsparquet.summary import Summary
-from wsparquet.synchronisation.fetch import record_failure
+from wsparquet.synchronisation.fetch import count_retry, record_failure
 from wsparquet.synchronisation.fetcher import Fetched, Fetcher
 from wsparquet.synchronisation.files import ARCHIVE, committed, refused
 from wsparquet.synchronisation.ledger import Ledger
@@ -81,7 +82,8 @@ class _Run:
     async def all(self, scratch: Path) -> None:
         """List, download and convert."""
         options = self.options
-        async with Client(options.account, options.credentials, options=options.api, on_retry=self._retried) as client:
+        retried = partial(count_retry, self.fetched, self.tell)
+        async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
             since, until = options.span()
             listing = await client.list_files(since, until)
             commits = await asyncio.to_thread(self.root.commits)
@@ -106,10 +108,6 @@ class _Run:
         return make_shelf(
             options.raw, account=options.account, scratch=scratch, storage_options=options.storage_options or {}
         )
-
-    def _retried(self, retry: Retry) -> None:
-        self.fetched.retries += 1
-        self.tell(Progress("retried", retry.url.rpartition("/")[2], retry.url, error=retry.reason))
 
     # --- Which -------------------------------------------------------------------------------------------------------
 
