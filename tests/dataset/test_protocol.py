@@ -335,7 +335,7 @@ def test_an_attempt_does_not_begin_during_a_sweep(root: Root) -> None:
             begun.set()
 
     thread = threading.Thread(target=begin)
-    with root.disk.turnstile():
+    with root.disk.workspaces.turnstile():
         thread.start()
         assert not begun.wait(0.2)
         assert leftovers(root.path) == []

@@ -12,8 +12,10 @@ from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
 
+from wsparquet.dataset.faults import translated
+from wsparquet.dataset.files import create_file, sync_file
 from wsparquet.dataset.layout import Identity, part_path
-from wsparquet.dataset.local import LocalDisk, create_file, sync_file, translated
+from wsparquet.dataset.local import LocalDisk
 from wsparquet.dataset.protocol import Draft, commit
 from wsparquet.dataset.records import Commit, CommitFacts, Head, Part
 from wsparquet.dataset.writer import WriterPool, Writers, WrittenPart
@@ -42,7 +44,7 @@ class Attempt:
 
     def __init__(self, disk: LocalDisk, pool: WriterPool, *, fallback_day_ms: int | None) -> None:
         self._disk = disk
-        self._work = disk.workspace()
+        self._work = disk.workspaces.new()
         self._writers = Writers(self._work.folder, fallback_day_ms=fallback_day_ms, pool=pool)
         self._quarantine: BinaryIO | None = None
         self._quarantined = False
@@ -119,11 +121,11 @@ class Attempt:
         key, moves, parts = identity.key, [], []
         for part in self._written or ():
             path = part_path(key, part.table, part.day, f"{self.token}.{part.number}")
-            moves.append((f"{self._work.relative}/{part.file.name}", path))
+            moves.append((part.file, path))
             parts.append(Part(path, part.table, part.day, part.rows, part.bytes, part.min_time, part.max_time))
         quarantine = key.quarantine_path(self.token) if self._quarantined else None
         if quarantine:
-            moves.append((f"{self._work.relative}/{QUARANTINE_FILE}", quarantine))
+            moves.append((self._work.path(QUARANTINE_FILE), quarantine))
         record = Commit(
             identity=identity,
             token=self.token,

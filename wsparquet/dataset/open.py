@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 from pyarrow import fs
 
 from wsparquet.dataset.commits import Commits, all_commits
-from wsparquet.dataset.local import translated
+from wsparquet.dataset.faults import translated
 from wsparquet.dataset.records import Commit, Head
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from wsparquet.dataset.layout import Key, intent_key
-from wsparquet.dataset.local import LocalDisk, Workspace
+from wsparquet.dataset.local import LocalDisk
 from wsparquet.dataset.records import Commit, Head, Intent, decode_commit, decode_intent
+from wsparquet.dataset.workspace import Workspace
 from wsparquet.errors import DatasetError
 
 __all__ = ["Draft", "Superseded", "commit", "read_commit", "remove", "settle", "settle_all"]
@@ -33,7 +34,7 @@ class Draft:
     """A commit to be: its record, and where its files lie now: ``(temporary, final)`` paths."""
 
     record: Commit
-    moves: tuple[tuple[str, str], ...]
+    moves: tuple[tuple[Path, str], ...]
 
 
 def read_commit(disk: LocalDisk, key: Key) -> Commit | None:

@@ -65,7 +65,7 @@ class Root:
         """
         settle_all(self._disk, identity.key.intents_folder if identity else INTENTS)
         if identity is None:
-            self._disk.sweep()
+            self._disk.workspaces.sweep()
 
     def commits(self) -> Commits:
         """All commits. Raises DatasetError if a record is unreadable, or names files that are not its own."""
@@ -78,7 +78,7 @@ class Root:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A private folder for temporary files, deleted in the end, or by ``recover`` once this process is dead."""
-        with self._disk.workspace() as work:
+        with self._disk.workspaces.new() as work:
             yield work.folder
 
     def read_sync_states(self) -> dict[str, bytes]:
@@ -92,7 +92,7 @@ class Root:
     def write_sync_state(self, account: str, data: bytes) -> None:
         """Replace what is written down of an account at once. It helps monitors, and decides nothing."""
         self._disk.make_folder(SYNC)
-        with self._disk.workspace() as work:
+        with self._disk.workspaces.new() as work:
             self._disk.replace(work.write("sync.json", data), sync_path(account))
 
     def remove(self, names: Iterable[str], *, account: str | None = None) -> list[Commit]:
@@ -104,7 +104,7 @@ class Root:
         identities = self.commits().select(names, account=account)
         removed = []
         for identity in identities:
-            with self._disk.workspace() as work:
+            with self._disk.workspaces.new() as work:
                 commit = remove(self._disk, work, identity.key)
             if commit is not None:
                 removed.append(commit)
@@ -142,7 +142,7 @@ def write_root_record(disk: LocalDisk) -> None:
         "software": software_version(),
         "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
-    with disk.workspace() as work:
+    with disk.workspaces.new() as work:
         disk.create(work.write("root.json", encode_json(values)), ROOT_RECORD)
 
 

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wsparquet.dataset.local import sync_file, translate, translated
+from wsparquet.dataset.faults import translate, translated
+from wsparquet.dataset.files import sync_file
 from wsparquet.dataset.partition import split_by_day
 from wsparquet.dataset.settings import WriterLimits, file_schema, leaves, own_timestamps, writer_options
 from wsparquet.errors import DatasetError

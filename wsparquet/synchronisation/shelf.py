@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from wsparquet.dataset.local import sync_file, sync_folder
+from wsparquet.dataset.files import sync_file, sync_folder
 from wsparquet.errors import DatasetError
 from wsparquet.names import encode
 from wsparquet.urls import is_url

@@ -1,0 +1,44 @@
+"""What the errors of disks and of Arrow become: DatasetErrors that say what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from wsparquet.errors import DatasetError
+
+__all__ = ["translate", "translated"]
+
+_REMEDIES = {
+    errno.ENOSPC: "the disk is full: free some space and run again",
+    errno.EDQUOT: "the disk quota is used up: free some space and run again",
+    errno.EFBIG: "a file would exceed the size limit: raise it (ulimit -f) and run again",
+    errno.EACCES: "make it writable for this user, or choose another root",
+    errno.EPERM: "make it writable for this user, or choose another root",
+    errno.EROFS: "the file system is read-only: choose another root",
+    errno.ENOTDIR: "a file or a symbolic link stands where a folder is expected: choose another root",
+    errno.EEXIST: "a file stands where a folder is expected: choose another root",
+    errno.ELOOP: "a symbolic link stands where a file is expected: a root holds none",
+    errno.EMFILE: "too many files are open: raise the limit (ulimit -n) or run fewer jobs",
+}
+
+
+@contextmanager
+def translated(action: str, path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turns what the disk or Arrow raises inside into a DatasetError that names ``action`` and ``path``."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise translate(error, action, path) from error
+
+
+def translate(error: BaseException, action: str, path: str | os.PathLike[str]) -> DatasetError:
+    """The DatasetError for an error of the disk or of Arrow."""
+    code = error.errno if isinstance(error, OSError) else None
+    reason = os.strerror(code) if code else str(error)
+    remedy = _REMEDIES.get(code or 0, "see the reason and run again")
+    return DatasetError(f"cannot {action} {os.fspath(path)}: {reason}; {remedy}")
