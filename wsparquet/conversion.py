@@ -12,10 +12,10 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from wsparquet.converter import Converter, ConvertOptions, Listener, Outcome, Progress, ignore
 from wsparquet.dataset import Commits, Root
-from wsparquet.dataset.layout import STATE
 from wsparquet.decode import active_decoder
 from wsparquet.source import Failed, Source, expand
 from wsparquet.summary import Summary
+from wsparquet.urls import mask
 
 __all__ = ["convert"]
 
@@ -45,7 +45,7 @@ def convert(
     root = _open_root(to, options)
     commits = root.commits() if root is not None else Commits.empty()
     converter = Converter(root, commits, options, on_progress or ignore, expected=len(found))
-    summary = Summary(root=os.fspath(to), sources=len(found), dry_run=options.dry_run, decoder=decoder)
+    summary = Summary(root=mask(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder)
     for outcome in _outcomes(converter, found):
         outcome.add_to(summary)
     summary.seconds = time.monotonic() - started
@@ -56,9 +56,8 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
     """The root, with all that dead attempts left behind cleared; None where a dry run has none to look at."""
     if options.dry_run:
         # An empty folder is no root yet, but a conversion would make it one. Joined as text: it may be a URL.
-        state = os.path.join(os.fspath(to), STATE)  # noqa: PTH118
-        return Root.open(to, create=False) if os.path.isdir(state) else None  # noqa: PTH112
-    root = Root.open(to)
+        return Root.open_if_any(to, access=options.access)
+    root = Root.open(to, access=options.access)
     root.recover()
     return root
 
@@ -67,7 +66,7 @@ def _outcomes(converter: Converter, found: Sequence[Source | Failed]) -> Iterato
     """Every source's outcome, in the order of the sources."""
     sizes = [source.size or 0 for source in found if isinstance(source, Source)]
     converter.tell(Progress("found", "", size=sum(sizes), files=len(found)))
-    with ThreadPoolExecutor(max(converter.options.jobs, 1), thread_name_prefix="wsparquet") as pool:
+    with ThreadPoolExecutor(converter.threads, thread_name_prefix="wsparquet") as pool:
         futures = [pool.submit(converter.one, source) for source in found]
         try:
             _wait_for_all(futures)

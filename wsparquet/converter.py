@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from wsparquet.ahead import ahead
-from wsparquet.dataset import Attempt, CommitFacts, Commits, Head, Identity, Root, Superseded
+from wsparquet.dataset import Access, Attempt, CommitFacts, Commits, Head, Identity, Root, Superseded
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Report, make_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.names import parse_name
@@ -25,6 +25,9 @@ __all__ = ["ConvertOptions", "Converter", "Listener", "Outcome", "Progress", "de
 
 TRIES = 5
 """How often a source is converted again because another run committed it meanwhile."""
+
+UPLOADS_PER_JOB = 2
+"""How many sources a job are uploaded to an object store while others are decoded."""
 
 DECODED_AHEAD = 4 << 20
 """How many bytes of decoded rows wait for the thread that writes, where there is one beside the one that decodes.
@@ -48,7 +51,8 @@ class ConvertOptions:
     ``jobs``: sources at a time. ``account``: the account that all sources belong to, where their URLs or contents do
     not say. ``dry_run``: decode and count, write nothing. ``max_quarantined``: records and items that a source may have
     quarantined before it fails. ``again``: convert sources that are committed already, replacing their rows.
-    ``storage_options``: for fsspec, by its documentation.
+    ``storage_options``: for fsspec, by its documentation, and for s3fs, if the root is on S3. ``single_writer``: see
+    ``wsparquet.dataset.Access``.
     """
 
     jobs: int = field(default_factory=default_jobs)
@@ -60,6 +64,12 @@ class ConvertOptions:
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
     storage_options: dict[str, object] | None = None
+    single_writer: bool = False
+
+    @property
+    def access(self) -> Access:
+        """How the root is reached."""
+        return Access(self.storage_options or {}, single_writer=self.single_writer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +142,14 @@ class Converter:
         self._counting = threading.Lock()
         self._unfinished = expected
         self._claiming = threading.Lock()
+        self.decoding = threading.Semaphore(max(options.jobs, 1))
         self._claims: dict[Identity, tuple[str, str]] = {}
+
+    @property
+    def threads(self) -> int:
+        """How many threads should use it: where commits wait for a network, others decode meanwhile."""
+        jobs = max(self.options.jobs, 1)
+        return jobs * UPLOADS_PER_JOB + jobs if self.root is not None and self.root.is_remote else jobs
 
     def stop(self) -> None:
         """Have sources under way fail at their next chunk; they take their own files with them."""
@@ -186,10 +203,10 @@ class Converter:
                 return Outcome(source.name, "skipped", url=source.url)
             try:
                 return _Conversion(self, source, commits).outcome()
-            except Superseded:
+            except Superseded as error:
                 if self.root is None or not source.rereadable:
                     raise
-                commits = self.root.commits()
+                commits = commits.updated(error.found, error.identity)
         raise DatasetError(
             f"{source.name}: another run committed this source {TRIES} times while this one converted it; "
             "let only one run at a time write this source"
@@ -260,11 +277,13 @@ class _Conversion:
         fallback = parse_name(self.source.name).start_ms
         with self.source.open(self.options.source_limits) as reader:
             if self.run.root is None or self.options.dry_run:
-                self._decode(reader, None)
+                with self.run.decoding:
+                    self._decode(reader, None)
                 return self._done("committed", reader)
             with self.run.root.begin(fallback_day_ms=fallback) as attempt:
-                self._decode(reader, attempt)
-                self._check_rows(attempt)
+                with self.run.decoding:
+                    self._decode(reader, attempt)
+                    self._check_rows(attempt)
                 kind = self._commit(attempt, reader)
                 return self._done(kind, reader)
 

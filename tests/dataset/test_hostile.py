@@ -34,7 +34,7 @@ def elsewhere(root: Root) -> list[str]:
     """Paths that no record of the first source may name."""
     (other,) = [commit for commit in root.commits() if commit.identity.name == "other"]
     return [
-        str(root.path.parent / "outside" / "precious.parquet"),
+        str(Path(root.place).parent / "outside" / "precious.parquet"),
         "../outside/precious.parquet",
         "record_type=geo/date=2016-06-30/../../../outside/precious.parquet",
         f"record_type=geo/../../outside/{IDENTITY.account}.{API_NAME}.{TOKEN}.0.parquet",
@@ -47,23 +47,23 @@ def elsewhere(root: Root) -> list[str]:
 
 def change(root: Root, path: str, edit: Callable[[dict[str, Any]], Any]) -> None:
     """Change a JSON file as an intruder would."""
-    values = json.loads((root.path / path).read_bytes())
+    values = json.loads((Path(root.place) / path).read_bytes())
     edit(values)
-    (root.path / path).write_text(json.dumps(values))
+    (Path(root.place) / path).write_text(json.dumps(values))
 
 
 def assert_nothing_lost(root: Root, rows: object) -> None:
     """All files of all sources are there, and the one outside is."""
-    assert rows_on_disk(root.path) == rows
-    assert (root.path.parent / "outside" / "precious.parquet").read_text() == "mine"
+    assert rows_on_disk(Path(root.place)) == rows
+    assert (Path(root.place).parent / "outside" / "precious.parquet").read_text() == "mine"
 
 
 @pytest.mark.parametrize("index", range(8))
 def test_an_intent_deletes_nothing_of_others(root: Root, index: int) -> None:
     """A forged intent is an error that names it, whatever it wants gone."""
-    rows, path = rows_on_disk(root.path), elsewhere(root)[index]
-    (root.path / INTENT).parent.mkdir(exist_ok=True)
-    (root.path / INTENT).write_text(json.dumps({"format_version": 1, "token": TOKEN, "paths": [path]}))
+    rows, path = rows_on_disk(Path(root.place)), elsewhere(root)[index]
+    (Path(root.place) / INTENT).parent.mkdir(exist_ok=True)
+    (Path(root.place) / INTENT).write_text(json.dumps({"format_version": 1, "token": TOKEN, "paths": [path]}))
     with pytest.raises(DatasetError, match=INTENT):
         root.recover()
     with pytest.raises(DatasetError, match=INTENT):
@@ -75,7 +75,7 @@ def test_an_intent_deletes_nothing_of_others(root: Root, index: int) -> None:
 @pytest.mark.parametrize("index", range(8))
 def test_a_record_reads_and_deletes_nothing_of_others(root: Root, index: int, key: str) -> None:
     """A forged record is an error that names it when rows are read, replaced or removed."""
-    rows, path = rows_on_disk(root.path), elsewhere(root)[index]
+    rows, path = rows_on_disk(Path(root.place)), elsewhere(root)[index]
 
     def forge(values: dict[str, Any]) -> None:
         part = values["parts"][0] | {"path": path}
@@ -83,7 +83,7 @@ def test_a_record_reads_and_deletes_nothing_of_others(root: Root, index: int, ke
 
     change(root, RECORD, forge)
     actions: list[Callable[[], object]] = [
-        lambda: open_dataset(root.path),
+        lambda: open_dataset(Path(root.place)),
         lambda: put(root, seed=2),
         lambda: root.remove([API_NAME]),
     ]
@@ -95,14 +95,14 @@ def test_a_record_reads_and_deletes_nothing_of_others(root: Root, index: int, ke
 
 def test_an_intent_deletes_no_part_that_the_record_names(root: Root) -> None:
     """A forged intent with the source's own current parts does no harm."""
-    rows = rows_on_disk(root.path)
+    rows = rows_on_disk(Path(root.place))
     (commit,) = [commit for commit in root.commits() if commit.identity == IDENTITY]
-    (root.path / INTENT).parent.mkdir(exist_ok=True)
+    (Path(root.place) / INTENT).parent.mkdir(exist_ok=True)
     paths = [part.path for part in commit.parts]
-    (root.path / INTENT).write_text(json.dumps({"format_version": 1, "token": TOKEN, "paths": paths}))
+    (Path(root.place) / INTENT).write_text(json.dumps({"format_version": 1, "token": TOKEN, "paths": paths}))
     root.recover()
     assert_nothing_lost(root, rows)
-    assert not (root.path / INTENT).exists()
+    assert not (Path(root.place) / INTENT).exists()
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_an_intent_deletes_no_part_that_the_record_names(root: Root) -> None:
 )
 def test_a_file_that_is_no_record_is_named(root: Root, content: bytes) -> None:
     """Garbage, another version or a record from another place is an error, not a source less."""
-    (root.path / RECORD).write_bytes(content)
-    for act in (root.commits, lambda: open_dataset(root.path)):
+    (Path(root.place) / RECORD).write_bytes(content)
+    for act in (root.commits, lambda: open_dataset(Path(root.place))):
         with pytest.raises(DatasetError, match=RECORD):
             act()
 
@@ -149,23 +149,23 @@ def test_a_record_with_wrong_kinds_is_named(root: Root, key: str, value: object)
     """Each value must be of its kind; the error names the file and the key."""
     change(root, RECORD, lambda values: values.update({key: value}))
     with pytest.raises(DatasetError, match=RECORD):
-        open_dataset(root.path)
+        open_dataset(Path(root.place))
 
 
 def test_no_table_folder_may_lead_elsewhere(root: Root) -> None:
     """A symbolic link in a folder's place is written to by no commit, deleted through by none, read through by none."""
-    outside = root.path.parent / "outside"
-    (root.path / "record_type=navigation").symlink_to(outside)
+    outside = Path(root.place).parent / "outside"
+    (Path(root.place) / "record_type=navigation").symlink_to(outside)
     with pytest.raises(DatasetError, match="symbolic link"):
         put(root, seed=2, tables=("navigation",))
     assert [path.name for path in outside.iterdir()] == ["precious.parquet"]
 
-    geo = root.path / "record_type=geo"
+    geo = Path(root.place) / "record_type=geo"
     geo.rename(outside / "geo")
     geo.symlink_to(outside / "geo")
     files = sorted((outside / "geo").rglob("*.parquet"))
     with pytest.raises(DatasetError, match="symbolic link"):
-        open_dataset(root.path).table("geo")
+        open_dataset(Path(root.place)).table("geo")
     with pytest.raises(DatasetError, match="symbolic link"):
         root.remove([API_NAME])
     assert sorted((outside / "geo").rglob("*.parquet")) == files
@@ -174,30 +174,30 @@ def test_no_table_folder_may_lead_elsewhere(root: Root) -> None:
 def test_no_part_may_be_a_link(root: Root) -> None:
     """A part that is a symbolic link counts as gone."""
     (commit,) = [commit for commit in root.commits() if commit.identity == IDENTITY]
-    part = root.path / commit.parts[0].path
-    part.rename(root.path.parent / "outside" / "moved.parquet")
-    part.symlink_to(root.path.parent / "outside" / "moved.parquet")
+    part = Path(root.place) / commit.parts[0].path
+    part.rename(Path(root.place).parent / "outside" / "moved.parquet")
+    part.symlink_to(Path(root.place).parent / "outside" / "moved.parquet")
     with pytest.raises(DatasetError, match="gone"):
-        open_dataset(root.path).table("geo")
+        open_dataset(Path(root.place)).table("geo")
 
 
 @pytest.mark.parametrize("name", ["_wsparquet", "_wsparquet/tmp", "_wsparquet/commits", "_wsparquet/quarantine"])
 def test_no_folder_of_the_state_may_be_a_link(root: Root, name: str) -> None:
     """A root whose own folders lead elsewhere is not opened for writing, so nothing there is cleaned up."""
-    outside = root.path.parent / "outside"
+    outside = Path(root.place).parent / "outside"
     (outside / "dead").mkdir()
     (outside / "dead" / "file").write_text("mine")
-    (root.path / name).rename(root.path.parent / "away")
-    (root.path / name).symlink_to(outside)
+    (Path(root.place) / name).rename(Path(root.place).parent / "away")
+    (Path(root.place) / name).symlink_to(outside)
     with pytest.raises(DatasetError, match="symbolic link"):
-        Root.open(root.path).recover()
+        Root.open(Path(root.place)).recover()
     assert (outside / "dead" / "file").read_text() == "mine"
 
 
 def test_a_pipe_in_the_place_of_a_record_does_not_block(root: Root) -> None:
     """What is no regular file is passed over in listings, and an error where it is read."""
-    (root.path / RECORD).unlink()
-    os.mkfifo(root.path / RECORD)
+    (Path(root.place) / RECORD).unlink()
+    os.mkfifo(Path(root.place) / RECORD)
     assert len(root.commits()) == 1
     with root.begin(fallback_day_ms=None) as attempt, pytest.raises(DatasetError, match="cannot read"):
         attempt.commit(IDENTITY, facts(), expected=None)
@@ -205,7 +205,7 @@ def test_a_pipe_in_the_place_of_a_record_does_not_block(root: Root) -> None:
 
 def test_a_stray_file_among_intents_is_named(root: Root) -> None:
     """It is neither deleted nor taken for an intent."""
-    stray = root.path / "_wsparquet/intents/note.txt"
+    stray = Path(root.place) / "_wsparquet/intents/note.txt"
     stray.write_text("mine")
     with pytest.raises(DatasetError, match=r"note\.txt"):
         root.recover()
@@ -214,10 +214,10 @@ def test_a_stray_file_among_intents_is_named(root: Root) -> None:
 
 def test_a_dead_workspace_with_folders_in_it_is_cleared(root: Root) -> None:
     """Whatever is in it goes, but nothing that it links to."""
-    dead = root.path / "_wsparquet/tmp" / TOKEN
+    dead = Path(root.place) / "_wsparquet/tmp" / TOKEN
     (dead / "inner").mkdir(parents=True)
-    (dead / "link").symlink_to(root.path.parent / "outside")
-    rows = rows_on_disk(root.path)
+    (dead / "link").symlink_to(Path(root.place).parent / "outside")
+    rows = rows_on_disk(Path(root.place))
     root.recover()
     assert not dead.exists()
     assert_nothing_lost(root, rows)

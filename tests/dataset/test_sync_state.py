@@ -42,7 +42,7 @@ def test_a_listing_that_is_none_is_refused(tmp_path: Path, listing: str) -> None
     root = Root.open(tmp_path / "lake")
     with root.begin(fallback_day_ms=None) as attempt:
         commit = attempt.commit(IDENTITY, facts(), expected=None)
-    path = root.path / commit.path
+    path = Path(root.place) / commit.path
     path.write_text(path.read_text().replace('"listing":{}', f'"listing":{listing}'))
     with pytest.raises(DatasetError, match=r"listing|scopeStartDate|the record"):
         root.commits()
@@ -53,7 +53,7 @@ def test_a_record_of_before_synchronisation_is_read(tmp_path: Path) -> None:
     root = Root.open(tmp_path / "lake")
     with root.begin(fallback_day_ms=None) as attempt:
         commit = attempt.commit(IDENTITY, facts(), expected=None)
-    path = root.path / commit.path
+    path = Path(root.place) / commit.path
     text = path.read_text()
     assert '"listing":{},' in text
     path.write_text(text.replace('"listing":{},', ""))

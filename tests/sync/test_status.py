@@ -30,7 +30,7 @@ def root_with(path: Path, *hours: int, account: str = "7") -> Root:
 
 def only(root: Root, **options: object) -> AccountStatus:
     """The status of a root's one account."""
-    (account,) = status(root.path, **options).accounts  # type: ignore[arg-type]
+    (account,) = status(Path(root.place), **options).accounts  # type: ignore[arg-type]
     return account
 
 
@@ -63,7 +63,7 @@ def test_a_root_without_new_commits_is_stale(tmp_path: Path, age: float, stale: 
     root = root_with(tmp_path, 0)
     now = datetime.now(UTC) + timedelta(hours=age)
     assert only(root, now=now).stale is stale
-    assert status(root.path, now=now).exit_code == int(stale)
+    assert status(Path(root.place), now=now).exit_code == int(stale)
     assert not only(root, now=now, limits=StatusLimits(stale=timedelta(days=9))).stale
 
 
@@ -110,7 +110,7 @@ def test_missing_files_are_told_apart(tmp_path: Path) -> None:
     assert [each.name for each in found.failing] == ["failing"]
     assert [each.name for each in found.expiring] == ["soon"]
     assert [each.name for each in found.gone] == ["gone"]
-    values = json.loads(json.dumps(status(root.path, now=now).to_dict()))
+    values = json.loads(json.dumps(status(Path(root.place), now=now).to_dict()))
     assert (values["well"], values["accounts"][0]["failing"][0]["error"]) == (False, "why")
 
 
@@ -120,13 +120,13 @@ def test_accounts_are_apart(tmp_path: Path) -> None:
     root_with(tmp_path, 5, account="8")
     now = datetime.now(UTC)
     State("9", files={"x": missing("x", now=now)}).write(root)
-    found = status(root.path)
+    found = status(Path(root.place))
     assert [(each.account, each.hours, len(each.missing)) for each in found.accounts] == [
         ("7", 2, 0),
         ("8", 1, 0),
         ("9", 0, 1),
     ]
-    assert [each.account for each in status(root.path, account="8").accounts] == ["8"]
+    assert [each.account for each in status(Path(root.place), account="8").accounts] == ["8"]
     assert found.exit_code == 1
 
 
@@ -147,4 +147,4 @@ def test_a_state_that_is_none_says_what_to_do(tmp_path: Path, text: str) -> None
     root = root_with(tmp_path, 0)
     root.write_sync_state("7", text.encode())
     with pytest.raises(DatasetError, match="delete the file"):
-        status(root.path)
+        status(Path(root.place))

@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from wsparquet.cli.options import decoder_option, limit_options, limits, output_option, quiet_option, storage_option
+from wsparquet.cli.options import (
+    decoder_option,
+    limit_options,
+    limits,
+    output_option,
+    quiet_option,
+    single_writer_option,
+    storage_option,
+)
 from wsparquet.cli.output import make_output
 from wsparquet.cli.progress import progress
 
@@ -24,6 +32,7 @@ __all__ = ["convert"]
 @decoder_option
 @limit_options
 @storage_option
+@single_writer_option
 @output_option
 @quiet_option
 def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **options: Any) -> int:
@@ -61,4 +70,5 @@ def _options(**options: Any) -> Any:
         source_limits=source_limits,
         limits=decoder_limits,
         storage_options=options["storage"] or None,
+        single_writer=options["single_writer"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +13,16 @@ if TYPE_CHECKING:
     from wsparquet.decode import Limits
     from wsparquet.source import SourceLimits
 
-__all__ = ["BYTES", "decoder_option", "limit_options", "limits", "output_option", "quiet_option", "storage_option"]
+__all__ = [
+    "BYTES",
+    "decoder_option",
+    "limit_options",
+    "limits",
+    "output_option",
+    "quiet_option",
+    "single_writer_option",
+    "storage_option",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -56,11 +66,29 @@ def _storage_options(_: click.Context, parameter: click.Parameter, values: tuple
     for key, equals, _value in pairs:
         if not key or not equals:
             raise click.BadParameter("expected KEY=VALUE", param=parameter)
-    return {key: value for key, _equals, value in pairs}
+    return {key: _storage_value(value) for key, _equals, value in pairs}
+
+
+def _storage_value(text: str) -> object:
+    """Text as it stands, but for what can be no other text's form: true, false, a JSON object or list."""
+    if text not in {"true", "false"} and text[:1] not in {"{", "["}:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 storage_option = click.option(
-    "--storage-option", "storage", multiple=True, metavar="KEY=VALUE", callback=_storage_options, help="For fsspec."
+    "--storage-option",
+    "storage",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_storage_options,
+    help="For fsspec and s3fs, such as endpoint_url or profile; true, false and JSON are values.",
+)
+single_writer_option = click.option(
+    "--single-writer", is_flag=True, help="No other run writes ROOT meanwhile; for stores that cannot keep two apart."
 )
 
 

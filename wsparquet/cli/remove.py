@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from wsparquet.cli.options import output_option
+from wsparquet.cli.options import output_option, single_writer_option, storage_option
 from wsparquet.cli.output import make_output
 
 __all__ = ["remove"]
@@ -14,8 +16,10 @@ __all__ = ["remove"]
 @click.argument("root")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--account", metavar="ID", help="Of which account, where several have a source of that name.")
+@storage_option
+@single_writer_option
 @output_option
-def remove(root: str, names: tuple[str, ...], account: str | None, output: str) -> int:
+def remove(root: str, names: tuple[str, ...], output: str, account: str | None, **access: Any) -> int:
     """Take sources' rows out of the datasets below ROOT again, with what was quarantined of them.
 
     A NAME is a source's file name, with or without its suffix. A source that is converted later comes back.
@@ -24,9 +28,9 @@ def remove(root: str, names: tuple[str, ...], account: str | None, output: str) 
     Example:
       wsparquet remove lake WebSession.1467291600000.1467295200000.part-00000-0.gz
     """
-    from wsparquet.dataset import Root
+    from wsparquet.dataset import Access, Root
 
-    opened = Root.open(root, create=False)
+    opened = Root.open(root, create=False, access=Access(access["storage"], single_writer=access["single_writer"]))
     opened.recover()
     removed = [
         {"name": commit.facts.source_name, "account": commit.identity.account, "rows": sum(commit.rows.values())}

@@ -9,7 +9,15 @@ from typing import Any
 import click
 
 from wsparquet.cli.api_options import DURATION, api_of, api_options, range_options
-from wsparquet.cli.options import decoder_option, limit_options, limits, output_option, quiet_option, storage_option
+from wsparquet.cli.options import (
+    decoder_option,
+    limit_options,
+    limits,
+    output_option,
+    quiet_option,
+    single_writer_option,
+    storage_option,
+)
 from wsparquet.cli.output import make_output
 from wsparquet.cli.progress import log_option, sync_progress
 from wsparquet.cli.signals import INTERRUPTED, stopping
@@ -30,6 +38,7 @@ __all__ = ["sync"]
 @decoder_option
 @limit_options
 @storage_option
+@single_writer_option
 @output_option
 @log_option
 @quiet_option
@@ -72,6 +81,7 @@ def _options(storage: dict[str, object], jobs: int | None, decoder: str, **optio
     convert = ConvertOptions(
         jobs=jobs or default_jobs(),
         max_quarantined=options.pop("max_quarantined"),
+        single_writer=options.pop("single_writer"),
         decoder=decoder,
         source_limits=source_limits,
         limits=decoder_limits,

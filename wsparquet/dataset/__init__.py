@@ -10,9 +10,11 @@ from wsparquet.dataset.protocol import Superseded
 from wsparquet.dataset.records import Commit, CommitFacts, Head, Part
 from wsparquet.dataset.root import Root
 from wsparquet.dataset.settings import WriterLimits
+from wsparquet.dataset.stores import Access
 from wsparquet.dataset.writer import WriterPool
 
 __all__ = [
+    "Access",
     "Attempt",
     "Commit",
     "CommitFacts",

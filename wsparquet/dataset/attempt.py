@@ -15,9 +15,9 @@ import pyarrow as pa
 from wsparquet.dataset.faults import translated
 from wsparquet.dataset.files import create_file, sync_file
 from wsparquet.dataset.layout import Identity, part_path
-from wsparquet.dataset.local import LocalDisk
-from wsparquet.dataset.protocol import Draft, commit
+from wsparquet.dataset.protocol import CommitProtocol, Draft
 from wsparquet.dataset.records import Commit, CommitFacts, Head, Part
+from wsparquet.dataset.workspace import Workspace
 from wsparquet.dataset.writer import WriterPool, Writers, WrittenPart
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
@@ -42,9 +42,11 @@ class Attempt:
     A context manager. One thread at a time uses it; any number of attempts may run in as many threads.
     """
 
-    def __init__(self, disk: LocalDisk, pool: WriterPool, *, fallback_day_ms: int | None) -> None:
-        self._disk = disk
-        self._work = disk.workspaces.new()
+    def __init__(
+        self, protocol: CommitProtocol, work: Workspace, pool: WriterPool, *, fallback_day_ms: int | None
+    ) -> None:
+        self._protocol = protocol
+        self._work = work
         self._writers = Writers(self._work.folder, fallback_day_ms=fallback_day_ms, pool=pool)
         self._quarantine: BinaryIO | None = None
         self._quarantined = False
@@ -108,12 +110,12 @@ class Attempt:
     def commit(self, identity: Identity, facts: CommitFacts, *, expected: Commit | Head | None) -> Commit:
         """Make everything count at once, in place of ``expected``, the record that was there at the start.
 
-        Returns the new record. Raises Superseded if the record is another one by now, and DatasetError if the disk
+        Returns the new record. Raises Superseded if the record is another one by now, and DatasetError if the store
         fails. The attempt is over either way.
         """
         self.close()
         try:
-            return commit(self._disk, self._work, self._draft(identity, facts), expected=expected)
+            return self._protocol.commit(self._work, self._draft(identity, facts), expected=expected)
         finally:
             self._end()
 
@@ -122,7 +124,9 @@ class Attempt:
         for part in self._written or ():
             path = part_path(key, part.table, part.day, f"{self.token}.{part.number}")
             moves.append((part.file, path))
-            parts.append(Part(path, part.table, part.day, part.rows, part.bytes, part.min_time, part.max_time))
+            parts.append(
+                Part(path, part.table, part.day, part.rows, part.bytes, part.min_time, part.max_time, part.checksum)
+            )
         quarantine = key.quarantine_path(self.token) if self._quarantined else None
         if quarantine:
             moves.append((self._work.path(QUARANTINE_FILE), quarantine))

@@ -7,35 +7,35 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 
 from wsparquet.dataset.layout import COMMITS, Identity
-from wsparquet.dataset.local import LocalDisk
 from wsparquet.dataset.records import Commit, Head, decode_commit, decode_head
+from wsparquet.dataset.store import Store
 from wsparquet.errors import DatasetError
 
 __all__ = ["Commits", "all_commits", "all_heads"]
 
 
-def all_commits(disk: LocalDisk) -> Iterator[Commit]:
+def all_commits(store: Store) -> Iterator[Commit]:
     """Every record that counts, sorted by path; a source that is being removed does not."""
-    for path, data in disk.read_below(COMMITS):
+    for path, data in store.read_below(COMMITS):
         if not (commit := decode_commit(data, path)).removed:
             yield commit
 
 
-def all_heads(disk: LocalDisk) -> Iterator[Head]:
+def all_heads(store: Store) -> Iterator[Head]:
     """The heads of every record that counts, sorted by path."""
-    for path, data in disk.read_below(COMMITS):
+    for path, data in store.read_below(COMMITS):
         if (head := decode_head(data, path)) is not None:
             yield head
 
 
 class Commits:
-    """The commits of a root as they were when it was asked; parts and reports stay on the disk.
+    """The commits of a root as they were when it was asked; parts and reports stay in the store.
 
     Iteration reads the records again, as they are now, sorted by path; it passes over those that are gone.
     """
 
-    def __init__(self, disk: LocalDisk | None, heads: Iterable[Head]) -> None:
-        self._disk = disk
+    def __init__(self, store: Store | None, heads: Iterable[Head]) -> None:
+        self._store = store
         self._heads = {head.identity: head for head in heads}
         self._by_url: dict[str, list[Head]] = {}
         self._by_checksum: dict[str, list[Head]] = {}
@@ -60,9 +60,14 @@ class Commits:
     def __iter__(self) -> Iterator[Commit]:
         for identity in self._heads:
             path = identity.key.commit_path
-            data = self._disk.read(path) if self._disk else None
+            data = self._store.read(path) if self._store else None
             if data is not None and not (commit := decode_commit(data, path)).removed:
                 yield commit
+
+    def updated(self, commit: Commit | None, identity: Identity) -> Commits:
+        """These commits, but for one identity as it is now."""
+        heads = [head for head in self._heads.values() if head.identity != identity]
+        return Commits(self._store, [*heads, *([commit.head] if commit else [])])
 
     def heads(self) -> tuple[Head, ...]:
         """All commits, without what is large, sorted by path."""

@@ -6,6 +6,7 @@
     <root>/_wsparquet/intents/<account>/<name>.<token>.json
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
     <root>/_wsparquet/sync/<account>.json
+    <root>/_wsparquet/probes/<token>    (on object stores, for an instant)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
 Every path here is relative to the root, with ``/`` between its components.
@@ -26,6 +27,7 @@ __all__ = [
     "HIVE_NULL",
     "INTENTS",
     "LOCKS",
+    "PROBES",
     "QUARANTINE",
     "ROOT_RECORD",
     "STATE",
@@ -48,6 +50,7 @@ QUARANTINE = f"{STATE}/quarantine"
 TMP = f"{STATE}/tmp"  # noqa: S108 - below the root, not the system's
 LOCKS = f"{STATE}/locks"
 SYNC = f"{STATE}/sync"
+PROBES = f"{STATE}/probes"
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"

@@ -14,9 +14,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from pyarrow import fs
+
 from wsparquet.dataset.faults import translated
 from wsparquet.dataset.files import sync_folder
 from wsparquet.dataset.layout import LOCKS, TMP, Key
+from wsparquet.dataset.store import Entry
 from wsparquet.dataset.workspace import Workspaces, locked
 
 __all__ = ["LocalDisk"]
@@ -33,6 +36,14 @@ class LocalDisk:
 
     # --- Reading ------------------------------------------------------------------------------------------------------
 
+    def place(self, path: str = "") -> str:
+        """The root, or a file of it, as messages name it."""
+        return str(self.root / path)
+
+    def arrow(self) -> tuple[fs.FileSystem, str]:
+        """Arrow's own file system, and the root's path in it."""
+        return fs.LocalFileSystem(), str(self.root)
+
     def read(self, path: str) -> bytes | None:
         """The bytes of a file; None if there is none."""
         with translated("read", self.root / path):
@@ -42,15 +53,24 @@ class LocalDisk:
             except FileNotFoundError:
                 return None
 
-    def walk(self, folder: str) -> Iterator[str]:
-        """The paths of all regular files below ``folder``, sorted; symbolic links are passed over."""
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """All regular files below ``folder``, sorted by path; symbolic links are passed over."""
         with translated("list", self.root / folder):
-            yield from self._walk(folder)
+            for path in self._walk(folder):
+                try:
+                    status = (self.root / path).lstat()
+                except FileNotFoundError:
+                    continue
+                yield Entry(path, status.st_size, status.st_mtime, f"{status.st_mtime_ns}-{status.st_ino}")
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """The paths and bytes of all regular files below ``folder``, sorted; those that are gone are passed over."""
         with translated("read", self.root / folder):
-            paths = list(self._walk(folder))
+            yield from self.read_all(list(self._walk(folder)))
+
+    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The paths and bytes of regular files, in their order; those that are gone are passed over."""
+        with translated("read", self.root):
             for parent, names in itertools.groupby(paths, key=lambda path: path.rpartition("/")[0]):
                 with self._folder(f"{parent}/_") as (descriptor, _):
                     for path in names:

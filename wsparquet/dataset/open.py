@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from pyarrow import fs
 
 from wsparquet.dataset.commits import Commits, all_commits
 from wsparquet.dataset.faults import translated
 from wsparquet.dataset.records import Commit, Head
 from wsparquet.dataset.root import Root
+from wsparquet.dataset.stores import Access
 from wsparquet.errors import DatasetError
 from wsparquet.schema import TABLES
 
@@ -28,9 +29,9 @@ class LakeDataset:
     """The tables of a root as its records were when it was opened; parts that no record names are never read."""
 
     def __init__(self, root: Root) -> None:
-        self._disk = root.disk
+        self._store = root.store
         self._files: dict[str, tuple[list[str], list[date | None]]] = {table: ([], []) for table in TABLES}
-        self.commits = Commits(self._disk, self._collect(all_commits(self._disk)))
+        self.commits = Commits(self._store, self._collect(all_commits(self._store)))
 
     def _collect(self, commits: Iterator[Commit]) -> Iterator[Head]:
         for commit in commits:
@@ -56,17 +57,18 @@ class LakeDataset:
             near = difflib.get_close_matches(name, self.tables, n=1) or self.tables
             raise DatasetError(f"expected a table's name, found {name!r}; there is {', '.join(near)}")
         paths, days = self._files[name]
-        if missing := self._disk.missing(paths):
+        if missing := self._store.missing(paths):
             raise DatasetError(
-                f"{self._disk.root}: expected {len(paths)} parts of {name}, found {len(missing)} of them gone, "
+                f"{self._store.place()}: expected {len(paths)} parts of {name}, found {len(missing)} of them gone, "
                 f"such as {min(missing)}; a commit replaced them since, so open the dataset again"
             )
-        with translated("open", self._disk.root):
+        filesystem, base = self._store.arrow()
+        with translated("open", self._store.place()):
             return ds.FileSystemDataset.from_paths(
-                [f"{self._disk.root}/{path}" for path in paths],
+                [f"{base}/{path}" for path in paths],
                 schema=TABLES[name].schema.append(DATE),
                 format=ds.ParquetFileFormat(),
-                filesystem=fs.LocalFileSystem(),
+                filesystem=filesystem,
                 partitions=[_partition(day) for day in days],
             )
 
@@ -76,9 +78,11 @@ def _partition(day: date | None) -> pc.Expression:
     return column.is_null() if day is None else column == pa.scalar(day, pa.date32())
 
 
-def open_dataset(path: str | os.PathLike[str]) -> LakeDataset:
-    """The datasets of the root at ``path``, committed parts only.
+def open_dataset(path: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> LakeDataset:
+    """The datasets of the root at ``path``, a folder or ``s3://bucket/…``, committed parts only.
+
+    ``storage_options`` are s3fs's own.
 
     Raises DatasetError if there is no root or a record is unreadable, SchemaError if the root has another version.
     """
-    return LakeDataset(Root.open(path, create=False))
+    return LakeDataset(Root.open(path, create=False, access=Access(storage_options or {})))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from wsparquet.dataset.layout import Identity, Key, is_own_path, part_place
+from wsparquet.dataset.layout import Identity, Key, intent_key, is_own_path, part_place
 from wsparquet.errors import DatasetError
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "decode_commit",
     "decode_intent",
     "encode_json",
+    "named_intent",
 ]
 
 FORMAT_VERSION = 1
@@ -31,7 +32,8 @@ class Part(NamedTuple):
     """One published data file.
 
     ``path`` is relative to the root, ``date`` the partition's UTC day, None for Hive's default one. The times are the
-    earliest and latest own timestamps in milliseconds since 1970, None where there are none.
+    earliest and latest own timestamps in milliseconds since 1970, None where there are none. ``checksum`` is the hex
+    SHA-256 of the file, None in records of before there was one.
     """
 
     path: str
@@ -41,6 +43,7 @@ class Part(NamedTuple):
     bytes: int
     min_time: int | None
     max_time: int | None
+    checksum: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,10 @@ class Commit:
             rows[part.table] = rows.get(part.table, 0) + part.rows
         return rows
 
+    def tombstone(self, token: str) -> Commit:
+        """The record that says that the source is taken out, and what is to be deleted therefore."""
+        return replace(self, token=token, parts=(), quarantine=None, obsolete=self.paths, removed=True)
+
     def to_json(self) -> bytes:
         """The record as its file holds it."""
         values = {
@@ -144,14 +151,21 @@ class Commit:
 
 @dataclass(frozen=True)
 class Intent:
-    """All paths that an attempt is about to publish."""
+    """All paths that an attempt is about to publish, and the token of the record that it is to replace, if any."""
 
+    identity: Identity
     token: str
     paths: tuple[str, ...]
+    expected: str | None
+
+    @classmethod
+    def of(cls, record: Commit, *, expected: Commit | None) -> Intent:
+        """The intent to write a record in the place of ``expected``."""
+        return cls(record.identity, record.token, record.paths, expected.token if expected else None)
 
     def to_json(self) -> bytes:
         """The intent as its file holds it."""
-        return encode_json({"format_version": FORMAT_VERSION, "token": self.token, "paths": self.paths})
+        return encode_json({"format_version": FORMAT_VERSION, **asdict(self)})
 
 
 def encode_json(values: Mapping[str, Any]) -> bytes:
@@ -218,7 +232,27 @@ def _load(data: bytes, path: str) -> _Reader:
 def decode_intent(data: bytes, path: str, owner: Key) -> Intent:
     """The intent in ``data``. Raises DatasetError if it is none, or names paths that are not its own."""
     reader = _load(data, path)
-    return Intent(reader.take("token", str), reader.paths("paths", owner))
+    # Intents of the first releases, which wrote to local disks only, have neither identity nor expectation.
+    expected = reader.take("expected", str, type(None)) if "expected" in reader.values else None
+    if "identity" in reader.values:
+        values = _Reader(reader.take("identity", dict), path)
+        identity = Identity(values.take("account", str), values.take("name", str))
+        if identity.key != owner:
+            raise reader.error(f"the identity {owner.account}.{owner.name}", identity, "identity")
+    else:
+        identity = Identity(owner.account, owner.name)
+    return Intent(identity, reader.take("token", str), reader.paths("paths", owner), expected)
+
+
+def named_intent(path: str) -> tuple[Key, str]:
+    """The identity and the token that an intent's path names. Raises DatasetError if it is no intent's path."""
+    found = intent_key(path)
+    if found is None:
+        raise DatasetError(
+            f"{path}: expected an intent's file name, found {path.rpartition('/')[2]!r}; "
+            "somebody else has written there: move the file away"
+        )
+    return found
 
 
 def decode_commit(data: bytes, path: str) -> Commit:
@@ -281,8 +315,12 @@ def _decode_listing(reader: _Reader) -> dict[str, str]:
 
 
 # Types are compared all at once: a root has hundreds of thousands of parts.
-_PART_KEYS = ("path", "rows", "bytes", "min_time", "max_time")
-_PART_TYPES = {(str, int, int, int, int), (str, int, int, type(None), type(None))}
+_PART_KEYS = ("path", "rows", "bytes", "min_time", "max_time", "checksum")
+_PART_TYPES = {
+    (str, int, int, *times, checksum)
+    for times in ((int, int), (type(None), type(None)))
+    for checksum in (str, type(None))
+}
 
 
 def _decode_part(values: object, path: str, key: Key) -> Part:

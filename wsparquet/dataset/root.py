@@ -12,13 +12,15 @@ from pathlib import Path
 from wsparquet.dataset.attempt import Attempt, software_version
 from wsparquet.dataset.commits import Commits, all_heads
 from wsparquet.dataset.layout import COMMITS, INTENTS, LOCKS, QUARANTINE, ROOT_RECORD, STATE, SYNC, TMP, Identity
-from wsparquet.dataset.local import LocalDisk
-from wsparquet.dataset.protocol import remove, settle_all
+from wsparquet.dataset.protocol import CommitProtocol
 from wsparquet.dataset.records import FORMAT_VERSION, Commit, encode_json
+from wsparquet.dataset.store import Store
+from wsparquet.dataset.stores import Access, open_store
 from wsparquet.dataset.writer import POOL, WriterPool
 from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.names import encode
 from wsparquet.schema import SCHEMA_VERSION
+from wsparquet.urls import is_url
 
 __all__ = ["Root"]
 
@@ -27,73 +29,97 @@ PRIVATE = 0o700
 
 
 class Root:
-    """A folder on a local disk with datasets in it. Any number of threads and processes may use one at a time."""
+    """A folder or a part of a bucket with datasets in it. Any number of threads and processes may use one at a time."""
 
-    def __init__(self, disk: LocalDisk, pool: WriterPool) -> None:
-        self._disk = disk
+    def __init__(self, store: Store, protocol: CommitProtocol, pool: WriterPool) -> None:
+        self._store = store
+        self._protocol = protocol
         self._pool = pool
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, create: bool = True, pool: WriterPool | None = None) -> Root:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        create: bool = True,
+        pool: WriterPool | None = None,
+        access: Access = Access(),  # noqa: B008 - frozen
+    ) -> Root:
         """The root at ``path``, made if it is missing; ``pool`` bounds its writers, by default that of the process.
+
+        ``path`` is a folder or ``s3://bucket/…``, reached as ``access`` says.
 
         Raises SchemaError if it has another schema version, DatasetError if it cannot be made, written or found.
         """
-        if "://" in os.fspath(path):
-            raise DatasetError(f"{os.fspath(path)}: expected a folder on a local disk, found a URL; give a path")
-        disk = LocalDisk(Path(path).absolute())
+        store, protocol = open_store(os.fspath(path), access)
         if create:
-            make_root(disk)
-        check_version(disk)
-        return cls(disk, pool or POOL)
+            make_root(store)
+        check_version(store)
+        return cls(store, protocol, pool or POOL)
+
+    @classmethod
+    def open_if_any(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
+        """The root at ``path``, None if there is none; nothing is written. Raises as ``open`` does."""
+        store, _ = open_store(os.fspath(path), access)
+        if store.read(ROOT_RECORD) is None and next(store.entries(COMMITS), None) is None:
+            return None
+        return cls.open(path, create=False, access=access)
 
     @property
-    def path(self) -> Path:
-        """The root's folder."""
-        return self._disk.root
+    def place(self) -> str:
+        """Where the root is, fit for messages."""
+        return self._store.place()
 
     @property
-    def disk(self) -> LocalDisk:
+    def is_remote(self) -> bool:
+        """Whether commits wait for a network rather than a disk."""
+        return is_url(self.place)
+
+    @property
+    def store(self) -> Store:
         """The root's files."""
-        return self._disk
+        return self._store
 
     def recover(self, identity: Identity | None = None) -> None:
         """Finish what dead attempts left half done: at one source if given, else at all, with their temporary files.
 
-        What live attempts have is not touched. Raises DatasetError if the disk fails, or if a record or an intent
+        Every run that writes does so first, and finds out whether the store can be written to by several at once. What
+        live attempts have is not touched. Raises DatasetError if the store fails, or if a record or an intent
         names files that are not its own.
         """
-        settle_all(self._disk, identity.key.intents_folder if identity else INTENTS)
+        self._protocol.probe()
+        self._protocol.settle_all(identity.key.intents_folder if identity else INTENTS)
         if identity is None:
-            self._disk.workspaces.sweep()
+            self._store.workspaces.sweep()
 
     def commits(self) -> Commits:
         """All commits. Raises DatasetError if a record is unreadable, or names files that are not its own."""
-        return Commits(self._disk, all_heads(self._disk))
+        return Commits(self._store, all_heads(self._store))
 
     def begin(self, *, fallback_day_ms: int | None) -> Attempt:
         """A new attempt; ``fallback_day_ms`` is the file name's start, milliseconds since 1970, if it has one."""
-        return Attempt(self._disk, self._pool, fallback_day_ms=fallback_day_ms)
+        work = self._store.workspaces.new()
+        return Attempt(self._protocol, work, self._pool, fallback_day_ms=fallback_day_ms)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A private folder for temporary files, deleted in the end, or by ``recover`` once this process is dead."""
-        with self._disk.workspaces.new() as work:
+        with self._store.workspaces.new() as work:
             yield work.folder
 
     def read_sync_states(self) -> dict[str, bytes]:
         """What synchronisation last wrote down, by path: one file an account."""
-        return dict(self._disk.read_below(SYNC))
+        return dict(self._store.read_below(SYNC))
 
     def read_sync_state(self, account: str) -> bytes | None:
         """What synchronisation last wrote down of an account, None if there is nothing."""
-        return self._disk.read(sync_path(account))
+        return self._store.read(sync_path(account))
 
     def write_sync_state(self, account: str, data: bytes) -> None:
         """Replace what is written down of an account at once. It helps monitors, and decides nothing."""
-        self._disk.make_folder(SYNC)
-        with self._disk.workspaces.new() as work:
-            self._disk.replace(work.write("sync.json", data), sync_path(account))
+        self._store.make_folder(SYNC)
+        with self._store.workspaces.new() as work:
+            self._store.replace(work.write("sync.json", data), sync_path(account))
 
     def remove(self, names: Iterable[str], *, account: str | None = None) -> list[Commit]:
         """Take sources out again, and return the records that they had.
@@ -104,8 +130,8 @@ class Root:
         identities = self.commits().select(names, account=account)
         removed = []
         for identity in identities:
-            with self._disk.workspaces.new() as work:
-                commit = remove(self._disk, work, identity.key)
+            with self._store.workspaces.new() as work:
+                commit = self._protocol.remove(work, identity.key)
             if commit is not None:
                 removed.append(commit)
         return removed
@@ -116,25 +142,25 @@ def sync_path(account: str) -> str:
     return f"{SYNC}/{encode(account)}.json"
 
 
-def make_root(disk: LocalDisk) -> None:
+def make_root(store: Store) -> None:
     """Make what is missing of a root; two may do so at once."""
-    disk.make_root()
-    disk.make_folder(STATE)
+    store.make_root()
+    store.make_folder(STATE)
     for folder in (TMP, QUARANTINE):
-        disk.make_folder(folder, mode=PRIVATE)
+        store.make_folder(folder, mode=PRIVATE)
     for folder in (LOCKS, INTENTS, COMMITS):
-        disk.make_folder(folder)
-    if disk.read(ROOT_RECORD) is None:
-        write_root_record(disk)
+        store.make_folder(folder)
+    if store.read(ROOT_RECORD) is None:
+        write_root_record(store)
 
 
-def write_root_record(disk: LocalDisk) -> None:
+def write_root_record(store: Store) -> None:
     """Say which schema version the root has, unless it is said already."""
-    commit = next(disk.walk(COMMITS), None)
+    commit = next(store.entries(COMMITS), None)
     if commit is not None:
         raise DatasetError(
-            f"{disk.root / ROOT_RECORD}: expected the root's schema version, found no file, though there is {commit}; "
-            "restore the file from a copy, or convert into a new root"
+            f"{store.place(ROOT_RECORD)}: expected the root's schema version, found no file, though there is "
+            f"{commit.path}; restore the file from a copy, or convert into a new root"
         )
     values = {
         "format_version": FORMAT_VERSION,
@@ -142,16 +168,16 @@ def write_root_record(disk: LocalDisk) -> None:
         "software": software_version(),
         "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
-    with disk.workspaces.new() as work:
-        disk.create(work.write("root.json", encode_json(values)), ROOT_RECORD)
+    with store.workspaces.new() as work:
+        store.create(work.write("root.json", encode_json(values)), ROOT_RECORD)
 
 
-def check_version(disk: LocalDisk) -> None:
+def check_version(store: Store) -> None:
     """Raise unless the root has this software's schema version."""
-    where = disk.root / ROOT_RECORD
-    data = disk.read(ROOT_RECORD)
+    where = store.place(ROOT_RECORD)
+    data = store.read(ROOT_RECORD)
     if data is None:
-        raise DatasetError(f"{disk.root}: expected a root with {ROOT_RECORD}, found none; check the path")
+        raise DatasetError(f"{store.place()}: expected a root with {ROOT_RECORD}, found none; check the path")
     try:
         values = json.loads(data)
         formats, version = values["format_version"], values["schema_version"]

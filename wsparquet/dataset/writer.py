@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wsparquet.dataset.faults import translate, translated
-from wsparquet.dataset.files import sync_file
+from wsparquet.dataset.files import checksum_of, sync_file
 from wsparquet.dataset.partition import split_by_day
 from wsparquet.dataset.settings import WriterLimits, file_schema, leaves, own_timestamps, writer_options
 from wsparquet.errors import DatasetError
@@ -31,7 +31,10 @@ COLUMN_OVERHEAD = 800
 
 
 class WrittenPart(NamedTuple):
-    """A finished file in the attempt's workspace; ``number`` is the ``n`` of its name, times are in milliseconds."""
+    """A finished file in the attempt's workspace; ``number`` is the ``n`` of its name, times are in milliseconds.
+
+    ``checksum`` is the hex SHA-256 of the file.
+    """
 
     file: Path
     number: int
@@ -41,6 +44,7 @@ class WrittenPart(NamedTuple):
     bytes: int
     min_time: int | None
     max_time: int | None
+    checksum: str
 
 
 class _OpenPart:
@@ -274,7 +278,17 @@ def finished(partition: Partition) -> Iterator[WrittenPart]:
         sync_file(path)
         footer = pq.read_metadata(path)
         low, high = time_range(footer, partition.table)
-        yield WrittenPart(path, number, partition.table, partition.day, footer.num_rows, path.stat().st_size, low, high)
+        yield WrittenPart(
+            path,
+            number,
+            partition.table,
+            partition.day,
+            footer.num_rows,
+            path.stat().st_size,
+            low,
+            high,
+            checksum_of(path),
+        )
 
 
 def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:

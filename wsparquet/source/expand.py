@@ -39,15 +39,19 @@ def expand(
 
     An argument is a local path, a glob, a folder (all files in it, but hidden ones), ``-``, or a URL of any file system
     that fsspec knows, with ``storage_options`` for it. A zip archive, told by its first bytes, is one source a member.
-    What cannot be found or listed is a ``Failed`` in its place. Nothing below the local folder ``exclude`` is a source.
+    What cannot be found or listed is a ``Failed`` in its place. Nothing below ``exclude``, a folder or URL, is a source.
     """
-    expansion = _Expansion(_excluded(exclude), storage_options or {})
+    expansion = _Expansion(_excluded(exclude), _excluded_url(exclude), storage_options or {})
     return [found for argument in arguments for found in expansion.argument(os.fspath(argument))]
 
 
 def _excluded(root: str | None) -> str | None:
     local = None if root is None else _local_path(root)
     return None if local is None else os.path.realpath(local)
+
+
+def _excluded_url(root: str | None) -> str | None:
+    return None if root is None or _local_path(root) is not None else mask(root).rstrip("/") + "/"
 
 
 def _local_path(argument: str) -> str | None:
@@ -77,6 +81,7 @@ def _named(argument: str) -> tuple[str, str]:
 @dataclass
 class _Expansion:
     excluded: str | None
+    excluded_url: str | None
     options: Mapping[str, Any]
     seen: set[object] = field(default_factory=set)
 
@@ -161,7 +166,10 @@ class _Expansion:
     # --- elsewhere --------------------------------------------------------------------------------------------------
 
     def _remote(self, files: Sequence[RemoteFile]) -> Iterator[Source | Failed]:
-        new = [file for file in files if self._first((file.origin.filesystem, file.origin.path))]
+        outside = [file for file in files if self.excluded_url is None or not file.url.startswith(self.excluded_url)]
+        if files and not outside:
+            raise files[0].origin.place.error("expected a source outside of the dataset, found one in it; leave it out")
+        new = [file for file in outside if self._first((file.origin.filesystem, file.origin.path))]
         for file, head in zip(new, heads(new), strict=True):
             if isinstance(head, SourceError):
                 yield Failed(file.name, file.url, head)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from wsparquet.api import KEPT, ApiOptions, Credentials
 from wsparquet.converter import ConvertOptions
+from wsparquet.dataset import Access
 
 __all__ = ["FetchOptions", "SyncOptions"]
 
@@ -16,7 +17,8 @@ class FetchOptions:
     """Which files of which account, and how they are downloaded.
 
     ``since`` and ``until`` bound the times asked for, as instants or as how long ago, by default all that the server
-    keeps. ``downloads``: files at a time. ``storage_options``: for fsspec, where raw files go to a URL.
+    keeps. ``downloads``: files at a time. ``storage_options``: for fsspec, where raw files go to a URL
+    or the root is on S3.
     """
 
     account: str
@@ -48,3 +50,8 @@ class SyncOptions(FetchOptions):
     raw: str | None = None
     recheck: bool = False
     convert: ConvertOptions = field(default_factory=ConvertOptions)
+
+    @property
+    def access(self) -> Access:
+        """How the root is reached."""
+        return Access(self.storage_options or {}, single_writer=self.convert.single_writer)

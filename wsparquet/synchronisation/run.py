@@ -50,12 +50,12 @@ def sync(
     """
     started = time.monotonic()
     decoder = active_decoder(options.convert.decoder)
-    root = Root.open(to)
+    root = Root.open(to, access=options.access)
     root.recover()
     ledger = Ledger.open(root, options.account)
     with root.scratch() as scratch:
         run = _Run(root, ledger, options, on_progress or ignore, stop or Stop())
-        run.converted = Summary(root=os.fspath(to), decoder=decoder)
+        run.converted = Summary(root=root.place, decoder=decoder)
         asyncio.run(run.all(scratch))
     ledger.write(root)
     run.converted.seconds = run.fetched.seconds = time.monotonic() - started
@@ -74,10 +74,6 @@ class _Run:
         self.fetched = FetchSummary(options.account)
         self.converted = Summary()
         self.downloading = asyncio.Semaphore(options.downloads)
-        jobs = max(options.convert.jobs, 1)
-        self.pool = ThreadPoolExecutor(jobs, thread_name_prefix="wsparquet")
-        # A downloaded file or two wait for each job, so that it never waits for them; more would only fill the disk.
-        self.places = asyncio.Semaphore(options.downloads + 3 * jobs)
 
     async def all(self, scratch: Path) -> None:
         """List, download and convert."""
@@ -94,6 +90,10 @@ class _Run:
             self.fetcher = Fetcher(client, shelf, self.tell)
             convert = replace(options.convert, account=options.account)
             self.converter = Converter(self.root, commits, convert, self.tell, expected=len(wanted))
+            threads = self.converter.threads
+            self.pool = ThreadPoolExecutor(threads, thread_name_prefix="wsparquet")
+            # A file or two wait for each job, so that it never waits for them; more would only fill the disk.
+            self.places = asyncio.Semaphore(options.downloads + threads + 2 * convert.jobs)
             await self._take(wanted, shelf)
 
     def _count(self, listing: Listing, wanted: list[ListedFile]) -> None:

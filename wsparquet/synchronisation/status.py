@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from wsparquet.dataset import Head, Root
+from wsparquet.dataset import Access, Head, Root
 from wsparquet.names import parse_name
 from wsparquet.synchronisation.state import Missing, State
 
@@ -108,15 +108,18 @@ def status(
     account: str | None = None,
     limits: StatusLimits = StatusLimits(),
     now: datetime | None = None,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> Status:
     """The status of ``account``, or of all accounts in the root, from what it holds: the server is not asked.
+
+    ``storage_options`` are s3fs's own, for a root on S3.
 
     Raises:
         DatasetError: there is no root, or what it holds is unreadable.
         SchemaError: the root has another schema version.
 
     """
-    opened = Root.open(root, create=False)
+    opened = Root.open(root, create=False, access=Access(storage_options or {}))
     heads: dict[str, list[Head]] = {}
     for head in opened.commits().heads():
         heads.setdefault(head.identity.account, []).append(head)
@@ -124,7 +127,7 @@ def status(
     wanted = sorted({*heads, *states}) if account is None else [account]
     at = now or datetime.now(UTC)
     found = (_account(name, heads.get(name, []), states.get(name, State(name)), limits, at) for name in wanted)
-    return Status(os.fspath(root), tuple(found))
+    return Status(opened.place, tuple(found))
 
 
 def _account(account: str, heads: list[Head], state: State, limits: StatusLimits, now: datetime) -> AccountStatus:

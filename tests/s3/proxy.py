@@ -1,0 +1,178 @@
+"""An HTTP proxy that stands before an S3 server and fails as real ones do."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+FAULTS = ("slow-down", "reset", "lost-answer", "stall", "cut")
+"""503 SlowDown; reset before the request is passed on; done, but no answer; silence; half an answer."""
+
+HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "expect"}
+CONDITIONS = ("If-Match", "If-None-Match")
+ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code><Message>{}</Message></Error>'
+MOST_BYTES = 1 << 30
+
+
+@dataclass
+class Settings:
+    """Which faults there are: ``probability`` of one of ``kinds`` for each request, so many in a row at the most.
+
+    ``conditions``: what becomes of a conditional PUT. ``before`` and ``after`` are told of each request that is passed
+    on, by method and path, and may do anything meanwhile.
+    """
+
+    probability: float = 0.0
+    kinds: tuple[str, ...] = FAULTS
+    most_in_a_row: int = 3
+    stall_seconds: float = 0.5
+    seed: int = 0
+    conditions: str = "honoured"
+    before: Callable[[str, str], None] | None = None
+    after: Callable[[str, str], None] | None = None
+
+
+@dataclass
+class Proxy:
+    """A running proxy: ``log`` has method, path and fault, if any, of each request."""
+
+    target: str
+    settings: Settings
+    url: str = ""
+    log: list[tuple[str, str, str | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(self.settings.seed)
+        self._in_a_row: Counter[tuple[str, str]] = Counter()
+
+    def faults(self) -> Counter[str]:
+        """How often each fault was."""
+        return Counter(fault for _, _, fault in self.log if fault)
+
+    def _throw(self, request: web.Request) -> str | None:
+        key = (request.method, request.raw_path)
+        settings = self.settings
+        if self._chance.random() >= settings.probability or self._in_a_row[key] >= settings.most_in_a_row:
+            self._in_a_row[key] = 0
+            return None
+        self._in_a_row[key] += 1
+        return self._chance.choice(settings.kinds)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request, well or badly."""
+        body = await request.read()
+        fault = self._throw(request)
+        self.log.append((request.method, request.raw_path, fault))
+        if fault == "slow-down":
+            return _error(503, "SlowDown", "Please reduce your request rate.")
+        if fault == "stall":
+            await asyncio.sleep(self.settings.stall_seconds)
+        if fault in {"reset", "stall"}:
+            return _reset(request)
+        if request.method == "PUT" and self.settings.conditions == "refused" and _is_conditional(request):
+            return _error(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
+        return await self._pass_on(request, body, fault)
+
+    async def _pass_on(self, request: web.Request, body: bytes, fault: str | None) -> web.StreamResponse:
+        headers = CIMultiDict((name, value) for name, value in request.headers.items() if name.lower() not in HOP)
+        if self.settings.conditions == "ignored":
+            for name in CONDITIONS:
+                headers.popall(name, None)
+        await _told(self.settings.before, request)
+        url = URL(self.target + request.raw_path, encoded=True)
+        async with self._session.request(request.method, url, headers=headers, data=body) as answer:
+            data = await answer.read()
+        await _told(self.settings.after, request)
+        if fault == "lost-answer":
+            return _reset(request)
+        kept = CIMultiDict((name, value) for name, value in answer.headers.items() if name.lower() not in HOP)
+        if fault == "cut":
+            return await _cut(request, answer.status, kept, data)
+        if request.method == "HEAD":
+            # The length is that of what a GET would bring.
+            response = web.StreamResponse(status=answer.status, headers=kept)
+            response.content_length = int(answer.headers.get("Content-Length", 0))
+            await response.prepare(request)
+            return response
+        return web.Response(status=answer.status, headers=kept, body=data)
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        self._session = aiohttp.ClientSession(auto_decompress=False)
+        app = web.Application(client_max_size=MOST_BYTES)
+        app.router.add_route("*", "/{path:.*}", self.handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """Close everything."""
+        await self._runner.cleanup()
+        await self._session.close()
+
+
+class _Nothing(web.Response):
+    """Stands for an answer on a connection that is there no more."""
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Send nothing."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send nothing."""
+
+
+def _reset(request: web.Request) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return _Nothing()
+
+
+async def _cut(request: web.Request, status: int, headers: CIMultiDict[str], data: bytes) -> web.StreamResponse:
+    if len(data) < 2:
+        return _reset(request)
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = len(data)
+    await response.prepare(request)
+    await response.write(data[: len(data) // 2])
+    return _reset(request)
+
+
+def _error(status: int, code: str, message: str) -> web.Response:
+    return web.Response(status=status, text=ERROR.format(code, message), content_type="application/xml")
+
+
+def _is_conditional(request: web.Request) -> bool:
+    return any(name in request.headers for name in CONDITIONS)
+
+
+async def _told(listener: Callable[[str, str], None] | None, request: web.Request) -> None:
+    if listener is not None:
+        await asyncio.to_thread(listener, request.method, request.raw_path)
+
+
+@contextmanager
+def proxying(target: str, settings: Settings | None = None) -> Iterator[Proxy]:
+    """A proxy before ``target``, in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="s3-proxy", daemon=True)
+    thread.start()
+    proxy = Proxy(target, settings or Settings())
+    try:
+        asyncio.run_coroutine_threadsafe(proxy.start(), loop).result()
+        yield proxy
+    finally:
+        asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

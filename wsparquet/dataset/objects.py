@@ -1,0 +1,209 @@
+"""What a root on S3 can do: whole objects only, written if they are what they were, deleted by their exact keys.
+
+There is no renaming and no appending there, and an fsspec file that an exception closes publishes what it has. So files
+are written on a local disk first, and uploaded when they are complete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
+from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+from pyarrow import fs
+
+from wsparquet.dataset.faults import translated
+from wsparquet.dataset.s3 import Bucket, Upload, reason_of, status_of
+from wsparquet.dataset.store import Entry
+from wsparquet.dataset.workspace import Workspaces
+from wsparquet.errors import DatasetError
+from wsparquet.urls import mask
+
+__all__ = ["ObjectStore"]
+
+Result = TypeVar("Result")
+READ_AT_ONCE = 1000
+
+REMEDIES = {
+    401: "check the credentials (--storage-option, AWS_…, or a profile)",
+    403: "check the credentials (--storage-option, AWS_…, or a profile), and what they may do in this bucket",
+    404: "check the bucket's name, and the endpoint",
+    503: "the store asks to slow down: run fewer jobs, or try again later",
+}
+
+
+class ObjectStore:
+    """The objects of a bucket below ``base``, which ends in a slash unless it is empty."""
+
+    def __init__(self, filesystem: Any, bucket: str, base: str) -> None:
+        self._filesystem = filesystem
+        self._name = bucket
+        self._base = base
+        self.bucket = Bucket(filesystem, bucket)
+        self.workspaces = _spool()
+
+    @classmethod
+    def open(cls, url: str, options: Mapping[str, Any]) -> ObjectStore:
+        """The store at ``s3://bucket/path``; ``options`` are s3fs's own. Raises DatasetError if it cannot be one."""
+        bucket, _, path = mask(url).partition("://")[2].partition("/")
+        if not bucket or mask(url) != url:
+            raise DatasetError(
+                f"{mask(url)}: expected s3://BUCKET/PATH and nothing else in it; credentials are options"
+            )
+        with _translated("reach", mask(url)):
+            # Listings as they are now, since others write there, too.
+            filesystem, _ = url_to_fs(f"s3://{bucket}", **{"use_listings_cache": False, **options})
+        base = "/".join(part for part in path.split("/") if part)
+        return cls(filesystem, bucket, f"{base}/" if base else "")
+
+    # --- Where things are --------------------------------------------------------------------------------------------
+
+    def place(self, path: str = "") -> str:
+        """The root, or an object of it, as messages name it."""
+        return f"s3://{self._name}/{self._base}{path}".rstrip("/")
+
+    def arrow(self) -> tuple[fs.FileSystem, str]:
+        """The same store for Arrow, and the root's path in it."""
+        handler = fs.FSSpecHandler(self._filesystem)  # type: ignore[abstract]
+        return fs.PyFileSystem(handler), f"{self._name}/{self._base}".rstrip("/")
+
+    def _key(self, path: str) -> str:
+        return f"{self._base}{path}"
+
+    def _run(self, action: str, path: str, call: Coroutine[Any, Any, Result]) -> Result:
+        """What a coroutine returns, run by s3fs's event loop, and ended there if this thread is interrupted."""
+        with _translated(action, self.place(path)):
+            future = asyncio.run_coroutine_threadsafe(call, self._filesystem.loop)
+            try:
+                return future.result()
+            except BaseException:
+                future.cancel()
+                raise
+
+    # --- Reading -----------------------------------------------------------------------------------------------------
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of an object; None if there is none."""
+        found = self.read_version(path)
+        return None if found is None else found[0]
+
+    def read_version(self, path: str) -> tuple[bytes, str] | None:
+        """The bytes of an object, and its entity tag; None if there is none."""
+        return self._run("read", path, self.bucket.get(self._key(path)))
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """All objects below ``folder``, sorted by path."""
+        return self.entries_with(f"{folder}/")
+
+    def entries_with(self, prefix: str) -> Iterator[Entry]:
+        """All objects whose path begins with ``prefix``, sorted by path; a folder that some tools make is none."""
+        found = self._run("list", prefix, _gathered(self.bucket.find(self._key(prefix))))
+        for each in found:
+            if not each.key.endswith("/"):
+                yield Entry(each.key.removeprefix(self._base), each.size, each.modified, each.etag)
+
+    def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
+        """The paths and bytes of all objects below ``folder``, sorted; those that are gone are passed over."""
+        return self.read_all(entry.path for entry in self.entries(folder))
+
+    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The paths and bytes of objects, in their order; those that are gone are passed over."""
+        left = iter(paths)
+        while some := list(itertools.islice(left, READ_AT_ONCE)):
+            found = self._run("read", some[0], self.bucket.get_many([self._key(path) for path in some]))
+            for path, answer in zip(some, found, strict=True):
+                if answer is not None:
+                    yield path, answer[0]
+
+    def missing(self, paths: Iterable[str]) -> set[str]:
+        """Those of the paths at which no object lies."""
+        left = set(paths)
+        for folder in sorted({path.partition("/")[0] for path in left}):
+            left.difference_update(entry.path for entry in self.entries(folder))
+        return left
+
+    # --- Writing -----------------------------------------------------------------------------------------------------
+
+    def make_root(self) -> None:
+        """See that the bucket is there: a bucket is nothing that a conversion should make."""
+        self.read("_wsparquet/root.json")
+
+    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
+        """Nothing: there are no folders."""
+
+    def create(self, temporary: Path, path: str) -> bool:
+        """Have a written temporary file be an object; False if there is one of that name already.
+
+        Where the store does not know the condition somebody else's may be replaced, unless it was there before.
+        """
+        found = self.read(path)
+        data = temporary.read_bytes()
+        if found is not None:
+            return found == data
+        self.put(path, data)
+        return True
+
+    def replace(self, temporary: Path, path: str) -> None:
+        """Put a written temporary file in the place of another object."""
+        self.put(path, temporary.read_bytes())
+
+    def put(self, path: str, data: bytes, **condition: str) -> str:
+        """Write an object and return its entity tag; ``condition``, Changed and Refused are ``Bucket.put``'s."""
+        return self._run("write", path, self.bucket.put(self._key(path), data, **condition))
+
+    def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
+        """Upload written files, several at a time: ``(temporary, path)`` pairs."""
+        pairs = [(temporary, self._key(path)) for temporary, path in moves]
+        self._run("upload parts to", "", self.bucket.upload(pairs))
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Delete objects by their exact keys; those that are gone already are passed over."""
+        keys = [self._key(path) for path in paths]
+        self._run("delete objects of", "", self.bucket.delete(keys))
+
+    def uploads(self) -> list[tuple[str, Upload]]:
+        """Multipart uploads below the root that were begun and not ended, with their paths."""
+        found = self._run("list uploads of", "", self.bucket.uploads(self._base))
+        return [(upload.key.removeprefix(self._base), upload) for upload in found]
+
+    def abort(self, upload: Upload) -> None:
+        """End a multipart upload without an object."""
+        self._run("end an upload of", upload.key, self.bucket.abort(upload))
+
+
+async def _gathered(found: AsyncIterator[Result]) -> list[Result]:
+    return [each async for each in found]
+
+
+@contextmanager
+def _translated(action: str, place: str) -> Iterator[None]:
+    """Turns what s3fs raises into a DatasetError that names the place, in the store's own words."""
+    try:
+        yield
+    except (OSError, BotoCoreError, ValueError, ImportError) as error:
+        remedy = REMEDIES.get(status_of(error) or 0, "check the endpoint and the connection, and run again")
+        if "NoCredentials" in type(error).__name__:
+            remedy = REMEDIES[401]
+        raise DatasetError(f"cannot {action} {place}: {reason_of(error)}; {remedy}") from error
+
+
+def _spool() -> Workspaces:
+    """Where parts are written before they are uploaded: this user's own folder among the temporary ones."""
+    folder = Path(tempfile.gettempdir()) / f"wsparquet-{os.getuid()}"
+    with translated("make", folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    # Anybody may make a folder of this name there first.
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise DatasetError(
+            f"{folder}: expected a folder that only this user can enter, found another one; delete it, or set TMPDIR"
+        )
+    return Workspaces(folder, lock=folder / "workspaces.lock")
