@@ -43,15 +43,15 @@ REMEDIES = {
 class ObjectStore:
     """The objects of a bucket below ``base``, which ends in a slash unless it is empty."""
 
-    def __init__(self, filesystem: Any, bucket: str, base: str) -> None:
+    def __init__(self, filesystem: Any, bucket: str, base: str, *, patience_seconds: float) -> None:
         self._filesystem = filesystem
         self._name = bucket
         self._base = base
-        self.bucket = Bucket(filesystem, bucket)
+        self.bucket = Bucket(filesystem, bucket, patience_seconds=patience_seconds)
         self.workspaces = _spool()
 
     @classmethod
-    def open(cls, url: str, options: Mapping[str, Any]) -> ObjectStore:
+    def open(cls, url: str, options: Mapping[str, Any], *, patience_seconds: float) -> ObjectStore:
         """The store at ``s3://bucket/path``; ``options`` are s3fs's own. Raises DatasetError if it cannot be one."""
         bucket, _, path = mask(url).partition("://")[2].partition("/")
         if not bucket or mask(url) != url:
@@ -62,7 +62,7 @@ class ObjectStore:
             # Listings as they are now, since others write there, too.
             filesystem, _ = url_to_fs(f"s3://{bucket}", **{"use_listings_cache": False, **options})
         base = "/".join(part for part in path.split("/") if part)
-        return cls(filesystem, bucket, f"{base}/" if base else "")
+        return cls(filesystem, bucket, f"{base}/" if base else "", patience_seconds=patience_seconds)
 
     # --- Where things are --------------------------------------------------------------------------------------------
 

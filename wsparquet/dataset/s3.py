@@ -26,7 +26,6 @@ __all__ = ["Bucket", "Changed", "Listed", "Refused", "Upload", "reason_of", "sta
 
 Result = TypeVar("Result")
 AT_ONCE = 32
-TOTAL_SECONDS = 300.0
 FIRST_SECONDS = 20.0
 """How long the first request is tried: an address that is wrong should not take minutes to be found so."""
 
@@ -100,13 +99,13 @@ def is_transient(error: BaseException) -> bool:
 class Bucket:
     """One bucket; its methods are coroutines of s3fs's event loop.
 
-    They raise what s3fs raises, once their time is up: OSError, botocore's and aiohttp's errors.
+    They raise what s3fs raises, once ``patience_seconds`` are over: OSError, botocore's and aiohttp's errors.
     """
 
-    def __init__(self, filesystem: Any, name: str, *, total_seconds: float = TOTAL_SECONDS) -> None:
+    def __init__(self, filesystem: Any, name: str, *, patience_seconds: float) -> None:
         self._filesystem = filesystem
         self._name = name
-        self._total_seconds = total_seconds
+        self._patience_seconds = patience_seconds
         self._answered = False
 
     async def get(self, key: str) -> tuple[bytes, str] | None:
@@ -209,9 +208,9 @@ class Bucket:
         return await self._filesystem._call_s3(method, Bucket=self._name, **arguments)  # noqa: SLF001
 
     async def _tried(self, call: Callable[[], Awaitable[Result]]) -> Result:
-        seconds = self._total_seconds if self._answered else min(FIRST_SECONDS, self._total_seconds)
+        seconds = self._patience_seconds if self._answered else min(FIRST_SECONDS, self._patience_seconds)
         async for attempt in stamina.retry_context(
-            on=is_transient, attempts=None, timeout=seconds, wait_initial=0.2, wait_max=20.0, wait_jitter=1.0
+            on=is_transient, attempts=None, timeout=seconds, wait_initial=0.2, wait_max=20.0, wait_jitter=0.5
         ):
             with attempt:
                 result = await call()

@@ -17,16 +17,20 @@ from wsparquet.urls import is_url, mask
 __all__ = ["Access", "open_store"]
 
 
+PATIENCE_SECONDS = 300.0
+
+
 @dataclass(frozen=True)
 class Access:
     """How a root is reached: ``storage_options`` are s3fs's own, for roots on S3.
 
     ``single_writer``: the caller sees to it that nobody else writes the root meanwhile, so that a store will do that
-    cannot tell whether an object is still what it was.
+    cannot tell whether an object is still what it was. ``patience_seconds``: how long a request to S3 is tried again.
     """
 
     storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     single_writer: bool = False
+    patience_seconds: float = PATIENCE_SECONDS
 
 
 def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
@@ -44,5 +48,5 @@ def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
     from wsparquet.dataset.conditional import ConditionalProtocol
     from wsparquet.dataset.objects import ObjectStore
 
-    store = ObjectStore.open(path, access.storage_options)
+    store = ObjectStore.open(path, access.storage_options, patience_seconds=access.patience_seconds)
     return store, ConditionalProtocol(store, single_writer=access.single_writer)

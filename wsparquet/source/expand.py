@@ -39,7 +39,7 @@ def expand(
 
     An argument is a local path, a glob, a folder (all files in it, but hidden ones), ``-``, or a URL of any file system
     that fsspec knows, with ``storage_options`` for it. A zip archive, told by its first bytes, is one source a member.
-    What cannot be found or listed is a ``Failed`` in its place. Nothing below ``exclude``, a folder or URL, is a source.
+    What cannot be found or listed is a ``Failed`` in its place. Nothing below ``exclude``, a path or URL, is one.
     """
     expansion = _Expansion(_excluded(exclude), _excluded_url(exclude), storage_options or {})
     return [found for argument in arguments for found in expansion.argument(os.fspath(argument))]
