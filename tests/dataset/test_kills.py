@@ -68,7 +68,7 @@ def committed_rows(path: Path) -> Rows:
 def template(path: Path, work: str) -> None:
     """A root as it is before the work."""
     if work != "add":
-        workload.add(path)
+        workload.add(Root.open(path))
     else:
         Root.open(path)
 
@@ -95,7 +95,7 @@ def test_killed_before_any_step_and_done_again_a_root_ends_right(tmp_path: Path,
     assert len(killed) >= scaled(30, 5)
     for root in roots:
         assert committed_rows(root) in (BEFORE[work], AFTER[work])
-        workload.WORKS[work](root)
+        workload.WORKS[work](Root.open(root))
         assert rows_on_disk(root) == committed_rows(root) == AFTER[work]
         assert_at_rest(root)
 
@@ -136,7 +136,7 @@ def test_killed_at_random_moments_and_done_again(tmp_path: Path) -> None:
         if chance.random() < 0.3:
             Root.open(tmp_path / "root").recover()
             assert_at_rest(tmp_path / "root")
-    workload.several(tmp_path / "root")
+    workload.several(Root.open(tmp_path / "root"))
     assert rows_on_disk(tmp_path / "root") == rows_on_disk(tmp_path / "undisturbed")
     assert_at_rest(tmp_path / "root")
     assert time.monotonic() - began < 300
@@ -161,7 +161,7 @@ def test_two_processes_at_one_source(tmp_path: Path) -> None:
 @pytest.mark.parametrize("limit", [50, 1_000, 5_000, 20_000])
 def test_a_full_disk_commits_nothing_and_leaves_the_root_usable(tmp_path: Path, limit: int) -> None:
     """Whichever file does not fit, quarantine, part or record: an error and no trace, and the next run succeeds."""
-    workload.add(tmp_path)
+    workload.add(Root.open(tmp_path))
     before = list(files_below(tmp_path))
     with start("small", limit, tmp_path) as process:
         message = line(process)

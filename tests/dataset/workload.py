@@ -13,7 +13,6 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, make_rows
 from wsparquet.dataset import Identity, Root, Superseded
@@ -36,33 +35,29 @@ def commit_one(root: Root, identity: Identity, seed: int, *, report: int = 0) ->
         attempt.commit(identity, known, expected=expected)
 
 
-def add(path: Path) -> None:
+def add(root: Root) -> None:
     """Commit a new source."""
-    root = Root.open(path)
     root.recover()
     if root.commits().get(IDENTITY) is None:
         commit_one(root, IDENTITY, 1)
 
 
-def redo(path: Path) -> None:
+def redo(root: Root) -> None:
     """Replace the source by other content, on other days."""
-    root = Root.open(path)
     root.recover()
     if root.commits().get(IDENTITY).checksum != f"{2:064x}":  # type: ignore[union-attr]
         commit_one(root, IDENTITY, 2)
 
 
-def remove(path: Path) -> None:
+def remove(root: Root) -> None:
     """Take the source out again."""
-    root = Root.open(path)
     root.recover()
     if root.commits().get(IDENTITY) is not None:
         root.remove([API_NAME])
 
 
-def several(path: Path) -> None:
+def several(root: Root) -> None:
     """Commit five sources, then replace them all."""
-    root = Root.open(path)
     root.recover()
     for seed in (10, 20):
         for number in range(5):
@@ -72,14 +67,20 @@ def several(path: Path) -> None:
                 commit_one(root, identity, seed + number)
 
 
-WORKS: dict[str, Callable[[Path], None]] = {"add": add, "redo": redo, "remove": remove, "several": several}
+def redo_or_add(root: Root) -> None:
+    """Have the source be there with its second content, whatever is there now."""
+    root.recover()
+    commit_one(root, IDENTITY, 2)
+
+
+WORKS: dict[str, Callable[[Root], None]] = {"add": add, "redo": redo, "remove": remove, "several": several}
 
 
 def once(work: str, root: str) -> None:
     """Work when told to."""
     print("ready", flush=True)
     sys.stdin.readline()
-    WORKS[work](Path(root))
+    WORKS[work](Root.open(root))
     print("done", flush=True)
 
 
@@ -90,7 +91,7 @@ def steps(work: str, first: str, stride: str, *roots: str) -> None:
         child = os.fork()
         if child == 0:
             kill_self_at(step, root)
-            WORKS[work](Path(root))
+            WORKS[work](Root.open(root))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         print(step, "killed" if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status), flush=True)

@@ -28,8 +28,8 @@ MOST_BYTES = 1 << 30
 class Settings:
     """Which faults there are: ``probability`` of one of ``kinds`` for each request, so many in a row at the most.
 
-    ``conditions``: what becomes of a conditional PUT. ``before`` and ``after`` are told of each request that is passed
-    on, by method and path, and may do anything meanwhile.
+    ``conditions``: what becomes of a conditional PUT. ``dead_from``: the number of the request from which on all are
+    reset. ``before`` and ``after`` are told of each request that is passed on, by method and path, and may do anything.
     """
 
     probability: float = 0.0
@@ -38,6 +38,7 @@ class Settings:
     stall_seconds: float = 0.5
     seed: int = 0
     conditions: str = "honoured"
+    dead_from: int | None = None
     before: Callable[[str, str], None] | None = None
     after: Callable[[str, str], None] | None = None
 
@@ -73,6 +74,8 @@ class Proxy:
         body = await request.read()
         fault = self._throw(request)
         self.log.append((request.method, request.raw_path, fault))
+        if self.settings.dead_from is not None and len(self.log) >= self.settings.dead_from:
+            return _reset(request)
         if fault == "slow-down":
             return _error(503, "SlowDown", "Please reduce your request rate.")
         if fault == "stall":
