@@ -67,12 +67,6 @@ def several(root: Root) -> None:
                 commit_one(root, identity, seed + number)
 
 
-def redo_or_add(root: Root) -> None:
-    """Have the source be there with its second content, whatever is there now."""
-    root.recover()
-    commit_one(root, IDENTITY, 2)
-
-
 WORKS: dict[str, Callable[[Root], None]] = {"add": add, "redo": redo, "remove": remove, "several": several}
 
 

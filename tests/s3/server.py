@@ -54,7 +54,7 @@ def storage_options(endpoint: str) -> dict[str, Any]:
         "secret": SECRET,
         "endpoint_url": endpoint,
         "client_kwargs": {"region_name": "us-east-1"},
-        "config_kwargs": {"read_timeout": 5, "connect_timeout": 5, "retries": {"max_attempts": 1}},
+        "config_kwargs": {"read_timeout": 5, "connect_timeout": 5, "retries": {"max_attempts": 0}},
     }
 
 
