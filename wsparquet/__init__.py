@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         status,
         sync,
     )
+    from wsparquet.verification import Problem, Verification, VerifyOptions, verify
 
     __version__: str
 
@@ -54,6 +55,7 @@ __all__ = [
     "Inspection",
     "LakeDataset",
     "Limits",
+    "Problem",
     "Progress",
     "QuarantineWarning",
     "Quarantined",
@@ -66,6 +68,8 @@ __all__ = [
     "Summary",
     "SyncOptions",
     "SyncSummary",
+    "Verification",
+    "VerifyOptions",
     "WsparquetError",
     "__version__",
     "convert",
@@ -75,6 +79,7 @@ __all__ = [
     "read",
     "status",
     "sync",
+    "verify",
 ]
 
 # Where each public name lives. They are imported on first use: pyarrow alone takes longer than `wsparquet --help` may.
@@ -101,6 +106,7 @@ _HOMES = {
         "status",
         "sync",
     ),
+    "verification": ("Problem", "Verification", "VerifyOptions", "verify"),
 }
 
 

@@ -25,7 +25,7 @@ from tests.s3.proxy import FAULTS, Proxy
 from tests.s3.server import SECRET
 from tests.scale import scaled
 from wsparquet.dataset import Identity, Root, Superseded, open_dataset
-from wsparquet.dataset.conditional import DEAD_SECONDS, ConditionalProtocol
+from wsparquet.dataset.protocol import DEAD_SECONDS
 from wsparquet.errors import DatasetError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -279,8 +279,7 @@ def test_an_attempt_that_sleeps_for_days_cannot_come_back(lake: Lake, proxy: Pro
 
 def settle_as_if_days_later(lake: Lake) -> None:
     """Recovery to which every intent is old."""
-    root = lake.open()
-    ConditionalProtocol(root.store, single_writer=False, dead_seconds=-1).settle_all("_wsparquet/intents")  # type: ignore[arg-type]
+    lake.open().recover(dead_seconds=-1)
 
 
 # --- Stores that cannot ----------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import sys
 
 import click
 
+from wsparquet.cli.clean import clean as clean_command
 from wsparquet.cli.convert import convert
 from wsparquet.cli.fetch import fetch
 from wsparquet.cli.generate import generate
@@ -25,6 +26,7 @@ from wsparquet.cli.signals import INTERRUPTED
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
 from wsparquet.cli.terminal import clean
+from wsparquet.cli.verify import verify
 from wsparquet.errors import WsparquetError
 
 __all__ = ["main"]
@@ -59,7 +61,20 @@ def cli() -> None:
     """
 
 
-for _command in (convert, sync, status, list_files, fetch, inspect, remove, schema, generate, serve):
+for _command in (
+    convert,
+    sync,
+    status,
+    list_files,
+    fetch,
+    inspect,
+    verify,
+    clean_command,
+    remove,
+    schema,
+    generate,
+    serve,
+):
     cli.add_command(_command)
 
 

@@ -14,23 +14,26 @@ from wsparquet.names import is_account
 if TYPE_CHECKING:
     from wsparquet.api import ApiOptions, Credentials
 
-__all__ = ["DURATION", "MOMENT", "api_of", "api_options", "range_options"]
+__all__ = ["AGE", "DURATION", "MOMENT", "api_of", "api_options", "range_options"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class _Duration(click.ParamType):
-    """How long: ``90s``, ``30m``, ``1h``, ``7d``, ``2w``."""
+    """How long: ``90s``, ``30m``, ``1h``, ``7d``, ``2w``; nothing at all only where that means something."""
 
     name = "duration"
+
+    def __init__(self, *, least: int = 1) -> None:
+        self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """The duration."""
         if isinstance(value, timedelta):
             return value
         match = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(value).strip().lower())
-        if match is None or not int(match[1]):
+        if match is None or int(match[1]) < self._least:
             self.fail(f"expected a duration such as 90s, 30m, 1h, 7d or 2w, found {value!r}", param, ctx)
         return timedelta(**{UNITS[match[2]]: int(match[1])})
 
@@ -54,6 +57,7 @@ class _Moment(_Duration):
 
 
 DURATION = _Duration()
+AGE = _Duration(least=0)
 MOMENT = _Moment()
 
 

@@ -16,10 +16,12 @@ from wsparquet.cli import sync_text
 from wsparquet.cli.terminal import clean, human_bytes
 
 if TYPE_CHECKING:
+    from wsparquet.dataset.cleaning import Cleaning
     from wsparquet.inspection import Inspection
     from wsparquet.remote_schema import SchemaComparison
     from wsparquet.summary import Failure, Summary
     from wsparquet.synchronisation import FetchSummary, Files, Status, SyncSummary
+    from wsparquet.verification import Verification
 
 __all__ = ["JsonOutput", "Output", "TextOutput", "make_output", "say"]
 
@@ -61,6 +63,14 @@ class Output(Protocol):
 
     def compared(self, comparison: SchemaComparison) -> None:
         """Say how the server's schema differs from ours."""
+        ...
+
+    def cleaned(self, cleaning: Cleaning) -> None:
+        """Say what counts for nothing, and whether it is still there."""
+        ...
+
+    def verified(self, verification: Verification) -> None:
+        """Say what was looked at, and what is wrong."""
         ...
 
 
@@ -127,6 +137,14 @@ class JsonOutput:
     def compared(self, comparison: SchemaComparison) -> None:
         """The differences."""
         _print_json(comparison.to_dict())
+
+    def cleaned(self, cleaning: Cleaning) -> None:
+        """Every stray."""
+        _print_json(cleaning.to_dict())
+
+    def verified(self, verification: Verification) -> None:
+        """All counts, and every problem."""
+        _print_json(verification.to_dict())
 
 
 def _has_native() -> bool:
@@ -204,6 +222,32 @@ class TextOutput:
             both = f"{each.server or 'nothing'} there, {each.ours or 'nothing'} here"
             _print(f"{each.kind}: {' '.join(filter(None, (each.table, each.path)))}: {both}")
         _print("they are the same" if not comparison.differences else _count(len(comparison.differences), "difference"))
+
+    def cleaned(self, cleaning: Cleaning) -> None:
+        """One line a stray."""
+        for each in cleaning.strays:
+            since = datetime.fromtimestamp(each.modified, UTC)
+            _print(f"{each.kind + ':':11} {since:%Y-%m-%d %H:%MZ}  {human_bytes(each.size):>9}  {each.path}")
+        foreign = sum(each.kind == "foreign" for each in cleaning.strays)
+        strays = _count(len(cleaning.strays) - foreign, "stray")
+        kept = f"; {_count(foreign, 'foreign file')} left alone" if foreign else ""
+        done = "deleted" if cleaning.deleted else "nothing deleted; do so with --delete"
+        _print(f"{strays}: {done}{kept}" if cleaning.strays else "no strays: records name everything that is there")
+
+    def verified(self, verification: Verification) -> None:
+        """Counts, and one line a problem."""
+        found = verification
+        _print(
+            f"{_count(found.commits, 'commit')}, {_count(found.parts, 'part')} of {human_bytes(found.bytes)} with "
+            f"{_count(found.rows, 'row')} read in {found.seconds:.1f} s"
+        )
+        if found.sources:
+            _print(f"{_count(found.sources, 'source')} decoded again, {_count(found.compared_rows, 'row')} compared")
+        if found.unchecked:
+            _print(f"{_count(found.unchecked, 'part')} of before there were checksums")
+        for problem in found.problems:
+            _print(f"{problem.kind}: {problem}")
+        _print(_count(len(found.problems), "problem") if found.problems else "all is as the records say")
 
 
 def _print_json(value: Any, *, line: bool = False) -> None:

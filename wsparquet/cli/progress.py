@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from wsparquet.converter import Progress
 
-__all__ = ["log_option", "progress", "sync_progress"]
+__all__ = ["checks_progress", "log_option", "progress", "sync_progress"]
 
 Listener = Callable[["Progress"], None]
 
@@ -65,6 +65,16 @@ def sync_progress(
             yield _FilesListener(bar, last=last)
     else:
         yield _print_line
+
+
+@contextmanager
+def checks_progress(*, quiet: bool) -> Iterator[Listener | None]:
+    """A listener for checks: a bar on a terminal, elsewhere nothing: what is wrong is said in the end."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+    else:
+        with _checks_bar() as bar:
+            yield _FilesListener(bar, last="committed")
 
 
 class _LogWriter:
@@ -118,6 +128,12 @@ def _files_bar() -> Bar:
     from rich.progress import TextColumn
 
     return _bar(TextColumn("{task.fields[downloaded]} downloaded, {task.fields[rows]:,} rows", markup=False))
+
+
+def _checks_bar() -> Bar:
+    from rich.progress import TextColumn
+
+    return _bar(TextColumn("{task.fields[rows]:,} rows", markup=False))
 
 
 class _BarListener:

@@ -58,11 +58,14 @@ class Commits:
         return len(self._heads)
 
     def __iter__(self) -> Iterator[Commit]:
-        for identity in self._heads:
-            path = identity.key.commit_path
-            data = self._store.read(path) if self._store else None
-            if data is not None and not (commit := decode_commit(data, path)).removed:
-                yield commit
+        return (commit for identity in self._heads if (commit := self.read(identity)) is not None)
+
+    def read(self, identity: Identity) -> Commit | None:
+        """The whole record of an identity as it is now; None if it is gone."""
+        path = identity.key.commit_path
+        data = self._store.read(path) if self._store else None
+        commit = None if data is None else decode_commit(data, path)
+        return None if commit is None or commit.removed else commit
 
     def updated(self, commit: Commit | None, identity: Identity) -> Commits:
         """These commits, but for one identity as it is now."""

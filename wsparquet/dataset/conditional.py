@@ -17,26 +17,22 @@ from datetime import UTC, datetime
 
 from wsparquet.dataset.layout import PROBES, Identity, Key
 from wsparquet.dataset.objects import ObjectStore
-from wsparquet.dataset.protocol import Draft, Superseded, token_of
+from wsparquet.dataset.protocol import DEAD_SECONDS, Draft, Superseded, token_of
 from wsparquet.dataset.records import Commit, CommitFacts, Head, Intent, decode_commit, decode_intent, named_intent
 from wsparquet.dataset.s3 import Changed, Refused
 from wsparquet.dataset.workspace import Workspace
 from wsparquet.errors import DatasetError
 from wsparquet.schema import SCHEMA_VERSION
 
-__all__ = ["DEAD_SECONDS", "ConditionalProtocol"]
-
-DEAD_SECONDS = 24 * 3600.0
-"""The age at which an intent is taken for that of a dead attempt; publishing takes minutes."""
+__all__ = ["ConditionalProtocol"]
 
 
 class ConditionalProtocol:
     """Commits by conditional writes; with a ``single_writer`` the records are compared before they are written."""
 
-    def __init__(self, store: ObjectStore, *, single_writer: bool, dead_seconds: float = DEAD_SECONDS) -> None:
+    def __init__(self, store: ObjectStore, *, single_writer: bool) -> None:
         self._store = store
         self._single_writer = single_writer
-        self.dead_seconds = dead_seconds
         self._probed = False
 
     # --- Whether the store can do it ----------------------------------------------------------------------------------
@@ -170,14 +166,14 @@ class ConditionalProtocol:
 
     # --- What attempts left half done ---------------------------------------------------------------------------------
 
-    def settle_all(self, folder: str) -> None:
+    def settle_all(self, folder: str, *, dead_seconds: float = DEAD_SECONDS) -> None:
         """Finish what attempts with an intent below ``folder`` left half done, those that cannot be alive."""
         oldest: dict[Key, float] = {}
         for entry in self._store.entries(folder):
             key = named_intent(entry.path)[0]
             oldest[key] = min(oldest.get(key, entry.modified), entry.modified)
         for key, modified in oldest.items():
-            if time.time() - modified > self.dead_seconds:
+            if time.time() - modified > dead_seconds:
                 self._overtake(key)
             self._settle(key)
 

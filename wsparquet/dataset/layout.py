@@ -37,6 +37,8 @@ __all__ = [
     "Key",
     "intent_key",
     "is_own_path",
+    "is_part_name",
+    "is_quarantine_name",
     "part_path",
     "part_place",
     "plausible_ms",
@@ -143,6 +145,16 @@ def part_place(path: str, key: Key) -> tuple[str, date | None] | None:
 @lru_cache
 def _day(text: str) -> date | None:
     return None if text == HIVE_NULL else date.fromisoformat(text)
+
+
+def is_part_name(path: str) -> bool:
+    """Whether ``path`` is one that a part of any source may have."""
+    return _PART.fullmatch(path) is not None
+
+
+def is_quarantine_name(path: str) -> bool:
+    """Whether ``path`` is one that the quarantine of any source may have."""
+    return _QUARANTINED.fullmatch(path) is not None
 
 
 def is_own_path(path: str, key: Key) -> bool:

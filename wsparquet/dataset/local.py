@@ -19,7 +19,7 @@ from pyarrow import fs
 from wsparquet.dataset.faults import translated
 from wsparquet.dataset.files import sync_folder
 from wsparquet.dataset.layout import LOCKS, TMP, Key
-from wsparquet.dataset.store import Entry
+from wsparquet.dataset.store import Entry, Unfinished
 from wsparquet.dataset.workspace import Workspaces, locked
 
 __all__ = ["LocalDisk"]
@@ -63,6 +63,13 @@ class LocalDisk:
                     continue
                 yield Entry(path, status.st_size, status.st_mtime, f"{status.st_mtime_ns}-{status.st_ino}")
 
+    def unfinished(self) -> list[Unfinished]:
+        """None: a disk knows no uploads."""
+        return []
+
+    def abort(self, upload: Unfinished) -> None:
+        """Nothing: there are none."""
+
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """The paths and bytes of all regular files below ``folder``, sorted; those that are gone are passed over."""
         with translated("read", self.root / folder):
@@ -86,10 +93,11 @@ class LocalDisk:
         except FileNotFoundError:
             return
         for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(f"{folder}/{entry.name}")
+                yield from self._walk(path)
             elif entry.is_file(follow_symlinks=False):
-                yield f"{folder}/{entry.name}"
+                yield path
 
     def missing(self, paths: Iterable[str]) -> set[str]:
         """Those of the paths at which no regular file lies; a symbolic link is none."""

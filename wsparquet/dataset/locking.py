@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from wsparquet.dataset.layout import Key, intent_key
 from wsparquet.dataset.local import LocalDisk
-from wsparquet.dataset.protocol import Draft, Superseded, token_of
+from wsparquet.dataset.protocol import DEAD_SECONDS, Draft, Superseded, token_of
 from wsparquet.dataset.records import Commit, Head, Intent, decode_commit, decode_intent, named_intent
 from wsparquet.dataset.workspace import Workspace
 from wsparquet.errors import DatasetError
@@ -66,7 +66,7 @@ class LockingProtocol:
                 settle(disk, key)
         return found
 
-    def settle_all(self, folder: str) -> None:
+    def settle_all(self, folder: str, *, dead_seconds: float = DEAD_SECONDS) -> None:  # noqa: ARG002 - locks tell
         """Settle every identity that has an intent below ``folder``, those of live attempts once these are through."""
         keys = dict.fromkeys(named_intent(entry.path)[0] for entry in self._disk.entries(folder))
         for key in keys:

@@ -21,8 +21,8 @@ from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 from pyarrow import fs
 
 from wsparquet.dataset.faults import translated
-from wsparquet.dataset.s3 import Bucket, Upload, reason_of, status_of
-from wsparquet.dataset.store import Entry
+from wsparquet.dataset.s3 import Bucket, reason_of, status_of
+from wsparquet.dataset.store import Entry, Unfinished
 from wsparquet.dataset.workspace import Workspaces
 from wsparquet.errors import DatasetError
 from wsparquet.urls import mask
@@ -101,7 +101,7 @@ class ObjectStore:
 
     def entries(self, folder: str) -> Iterator[Entry]:
         """All objects below ``folder``, sorted by path."""
-        return self.entries_with(f"{folder}/")
+        return self.entries_with(f"{folder}/" if folder else "")
 
     def entries_with(self, prefix: str) -> Iterator[Entry]:
         """All objects whose path begins with ``prefix``, sorted by path; a folder that some tools make is none."""
@@ -169,14 +169,15 @@ class ObjectStore:
         keys = [self._key(path) for path in paths]
         self._run("delete objects of", "", self.bucket.delete(keys))
 
-    def uploads(self) -> list[tuple[str, Upload]]:
-        """Multipart uploads below the root that were begun and not ended, with their paths."""
+    def unfinished(self) -> list[Unfinished]:
+        """Multipart uploads below the root that were begun and not ended."""
         found = self._run("list uploads of", "", self.bucket.uploads(self._base))
-        return [(upload.key.removeprefix(self._base), upload) for upload in found]
+        return [each._replace(path=each.path.removeprefix(self._base)) for each in found]
 
-    def abort(self, upload: Upload) -> None:
+    def abort(self, upload: Unfinished) -> None:
         """End a multipart upload without an object."""
-        self._run("end an upload of", upload.key, self.bucket.abort(upload))
+        call = self.bucket.abort(self._key(upload.path), upload.upload_id)
+        self._run("end an upload of", upload.path, call)
 
 
 async def _gathered(found: AsyncIterator[Result]) -> list[Result]:

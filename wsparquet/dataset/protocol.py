@@ -16,7 +16,11 @@ from wsparquet.dataset.records import Commit, Head
 from wsparquet.dataset.workspace import Workspace
 from wsparquet.errors import DatasetError
 
-__all__ = ["CommitProtocol", "Draft", "Superseded", "token_of"]
+__all__ = ["DEAD_SECONDS", "CommitProtocol", "Draft", "Superseded", "token_of"]
+
+
+DEAD_SECONDS = 24 * 3600.0
+"""The age at which an intent is taken for that of a dead attempt; publishing takes minutes."""
 
 
 class Superseded(DatasetError):
@@ -53,8 +57,11 @@ class CommitProtocol(Protocol):
         """Take a source out again; returns its last record, None if it had none."""
         ...
 
-    def settle_all(self, folder: str) -> None:
-        """Finish what attempts with an intent below ``folder`` left half done when they died."""
+    def settle_all(self, folder: str, *, dead_seconds: float = DEAD_SECONDS) -> None:
+        """Finish what attempts with an intent below ``folder`` left half done when they died.
+
+        Where nobody can tell who is dead, an intent of that age is taken for that of a dead one.
+        """
         ...
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from wsparquet.dataset.attempt import Attempt, software_version
 from wsparquet.dataset.commits import Commits, all_heads
 from wsparquet.dataset.layout import COMMITS, INTENTS, LOCKS, QUARANTINE, ROOT_RECORD, STATE, SYNC, TMP, Identity
-from wsparquet.dataset.protocol import CommitProtocol
+from wsparquet.dataset.protocol import DEAD_SECONDS, CommitProtocol
 from wsparquet.dataset.records import FORMAT_VERSION, Commit, encode_json
 from wsparquet.dataset.store import Store
 from wsparquet.dataset.stores import Access, open_store
@@ -80,7 +80,7 @@ class Root:
         """The root's files."""
         return self._store
 
-    def recover(self, identity: Identity | None = None) -> None:
+    def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
         """Finish what dead attempts left half done: at one source if given, else at all, with their temporary files.
 
         Every run that writes does so first, and finds out whether the store can be written to by several at once. What
@@ -88,7 +88,7 @@ class Root:
         names files that are not its own.
         """
         self._protocol.probe()
-        self._protocol.settle_all(identity.key.intents_folder if identity else INTENTS)
+        self._protocol.settle_all(identity.key.intents_folder if identity else INTENTS, dead_seconds=dead_seconds)
         if identity is None:
             self._store.workspaces.sweep()
 

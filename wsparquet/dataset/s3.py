@@ -22,7 +22,9 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 from fsspec.exceptions import FSTimeoutError  # type: ignore[import-untyped]
 
-__all__ = ["Bucket", "Changed", "Listed", "Refused", "Upload", "reason_of", "status_of"]
+from wsparquet.dataset.store import Unfinished
+
+__all__ = ["Bucket", "Changed", "Listed", "Refused", "reason_of", "status_of"]
 
 Result = TypeVar("Result")
 AT_ONCE = 32
@@ -57,14 +59,6 @@ class Listed(NamedTuple):
     size: int
     modified: float
     etag: str
-
-
-class Upload(NamedTuple):
-    """A multipart upload that was begun and not ended; ``begun`` is in seconds since 1970."""
-
-    key: str
-    upload_id: str
-    begun: float
 
 
 def status_of(error: BaseException) -> int | None:
@@ -182,24 +176,24 @@ class Bucket:
     async def _delete(self, key: str) -> None:
         await self._tried(lambda: self._call("delete_object", Key=key))
 
-    async def uploads(self, prefix: str) -> list[Upload]:
-        """Multipart uploads below ``prefix`` that were begun and not ended."""
-        found: list[Upload] = []
+    async def uploads(self, prefix: str) -> list[Unfinished]:
+        """Multipart uploads whose key begins with ``prefix`` that were begun and not ended; their path is the key."""
+        found: list[Unfinished] = []
         marker: dict[str, str] = {}
         while True:
             page = await self._tried(
                 lambda more=dict(marker): self._call("list_multipart_uploads", Prefix=prefix, **more)  # type: ignore[misc]
             )
             begun = page.get("Uploads", [])
-            found.extend(Upload(each["Key"], each["UploadId"], _seconds(each["Initiated"])) for each in begun)
+            found.extend(Unfinished(each["Key"], each["UploadId"], _seconds(each["Initiated"])) for each in begun)
             if not page.get("IsTruncated"):
                 return found
             marker = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
 
-    async def abort(self, upload: Upload) -> None:
+    async def abort(self, key: str, upload_id: str) -> None:
         """End a multipart upload without an object."""
         try:
-            await self._tried(lambda: self._call("abort_multipart_upload", Key=upload.key, UploadId=upload.upload_id))
+            await self._tried(lambda: self._call("abort_multipart_upload", Key=key, UploadId=upload_id))
         except FileNotFoundError:
             return
 

@@ -10,7 +10,7 @@ from pyarrow import fs
 
 from wsparquet.dataset.workspace import Workspaces
 
-__all__ = ["Entry", "Store"]
+__all__ = ["Entry", "Store", "Unfinished"]
 
 
 class Entry(NamedTuple):
@@ -20,6 +20,14 @@ class Entry(NamedTuple):
     size: int
     modified: float
     version: str
+
+
+class Unfinished(NamedTuple):
+    """An upload in parts that was begun and not ended; ``begun`` is in seconds since 1970."""
+
+    path: str
+    upload_id: str
+    begun: float
 
 
 class Store(Protocol):
@@ -40,7 +48,15 @@ class Store(Protocol):
         ...
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """All files below ``folder``, sorted by path."""
+        """All files below ``folder``, of the whole root if that is empty, sorted by path."""
+        ...
+
+    def unfinished(self) -> list[Unfinished]:
+        """Uploads that were begun and not ended, where there is such a thing."""
+        ...
+
+    def abort(self, upload: Unfinished) -> None:
+        """End an upload without a file."""
         ...
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:

@@ -93,20 +93,39 @@ class Workspaces:
     def sweep(self) -> None:
         """Delete the workspaces of attempts that have died."""
         with translated("clean up", self.folder), self.turnstile():
-            with os.scandir(self.folder) as found:
-                folders = [Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False)]
-            for folder in folders:
-                _sweep(folder)
+            for folder in self._folders():
+                with _if_dead(folder) as dead:
+                    if dead:
+                        shutil.rmtree(folder)
+
+    def dead(self) -> set[str]:
+        """The tokens of attempts that have died and left their workspaces."""
+        found: set[str] = set()
+        if not self.folder.is_dir():
+            return found
+        with translated("look into", self.folder), self.turnstile():
+            for folder in self._folders():
+                with _if_dead(folder) as dead:
+                    if dead:
+                        found.add(folder.name)
+        return found
+
+    def _folders(self) -> list[Path]:
+        with os.scandir(self.folder) as found:
+            return [Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False)]
 
 
-def _sweep(folder: Path) -> None:
+@contextmanager
+def _if_dead(folder: Path) -> Iterator[bool]:
+    """Whether nobody holds the lock of a workspace, which is held meanwhile."""
     lock = FileLock(folder / "lock", timeout=0, thread_local=False)
     try:
         lock.acquire()
     except (Timeout, PermissionError):
         # Alive, or another user's, whose own next run sweeps it.
+        yield False
         return
     try:
-        shutil.rmtree(folder)
+        yield True
     finally:
         lock.release()

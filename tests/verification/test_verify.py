@@ -1,0 +1,325 @@
+"""wsparquet/verification: whatever is not as the records, or the sources, say is found, and said precisely."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cli.program import run, tree
+from tests.dataset.helpers import files_below
+from wsparquet import convert, verify
+from wsparquet.dataset.settings import file_schema, writer_options
+from wsparquet.generate import GenerateOptions, generate
+from wsparquet.verification import Verification
+
+OPTIONS = GenerateOptions(size=150_000, seed=5, defects=True)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with sources, a few of whose records are quarantined, and the lake that they became."""
+    folder = tmp_path_factory.mktemp("made")
+    generate(folder / "in", OPTIONS)
+    convert(folder / "in", folder / "lake")
+    return folder
+
+
+@pytest.fixture
+def lake(made: Path, tmp_path: Path) -> Lake:
+    """A copy of it that a test may damage."""
+    return Lake(made / "in", made / "lake", tmp_path / "lake")
+
+
+class Lake:
+    """A root that is damaged by hand."""
+
+    def __init__(self, sources: Path, template: Path, path: Path) -> None:
+        self.sources = sources
+        self.path = path
+        shutil.copytree(template, path)
+        (self.record_path,) = (path / "_wsparquet/commits").rglob("*.json")
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the record says."""
+        values: dict[str, Any] = json.loads(self.record_path.read_bytes())
+        return values
+
+    def rewrite(self, **changes: Any) -> None:
+        """Have the record say something else."""
+        self.record_path.write_text(json.dumps({**self.record, **changes}))
+
+    def part(self, table: str = "navigation") -> Path:
+        """The largest part of a table."""
+        return max((self.path / f"record_type={table}").rglob("*.parquet"), key=lambda path: path.stat().st_size)
+
+    def replace_part(self, change: Callable[[pa.Table], pa.Table], *, table: str = "navigation") -> None:
+        """Other rows in a part, of which the record knows: its size, checksum and rows agree."""
+        path = self.part(table)
+        rows = change(pq.ParquetFile(path).read())
+        sink = io.BytesIO()
+        pq.write_table(rows, sink, **writer_options(table))
+        path.write_bytes(sink.getvalue())
+        parts = self.record["parts"]
+        for part in parts:
+            if part["path"] == path.relative_to(self.path).as_posix():
+                part.update(rows=rows.num_rows, bytes=path.stat().st_size, checksum=_checksum(path))
+        self.rewrite(parts=parts)
+
+    def verify(self, *against: Path) -> Verification:
+        """Everything again, which changes nothing."""
+        before = tree(self.path)
+        found = verify(self.path, against=against)
+        assert {path: what for path, what in tree(self.path).items() if "/locks" not in path} == {
+            path: what for path, what in before.items() if "/locks" not in path
+        }
+        return found
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _kinds(found: Verification) -> set[str]:
+    return {problem.kind for problem in found.problems}
+
+
+def test_nothing_is_wrong_with_what_was_just_made(lake: Lake) -> None:
+    """All rows and files are looked at, against the sources, too."""
+    found = lake.verify(lake.sources)
+    assert found.problems == []
+    assert found.exit_code == 0
+    assert found.commits == found.sources == 1
+    assert found.parts == len([path for path in files_below(lake.path) if path.startswith("record_type=")]) > 5
+    assert found.rows == found.compared_rows == sum(lake.record["report"]["rows"].values()) > 50
+    assert lake.record["report"]["quarantined"] > 0
+
+
+# --- Files and records -----------------------------------------------------------------------------------------------
+
+
+def _lose(lake: Lake) -> None:
+    lake.part().unlink()
+
+
+def _cut(lake: Lake) -> None:
+    lake.part().write_bytes(lake.part().read_bytes()[:-100])
+
+
+def _flip(lake: Lake) -> None:
+    data = bytearray(lake.part().read_bytes())
+    data[200] ^= 1
+    lake.part().write_bytes(data)
+
+
+def _drop_rows(lake: Lake) -> None:
+    lake.replace_part(lambda rows: rows.slice(1))
+    parts = lake.record["parts"]
+    for part in parts:
+        part["rows"] += "record_type=navigation" in part["path"]
+    lake.rewrite(parts=parts)
+
+
+def _cast(lake: Lake) -> None:
+    lake.replace_part(lambda rows: rows.append_column("more", pa.nulls(rows.num_rows, pa.int8())))
+
+
+def _other_times(lake: Lake) -> None:
+    parts = lake.record["parts"]
+    part = next(part for part in parts if part["min_time"] is not None)
+    part["min_time"] -= 1
+    lake.rewrite(parts=parts)
+
+
+def _other_sums(lake: Lake) -> None:
+    report = lake.record["report"]
+    report["rows"]["navigation"] += 1
+    lake.rewrite(report=report)
+
+
+def _other_records(lake: Lake) -> None:
+    report = lake.record["report"]
+    report["records"] += 1
+    lake.rewrite(report=report)
+
+
+def _lose_quarantine(lake: Lake) -> None:
+    (lake.path / lake.record["quarantine"]).unlink()
+
+
+def _cut_quarantine(lake: Lake) -> None:
+    path = lake.path / lake.record["quarantine"]
+    path.write_bytes(b"\n".join(path.read_bytes().split(b"\n")[1:]))
+
+
+def _spoil_quarantine(lake: Lake) -> None:
+    (lake.path / lake.record["quarantine"]).write_bytes(b"{]\n")
+
+
+def _spoil_record(lake: Lake) -> None:
+    lake.record_path.write_bytes(b"{")
+
+
+def _add_orphan(lake: Lake) -> None:
+    path = lake.part()
+    token = path.name.split(".")[-3]
+    path.with_name(path.name.replace(token, "0123456789abcdef")).write_bytes(path.read_bytes())
+
+
+def _add_foreign(lake: Lake) -> None:
+    (lake.path / "record_type=geo/_SUCCESS").touch()
+
+
+def _add_quarantine(lake: Lake) -> None:
+    path = lake.path / lake.record["quarantine"]
+    path.with_name(f"other.{'0' * 16}.ndjson").touch()
+
+
+def _share(lake: Lake) -> None:
+    """Account and name are separated by a dot, so that another pair may have the same file names."""
+    values = lake.record
+    account, name = values["identity"]["account"], values["identity"]["name"]
+    first, _, rest = name.partition(".")
+    values["identity"] = {"account": f"{account}.{first}", "name": rest}
+    path = lake.path / f"_wsparquet/commits/{account}.{first}/undated/{rest}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({**values, "quarantine": None, "report": {**values["report"]}}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (_lose, {"missing"}),
+        (_cut, {"size", "checksum", "parquet"}),
+        (_flip, {"checksum"}),
+        (_drop_rows, {"rows", "times"}),
+        (_cast, {"schema"}),
+        (_other_times, {"times"}),
+        (_other_sums, {"sums"}),
+        (_other_records, {"sums"}),
+        (_lose_quarantine, {"missing"}),
+        (_cut_quarantine, {"quarantine"}),
+        (_spoil_quarantine, {"quarantine"}),
+        (_spoil_record, {"record", "stray"}),
+        (_add_orphan, {"stray"}),
+        (_add_foreign, {"stray"}),
+        (_add_quarantine, {"stray"}),
+        (_share, {"shared", "quarantine"}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_each_damage_is_found_and_nothing_else(lake: Lake, damage: Callable[[Lake], None], expected: set[str]) -> None:
+    """Kind by kind, with the file that it is about."""
+    damage(lake)
+    found = lake.verify()
+    assert _kinds(found) == expected
+    assert found.exit_code == 1
+    assert all(problem.where.startswith(("record_type=", "_wsparquet/")) for problem in found.problems)
+
+
+# --- Values ----------------------------------------------------------------------------------------------------------
+
+
+def _other_value(rows: pa.Table) -> pa.Table:
+    changed = [*rows.column("visitorId").to_pylist()]
+    changed[3] = "somebody else"
+    return rows.set_column(rows.column_names.index("visitorId"), "visitorId", pa.array(changed, pa.string()))
+
+
+def _null_for_empty(rows: pa.Table) -> pa.Table:
+    names = rows.column("navigationData").to_pylist()
+    index = next(index for index, each in enumerate(names) if each is not None)
+    names[index] = None
+    field = file_schema("navigation").field("navigationData")
+    return rows.set_column(rows.column_names.index(field.name), field, pa.array(names, field.type))
+
+
+def _twice(rows: pa.Table) -> pa.Table:
+    last = rows.slice(rows.num_rows - 1).to_pylist()
+    extra = pa.Table.from_pylist([{**last[0], "record_number": 10_000_000}], schema=rows.schema)
+    return pa.concat_tables([rows, extra])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_other_value, "expected visitorId '.*', found 'somebody else'"),
+        (_null_for_empty, r"expected navigationData \[.*, found None"),
+        (lambda rows: rows.slice(1), "expected a row, found none"),
+        (_twice, "record 10000000, table navigation: expected no row, found one"),
+    ],
+    ids=["value", "null", "lost", "more"],
+)
+def test_values_that_differ_from_the_source(lake: Lake, change: Callable[[pa.Table], pa.Table], said: str) -> None:
+    """A row that is lost, invented or altered is named with its number and first column, though all records agree."""
+    lake.replace_part(change)
+    found = [problem for problem in lake.verify(lake.sources).problems if problem.kind == "values"]
+    assert len(found) == 1
+    assert re.search(said, str(found[0]))
+
+
+def test_the_order_of_rows_does_not_matter(lake: Lake) -> None:
+    """Rows are compared by what they are."""
+    lake.replace_part(lambda rows: rows.take(pa.array(range(rows.num_rows - 1, -1, -1))))
+    assert not [problem for problem in lake.verify(lake.sources).problems if problem.kind == "values"]
+
+
+def test_rows_of_another_day(lake: Lake) -> None:
+    """The partition is part of a row."""
+    parts = lake.record["parts"]
+    path = lake.part()
+    moved = path.parent.with_name("date=2001-01-01") / path.name
+    moved.parent.mkdir()
+    path.rename(moved)
+    for part in parts:
+        if part["path"] == path.relative_to(lake.path).as_posix():
+            part.update(path=moved.relative_to(lake.path).as_posix(), date="2001-01-01")
+    lake.rewrite(parts=parts)
+    found = lake.verify(lake.sources).problems
+    assert {problem.kind for problem in found} == {"values"}
+    assert all("found date 2001-01-01" in str(problem) for problem in found[:10])
+    assert "more" in found[-1].found
+
+
+def test_quarantined_text_that_differs(lake: Lake) -> None:
+    """Not a byte of what became no row may be another one."""
+    path = lake.path / lake.record["quarantine"]
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    text = next(line for line in lines if line.get("text"))
+    text["text"] = text["text"][:-1] + "?"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (problem,) = lake.verify(lake.sources).problems
+    assert problem.kind == "values"
+    assert problem.where == lake.record["quarantine"]
+
+
+def test_sources_that_are_not_committed_or_cannot_be_read(lake: Lake, tmp_path: Path) -> None:
+    """Each is a problem of its own; the others are compared all the same."""
+    other = tmp_path / "other"
+    generate(other, GenerateOptions(size=20_000, seed=9))
+    (other / "empty.gz").touch()
+    found = lake.verify(other, tmp_path / "missing", lake.sources)
+    assert sorted(problem.kind for problem in found.problems) == ["source", "uncommitted", "uncommitted"]
+    assert found.compared_rows > 50
+
+
+def test_the_command_says_it_and_exits_with_1(lake: Lake) -> None:
+    """Text for people, JSON for programs."""
+    good = run("verify", lake.path, "--against", lake.sources)
+    assert (good.code, "all is as the records say" in good.out) == (0, True)
+    _lose(lake)
+    bad = run("verify", lake.path)
+    assert (bad.code, bad.out.count("missing: record_type=navigation/"), "1 problem" in bad.out) == (1, 1, True)
+    values = run("verify", lake.path, "--output", "json").json
+    assert [problem["kind"] for problem in values["problems"]] == ["missing"]
+    assert values["commits"] == 1

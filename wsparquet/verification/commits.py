@@ -1,0 +1,147 @@
+"""One commit held against its files: sizes, checksums, schemas, rows, times, quarantine, and what its report counts."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wsparquet.dataset.records import Commit, Part, decode_commit
+from wsparquet.dataset.settings import file_schema
+from wsparquet.dataset.store import Store
+from wsparquet.dataset.writer import time_range
+from wsparquet.errors import DatasetError
+from wsparquet.schema import TABLES
+from wsparquet.verification.outcome import Kind, Problem, Verification
+
+__all__ = ["check_commit", "count_quarantined"]
+
+LOOKS = 3
+"""How often a commit is looked at again that somebody replaces meanwhile."""
+
+
+def check_commit(store: Store, path: str, data: bytes) -> Verification:
+    """What is wrong with the record in ``data``, or with the one that takes its place meanwhile."""
+    for _ in range(LOOKS):
+        found = _check(store, path, data)
+        if not found.problems:
+            return found
+        again = store.read(path)
+        if again == data:
+            return found
+        if again is None:
+            return Verification(store.place())
+        data = again
+    return found
+
+
+def _check(store: Store, path: str, data: bytes) -> Verification:
+    found = Verification(store.place())
+    try:
+        commit = decode_commit(data, path)
+    except DatasetError as error:
+        found.problems.append(Problem("record", path, "a commit record", str(error)))
+        return found
+    if commit.removed:
+        return found
+    found.commits = 1
+    for part in commit.parts:
+        found.parts += 1
+        found.bytes += part.bytes
+        found.rows += part.rows
+        found.unchecked += part.checksum is None
+        found.problems.extend(_part(store, part))
+    found.problems.extend(_sums(commit))
+    found.problems.extend(_quarantine(store, commit))
+    return found
+
+
+def _part(store: Store, part: Part) -> Iterator[Problem]:
+    def wrong(kind: Kind, expected: object, found: object) -> Problem:
+        return Problem(kind, part.path, str(expected), str(found))
+
+    try:
+        data = store.read(part.path)
+    except DatasetError as error:
+        yield wrong("missing", "a file that can be read", error)
+        return
+    if data is None:
+        yield wrong("missing", f"a file of {part.bytes} bytes", "none")
+        return
+    if len(data) != part.bytes:
+        yield wrong("size", f"{part.bytes} bytes", f"{len(data)}")
+    if part.checksum is not None and (checksum := hashlib.sha256(data).hexdigest()) != part.checksum:
+        yield wrong("checksum", f"SHA-256 {part.checksum}", checksum)
+    try:
+        with pq.ParquetFile(io.BytesIO(data)) as file:
+            yield from _content(part, file)
+    except (pa.ArrowException, OSError) as error:
+        yield wrong("parquet", "a Parquet file", f"none ({error})")
+
+
+def _content(part: Part, file: pq.ParquetFile) -> Iterator[Problem]:
+    if file.metadata.num_rows != part.rows:
+        yield Problem("rows", part.path, f"{part.rows} rows", str(file.metadata.num_rows))
+    if part.table not in TABLES:
+        yield Problem("schema", part.path, "a table that this version knows", part.table)
+        return
+    if not file.schema_arrow.equals(file_schema(part.table)):
+        yield Problem("schema", part.path, f"the schema of {part.table}", _difference(part.table, file.schema_arrow))
+        return
+    times = time_range(file.metadata, part.table)
+    if times != (part.min_time, part.max_time):
+        yield Problem("times", part.path, f"times from {part.min_time} to {part.max_time}", f"{times[0]} to {times[1]}")
+
+
+def _difference(table: str, schema: pa.Schema) -> str:
+    """Where a schema begins to differ from a table's."""
+    ours = file_schema(table)
+    for name in dict.fromkeys([*ours.names, *schema.names]):
+        if name not in schema.names:
+            return f"no column {name}"
+        if name not in ours.names:
+            return f"a column {name}"
+        if not ours.field(name).equals(schema.field(name)):
+            return f"{name} as {schema.field(name).type}"
+    return "another order of columns"
+
+
+def _sums(commit: Commit) -> Iterator[Problem]:
+    report = commit.facts.report
+    rows = {table: count for table, count in report.get("rows", {}).items() if count}
+    if rows != commit.rows:
+        yield Problem("sums", commit.path, f"rows {rows} as reported", str(commit.rows))
+    expected, found = report.get("records"), sum(commit.rows.values()) + report.get("quarantined", 0)
+    if expected != found:
+        yield Problem("sums", commit.path, f"{expected} records", f"{found} rows and quarantined records")
+
+
+def _quarantine(store: Store, commit: Commit) -> Iterator[Problem]:
+    report = commit.facts.report
+    expected = {kind: count for kind in ("quarantined", "items") if (count := report.get(kind, 0))}
+    path = commit.quarantine or commit.path
+    try:
+        data = store.read(commit.quarantine) if commit.quarantine else b""
+        if data is None:
+            yield Problem("missing", path, f"a file with {expected}", "none")
+            return
+        found = count_quarantined(data)
+    except (DatasetError, ValueError, KeyError, TypeError) as error:
+        yield Problem("quarantine", path, "lines of JSON", str(error))
+        return
+    if found != expected:
+        yield Problem("quarantine", path, str(expected), str(found))
+
+
+def count_quarantined(data: bytes) -> Mapping[str, int]:
+    """How many records and items a quarantine file holds, by their names in a report; none is left out."""
+    entries = (json.loads(line) for line in data.splitlines())
+    kinds = Counter(
+        "quarantined" if entry["kind"] == "record" else "items" for entry in entries if not entry["continued"]
+    )
+    return dict(kinds)

@@ -1,0 +1,169 @@
+"""A whole root held against its records, and against sources if some are given."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from wsparquet.converter import Listener, Progress, default_jobs, ignore
+from wsparquet.dataset import Access, Commit, Commits, Root
+from wsparquet.dataset.cleaning import find_strays
+from wsparquet.dataset.layout import COMMITS
+from wsparquet.dataset.protocol import DEAD_SECONDS
+from wsparquet.dataset.records import decode_commit
+from wsparquet.decode import Limits
+from wsparquet.errors import DatasetError, WsparquetError
+from wsparquet.source import Failed, Source, SourceLimits, expand
+from wsparquet.verification.against import Comparison
+from wsparquet.verification.commits import check_commit
+from wsparquet.verification.outcome import Kind, Problem, Verification
+
+__all__ = ["VerifyOptions", "verify"]
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """How to verify. ``jobs``: commits or sources at a time. The others are as in ``ConvertOptions``."""
+
+    jobs: int = field(default_factory=default_jobs)
+    source_limits: SourceLimits = field(default_factory=SourceLimits)
+    limits: Limits = field(default_factory=Limits)
+    storage_options: Mapping[str, Any] | None = None
+
+
+def verify(
+    root: str | os.PathLike[str],
+    *,
+    against: Sequence[str | os.PathLike[str]] = (),
+    options: VerifyOptions | None = None,
+    on_progress: Listener | None = None,
+) -> Verification:
+    """Whether a root holds exactly what its records say.
+
+    Every part is read and has the size, checksum, schema, rows and times of its record; every record's counts agree; no
+    other file lies in a table's folder. With ``against``, paths, globs, folders or URLs, each of these sources is
+    decoded again by the reference decoder and compared with its rows, value by value, whatever their order. Nothing is
+    changed. ``on_progress`` is called from several threads.
+
+    Raises:
+        DatasetError: there is no root, or its store fails.
+        SchemaError: the root has another schema version.
+
+    """
+    started = time.monotonic()
+    options = options or VerifyOptions()
+    opened = Root.open(root, create=False, access=Access(options.storage_options or {}))
+    run = _Run(opened, options, on_progress or ignore)
+    run.root_itself()
+    if against:
+        run.sources(expand(against, exclude=os.fspath(root), storage_options=options.storage_options))
+    run.result.seconds = time.monotonic() - started
+    return run.result
+
+
+class _Run:
+    """All checks of one call."""
+
+    def __init__(self, root: Root, options: VerifyOptions, tell: Listener) -> None:
+        self.root = root
+        self.options = options
+        self.tell = tell
+        self.result = Verification(root.place)
+
+    def _each(self, checks: Iterable[Callable[[], Verification]]) -> None:
+        with ThreadPoolExecutor(max(self.options.jobs, 1), thread_name_prefix="wsparquet") as pool:
+            for found in pool.map(lambda check: check(), checks):
+                self.result.add(found)
+
+    # --- The root itself ---------------------------------------------------------------------------------------------
+
+    def root_itself(self) -> None:
+        """Every record with its files, and files without a record."""
+        records = dict(self.root.store.read_below(COMMITS))
+        self.tell(Progress("found", "", files=len(records)))
+        self._each(partial(self._record, path, data) for path, data in records.items())
+        self.result.problems.extend(self._strays())
+
+    def _record(self, path: str, data: bytes) -> Verification:
+        found = check_commit(self.root.store, path, data)
+        self._told(found, path.rpartition("/")[2], path, found.rows)
+        return found
+
+    def _told(self, found: Verification, name: str, url: str, rows: int) -> None:
+        if found.problems:
+            self.tell(Progress("failed", name, url, error=str(found.problems[0])))
+        else:
+            self.tell(Progress("committed", name, url, rows=rows))
+
+    def _strays(self) -> Iterator[Problem]:
+        """Files that no record names; or several, as only a forged record can, since names hold the identity."""
+        named: Counter[str] = Counter()
+
+        def count() -> set[str]:
+            named.update(path for commit in self._readable() for path in commit.paths)
+            return {*named}
+
+        now = time.time()
+        for each in find_strays(self.root, latest=now, live_since=now - DEAD_SECONDS, named=count):
+            if each.kind in {"part", "quarantine", "foreign"}:
+                yield Problem("stray", each.path, "a record that names it", "none; see `wsparquet clean`")
+        for path, times in named.items():
+            if times > 1:
+                yield Problem("shared", path, "one record that names it", f"{times}")
+
+    def _readable(self) -> Iterator[Commit]:
+        for path, data in self.root.store.read_below(COMMITS):
+            # What is wrong with the others is said already.
+            with suppress(DatasetError):
+                yield decode_commit(data, path)
+
+    # --- Against its sources -----------------------------------------------------------------------------------------
+
+    def sources(self, found: Sequence[Source | Failed]) -> None:
+        """Every source against its commit."""
+        self.tell(Progress("found", "", files=len(found)))
+        self.commits = Commits(self.root.store, (commit.head for commit in self._readable() if not commit.removed))
+        self._each(partial(self._source, each) for each in found)
+
+    def _source(self, source: Source | Failed) -> Verification:
+        if isinstance(source, Failed):
+            found = self._wrong("source", source.url, "a source", str(source.error))
+        else:
+            self.tell(Progress("started", source.name, source.url, source.size))
+            found = self._compared(source)
+        self._told(found, source.name, source.url, found.compared_rows)
+        return found
+
+    def _compared(self, source: Source) -> Verification:
+        try:
+            commits = self._commits_of(source)
+        except WsparquetError as error:
+            return self._wrong("source", source.url, "a source that can be read", str(error))
+        if not commits:
+            return self._wrong("uncommitted", source.url, "a commit of it", "none of its content")
+        result = Verification(self.root.place)
+        for commit in commits:
+            options = self.options
+            limits, source_limits = options.limits, options.source_limits
+            comparison = Comparison(self.root.store, commit, source, limits=limits, source_limits=source_limits)
+            result.add(comparison.run(partial(self._read, source)))
+        return result
+
+    def _commits_of(self, source: Source) -> list[Commit]:
+        """The commits of a source's content, those under its own name if there are any."""
+        heads = self.commits.by_checksum(source.checksum())
+        named = [head for head in heads if head.facts.source_name == source.name] or heads
+        return [commit for head in named if (commit := self.commits.read(head.identity)) is not None]
+
+    def _read(self, source: Source, stored: int) -> None:
+        self.tell(Progress("read", source.name, source.url, source.size, stored))
+
+    def _wrong(self, kind: Kind, where: str, expected: str, found: str) -> Verification:
+        return Verification(self.root.place, sources=1, problems=[Problem(kind, where, expected, found)])
