@@ -71,7 +71,11 @@ class Proxy:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request, well or badly."""
-        body = await request.read()
+        try:
+            body = await request.read()
+        except ConnectionError:
+            # Whoever asked was killed.
+            return _Nothing()
         fault = self._throw(request)
         self.log.append((request.method, request.raw_path, fault))
         if self.settings.dead_from is not None and len(self.log) >= self.settings.dead_from:

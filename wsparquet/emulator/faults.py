@@ -47,6 +47,10 @@ class Dice:
         self._asked: Counter[str] = Counter()
         self._in_a_row: Counter[str] = Counter()
 
+    def heal(self) -> None:
+        """No faults any more."""
+        self._faults = {}
+
     def throw(self, resource: str, kinds: frozenset[str]) -> str | None:
         """The fault for the next request of a resource, one of ``kinds``, None if it is to be answered well."""
         self._asked[resource] += 1

@@ -70,6 +70,10 @@ class Emulator:
         asked = (request.path.partition("?")[0] for request in self.log)
         return Counter(path.rpartition("/")[2] for path in asked if "/webSession/" in path)
 
+    def heal(self) -> None:
+        """Answer well from now on."""
+        self._dice.heal()
+
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._middleware])
         app.on_response_prepare.append(_note_status)
