@@ -1,8 +1,8 @@
 """Does a lake on S3 stay right for hours? Two writers, a faulty server, a faulty store, and kills at random.
 
-``python -m benchmarks.soak --minutes 60``: an emulator of the Data Access API whose clock runs fast, an S3 server behind
-a proxy, and two `wsparquet sync` of one account into one root, each killed and started again. In the end the faults
-stop, one run brings the root up to date, and `wsparquet verify` compares it with every file that the server has.
+``python -m benchmarks.soak --minutes 60``: an emulator of the Data Access API whose clock runs fast, an S3 server
+behind a proxy, and two `wsparquet sync` of one account into one root, each killed and started again. In the end the
+faults stop, one run brings the root up to date, and `wsparquet verify` compares it with every file of the server.
 """
 
 from __future__ import annotations
