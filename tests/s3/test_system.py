@@ -1,0 +1,194 @@
+"""The program with sources, roots and raw files on S3, under faults and kills, held against a local disk."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+import pytest
+
+from tests.cli.program import Ran, api_environment, run, start
+from tests.dataset.helpers import rows_on_disk
+from tests.s3.lake import Lake
+from tests.s3.proxy import Proxy
+from tests.s3.server import SECRET
+from tests.scale import scaled
+from wsparquet.emulator import EmulatorOptions, serving
+from wsparquet.generate import GenerateOptions, generate
+
+SOURCES = scaled(200, 20)
+KILLS = scaled(20, 4)
+
+
+def reach(lake: Lake) -> list[str]:
+    """The options with which commands reach the store."""
+    pairs = lake.options.items()
+    texts = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in pairs]
+    return [each for key, value in texts for each in ("--storage-option", f"{key}={value}")]
+
+
+def wsparquet(lake: Lake, *arguments: object) -> Ran:
+    """A command that reaches the store; its output never quotes a secret."""
+    found = run(*arguments, *reach(lake))
+    assert SECRET not in found.out + found.err
+    return found
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of several hours, some with text that is quarantined."""
+    folder = tmp_path_factory.mktemp("sources")
+    options = GenerateOptions(size=30_000, files=SOURCES, seed=3, defects=True)
+    generate(folder, options)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def local(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an undisturbed run makes of them on a local disk."""
+    root = tmp_path_factory.mktemp("local") / "lake"
+    assert run("convert", sources, "--to", root, "--quiet").code == 3
+    return root
+
+
+def upload(lake: Lake, sources: Path) -> str:
+    """The sources in the bucket."""
+    for path in sorted(sources.iterdir()):
+        lake.bucket.put(f"raw/{path.name}", path.read_bytes())
+    return f"{lake.bucket.url}/raw/"
+
+
+def assert_same(lake: Lake, local: Path) -> None:
+    """The rows of a local lake, every record kept, nothing else there, and verify agrees."""
+    expected, found = rows_on_disk(local), lake.rows()
+    assert sum(map(len, found.values())) == sum(map(len, expected.values())) > 10 * SOURCES
+    assert {table: sorted(map(repr, rows)) for table, rows in found.items()} == {
+        table: sorted(map(repr, rows)) for table, rows in expected.items()
+    }
+    assert quarantined(lake) == sorted(
+        line for path in local.rglob("*.ndjson") for line in path.read_bytes().splitlines()
+    )
+    assert wsparquet(lake, "verify", lake.url).code == 0
+
+
+def quarantined(lake: Lake) -> list[bytes]:
+    """Every line of quarantine."""
+    paths = lake.keys("_wsparquet/quarantine/")
+    return sorted(line for path in paths for line in lake.bucket.get(f"lake/{path}").splitlines())
+
+
+def test_many_sources_through_a_faulty_store_end_in_the_same_lake(
+    lake: Lake, proxy: Proxy, sources: Path, local: Path
+) -> None:
+    """One request in ten fails, of those for sources and of those for the root."""
+    raw = upload(lake, sources)
+    proxy.settings.probability, proxy.settings.stall_seconds = 0.1, 0.2
+    found = wsparquet(lake, "convert", raw, "--to", lake.url, "--output", "json")
+    assert (found.code, found.json["failed"], len(found.json["committed"])) == (3, [], SOURCES)
+    assert sum(proxy.faults().values()) > SOURCES
+    again = wsparquet(lake, "convert", raw, "--to", lake.url, "--output", "json").json
+    assert (len(again["skipped"]), again["committed"]) == (SOURCES, [])
+    proxy.settings.probability = 0.0
+    assert_same(lake, local)
+    lake.assert_at_rest()
+    assert wsparquet(lake, "verify", lake.url, "--against", raw).code == 0
+
+
+def test_killed_at_random_moments_and_done_again(lake: Lake, sources: Path, local: Path) -> None:
+    """Killed again and again, then done to its end: the same lake, verify finds nothing, clean leaves nothing."""
+    chance = random.Random(20160630)
+    raw = upload(lake, sources)
+    began = time.monotonic()
+    command = ("convert", raw, "--to", lake.url, "--quiet", *reach(lake))
+    killed = 0
+    for _ in range(KILLS):
+        with start(*command) as process:
+            time.sleep(chance.uniform(0.8, 3.0))
+            process.send_signal(signal.SIGKILL)
+        killed += process.returncode == -signal.SIGKILL
+    assert killed
+    assert wsparquet(lake, *command).code == 3
+    wsparquet(lake, "clean", lake.url, "--older-than", "0s", "--delete")
+    assert "no strays" in wsparquet(lake, "clean", lake.url, "--older-than", "0s").out
+    assert_same(lake, local)
+    lake.assert_at_rest()
+    assert lake.keys("_wsparquet/probes/") == lake.keys("_wsparquet/intents/") == []
+    assert time.monotonic() - began < 600
+
+
+def test_unfinished_uploads_are_cleaned(lake: Lake, sources: Path) -> None:
+    """What a killed upload of a large part leaves is listed, and ended if told."""
+    assert wsparquet(lake, "convert", next(iter(sources.iterdir())), "--to", lake.url, "--quiet").code in {0, 3}
+    lake.bucket.begin_upload("lake/record_type=geo/date=2016-06-30/x.parquet")
+    lake.bucket.begin_upload("elsewhere/x.parquet")
+    listed = wsparquet(lake, "clean", lake.url, "--older-than", "0s", "--output", "json").json
+    assert [(each["kind"], each["path"]) for each in listed["strays"]] == [
+        ("upload", "record_type=geo/date=2016-06-30/x.parquet")
+    ]
+    assert len(lake.bucket.uploads()) == 2
+    wsparquet(lake, "clean", lake.url, "--older-than", "0s", "--delete")
+    assert lake.bucket.uploads() == ["elsewhere/x.parquet"]
+
+
+def test_sync_to_s3_with_raw_files_there(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads, commits, state and raw files all lie in the bucket; status and list find them there."""
+    with serving(EmulatorOptions(hours=4, size=20_000)) as emulator:
+        for name, value in api_environment(emulator).items():
+            monkeypatch.setenv(name, value)
+        account = ("--account", emulator.options.account)
+        raw = f"{lake.bucket.url}/raw"
+        first = wsparquet(lake, "sync", *account, "--to", lake.url, "--raw", raw, "--output", "json")
+        assert (first.code, len(first.json["downloaded"])) == (0, 4)
+        second = wsparquet(lake, "sync", *account, "--to", lake.url, "--output", "json").json
+        assert (second["present"], second["downloaded"]) == (4, [])
+        assert "4 committed" in wsparquet(lake, "list", *account, "--to", lake.url).out
+    assert len(lake.bucket.keys("raw/account/75555851/")) == 4
+    assert lake.keys("_wsparquet/sync/") == ["_wsparquet/sync/75555851.json"]
+    assert wsparquet(lake, "status", lake.url).code == 0
+    assert wsparquet(lake, "verify", lake.url, "--against", raw).code == 0
+    name = first.json["downloaded"][0]
+    assert "removed" in wsparquet(lake, "remove", lake.url, name).out
+    assert name.removesuffix(".gz") not in " ".join(lake.data_files())
+    lake.assert_at_rest()
+
+
+def test_a_root_among_its_sources_is_none_of_them(lake: Lake, sources: Path) -> None:
+    """`convert s3://bucket/ --to s3://bucket/lake` does not read what it wrote."""
+    upload(lake, sources)
+    for skipped in (0, SOURCES):
+        found = wsparquet(lake, "convert", f"{lake.bucket.url}/", "--to", lake.url, "--output", "json").json
+        assert (found["sources"], len(found["skipped"]), found["failed"]) == (SOURCES, skipped, [])
+
+
+def test_secrets_stay_out_of_everything_written(lake: Lake, sources: Path) -> None:
+    """A presigned URL is read; neither its signature nor a credential is in any object, nor in what is said."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=lake.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="tester",
+        aws_secret_access_key=SECRET,
+    )
+    upload(lake, sources)
+    key = lake.bucket.keys("raw/")[0]
+    url = client.generate_presigned_url("get_object", Params={"Bucket": lake.bucket.name, "Key": key})
+    signature = url.partition("Signature=")[2].partition("&")[0]
+    assert signature
+    environment: dict[str, Any] = {
+        "AWS_ACCESS_KEY_ID": "tester",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_ENDPOINT_URL": lake.endpoint,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    with start("convert", url, "--to", lake.url, env=environment, stdout=-1, stderr=-1) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode in {0, 3}, err
+    written = b"".join(lake.bucket.get(each) for each in lake.bucket.keys("lake/"))
+    for secret in (signature, SECRET):
+        assert secret.encode() not in out + err + written
+    assert key.rpartition("/")[2].encode() in written
