@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wsparquet.errors import ApiError, DatasetError, DecodeError, SchemaError, SourceError, WsparquetError
     from wsparquet.inspection import Inspection, InspectOptions, inspect
     from wsparquet.reading import QuarantineWarning, read
+    from wsparquet.replaying import replay
     from wsparquet.schema import SCHEMA_VERSION, TABLES
     from wsparquet.source import SourceLimits
     from wsparquet.summary import Failure, Summary
@@ -77,6 +78,7 @@ __all__ = [
     "inspect",
     "open_dataset",
     "read",
+    "replay",
     "status",
     "sync",
     "verify",
@@ -92,6 +94,7 @@ _HOMES = {
     "errors": ("ApiError", "DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"),
     "inspection": ("InspectOptions", "Inspection", "inspect"),
     "reading": ("QuarantineWarning", "read"),
+    "replaying": ("replay",),
     "schema": ("SCHEMA_VERSION", "TABLES"),
     "source": ("SourceLimits",),
     "summary": ("Failure", "Summary"),

@@ -17,7 +17,7 @@ from wsparquet.source import Failed, Source, expand
 from wsparquet.summary import Summary
 from wsparquet.urls import mask
 
-__all__ = ["convert"]
+__all__ = ["convert", "outcomes"]
 
 
 def convert(
@@ -46,7 +46,7 @@ def convert(
     commits = root.commits() if root is not None else Commits.empty()
     converter = Converter(root, commits, options, on_progress or ignore, expected=len(found))
     summary = Summary(root=mask(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder)
-    for outcome in _outcomes(converter, found):
+    for outcome in outcomes(converter, found):
         outcome.add_to(summary)
     summary.seconds = time.monotonic() - started
     return summary
@@ -62,7 +62,7 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
     return root
 
 
-def _outcomes(converter: Converter, found: Sequence[Source | Failed]) -> Iterator[Outcome]:
+def outcomes(converter: Converter, found: Sequence[Source | Failed]) -> Iterator[Outcome]:
     """Every source's outcome, in the order of the sources."""
     sizes = [source.size or 0 for source in found if isinstance(source, Source)]
     converter.tell(Progress("found", "", size=sum(sizes), files=len(found)))

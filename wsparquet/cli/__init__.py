@@ -20,6 +20,7 @@ from wsparquet.cli.generate import generate
 from wsparquet.cli.inspect import inspect
 from wsparquet.cli.list import list_files
 from wsparquet.cli.remove import remove
+from wsparquet.cli.replay import replay
 from wsparquet.cli.schema import schema
 from wsparquet.cli.serve import serve
 from wsparquet.cli.signals import INTERRUPTED
@@ -70,6 +71,7 @@ for _command in (
     inspect,
     verify,
     clean_command,
+    replay,
     remove,
     schema,
     generate,

@@ -18,7 +18,7 @@ from wsparquet.cli.options import (
 from wsparquet.cli.output import make_output
 from wsparquet.cli.progress import progress
 
-__all__ = ["convert"]
+__all__ = ["convert", "convert_options"]
 
 
 @click.command(short_help="Turn Web Session files into datasets below a root.")
@@ -51,21 +51,22 @@ def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **opt
     from wsparquet.conversion import convert as run
 
     with progress(quiet=quiet or output == "json") as listener:
-        summary = run(sources, root, options=_options(**options), on_progress=listener)
+        summary = run(sources, root, options=convert_options(**options), on_progress=listener)
     make_output(output).summary(summary)
     return summary.exit_code
 
 
-def _options(**options: Any) -> Any:
+def convert_options(**options: Any) -> Any:
+    """The ``ConvertOptions`` that a command's options mean."""
     from wsparquet.converter import ConvertOptions, default_jobs
 
     source_limits, decoder_limits = limits(options)
     return ConvertOptions(
         jobs=options["jobs"] or default_jobs(),
-        account=options["account"],
+        account=options.get("account"),
         dry_run=options["dry_run"],
         max_quarantined=options["max_quarantined"],
-        again=options["again"],
+        again=options.get("again", False),
         decoder=options["decoder"],
         source_limits=source_limits,
         limits=decoder_limits,

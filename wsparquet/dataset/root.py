@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-from wsparquet.dataset.attempt import Attempt, software_version
+from wsparquet.dataset.attempt import Attempt
 from wsparquet.dataset.commits import Commits, all_heads
 from wsparquet.dataset.layout import COMMITS, INTENTS, LOCKS, QUARANTINE, ROOT_RECORD, STATE, SYNC, TMP, Identity
 from wsparquet.dataset.protocol import DEAD_SECONDS, CommitProtocol
-from wsparquet.dataset.records import FORMAT_VERSION, Commit, encode_json
+from wsparquet.dataset.records import Commit
 from wsparquet.dataset.store import Store
 from wsparquet.dataset.stores import Access, open_store
+from wsparquet.dataset.version import RootVersion, create_version, read_version, replace_version
 from wsparquet.dataset.writer import POOL, WriterPool
-from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.names import encode
 from wsparquet.schema import SCHEMA_VERSION
 from wsparquet.urls import is_url
@@ -54,7 +52,7 @@ class Root:
         store, protocol = open_store(os.fspath(path), access)
         if create:
             make_root(store)
-        check_version(store)
+        read_version(store).check(store.place(ROOT_RECORD))
         return cls(store, protocol, pool or POOL)
 
     @classmethod
@@ -64,6 +62,32 @@ class Root:
         if store.read(ROOT_RECORD) is None and next(store.entries(COMMITS), None) is None:
             return None
         return cls.open(path, create=False, access=access)
+
+    @classmethod
+    def open_for_replay(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
+        """The root at ``path``, also one of an older schema version, or of which not all sources are replayed yet.
+
+        Raises SchemaError if it is of a newer version, DatasetError if it cannot be found.
+        """
+        store, protocol = open_store(os.fspath(path), access)
+        read_version(store).check_not_newer(store.place(ROOT_RECORD))
+        return cls(store, protocol, POOL)
+
+    @property
+    def version(self) -> RootVersion:
+        """Which schema version it has, and which it had if it is being replayed."""
+        return read_version(self._store)
+
+    def begin_replay(self) -> None:
+        """Say that the root is on its way to this software's schema version: nothing else can use it until it is."""
+        version = self.version
+        with self._store.workspaces.new() as work:
+            replace_version(self._store, work, RootVersion(SCHEMA_VERSION, version.replaying_from or version.schema))
+
+    def end_replay(self) -> None:
+        """Say that all sources are of this software's schema version."""
+        with self._store.workspaces.new() as work:
+            replace_version(self._store, work, RootVersion(SCHEMA_VERSION))
 
     @property
     def place(self) -> str:
@@ -151,44 +175,4 @@ def make_root(store: Store) -> None:
     for folder in (LOCKS, INTENTS, COMMITS):
         store.make_folder(folder)
     if store.read(ROOT_RECORD) is None:
-        write_root_record(store)
-
-
-def write_root_record(store: Store) -> None:
-    """Say which schema version the root has, unless it is said already."""
-    commit = next(store.entries(COMMITS), None)
-    if commit is not None:
-        raise DatasetError(
-            f"{store.place(ROOT_RECORD)}: expected the root's schema version, found no file, though there is "
-            f"{commit.path}; restore the file from a copy, or convert into a new root"
-        )
-    values = {
-        "format_version": FORMAT_VERSION,
-        "schema_version": SCHEMA_VERSION,
-        "software": software_version(),
-        "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-    }
-    with store.workspaces.new() as work:
-        store.create(work.write("root.json", encode_json(values)), ROOT_RECORD)
-
-
-def check_version(store: Store) -> None:
-    """Raise unless the root has this software's schema version."""
-    where = store.place(ROOT_RECORD)
-    data = store.read(ROOT_RECORD)
-    if data is None:
-        raise DatasetError(f"{store.place()}: expected a root with {ROOT_RECORD}, found none; check the path")
-    try:
-        values = json.loads(data)
-        formats, version = values["format_version"], values["schema_version"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DatasetError(f"{where}: expected a JSON object with schema_version, found {data[:100]!r}") from error
-    if type(version) is not int or formats != FORMAT_VERSION or version > SCHEMA_VERSION:
-        raise SchemaError(
-            f"{where}: expected schema version {SCHEMA_VERSION}, found {version} (format {formats}); upgrade wsparquet"
-        )
-    if version < SCHEMA_VERSION:
-        raise SchemaError(
-            f"{where}: expected schema version {SCHEMA_VERSION}, found the older {version}; bring the root up to date "
-            f"with `wsparquet replay`, or go on with --schema-version {version}"
-        )
+        create_version(store)

@@ -1,0 +1,92 @@
+"""Which schema version a root has, one for all of its files: engines drop or refuse columns that some files have."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from wsparquet.dataset.attempt import software_version
+from wsparquet.dataset.layout import COMMITS, ROOT_RECORD
+from wsparquet.dataset.records import FORMAT_VERSION, encode_json
+from wsparquet.dataset.store import Store
+from wsparquet.dataset.workspace import Workspace
+from wsparquet.errors import DatasetError, SchemaError
+from wsparquet.schema import SCHEMA_VERSION
+
+__all__ = ["RootVersion", "create_version", "read_version", "replace_version"]
+
+
+@dataclass(frozen=True, slots=True)
+class RootVersion:
+    """The schema version of a root; ``replaying_from`` is the older one that some of its sources may still be of."""
+
+    schema: int
+    replaying_from: int | None = None
+
+    def check(self, where: str) -> None:
+        """Raise SchemaError unless all of the root is of this software's version."""
+        self.check_not_newer(where)
+        if self.schema < SCHEMA_VERSION:
+            raise SchemaError(
+                f"{where}: expected schema version {SCHEMA_VERSION}, found the older {self.schema}; bring the root up "
+                "to date with `wsparquet replay`, or go on with the wsparquet that wrote it"
+            )
+        if self.replaying_from is not None:
+            raise SchemaError(
+                f"{where}: expected one schema version, found a root on its way from {self.replaying_from} to "
+                f"{self.schema}; run `wsparquet replay` to its end"
+            )
+
+    def check_not_newer(self, where: str) -> None:
+        """Raise SchemaError if the root is of a newer version than this software's."""
+        if self.schema > SCHEMA_VERSION:
+            raise SchemaError(
+                f"{where}: expected schema version {SCHEMA_VERSION}, found {self.schema}; upgrade wsparquet"
+            )
+
+    def to_json(self) -> bytes:
+        """The root's record as its file holds it."""
+        values = {
+            "format_version": FORMAT_VERSION,
+            "schema_version": self.schema,
+            "replaying_from": self.replaying_from,
+            "software": software_version(),
+            "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
+        return encode_json(values)
+
+
+def read_version(store: Store) -> RootVersion:
+    """The version that a root says it has. Raises DatasetError if there is no root, or nothing that can be read."""
+    where = store.place(ROOT_RECORD)
+    data = store.read(ROOT_RECORD)
+    if data is None:
+        raise DatasetError(f"{store.place()}: expected a root with {ROOT_RECORD}, found none; check the path")
+    try:
+        values = json.loads(data)
+        formats, version, before = values["format_version"], values["schema_version"], values.get("replaying_from")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DatasetError(f"{where}: expected a JSON object with schema_version, found {data[:100]!r}") from error
+    if type(version) is not int or formats != FORMAT_VERSION or type(before) not in {int, type(None)}:
+        raise SchemaError(
+            f"{where}: expected schema version {SCHEMA_VERSION}, found {version} (format {formats}); upgrade wsparquet"
+        )
+    return RootVersion(version, before)
+
+
+def create_version(store: Store) -> None:
+    """Say which schema version a new root has, unless it is said already."""
+    commit = next(store.entries(COMMITS), None)
+    if commit is not None:
+        raise DatasetError(
+            f"{store.place(ROOT_RECORD)}: expected the root's schema version, found no file, though there is "
+            f"{commit.path}; restore the file from a copy, or convert into a new root"
+        )
+    with store.workspaces.new() as work:
+        store.create(work.write("root.json", RootVersion(SCHEMA_VERSION).to_json()), ROOT_RECORD)
+
+
+def replace_version(store: Store, work: Workspace, version: RootVersion) -> None:
+    """Have a root say another version."""
+    store.replace(work.write("root.json", version.to_json()), ROOT_RECORD)
