@@ -43,7 +43,7 @@ def convert(
     started = time.monotonic()
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)
     root = _open_root(to, options)
-    commits = root.commits() if root is not None else Commits.empty()
+    commits = root.commits(keep=not options.dry_run) if root is not None else Commits.empty()
     converter = Converter(root, commits, options, on_progress or ignore, expected=len(found))
     summary = Summary(root=mask(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder)
     for outcome in outcomes(converter, found):

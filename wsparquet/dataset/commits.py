@@ -7,25 +7,18 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 
 from wsparquet.dataset.layout import COMMITS, Identity
-from wsparquet.dataset.records import Commit, Head, decode_commit, decode_head
+from wsparquet.dataset.records import Commit, Head, decode_commit
 from wsparquet.dataset.store import Store
 from wsparquet.errors import DatasetError
 
-__all__ = ["Commits", "all_commits", "all_heads"]
+__all__ = ["Commits", "all_commits"]
 
 
 def all_commits(store: Store) -> Iterator[Commit]:
-    """Every record that counts, sorted by path; a source that is being removed does not."""
+    """Every record that counts, each from its own file, sorted by path; that of a removed source does not."""
     for path, data in store.read_below(COMMITS):
         if not (commit := decode_commit(data, path)).removed:
             yield commit
-
-
-def all_heads(store: Store) -> Iterator[Head]:
-    """The heads of every record that counts, sorted by path."""
-    for path, data in store.read_below(COMMITS):
-        if (head := decode_head(data, path)) is not None:
-            yield head
 
 
 class Commits:

@@ -6,6 +6,7 @@
     <root>/_wsparquet/intents/<account>/<name>.<token>.json
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
     <root>/_wsparquet/sync/<account>.json
+    <root>/_wsparquet/snapshot.parquet
     <root>/_wsparquet/probes/<token>    (on object stores, for an instant)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
@@ -30,6 +31,7 @@ __all__ = [
     "PROBES",
     "QUARANTINE",
     "ROOT_RECORD",
+    "SNAPSHOT",
     "STATE",
     "SYNC",
     "TMP",
@@ -53,6 +55,7 @@ TMP = f"{STATE}/tmp"  # noqa: S108 - below the root, not the system's
 LOCKS = f"{STATE}/locks"
 SYNC = f"{STATE}/sync"
 PROBES = f"{STATE}/probes"
+SNAPSHOT = f"{STATE}/snapshot.parquet"
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from wsparquet.dataset.commits import Commits, all_commits
+from wsparquet.dataset.commits import Commits
 from wsparquet.dataset.faults import translated
 from wsparquet.dataset.records import Commit, Head
 from wsparquet.dataset.root import Root
+from wsparquet.dataset.snapshot import Records
 from wsparquet.dataset.stores import Access
 from wsparquet.errors import DatasetError
 from wsparquet.schema import TABLES
@@ -31,7 +32,7 @@ class LakeDataset:
     def __init__(self, root: Root) -> None:
         self._store = root.store
         self._files: dict[str, tuple[list[str], list[date | None]]] = {table: ([], []) for table in TABLES}
-        self.commits = Commits(self._store, self._collect(all_commits(self._store)))
+        self.commits = Commits(self._store, self._collect(Records(self._store).commits()))
 
     def _collect(self, commits: Iterator[Commit]) -> Iterator[Head]:
         for commit in commits:

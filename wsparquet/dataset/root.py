@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsparquet.dataset.attempt import Attempt
-from wsparquet.dataset.commits import Commits, all_heads
+from wsparquet.dataset.commits import Commits
 from wsparquet.dataset.layout import COMMITS, INTENTS, LOCKS, QUARANTINE, ROOT_RECORD, STATE, SYNC, TMP, Identity
 from wsparquet.dataset.protocol import DEAD_SECONDS, CommitProtocol
 from wsparquet.dataset.records import Commit
+from wsparquet.dataset.snapshot import Records
 from wsparquet.dataset.store import Store
 from wsparquet.dataset.stores import Access, open_store
 from wsparquet.dataset.version import RootVersion, create_version, read_version, replace_version
@@ -116,9 +117,12 @@ class Root:
         if identity is None:
             self._store.workspaces.sweep()
 
-    def commits(self) -> Commits:
-        """All commits. Raises DatasetError if a record is unreadable, or names files that are not its own."""
-        return Commits(self._store, all_heads(self._store))
+    def commits(self, *, keep: bool = False) -> Commits:
+        """All commits; ``keep`` a copy of many new records, for whoever opens the root next.
+
+        Raises DatasetError if a record is unreadable, or names files that are not its own.
+        """
+        return Commits(self._store, Records(self._store).heads(keep=keep))
 
     def begin(self, *, fallback_day_ms: int | None) -> Attempt:
         """A new attempt; ``fallback_day_ms`` is the file name's start, milliseconds since 1970, if it has one."""

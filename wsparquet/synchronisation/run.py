@@ -82,7 +82,7 @@ class _Run:
         async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
             since, until = options.span()
             listing = await client.list_files(since, until)
-            commits = await asyncio.to_thread(self.root.commits)
+            commits = await asyncio.to_thread(self.root.commits, keep=True)
             wanted = await self._wanted(listing, commits, client)
             self.ledger.begin(listing, wanted, commits, since=None if options.since is None else since)
             self._count(listing, wanted)
