@@ -120,7 +120,7 @@ def test_a_copy_that_cannot_be_believed_is_none(root: Root, damage: str) -> None
     table = pq.read_table(copy_of(root))
     spoilt = {
         "other columns": table.drop_columns("version"),
-        "no record": table.set_column(2, "head", pa.array([b"{}"] * COUNT)),
+        "no record": table.set_column(2, "head", pa.array(["{}"] * COUNT)),
         "others": table.set_column(2, "head", pa.chunked_array([[*table["head"].to_pylist()[::-1]]])),
     }
     if damage in spoilt:

@@ -32,8 +32,8 @@ SCHEMA = pa.schema(
     [
         pa.field("path", pa.string()),
         pa.field("version", pa.string()),
-        pa.field("head", pa.binary()),
-        pa.field("parts", pa.binary()),
+        pa.field("head", pa.string()),
+        pa.field("parts", pa.string()),
     ]
 )
 """``head`` is the record without parts and report, ``parts`` its parts, both JSON."""
@@ -54,7 +54,7 @@ class Records:
         Raises DatasetError if a record is unreadable, or names files that are not its own.
         """
         copy = self._copy()
-        heads = self._known(copy, ["path", "version", "head"], lambda path, head: decode_head(head, path))
+        heads = self._known(copy, ["path", "version", "head"], lambda path, head: decode_head(head.encode(), path))
         copied = len(heads)
         writer = _CopyWriter(self._versions) if keep else None
         for path, data in self._unknown(heads):
@@ -119,7 +119,7 @@ class _CopyWriter:
     def __init__(self, versions: Mapping[str, str]) -> None:
         self.added = 0
         self._versions = versions
-        self._rows: list[dict[str, str | bytes]] = []
+        self._rows: list[dict[str, str]] = []
         self._sink = io.BytesIO()
         self._writer = pq.ParquetWriter(self._sink, SCHEMA, compression="zstd")
 
@@ -149,10 +149,10 @@ class _CopyWriter:
         return self._sink.getvalue()
 
 
-def _encoded(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+def _encoded(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
-def _joined(head: bytes, parts: bytes) -> bytes:
+def _joined(head: str, parts: str) -> bytes:
     """A record of both of its pieces."""
-    return head[:-1] + b',"parts":' + parts + b"}"
+    return f'{head[:-1]},"parts":{parts}}}'.encode()
