@@ -20,6 +20,7 @@ from benchmarks.contest import CONTENDERS, contest, missing, versions
 from benchmarks.data import Data, make_data
 from benchmarks.decoding import decoding
 from benchmarks.limits import missing_parser
+from benchmarks.opening import opening
 from benchmarks.scaling import cores, first_cores, sizes, start_up
 from benchmarks.syncing import FILE_SIZE, LATENCY_MS, syncing
 
@@ -37,11 +38,14 @@ class Scale:
     sizes: tuple[int, ...]
     small_files: int
     sync_files: int
+    commits: int
     runs: int
 
 
-QUICK = Scale(files=4, size=10, decode=20, sizes=(10, 100), small_files=100, sync_files=100, runs=3)
-FULL = Scale(files=8, size=50, decode=100, sizes=(10, 100, 1000), small_files=1000, sync_files=1000, runs=5)
+QUICK = Scale(files=4, size=10, decode=20, sizes=(10, 100), small_files=100, sync_files=100, commits=2000, runs=3)
+FULL = Scale(
+    files=8, size=50, decode=100, sizes=(10, 100, 1000), small_files=1000, sync_files=1000, commits=30_000, runs=5
+)
 _STARTS = 20
 
 
@@ -61,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=_numbers, help="MB of single files, comma-separated")
     parser.add_argument("--small-files", type=int, help="how many files of 100 kB")
     parser.add_argument("--sync-files", type=int, help="how many files to synchronise")
+    parser.add_argument("--commits", type=int, help="of a root that is opened")
     parser.add_argument("--runs", type=int, help="of each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go; else they are printed last")
@@ -159,6 +164,12 @@ class _Suite:
         what = f"{files} files of {FILE_SIZE / MB} MB, {LATENCY_MS} ms each way"
         return f"## Synchronisation: {what}\n\n{report.sync_table(result)}"
 
+    def opening(self) -> str:
+        """Opening a root with many commits."""
+        found = opening(self.folder, commits=self.scale.commits)
+        self.found["opening"] = found
+        return f"## Opening a root with {self.scale.commits:,} commits\n\n{report.opening_table(found)}"
+
 
 SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "contest": _Suite.contest,
@@ -167,6 +178,7 @@ SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "sizes": _Suite.sizes,
     "start": _Suite.start,
     "sync": _Suite.sync,
+    "opening": _Suite.opening,
 }
 
 

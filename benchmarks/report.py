@@ -20,6 +20,7 @@ __all__ = [
     "cores_table",
     "decoding_table",
     "machine",
+    "opening_table",
     "plain",
     "sizes_table",
     "start_table",
@@ -159,3 +160,12 @@ def sync_table(found: dict[str, Series]) -> str:
     base = next(iter(found.values())).median
     rows = [[name, walls.text(), f"{walls.median / base:.2f}"] for name, walls in found.items()]
     return _table(["the same files", "wall s", "ratio"], rows)
+
+
+def opening_table(found: dict[str, dict[str, float]]) -> str:
+    """Seconds to open a root, for each store and what is asked for."""
+    asked = list(next(iter(found.values())))
+    return _table(
+        ["root", *(f"{name}, s" for name in asked)],
+        [[store, *map(str, times.values())] for store, times in found.items()],
+    )

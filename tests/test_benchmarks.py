@@ -146,6 +146,8 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
         "1",
         "--decode",
         "1",
+        "--commits",
+        "50",
         "--sync-files",
         "4",
         "--runs",
@@ -153,7 +155,7 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
     ]
 
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "contest", "decode", "sync", *sizes, "--json", str(figures)],
+        [sys.executable, "-m", "benchmarks", "contest", "decode", "sync", "opening", *sizes, "--json", str(figures)],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
@@ -168,3 +170,4 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
     assert found["contest"]["results"]["wsparquet_reference"]["wall"]["median"] > 0
     assert {"reference", "json.loads"} <= set(found["decode"])
     assert "| sync, from a server |" in done.stdout
+    assert "| S3 |" in done.stdout

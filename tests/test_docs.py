@@ -141,6 +141,18 @@ def test_the_readme_names_every_command_and_table() -> None:
     assert re.findall(r"\b(\d)\b", codes) == ["0", "1", "2", "3"]
 
 
+def test_every_promise_names_a_test_that_there_is() -> None:
+    """Each row of the guarantees names tests, and each of them stands where it says."""
+    page = (ROOT / "docs/guarantees.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith(("| promise", "| ---"))]
+    assert len(rows) > 10
+    for row in rows:
+        named = re.findall(r"`(tests/[a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`", row)
+        assert named, row
+        for path, name in named:
+            assert f"def {name}(" in (ROOT / path).read_text("utf-8"), (path, name)
+
+
 def test_options_that_pages_name_exist() -> None:
     """A page that names an option of the program names one that some command has."""
     known = {name for command in cli.commands.values() for each in command.params for name in each.opts}

@@ -36,7 +36,8 @@ def test_the_commands_are_those_of_the_program() -> None:
     """The program lists every command with a line of help."""
     text = help_of(None)
     assert COMMANDS == (
-        "convert", "fetch", "generate", "inspect", "list", "remove", "schema", "serve", "status", "sync",
+        "clean", "convert", "fetch", "generate", "inspect", "list", "remove", "replay", "schema", "serve", "status",
+        "sync", "verify",
     )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)

@@ -44,7 +44,7 @@ def replay(root: str, raw: tuple[str, ...], output: str, quiet: bool, **options:
     \b
     Examples:
       wsparquet replay lake raw/
-      wsparquet replay s3://bucket/lake s3://bucket/raw --dry-run
+      wsparquet replay lake raw/ --dry-run --output json
     """
     from wsparquet.replaying import replay as run
 
