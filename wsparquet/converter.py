@@ -152,8 +152,13 @@ class Converter:
         return jobs * UPLOADS_PER_JOB + jobs if self.root is not None and self.root.is_remote else jobs
 
     def stop(self) -> None:
-        """Have sources under way fail at their next chunk; they take their own files with them."""
+        """Have sources under way fail at their next chunk, or while they are uploaded.
+
+        They take their own files with them if they still can, else the next run does.
+        """
         self._stopped.set()
+        if self.root is not None:
+            self.root.interrupt()
 
     @property
     def stopped(self) -> bool:

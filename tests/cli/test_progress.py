@@ -76,6 +76,20 @@ def test_synchronisation_has_a_bar_of_files(tmp_path: Path, command: tuple[str, 
     assert text.count("retried: WebSession.") == 3
 
 
+def test_checks_have_a_bar_of_commits(good: Files, tmp_path: Path) -> None:
+    """`verify` counts commits and rows, and what is wrong is said above the bar as it is found, and in the end."""
+    root = tmp_path / "lake"
+    assert run("convert", good.folder, "--to", root).code == 0
+    code, out, shown = on_a_terminal("verify", root)
+    text = CONTROL.sub("", shown)
+    assert (code, "all is as the records say" in out) == (0, True)
+    assert "2/2 files" in text
+    assert f"{good.records} rows" in text
+    next(root.rglob("*.parquet")).unlink()
+    code, out, shown = on_a_terminal("verify", root)
+    assert (code, "1 problem" in out, "failed: " in CONTROL.sub("", shown)) == (1, True, True)
+
+
 def test_a_failure_is_said_above_the_bar_with_markup_as_it_is(tmp_path: Path) -> None:
     """A failed source is named at once, and its name is neither markup nor control sequence."""
     folder = tmp_path / "in"

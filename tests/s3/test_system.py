@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from tests.s3.lake import Lake
 from tests.s3.proxy import Proxy
 from tests.s3.server import SECRET
 from tests.scale import scaled
+from wsparquet import Progress, convert
+from wsparquet.converter import ConvertOptions
 from wsparquet.emulator import EmulatorOptions, serving
 from wsparquet.generate import GenerateOptions, generate
 
@@ -119,6 +122,69 @@ def test_killed_at_random_moments_and_done_again(lake: Lake, sources: Path, loca
     lake.assert_at_rest()
     assert lake.keys("_wsparquet/probes/") == lake.keys("_wsparquet/intents/") == []
     assert time.monotonic() - began < 600
+
+
+def test_interrupted_while_the_store_is_silent(lake: Lake, proxy: Proxy, sources: Path, local: Path) -> None:
+    """It ends at once, though an upload would be tried again for minutes, and the next run ends what it left."""
+    raw = upload(lake, sources)
+    proxy.settings.kinds, proxy.settings.stall_seconds = ("stall",), 60.0
+    stalled = threading.Event()
+
+    def stall(method: str, path: str) -> None:
+        if method == "PUT" and "record_type" in path:
+            proxy.settings.probability, proxy.settings.most_in_a_row = 1.0, 1000
+            stalled.set()
+
+    proxy.settings.after = stall
+    with start("convert", raw, "--to", lake.url, *reach(lake), stdout=-1, stderr=-1) as process:
+        assert stalled.wait(60)
+        time.sleep(0.5)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        seconds = time.monotonic() - began
+    assert (process.returncode, b"Traceback" in err) == (130, False), err
+    assert seconds < 15
+    proxy.settings.probability, proxy.settings.after = 0.0, None
+    wsparquet(lake, "convert", raw, "--to", lake.url, "--quiet")
+    assert_same(lake, local)
+    lake.assert_at_rest()
+
+
+def test_sources_are_decoded_while_others_are_uploaded(lake: Lake, proxy: Proxy, sources: Path) -> None:
+    """With one job, the first upload is held up until the next source is read."""
+    read: set[str] = set()
+    second = threading.Event()
+    held: list[bool] = []
+
+    def tell(event: Progress) -> None:
+        if event.kind == "read":
+            read.add(event.name)
+            if len(read) > 1:
+                second.set()
+
+    def hold(method: str, path: str) -> None:
+        if method == "PUT" and "record_type" in path and not held:
+            held.append(second.wait(30))
+
+    proxy.settings.before = hold
+    options = ConvertOptions(jobs=1, storage_options=lake.options)
+    assert convert(sorted(sources.iterdir())[:4], lake.url, options=options, on_progress=tell).failed == []
+    assert held == [True]
+
+
+def test_a_profile_says_endpoint_and_credentials(lake: Lake, sources: Path, tmp_path: Path) -> None:
+    """The files that every AWS tool reads will do, with the profile's name as the only option."""
+    (tmp_path / "config").write_text(f"[profile mine]\nendpoint_url = {lake.endpoint}\nregion = us-east-1\n")
+    (tmp_path / "credentials").write_text(f"[mine]\naws_access_key_id = tester\naws_secret_access_key = {SECRET}\n")
+    files = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
+    environment = {name: str(tmp_path / file) for name, file in files.items()}
+    source = next(iter(sources.iterdir()))
+    option = ("--storage-option", "profile=mine")
+    with start("convert", source, "--to", lake.url, *option, env=environment, stdout=-1, stderr=-1) as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode in {0, 3}, err
+    assert lake.data_files()
 
 
 def test_unfinished_uploads_are_cleaned(lake: Lake, sources: Path) -> None:

@@ -63,6 +63,9 @@ class LocalDisk:
                     continue
                 yield Entry(path, status.st_size, status.st_mtime, f"{status.st_mtime_ns}-{status.st_ino}")
 
+    def interrupt(self) -> None:
+        """Nothing: a disk is not waited for."""
+
     def unfinished(self) -> list[Unfinished]:
         """None: a disk knows no uploads."""
         return []

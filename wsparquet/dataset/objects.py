@@ -12,6 +12,7 @@ import os
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,6 +50,8 @@ class ObjectStore:
         self._base = base
         self.bucket = Bucket(filesystem, bucket, patience_seconds=patience_seconds)
         self.workspaces = _spool()
+        self._running: set[Future[Any]] = set()
+        self._interrupted = False
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, Any], *, patience_seconds: float) -> ObjectStore:
@@ -80,13 +83,27 @@ class ObjectStore:
 
     def _run(self, action: str, path: str, call: Coroutine[Any, Any, Result]) -> Result:
         """What a coroutine returns, run by s3fs's event loop, and ended there if this thread is interrupted."""
-        with _translated(action, self.place(path)):
+        place = self.place(path)
+        with _translated(action, place):
             future = asyncio.run_coroutine_threadsafe(call, self._filesystem.loop)
+            self._running.add(future)
             try:
+                if self._interrupted:
+                    future.cancel()
                 return future.result()
+            except CancelledError:
+                raise DatasetError(f"cannot {action} {place}: interrupted; run again") from None
             except BaseException:
                 future.cancel()
                 raise
+            finally:
+                self._running.discard(future)
+
+    def interrupt(self) -> None:
+        """Have every request fail that is under way or to come: retries could take minutes."""
+        self._interrupted = True
+        for future in list(self._running):
+            future.cancel()
 
     # --- Reading -----------------------------------------------------------------------------------------------------
 

@@ -105,6 +105,10 @@ class Root:
         """The root's files."""
         return self._store
 
+    def interrupt(self) -> None:
+        """Have commits under way end at once, where they wait for a network; the next run finishes or clears them."""
+        self._store.interrupt()
+
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
         """Finish what dead attempts left half done: at one source if given, else at all, with their temporary files.
 

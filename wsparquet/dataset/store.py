@@ -75,6 +75,10 @@ class Store(Protocol):
         """A file system of Arrow's, and the root's path in it."""
         ...
 
+    def interrupt(self) -> None:
+        """Have everything fail that waits for a network, now and from now on."""
+        ...
+
     def make_root(self) -> None:
         """Make what has to be there before anything can be written."""
         ...

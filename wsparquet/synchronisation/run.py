@@ -135,11 +135,14 @@ class _Run:
                 for file in wanted:
                     group.create_task(self._one(file, shelf))
         except BaseExceptionGroup as errors:
+            self.converter.stop()
             # The first one is what went wrong; the others followed from it.
             raise errors.exceptions[0] from None
-        finally:
-            # With nothing under way this has no effect; if interrupted, sources take their own files with them.
+        except BaseException:
+            # Interrupted: sources under way take their own files with them.
             self.converter.stop()
+            raise
+        finally:
             self.pool.shutdown(cancel_futures=True)
 
     async def _one(self, file: ListedFile, shelf: Shelf) -> None:
