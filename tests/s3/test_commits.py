@@ -277,6 +277,32 @@ def test_an_attempt_that_sleeps_for_days_cannot_come_back(lake: Lake, proxy: Pro
     lake.assert_at_rest()
 
 
+def test_what_a_record_replaced_goes_though_the_record_was_overtaken(lake: Lake, proxy: Proxy) -> None:
+    """Killed before it deleted what it replaced, with another attempt waiting: days later all of that goes."""
+    root = lake.open()
+    put(root, seed=5)
+    proxy.settings.after = lambda method, path: die_after_record(proxy, method, path)
+    with pytest.raises(DatasetError):
+        put(lake.open(patience_seconds=0.05), seed=6)
+    proxy.settings.after = proxy.settings.dead_from = None
+    written = json.loads(lake.bucket.get(f"lake/{RECORD}"))
+    assert written["obsolete"]
+    assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 5", "file 6"}
+    token = "0" * 16
+    waiting = {"format_version": 1, "identity": written["identity"], "token": token, "expected": written["token"]}
+    path = f"lake/_wsparquet/intents/75555851/{API_NAME}.{token}.json"
+    lake.bucket.put(path, json.dumps({**waiting, "paths": []}).encode())
+    settle_as_if_days_later(lake)
+    assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 6"}
+    lake.assert_at_rest()
+
+
+def die_after_record(proxy: Proxy, method: str, path: str) -> None:
+    """Have the store be gone from the moment on at which the record is written."""
+    if method == "PUT" and "/commits/" in path:
+        proxy.settings.dead_from = 0
+
+
 def settle_as_if_days_later(lake: Lake) -> None:
     """Recovery to which every intent is old."""
     lake.open().recover(dead_seconds=-1)

@@ -201,9 +201,8 @@ class ConditionalProtocol:
         record = written if len(own) == len(intents) else self._read(key)[0]
         done = {path: each for path, each in intents.items() if each.expected != token_of(record)}
         gone = {path for intent in done.values() for path in intent.paths}
-        if record is not None:
-            if any(intent.token == record.token for intent in done.values()):
-                gone.update(record.obsolete)
+        if record is not None and done:
+            gone.update(record.obsolete)
             gone.difference_update(record.paths)
         self._store.delete(sorted(gone))
         # The winner's last, since it says that there is something left to be deleted.
