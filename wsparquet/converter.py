@@ -63,7 +63,7 @@ class ConvertOptions:
     decoder: str = "auto"
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
-    storage_options: dict[str, object] | None = None
+    storage_options: dict[str, object] | None = field(default=None, repr=False)
     single_writer: bool = False
 
     @property

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Self
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
+
+from wsparquet.emulator.broken import reset
+from wsparquet.emulator.server import in_thread
 
 FAULTS = ("slow-down", "reset", "lost-answer", "stall", "cut")
 """503 SlowDown; reset before the request is passed on; done, but no answer; silence; half an answer."""
@@ -75,17 +78,17 @@ class Proxy:
             body = await request.read()
         except ConnectionError:
             # Whoever asked was killed.
-            return _Nothing()
+            return reset(request)
         fault = self._throw(request)
         self.log.append((request.method, request.raw_path, fault))
         if self.settings.dead_from is not None and len(self.log) >= self.settings.dead_from:
-            return _reset(request)
+            return reset(request)
         if fault == "slow-down":
             return _error(503, "SlowDown", "Please reduce your request rate.")
         if fault == "stall":
             await asyncio.sleep(self.settings.stall_seconds)
         if fault in {"reset", "stall"}:
-            return _reset(request)
+            return reset(request)
         if request.method == "PUT" and self.settings.conditions == "refused" and _is_conditional(request):
             return _error(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
         return await self._pass_on(request, body, fault)
@@ -101,7 +104,7 @@ class Proxy:
             data = await answer.read()
         await _told(self.settings.after, request)
         if fault == "lost-answer":
-            return _reset(request)
+            return reset(request)
         kept = CIMultiDict((name, value) for name, value in answer.headers.items() if name.lower() not in HOP)
         if fault == "cut":
             return await _cut(request, answer.status, kept, data)
@@ -113,8 +116,7 @@ class Proxy:
             return response
         return web.Response(status=answer.status, headers=kept, body=data)
 
-    async def start(self) -> None:
-        """Listen on a free port."""
+    async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(auto_decompress=False)
         app = web.Application(client_max_size=MOST_BYTES)
         app.router.add_route("*", "/{path:.*}", self.handle)
@@ -122,37 +124,21 @@ class Proxy:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
 
-    async def stop(self) -> None:
-        """Close everything."""
+    async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
         await self._session.close()
 
 
-class _Nothing(web.Response):
-    """Stands for an answer on a connection that is there no more."""
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """Send nothing."""
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Send nothing."""
-
-
-def _reset(request: web.Request) -> web.StreamResponse:
-    if request.transport is not None:
-        request.transport.abort()
-    return _Nothing()
-
-
 async def _cut(request: web.Request, status: int, headers: CIMultiDict[str], data: bytes) -> web.StreamResponse:
     if len(data) < 2:
-        return _reset(request)
+        return reset(request)
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = len(data)
     await response.prepare(request)
     await response.write(data[: len(data) // 2])
-    return _reset(request)
+    return reset(request)
 
 
 def _error(status: int, code: str, message: str) -> web.Response:
@@ -171,15 +157,5 @@ async def _told(listener: Callable[[str, str], None] | None, request: web.Reques
 @contextmanager
 def proxying(target: str, settings: Settings | None = None) -> Iterator[Proxy]:
     """A proxy before ``target``, in a thread of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="s3-proxy", daemon=True)
-    thread.start()
-    proxy = Proxy(target, settings or Settings())
-    try:
-        asyncio.run_coroutine_threadsafe(proxy.start(), loop).result()
+    with in_thread(Proxy(target, settings or Settings())) as proxy:
         yield proxy
-    finally:
-        asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()

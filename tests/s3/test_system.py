@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,9 +21,11 @@ from tests.s3.lake import Lake
 from tests.s3.proxy import Proxy
 from tests.s3.server import SECRET
 from tests.scale import scaled
-from wsparquet import Progress, convert
+from wsparquet import Progress, VerifyOptions, convert
 from wsparquet.converter import ConvertOptions
+from wsparquet.dataset import Access
 from wsparquet.emulator import EmulatorOptions, serving
+from wsparquet.errors import DatasetError
 from wsparquet.generate import GenerateOptions, generate
 
 SOURCES = scaled(200, 20)
@@ -185,6 +189,29 @@ def test_a_profile_says_endpoint_and_credentials(lake: Lake, sources: Path, tmp_
         _, err = process.communicate(timeout=60)
     assert process.returncode in {0, 3}, err
     assert lake.data_files()
+
+
+@pytest.mark.parametrize("options", [ConvertOptions, VerifyOptions, Access], ids=lambda kind: kind.__name__)
+def test_options_do_not_show_their_secrets(options: Any) -> None:
+    """Whoever logs them logs no credential."""
+    assert SECRET not in repr(options(storage_options={"secret": SECRET}))
+
+
+def test_a_spool_that_others_can_enter_is_refused(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes the folder first in a shared one would see, or swap, what is uploaded."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    spool = tmp_path / f"wsparquet-{os.getuid()}"
+    spool.mkdir(mode=0o777)
+    spool.chmod(0o777)
+    with pytest.raises(DatasetError, match="expected a folder that only this user can enter"):
+        lake.open()
+    spool.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    spool.symlink_to("elsewhere")
+    with pytest.raises(DatasetError, match="only this user"):
+        lake.open()
+    spool.unlink()
+    lake.open()
 
 
 def test_unfinished_uploads_are_cleaned(lake: Lake, sources: Path) -> None:

@@ -6,15 +6,7 @@ from typing import Any
 
 import click
 
-from wsparquet.cli.options import (
-    decoder_option,
-    limit_options,
-    limits,
-    output_option,
-    quiet_option,
-    single_writer_option,
-    storage_option,
-)
+from wsparquet.cli.options import conversion_options, limits
 from wsparquet.cli.output import make_output
 from wsparquet.cli.progress import progress
 
@@ -23,18 +15,13 @@ __all__ = ["convert", "convert_options"]
 
 @click.command(short_help="Turn Web Session files into datasets below a root.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--to", "root", required=True, metavar="ROOT", help="The folder that holds the datasets.")
+@click.option("--to", "root", required=True, metavar="ROOT", help="The folder, or s3://BUCKET/PATH, of the datasets.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Sources at a time.  [default: one for each core]")
 @click.option("--account", metavar="ID", help="The account of all sources, where they do not say.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, write nothing.")
 @click.option("--again", is_flag=True, help="Convert also what is committed already, replacing its rows.")
 @click.option("--max-quarantined", type=click.IntRange(min=0), metavar="N", help="More in one source, and it fails.")
-@decoder_option
-@limit_options
-@storage_option
-@single_writer_option
-@output_option
-@quiet_option
+@conversion_options
 def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **options: Any) -> int:
     """Turn Web Session files into nested Parquet datasets below ROOT.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BYTES",
+    "conversion_options",
     "decoder_option",
     "limit_options",
     "limits",
@@ -103,6 +104,14 @@ def limit_options(command: Command) -> Command:
     for name, kind, default, text in reversed(options):
         full = f"{text} Past it the source fails."
         command = click.option(name, type=kind, default=default, show_default=default is not None, help=full)(command)
+    return command
+
+
+def conversion_options(command: Command) -> Command:
+    """The options of every command that converts into a root: how, from where, to where, and what is said."""
+    options = (decoder_option, limit_options, storage_option, single_writer_option, output_option, quiet_option)
+    for option in reversed(options):
+        command = option(command)
     return command
 
 

@@ -7,14 +7,7 @@ from typing import Any
 import click
 
 from wsparquet.cli.convert import convert_options
-from wsparquet.cli.options import (
-    decoder_option,
-    limit_options,
-    output_option,
-    quiet_option,
-    single_writer_option,
-    storage_option,
-)
+from wsparquet.cli.options import conversion_options
 from wsparquet.cli.output import make_output
 from wsparquet.cli.progress import progress
 
@@ -27,12 +20,7 @@ __all__ = ["replay"]
 @click.option("--jobs", type=click.IntRange(min=1), help="Sources at a time.  [default: one for each core]")
 @click.option("--dry-run", is_flag=True, help="Find the files, decode and count, write nothing.")
 @click.option("--max-quarantined", type=click.IntRange(min=0), metavar="N", help="More in one source, and it fails.")
-@decoder_option
-@limit_options
-@storage_option
-@single_writer_option
-@output_option
-@quiet_option
+@conversion_options
 def replay(root: str, raw: tuple[str, ...], output: str, quiet: bool, **options: Any) -> int:
     """Convert sources below ROOT again of which not all was understood.
 

@@ -9,15 +9,7 @@ from typing import Any
 import click
 
 from wsparquet.cli.api_options import DURATION, api_of, api_options, range_options
-from wsparquet.cli.options import (
-    decoder_option,
-    limit_options,
-    limits,
-    output_option,
-    quiet_option,
-    single_writer_option,
-    storage_option,
-)
+from wsparquet.cli.options import conversion_options, limits
 from wsparquet.cli.output import make_output
 from wsparquet.cli.progress import log_option, sync_progress
 from wsparquet.cli.signals import INTERRUPTED, stopping
@@ -28,20 +20,15 @@ __all__ = ["sync"]
 
 @click.command(short_help="Keep datasets current from the Data Access API.")
 @api_options()
-@click.option("--to", "root", required=True, metavar="ROOT", help="The folder that holds the datasets.")
+@click.option("--to", "root", required=True, metavar="ROOT", help="The folder, or s3://BUCKET/PATH, of the datasets.")
 @range_options
 @click.option("--raw", metavar="DIR|URL", help="Keep the downloaded files there.")
 @click.option("--recheck", is_flag=True, help="Also take committed files again whose size has changed.")
 @click.option("--every", type=DURATION, help="Repeat that often, until interrupted: 1h.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Conversions at a time.  [default: one for each core]")
 @click.option("--max-quarantined", type=click.IntRange(min=0), metavar="N", help="More in one file, and it fails.")
-@decoder_option
-@limit_options
-@storage_option
-@single_writer_option
-@output_option
+@conversion_options
 @log_option
-@quiet_option
 def sync(root: str, output: str, quiet: bool, log_format: str, every: timedelta | None, **options: Any) -> int:
     """Keep the datasets below ROOT current from LivePerson's Data Access API.
 

@@ -8,11 +8,11 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from aiohttp import hdrs, web
 
@@ -23,7 +23,9 @@ from wsparquet.emulator.faults import DOWNLOAD, LISTING, Dice
 from wsparquet.emulator.oauth import Verifier
 from wsparquet.emulator.options import EmulatorOptions
 
-__all__ = ["Emulator", "Request", "serving"]
+__all__ = ["Emulator", "Request", "in_thread", "serving"]
+
+Server = TypeVar("Server")
 
 REFUSED_TYPES = ("application/gzip", "application/octet-stream")
 STOP_SECONDS = 1.0
@@ -227,15 +229,20 @@ async def _note_status(_: web.Request, response: web.StreamResponse) -> None:
 @contextmanager
 def serving(options: EmulatorOptions = EmulatorOptions()) -> Iterator[Emulator]:  # noqa: B008 - frozen
     """An emulator that runs in a thread of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="wsparquet-emulator", daemon=True)
-    thread.start()
-    emulator = Emulator(options)
-    try:
-        asyncio.run_coroutine_threadsafe(emulator.__aenter__(), loop).result()
+    with in_thread(Emulator(options)) as emulator:
         yield emulator
+
+
+@contextmanager
+def in_thread(server: AbstractAsyncContextManager[Server]) -> Iterator[Server]:
+    """A server that runs in a thread of its own, with an event loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="wsparquet-server", daemon=True)
+    thread.start()
+    try:
+        yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
     finally:
-        asyncio.run_coroutine_threadsafe(emulator.__aexit__(), loop).result()
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

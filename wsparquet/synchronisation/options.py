@@ -27,7 +27,7 @@ class FetchOptions:
     since: datetime | timedelta | None = None
     until: datetime | timedelta | None = None
     downloads: int = 4
-    storage_options: dict[str, object] | None = None
+    storage_options: dict[str, object] | None = field(default=None, repr=False)
 
     def span(self) -> tuple[datetime, datetime]:
         """From when until when to ask, in UTC."""

@@ -35,7 +35,7 @@ class VerifyOptions:
     jobs: int = field(default_factory=default_jobs)
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
-    storage_options: Mapping[str, Any] | None = None
+    storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 def verify(
