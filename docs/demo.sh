@@ -30,6 +30,9 @@ eval "$(tail -n +2 server.txt)"
 run wsparquet sync --base-url "$(head -n 1 server.txt)" --account 75555851 --to lake --pause 0.1 --quiet
 run wsparquet status lake --account 75555851
 
+printf '\nEvery file is what its record says, every value what the source says:\n'
+run wsparquet verify lake --against downloads
+
 printf '\n$ find lake -name "*.parquet"\n'
 find lake -name '*.parquet' | sort | sed 's/^/  /'
 

@@ -191,6 +191,22 @@ def test_a_profile_says_endpoint_and_credentials(lake: Lake, sources: Path, tmp_
     assert lake.data_files()
 
 
+def test_an_older_root_is_replayed_from_raw_files_on_s3(lake: Lake, sources: Path, local: Path) -> None:
+    """Every record is of this version then, the rows are the same, and nothing is left of the old parts."""
+    raw = upload(lake, sources)
+    assert wsparquet(lake, "convert", raw, "--to", lake.url, "--quiet").code == 3
+    for path in ["_wsparquet/root.json", *lake.keys("_wsparquet/commits/")]:
+        values = json.loads(lake.bucket.get(f"lake/{path}"))
+        lake.bucket.put(f"lake/{path}", json.dumps({**values, "schema_version": 0}).encode())
+    assert "wsparquet replay" in wsparquet(lake, "status", lake.url).err
+    found = wsparquet(lake, "replay", lake.url, raw, "--output", "json")
+    assert (found.code, len(found.json["committed"]), found.json["failed"]) == (3, SOURCES, [])
+    records = [json.loads(lake.bucket.get(f"lake/{path}")) for path in lake.keys("_wsparquet/commits/")]
+    assert {values["schema_version"] for values in records} == {1}
+    assert_same(lake, local)
+    lake.assert_at_rest()
+
+
 @pytest.mark.parametrize("options", [ConvertOptions, VerifyOptions, Access], ids=lambda kind: kind.__name__)
 def test_options_do_not_show_their_secrets(options: Any) -> None:
     """Whoever logs them logs no credential."""
