@@ -115,11 +115,12 @@ def test_killed_at_random_moments_and_done_again(lake: Lake, sources: Path, loca
     killed = 0
     for _ in range(KILLS):
         with start(*command) as process:
-            time.sleep(chance.uniform(0.8, 3.0))
+            time.sleep(chance.uniform(0.6, 2.0))
             process.send_signal(signal.SIGKILL)
         killed += process.returncode == -signal.SIGKILL
     assert killed
-    assert wsparquet(lake, *command).code == 3
+    # A run may have come to its end before it was to be killed: then there is nothing left to do.
+    assert wsparquet(lake, *command).code in {0, 3}
     wsparquet(lake, "clean", lake.url, "--older-than", "0s", "--delete")
     assert "no strays" in wsparquet(lake, "clean", lake.url, "--older-than", "0s").out
     assert_same(lake, local)
