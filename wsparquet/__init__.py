@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wsparquet._version import __version__
     from wsparquet.api import ApiOptions, Client, Credentials
     from wsparquet.conversion import convert
     from wsparquet.converter import ConvertOptions, Progress
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
         sync,
     )
     from wsparquet.verification import Problem, Verification, VerifyOptions, verify
-
-    __version__: str
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -86,6 +85,7 @@ __all__ = [
 
 # Where each public name lives. They are imported on first use: pyarrow alone takes longer than `wsparquet --help` may.
 _HOMES = {
+    "_version": ("__version__",),
     "api": ("ApiOptions", "Client", "Credentials"),
     "conversion": ("convert",),
     "converter": ("ConvertOptions", "Progress"),
@@ -114,10 +114,6 @@ _HOMES = {
 
 
 def _find(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("wsparquet")
     for home, names in _HOMES.items():
         if name in names:
             value = getattr(import_module(f"wsparquet.{home}"), name)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from wsparquet.kernels import list_flatten, struct_field
 
 __all__ = ["LeafColumn", "leaf_columns"]
 
@@ -23,7 +24,7 @@ class LeafColumn:
         """All values of the leaf in the batch, lists flattened."""
         column = batch.column(self.steps[0] or "")
         for step in self.steps[1:]:
-            column = pc.list_flatten(column) if step is None else pc.struct_field(column, step)
+            column = list_flatten(column) if step is None else struct_field(column, step)
         return column
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.dataset.helpers import make_rows, put
 from wsparquet.dataset import Root, open_dataset
-from wsparquet.dataset.partition import partition_days
+from wsparquet.dataset.row_days import partition_days
 from wsparquet.schema import TABLES
 
 COUNT = 60

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -17,6 +16,7 @@ import aiohttp
 from oauthlib import oauth1
 from yarl import URL
 
+from wsparquet._version import __version__
 from wsparquet.api.answers import Link, ListedFile, Listing, error_of, links_of, merged, parse_json, parse_listing
 from wsparquet.api.credentials import Credentials
 from wsparquet.api.download import Downloaded, Transfer
@@ -90,7 +90,7 @@ class Client:
                 total=None, sock_connect=options.connect_seconds, sock_read=options.read_seconds
             ),
             # `Accept: application/gzip` is answered with an error; stored bytes are wanted as they are.
-            headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": _user_agent()},
+            headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": f"wsparquet/{__version__}"},
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             middlewares=(self._sign,),
@@ -292,13 +292,6 @@ class Client:
         if response.status == 429:
             return Transient(error, busy=True, retry_after=retry_after)
         return Transient(error, retry_after=retry_after) if response.status >= 500 else error
-
-
-def _user_agent() -> str:
-    try:
-        return f"wsparquet/{importlib.metadata.version('wsparquet')}"
-    except importlib.metadata.PackageNotFoundError:
-        return "wsparquet"
 
 
 def _gone(status: int, url: str) -> FileGone:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.metadata
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
 
+from wsparquet._version import __version__
 from wsparquet.dataset.faults import translated
 from wsparquet.dataset.files import create_file, sync_file
 from wsparquet.dataset.layout import Identity, part_path
@@ -29,11 +29,8 @@ QUARANTINE_FILE = "quarantine.ndjson"
 
 
 def software_version() -> str:
-    """The name and version of this software; the version is ``unknown`` where it is run without being installed."""
-    try:
-        return f"wsparquet {importlib.metadata.version('wsparquet')}"
-    except importlib.metadata.PackageNotFoundError:
-        return "wsparquet unknown"
+    """The name and version of this software."""
+    return f"wsparquet {__version__}"
 
 
 class Attempt:

@@ -6,11 +6,9 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from wsparquet.dataset.commits import Commits
 from wsparquet.dataset.faults import translated
@@ -20,6 +18,10 @@ from wsparquet.dataset.snapshot import Records
 from wsparquet.dataset.stores import Access
 from wsparquet.errors import DatasetError
 from wsparquet.schema import TABLES
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
 
 __all__ = ["DATE", "LakeDataset", "open_dataset"]
 
@@ -63,6 +65,8 @@ class LakeDataset:
                 f"{self._store.place()}: expected {len(paths)} parts of {name}, found {len(missing)} of them gone, "
                 f"such as {min(missing)}; a commit replaced them since, so open the dataset again"
             )
+        import pyarrow.dataset as ds
+
         filesystem, base = self._store.arrow()
         with translated("open", self._store.place()):
             return ds.FileSystemDataset.from_paths(
@@ -75,7 +79,9 @@ class LakeDataset:
 
 
 def _partition(day: date | None) -> pc.Expression:
-    column = ds.field("date")
+    import pyarrow.compute as pc
+
+    column = pc.field("date")
     return column.is_null() if day is None else column == pa.scalar(day, pa.date32())
 
 

@@ -1,44 +1,27 @@
-"""On which day a record lies: the UTC day of its earliest own timestamp, else its container's, else its file's.
-
-Everything here is an Arrow kernel over whole columns; no value passes through Python.
-"""
+"""On which day a record lies: the UTC day of its earliest own timestamp, else its container's, else its file's."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from datetime import date
-from typing import cast
+from datetime import date, timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from wsparquet.columns import LeafColumn, leaf_columns
 from wsparquet.dataset.layout import plausible_ms
 from wsparquet.errors import DatasetError
-from wsparquet.fields import TIMESTAMP
+from wsparquet.kernels import min_max
 from wsparquet.schema import COMMON_SUFFIX, TABLES
 
-__all__ = ["NOT_OWN", "partition_days", "shared_day", "split_by_day"]
+__all__ = ["NOT_OWN", "shared_day", "split_by_day"]
+
+EPOCH = date(1970, 1, 1)
 
 DAY_MS = 86_400_000
 
 # The container's own times say when it was cut, not when the record happened.
 NOT_OWN = frozenset(field.name for field in COMMON_SUFFIX)
-
-
-def partition_days(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> pa.Date32Array:
-    """The UTC day of every row, null where there is none.
-
-    A row's day is that of its earliest own timestamp (every timestamp column of the table but those of ``metaData``,
-    in nested lists too); with none, that of ``metaData.startTime``; with none, that of ``fallback_day_ms``,
-    milliseconds since 1970 from 2000 to 2099, anything else being none.
-    """
-    own = [earliest(batch.column(name)) for name in timed_columns(table)]
-    start = milliseconds(pc.struct_field(batch.column("metaData"), "startTime"))
-    fallback = pa.scalar(fallback_day_ms if plausible_ms(fallback_day_ms) else None, pa.int64())
-    instants = pc.coalesce(*([minimum(own)] if own else []), start, fallback)
-    return cast("pa.Date32Array", instants.cast(TIMESTAMP).cast(pa.date32()))
 
 
 def split_by_day(
@@ -53,36 +36,28 @@ def split_by_day(
     if (shared := shared_day(table, batch, fallback_day_ms)) is not None:
         yield to_date(shared, table), batch
         return
-    days = partition_days(table, batch, fallback_day_ms)
-    if len(pc.unique(days)) == 1:
-        yield to_date(days[0], table), batch
-        return
-    # The sort is stable, so rows of a day stay in order. Each day is copied out: a slice would keep the batch alive.
-    order = pc.sort_indices(days)
-    runs = pc.run_end_encode(days.take(order))  # type: ignore[attr-defined]
-    start = 0
-    for end, day in zip(runs.run_ends.to_pylist(), runs.values, strict=True):
-        yield to_date(day, table), batch.take(order.slice(start, end - start))
-        start = end
+    # Here, since kernels of all kinds come with it.
+    from wsparquet.dataset.row_days import split_by_row
+
+    for day, rows in split_by_row(table, batch, fallback_day_ms):
+        yield to_date(day, table), rows
 
 
-def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> pa.Date32Scalar | None:
-    """The day of every row, if all instants that any row's day could come from lie in one; else None.
+def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> int | None:
+    """The day of every row, in days since 1970, if all instants that it could come from lie in one; else None.
 
     A file spans an hour, so this nearly always answers. Finding each row's earliest timestamp instead took 6 % of a
     conversion's CPU time, for a grouping by row of everything in lists.
     """
     days: set[int] = set()
     for leaf in deciding_leaves(table):
-        values = leaf.values(batch)
-        if len(values) > values.null_count:
-            bounds = pc.min_max(milliseconds(values))
-            days.update(bounds[end].as_py() // DAY_MS for end in ("min", "max"))
+        bounds = min_max(leaf.values(batch))
+        days.update(bound.value // DAY_MS for bound in bounds or ())
     if start_column().values(batch).null_count:
         if fallback_day_ms is None or not plausible_ms(fallback_day_ms):
             return None
         days.add(fallback_day_ms // DAY_MS)
-    return cast("pa.Date32Scalar", pa.scalar(days.pop(), pa.int32()).cast(pa.date32())) if len(days) == 1 else None
+    return days.pop() if len(days) == 1 else None
 
 
 @functools.cache
@@ -102,69 +77,12 @@ def start_column() -> LeafColumn:
     return next(leaf for leaf in leaf_columns(pa.schema(COMMON_SUFFIX)) if leaf.path == "$.metaData.startTime")
 
 
-def to_date(day: pa.Scalar, table: str) -> date | None:
-    """A Python date from an Arrow one."""
+def to_date(day: int | None, table: str) -> date | None:
+    """The date of a day in days since 1970."""
     try:
-        return cast("date | None", day.as_py())
-    except (OverflowError, ValueError) as error:
+        return None if day is None else EPOCH + timedelta(day)
+    except OverflowError as error:
         raise DatasetError(
-            f"table {table}: expected days of the years 1 to 9999, found day {day.cast(pa.int32()).as_py()} "
-            "since 1970; such timestamps belong into `rescued`"
+            f"table {table}: expected days of the years 1 to 9999, found day {day} since 1970; such timestamps belong "
+            "into `rescued`"
         ) from error
-
-
-# --- Earliest timestamps of nested columns ----------------------------------------------------------------------------
-
-
-def has_timestamp(data_type: pa.DataType) -> bool:
-    """Whether a timestamp is in the type, however deep."""
-    if isinstance(data_type, pa.StructType):
-        return any(has_timestamp(data_type.field(index).type) for index in range(data_type.num_fields))
-    if isinstance(data_type, pa.ListType):
-        return has_timestamp(data_type.value_type)
-    return pa.types.is_timestamp(data_type)
-
-
-@functools.cache
-def timed_columns(table: str) -> tuple[str, ...]:
-    """The table's own columns that hold timestamps."""
-    return tuple(
-        field.name for field in TABLES[table].schema if field.name not in NOT_OWN and has_timestamp(field.type)
-    )
-
-
-def earliest(array: pa.Array) -> pa.Array:
-    """The earliest timestamp in each value of an array that holds timestamps, null where a value has none.
-
-    In milliseconds since 1970, as int64: not every kernel takes timestamps with a time zone.
-    """
-    match array:
-        case pa.StructArray():
-            # `flatten` applies the struct's own nulls to its children.
-            return minimum([earliest(child) for child in array.flatten() if has_timestamp(child.type)])
-        case pa.ListArray():
-            return earliest_in_lists(array)
-        case _:
-            return milliseconds(array)
-
-
-def milliseconds(instants: pa.Array) -> pa.Array:
-    """Timestamps as int64, milliseconds since 1970."""
-    return instants.cast(TIMESTAMP).cast(pa.int64())
-
-
-def minimum(arrays: list[pa.Array]) -> pa.Array:
-    """The earliest of the arrays in each row, nulls passed over."""
-    return arrays[0] if len(arrays) == 1 else pc.min_element_wise(*arrays, skip_nulls=True)
-
-
-def earliest_in_lists(lists: pa.ListArray) -> pa.Array:
-    """The earliest timestamp in each list."""
-    first, last = lists.offsets[0].as_py(), lists.offsets[-1].as_py()
-    values = earliest(lists.values.slice(first, last - first))
-    grouped = pa.table({"row": pc.list_parent_indices(lists), "value": values}).group_by("row", use_threads=False)
-    found = grouped.aggregate([("value", "min")])
-    rows = pc.subtract(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(lists))), 1)
-    by_row = found["value_min"].combine_chunks().take(pc.index_in(rows, found["row"]))
-    # What lies under a null list is no value of it.
-    return cast("pa.Array", pc.if_else(lists.is_valid(), by_row, pa.scalar(None, by_row.type)))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from wsparquet.decode.model import Decoded, Decoder, DecoderOptions, Limits, PathCounts, Quarantined, Report
-from wsparquet.decode.reference import ReferenceDecoder
 from wsparquet.errors import DecodeError
 
 __all__ = [
@@ -57,4 +56,6 @@ def make_decoder(options: DecoderOptions, *, decoder: str = "auto") -> Decoder:
     """A new decoder for one source. Raises as ``active_decoder``."""
     if active_decoder(decoder) == "native" and (native := native_decoder()) is not None:
         return native(options)
+    from wsparquet.decode.reference import ReferenceDecoder
+
     return ReferenceDecoder(options)

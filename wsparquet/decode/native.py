@@ -16,7 +16,7 @@ import pyarrow as pa
 from wsparquet.decode import _native
 from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.plan import StructOf, compiled
-from wsparquet.decode.reference import no_container, opening_of
+from wsparquet.decode.refusals import no_container, opening_of
 from wsparquet.errors import DecodeError, SchemaError
 from wsparquet.schema import TABLES
 

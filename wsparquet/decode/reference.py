@@ -13,28 +13,13 @@ from wsparquet.decode.containers import Container, ContainerValues
 from wsparquet.decode.events import ContainerEnd, ContainerStart, ContainerValue, Event, Item, Record
 from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.records import Row, Unreadable, record_reader
+from wsparquet.decode.refusals import no_container, opening_of
 from wsparquet.decode.rescue import Rescue, json_object, path_text, rescued_json
 from wsparquet.decode.splitter import TOO_DEEP, Splitter
 from wsparquet.decode.vocabulary import count_batches
 from wsparquet.errors import DecodeError
 
-__all__ = ["ReferenceDecoder", "no_container", "opening_of"]
-
-OPENING = 60
-"""How many bytes of a source that holds no container its error shows."""
-
-
-def opening_of(data: bytes) -> bytes:
-    """What a source begins with, for the error that shows it."""
-    return data.lstrip()[:OPENING]
-
-
-def no_container(opening: bytes) -> DecodeError:
-    """The error of a source that holds no container."""
-    return DecodeError(
-        "no container in it: expected JSON objects with recordCollection, found "
-        f"{opening!r}; give Web Session files as the Data Access API hands them out"
-    )
+__all__ = ["ReferenceDecoder"]
 
 
 class ReferenceDecoder:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote
 
 from wsparquet.errors import SourceError
@@ -19,9 +19,11 @@ from wsparquet.source.formats import sniff
 from wsparquet.source.listing import Unreadable, files_below, glob, has_magic, is_folder
 from wsparquet.source.names import last_component
 from wsparquet.source.origins import LocalFile, MemberOf, Once, Spool, Stream, spool
-from wsparquet.source.remote import RemoteFile, find_remote, heads
 from wsparquet.source.sources import Failed, Source
 from wsparquet.urls import is_url, mask
+
+if TYPE_CHECKING:
+    from wsparquet.source.remote import RemoteFile
 
 __all__ = ["expand"]
 
@@ -93,6 +95,9 @@ class _Expansion:
             elif (path := _local_path(argument)) is not None:
                 yield from self._local(_absolute(path))
             else:
+                # Here, since file systems of all kinds come with it, which takes 40 ms.
+                from wsparquet.source.remote import find_remote
+
                 yield from self._remote(find_remote(argument, self.options))
         except SourceError as error:
             yield Failed(*_named(argument), error)
@@ -166,6 +171,8 @@ class _Expansion:
     # --- elsewhere --------------------------------------------------------------------------------------------------
 
     def _remote(self, files: Sequence[RemoteFile]) -> Iterator[Source | Failed]:
+        from wsparquet.source.remote import heads
+
         outside = [file for file in files if self.excluded_url is None or not file.url.startswith(self.excluded_url)]
         if files and not outside:
             raise files[0].origin.place.error("expected a source outside of the dataset, found one in it; leave it out")
