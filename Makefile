@@ -16,14 +16,14 @@ test-full: export PROPTEST_CASES ?= 500000
 test-full: $(READY) lint types rust  ## The same tests with the full counts and sizes
 	WSPARQUET_TEST_FULL=1 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --durations=20
 
-# Without cargo there is no native decoder to be tested.
-rust: $(READY)  ## The native decoder: format, lints, unit tests and fuzzing
-	@if ! command -v cargo >/dev/null; then echo "no cargo: the reference decoder is in use"; exit 0; fi; \
-	set -ex; cd decoder; export PYO3_PYTHON="$(CURDIR)/$(BIN)/python"; \
+# Without cargo there is nothing native to be tested.
+rust: $(READY)  ## The native crate: format, lints, unit tests and fuzzing
+	@if ! command -v cargo >/dev/null; then echo "no cargo: nothing native is in use"; exit 0; fi; \
+	set -ex; cd native; export PYO3_PYTHON="$(CURDIR)/$(BIN)/python"; \
 	cargo fmt --check; cargo clippy --quiet --all-targets --all-features -- -D warnings; \
 	cargo test --quiet --profile fuzz
 
-wheel: $(READY)  ## A wheel with the native decoder, in dist/, tried in a fresh environment
+wheel: $(READY)  ## A wheel with the native crate, in dist/, tried in a fresh environment
 	rm -rf build dist
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 	$(PYTHON) -m venv dist/.venv
@@ -52,7 +52,7 @@ coverage: $(READY)  ## Branch coverage, reported and not judged
 clean:
 	rm -rf .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(VENV)
 
-$(READY): pyproject.toml $(wildcard decoder/Cargo.* decoder/src/*.rs decoder/src/*/*.rs)
+$(READY): pyproject.toml $(wildcard native/Cargo.* native/src/*.rs native/src/*/*.rs)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable . --group dev

@@ -12,18 +12,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.dataset.helpers import make_rows, put
-from wsparquet.dataset import Root, open_dataset
+from tests.dataset.writers import WRITERS
+from wsparquet.dataset import Root, WriterPool, open_dataset
 from wsparquet.dataset.row_days import partition_days
 from wsparquet.schema import TABLES
 
 COUNT = 60
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=WRITERS)
+def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with rows of all tables over several days, some without any."""
     path = tmp_path_factory.mktemp("root")
-    put(Root.open(path), tables=tuple(TABLES), count=COUNT)
+    put(Root.open(path, pool=WriterPool(writer=request.param)), tables=tuple(TABLES), count=COUNT)
     return path
 
 

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.dataset.helpers import data_files, facts, make_rows, put
-from wsparquet.dataset import Identity, Root
+from tests.dataset.writers import WRITERS
+from wsparquet.dataset import Identity, Root, WriterPool
 from wsparquet.dataset.settings import file_schema, leaves
 from wsparquet.schema import TABLES
 
@@ -39,11 +40,11 @@ def assert_unique_ignoring_case(names: list[str]) -> None:
     assert [name for name, count in Counter(name.lower() for name in names).items() if count > 1] == []
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=WRITERS)
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with all tables: ordinary rows over several days, and files whose columns are all null."""
     path = tmp_path_factory.mktemp("root")
-    root = Root.open(path)
+    root = Root.open(path, pool=WriterPool(writer=request.param))
     put(root, tables=tuple(TABLES), count=30)
     with root.begin(fallback_day_ms=None) as attempt:
         for table, definition in TABLES.items():

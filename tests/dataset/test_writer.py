@@ -12,12 +12,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.dataset.helpers import DAY, START, make_rows
+from tests.dataset.writers import WRITERS
+from wsparquet.dataset.parts import WriterKind
 from wsparquet.dataset.settings import WriterLimits
 from wsparquet.dataset.writer import WriterPool, Writers, WrittenPart
 from wsparquet.errors import DatasetError
 from wsparquet.schema import TABLES
 
 TINY = WriterLimits(buffered=30_000, open_files=3)
+
+
+@pytest.fixture(params=WRITERS)
+def writer(request: pytest.FixtureRequest) -> WriterKind:
+    """Every writer that there is here."""
+    kind: WriterKind = request.param
+    return kind
 
 
 def session(number: int, *, day: int) -> dict[str, object]:
@@ -47,9 +56,9 @@ def numbers_by_day(parts: Iterable[WrittenPart]) -> dict[str, list[int]]:
     return found
 
 
-def test_more_days_than_open_files_lose_no_row_and_no_order(tmp_path: Path) -> None:
+def test_more_days_than_open_files_lose_no_row_and_no_order(tmp_path: Path, writer: WriterKind) -> None:
     """With room for three files and little memory, rows of 20 days come out whole and in order, in several parts."""
-    pool = WriterPool(TINY)
+    pool = WriterPool(TINY, writer=writer)
     writers = Writers(tmp_path, fallback_day_ms=None, pool=pool)
     for start in range(0, 200, 20):
         writers.write("session_info", sessions(range(start, start + 20), days=20))
@@ -65,9 +74,9 @@ def test_more_days_than_open_files_lose_no_row_and_no_order(tmp_path: Path) -> N
     assert (pool.buffered, pool.open_files) == (0, 0)
 
 
-def test_rows_within_the_budget_become_one_part_with_one_row_group(tmp_path: Path) -> None:
+def test_rows_within_the_budget_become_one_part_with_one_row_group(tmp_path: Path, writer: WriterKind) -> None:
     """However many batches a table and day has, nothing is written before it must be."""
-    writers = Writers(tmp_path, fallback_day_ms=None, pool=WriterPool())
+    writers = Writers(tmp_path, fallback_day_ms=None, pool=WriterPool(writer=writer))
     for number in range(50):
         writers.write("session_info", sessions([number], days=1))
     assert list(tmp_path.iterdir()) == []
@@ -75,18 +84,18 @@ def test_rows_within_the_budget_become_one_part_with_one_row_group(tmp_path: Pat
     assert (part.rows, pq.read_metadata(part.file).num_row_groups) == (50, 1)
 
 
-def test_row_groups_have_a_greatest_size(tmp_path: Path) -> None:
+def test_row_groups_have_a_greatest_size(tmp_path: Path, writer: WriterKind) -> None:
     """A row group ends at the limit, its rows go on in the next one."""
-    writers = Writers(tmp_path, fallback_day_ms=None, pool=WriterPool(WriterLimits(row_group_rows=7)))
+    writers = Writers(tmp_path, fallback_day_ms=None, pool=WriterPool(WriterLimits(row_group_rows=7), writer=writer))
     writers.write("session_info", sessions(range(20), days=1))
     (part,) = writers.close()
     footer = pq.read_metadata(part.file)
     assert [footer.row_group(group).num_rows for group in range(footer.num_row_groups)] == [7, 7, 6]
 
 
-def test_the_largest_buffer_is_written_first(tmp_path: Path) -> None:
+def test_the_largest_buffer_is_written_first(tmp_path: Path, writer: WriterKind) -> None:
     """Over the budget, the buffer that frees most goes, the others wait."""
-    pool = WriterPool(WriterLimits(buffered=60_000))
+    pool = WriterPool(WriterLimits(buffered=60_000), writer=writer)
     writers = Writers(tmp_path, fallback_day_ms=None, pool=pool)
     writers.write("session_info", sessions([0], days=1))
     while not list(tmp_path.iterdir()):
@@ -96,9 +105,9 @@ def test_the_largest_buffer_is_written_first(tmp_path: Path) -> None:
     assert pq.read_schema(tmp_path / "0.parquet").names == TABLES["geo"].schema.names
 
 
-def test_attempts_in_many_threads_share_a_pool(tmp_path: Path) -> None:
+def test_attempts_in_many_threads_share_a_pool(tmp_path: Path, writer: WriterKind) -> None:
     """Threads that write each other's buffers all end with exactly their own rows, in order."""
-    pool = WriterPool(TINY)
+    pool = WriterPool(TINY, writer=writer)
     barrier = threading.Barrier(4)
 
     def run(index: int) -> dict[str, list[int]]:
@@ -119,9 +128,9 @@ def test_attempts_in_many_threads_share_a_pool(tmp_path: Path) -> None:
     assert (pool.buffered, pool.open_files) == (0, 0)
 
 
-def test_an_error_goes_to_the_attempt_that_it_belongs_to(tmp_path: Path) -> None:
+def test_an_error_goes_to_the_attempt_that_it_belongs_to(tmp_path: Path, writer: WriterKind) -> None:
     """Who writes another's buffer to a bad place goes on; the other one is told at its next step."""
-    pool = WriterPool(WriterLimits(buffered=50_000))
+    pool = WriterPool(WriterLimits(buffered=50_000), writer=writer)
     unlucky = Writers(tmp_path / "missing", fallback_day_ms=None, pool=pool)
     unlucky.write("unrecognized", rows_without_day(200))
     lucky = Writers(tmp_path, fallback_day_ms=None, pool=pool)
@@ -136,9 +145,9 @@ def test_an_error_goes_to_the_attempt_that_it_belongs_to(tmp_path: Path) -> None
     assert (pool.buffered, pool.open_files) == (0, 0)
 
 
-def test_a_discarded_attempt_frees_its_budget(tmp_path: Path) -> None:
+def test_a_discarded_attempt_frees_its_budget(tmp_path: Path, writer: WriterKind) -> None:
     """What is given up weighs no more on others."""
-    pool = WriterPool(WriterLimits(open_files=2, buffered=20_000))
+    pool = WriterPool(WriterLimits(open_files=2, buffered=20_000), writer=writer)
     writers = Writers(tmp_path, fallback_day_ms=None, pool=pool)
     writers.write("session_info", sessions(range(100), days=20))
     assert pool.open_files > 0
@@ -147,9 +156,9 @@ def test_a_discarded_attempt_frees_its_budget(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_part_tells_the_time_range_of_its_own_timestamps(tmp_path: Path, table: str) -> None:
+def test_a_part_tells_the_time_range_of_its_own_timestamps(tmp_path: Path, writer: WriterKind, table: str) -> None:
     """The range comes from the footers: earliest and latest own timestamp, none where a table has none."""
-    writers = Writers(tmp_path, fallback_day_ms=START, pool=WriterPool())
+    writers = Writers(tmp_path, fallback_day_ms=START, pool=WriterPool(writer=writer))
     batch = make_rows(table, 60)
     writers.write(table, batch)
     parts = writers.close()
@@ -169,17 +178,17 @@ def milliseconds(value: object) -> list[int]:
     return [round(value.timestamp() * 1000)] if hasattr(value, "timestamp") else []
 
 
-def test_a_batch_of_another_schema_is_refused(tmp_path: Path) -> None:
+def test_a_batch_of_another_schema_is_refused(tmp_path: Path, writer: WriterKind) -> None:
     """A column too few is no row lost but an error."""
-    writers = Writers(tmp_path, fallback_day_ms=None, pool=WriterPool())
+    writers = Writers(tmp_path, fallback_day_ms=None, pool=WriterPool(writer=writer))
     batch = make_rows("geo", 1)
     with pytest.raises(DatasetError, match="table geo: expected batches of"):
         writers.write("geo", batch.select(batch.schema.names[:-1]))
 
 
-def test_batches_with_and_without_doc_texts_go_together(tmp_path: Path) -> None:
+def test_batches_with_and_without_doc_texts_go_together(tmp_path: Path, writer: WriterKind) -> None:
     """Metadata of fields makes no difference between decoders."""
-    writers = Writers(tmp_path, fallback_day_ms=None, pool=WriterPool())
+    writers = Writers(tmp_path, fallback_day_ms=None, pool=WriterPool(writer=writer))
     batch = sessions(range(3), days=1)
     writers.write("session_info", batch)
     bare = pa.schema([field.remove_metadata() for field in batch.schema])

@@ -12,7 +12,16 @@ from wsparquet.columns import LeafColumn, leaf_columns
 from wsparquet.dataset.partition import NOT_OWN
 from wsparquet.schema import HEADER, TABLES
 
-__all__ = ["WriterLimits", "file_schema", "leaves", "own_timestamps", "writer_options"]
+__all__ = [
+    "COMPRESSION_LEVEL",
+    "WriterLimits",
+    "dictionary_columns",
+    "file_schema",
+    "leaves",
+    "own_timestamps",
+    "statistics_columns",
+    "writer_options",
+]
 
 # Keys and texts that are nearly all different: a dictionary would be written beside the values that did not fit it.
 UNREPEATED = frozenset(
@@ -22,6 +31,10 @@ UNREPEATED = frozenset(
 
 # By what rows are looked up; unsorted names and texts would only make footers larger.
 PRUNING = frozenset(field.name for field in HEADER.fields) | {"source_file", "record_number"}
+
+
+COMPRESSION_LEVEL = 1
+"""Of zstd."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +118,31 @@ def writer_options(table: str) -> dict[str, Any]:
     pages of version 2 0.99 and 1.36, of 128 KiB 1.03 and 1.08, of 8 MiB 1.01 and 0.99; a dictionary of up to 4 MiB
     1.02 and 1.00. So the defaults stand where none is named. Half of the time goes into definition and repetition
     levels, which no option changes.
+
+    The native writer takes the same options. Measured as above, against these, nine runs: CPU time and bytes with level
+    2 1.05 and 1.01, level 3 1.15 and 1.04; no dictionary 1.05 and 1.16, one everywhere 1.15 and 1.13; no statistics
+    0.99 and 1.00, statistics everywhere 1.11 and 1.01; pyarrow's writer 1.49 and 1.00.
     """
-    columns = leaves(table)
     return {
         "compression": "zstd",
-        "compression_level": 1,
+        "compression_level": COMPRESSION_LEVEL,
         "store_schema": False,
         "write_page_index": True,
-        "use_dictionary": [leaf.path for leaf in columns if _repeats(leaf)],
-        "write_statistics": [leaf.path for leaf in columns if _prunes(leaf)],
+        "use_dictionary": dictionary_columns(table),
+        "write_statistics": statistics_columns(table),
     }
+
+
+@functools.cache
+def dictionary_columns(table: str) -> list[str]:
+    """The paths of the Parquet columns that have a dictionary."""
+    return [leaf.path for leaf in leaves(table) if _repeats(leaf)]
+
+
+@functools.cache
+def statistics_columns(table: str) -> list[str]:
+    """The paths of the Parquet columns that have statistics, by row group and by page."""
+    return [leaf.path for leaf in leaves(table) if _prunes(leaf)]
 
 
 def _repeats(leaf: Leaf) -> bool:

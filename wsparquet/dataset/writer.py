@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from wsparquet.dataset.faults import translate, translated
 from wsparquet.dataset.files import checksum_of, sync_file
 from wsparquet.dataset.partition import split_by_day
-from wsparquet.dataset.settings import WriterLimits, file_schema, leaves, own_timestamps, writer_options
+from wsparquet.dataset.parts import OpenPart, WriterKind, best_writer
+from wsparquet.dataset.settings import WriterLimits, file_schema, leaves, own_timestamps
 from wsparquet.errors import DatasetError
 
 __all__ = ["POOL", "WriterPool", "Writers", "WrittenPart"]
@@ -47,27 +48,6 @@ class WrittenPart(NamedTuple):
     checksum: str
 
 
-class _OpenPart:
-    """One Parquet file that is being written."""
-
-    def __init__(self, path: Path, table: str) -> None:
-        self.writes = 0
-        self.sink = pa.OSFile(str(path), "wb")
-        self.writer = pq.ParquetWriter(self.sink, file_schema(table), **writer_options(table))
-
-    def write(self, batches: list[pa.RecordBatch], *, row_group_rows: int) -> None:
-        self.writer.write_table(pa.Table.from_batches(batches), row_group_size=row_group_rows)
-        self.writes += 1
-
-    def close(self) -> None:
-        try:
-            self.writer.close()
-        finally:
-            # A writer whose closing failed would try again, and complain, when it is collected.
-            self.writer.is_open = False
-            self.sink.close()
-
-
 class Partition:
     """The rows of one table and one day within one attempt: a buffer, and the files it was written to.
 
@@ -81,7 +61,8 @@ class Partition:
         self.lock = threading.Lock()
         self.batches: list[pa.RecordBatch] = []
         self.size = 0
-        self.part: _OpenPart | None = None
+        self.part: OpenPart | None = None
+        self.writes = 0
         self.files: list[tuple[int, Path]] = []
 
     def write(self, batches: list[pa.RecordBatch]) -> None:
@@ -91,10 +72,12 @@ class Partition:
             pool.make_room()
             number, path = self.owner.next_file()
             self.files.append((number, path))
-            self.part = _OpenPart(path, self.table)
+            self.part = pool.writer(path, self.table, row_group_rows=pool.limits.row_group_rows)
+            self.writes = 0
         pool.touch(self)
-        self.part.write(batches, row_group_rows=pool.limits.row_group_rows)
-        if self.part.writes >= pool.limits.file_writes:
+        self.part.write(batches)
+        self.writes += 1
+        if self.writes >= pool.limits.file_writes:
             self.close()
             # Arrow keeps what it was given back; over a large file that adds up, in pieces too small for the next part.
             # Not for every part: with 8 files of 50 MB, 8 % of the CPU time went into asking for the same pages again.
@@ -109,10 +92,11 @@ class Partition:
 
 
 class WriterPool:
-    """All buffers and open files of a process, kept within ``limits``."""
+    """All buffers and open files of a process, kept within ``limits``, and ``writer``, which writes them."""
 
-    def __init__(self, limits: WriterLimits | None = None) -> None:
+    def __init__(self, limits: WriterLimits | None = None, *, writer: WriterKind | None = None) -> None:
         self.limits = limits or WriterLimits()
+        self.writer = writer or best_writer()
         self._lock = threading.Lock()
         self._buffered = 0
         self._filled: set[Partition] = set()

@@ -1,4 +1,4 @@
-"""The native decoder as the rest of wsparquet sees it: the Rust crate of ``decoder/``, given the plan and the limits.
+"""The native decoder as the rest of wsparquet sees it: the Rust crate of ``native/``, given the plan and the limits.
 
 Importing this module raises ImportError where the crate has not been built. What Rust hands back per call are whole
 batches and plain values; nothing here looks at single values.
@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.decode import _native
+from wsparquet._native import CompiledPlan, Exported, Machine, Refused
 from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.plan import StructOf, compiled
 from wsparquet.decode.refusals import no_container, opening_of
@@ -40,7 +40,7 @@ class NativeDecoder:
         self.report = Report()
         self._opening = b""
         limits = replace(options.limits, batch=options.limits.batch * BATCH_FACTOR)
-        self._machine = _native.Machine(_shared_plan(), options.source_file, asdict(limits))
+        self._machine = Machine(_shared_plan(), options.source_file, asdict(limits))
 
     def feed(self, data: bytes) -> Decoded:
         """Take the next bytes of the inflated text and return what they finished.
@@ -52,7 +52,7 @@ class NativeDecoder:
         self._opening = self._opening or opening_of(data)
         try:
             done = self._machine.feed(data)
-        except _native.Refused as refused:
+        except Refused as refused:
             raise DecodeError(str(refused)) from None
         return self._hand_out(done)
 
@@ -60,7 +60,7 @@ class NativeDecoder:
         """Take the end of the text and return the rest. Raises as ``feed``, and where no container was found."""
         try:
             done = self._machine.finish()
-        except _native.Refused as refused:
+        except Refused as refused:
             raise DecodeError(str(refused)) from None
         decoded = self._hand_out(done)
         if not self.report.containers:
@@ -95,7 +95,7 @@ def _add(counts: PathCounts, more: list[tuple[str, int]]) -> None:
         counts.add(name, count)
 
 
-def _batch(table: str, array: _native.Exported) -> pa.RecordBatch:
+def _batch(table: str, array: Exported) -> pa.RecordBatch:
     # Not by capsules: those would have the whole schema, with all its documentation, written and read for every batch.
     return pa.RecordBatch._import_from_c(array.address, TABLES[table].schema)  # noqa: SLF001
 
@@ -116,14 +116,14 @@ def _quarantined(entry: tuple[int, int | None, int | None, str | None, str, byte
 
 
 @lru_cache(maxsize=1)
-def _shared_plan() -> _native.CompiledPlan:
+def _shared_plan() -> CompiledPlan:
     """The plan as Rust runs it.
 
     Raises:
         SchemaError: the columns that it leads to are not those of the schema, so batches would be misread.
 
     """
-    plan = _native.CompiledPlan(plan_json(compiled()))
+    plan = CompiledPlan(plan_json(compiled()))
     for table, capsule in plan.schemas():
         built = pa.Schema._import_from_c_capsule(capsule)  # noqa: SLF001 - what __arrow_c_schema__ of an object ends in
         if built != TABLES[table].schema:

@@ -1,7 +1,8 @@
-//! The native decoder of wsparquet: the contract of docs/decoding.md, from bytes straight into Arrow columns.
+//! The hot loops of wsparquet. Its native decoder: the contract of docs/decoding.md, from bytes straight into Arrow
+//! columns. And its native Parquet writer, from Arrow columns into files.
 //!
 //! `splitter` finds records, `records` their tables, `reader` writes their values into `columns`; `sink` gathers what is
-//! done. `python` is the only module that knows of Python.
+//! done. `parts` writes files. `python` is the only module that knows of Python.
 
 mod borders;
 mod brackets;
@@ -26,5 +27,7 @@ mod text;
 mod timestamps;
 mod vocabulary;
 
+#[cfg(feature = "python")]
+mod parts;
 #[cfg(feature = "python")]
 mod python;

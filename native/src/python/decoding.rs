@@ -1,6 +1,5 @@
-//! The decoder as Python sees it: bytes in, capsules of the Arrow C data interface and plain values out.
+//! The decoder as Python sees it: bytes in, arrays of the Arrow C data interface and plain values out.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_data::ffi::FFI_ArrowArray;
@@ -101,9 +100,8 @@ impl Machine {
             return Err(Refused::new_err("the decoder has failed on this source before"));
         }
         let splitter = &mut self.splitter;
-        // A panic leaves the decoder as it is, broken, and nothing reads from it again.
-        let done = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(splitter))));
-        let done = done.unwrap_or_else(|_| {
+        // After a panic nothing reads from the decoder again.
+        let done = super::detached(py, || work(splitter)).unwrap_or_else(|| {
             Err(Failure("the native decoder failed; please report this, and use --decoder reference".to_owned()))
         });
         if let Err(Failure(message)) = done {
@@ -157,8 +155,7 @@ fn quarantined(py: Python<'_>, one: Quarantined) -> Entry<'_> {
     (one.start, one.container, one.number, one.path, one.reason, data, one.continued)
 }
 
-#[pymodule]
-fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("Refused", module.py().get_type::<Refused>())?;
     module.add_class::<CompiledPlan>()?;
     module.add_class::<Exported>()?;

@@ -1,0 +1,91 @@
+//! Parquet files: batches in, a row group a call, the footer at the end.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::ffi::from_ffi_and_data_type;
+use arrow_array::{RecordBatch, StructArray};
+use arrow_data::ffi::FFI_ArrowArray;
+use arrow_schema::{DataType, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::Result;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+/// How a file is written; columns by their paths as Parquet spells them, with dots.
+pub struct Options {
+    /// Columns that get a dictionary.
+    pub dictionary: Vec<String>,
+    /// Columns that get statistics, by row group and by page.
+    pub statistics: Vec<String>,
+    /// Of zstd.
+    pub compression_level: i32,
+    /// The most that one row group has.
+    pub row_group_rows: usize,
+}
+
+/// One file that is being written.
+pub struct Part {
+    writer: ArrowWriter<File>,
+    data_type: DataType,
+}
+
+impl Part {
+    /// A new file; there must be none of its name.
+    pub fn create(path: &Path, schema: Schema, options: &Options) -> Result<Self> {
+        let data_type = DataType::Struct(schema.fields.clone());
+        let writer_options = ArrowWriterOptions::new()
+            .with_properties(options.properties()?)
+            .with_skip_arrow_metadata(true)
+            .with_schema_root("schema".to_owned());
+        let file = File::create_new(path)?;
+        let writer = ArrowWriter::try_new_with_options(file, Arc::new(schema), writer_options)?;
+        Ok(Self { writer, data_type })
+    }
+
+    /// Takes a batch.
+    ///
+    /// # Safety
+    ///
+    /// The array is of the file's schema: nothing in it says so itself.
+    pub unsafe fn write(&mut self, array: FFI_ArrowArray) -> Result<()> {
+        // SAFETY: as above; that lengths and buffers agree is looked at behind it.
+        let data = unsafe { from_ffi_and_data_type(array, self.data_type.clone()) }?;
+        data.validate()?;
+        self.writer.write(&RecordBatch::from(StructArray::from(data)))
+    }
+
+    /// Ends the row group, which brings it to the file.
+    pub fn end_row_group(&mut self) -> Result<()> {
+        self.writer.flush()
+    }
+
+    /// Writes the footer and closes the file.
+    pub fn close(self) -> Result<()> {
+        self.writer.close().map(drop)
+    }
+}
+
+impl Options {
+    fn properties(&self) -> Result<WriterProperties> {
+        let path = |column: &String| ColumnPath::new(column.split('.').map(str::to_owned).collect());
+        let general = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(self.compression_level)?))
+            .set_max_row_group_row_count(Some(self.row_group_rows))
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(EnabledStatistics::None)
+            // Bounds that were cut are no values, and not every reader knows.
+            .set_statistics_truncate_length(None);
+        let with_dictionary = self
+            .dictionary
+            .iter()
+            .fold(general, |builder, column| builder.set_column_dictionary_enabled(path(column), true));
+        let with_statistics = self.statistics.iter().fold(with_dictionary, |builder, column| {
+            builder.set_column_statistics_enabled(path(column), EnabledStatistics::Page)
+        });
+        Ok(with_statistics.build())
+    }
+}

@@ -1,0 +1,111 @@
+//! Parquet files as Python sees them: arrays of the Arrow C data interface in, bytes on the disk out.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use arrow_data::ffi::FFI_ArrowArray;
+use arrow_schema::ffi::FFI_ArrowSchema;
+use arrow_schema::Schema;
+use parquet::errors::{ParquetError, Result};
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+
+use crate::parts::{Options, Part};
+
+/// Room for an array on its way from Python by the Arrow C data interface: whoever exports one writes it to `address`;
+/// one that nobody takes goes with this object.
+#[pyclass(frozen)]
+struct Imported(Mutex<Box<FFI_ArrowArray>>); // boxed, so that its address stays
+
+#[pymethods]
+impl Imported {
+    #[new]
+    fn new() -> Self {
+        Self(Mutex::new(Box::new(FFI_ArrowArray::empty())))
+    }
+
+    #[getter]
+    fn address(&self) -> PyResult<usize> {
+        let array = self.0.lock().map_err(|_| broken())?;
+        Ok(std::ptr::from_ref(&**array).expose_provenance())
+    }
+}
+
+impl Imported {
+    fn take(&self) -> PyResult<FFI_ArrowArray> {
+        let mut array = self.0.lock().map_err(|_| broken())?;
+        Ok(std::mem::replace(&mut **array, FFI_ArrowArray::empty()))
+    }
+}
+
+/// One Parquet file, open until it is closed; see `wsparquet.dataset.parts`.
+#[pyclass(frozen)]
+struct ParquetFile(Mutex<Option<Part>>);
+
+#[pymethods]
+impl ParquetFile {
+    /// `schema` is what `__arrow_c_schema__` of the file's schema returns; columns are named by their paths with dots.
+    #[new]
+    #[pyo3(signature = (path, schema, *, dictionary, statistics, compression_level, row_group_rows))]
+    fn new(
+        path: PathBuf,
+        schema: &Bound<'_, PyCapsule>,
+        dictionary: Vec<String>,
+        statistics: Vec<String>,
+        compression_level: i32,
+        row_group_rows: usize,
+    ) -> PyResult<Self> {
+        let schema = schema.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
+        // SAFETY: a capsule of that name holds such a structure for as long as it lives.
+        let schema = Schema::try_from(unsafe { schema.as_ref() });
+        let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let options = Options { dictionary, statistics, compression_level, row_group_rows };
+        let part = Part::create(&path, schema, &options).map_err(raised)?;
+        Ok(Self(Mutex::new(Some(part))))
+    }
+
+    /// Writes batches of the file's schema as one row group, or as several where there are more rows than it may have.
+    fn write(&self, py: Python<'_>, batches: Vec<Bound<'_, Imported>>) -> PyResult<()> {
+        let arrays = batches.iter().map(|batch| batch.get().take()).collect::<PyResult<Vec<_>>>()?;
+        self.locked(py, |open| {
+            let part = open.as_mut().ok_or_else(|| ParquetError::General("the file is closed".to_owned()))?;
+            // SAFETY: Python has compared the batches' schema with the file's, so the arrays are of its type.
+            arrays.into_iter().try_for_each(|array| unsafe { part.write(array) })?;
+            part.end_row_group()
+        })
+    }
+
+    /// Writes the footer and closes the file; again: nothing.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.locked(py, |open| open.take().map_or(Ok(()), Part::close))
+    }
+}
+
+impl ParquetFile {
+    /// Works on the file without the GIL; after a panic nothing can.
+    fn locked(&self, py: Python<'_>, work: impl FnOnce(&mut Option<Part>) -> Result<()> + Send) -> PyResult<()> {
+        let done = super::detached(py, || self.0.lock().map(|mut open| work(&mut open)).ok());
+        done.flatten().ok_or_else(broken)?.map_err(raised)
+    }
+}
+
+fn broken() -> PyErr {
+    PyOSError::new_err("the native Parquet writer failed; please report this as a bug")
+}
+
+/// The error of the disk with its number, where it is one; any other with its text.
+fn raised(error: ParquetError) -> PyErr {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(error) => (*error).into(),
+            Err(other) => PyOSError::new_err(other.to_string()),
+        },
+        other => PyOSError::new_err(other.to_string()),
+    }
+}
+
+pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Imported>()?;
+    module.add_class::<ParquetFile>()
+}
