@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from benchmarks.data import Data, check
 from benchmarks.limits import LIMITS, missing_parser
-from benchmarks.process import BENCHMARKS, Usage, child, measured
+from benchmarks.process import BENCHMARKS, Usage, child, measured, started
 from benchmarks.statistic import Series, interleaved, series
 
 __all__ = ["CONTENDERS", "Contest", "Result", "contest", "convert_once", "missing", "versions"]
+
+CORES = 2
+"""As many as the contest is about."""
 
 CONTENDERS = tuple(sorted(path.stem for path in (BENCHMARKS / "contenders").glob("[!_]*.py")))
 
@@ -84,19 +88,30 @@ def convert_once(contender: str, data: Data, output: Path, *, cores: Sequence[in
     return usage
 
 
+def limit(name: str, data: Data) -> float:
+    """CPU seconds of a limit over the files, a process for each core with its share of them.
+
+    A core does less while the other one is busy, as it is in what is compared with this.
+    """
+    processes = [
+        started(child("limit", name, *data.sources[index::CORES])) for index in range(min(CORES, len(data.sources)))
+    ]
+    return sum(float(process.usage().output) for process in processes)
+
+
 def contest(contenders: Sequence[str], data: Data, tiny: Data, folder: Path, *, runs: int) -> Contest:
     """All contenders and limits over the same files, and wsparquet's over a ``tiny`` one, all interleaved."""
     starts = {f"start of {name}": name for name in contenders if name.startswith("wsparquet")}
     limits = [name for name in LIMITS if name != "parse" or missing_parser() is None]
 
-    def one(name: str) -> Usage:
+    def one(name: str) -> Usage | float:
         if name in LIMITS:
-            return measured(child("limit", name, *data.sources))
+            return limit(name, data)
         return convert_once(starts.get(name, name), tiny if name in starts else data, folder / "output")
 
-    found = interleaved([*contenders, *starts, *limits], one, runs=runs)
+    found: dict[str, list[Any]] = interleaved([*contenders, *starts, *limits], one, runs=runs)
     return Contest(
         {name: Result.of(found[name]) for name in contenders},
-        {name: series(float(usage.output) for usage in found[name]) for name in limits},
+        {name: series(found[name]) for name in limits},
         {starts[name]: Result.of(found[name]) for name in starts},
     )
