@@ -32,7 +32,8 @@ class Settings:
     """Which faults there are: ``probability`` of one of ``kinds`` for each request, so many in a row at the most.
 
     ``conditions``: what becomes of a conditional PUT. ``dead_from``: the number of the request from which on all are
-    reset. ``before`` and ``after`` are told of each request that is passed on, by method and path, and may do anything.
+    reset. ``before`` and ``after`` are told of each request that is passed on, by method and path, and may do anything;
+    if ``after`` returns true, the answer is lost.
     """
 
     probability: float = 0.0
@@ -42,8 +43,8 @@ class Settings:
     seed: int = 0
     conditions: str = "honoured"
     dead_from: int | None = None
-    before: Callable[[str, str], None] | None = None
-    after: Callable[[str, str], None] | None = None
+    before: Callable[[str, str], object] | None = None
+    after: Callable[[str, str], object] | None = None
 
 
 @dataclass
@@ -102,8 +103,7 @@ class Proxy:
         url = URL(self.target + request.raw_path, encoded=True)
         async with self._session.request(request.method, url, headers=headers, data=body) as answer:
             data = await answer.read()
-        await _told(self.settings.after, request)
-        if fault == "lost-answer":
+        if await _told(self.settings.after, request) or fault == "lost-answer":
             return reset(request)
         kept = CIMultiDict((name, value) for name, value in answer.headers.items() if name.lower() not in HOP)
         if fault == "cut":
@@ -149,9 +149,8 @@ def _is_conditional(request: web.Request) -> bool:
     return any(name in request.headers for name in CONDITIONS)
 
 
-async def _told(listener: Callable[[str, str], None] | None, request: web.Request) -> None:
-    if listener is not None:
-        await asyncio.to_thread(listener, request.method, request.raw_path)
+async def _told(listener: Callable[[str, str], object] | None, request: web.Request) -> object:
+    return None if listener is None else await asyncio.to_thread(listener, request.method, request.raw_path)
 
 
 @contextmanager

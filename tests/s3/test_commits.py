@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -285,16 +285,96 @@ def test_what_a_record_replaced_goes_though_the_record_was_overtaken(lake: Lake,
     with pytest.raises(DatasetError):
         put(lake.open(patience_seconds=0.05), seed=6)
     proxy.settings.after = proxy.settings.dead_from = None
-    written = json.loads(lake.bucket.get(f"lake/{RECORD}"))
-    assert written["obsolete"]
+    assert json.loads(lake.bucket.get(f"lake/{RECORD}"))["obsolete"]
     assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 5", "file 6"}
-    token = "0" * 16
-    waiting = {"format_version": 1, "identity": written["identity"], "token": token, "expected": written["token"]}
-    path = f"lake/_wsparquet/intents/75555851/{API_NAME}.{token}.json"
-    lake.bucket.put(path, json.dumps({**waiting, "paths": []}).encode())
+    announce_and_die(lake)
     settle_as_if_days_later(lake)
     assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 6"}
     lake.assert_at_rest()
+
+
+@pytest.mark.parametrize("before", [None, 5])
+@pytest.mark.parametrize("tables", [("geo", "navigation"), ()])
+def test_a_commit_that_was_overtaken_before_its_answer_came_has_won(
+    lake: Lake, proxy: Proxy, before: int | None, tables: tuple[str, ...]
+) -> None:
+    """The answer was lost, and another token is there when it is asked again: the parts that it names stay."""
+    root = lake.open()
+    if before is not None:
+        put(root, seed=before)
+    lose_answer(proxy, lambda: overtake(lake))
+    commit = put(root, seed=6, tables=tables)
+    assert {table: len(rows) for table, rows in lake.rows().items()} == dict.fromkeys(tables, 20)
+    assert {row["source_file"] for rows in lake.rows().values() for row in rows} == ({"file 6"} if tables else set())
+    assert list(lake.open().commits()) == [commit]
+    lake.assert_at_rest()
+    put(root, seed=7)
+    assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 7"}
+
+
+def test_a_removal_that_was_overtaken_before_its_answer_came_has_won(lake: Lake, proxy: Proxy) -> None:
+    """The source is out, and its parts are gone."""
+    root = lake.open()
+    commit = put(root, seed=5)
+    lose_answer(proxy, lambda: overtake(lake))
+    assert root.remove([API_NAME]) == [commit]
+    assert lake.rows() == {}
+    assert len(lake.open().commits()) == 0
+    lake.assert_at_rest()
+
+
+@pytest.mark.parametrize("tables", [("geo", "navigation"), ()])
+@pytest.mark.parametrize("work", ["replace", "overtake and replace", "remove"])
+def test_a_commit_that_was_replaced_before_its_answer_came_has_lost(
+    lake: Lake, proxy: Proxy, work: str, tables: tuple[str, ...]
+) -> None:
+    """Its own parts go, and what is there now stays."""
+    root = lake.open()
+    put(root, seed=5)
+
+    def others() -> None:
+        if work == "overtake and replace":
+            overtake(lake)
+        if work == "remove":
+            lake.open().remove([API_NAME])
+        else:
+            put(lake.open(), seed=7)
+
+    lose_answer(proxy, others)
+    with pytest.raises(Superseded) as caught:
+        put(root, seed=6, tables=tables)
+    assert (caught.value.found is None) == (work == "remove")
+    rows = {table: {row["source_file"] for row in rows} for table, rows in lake.rows().items()}
+    assert rows == ({} if work == "remove" else {"geo": {"file 7"}})
+    lake.assert_at_rest()
+
+
+def lose_answer(proxy: Proxy, action: Callable[[], object]) -> None:
+    """Have a record be written and the answer be lost, once; do something before it is tried again."""
+    done = threading.Event()
+
+    def look(method: str, path: str) -> bool:
+        if method != "PUT" or "/commits/" not in path or done.is_set():
+            return False
+        done.set()
+        action()
+        return True
+
+    proxy.settings.after = look
+
+
+def overtake(lake: Lake) -> None:
+    """Have another attempt begin and die, and be overtaken."""
+    announce_and_die(lake)
+    settle_as_if_days_later(lake)
+
+
+def announce_and_die(lake: Lake, *, expected: str | None = None, token: str = "0" * 16) -> None:
+    """What an attempt leaves that was killed before it published: an intent to replace the record as it is now."""
+    record = json.loads(lake.bucket.get(f"lake/{RECORD}"))
+    intent = {"format_version": 1, "identity": record["identity"], "token": token, "paths": []}
+    path = f"lake/_wsparquet/intents/75555851/{API_NAME}.{token}.json"
+    lake.bucket.put(path, json.dumps({**intent, "expected": expected or record["token"]}).encode())
 
 
 def die_after_record(proxy: Proxy, method: str, path: str) -> None:

@@ -94,14 +94,9 @@ class ConditionalProtocol:
             with suppress(DatasetError):
                 self._drop(intent, record.paths)
             raise
-        try:
-            # If this fails otherwise, nobody knows whether the record is written: the next run sees.
-            self._put(record, version)
-        except Superseded:
-            self._drop(intent, record.paths)
-            raise
-        self._settle(key, written=record)
-        return record
+        written = self._write(record, version, intent)
+        self._settle(key, written=written)
+        return written
 
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Take a source out again; returns its last record, None if it had none. A record without parts stays."""
@@ -110,12 +105,29 @@ class ConditionalProtocol:
             return None
         tombstone = replace(found.tombstone(work.token), obsolete=self._obsolete(key, found))
         intent = self._announce(tombstone, found)
+        written = self._write(tombstone, version, intent)
+        self._settle(key, written=written)
+        return found
+
+    def _write(self, record: Commit, version: str | None, intent: str) -> Commit:
+        """Step (4); returns the record as it is now, under another token if it was overtaken before its answer came.
+
+        Raises Superseded if another one is there; nothing of this one's is left then but what that one names. If it
+        fails otherwise, nobody knows whether the record is written: the next run sees.
+        """
         try:
-            self._put(tombstone, version)
-        except Superseded:
-            self._drop(intent, ())
-            raise
-        self._settle(key, written=tombstone)
+            self._put(record, version)
+        except Changed:
+            # It may have been written and its answer lost. Then whoever overtook it has kept its parts.
+            found = self._read(record.identity.key)[0]
+        else:
+            return record
+        self._store.delete(sorted({*record.paths}.difference(found.paths if found else ())))
+        # What the other record replaces is deleted here, too: once this intent is gone, nothing may tell of it.
+        self._settle(record.identity.key)
+        self._store.delete([intent])
+        if found is None or not _says_the_same(found, record):
+            raise Superseded(record.identity, _counting(found))
         return found
 
     def _drop(self, intent: str, published: Iterable[str]) -> None:
@@ -144,15 +156,13 @@ class ConditionalProtocol:
         return path
 
     def _put(self, record: Commit, version: str | None) -> None:
-        """Step (4). Raises Superseded if the record is not of this version any more."""
+        """Write a record. Raises Changed if the one that is there is not of this version, or not any more."""
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
         try:
             if self._single_writer:
                 condition = {}
                 self._compare(record.path, version)
             self._store.put(record.path, record.to_json(), **condition)
-        except Changed:
-            raise Superseded(record.identity, _counting(self._read(record.identity.key)[0])) from None
         except Refused as error:
             # Probed before; so another server answers now.
             raise DatasetError(
@@ -186,7 +196,7 @@ class ConditionalProtocol:
         token = secrets.token_hex(8)
         record = replace(found, token=token) if found else _nothing(waiting[0].identity, token)
         obsolete = tuple(path for path in self._obsolete(key, found) if path not in record.paths)
-        with suppress(Superseded):
+        with suppress(Changed):
             # Not announced: all that has to be deleted is named by the intents that lose.
             self._put(replace(record, obsolete=obsolete), version)
 
@@ -219,6 +229,12 @@ class ConditionalProtocol:
 def _counting(record: Commit | None) -> Commit | None:
     """A record that counts: one of a source that was taken out does not."""
     return None if record is None or record.removed else record
+
+
+def _says_the_same(record: Commit, other: Commit) -> bool:
+    """Whether two records are one commit, whatever their tokens: names of parts are random, but there may be none."""
+    said, found = ((replace(each.head, token=""), each.paths, each.removed) for each in (record, other))
+    return said == found
 
 
 def _nothing(identity: Identity, token: str) -> Commit:
