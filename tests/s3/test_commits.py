@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -289,6 +290,35 @@ def test_what_a_record_replaced_goes_though_the_record_was_overtaken(lake: Lake,
     assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 5", "file 6"}
     announce_and_die(lake)
     settle_as_if_days_later(lake)
+    assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 6"}
+    lake.assert_at_rest()
+
+
+def test_what_a_record_replaced_goes_though_whoever_overtook_it_died(lake: Lake, proxy: Proxy) -> None:
+    """Killed before it deleted what the overtaken record had left to be deleted: whoever commits next does."""
+    put(lake.open(), seed=5)
+    proxy.settings.after = lambda method, path: die_after_record(proxy, method, path)
+    with pytest.raises(DatasetError):
+        put(lake.open(patience_seconds=0.05), seed=6)
+    proxy.settings.dead_from = None
+    announce_and_die(lake)
+    dying = lake.open(patience_seconds=0.05)
+    with pytest.raises(DatasetError):
+        dying.recover(dead_seconds=-1)
+    proxy.settings.after = proxy.settings.dead_from = None
+    put(lake.open(), seed=7)
+    assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 7"}
+    lake.assert_at_rest()
+
+
+def test_an_old_intent_that_has_lost_takes_no_young_attempt_with_it(lake: Lake, proxy: Proxy) -> None:
+    """One that a dead run left long ago is cleared, and the one that is under way wins."""
+    root, other = lake.open(), lake.open()
+    put(root, seed=5)
+    announce_and_die(lake, expected="f" * 16)
+    time.sleep(3)
+    meanwhile(proxy, "PUT", RECORD, lambda: other.recover(dead_seconds=2))
+    put(root, seed=6)
     assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 6"}
     lake.assert_at_rest()
 

@@ -145,8 +145,8 @@ class ConditionalProtocol:
         paths = dict.fromkeys(found.paths if found else ())
         for intent in self._intents(key).values():
             paths.update(dict.fromkeys(intent.paths))
-            if found is not None and intent.token == found.token:
-                # Its steps (5) and (6) are not done yet.
+            if found is not None and intent.expected != found.token:
+                # The winner's, or a loser's: so the record's steps (5) and (6) are not done yet.
                 paths.update(dict.fromkeys(found.obsolete))
         return tuple(paths)
 
@@ -178,23 +178,31 @@ class ConditionalProtocol:
 
     def settle_all(self, folder: str, *, dead_seconds: float = DEAD_SECONDS) -> None:
         """Finish what attempts with an intent below ``folder`` left half done, those that cannot be alive."""
-        oldest: dict[Key, float] = {}
+        latest = time.time() - dead_seconds
+        dead: dict[Key, set[str]] = {}
         for entry in self._store.entries(folder):
-            key = named_intent(entry.path)[0]
-            oldest[key] = min(oldest.get(key, entry.modified), entry.modified)
-        for key, modified in oldest.items():
-            if time.time() - modified > dead_seconds:
-                self._overtake(key)
+            paths = dead.setdefault(named_intent(entry.path)[0], set())
+            if entry.modified < latest:
+                paths.add(entry.path)
+        for key, paths in dead.items():
+            if paths:
+                self._overtake(key, paths)
             self._settle(key)
 
-    def _overtake(self, key: Key) -> None:
-        """Have attempts lose that wait for the record as it is, by another one that says the same."""
+    def _overtake(self, key: Key, dead: set[str]) -> None:
+        """Have attempts lose that wait for the record as it is, by another one that says the same.
+
+        Nothing is done unless one of the ``dead`` intents is waiting: old ones that have lost already harm nobody.
+        """
         found, version = self._read(key)
-        waiting = [intent for intent in self._intents(key).values() if token_of(found) == intent.expected]
+        intents = self._intents(key)
+        waiting = [
+            intents[path].identity for path in intents.keys() & dead if token_of(found) == intents[path].expected
+        ]
         if not waiting:
             return
         token = secrets.token_hex(8)
-        record = replace(found, token=token) if found else _nothing(waiting[0].identity, token)
+        record = replace(found, token=token) if found else _nothing(waiting[0], token)
         obsolete = tuple(path for path in self._obsolete(key, found) if path not in record.paths)
         with suppress(Changed):
             # Not announced: all that has to be deleted is named by the intents that lose.
