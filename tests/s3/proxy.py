@@ -33,7 +33,8 @@ class Settings:
 
     ``conditions``: what becomes of a conditional PUT. ``dead_from``: the number of the request from which on all are
     reset. ``before`` and ``after`` are told of each request that is passed on, by method and path, and may do anything;
-    if ``after`` returns true, the answer is lost.
+    if ``after`` returns true, the answer is lost. ``denied`` says which requests are refused, with the
+    status and code of ``denial``.
     """
 
     probability: float = 0.0
@@ -45,6 +46,8 @@ class Settings:
     dead_from: int | None = None
     before: Callable[[str, str], object] | None = None
     after: Callable[[str, str], object] | None = None
+    denied: Callable[[str, str], bool] = lambda _method, _path: False
+    denial: tuple[int, str] = (403, "AccessDenied")
 
 
 @dataclass
@@ -90,6 +93,8 @@ class Proxy:
             await asyncio.sleep(self.settings.stall_seconds)
         if fault in {"reset", "stall"}:
             return reset(request)
+        if self.settings.denied(request.method, request.raw_path):
+            return _error(*self.settings.denial, "Access Denied.")
         if request.method == "PUT" and self.settings.conditions == "refused" and _is_conditional(request):
             return _error(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
         return await self._pass_on(request, body, fault)

@@ -9,6 +9,7 @@ import signal
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -231,18 +232,50 @@ def test_a_spool_that_others_can_enter_is_refused(lake: Lake, tmp_path: Path, mo
     lake.open()
 
 
+PART = "record_type=geo/date=2016-06-30/7.sessions.0123456789abcdef.0.parquet"
+FOREIGN = ["_wsparquet/backup.tar", "record_type=geo/date=2016-06-30/x.parquet", "somebody-elses/big-file.bin"]
+
+
 def test_unfinished_uploads_are_cleaned(lake: Lake, sources: Path) -> None:
-    """What a killed upload of a large part leaves is listed, and ended if told."""
+    """What killed uploads of large parts leave is listed, and ended if told; others' uploads are said and go on."""
     assert wsparquet(lake, "convert", next(iter(sources.iterdir())), "--to", lake.url, "--quiet").code in {0, 3}
-    lake.bucket.begin_upload("lake/record_type=geo/date=2016-06-30/x.parquet")
+    for path in (PART, PART, *FOREIGN):
+        lake.bucket.begin_upload(f"lake/{path}")
     lake.bucket.begin_upload("elsewhere/x.parquet")
-    listed = wsparquet(lake, "clean", lake.url, "--older-than", "0s", "--output", "json").json
-    assert [(each["kind"], each["path"]) for each in listed["strays"]] == [
-        ("upload", "record_type=geo/date=2016-06-30/x.parquet")
-    ]
-    assert len(lake.bucket.uploads()) == 2
-    wsparquet(lake, "clean", lake.url, "--older-than", "0s", "--delete")
-    assert lake.bucket.uploads() == ["elsewhere/x.parquet"]
+    lake.bucket.put(f"lake/{PART}", b"a stray of the same name")
+    arguments = ("clean", lake.url, "--older-than", "0s")
+    kinds = {(PART, "part"): 1, (PART, "upload"): 2, **{(path, "foreign"): 1 for path in FOREIGN}}
+    for delete, left in (((), 6), (("--delete",), 4)):
+        listed = wsparquet(lake, *arguments, *delete, "--output", "json").json
+        assert Counter((each["path"], each["kind"]) for each in listed["strays"]) == kinds
+        assert (len(lake.bucket.uploads()), listed["unlisted"]) == (left, None)
+    assert sorted(lake.bucket.uploads()) == sorted([*(f"lake/{path}" for path in FOREIGN), "elsewhere/x.parquet"])
+    assert PART not in lake.data_files()
+
+
+def test_uploads_of_others_in_a_bucket_that_is_a_root(lake: Lake, sources: Path) -> None:
+    """A root may be all of a bucket, and not all that is under way there is its own."""
+    whole = lake.bucket.url
+    assert wsparquet(lake, "convert", next(iter(sources.iterdir())), "--to", whole, "--quiet").code in {0, 3}
+    for path in (PART, *FOREIGN, f"lake/{PART}"):
+        lake.bucket.begin_upload(path)
+    assert wsparquet(lake, "clean", whole, "--older-than", "0s", "--delete").code == 0
+    assert sorted(lake.bucket.uploads()) == sorted([*FOREIGN, f"lake/{PART}"])
+
+
+def test_who_may_not_list_uploads_can_verify_and_clean(lake: Lake, proxy: Proxy, sources: Path) -> None:
+    """Verifying does not ask for them; cleaning does all else, and says what it could not list."""
+    assert wsparquet(lake, "convert", next(iter(sources.iterdir())), "--to", lake.url, "--quiet").code in {0, 3}
+    lake.bucket.put(f"lake/{PART}", b"a stray")
+    proxy.settings.denied = lambda method, path: method == "GET" and "uploads" in path.partition("?")[2]
+    cleaned = wsparquet(lake, "clean", lake.url, "--older-than", "0s", "--delete", "--output", "json")
+    assert (cleaned.code, [each["path"] for each in cleaned.json["strays"]]) == (0, [PART])
+    assert "cannot list uploads of" in cleaned.json["unlisted"]
+    assert "AccessDenied" in cleaned.json["unlisted"]
+    assert PART not in lake.data_files()
+    asked = len(proxy.log)
+    assert wsparquet(lake, "verify", lake.url).code == 0
+    assert not any("uploads" in path for _, path, _ in proxy.log[asked:])
 
 
 def test_sync_to_s3_with_raw_files_there(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from wsparquet.dataset.commits import all_commits
-from wsparquet.dataset.layout import INTENTS, PROBES, QUARANTINE, TMP, is_part_name, is_quarantine_name
+from wsparquet.dataset.layout import INTENTS, PROBES, QUARANTINE, TMP, is_part_name, is_quarantine_name, is_written_name
 from wsparquet.dataset.records import decode_intent, named_intent
 from wsparquet.dataset.root import Root
 from wsparquet.dataset.store import Store, Unfinished
+from wsparquet.errors import DatasetError
 
 __all__ = ["Cleaning", "Stray", "clean", "find_strays", "named_paths"]
 
@@ -26,7 +27,8 @@ DELETED = frozenset({"part", "quarantine", "probe"})
 class Stray:
     """A file that no record names; ``size`` in bytes, ``modified`` in seconds since 1970.
 
-    An ``upload`` was begun and never ended. A ``foreign`` one is none that wsparquet makes, and is never deleted.
+    An ``upload`` was begun and never ended. A ``foreign`` file, or upload, is none that wsparquet makes, and is never
+    deleted.
     """
 
     path: str
@@ -38,16 +40,20 @@ class Stray:
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What was found in a root, and whether it was ``deleted``."""
+    """What was found in a root, and whether it was ``deleted``.
+
+    ``unlisted`` says what could not be listed, and why; None if all could.
+    """
 
     root: str
     strays: tuple[Stray, ...]
     deleted: bool
+    unlisted: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The cleaning as plain JSON values."""
         strays = [{key: value for key, value in asdict(each).items() if key != "upload"} for each in self.strays]
-        return {"root": self.root, "deleted": self.deleted, "strays": strays}
+        return {"root": self.root, "deleted": self.deleted, "strays": strays, "unlisted": self.unlisted}
 
 
 def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
@@ -59,22 +65,38 @@ def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
     """
     latest = time.time() - older_than
     strays = {each.path: each for each in find_strays(root, latest=latest, live_since=latest)}
+    uploads, unlisted = _uploads(root.store, latest)
     if delete:
         # Attempts that cannot be alive are ended first. Whatever intent is there then is that of a live one.
         root.recover(dead_seconds=older_than)
         left = {each.path: each for each in find_strays(root, latest=latest, live_since=0)}
         root.store.delete(path for path, each in left.items() if each.kind in DELETED)
-        for each in left.values():
-            if each.upload is not None:
+        for each in uploads:
+            if each.kind == "upload" and each.upload is not None:
                 root.store.abort(each.upload)
         strays = left | strays
-    return Cleaning(root.place, tuple(strays[path] for path in sorted(strays)), delete)
+    found = sorted([*strays.values(), *uploads], key=lambda each: (each.path, each.kind))
+    return Cleaning(root.place, tuple(found), delete, unlisted)
+
+
+def _uploads(store: Store, latest: float) -> tuple[list[Stray], str | None]:
+    """Uploads that were begun no later than ``latest`` and not ended; and why they could not be listed, if so.
+
+    Those who may read and write objects may not always list uploads. The rest can be cleaned without.
+    """
+    try:
+        found = store.unfinished()
+    except DatasetError as error:
+        return [], str(error)
+    kinds: dict[bool, Kind] = {True: "upload", False: "foreign"}
+    old = [each for each in found if each.begun <= latest]
+    return [Stray(each.path, kinds[is_written_name(each.path)], 0, each.begun, each) for each in old], None
 
 
 def find_strays(
     root: Root, *, latest: float, live_since: float, named: Callable[[], set[str]] | None = None
 ) -> Iterator[Stray]:
-    """What counts for nothing and is not younger than ``latest``; intents younger than ``live_since`` are alive.
+    """Files that count for nothing and are not younger than ``latest``; intents younger than ``live_since`` are alive.
 
     Both are in seconds since 1970. ``named`` are the paths that records name, by default as they say. Files are listed
     first, then intents, and last records: so what is listed and then committed is named by a record that is read later,
@@ -82,7 +104,6 @@ def find_strays(
     """
     store = root.store
     found = [entry for entry in store.entries("") if entry.modified <= latest]
-    uploads = [each for each in store.unfinished() if each.begun <= latest]
     live = set(_live(store, live_since))
     kept = named() if named else named_paths(store)
     dead = store.workspaces.dead()
@@ -90,8 +111,6 @@ def find_strays(
         kind = _kind(entry.path, dead)
         if kind is not None and entry.path not in kept and entry.path not in live:
             yield Stray(entry.path, kind, entry.size, entry.modified)
-    for each in uploads:
-        yield Stray(each.path, "upload", 0, each.begun, each)
 
 
 def _kind(path: str, dead: set[str]) -> Kind | None:

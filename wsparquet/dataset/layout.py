@@ -41,6 +41,7 @@ __all__ = [
     "is_own_path",
     "is_part_name",
     "is_quarantine_name",
+    "is_written_name",
     "part_path",
     "part_place",
     "plausible_ms",
@@ -65,6 +66,8 @@ _PART = re.compile(
     rf"record_type=([a-z][a-z0-9_]*)/date=(\d{{4}}-\d\d-\d\d|{HIVE_NULL})/([^/]+)\.{_TOKEN}\.\d+\.parquet", re.ASCII
 )
 _QUARANTINED = re.compile(rf"{QUARANTINE}/([^/]+)/([^/]+)\.{_TOKEN}\.ndjson", re.ASCII)
+_RECORD = re.compile(rf"{COMMITS}/[^/]+/(\d{{4}}-\d\d|{UNDATED})/[^/]+\.json", re.ASCII)
+_OTHER = re.compile(rf"{PROBES}/{_TOKEN}|{SYNC}/[^/]+\.json", re.ASCII)
 _INTENT = re.compile(rf"{INTENTS}/([^/]+)/([^/]+)\.({_TOKEN})\.json", re.ASCII)
 
 
@@ -158,6 +161,12 @@ def is_part_name(path: str) -> bool:
 def is_quarantine_name(path: str) -> bool:
     """Whether ``path`` is one that the quarantine of any source may have."""
     return _QUARANTINED.fullmatch(path) is not None
+
+
+def is_written_name(path: str) -> bool:
+    """Whether ``path`` is one that an object of any root on an object store may have."""
+    known = (_PART, _QUARANTINED, _INTENT, _RECORD, _OTHER)
+    return path in {ROOT_RECORD, SNAPSHOT} or any(form.fullmatch(path) for form in known)
 
 
 def is_own_path(path: str, key: Key) -> bool:
