@@ -13,16 +13,16 @@ import stat
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
 from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 from pyarrow import fs
 
 from wsparquet.dataset.faults import translated
-from wsparquet.dataset.s3 import Bucket, reason_of, status_of
+from wsparquet.dataset.s3 import Bucket
+from wsparquet.dataset.s3_faults import translated as translated_from_s3
+from wsparquet.dataset.storage_options import StorageOptions
 from wsparquet.dataset.store import Entry, Unfinished
 from wsparquet.dataset.workspace import Workspaces
 from wsparquet.errors import DatasetError
@@ -33,19 +33,15 @@ __all__ = ["ObjectStore"]
 Result = TypeVar("Result")
 READ_AT_ONCE = 1000
 
-REMEDIES = {
-    401: "check the credentials (--storage-option, AWS_…, or a profile)",
-    403: "check the credentials (--storage-option, AWS_…, or a profile), and what they may do in this bucket",
-    404: "check the bucket's name, and the endpoint",
-    503: "the store asks to slow down: run fewer jobs, or try again later",
-}
-
 
 class ObjectStore:
     """The objects of a bucket below ``base``, which ends in a slash unless it is empty."""
 
-    def __init__(self, filesystem: Any, bucket: str, base: str, *, patience_seconds: float) -> None:
+    def __init__(
+        self, filesystem: Any, bucket: str, base: str, *, options: StorageOptions, patience_seconds: float
+    ) -> None:
         self._filesystem = filesystem
+        self._options = options
         self._name = bucket
         self._base = base
         self.bucket = Bucket(filesystem, bucket, patience_seconds=patience_seconds)
@@ -61,11 +57,13 @@ class ObjectStore:
             raise DatasetError(
                 f"{mask(url)}: expected s3://BUCKET/PATH and nothing else in it; credentials are options"
             )
-        with _translated("reach", mask(url)):
+        given = StorageOptions.checked(options)
+        with translated_from_s3("reach", mask(url), given, reached=False):
             # Listings as they are now, since others write there, too.
-            filesystem, _ = url_to_fs(f"s3://{bucket}", **{"use_listings_cache": False, **options})
+            filesystem, _ = url_to_fs(f"s3://{bucket}", **{"use_listings_cache": False, **given.values})
         base = "/".join(part for part in path.split("/") if part)
-        return cls(filesystem, bucket, f"{base}/" if base else "", patience_seconds=patience_seconds)
+        base = f"{base}/" if base else ""
+        return cls(filesystem, bucket, base, options=given, patience_seconds=patience_seconds)
 
     # --- Where things are --------------------------------------------------------------------------------------------
 
@@ -84,7 +82,7 @@ class ObjectStore:
     def _run(self, action: str, path: str, call: Coroutine[Any, Any, Result]) -> Result:
         """What a coroutine returns, run by s3fs's event loop, and ended there if this thread is interrupted."""
         place = self.place(path)
-        with _translated(action, place):
+        with translated_from_s3(action, place, self._options, reached=self.bucket.answered):
             future = asyncio.run_coroutine_threadsafe(call, self._filesystem.loop)
             self._running.add(future)
             try:
@@ -199,18 +197,6 @@ class ObjectStore:
 
 async def _gathered(found: AsyncIterator[Result]) -> list[Result]:
     return [each async for each in found]
-
-
-@contextmanager
-def _translated(action: str, place: str) -> Iterator[None]:
-    """Turns what s3fs raises into a DatasetError that names the place, in the store's own words."""
-    try:
-        yield
-    except (OSError, BotoCoreError, ValueError, ImportError) as error:
-        remedy = REMEDIES.get(status_of(error) or 0, "check the endpoint and the connection, and run again")
-        if "NoCredentials" in type(error).__name__:
-            remedy = REMEDIES[401]
-        raise DatasetError(f"cannot {action} {place}: {reason_of(error)}; {remedy}") from error
 
 
 def _spool() -> Workspaces:

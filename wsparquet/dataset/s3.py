@@ -24,7 +24,7 @@ from fsspec.exceptions import FSTimeoutError  # type: ignore[import-untyped]
 
 from wsparquet.dataset.store import Unfinished
 
-__all__ = ["Bucket", "Changed", "Listed", "Refused", "reason_of", "status_of"]
+__all__ = ["Bucket", "Changed", "Listed", "Refused", "code_of", "reason_of", "status_of"]
 
 Result = TypeVar("Result")
 AT_ONCE = 32
@@ -72,12 +72,17 @@ def status_of(error: BaseException) -> int | None:
     return None
 
 
+def code_of(error: BaseException) -> str | None:
+    """The store's own name for what went wrong, None if there is none."""
+    cause = error if isinstance(error, ClientError) else error.__cause__
+    return str(cause.response.get("Error", {}).get("Code", "an error")) if isinstance(cause, ClientError) else None
+
+
 def reason_of(error: BaseException) -> str:
-    """What a store said, in its own code and words."""
+    """What a store said, in its own code and words: it may quote what it was asked, secrets included."""
     cause = error if isinstance(error, ClientError) else error.__cause__
     if isinstance(cause, ClientError):
-        said = cause.response.get("Error", {})
-        return f"{said.get('Code', 'an error')}: {said.get('Message', '')}".rstrip(": ")
+        return f"{code_of(error)}: {cause.response.get('Error', {}).get('Message', '')}".rstrip(": ")
     return str(error) or type(error).__name__
 
 
@@ -94,13 +99,14 @@ class Bucket:
     """One bucket; its methods are coroutines of s3fs's event loop.
 
     They raise what s3fs raises, once ``patience_seconds`` are over: OSError, botocore's and aiohttp's errors.
+    ``answered``: whether the store ever did.
     """
 
     def __init__(self, filesystem: Any, name: str, *, patience_seconds: float) -> None:
         self._filesystem = filesystem
         self._name = name
         self._patience_seconds = patience_seconds
-        self._answered = False
+        self.answered = False
 
     async def get(self, key: str) -> tuple[bytes, str] | None:
         """The bytes of an object and its entity tag; None if there is none."""
@@ -202,13 +208,13 @@ class Bucket:
         return await self._filesystem._call_s3(method, Bucket=self._name, **arguments)  # noqa: SLF001
 
     async def _tried(self, call: Callable[[], Awaitable[Result]]) -> Result:
-        seconds = self._patience_seconds if self._answered else min(FIRST_SECONDS, self._patience_seconds)
+        seconds = self._patience_seconds if self.answered else min(FIRST_SECONDS, self._patience_seconds)
         async for attempt in stamina.retry_context(
             on=is_transient, attempts=None, timeout=seconds, wait_initial=0.2, wait_max=20.0, wait_jitter=0.5
         ):
             with attempt:
                 result = await call()
-        self._answered = True
+        self.answered = True
         return result
 
 

@@ -1,0 +1,103 @@
+"""Which storage options reach a root on S3, and what of them no message may quote."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import quote, unquote
+
+from wsparquet.errors import DatasetError
+from wsparquet.urls import mask_text, secrets_of
+
+__all__ = ["StorageOptions"]
+
+DOCUMENTATION = "https://s3fs.readthedocs.io/en/latest/api.html"
+REFUSED = {
+    "asynchronous": "wsparquet calls s3fs from its own threads",
+    "loop": "s3fs has its own event loop",
+    "session": "s3fs makes its own; name a profile instead, with profile=NAME",
+}
+"""What only a program of one's own could pass, and why it cannot work here."""
+
+OBJECTS = ("client_kwargs", "config_kwargs", "s3_additional_kwargs")
+NUMBERS = ("max_concurrency", "default_block_size")
+
+SECRET_NAME = re.compile("key|secret|token|password|username|credential", re.IGNORECASE)
+USER_INFO = re.compile(r"[^\s'\"<>/@]*:[^\s'\"<>/@]*@")
+HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class StorageOptions:
+    """Options as s3fs takes them; ``secrets`` are all spellings of what must not be said of them."""
+
+    values: Mapping[str, Any] = field(repr=False)
+    secrets: frozenset[str] = field(repr=False)
+
+    @classmethod
+    def checked(cls, given: Mapping[str, Any]) -> Self:
+        """Options that a user gave. Raises DatasetError if one cannot work, or is not of its kind."""
+        for name, reason in REFUSED.items():
+            if given.get(name):
+                raise DatasetError(
+                    f"expected storage options that wsparquet can pass to s3fs, found {name}: {reason}; leave it out"
+                )
+        for name in OBJECTS:
+            if given.get(name) is not None and not isinstance(given[name], Mapping):
+                # What is no JSON may be a secret in the middle of some that was mistyped.
+                raise DatasetError(
+                    f"storage option {name}: expected a JSON object such as {name}="
+                    f'\'{{"NAME": "VALUE"}}\', found {type(given[name]).__name__}; see {DOCUMENTATION}'
+                )
+        numbers = {name: _number(name, given[name]) for name in NUMBERS if given.get(name) is not None}
+        return cls({**given, **numbers}, _spelled(_secrets(given)))
+
+    @property
+    def remedy(self) -> str:
+        """What to do if s3fs cannot do anything with them."""
+        names = ", ".join(sorted(self.values)) or "none"
+        return f"expected storage options of s3fs, found {names}; check their names and values, see {DOCUMENTATION}"
+
+    def hide(self, text: str) -> str:
+        """``text`` without secrets: those of these options, and user info in whatever else looks like an address."""
+        text = mask_text(text, frozenset()) or ""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, HIDDEN)
+        return USER_INFO.sub(f"{HIDDEN}@", text)
+
+
+def _number(name: str, value: object) -> int:
+    # A command line knows text only.
+    if isinstance(value, str) and re.fullmatch("[1-9][0-9]{0,17}", value):
+        return int(value)
+    if type(value) is not int or value < 1:
+        raise DatasetError(f"storage option {name}: expected a whole number from 1 on, found {value!r}; give one")
+    return value
+
+
+def _secrets(value: object, *, named: bool = False) -> Iterator[str]:
+    """All text that may be secret: of options that are ``named`` so, and user info and queries of addresses."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _secrets(each, named=named or SECRET_NAME.search(str(name)) is not None)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _secrets(each, named=named)
+    elif named:
+        yield str(value)
+    elif isinstance(value, str):
+        # Also without a scheme, or with a slash in the password, where it is no URL to others.
+        user, _, _ = value.rpartition("://")[2].rpartition("@")
+        yield from (user, user.partition(":")[0], user.partition(":")[2], *secrets_of(value))
+
+
+def _spelled(secrets: Iterator[str]) -> frozenset[str]:
+    """Secrets as messages may spell them."""
+    found: set[str] = set()
+    for secret in secrets:
+        for plain in (secret, unquote(secret)):
+            found.update((plain, quote(plain, safe=""), repr(plain)[1:-1], json.dumps(plain)[1:-1]))
+    return frozenset(found - {""})
