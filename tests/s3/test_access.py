@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,3 +143,22 @@ def test_credentials_that_are_not_there_or_not_whole(lake: Lake) -> None:
         opened(lake, profile="nope")
     with pytest.raises(DatasetError, match=r"Partial credentials.*check the credentials"):
         opened(lake, secret=None)
+
+
+def test_who_may_only_read_is_told_so(lake: Lake, proxy: Proxy, tmp_path: Path) -> None:
+    """It is the first thing that could not be written that is said, and what right that takes."""
+    put(lake.open(), seed=1)
+    proxy.settings.denied = lambda method, _path: method in {"PUT", "DELETE", "POST"}
+    with pytest.raises(DatasetError, match=r"cannot write .*/_wsparquet/probes/.*AccessDenied.*s3:PutObject"):
+        lake.open().recover()
+    (tmp_path / "x.json").write_text("{}")
+    found = by_command(lake, "use_ssl=true", "convert", str(tmp_path / "x.json"), "--to", lake.url, "--quiet")
+    assert (found.code, "cannot write" in found.err, "cannot delete" in found.err) == (1, True, False)
+
+
+def test_who_may_not_delete_is_told_so(lake: Lake, proxy: Proxy) -> None:
+    """A root needs that, too."""
+    put(lake.open(), seed=1)
+    proxy.settings.denied = lambda method, _path: method == "DELETE"
+    with pytest.raises(DatasetError, match=r"cannot delete objects of .*AccessDenied.*s3:DeleteObject"):
+        lake.open().recover()

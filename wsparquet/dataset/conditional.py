@@ -41,7 +41,8 @@ class ConditionalProtocol:
         """See whether the store honours conditions, once.
 
         Raises:
-            DatasetError: it does not, so two runs at once could replace each other's records.
+            DatasetError: it does not, so two runs at once could replace each other's records; or nothing can be
+                written, or deleted, there.
 
         """
         if self._single_writer or self._probed:
@@ -49,8 +50,12 @@ class ConditionalProtocol:
         path = f"{PROBES}/{secrets.token_hex(8)}"
         try:
             faults = list(self._ignored(path))
-        finally:
-            self._store.delete([path])
+        except BaseException:
+            # The first error is the one to be told: who may not write may not delete either.
+            with suppress(DatasetError):
+                self._store.delete([path])
+            raise
+        self._store.delete([path])
         if faults:
             raise DatasetError(
                 f"{self._store.place()}: expected a store that writes an object only on condition, found one that "
