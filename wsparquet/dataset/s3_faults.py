@@ -62,14 +62,23 @@ def translated(action: str, place: str, options: StorageOptions, *, reached: boo
     try:
         yield
     except Refused as error:
-        raise Refused(options.hide(str(error))) from error
+        raise Refused(options.hide(str(error))) from _chained(error, options)
     except (OSError, BotoCoreError, ValueError, ImportError) as error:
-        reason = options.hide(reason_of(error))
-        raise DatasetError(f"cannot {action} {place}: {reason}; {_remedy(error, action)}") from error
+        raise _error(error, action, place, options, _remedy(error, action)) from _chained(error, options)
     except OF_OPTIONS as error:
         if reached:
             raise
-        raise DatasetError(f"cannot {action} {place}: {options.hide(reason_of(error))}; {options.remedy}") from error
+        raise _error(error, action, place, options, options.remedy) from _chained(error, options)
+
+
+def _error(error: BaseException, action: str, place: str, options: StorageOptions, remedy: str) -> DatasetError:
+    return DatasetError(f"cannot {action} {place}: {options.hide(reason_of(error))}; {remedy}")
+
+
+def _chained(error: BaseException, options: StorageOptions) -> BaseException | None:
+    """The error, unless it quotes a secret: tracebacks print what an error follows from."""
+    said = (str(error), str(error.__cause__), reason_of(error))
+    return error if all(options.hide(text) == text for text in said) else None
 
 
 def _remedy(error: BaseException, action: str) -> str:
