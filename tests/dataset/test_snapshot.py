@@ -113,15 +113,38 @@ def test_removed_sources_do_not_count(root: Root) -> None:
     assert len(heads(root)) == COUNT - 1
 
 
-@pytest.mark.parametrize("damage", ["empty", "no parquet", "other columns", "no record", "others"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "empty",
+        "no parquet",
+        "other columns",
+        "no record",
+        "others",
+        "null heads",
+        "null parts",
+        "null versions",
+        "unknown",
+        "other types",
+        "more columns",
+    ],
+)
 def test_a_copy_that_cannot_be_believed_is_none(root: Root, damage: str) -> None:
     """Spoilt or forged, nothing of it is taken; the next run that keeps one writes it anew."""
     before = root.commits(keep=True).heads()
     table = pq.read_table(copy_of(root))
+    nulls = pa.nulls(COUNT, pa.string())
+    permissive = {"promote_options": "permissive"}
     spoilt = {
         "other columns": table.drop_columns("version"),
         "no record": table.set_column(2, "head", pa.array(["{}"] * COUNT)),
         "others": table.set_column(2, "head", pa.chunked_array([[*table["head"].to_pylist()[::-1]]])),
+        "null heads": table.set_column(2, "head", nulls),
+        "null parts": table.set_column(3, "parts", nulls),
+        "null versions": table.set_column(1, "version", nulls),
+        "unknown": pa.concat_tables([table, pa.table([["x"], *[[None]] * 3], names=table.column_names)], **permissive),
+        "other types": table.cast(pa.schema([(name, pa.large_string()) for name in table.column_names])),
+        "more columns": table.append_column("more", nulls),
     }
     if damage in spoilt:
         pq.write_table(spoilt[damage], copy_of(root))
@@ -130,6 +153,35 @@ def test_a_copy_that_cannot_be_believed_is_none(root: Root, damage: str) -> None
     assert heads(root) == before
     assert root.commits(keep=True).heads() == before
     assert heads(root) == before
+
+
+@pytest.mark.parametrize("damage", ["null parts", "other types"])
+def test_a_copy_of_another_schema_is_written_anew(root: Root, damage: str) -> None:
+    """Also by a run that finds enough new records to be worth it."""
+    before = root.commits(keep=True).heads()
+    table = pq.read_table(copy_of(root))
+    if damage == "other types":
+        pq.write_table(table.cast(pa.schema([(name, pa.large_string()) for name in table.column_names])), copy_of(root))
+    else:
+        pq.write_table(table.set_column(3, "parts", pa.nulls(COUNT, pa.string())), copy_of(root))
+    for number in range(COUNT, COUNT + 10):
+        write(root, number)
+    assert len(root.commits(keep=True)) == len(before) + 10
+    assert pq.read_schema(copy_of(root)).equals(snapshot.SCHEMA)
+    assert pq.read_table(copy_of(root)).num_rows == len(heads(root)) == COUNT + 10
+
+
+def test_a_folder_in_the_place_of_the_copy_harms_nothing(root: Root) -> None:
+    """A copy that cannot be read is none, whatever is there."""
+    before = root.commits(keep=True).heads()
+    copy_of(root).unlink()
+    copy_of(root).mkdir()
+    assert heads(root) == before
+    assert root.commits(keep=True).heads() == before
+    copy_of(root).rmdir()
+    copy_of(root).symlink_to("/dev/zero")
+    assert root.commits(keep=True).heads() == before
+    assert not copy_of(root).is_symlink()
 
 
 def test_rows_and_commits_go_on_with_a_copy(root: Root) -> None:

@@ -30,13 +30,16 @@ ROWS_AT_ONCE = 1000
 
 SCHEMA = pa.schema(
     [
-        pa.field("path", pa.string()),
-        pa.field("version", pa.string()),
-        pa.field("head", pa.string()),
-        pa.field("parts", pa.string()),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("version", pa.string(), nullable=False),
+        pa.field("head", pa.string(), nullable=False),
+        pa.field("parts", pa.string(), nullable=False),
     ]
 )
-"""``head`` is the record without parts and report, ``parts`` its parts, both JSON."""
+"""``head`` is the record without parts and report, ``parts`` its parts, both JSON.
+
+A copy of any other schema is none.
+"""
 
 Found = TypeVar("Found")
 
@@ -82,7 +85,10 @@ class Records:
     # --- The copy ----------------------------------------------------------------------------------------------------
 
     def _copy(self) -> bytes:
-        return self._store.read(SNAPSHOT) or b""
+        """The bytes of the copy; none if there is none, or something in its place that is no file."""
+        with suppress(DatasetError):
+            return self._store.read(SNAPSHOT) or b""
+        return b""
 
     def _known(self, copy: bytes, columns: list[str], decode: Callable[..., Found]) -> dict[str, Found]:
         """What the copy says of records that are as they were, decoded; nothing if any of it cannot be."""
@@ -96,10 +102,12 @@ class Records:
         return found
 
     def _batches(self, copy: bytes, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """The rows of the copy whose records are as they were."""
+        """The rows of the copy whose records are as they were. Raises ValueError if it has another schema."""
         if not copy:
             return
         with pq.ParquetFile(io.BytesIO(copy)) as file:
+            if not file.schema_arrow.equals(SCHEMA):
+                raise ValueError(f"expected a copy with the columns {SCHEMA}, found {file.schema_arrow}")
             for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=columns):
                 pairs = zip(batch.column("path").to_pylist(), batch.column("version").to_pylist(), strict=True)
                 yield batch.filter(pa.array([self._versions.get(str(path)) == version for path, version in pairs]))
