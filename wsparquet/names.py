@@ -59,16 +59,19 @@ def is_account(text: str) -> bool:
     return ACCOUNT.fullmatch(text) is not None
 
 
-def encode(text: str) -> str:
+def encode(text: str, *, dots: bool = True) -> str:
     """A file name's part from any text: percent-encoded, never empty, hidden or longer than 100 bytes.
 
-    Different texts have different encodings: an over-long one is cut and gets 128 bits of its SHA-256.
+    Different texts have different encodings: an over-long one is cut and gets 128 bits of its SHA-256. Without ``dots``
+    there are none in it, so that whoever reads a name made of several parts sees where this one ends.
     """
     data = text.encode("utf-8", "surrogatepass")
     encoded = quote_from_bytes(data, safe="").replace("~", "%7E")
     # Engines take files whose names begin with a dot or an underscore for hidden ones.
     if encoded[:1] in {".", "_"}:
         encoded = f"%{ord(encoded[0]):02X}{encoded[1:]}"
+    if not dots:
+        encoded = encoded.replace(".", "%2E")
     if 0 < len(encoded) <= MAX_ENCODED:
         return encoded
     room = MAX_ENCODED - len(CUT_MARK) - HASH_DIGITS

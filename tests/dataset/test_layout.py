@@ -62,7 +62,43 @@ def test_no_other_path_is_an_own_one(path: str) -> None:
     assert not is_own_path(path, KEY)
 
 
+DOTTED = [
+    (Identity("75555851", API_NAME), Identity("75555851.WebSession", API_NAME.partition(".")[2])),
+    (Identity("a", "b.c.d"), Identity("a.b", "c.d")),
+    (Identity("a.b", "c.d"), Identity("a.b.c", "d")),
+    (Identity("a.b", "c"), Identity("a%2Eb", "c")),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), [*DOTTED, *(pair[::-1] for pair in DOTTED)])
+def test_no_two_identities_have_a_path_in_common(one: Identity, other: Identity) -> None:
+    """Wherever the dots are: who forges one's record cannot have the other's parts deleted by it."""
+    for day in (date(2016, 6, 30), None):
+        path = part_path(one.key, "geo", day, f"{TOKEN}.0")
+        assert is_own_path(path, one.key)
+        assert not is_own_path(path, other.key)
+    assert one.key.commit_path != other.key.commit_path
+    assert one.key.intent_path(TOKEN) != other.key.intent_path(TOKEN)
+    assert intent_key(one.key.intent_path(TOKEN)) == (one.key, TOKEN)
+    assert not is_own_path(one.key.quarantine_path(TOKEN), other.key)
+
+
+@pytest.mark.parametrize("account", ["75555851", "unknown", "multiple", "le-1_X"])
+def test_paths_of_accounts_stay_as_they_are(account: str) -> None:
+    """Only dots are encoded, which no real account has."""
+    assert Identity(account, API_NAME).key == Key(account, API_NAME)
+
+
+def test_an_account_of_many_dots_is_cut() -> None:
+    """A file's name stays below what disks allow, and different accounts stay so."""
+    keys = {Identity("." * count, "x").key.account for count in range(1, 200)}
+    assert len(keys) == 199
+    assert max(map(len, keys)) <= 100
+    assert not any("." in account for account in keys)
+
+
 def test_an_intent_path_tells_its_identity() -> None:
     """The identity and the token can be read from an intent's path, and from nothing else."""
     assert intent_key(KEY.intent_path(TOKEN)) == (KEY, TOKEN)
     assert intent_key("_wsparquet/intents/7/x.json") is None
+    assert intent_key(f"_wsparquet/intents/75555851.WebSession/x.{TOKEN}.json") is None

@@ -10,7 +10,8 @@
     <root>/_wsparquet/probes/<token>    (on object stores, for an instant)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
-Every path here is relative to the root, with ``/`` between its components.
+Every path here is relative to the root, with ``/`` between its components. An account's dots are encoded, so that a
+part's name tells where it ends: no two identities have a name in common.
 """
 
 from __future__ import annotations
@@ -62,13 +63,16 @@ HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"
 
 _TOKEN = r"[0-9a-f]{16}"  # noqa: S105 - the form of a random part of a file name, no secret
+_ACCOUNT = r"[^/.]+"
 _PART = re.compile(
-    rf"record_type=([a-z][a-z0-9_]*)/date=(\d{{4}}-\d\d-\d\d|{HIVE_NULL})/([^/]+)\.{_TOKEN}\.\d+\.parquet", re.ASCII
+    rf"record_type=([a-z][a-z0-9_]*)/date=(\d{{4}}-\d\d-\d\d|{HIVE_NULL})/"
+    rf"({_ACCOUNT})\.([^/]+)\.{_TOKEN}\.\d+\.parquet",
+    re.ASCII,
 )
-_QUARANTINED = re.compile(rf"{QUARANTINE}/([^/]+)/([^/]+)\.{_TOKEN}\.ndjson", re.ASCII)
-_RECORD = re.compile(rf"{COMMITS}/[^/]+/(\d{{4}}-\d\d|{UNDATED})/[^/]+\.json", re.ASCII)
+_QUARANTINED = re.compile(rf"{QUARANTINE}/({_ACCOUNT})/([^/]+)\.{_TOKEN}\.ndjson", re.ASCII)
+_RECORD = re.compile(rf"{COMMITS}/{_ACCOUNT}/(\d{{4}}-\d\d|{UNDATED})/[^/]+\.json", re.ASCII)
 _OTHER = re.compile(rf"{PROBES}/{_TOKEN}|{SYNC}/[^/]+\.json", re.ASCII)
-_INTENT = re.compile(rf"{INTENTS}/([^/]+)/([^/]+)\.({_TOKEN})\.json", re.ASCII)
+_INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.ASCII)
 
 
 def plausible_ms(milliseconds: int | None) -> bool:
@@ -78,7 +82,7 @@ def plausible_ms(milliseconds: int | None) -> bool:
 
 @dataclass(frozen=True)
 class Key:
-    """An identity as paths know it: both parts encoded."""
+    """An identity as paths know it: both parts encoded, the account without dots."""
 
     account: str
     name: str
@@ -123,7 +127,7 @@ class Identity:
     @property
     def key(self) -> Key:
         """The identity as paths know it."""
-        return Key(encode(self.account), encode(self.name))
+        return Key(encode(self.account, dots=False), encode(self.name))
 
 
 def part_path(key: Key, table: str, day: date | None, file: str) -> str:
@@ -140,7 +144,7 @@ def intent_key(path: str) -> tuple[Key, str] | None:
 def part_place(path: str, key: Key) -> tuple[str, date | None] | None:
     """The table and the day of a part of ``key``; None if ``path`` cannot be one."""
     match = _PART.fullmatch(path)
-    if match is None or match[3] != f"{key.account}.{key.name}":
+    if match is None or (match[3], match[4]) != (key.account, key.name):
         return None
     try:
         return match[1], _day(match[2])
