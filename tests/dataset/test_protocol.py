@@ -371,12 +371,43 @@ def test_a_root_without_its_version_is_not_given_one(root: Root) -> None:
         Root.open(Path(root.place))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 1}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 1}', "\x00", "[" * 100_000])
 def test_a_spoilt_root_record_is_an_error(root: Root, content: str) -> None:
-    """What is no root.json is named, and nothing is taken from it."""
+    """What is no root.json is named with what to do, and nothing is taken from it."""
     (Path(root.place) / "_wsparquet/root.json").write_text(content)
-    with pytest.raises(DatasetError, match=r"root\.json"):
+    with pytest.raises(DatasetError, match=r"root\.json: expected .*, found .*; restore the file from a copy"):
         Root.open(Path(root.place))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"format_version": 2}, "expected format version 1, found 2; upgrade wsparquet"),
+        ({"format_version": 0}, "expected a number from 1 on as format_version, found 0; restore"),
+        ({"format_version": True}, "as format_version, found True; restore"),
+        ({"schema_version": -5}, "expected a number from 0 on as schema_version, found -5; restore"),
+        ({"schema_version": "1"}, "as schema_version, found '1'; restore"),
+        ({"replaying_from": 99}, "expected a number from 0 to .* as replaying_from, or null, found 99; restore"),
+        ({"replaying_from": SCHEMA_VERSION}, f"as replaying_from, or null, found {SCHEMA_VERSION}; restore"),
+        ({"replaying_from": -1}, "as replaying_from, or null, found -1; restore"),
+    ],
+)
+def test_versions_that_cannot_be_are_not_believed(root: Root, changes: dict[str, object], said: str) -> None:
+    """Each is named, not only by who reads the root but also by who would replay it."""
+    record = Path(root.place) / "_wsparquet/root.json"
+    record.write_text(json.dumps(json.loads(record.read_bytes()) | changes))
+    for way in (Root.open, Root.open_for_replay):
+        with pytest.raises((DatasetError, SchemaError), match=said):
+            way(Path(root.place))
+
+
+def test_a_replay_that_is_begun_again_began_where_the_first_one_did(root: Root) -> None:
+    """Also at version 0."""
+    record = Path(root.place) / "_wsparquet/root.json"
+    record.write_text(json.dumps(json.loads(record.read_bytes()) | {"schema_version": 0}))
+    for _ in range(2):
+        Root.open_for_replay(root.place).begin_replay()
+        assert json.loads(record.read_bytes())["replaying_from"] == 0
 
 
 def test_a_root_below_a_regular_file_is_an_error(tmp_path: Path) -> None:

@@ -82,8 +82,10 @@ class Root:
     def begin_replay(self) -> None:
         """Say that the root is on its way to this software's schema version: nothing else can use it until it is."""
         version = self.version
+        # A replay that was not ended began at another one, which may be 0.
+        before = version.schema if version.replaying_from is None else version.replaying_from
         with self._store.workspaces.new() as work:
-            replace_version(self._store, work, RootVersion(SCHEMA_VERSION, version.replaying_from or version.schema))
+            replace_version(self._store, work, RootVersion(SCHEMA_VERSION, before))
 
     def end_replay(self) -> None:
         """Say that all sources are of this software's schema version."""

@@ -65,14 +65,33 @@ def read_version(store: Store) -> RootVersion:
         raise DatasetError(f"{store.place()}: expected a root with {ROOT_RECORD}, found none; check the path")
     try:
         values = json.loads(data)
-        formats, version, before = values["format_version"], values["schema_version"], values.get("replaying_from")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DatasetError(f"{where}: expected a JSON object with schema_version, found {data[:100]!r}") from error
-    if type(version) is not int or formats != FORMAT_VERSION or type(before) not in {int, type(None)}:
-        raise SchemaError(
-            f"{where}: expected schema version {SCHEMA_VERSION}, found {version} (format {formats}); upgrade wsparquet"
-        )
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(where, "a JSON object", data) from error
+    if not isinstance(values, dict):
+        raise _unreadable(where, "a JSON object", data)
+    _check_format(where, values.get("format_version"))
+    version, before = values.get("schema_version"), values.get("replaying_from")
+    if type(version) is not int or version < 0:
+        raise _unreadable(where, "a number from 0 on as schema_version", version)
+    if before is not None and (type(before) is not int or not 0 <= before < version):
+        raise _unreadable(where, f"a number from 0 to {version - 1} as replaying_from, or null", before)
     return RootVersion(version, before)
+
+
+def _check_format(where: str, found: object) -> None:
+    """Raise unless the file is of the format that this software writes."""
+    if type(found) is not int or found < 1:
+        raise _unreadable(where, "a number from 1 on as format_version", found)
+    if found != FORMAT_VERSION:
+        remedy = "upgrade wsparquet" if found > FORMAT_VERSION else "use the wsparquet that wrote it"
+        raise SchemaError(f"{where}: expected format version {FORMAT_VERSION}, found {found}; {remedy}")
+
+
+def _unreadable(where: str, expected: str, found: object) -> DatasetError:
+    return DatasetError(
+        f"{where}: expected {expected}, found {repr(found)[:100]}; restore the file from a copy, or convert into a new "
+        "root"
+    )
 
 
 def create_version(store: Store) -> None:
