@@ -170,13 +170,15 @@ class _Expansion:
 
     # --- elsewhere --------------------------------------------------------------------------------------------------
 
-    def _remote(self, files: Sequence[RemoteFile]) -> Iterator[Source | Failed]:
-        from wsparquet.source.remote import heads
+    def _remote(self, found: Sequence[RemoteFile | Failed]) -> Iterator[Source | Failed]:
+        from wsparquet.source.remote import RemoteFile, heads
 
-        outside = [file for file in files if self.excluded_url is None or not file.url.startswith(self.excluded_url)]
-        if files and not outside:
-            raise files[0].origin.place.error("expected a source outside of the dataset, found one in it; leave it out")
-        new = [file for file in outside if self._first((file.origin.filesystem, file.origin.path))]
+        outside = [each for each in found if self.excluded_url is None or not each.url.startswith(self.excluded_url)]
+        if found and not outside:
+            raise Place(found[0].url).error("expected a source outside of the dataset, found one in it; leave it out")
+        yield from (each for each in outside if isinstance(each, Failed))
+        files = [each for each in outside if isinstance(each, RemoteFile)]
+        new = [file for file in files if self._first((file.origin.filesystem, file.origin.path))]
         for file, head in zip(new, heads(new), strict=True):
             if isinstance(head, SourceError):
                 yield Failed(file.name, file.url, head)

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from wsparquet.source.failures import Place
 from wsparquet.source.listing import has_magic
 from wsparquet.source.names import last_component
 from wsparquet.source.origins import Remote
+from wsparquet.source.sources import Failed
+from wsparquet.source.walking import Info, Walk
 from wsparquet.urls import mask
 
 __all__ = ["RemoteFile", "find_remote", "heads"]
@@ -38,8 +41,8 @@ class RemoteFile:
     mtime: str | None
 
 
-def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile]:
-    """The files that a URL means, sorted if it is a folder or a glob.
+def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile | Failed]:
+    """The files that a URL means, sorted if it is a folder or a glob, and each folder that cannot be listed.
 
     Raises:
         SourceError: no such file, no access, no client for it, an empty folder, a glob that matches nothing.
@@ -50,14 +53,17 @@ def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile]:
         filesystem, path = url_to_fs(url, **_with_http_options(url, options))
     origin = Remote(filesystem, path, place)
     with place.translated():
-        infos = _infos(origin)
+        infos, failed = _infos(origin, url)
     if path in infos and len(infos) == 1:
         return [_described(_given(origin, url), infos[path])]
-    if not infos:
+    if not infos and not failed:
         raise place.error(
             "expected a folder or a glob with files, found none (hidden ones do not count); check the name"
         )
-    return [_listed(origin, url, found, infos[found]) for found in sorted(infos)]
+    with place.translated():
+        found = {name: _listed(origin, url, name, info) for name, info in infos.items()}
+    both: dict[str, RemoteFile | Failed] = {**found, **failed}
+    return [both[name] for name in sorted(both)]
 
 
 def _with_http_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,8 +79,8 @@ def _with_http_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _infos(origin: Remote) -> dict[str, dict[str, Any]]:
-    """What the file system knows of each file, by path; of the path itself if that is a file."""
+def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]]:
+    """What is known of each file, by path, of the path itself if that is a file; and folders that cannot be listed."""
     filesystem, path = origin.filesystem, origin.path
     bare = urlsplit(path).path if origin.is_http else path
     as_folder = origin.is_http and bare.endswith("/")
@@ -84,39 +90,41 @@ def _infos(origin: Remote) -> dict[str, dict[str, Any]]:
     except FileNotFoundError as error:
         info, missing = {}, error
     if info and info["type"] != "directory" and not as_folder:
-        return {path: info}
+        return {path: info}, {}
+    place = partial(_place_of, origin, url)
+    walk = Walk(filesystem, place)
     if has_magic(bare) and not info:
-        found = _flattened(filesystem, filesystem.glob(path, detail=True))
-        return _visible(found, re.split(r"[^/]*[*?\[]", path)[0], dotted="/." in path)
-    if missing is not None:
+        walk.matching(path)
+        base, dotted = re.split(r"[^/]*[*?\[]", path)[0], "/." in path
+    elif missing is not None:
         raise missing
-    return _visible(filesystem.find(path, detail=True), path.rstrip("/") + "/", dotted=False)
+    else:
+        walk.below(path)
+        base, dotted = path.rstrip("/") + "/", False
+    files = {name: info for name, info in walk.files.items() if dotted or not _is_hidden(name, base)}
+    failed = {name: error for name, error in walk.failed.items() if dotted or not _is_hidden(name, base)}
+    return files, {name: Failed(last_component(name), place(name).label, error) for name, error in failed.items()}
 
 
-def _flattened(filesystem: Any, found: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    files: dict[str, dict[str, Any]] = {}
-    for path, info in found.items():
-        files.update(filesystem.find(path, detail=True) if info["type"] == "directory" else {path: info})
-    return files
+def _is_hidden(path: str, base: str) -> bool:
+    return "/." in "/" + path.removeprefix(base)
 
 
-def _visible(found: Mapping[str, dict[str, Any]], base: str, *, dotted: bool) -> dict[str, dict[str, Any]]:
-    return {
-        path: info
-        for path, info in found.items()
-        if info["type"] != "directory" and (dotted or "/." not in "/" + path.removeprefix(base))
-    }
+def _place_of(origin: Remote, url: str, path: str) -> Place:
+    """A file or folder that was found under ``url``: what a listing spells ``?`` or ``#`` is no query."""
+    if origin.is_http:
+        return Place.of_url(path)
+    _, chained, rest = url.partition("::")
+    full = origin.filesystem.unstrip_protocol(path).replace("?", "%3F").replace("#", "%23")
+    return replace(origin.place, label=full + chained + mask(rest))
 
 
 def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> RemoteFile:
-    """A file that was found under ``url``: what a listing spells ``?`` or ``#`` is no query."""
+    """A file that was found under ``url``."""
+    found = replace(origin, path=path, place=_place_of(origin, url, path))
     if origin.is_http:
-        info = info if info.get("size") is not None else _info_if_any(origin, path)
-        return _described(replace(origin, path=path, place=Place.of_url(path)), info)
-    _, chained, rest = url.partition("::")
-    full = origin.filesystem.unstrip_protocol(path).replace("?", "%3F").replace("#", "%23")
-    place = replace(origin.place, label=full + chained + mask(rest))
-    return _described(replace(origin, path=path, place=place), info, name=last_component(path))
+        return _described(found, info if info.get("size") is not None else _info_if_any(origin, path))
+    return _described(found, info, name=last_component(path))
 
 
 def _given(origin: Remote, url: str) -> Remote:

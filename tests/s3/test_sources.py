@@ -1,0 +1,123 @@
+"""wsparquet/source: what a bucket holds as it is now, and nothing of it passed over in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.s3.lake import Lake
+from tests.s3.proxy import ERROR, Proxy
+from tests.s3.test_system import wsparquet
+from wsparquet.generate import GenerateOptions, generate
+from wsparquet.source import Failed, expand
+
+REFUSALS: dict[int, tuple[type[web.HTTPException], str]] = {
+    403: (web.HTTPForbidden, "AccessDenied"),
+    503: (web.HTTPServiceUnavailable, "SlowDown"),
+}
+DAYS = 3
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Files of several hours."""
+    folder = tmp_path_factory.mktemp("files")
+    return generate(folder, GenerateOptions(size=20_000, files=DAYS, seed=3))
+
+
+@pytest.fixture
+def days(lake: Lake, files: list[Path]) -> list[str]:
+    """A file in each of several folders of the bucket, and their names."""
+    for number, path in enumerate(files):
+        lake.bucket.put(f"days/d{number}/{path.name}", path.read_bytes())
+    return [path.name for path in files]
+
+
+def refuse(proxy: Proxy, status: int, refused: Callable[[str], bool]) -> None:
+    """Have the store refuse requests, by path with query."""
+    kind, code = REFUSALS[status]
+
+    def answer(_: str, path: str) -> None:
+        if refused(path):
+            raise kind(text=ERROR.format(code, "said the store"), content_type="application/xml")
+
+    proxy.settings.before = answer
+
+
+def lists(folder: str) -> Callable[[str], bool]:
+    """Whether a request lists a folder."""
+    return lambda path: "list-type" in path and f"prefix={folder.replace('/', '%2F')}" in path
+
+
+# --- Folders that cannot be listed ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_a_folder_that_cannot_be_listed_fails_and_stops_no_other(
+    lake: Lake, proxy: Proxy, days: list[str], status: int
+) -> None:
+    """Of three days one is refused, also past all that s3fs tries: two are converted, one fails, the exit code is 1."""
+    refuse(proxy, status, lists("days/d1"))
+    found = wsparquet(lake, "convert", f"{lake.bucket.url}/days/*/*.gz", "--to", lake.url, "--output", "json")
+    assert (found.code, found.json["committed"]) == (1, [days[0], days[2]])
+    (error,) = found.json["errors"]
+    assert (error["name"], error["url"]) == ("d1", f"{lake.bucket.url}/days/d1")
+    assert "expected a folder that can be listed, found: " in error["error"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "refused", "left"),
+    [
+        ("days/*/*.gz", "days/d1", 2),
+        ("days/d*", "days/d1", 2),
+        ("days/*/*.gz", "days", 0),
+        ("days/**/*.gz", "days", 0),
+        ("d*/d1/*.gz", "", 0),
+        ("days/", "days", 0),
+    ],
+)
+@pytest.mark.usefixtures("days")
+def test_each_kind_of_argument_says_what_it_could_not_list(
+    lake: Lake, proxy: Proxy, argument: str, refused: str, left: int
+) -> None:
+    """Whether the folder is the first one or a later one."""
+    refuse(proxy, 403, lists(refused))
+    found = expand([f"{lake.bucket.url}/{argument}"], storage_options=lake.options)
+    failed = [each for each in found if isinstance(each, Failed)]
+    assert (len(failed), len(found) - len(failed)) == (1, left)
+    assert "check that you may read it" in str(failed[0].error)
+
+
+def test_folders_that_a_glob_does_not_mean_need_not_be_readable(lake: Lake, proxy: Proxy, days: list[str]) -> None:
+    """What cannot match is not listed."""
+    refuse(proxy, 403, lists("days/d1"))
+    found = expand([f"{lake.bucket.url}/days/d[02]/*.gz"], storage_options=lake.options)
+    assert [each.name for each in found] == [days[0], days[2]]
+
+
+def test_globs_in_a_bucket_mean_what_they_say(lake: Lake) -> None:
+    """Files, whole folders, any depth; hidden files only if they are asked for."""
+    for key in ("a.gz", "b/c.gz", "b/d/e.gz", "b/d/f.txt", "b/.g.gz", "x/b/h.gz"):
+        lake.bucket.put(f"in/{key}", b"x")
+    cases = {
+        "*": ["a.gz", "b/c.gz", "b/d/e.gz", "b/d/f.txt", "x/b/h.gz"],
+        "*.gz": ["a.gz"],
+        "*/*.gz": ["b/c.gz"],
+        "?/d": ["b/d/e.gz", "b/d/f.txt"],
+        "**": ["a.gz", "b/c.gz", "b/d/e.gz", "b/d/f.txt", "x/b/h.gz"],
+        "**/*.gz": ["a.gz", "b/c.gz", "b/d/e.gz", "x/b/h.gz"],
+        "**/b": ["b/c.gz", "b/d/e.gz", "b/d/f.txt", "x/b/h.gz"],
+        "b/**/*.txt": ["b/d/f.txt"],
+        "b/.*": ["b/.g.gz"],
+        "": ["a.gz", "b/c.gz", "b/d/e.gz", "b/d/f.txt", "x/b/h.gz"],
+    }
+    base = f"{lake.bucket.url}/in/"
+    for argument, keys in cases.items():
+        found = expand([base + argument], storage_options=lake.options)
+        assert [each.url for each in found] == [base + key for key in keys], argument
+    (nothing,) = expand([f"s3://{lake.bucket.name[:-1]}*/in/a.gz"], storage_options=lake.options)
+    assert isinstance(nothing, Failed)
+    assert "Invalid bucket name" in str(nothing.error)
