@@ -166,6 +166,15 @@ def _spoil_quarantine(lake: Lake) -> None:
     (lake.path / lake.record["quarantine"]).write_bytes(b"{]\n")
 
 
+def _nest_quarantine(lake: Lake) -> None:
+    (lake.path / lake.record["quarantine"]).write_bytes(b"[" * 100_000 + b"\n")
+
+
+def _report(**changes: Any) -> Callable[[Lake], None]:
+    """Another report."""
+    return lambda lake: lake.rewrite(report={**lake.record["report"], **changes})
+
+
 def _spoil_record(lake: Lake) -> None:
     lake.record_path.write_bytes(b"{")
 
@@ -210,6 +219,13 @@ def _share(lake: Lake) -> None:
         (_lose_quarantine, {"missing"}),
         (_cut_quarantine, {"quarantine"}),
         (_spoil_quarantine, {"quarantine"}),
+        (_nest_quarantine, {"quarantine"}),
+        (_report(rows=[]), {"sums"}),
+        (_report(rows={"geo": {}}), {"sums"}),
+        (_report(rows={"geo": True}), {"sums"}),
+        (_report(quarantined="x"), {"sums"}),
+        (_report(items=[1]), {"sums"}),
+        (_report(records=None), {"sums"}),
         (_spoil_record, {"record", "stray"}),
         (_add_orphan, {"stray"}),
         (_add_foreign, {"stray"}),

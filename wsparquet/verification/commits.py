@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,11 +19,13 @@ from wsparquet.dataset.writer import time_range
 from wsparquet.errors import DatasetError
 from wsparquet.schema import TABLES
 from wsparquet.verification.outcome import Kind, Problem, Verification
+from wsparquet.verification.quarantine import quarantine_entries
 
-__all__ = ["check_commit", "count_quarantined"]
+__all__ = ["check_commit"]
 
 LOOKS = 3
 """How often a commit is looked at again that somebody replaces meanwhile."""
+SHOWN = 200
 
 
 def check_commit(store: Store, path: str, data: bytes) -> Verification:
@@ -56,9 +59,35 @@ def _check(store: Store, path: str, data: bytes) -> Verification:
         found.rows += part.rows
         found.unchecked += part.checksum is None
         found.problems.extend(_part(store, part))
-    found.problems.extend(_sums(commit))
-    found.problems.extend(_quarantine(store, commit))
+    counts = _Counts.of(commit.facts.report)
+    found.problems.extend(_sums(commit, counts))
+    found.problems.extend(_quarantine(store, commit, counts))
     return found
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What a report counts; quarantined records and items by their names there, none of them left out."""
+
+    records: int
+    rows: Mapping[str, int]
+    quarantined: Mapping[str, int]
+
+    @classmethod
+    def of(cls, report: Mapping[str, Any]) -> _Counts | None:
+        """The counts of a report, None if it has none: somebody else has written it."""
+        records, rows = report.get("records"), report.get("rows", {})
+        kinds = {kind: report.get(kind, 0) for kind in ("quarantined", "items")}
+        if not isinstance(records, int) or not isinstance(rows, dict):
+            return None
+        # A bool is an int to isinstance, but no count.
+        if any(type(count) is not int for count in (records, *rows.values(), *kinds.values())):
+            return None
+        return cls(records, _positive(rows), _positive(kinds))
+
+
+def _positive(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 def _part(store: Store, part: Part) -> Iterator[Problem]:
@@ -111,37 +140,35 @@ def _difference(table: str, schema: pa.Schema) -> str:
     return "another order of columns"
 
 
-def _sums(commit: Commit) -> Iterator[Problem]:
-    report = commit.facts.report
-    rows = {table: count for table, count in report.get("rows", {}).items() if count}
-    if rows != commit.rows:
-        yield Problem("sums", commit.path, f"rows {rows} as reported", str(commit.rows))
-    expected, found = report.get("records"), sum(commit.rows.values()) + report.get("quarantined", 0)
-    if expected != found:
-        yield Problem("sums", commit.path, f"{expected} records", f"{found} rows and quarantined records")
+def _sums(commit: Commit, counts: _Counts | None) -> Iterator[Problem]:
+    if counts is None:
+        said = {name: commit.facts.report.get(name) for name in ("records", "rows", "quarantined", "items")}
+        yield Problem("sums", commit.path, "counts of records, rows, quarantined, items", str(said)[:SHOWN])
+        return
+    if counts.rows != commit.rows:
+        yield Problem("sums", commit.path, f"rows {counts.rows} as reported", str(commit.rows))
+    found = sum(commit.rows.values()) + counts.quarantined.get("quarantined", 0)
+    if counts.records != found:
+        yield Problem("sums", commit.path, f"{counts.records} records", f"{found} rows and quarantined records")
 
 
-def _quarantine(store: Store, commit: Commit) -> Iterator[Problem]:
-    report = commit.facts.report
-    expected = {kind: count for kind in ("quarantined", "items") if (count := report.get(kind, 0))}
+def _quarantine(store: Store, commit: Commit, counts: _Counts | None) -> Iterator[Problem]:
     path = commit.quarantine or commit.path
+    expected = "what became no row" if counts is None else str(counts.quarantined)
     try:
         data = store.read(commit.quarantine) if commit.quarantine else b""
         if data is None:
             yield Problem("missing", path, f"a file with {expected}", "none")
             return
-        found = count_quarantined(data)
-    except (DatasetError, ValueError, KeyError, TypeError) as error:
+        found = _quarantined(data, path)
+    except DatasetError as error:
         yield Problem("quarantine", path, "lines of JSON", str(error))
         return
-    if found != expected:
-        yield Problem("quarantine", path, str(expected), str(found))
+    if counts is not None and found != counts.quarantined:
+        yield Problem("quarantine", path, expected, str(found))
 
 
-def count_quarantined(data: bytes) -> Mapping[str, int]:
+def _quarantined(data: bytes, path: str) -> dict[str, int]:
     """How many records and items a quarantine file holds, by their names in a report; none is left out."""
-    entries = (json.loads(line) for line in data.splitlines())
-    kinds = Counter(
-        "quarantined" if entry["kind"] == "record" else "items" for entry in entries if not entry["continued"]
-    )
-    return dict(kinds)
+    entries = quarantine_entries(data, path)
+    return dict(Counter("quarantined" if each.kind == "record" else "items" for each in entries if not each.continued))
