@@ -266,6 +266,15 @@ def _twice(rows: pa.Table) -> pa.Table:
     return pa.concat_tables([rows, extra])
 
 
+def _again(rows: pa.Table) -> pa.Table:
+    return pa.concat_tables([rows, rows.slice(rows.num_rows - 1)])
+
+
+def _without_number(rows: pa.Table) -> pa.Table:
+    extra = pa.Table.from_pylist([{**rows.slice(0, 1).to_pylist()[0], "record_number": None}], schema=rows.schema)
+    return pa.concat_tables([rows, extra])
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -273,8 +282,10 @@ def _twice(rows: pa.Table) -> pa.Table:
         (_null_for_empty, r"expected navigationData \[.*, found None"),
         (lambda rows: rows.slice(1), "expected a row, found none"),
         (_twice, "record 10000000, table navigation: expected no row, found one"),
+        (_again, "record [0-9]+, table navigation: expected a row, found 2 rows"),
+        (_without_number, "no record, table navigation: expected no row, found one"),
     ],
-    ids=["value", "null", "lost", "more"],
+    ids=["value", "null", "lost", "more", "again", "without number"],
 )
 def test_values_that_differ_from_the_source(lake: Lake, change: Callable[[pa.Table], pa.Table], said: str) -> None:
     """A row that is lost, invented or altered is named with its number and first column, though all records agree."""
@@ -317,6 +328,93 @@ def test_quarantined_text_that_differs(lake: Lake) -> None:
     (problem,) = lake.verify(lake.sources).problems
     assert problem.kind == "values"
     assert problem.where == lake.record["quarantine"]
+
+
+def test_every_row_twice(lake: Lake) -> None:
+    """Though sizes, checksums and counts of the record are made to agree, each row is one too many."""
+    tables = {path.parent.parent.name.removeprefix("record_type=") for path in lake.path.glob("record_type=*/*/*")}
+    for table in tables:
+        lake.replace_part(lambda rows: pa.concat_tables([rows, rows]), table=table)
+    report, doubled = lake.record["report"], [sum(_rows_of(lake, table)) for table in sorted(tables)]
+    rows = dict(zip(sorted(tables), doubled, strict=True))
+    lake.rewrite(report={**report, "rows": rows, "records": sum(doubled) + report["quarantined"]})
+    assert lake.verify().problems == []
+    found = lake.verify(lake.sources)
+    assert _kinds(found) == {"values"}
+    assert all(problem.found == "2 rows" for problem in found.problems[:10])
+
+
+def _rows_of(lake: Lake, table: str) -> list[int]:
+    return [part["rows"] for part in lake.record["parts"] if f"record_type={table}/" in part["path"]]
+
+
+# --- What cannot be compared -----------------------------------------------------------------------------------------
+
+
+def _flip_pages(lake: Lake) -> str:
+    path = lake.part()
+    data = bytearray(path.read_bytes())
+    data[4:400] = bytes(byte ^ 0xFF for byte in data[4:400])
+    path.write_bytes(data)
+    return path.relative_to(lake.path).as_posix()
+
+
+def _far_times(lake: Lake) -> str:
+    """Milliseconds that no date has."""
+
+    def change(rows: pa.Table) -> pa.Table:
+        index = rows.schema.get_field_index("metaData")
+        field, column = rows.schema.field(index), rows.column(index).combine_chunks()
+        far = pa.array([10**17] * len(rows), pa.int64()).cast(field.type.field("startTime").type)
+        children = {child.name: column.field(child.name) for child in field.type} | {"startTime": far}
+        return rows.set_column(index, field, pa.StructArray.from_arrays([*children.values()], fields=[*field.type]))
+
+    lake.replace_part(change)
+    return lake.part().relative_to(lake.path).as_posix()
+
+
+def _quarantine_line(line: str) -> Callable[[Lake], str]:
+    def change(lake: Lake) -> str:
+        name: str = lake.record["quarantine"]
+        path = lake.path / name
+        path.write_text(path.read_text() + line + "\n")
+        return name
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _flip_pages,
+        _far_times,
+        *map(
+            _quarantine_line,
+            (
+                "5",
+                "[]",
+                '{"kind":"record","continued":false,"start":0,"text":5}',
+                '{"kind":"record","continued":false,"start":"x","text":"a"}',
+                '{"kind":"record","continued":false,"start":0}',
+                '{"kind":"record","continued":false,"start":0,"base64":"?"}',
+                '{"kind":"record","continued":false,"start":0,"text":"\\ud800"}',
+                "[" * 100_000,
+            ),
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_compared_is_a_problem_and_the_others_are(
+    lake: Lake, damage: Callable[[Lake], str]
+) -> None:
+    """It is named with what is wrong, and a value that differs elsewhere is found all the same."""
+    path = damage(lake)
+    lake.replace_part(_other_value, table="impression")
+    found = [problem for problem in lake.verify(lake.sources).problems if problem.kind == "values"]
+    assert [problem.where for problem in found] == [path, found[1].where]
+    assert found[0].expected == "a file that can be compared"
+    assert found[0].found.startswith(path)
+    assert len(str(found[0])) < 1000
+    assert "found 'somebody else'" in str(found[1])
 
 
 def test_sources_that_are_not_committed_or_cannot_be_read(lake: Lake, tmp_path: Path) -> None:

@@ -6,20 +6,20 @@ the memory needed grows with the number of rows and not with what is in them; on
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wsparquet.dataset.partition import split_by_day
-from wsparquet.dataset.records import Commit
+from wsparquet.dataset.records import Commit, Part
 from wsparquet.dataset.store import Store
 from wsparquet.decode import Decoded, DecoderOptions, Limits, make_decoder
 from wsparquet.errors import DatasetError, WsparquetError
@@ -27,32 +27,40 @@ from wsparquet.names import parse_name
 from wsparquet.source import Source, SourceLimits
 from wsparquet.stream import decoded
 from wsparquet.verification.outcome import Problem, Verification
+from wsparquet.verification.quarantine import quarantine_entries
 
 __all__ = ["Comparison"]
 
-Place = tuple[str, int]
-"""Of a row: its table, and its number in the source."""
-Row = tuple[date | None, dict[str, Any]]
+Place = tuple[str, int | None]
+"""Of a row: its table, and its number in the source, None where it has none."""
+Values = dict[str, Any]
+Row = tuple[date | None, Values]
 """A row with its day."""
-Rows = tuple[str, date | None, pa.RecordBatch]
+Rows = tuple[str, date | None, Sequence[Values]]
 """Rows of one table and one day."""
 MOST_SHOWN = 10
 DIGEST_BYTES = 16
 SHOWN = 200
+REMEDY = "convert its source with --again"
 
 
 @dataclass
 class _Content:
-    """What a source holds: a digest of each row, and one of all quarantined text in the source's order."""
+    """What a source holds: the digests of all rows at a place, and all quarantined text in the source's order."""
 
     rows: dict[Place, bytes] = field(default_factory=dict)
     quarantined: dict[int, bytes] = field(default_factory=dict)
 
-    def add_rows(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
-        """Take the rows of one day."""
-        for row in batch.to_pylist():
+    def add_rows(self, table: str, day: date | None, rows: Iterable[Values]) -> None:
+        """Take the rows of one day; a place may have several, which is one too many each."""
+        for row in rows:
             text = repr((day, row)).encode("utf-8", "surrogatepass")
-            self.rows[table, row["record_number"]] = hashlib.blake2b(text, digest_size=DIGEST_BYTES).digest()
+            place = _place(table, row)
+            self.rows[place] = self.rows.get(place, b"") + hashlib.blake2b(text, digest_size=DIGEST_BYTES).digest()
+
+    def count(self, place: Place) -> int:
+        """How many rows a place has."""
+        return len(self.rows.get(place, b"")) // DIGEST_BYTES
 
     def quarantine(self, start: int, data: bytes) -> None:
         """Take text that became no row, from its first byte in the source on."""
@@ -75,34 +83,43 @@ class Comparison:
         self._source = source
         self._limits = limits
         self._source_limits = source_limits
-        self._fallback = parse_name(source.name).start_ms
+        self._name = source.name
+        self._fallback = parse_name(self._name).start_ms
 
     def run(self, told: Callable[[int], None]) -> Verification:
-        """How they differ; ``told`` is called with the stored bytes of the source that are read so far."""
+        """How they differ; ``told`` is called with the stored bytes of the source that are read so far.
+
+        Files of the commit that cannot be read are problems, and what can be read is compared all the same.
+        """
         result = Verification(self._store.place(), sources=1)
         try:
-            ours, theirs = self._decoded(told), self._committed()
-        except (WsparquetError, pa.ArrowException, ValueError, KeyError) as error:
-            problem = Problem("source", self._source.url, "a source and rows that can be read", str(error))
-            result.problems.append(problem)
-            return result
-        result.compared_rows = len(ours.rows)
-        differing = [place for place in {**ours.rows, **theirs.rows} if ours.rows.get(place) != theirs.rows.get(place)]
-        if differing:
-            result.problems.extend(self._describe(sorted(differing), ours, theirs))
+            self._compare(result, told)
+        except WsparquetError as error:
+            result.problems.append(Problem("source", self._source.url, "a source that can be read", str(error)))
+        return result
+
+    def _compare(self, result: Verification, told: Callable[[int], None]) -> None:
+        ours = self._decoded(told)
+        theirs, unreadable = self._committed()
+        result.problems.extend(unreadable.values())
+        # Of a table with an unreadable part nobody can tell which rows are missing.
+        spoilt = {part.table for part in self._commit.parts if part.path in unreadable}
+        result.compared_rows = sum(place[0] not in spoilt for place in ours.rows)
+        places = (place for place in {**ours.rows, **theirs.rows} if place[0] not in spoilt)
+        if differing := [place for place in places if ours.rows.get(place) != theirs.rows.get(place)]:
+            result.problems.extend(self._describe(sorted(differing, key=_order), ours, theirs))
         expected, found = ours.quarantined_text(), theirs.quarantined_text()
-        if expected != found:
+        if expected != found and self._commit.quarantine not in unreadable:
             where = self._commit.quarantine or self._commit.path
             result.problems.append(Problem("values", where, f"{expected}, as {self._source.url} has", found))
-        return result
 
     # --- What either holds -------------------------------------------------------------------------------------------
 
     def _decoded(self, told: Callable[[int], None]) -> _Content:
         content = _Content()
         for piece, stored in self._pieces():
-            for table, day, batch in self._by_day(piece):
-                content.add_rows(table, day, batch)
+            for table, day, rows in self._by_day(piece):
+                content.add_rows(table, day, rows)
             for entry in piece.quarantined:
                 content.quarantine(entry.start, entry.data)
             told(stored)
@@ -110,65 +127,102 @@ class Comparison:
 
     def _pieces(self) -> Iterator[tuple[Decoded, int]]:
         with self._source.open(self._source_limits) as reader:
-            decoder = make_decoder(DecoderOptions(self._source.name, self._limits), decoder="reference")
+            decoder = make_decoder(DecoderOptions(self._name, self._limits), decoder="reference")
             for piece in decoded(self._source, reader, decoder):
                 yield piece, reader.stored_bytes
 
     def _by_day(self, piece: Decoded) -> Iterator[Rows]:
         for table, batch in piece.batches:
             for day, rows in split_by_day(table, batch, self._fallback):
-                yield table, day, rows
+                yield table, day, rows.to_pylist()
 
-    def _committed(self) -> _Content:
-        content = _Content()
-        for table, day, batch in self._parts():
-            content.add_rows(table, day, batch)
-        if self._commit.quarantine is not None:
-            for line in self._read(self._commit.quarantine).splitlines():
-                entry = json.loads(line)
-                data = base64.b64decode(entry["base64"]) if "base64" in entry else entry["text"].encode("utf-8")
-                content.quarantine(entry["start"], data)
-        return content
+    def _committed(self) -> tuple[_Content, dict[str, Problem]]:
+        """What the commit's files hold, and which of them cannot be read, by path."""
+        content, unreadable = _Content(), {}
+        for path, add in self._files():
+            try:
+                add(content)
+            except DatasetError as error:
+                unreadable[path] = Problem("values", path, "a file that can be compared", str(error))
+        return content, unreadable
 
-    def _parts(self) -> Iterator[Rows]:
+    def _files(self) -> Iterator[tuple[str, Callable[[_Content], None]]]:
         for part in self._commit.parts:
-            with pq.ParquetFile(io.BytesIO(self._read(part.path))) as file:
-                for batch in file.iter_batches():
-                    yield part.table, part.date, batch
+            yield part.path, partial(self._add_part, part)
+        if self._commit.quarantine is not None:
+            yield self._commit.quarantine, partial(self._add_quarantine, self._commit.quarantine)
+
+    def _add_part(self, part: Part, content: _Content) -> None:
+        for rows in self._rows(part):
+            content.add_rows(*rows)
+
+    def _add_quarantine(self, path: str, content: _Content) -> None:
+        for entry in quarantine_entries(self._read(path), path):
+            content.quarantine(entry.start, entry.data)
+
+    def _rows(self, part: Part) -> Iterator[Rows]:
+        """The rows of a part. Raises DatasetError if they cannot be read."""
+        with _readable(part.path), pq.ParquetFile(io.BytesIO(self._read(part.path))) as file:
+            for batch in file.iter_batches():
+                yield part.table, part.date, batch.to_pylist()
 
     def _read(self, path: str) -> bytes:
         data = self._store.read(path)
         if data is None:
-            raise DatasetError(f"{path}: expected a file that a record names, found none")
+            raise DatasetError(f"{path}: expected a file that a record names, found none; {REMEDY}")
         return data
 
     # --- What differs ------------------------------------------------------------------------------------------------
 
     def _describe(self, differing: list[Place], ours: _Content, theirs: _Content) -> Iterator[Problem]:
         shown = differing[:MOST_SHOWN]
-        expected = _picked((rows for piece, _ in self._pieces() for rows in self._by_day(piece)), {*shown})
-        found = _picked(self._parts(), {*shown})
+        one = [place for place in shown if ours.count(place) == theirs.count(place) == 1]
+        tables = {table for table, _ in one}
+        expected = _picked((rows for piece, _ in self._pieces() for rows in self._by_day(piece)), one)
+        parts = (part for part in self._commit.parts if part.table in tables)
+        found = _picked((rows for part in parts for rows in self._rows(part)), one)
         for place in shown:
-            where = f"{self._source.url}, record {place[1]}, table {place[0]}"
-            if place not in theirs.rows:
-                yield Problem("values", where, "a row", "none")
-            elif place not in ours.rows:
-                yield Problem("values", where, "no row", "one")
-            else:
+            table, number = place
+            where = f"{self._source.url}, {'no record' if number is None else f'record {number}'}, table {table}"
+            if place in expected and place in found:
                 yield Problem("values", where, *_difference(expected[place], found[place]))
+            else:
+                yield Problem("values", where, ("no row", "a row")[ours.count(place)], _found(theirs.count(place)))
         if len(differing) > len(shown):
             more = f"{len(differing) - len(shown)} more"
             yield Problem("values", self._source.url, "no other row that differs", more)
 
 
-def _picked(rows: Iterable[Rows], places: set[Place]) -> dict[Place, Row]:
-    """The rows at some places."""
-    found: dict[Place, Row] = {}
-    for table, day, batch in rows:
-        for index, number in enumerate(batch.column("record_number").to_pylist()):
-            if number is not None and (table, number) in places:
-                found[table, number] = day, batch.slice(index, 1).to_pylist()[0]
-    return found
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    """Turn what Arrow raises for damaged files, and Python for values that it cannot hold, into DatasetError."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        found = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise DatasetError(f"{path}: expected rows that can be read, found {found}; {REMEDY}") from error
+
+
+def _place(table: str, row: Values) -> Place:
+    number = row.get("record_number")
+    return table, number if type(number) is int else None
+
+
+def _order(place: Place) -> tuple[str, bool, int]:
+    """How places are sorted: rows without a number come last in their table."""
+    table, number = place
+    return table, number is None, number or 0
+
+
+def _picked(found: Iterable[Rows], places: Collection[Place]) -> dict[Place, Row]:
+    """The rows at some places; nothing is read if there are none."""
+    if not places:
+        return {}
+    return {place: (day, row) for table, day, rows in found for row in rows if (place := _place(table, row)) in places}
+
+
+def _found(count: int) -> str:
+    return {0: "none", 1: "one"}.get(count, f"{count} rows")
 
 
 def _difference(expected: Row, found: Row) -> tuple[str, str]:
