@@ -417,6 +417,25 @@ def test_a_file_that_cannot_be_compared_is_a_problem_and_the_others_are(
     assert "found 'somebody else'" in str(found[1])
 
 
+@pytest.mark.parametrize("name", ["renamed.gz", "WebSession.946684800000.946684800000.part-00000-0.gz"])
+def test_a_source_that_has_another_name_now(lake: Lake, tmp_path: Path, name: str) -> None:
+    """It is compared under the name that it was committed under."""
+    (source,) = lake.sources.iterdir()
+    shutil.copyfile(source, tmp_path / name)
+    found = lake.verify(tmp_path / name)
+    assert found.problems == []
+    assert found.compared_rows > 50
+
+
+def test_a_source_that_was_piped(tmp_path: Path, lake: Lake) -> None:
+    """A file whose records have no day of their own, converted from standard input, is compared by its content."""
+    (source,) = lake.sources.iterdir()
+    assert run("convert", "-", "--to", tmp_path / "piped", stdin=source.read_bytes()).code == 3
+    found = verify(tmp_path / "piped", against=[source])
+    assert found.problems == []
+    assert found.compared_rows > 50
+
+
 def test_sources_that_are_not_committed_or_cannot_be_read(lake: Lake, tmp_path: Path) -> None:
     """Each is a problem of its own; the others are compared all the same."""
     other = tmp_path / "other"

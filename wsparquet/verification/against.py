@@ -83,7 +83,8 @@ class Comparison:
         self._source = source
         self._limits = limits
         self._source_limits = source_limits
-        self._name = source.name
+        # Its rows were made under the name that it had then.
+        self._name = commit.facts.source_name
         self._fallback = parse_name(self._name).start_ms
 
     def run(self, told: Callable[[int], None]) -> Verification:
