@@ -423,7 +423,7 @@ def test_a_source_that_has_another_name_now(lake: Lake, tmp_path: Path, name: st
     (source,) = lake.sources.iterdir()
     shutil.copyfile(source, tmp_path / name)
     found = lake.verify(tmp_path / name)
-    assert found.problems == []
+    assert (found.problems, found.sources) == ([], 1)
     assert found.compared_rows > 50
 
 
@@ -432,7 +432,7 @@ def test_a_source_that_was_piped(tmp_path: Path, lake: Lake) -> None:
     (source,) = lake.sources.iterdir()
     assert run("convert", "-", "--to", tmp_path / "piped", stdin=source.read_bytes()).code == 3
     found = verify(tmp_path / "piped", against=[source])
-    assert found.problems == []
+    assert (found.problems, found.sources) == ([], 1)
     assert found.compared_rows > 50
 
 
@@ -444,6 +444,7 @@ def test_sources_that_are_not_committed_or_cannot_be_read(lake: Lake, tmp_path: 
     found = lake.verify(other, tmp_path / "missing", lake.sources)
     assert sorted(problem.kind for problem in found.problems) == ["source", "uncommitted", "uncommitted"]
     assert found.compared_rows > 50
+    assert found.sources == 1, "the others were not decoded"
 
 
 def test_the_command_says_it_and_exits_with_1(lake: Lake) -> None:

@@ -92,7 +92,7 @@ class Comparison:
 
         Files of the commit that cannot be read are problems, and what can be read is compared all the same.
         """
-        result = Verification(self._store.place(), sources=1)
+        result = Verification(self._store.place())
         try:
             self._compare(result, told)
         except WsparquetError as error:
@@ -101,6 +101,7 @@ class Comparison:
 
     def _compare(self, result: Verification, told: Callable[[int], None]) -> None:
         ours = self._decoded(told)
+        result.sources = 1
         theirs, unreadable = self._committed()
         result.problems.extend(unreadable.values())
         # Of a table with an unreadable part nobody can tell which rows are missing.

@@ -44,7 +44,7 @@ class Problem:
 
 @dataclass
 class Verification:
-    """What was looked at, in counts, and what is wrong. Sizes are in bytes."""
+    """What was looked at, in counts, and what is wrong; ``sources`` were decoded again. Sizes are in bytes."""
 
     root: str
     commits: int = 0

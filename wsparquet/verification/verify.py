@@ -154,6 +154,7 @@ class _Run:
             limits, source_limits = options.limits, options.source_limits
             comparison = Comparison(self.root.store, commit, source, limits=limits, source_limits=source_limits)
             result.add(comparison.run(partial(self._read, source)))
+        result.sources = min(result.sources, 1)
         return result
 
     def _commits_of(self, source: Source) -> list[Commit]:
@@ -166,4 +167,4 @@ class _Run:
         self.tell(Progress("read", source.name, source.url, source.size, stored))
 
     def _wrong(self, kind: Kind, where: str, expected: str, found: str) -> Verification:
-        return Verification(self.root.place, sources=1, problems=[Problem(kind, where, expected, found)])
+        return Verification(self.root.place, problems=[Problem(kind, where, expected, found)])
