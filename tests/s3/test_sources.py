@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from aiohttp import web
 from tests.s3.lake import Lake
 from tests.s3.proxy import ERROR, Proxy
 from tests.s3.test_system import wsparquet
+from wsparquet import convert
+from wsparquet.converter import ConvertOptions
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.source import Failed, expand
 
@@ -121,3 +125,44 @@ def test_globs_in_a_bucket_mean_what_they_say(lake: Lake) -> None:
     (nothing,) = expand([f"s3://{lake.bucket.name[:-1]}*/in/a.gz"], storage_options=lake.options)
     assert isinstance(nothing, Failed)
     assert "Invalid bucket name" in str(nothing.error)
+
+
+# --- What is there now ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("argument", ["days/*/*.gz", "days/**/*.gz", "days/"])
+def test_files_that_others_add_and_replace_are_seen_at_once(lake: Lake, files: list[Path], argument: str) -> None:
+    """In one process, which keeps its connections, each run sees what the bucket holds by then."""
+    options = ConvertOptions(jobs=1, storage_options=lake.options)
+    committed = []
+    for number, path in enumerate(files):
+        lake.bucket.put(f"days/d{number}/{path.name}", path.read_bytes())
+        summary = convert(f"{lake.bucket.url}/{argument}", lake.url, options=options)
+        assert (len(summary.skipped), summary.failed) == (number, [])
+        committed += summary.committed
+    assert committed == [path.name for path in files]
+
+
+@pytest.mark.parametrize("argument", ["days/*/*.gz", "days/", "days/d0/{}"])
+def test_a_replaced_file_is_converted_again(lake: Lake, files: list[Path], argument: str) -> None:
+    """It is neither skipped as unchanged nor read as what it was."""
+    options = ConvertOptions(jobs=1, storage_options=lake.options)
+    name, url = files[0].name, f"{lake.bucket.url}/{argument.format(files[0].name)}"
+    rows = []
+    for path in files:
+        lake.bucket.put(f"days/d0/{name}", path.read_bytes())
+        assert convert(url, lake.url, options=options).committed == [name]
+        rows.append(lake.rows())
+    assert rows[0] != rows[1] != rows[2]
+
+
+def test_a_replaced_archive_is_read_again(lake: Lake, files: list[Path]) -> None:
+    """A chain of file systems remembers nothing either."""
+    for path in files:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.write(path, path.name)
+        lake.bucket.put("all.zip", packed.getvalue())
+        for _ in range(2):
+            found = expand([f"zip://*.gz::{lake.bucket.url}/all.zip"], storage_options={"s3": lake.options})
+            assert [each.name for each in found] == [path.name]

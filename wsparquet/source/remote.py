@@ -50,7 +50,9 @@ def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile | Faile
     """
     place = Place.of_url(url)
     with place.translated("an address whose file system is installed"):
-        filesystem, path = url_to_fs(url, **_with_http_options(url, options))
+        filesystem, path = url_to_fs(url, **_options(url, options))
+        # One file system serves all of a process, and others write there, too.
+        filesystem.invalidate_cache()
     origin = Remote(filesystem, path, place)
     with place.translated():
         infos, failed = _infos(origin, url)
@@ -66,10 +68,18 @@ def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile | Faile
     return [both[name] for name in sorted(both)]
 
 
-def _with_http_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def _options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options for a URL's file system, with those that keep it from showing anything but what is there."""
+    if "::" not in url and url.lower().startswith(("http://", "https://")):
+        return _http_options(url, options)
+    # Of a chain every link has its own; s3fs would remember what it has listed.
+    protocols = {link.partition("://")[0] for link in url.split("::")} & {"s3", "s3a"}
+    fresh = {each: {"use_listings_cache": False, **options.get(each, {})} for each in protocols}
+    return {**options, **fresh}
+
+
+def _http_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """What a server stores is asked for, not what it would compress on the way, and by the query as it is spelled."""
-    if "::" in url or not url.lower().startswith(("http://", "https://")):
-        return dict(options)
     spelled = "?" in url and url.isascii() and " " not in url
     return {
         "encoded": spelled,
