@@ -166,3 +166,26 @@ def test_a_replaced_archive_is_read_again(lake: Lake, files: list[Path]) -> None
         for _ in range(2):
             found = expand([f"zip://*.gz::{lake.bucket.url}/all.zip"], storage_options={"s3": lake.options})
             assert [each.name for each in found] == [path.name]
+
+
+# --- What belongs to the root -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("root", ["s3a://{}/in/lake", "s3://{}//in/lake", "s3://{}/in/lake//", "s3://{}/in//lake/"])
+@pytest.mark.parametrize("argument", ["s3://{}/in", "s3a://{}/in/**", "s3://{}/in/*"])
+def test_a_root_is_none_of_its_sources_however_it_is_spelled(
+    lake: Lake, files: list[Path], argument: str, root: str
+) -> None:
+    """It is the same place, whichever of its names is used."""
+    name = lake.bucket.name
+    lake.bucket.put(f"in/{files[0].name}", files[0].read_bytes())
+    lake.bucket.put("in/lakeside/a.gz", files[1].read_bytes())
+    options = ConvertOptions(jobs=1, storage_options=lake.options)
+    for done in (0, 2):
+        summary = convert(argument.format(name), root.format(name), options=options)
+        assert (summary.sources, len(summary.skipped), summary.failed) == (2, done, [])
+    (inside,) = expand(
+        [f"s3://{name}/in/lake/_wsparquet/root.json"], exclude=root.format(name), storage_options=lake.options
+    )
+    assert isinstance(inside, Failed)
+    assert "expected a source outside of the dataset" in str(inside.error)

@@ -18,7 +18,7 @@ from wsparquet.source.failures import Place
 from wsparquet.source.formats import sniff
 from wsparquet.source.listing import Unreadable, files_below, glob, has_magic, is_folder
 from wsparquet.source.names import last_component
-from wsparquet.source.origins import LocalFile, MemberOf, Once, Spool, Stream, spool
+from wsparquet.source.origins import LocalFile, MemberOf, Once, Spool, Stream, speaks, spool
 from wsparquet.source.sources import Failed, Source
 from wsparquet.urls import is_url, mask
 
@@ -52,8 +52,12 @@ def _excluded(root: str | None) -> str | None:
     return None if local is None else os.path.realpath(local)
 
 
-def _excluded_url(root: str | None) -> str | None:
-    return None if root is None or _local_path(root) is not None else mask(root).rstrip("/") + "/"
+def _excluded_url(root: str | None) -> tuple[str, str] | None:
+    """The kind of file system that a root is in, and its path there, spelled as the dataset spells it."""
+    if root is None or _local_path(root) is not None:
+        return None
+    scheme, _, path = mask(root).partition("://")
+    return scheme, "/".join(part for part in path.split("/") if part) + "/"
 
 
 def _local_path(argument: str) -> str | None:
@@ -83,7 +87,7 @@ def _named(argument: str) -> tuple[str, str]:
 @dataclass
 class _Expansion:
     excluded: str | None
-    excluded_url: str | None
+    excluded_url: tuple[str, str] | None
     options: Mapping[str, Any]
     seen: set[object] = field(default_factory=set)
 
@@ -170,10 +174,16 @@ class _Expansion:
 
     # --- elsewhere --------------------------------------------------------------------------------------------------
 
+    def _is_excluded_url(self, file: RemoteFile) -> bool:
+        if self.excluded_url is None:
+            return False
+        scheme, folder = self.excluded_url
+        return speaks(file.origin.filesystem, scheme) and file.origin.path.startswith(folder)
+
     def _remote(self, found: Sequence[RemoteFile | Failed]) -> Iterator[Source | Failed]:
         from wsparquet.source.remote import RemoteFile, heads
 
-        outside = [each for each in found if self.excluded_url is None or not each.url.startswith(self.excluded_url)]
+        outside = [each for each in found if isinstance(each, Failed) or not self._is_excluded_url(each)]
         if found and not outside:
             raise Place(found[0].url).error("expected a source outside of the dataset, found one in it; leave it out")
         yield from (each for each in outside if isinstance(each, Failed))

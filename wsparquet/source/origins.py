@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from wsparquet.source.archive import Member, MemberStream
 from wsparquet.source.failures import Place
 
-__all__ = ["LocalFile", "MemberOf", "Once", "Origin", "Remote", "Spool", "Stream", "spool"]
+__all__ = ["LocalFile", "MemberOf", "Once", "Origin", "Remote", "Spool", "Stream", "speaks", "spool"]
 
 # Some file systems would hold 50 MiB of every open file.
 REMOTE_BLOCK = 4 << 20
@@ -92,7 +92,7 @@ class Remote:
     @property
     def is_http(self) -> bool:
         """Whether plain HTTP serves it, where no server has to know byte ranges."""
-        return "http" in self.filesystem.protocol
+        return speaks(self.filesystem, "http")
 
     def open(self) -> Stream:
         """The file from its beginning."""
@@ -105,6 +105,12 @@ class Remote:
         """The file, of which parts can be read."""
         with self.place.translated():
             return cast("BinaryIO", self.filesystem.open(self.path, "rb", block_size=REMOTE_BLOCK))
+
+
+def speaks(filesystem: Any, protocol: str) -> bool:
+    """Whether an fsspec file system is of this kind; it may have several names."""
+    names = filesystem.protocol
+    return protocol in ((names,) if isinstance(names, str) else names)
 
 
 class Once:

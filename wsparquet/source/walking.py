@@ -15,6 +15,7 @@ from fsspec.utils import glob_translate  # type: ignore[import-untyped]
 from wsparquet.errors import SourceError
 from wsparquet.source.failures import Place
 from wsparquet.source.listing import has_magic
+from wsparquet.source.origins import speaks
 
 __all__ = ["Info", "Walk"]
 
@@ -39,7 +40,7 @@ class Walk:
 
     def below(self, folder: str) -> None:
         """Find all files in a folder and its folders."""
-        if ONE_LISTING in self._filesystem.protocol:
+        if speaks(self._filesystem, ONE_LISTING):
             self.files.update((info["name"], info) for info in self._listed(folder, self._find))
             return
         for info in self._listed(folder, self._ls):
