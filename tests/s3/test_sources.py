@@ -189,3 +189,13 @@ def test_a_root_is_none_of_its_sources_however_it_is_spelled(
     )
     assert isinstance(inside, Failed)
     assert "expected a source outside of the dataset" in str(inside.error)
+
+
+def test_a_source_behind_http_and_a_root_on_s3(lake: Lake, files: list[Path]) -> None:
+    """The root's options are not the source's: a presigned URL is read without them."""
+    lake.bucket.put(f"raw/{files[0].name}", files[0].read_bytes())
+    parameters = {"Bucket": lake.bucket.name, "Key": f"raw/{files[0].name}"}
+    url = lake.bucket.client.generate_presigned_url("get_object", Params=parameters)
+    assert url.startswith("http://")
+    found = wsparquet(lake, "convert", url, "--to", lake.url, "--output", "json")
+    assert (found.code, found.json["committed"], found.json["errors"]) == (0, [files[0].name], [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import inspect
 import logging
 import pickle
 import random
@@ -15,13 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import fsspec  # type: ignore[import-untyped]
 import pytest
+from fsspec.implementations.http import HTTPFileSystem  # type: ignore[import-untyped]
 
 from tests.source.conftest import BASIC, Server, compressing, cut, encoded, failing, forbidden, index, signed
 from wsparquet.errors import SourceError
 from wsparquet.source import Failed, Source, expand
 from wsparquet.source.failures import Place
+from wsparquet.source.storage_options import HTTP_OPTIONS, REQUEST_OPTIONS
 
 TEXT = bytes(random.Random(4).choices(b'abcdefghij{}":,\n', k=1_500_000))
 NAME = "WebSession.1467291600000.1467295200000.part-00000-0.gz"
@@ -164,6 +168,32 @@ def test_http_headers(server: Server) -> None:
     server.answers[PATH] = signed
     source = only(server.url(PATH), headers={"Authorization": BASIC})
     assert read(source) == TEXT
+
+
+def test_http_is_not_given_what_is_meant_for_a_bucket(server: Server) -> None:
+    """Options of a root on S3 do not keep a file behind HTTP from being read; those of HTTP beside them reach it."""
+    server.files[PATH] = TEXT
+    server.answers[PATH] = signed
+    bucket = {
+        "endpoint_url": "http://minio:9000",
+        "key": "k",
+        "secret": "s",
+        "anon": False,
+        "profile": "p",
+        "client_kwargs": {"region_name": "us-east-1"},
+        "config_kwargs": {"read_timeout": 5},
+        "s3": {"key": "k"},
+    }
+    headers = {"Authorization": BASIC}
+    assert read(only(server.url(PATH), **bucket, headers=headers)) == TEXT
+    assert read(only(server.url(PATH), **bucket, http={"headers": headers})) == TEXT
+
+
+def test_http_knows_its_options() -> None:
+    """All that fsspec's file system and aiohttp's requests take for reading."""
+    own = inspect.signature(HTTPFileSystem.__init__).parameters
+    assert own.keys() - {"self", "storage_options"} <= HTTP_OPTIONS
+    assert inspect.signature(aiohttp.ClientSession._request).parameters.keys() >= REQUEST_OPTIONS
 
 
 def test_http_listing(server: Server) -> None:

@@ -86,7 +86,8 @@ storage_option = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     callback=_storage_options,
-    help="For fsspec and s3fs, such as endpoint_url or profile; true, false and JSON are values.",
+    help="For fsspec and s3fs, such as endpoint_url or profile; http(s) sources get those that they know. true, false "
+    "and JSON are values.",
 )
 single_writer_option = click.option(
     "--single-writer", is_flag=True, help="No other run writes ROOT meanwhile; for stores that cannot keep two apart."

@@ -19,6 +19,7 @@ from wsparquet.source.listing import has_magic
 from wsparquet.source.names import last_component
 from wsparquet.source.origins import Remote
 from wsparquet.source.sources import Failed
+from wsparquet.source.storage_options import options_for
 from wsparquet.source.walking import Info, Walk
 from wsparquet.urls import mask
 
@@ -50,7 +51,7 @@ def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile | Faile
     """
     place = Place.of_url(url)
     with place.translated("an address whose file system is installed"):
-        filesystem, path = url_to_fs(url, **_options(url, options))
+        filesystem, path = url_to_fs(url, **options_for(url, options))
         # One file system serves all of a process, and others write there, too.
         filesystem.invalidate_cache()
     origin = Remote(filesystem, path, place)
@@ -66,27 +67,6 @@ def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile | Faile
         found = {name: _listed(origin, url, name, info) for name, info in infos.items()}
     both: dict[str, RemoteFile | Failed] = {**found, **failed}
     return [both[name] for name in sorted(both)]
-
-
-def _options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options for a URL's file system, with those that keep it from showing anything but what is there."""
-    if "::" not in url and url.lower().startswith(("http://", "https://")):
-        return _http_options(url, options)
-    # Of a chain every link has its own; s3fs would remember what it has listed.
-    protocols = {link.partition("://")[0] for link in url.split("::")} & {"s3", "s3a"}
-    fresh = {each: {"use_listings_cache": False, **options.get(each, {})} for each in protocols}
-    return {**options, **fresh}
-
-
-def _http_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a server stores is asked for, not what it would compress on the way, and by the query as it is spelled."""
-    spelled = "?" in url and url.isascii() and " " not in url
-    return {
-        "encoded": spelled,
-        **options,
-        "headers": {**options.get("headers", {}), "Accept-Encoding": "identity"},
-        "client_kwargs": {"auto_decompress": False, **options.get("client_kwargs", {})},
-    }
 
 
 def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]]:
