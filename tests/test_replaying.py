@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from tests.cli.program import run, start
 from tests.dataset.helpers import assert_at_rest, rows_on_disk
-from wsparquet import convert, open_dataset, replay, verify
+from tests.source.conftest import Server, cut, plain, server
+from wsparquet import Progress, convert, open_dataset, replay, verify
 from wsparquet.converter import ConvertOptions
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.generate import GenerateOptions, generate
 
 FILES = 4
+__all__ = ["server"]  # a fixture
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def test_nothing_is_opened_that_a_record_names(folder: Path) -> None:
     """A file that lies where the record says is passed over: only what the caller names counts."""
     shutil.copytree(folder / "raw", folder / "in")
     summary = replay(folder / "lake", folder / "lake/record_type=geo")
-    assert (summary.failed, summary.exit_code) == ([odd(folder / "lake")], 1)
+    assert (summary.failed, summary.exit_code) == ([odd(folder / "lake"), "record_type=geo"], 1)
     assert "none of that name" in summary.failures[0].error
 
 
@@ -100,6 +103,91 @@ def test_sources_keep_their_accounts(folder: Path) -> None:
     assert after.keys() == tokens.keys()
     assert sum(after[path] != tokens[path] for path in after) == 2
     assert verify(lake, against=[folder / "raw"]).problems == []
+
+
+# --- Raw files that cannot be read -----------------------------------------------------------------------------------
+
+
+def test_a_place_that_cannot_be_read_is_said(folder: Path) -> None:
+    """A mistyped folder fails by its own name, and is why a source was not found."""
+    summary = replay(folder / "lake", folder / "rwa")
+    assert (summary.failed, summary.exit_code, summary.sources) == ([odd(folder / "lake"), "rwa"], 1, 2)
+    for failure in summary.failures:
+        assert f"{folder}/rwa: expected a file, a folder or a glob, found: no such file;" in failure.error
+    assert "found none of that name (but not all can be read: " in summary.failures[0].error
+
+
+def test_a_mistyped_place_fails_though_there_is_nothing_to_replay(folder: Path) -> None:
+    """Or whoever means another folder would think that all is done."""
+    (folder / "raw" / odd(folder / "lake")).unlink()
+    convert(folder / "raw", folder / "good")
+    assert replay(folder / "good", folder / "raw").exit_code == 0
+    found = run("replay", folder / "good", folder / "rwa")
+    assert found.code == 1
+    assert "no such file" in found.out
+
+
+def test_an_older_root_says_what_cannot_be_read(folder: Path) -> None:
+    """Nobody is told to remove sources whose files were only looked for in the wrong place."""
+    make_older(folder / "lake")
+    with pytest.raises(DatasetError, match=r"Not all that was named can be read: .*/rwa: .*no such file") as caught:
+        replay(folder / "lake", folder / "rwa")
+    assert "wsparquet remove" not in str(caught.value)
+
+
+def test_what_else_cannot_be_read_does_not_keep_an_older_root_back(folder: Path) -> None:
+    """All of its files are there: it is of this version then, and what failed is said."""
+    make_older(folder / "lake")
+    summary = replay(folder / "lake", [folder / "rwa", folder / "raw"])
+    assert (summary.failed, len(summary.committed)) == (["rwa"], FILES + 1)
+    assert len(open_dataset(folder / "lake").commits) == FILES + 1
+
+
+def test_an_unreadable_copy_does_not_hide_the_right_one(folder: Path, server: Server) -> None:
+    """Another place may have it; only if none has it, the failure is said."""
+    name = odd(folder / "lake")
+    server.files[f"/{name}"] = (folder / "raw" / name).read_bytes()
+    bad = server.url(f"/{name}")
+    looked: list[str] = []
+
+    def break_off(request: web.Request, content: bytes) -> web.StreamResponse:
+        """Answer whoever looks for it and at its first bytes, and break off when all of it is read."""
+        looked.append(request.method)
+        return cut(request, content) if looked.count("GET") > 1 else plain(request, content)
+
+    server.answers[f"/{name}"] = break_off
+    (failure,) = replay(folder / "lake", bad).failures
+    looked.clear()
+    assert f"(but not all can be read: {bad}: expected more at byte" in failure.error
+    assert replay(folder / "lake", [bad, folder / "raw"]).committed == [name]
+
+
+def test_failures_name_the_file_that_was_read(folder: Path) -> None:
+    """Not the one that it once was converted from, where nothing is any more."""
+    events: list[Progress] = []
+    options = ConvertOptions(max_quarantined=0)
+    (failure,) = replay(folder / "lake", folder / "raw", options=options, on_progress=events.append).failures
+    read = (folder / "raw" / odd(folder / "lake")).as_uri()
+    assert failure.url == read
+    assert failure.error.startswith(f"{read}: expected at most 0 records")
+    assert {event.url for event in events if event.kind != "found"} == {read}
+    assert [event.error for event in events if event.kind == "failed"] == [failure.error]
+
+
+def test_a_source_that_was_piped_in_is_known_by_its_content(folder: Path) -> None:
+    """Whatever its file is called; rows, identity and address stay those of standard input."""
+    data = (folder / "raw" / odd(folder / "lake")).read_bytes()
+    assert run("convert", "-", "--to", folder / "piped", stdin=data).code == 3
+    (before,), rows = records(folder / "piped").values(), rows_on_disk(folder / "piped")
+    summary = replay(folder / "piped", folder / "raw")
+    assert (summary.committed, summary.failed) == (["stdin"], [])
+    (after,) = records(folder / "piped").values()
+    assert before["token"] != after["token"]
+    for fact in ("url", "size", "source_name", "checksum", "identity"):
+        assert before[fact] == after[fact]
+    assert rows_on_disk(folder / "piped") == rows
+    (folder / "raw" / odd(folder / "lake")).unlink()
+    assert "found none, whatever its name; " in replay(folder / "piped", folder / "raw").failures[0].error
 
 
 # --- From an older schema version ------------------------------------------------------------------------------------

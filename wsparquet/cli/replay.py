@@ -25,9 +25,10 @@ def replay(root: str, raw: tuple[str, ...], output: str, quiet: bool, **options:
     """Convert sources below ROOT again of which not all was understood.
 
     Those are sources that an older schema version committed, or that had values rescued or text quarantined. Their
-    files are looked for below RAW, paths or URLs, by name and checksum. After an upgrade that knows more fields this
-    brings the root to the new schema version as a whole: nothing is begun unless all files are there, and until all are
-    converted only another replay can use the root.
+    files are looked for below RAW, paths or URLs, by name and checksum, and if they were piped in by checksum alone.
+    What of RAW cannot be read has failed. After an upgrade that knows more fields this brings the root to the new
+    schema version as a whole: nothing is begun unless all files are there, and until all are converted only another
+    replay can use the root.
 
     \b
     Examples:
