@@ -457,3 +457,10 @@ def test_the_command_says_it_and_exits_with_1(lake: Lake) -> None:
     values = run("verify", lake.path, "--output", "json").json
     assert [problem["kind"] for problem in values["problems"]] == ["missing"]
     assert values["commits"] == 1
+
+
+def test_standard_input_is_refused_at_once(lake: Lake) -> None:
+    """It would have to be read twice, to find its commit and to compare it."""
+    ran = run("verify", lake.path, "--against", "-", stdin=b"x")
+    assert (ran.code, ran.out) == (2, "")
+    assert "expected what can be read more than once, found standard input" in ran.err

@@ -13,9 +13,24 @@ from wsparquet.cli.progress import checks_progress
 __all__ = ["verify"]
 
 
+def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if "-" in values:
+        raise click.BadParameter(
+            "expected what can be read more than once, found standard input; save it to a file, of whatever name",
+            param=parameter,
+        )
+    return values
+
+
 @click.command(short_help="Check that datasets hold what they should.")
 @click.argument("root")
-@click.option("--against", multiple=True, metavar="SOURCE", help="Compare with this file, glob, folder or URL, too.")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="SOURCE",
+    callback=_rereadable,
+    help="Compare with this file, glob, folder or URL, too.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Checks at a time.  [default: one for each core]")
 @limit_options
 @storage_option
