@@ -55,6 +55,28 @@ def test_a_removed_source_is_gone_from_every_reader_and_comes_back(good: Files, 
     assert counts(lake) == [sum((each.rows for each in good.expected[1:]), good.expected[0].rows)] * 4
 
 
+def _add(lake: Path, folder: Path, name: str, seed: int) -> None:
+    """Convert a file of ten records under a name that is none of the API's."""
+    files = make(folder / f"{name}-{seed}", GenerateOptions(records=10, seed=seed))
+    path = files.folder / files.names[0]
+    assert run("convert", path.rename(path.with_name(name)), "--to", lake).code == 0
+
+
+def test_any_name_goes_without_its_suffix(tmp_path: Path) -> None:
+    """Files that are not named as the API does, too; all contents of one name go, and two names are not one."""
+    root = tmp_path / "lake"
+    for name, seed in (("export.gz", 1), ("export.gz", 2), ("other.json.gz", 3), ("other.gz", 4)):
+        _add(root, tmp_path, name, seed)
+    ran = run("remove", root, "export", "--output", "json")
+    assert (ran.code, [each["name"] for each in ran.json["removed"]]) == (0, ["export.gz", "export.gz"])
+    both = run("remove", root, "other")
+    assert (both.code, both.out) == (1, "")
+    assert "other: expected the name of one file, found other.gz, other.json.gz; name one" in both.err
+    assert run("remove", root, "other.gz").code == 0
+    assert run("remove", root, "other").code == 0
+    assert "none" in run("remove", root, "export").err
+
+
 def test_several_sources_and_their_quarantine_go_at_once(good: Files, odd: Files, lake: Path) -> None:
     """All that is named goes, quarantined text too, and `--output json` prints one object of it."""
     assert run("convert", odd.folder, "--to", lake).code == 3
