@@ -16,7 +16,7 @@ from tests.s3.test_system import wsparquet
 from wsparquet import convert
 from wsparquet.converter import ConvertOptions
 from wsparquet.generate import GenerateOptions, generate
-from wsparquet.source import Failed, expand
+from wsparquet.source import Failed, Source, expand
 
 REFUSALS: dict[int, tuple[type[web.HTTPException], str]] = {
     403: (web.HTTPForbidden, "AccessDenied"),
@@ -154,6 +154,20 @@ def test_a_replaced_file_is_converted_again(lake: Lake, files: list[Path], argum
         assert convert(url, lake.url, options=options).committed == [name]
         rows.append(lake.rows())
     assert rows[0] != rows[1] != rows[2]
+
+
+def test_files_of_a_listing_are_not_asked_for_again(lake: Lake, proxy: Proxy, days: list[str]) -> None:
+    """Neither of one listing nor of several: s3fs gives up at once where such a question is answered by 503.
+
+    One file system does all of it, so a file that several arguments mean is one source.
+    """
+    arguments = [f"{lake.bucket.url}/days/{each}/" for each in ("d0", "d1", "d2")]
+    for _ in range(2):
+        found = expand([f"{lake.bucket.url}/days/*/*.gz", *arguments], storage_options=lake.options)
+        assert [each.name for each in found] == days
+        proxy.log.clear()
+        assert all(isinstance(each, Source) and each.checksum() for each in found)
+        assert {method for method, _, _ in proxy.log} == {"GET"}
 
 
 def test_a_replaced_archive_is_read_again(lake: Lake, files: list[Path]) -> None:

@@ -90,6 +90,7 @@ class _Expansion:
     excluded_url: tuple[str, str] | None
     options: Mapping[str, Any]
     seen: set[object] = field(default_factory=set)
+    fresh: set[object] = field(default_factory=set)
 
     def argument(self, argument: str) -> Iterator[Source | Failed]:
         """What one argument means."""
@@ -102,7 +103,7 @@ class _Expansion:
                 # Here, since file systems of all kinds come with it, which takes 40 ms.
                 from wsparquet.source.remote import find_remote
 
-                yield from self._remote(find_remote(argument, self.options))
+                yield from self._remote(find_remote(argument, self.options, self.fresh))
         except SourceError as error:
             yield Failed(*_named(argument), error)
 

@@ -42,8 +42,10 @@ class RemoteFile:
     mtime: str | None
 
 
-def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile | Failed]:
+def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[RemoteFile | Failed]:
     """The files that a URL means, sorted if it is a folder or a glob, and each folder that cannot be listed.
+
+    ``fresh`` are the file systems that have listed nothing before this run, to which that of the URL is added.
 
     Raises:
         SourceError: no such file, no access, no client for it, an empty folder, a glob that matches nothing.
@@ -52,8 +54,11 @@ def find_remote(url: str, options: Mapping[str, Any]) -> list[RemoteFile | Faile
     place = Place.of_url(url)
     with place.translated("an address whose file system is installed"):
         filesystem, path = url_to_fs(url, **options_for(url, options))
-        # One file system serves all of a process, and others write there, too.
-        filesystem.invalidate_cache()
+        # One file system serves all of a process, and others write there, too. What it lists in this run it may
+        # remember, or s3fs would ask for each file again, which it does not repeat where the store is busy.
+        if filesystem not in fresh:
+            filesystem.invalidate_cache()
+            fresh.add(filesystem)
     origin = Remote(filesystem, path, place)
     with place.translated():
         infos, failed = _infos(origin, url)

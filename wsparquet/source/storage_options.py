@@ -37,10 +37,12 @@ def options_for(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
     One run has options for a root on S3 and sources anywhere; HTTP would break at what it does not know.
     """
+    # fsspec has one file system for equal options, and botocore changes those that it is given.
+    options = _copied(options)
     if "::" not in url and url.lower().startswith(("http://", "https://")):
         return _http_options(url, options)
-    # Of a chain every link has its own; s3fs would remember what it has listed.
-    protocols = {link.partition("://")[0] for link in url.split("::")} & {"s3", "s3a"}
+    # The last links of a chain are out of reach, and s3fs would remember there what it has listed.
+    protocols = {link.partition("://")[0] for link in url.split("::")[1:]} & {"s3", "s3a"}
     fresh = {each: {"use_listings_cache": False, **options.get(each, {})} for each in protocols}
     return {**options, **fresh}
 
@@ -56,3 +58,7 @@ def _http_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
         "headers": {**known.get("headers", {}), "Accept-Encoding": "identity"},
         "client_kwargs": {"auto_decompress": False, **client},
     }
+
+
+def _copied(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _copied(value) if isinstance(value, dict) else value for name, value in options.items()}
