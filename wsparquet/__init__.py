@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from wsparquet.converter import ConvertOptions, Progress
     from wsparquet.dataset import LakeDataset, open_dataset
     from wsparquet.decode.model import Limits, Quarantined, Report
-    from wsparquet.errors import ApiError, DatasetError, DecodeError, SchemaError, SourceError, WsparquetError
+    from wsparquet.errors import (
+        ApiError,
+        DatasetError,
+        DecodeError,
+        PlaceError,
+        SchemaError,
+        SourceError,
+        WsparquetError,
+    )
     from wsparquet.inspection import Inspection, InspectOptions, inspect
     from wsparquet.reading import QuarantineWarning, read
     from wsparquet.replaying import replay
@@ -55,6 +63,7 @@ __all__ = [
     "Inspection",
     "LakeDataset",
     "Limits",
+    "PlaceError",
     "Problem",
     "Progress",
     "QuarantineWarning",
@@ -91,7 +100,7 @@ _HOMES = {
     "converter": ("ConvertOptions", "Progress"),
     "dataset": ("LakeDataset", "open_dataset"),
     "decode.model": ("Limits", "Quarantined", "Report"),
-    "errors": ("ApiError", "DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"),
+    "errors": ("ApiError", "DatasetError", "DecodeError", "PlaceError", "SchemaError", "SourceError", "WsparquetError"),
     "inspection": ("InspectOptions", "Inspection", "inspect"),
     "reading": ("QuarantineWarning", "read"),
     "replaying": ("replay",),

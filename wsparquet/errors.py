@@ -5,6 +5,7 @@
     ├── SourceError    a source cannot be read: missing, corrupt, too large, not a Web Session file
     ├── DecodeError    a source's text cannot be decoded as a whole (single records are quarantined instead)
     ├── DatasetError   a dataset cannot be written or read: disk full, no folder, a record changed under us
+    │   └── PlaceError a dataset or raw files cannot lie where they were told to; nothing was written
     └── ApiError       the Data Access API cannot be reached, refuses, or answers what cannot be used
 
 Every message says what was expected, what was found, where, and what to do.
@@ -12,7 +13,7 @@ Every message says what was expected, what was found, where, and what to do.
 
 from __future__ import annotations
 
-__all__ = ["ApiError", "DatasetError", "DecodeError", "SchemaError", "SourceError", "WsparquetError"]
+__all__ = ["ApiError", "DatasetError", "DecodeError", "PlaceError", "SchemaError", "SourceError", "WsparquetError"]
 
 
 class WsparquetError(Exception):
@@ -33,6 +34,10 @@ class DecodeError(WsparquetError):
 
 class DatasetError(WsparquetError):
     """A dataset cannot be written, committed or read."""
+
+
+class PlaceError(DatasetError):
+    """A dataset or raw files cannot lie where they were told to: wrong usage, found before anything was written."""
 
 
 class ApiError(WsparquetError):

@@ -1,14 +1,28 @@
-"""What of a URL may be written down or said, and what in an argument is one."""
+"""What of a URL or a path may be written down or said, and what in an argument is a URL."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote_from_bytes, unquote, unquote_plus
 
-__all__ = ["is_url", "mask", "mask_text", "secrets_of"]
+__all__ = ["is_url", "mask", "mask_text", "sayable", "secrets_of"]
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
+SURROGATE = re.compile("[\ud800-\udfff]")
 URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+
+
+def sayable(text: str) -> str:
+    """``text`` as UTF-8 can hold it: bytes of a path that are no UTF-8 are escaped, as in the path's URL (``%FF``)."""
+    return SURROGATE.sub(lambda found: quote_from_bytes(_bytes_of(found[0])), text)
+
+
+def _bytes_of(surrogate: str) -> bytes:
+    """The byte that Python has a surrogate stand for in paths and arguments; of any other one its own three."""
+    try:
+        return surrogate.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return surrogate.encode("utf-8", "surrogatepass")
 
 
 def is_url(text: str) -> bool:

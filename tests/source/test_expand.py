@@ -243,3 +243,28 @@ def test_order(tmp_path: Path) -> None:
     """Arguments keep their order; only what one argument means is sorted."""
     tree(tmp_path, "z.gz", "b/2.gz", "b/1.gz", "a.gz")
     assert names(tmp_path, ["z.gz", "b", "a.gz"]) == ["z.gz", "b/1.gz", "b/2.gz", "a.gz"]
+
+
+def test_names_that_are_no_utf8_are_escaped(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 are %XX in names and URLs, as the path's own URL has them, and the file can be read."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.json")
+    path.write_text("content")
+    for argument in (path, tmp_path, f"{tmp_path}/*", path.as_uri(), f"file://{path}"):
+        (source,) = expand([argument])
+        assert isinstance(source, Source)
+        assert (source.name, source.url) == ("caf%E9.json", path.as_uri())
+        with source.open() as reader:
+            assert b"".join(reader) == b"content"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [(os.fsdecode(b"l\xff.gz"), "l%FF.gz"), ("l\ud800.gz", "%ED%A0%80"), (os.fsdecode(b"memory://\xff"), "%FF")],
+)
+def test_what_cannot_be_found_is_said_in_utf8(name: str, said: str) -> None:
+    """Messages about names that are no UTF-8 are text that every terminal and file takes."""
+    (found,) = expand([name])
+    assert isinstance(found, Failed)
+    for text in (found.name, found.url, str(found.error)):
+        assert text.encode()
+    assert said in str(found.error)

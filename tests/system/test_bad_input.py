@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+import wsparquet
 from tests.system.helpers import (
+    COMMAND,
     QUARANTINE,
     STATE,
     assert_at_rest,
@@ -266,3 +269,23 @@ def test_root_below_a_regular_file(below: str, broken: dict[str, BrokenFile], tm
     assert str(tmp_path / "file") in ended.stderr
     assert "choose another root" in ended.stderr
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_name_that_is_no_utf8_converts(tmp_path: Path) -> None:
+    """A file whose name has other bytes converts as any other; rows, records and messages have them as %XX."""
+    generate(tmp_path / "in", GenerateOptions(records=20))[0].rename(tmp_path / "in" / os.fsdecode(b"caf\xe9.gz"))
+    (tmp_path / "in" / os.fsdecode(b"odd\xff.gz")).write_bytes(b"no gzip")
+    generate(tmp_path / "in", GenerateOptions(records=10))
+    root = tmp_path / "lake"
+    ended = run(convert_command(root, tmp_path / "in"))
+    assert ended.code == 1
+    assert ended.summary["failed"] == ["odd%FF.gz"]
+    assert "odd%FF.gz" in ended.summary["errors"][0]["error"]
+    assert len(ended.summary["committed"]) == 2
+    lake = wsparquet.open_dataset(root)
+    files = {name for table in lake.tables for name in lake.table(table).to_table()["source_file"].to_pylist()}
+    assert files == set(ended.summary["committed"]) > {"caf%E9.gz"}
+    assert run(convert_command(root, tmp_path / "in")).summary["skipped"] == ended.summary["committed"]
+    assert wsparquet.verify(root, against=[tmp_path / "in" / os.fsdecode(b"caf\xe9.gz")]).problems == []
+    inspected = run([COMMAND, "inspect", tmp_path / "in" / os.fsdecode(b"caf\xe9.gz")])
+    assert (inspected.code, "caf%E9.gz" in inspected.stdout) == (0, True)

@@ -28,7 +28,7 @@ from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
 from wsparquet.cli.terminal import clean
 from wsparquet.cli.verify import verify
-from wsparquet.errors import WsparquetError
+from wsparquet.errors import PlaceError, WsparquetError
 
 __all__ = ["main"]
 
@@ -100,5 +100,5 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except WsparquetError as error:
         click.echo(f"wsparquet: {clean(str(error))}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, PlaceError) else 1)
     sys.exit(code or 0)

@@ -20,7 +20,7 @@ from wsparquet.source.listing import Unreadable, files_below, glob, has_magic, i
 from wsparquet.source.names import last_component
 from wsparquet.source.origins import LocalFile, MemberOf, Once, Spool, Stream, speaks, spool
 from wsparquet.source.sources import Failed, Source
-from wsparquet.urls import is_url, mask
+from wsparquet.urls import is_url, mask, sayable
 
 if TYPE_CHECKING:
     from wsparquet.source.remote import RemoteFile
@@ -66,8 +66,17 @@ def _local_path(argument: str) -> str | None:
         raise SourceError(f"{mask(argument)!r}: expected a path or a URL, found what cannot be one; check the name")
     if FILE_URL.match(argument) and "::" not in argument:
         path = FILE_URL.sub("", argument).removeprefix("localhost")
-        return path if os.path.lexists(path) else unquote(path)
+        return path if os.path.lexists(path) else unquote(path, errors="surrogateescape")
     return None if is_url(argument) and not os.path.lexists(argument) else argument
+
+
+def _is_possible(path: str) -> bool:
+    """Whether a file could be called that: Python knows text that no file system does."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _absolute(path: str) -> Path:
@@ -94,6 +103,8 @@ class _Expansion:
 
     def argument(self, argument: str) -> Iterator[Source | Failed]:
         """What one argument means."""
+        if is_url(argument) or not _is_possible(argument):
+            argument = sayable(argument)
         try:
             if argument == "-":
                 yield from self._stdin()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from wsparquet.errors import SourceError
-from wsparquet.urls import mask, mask_text, secrets_of
+from wsparquet.urls import mask, mask_text, sayable, secrets_of
 
 __all__ = ["Place"]
 
@@ -56,6 +56,9 @@ class Place:
     secrets: frozenset[str] = frozenset()
     is_url: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", sayable(self.label))
+
     @classmethod
     def of_url(cls, url: str) -> Place:
         """The place that a URL names."""
@@ -63,7 +66,7 @@ class Place:
 
     def error(self, message: str) -> SourceError:
         """A SourceError about this place."""
-        return SourceError(f"{self.label}: {message}")
+        return SourceError(f"{self.label}: {sayable(message)}")
 
     @contextmanager
     def translated(self, expected: str = "a file that can be read") -> Iterator[None]:

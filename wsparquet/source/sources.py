@@ -9,24 +9,29 @@ from wsparquet.errors import WsparquetError
 from wsparquet.source.names import account_of
 from wsparquet.source.origins import Origin
 from wsparquet.source.reader import SourceLimits, SourceReader, checksum
+from wsparquet.urls import sayable
 
 __all__ = ["Failed", "Source"]
 
 
 @dataclass(frozen=True)
 class Failed:
-    """An argument, or a part of it, that is no source, and why."""
+    """An argument, or a part of it, that is no source, and why; name and URL are as those of a ``Source``."""
 
     name: str
     url: str
     error: WsparquetError
+
+    def __post_init__(self) -> None:
+        _make_sayable(self)
 
 
 @dataclass(frozen=True)
 class Source:
     """One file, URL, zip member or standard input that may be read.
 
-    ``name`` is the last path component as it is. ``url`` has no user info, query or fragment. ``size`` is in stored
+    ``name`` is the last path component as it is, but for bytes that are no UTF-8, which both it and ``url`` have as
+    ``%XX``: they become text in columns and records. ``url`` has no user info, query or fragment. ``size`` is in stored
     bytes; ``etag`` and ``mtime`` are the file system's, as text, None where it has none. ``listing`` holds what the
     API's listing says of the file, as written.
     """
@@ -38,6 +43,9 @@ class Source:
     etag: str | None = None
     mtime: str | None = None
     listing: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _make_sayable(self)
 
     @property
     def account(self) -> str | None:
@@ -66,3 +74,8 @@ class Source:
 
         """
         return checksum(self.origin)
+
+
+def _make_sayable(one: Source | Failed) -> None:
+    for name in ("name", "url"):
+        object.__setattr__(one, name, sayable(getattr(one, name)))
