@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import tempfile
 import threading
@@ -298,6 +299,33 @@ def test_sync_to_s3_with_raw_files_there(lake: Lake, monkeypatch: pytest.MonkeyP
     assert "removed" in wsparquet(lake, "remove", lake.url, name).out
     assert name.removesuffix(".gz") not in " ".join(lake.data_files())
     lake.assert_at_rest()
+
+
+@pytest.mark.parametrize(
+    ("denied", "said"),
+    [(None, "NoSuchBucket: .*check the bucket's name"), ("/typo", "InvalidAccessKeyId: .*check the credentials")],
+)
+def test_a_raw_place_that_cannot_be_is_said_once_and_never_made(
+    lake: Lake, proxy: Proxy, tmp_path: Path, *, monkeypatch: pytest.MonkeyPatch, denied: str | None, said: str
+) -> None:
+    """A bucket that is not there, or not for us, is one message; nothing is downloaded, and no bucket is made."""
+    if denied is not None:
+        proxy.settings.denied = lambda _method, path: path.startswith(denied)
+        proxy.settings.denial = (403, "InvalidAccessKeyId")
+    before = [each["Name"] for each in lake.bucket.client.list_buckets()["Buckets"]]
+    with serving(EmulatorOptions(hours=3, size=10_000)) as emulator:
+        for name, value in api_environment(emulator).items():
+            monkeypatch.setenv(name, value)
+        account = ("--account", emulator.options.account)
+        for command in (
+            ("sync", *account, "--to", tmp_path / "lake", "--raw", "s3://typo/raw"),
+            ("fetch", *account, "--into", "s3://typo/raw"),
+        ):
+            found = wsparquet(lake, *command, "--quiet")
+            assert (found.code, found.out) == (1, "")
+            assert re.fullmatch(f"wsparquet: cannot read s3://typo/raw/.*{said}[^\n]*\n", found.err), found.err
+        assert not emulator.downloads
+    assert [each["Name"] for each in lake.bucket.client.list_buckets()["Buckets"]] == before
 
 
 def test_a_root_among_its_sources_is_none_of_them(lake: Lake, sources: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from wsparquet.errors import SourceError
 from wsparquet.urls import mask, mask_text, sayable, secrets_of
 
-__all__ = ["Place"]
+__all__ = ["Place", "client_errors"]
 
 # What the standard library and fsspec raise for a bad address, bad options, a bad archive or a failing connection.
 LIBRARY_ERRORS: tuple[type[Exception], ...] = (
@@ -76,7 +76,7 @@ class Place:
         """
         try:
             yield
-        except (*LIBRARY_ERRORS, *_client_errors()) as error:
+        except (*LIBRARY_ERRORS, *client_errors()) as error:
             raise self.as_source_error(error, expected) from (None if self.is_url else error)
 
     def as_source_error(self, error: BaseException, expected: str = "a file that can be read") -> SourceError:
@@ -88,7 +88,8 @@ class Place:
         return self.error(f"expected {expected}, found: {found}; {_remedy(error)}")
 
 
-def _client_errors() -> Iterator[type[Exception]]:
+def client_errors() -> Iterator[type[Exception]]:
+    """What the clients behind fsspec raise beside its own errors."""
     for module, name in CLIENT_ERRORS:
         if module in sys.modules:
             yield getattr(sys.modules[module], name)

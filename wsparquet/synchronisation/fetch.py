@@ -48,7 +48,7 @@ def fetch(
 
     Raises:
         ApiError: the server cannot be asked for its list.
-        DatasetError: ``into`` cannot be made.
+        DatasetError: ``into`` cannot be made, or its bucket is not there: no bucket is ever made.
 
     """
     started = time.monotonic()

@@ -89,7 +89,7 @@ class _Run:
             wanted = await self._wanted(listing, commits, client)
             self.ledger.begin(listing, wanted, commits, since=None if options.since is None else since)
             self._count(listing, wanted)
-            shelf = self._shelf(scratch)
+            shelf = await asyncio.to_thread(self._shelf, scratch)
             self.fetcher = Fetcher(client, shelf, self.tell)
             convert = replace(options.convert, account=options.account)
             self.converter = Converter(self.root, commits, convert, self.tell, expected=len(wanted))

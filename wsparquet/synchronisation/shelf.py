@@ -12,11 +12,17 @@ from typing import Any, Protocol
 from wsparquet.dataset.files import sync_file, sync_folder
 from wsparquet.errors import DatasetError
 from wsparquet.names import encode
-from wsparquet.urls import is_url
+from wsparquet.source.failures import client_errors
+from wsparquet.urls import is_url, mask
 
 __all__ = ["Folder", "Remote", "Scratch", "Shelf", "make_shelf"]
 
 PARTIAL = ".*.partial"
+S3 = ("s3", "s3a")
+BUCKETS = (*S3, "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "obs")
+"""Where a folder is only the beginning of a name, and making one would make a bucket if it is missing."""
+CHECK_SECONDS = 60.0
+ERRORS: tuple[type[Exception], ...] = (OSError, ValueError, ImportError)
 DEAD_SECONDS = 3600.0
 """A download that goes on writes to its file far more often than this."""
 
@@ -113,7 +119,7 @@ class Folder:
 
 
 class Remote(Scratch):
-    """``<url>/account/<account>/<name>``, by way of a temporary folder."""
+    """``<url>/account/<account>/<name>``, by way of a temporary folder. A bucket that is missing is never made."""
 
     keeps = True
 
@@ -121,23 +127,41 @@ class Remote(Scratch):
         from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
         super().__init__(scratch)
-        with _translated(url.partition("?")[0]):
+        self._place = mask(url)
+        # Of a chain the last link is where it leads to.
+        self._scheme = url.rpartition("::")[2].partition("://")[0].lower()
+        if self._scheme in S3:
+            _check_bucket(url.rpartition("::")[2], options)
+        with _translated(self._place):
             self._filesystem, base = url_to_fs(url, **options)
         self._base = f"{base.rstrip('/')}/account/{encode(account)}"
 
     def keep(self, name: str) -> None:
         """Copy the file there."""
-        target = f"{self._base}/{encode(name)}"
-        with _translated(target):
-            self._filesystem.makedirs(self._base, exist_ok=True)
-            self._filesystem.put_file(str(self.path(name)), target)
+        with _translated(self._place):
+            if self._scheme not in BUCKETS:
+                self._filesystem.makedirs(self._base, exist_ok=True)
+            self._filesystem.put_file(str(self.path(name)), f"{self._base}/{encode(name)}")
+
+
+def _check_bucket(url: str, options: Mapping[str, Any]) -> None:
+    """See that the bucket is there and may be looked into: one error for all files, before any of them is downloaded.
+
+    Raises:
+        DatasetError: it is not, or does not answer; in the store's own words.
+
+    """
+    from wsparquet.dataset.objects import ObjectStore
+
+    own = options.get("s3", options)
+    ObjectStore.open(url, own, patience_seconds=CHECK_SECONDS).read("account/")
 
 
 def make_shelf(raw: str | None, *, account: str, scratch: Path, storage_options: Mapping[str, Any]) -> Shelf:
     """The place that ``raw`` names, a folder or a URL; a temporary one below ``scratch`` if it names none.
 
     Raises:
-        DatasetError: the folder cannot be made.
+        DatasetError: the folder cannot be made, or the bucket is not there.
 
     """
     if raw is None:
@@ -152,7 +176,7 @@ def _translated(place: str | os.PathLike[str]) -> Iterator[None]:
     """Turns what file systems raise into a DatasetError that names the place."""
     try:
         yield
-    except (OSError, ValueError, ImportError) as error:
+    except (*ERRORS, *client_errors()) as error:
         reason = getattr(error, "strerror", None) or error
         raise DatasetError(
             f"{os.fspath(place)}: expected to keep raw files there, but: {reason}; "
