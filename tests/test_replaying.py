@@ -239,7 +239,7 @@ def test_a_killed_upgrade_is_ended_by_another(folder: Path) -> None:
     make_older(lake)
     with start("replay", lake, folder / "raw", "--jobs", 1, stdout=-1, stderr=-1) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith(b"committed: ")
+        assert process.stderr.readline().startswith(b"replaced: ")
         process.send_signal(signal.SIGKILL)
     assert {values["schema_version"] for values in records(lake).values()} == {0, 1}
     for use in (lambda: open_dataset(lake), lambda: convert(folder / "raw", lake)):

@@ -78,11 +78,13 @@ class Progress:
 
     ``downloaded`` and ``retried`` are told by synchronisation only, before a source is ``started``.
 
+    ``replaced`` is ``committed`` where rows of the same source were committed before, ``rows_before`` of them.
+
     ``url`` tells sources of one name apart. The first event, ``found``, speaks of all sources: ``files`` of them, of
     ``size`` stored bytes as far as known.
     """
 
-    kind: Literal["found", "retried", "downloaded", "started", "read", "committed", "skipped", "failed"]
+    kind: Literal["found", "retried", "downloaded", "started", "read", "committed", "replaced", "skipped", "failed"]
     name: str
     url: str = ""
     size: int | None = None
@@ -91,6 +93,7 @@ class Progress:
     rows: int = 0
     files: int = 0
     error: str | None = None
+    rows_before: int | None = None
 
 
 Listener = Callable[[Progress], None]
@@ -102,7 +105,7 @@ def ignore(_: Progress) -> None:
 
 @dataclass
 class Outcome:
-    """What became of one source."""
+    """What became of one source; ``rows_before`` is how many rows it had, None if it was not committed before."""
 
     name: str
     kind: Literal["committed", "skipped", "failed"]
@@ -111,6 +114,12 @@ class Outcome:
     error: str = ""
     stored_bytes: int = 0
     inflated_bytes: int = 0
+    rows_before: int | None = None
+
+    @property
+    def replaced(self) -> bool:
+        """Whether its rows took the place of others."""
+        return self.kind == "committed" and self.rows_before is not None
 
     def add_to(self, summary: Summary) -> None:
         """Count it in a summary."""
@@ -118,6 +127,8 @@ class Outcome:
             summary.failures.append(Failure(self.name, self.url, self.error))
             return
         (summary.committed if self.kind == "committed" else summary.skipped).append(self.name)
+        if self.replaced:
+            summary.replaced.append(self.name)
         summary.stored_bytes += self.stored_bytes
         summary.inflated_bytes += self.inflated_bytes
         if self.report is not None:
@@ -179,13 +190,14 @@ class Converter:
                 self._unfinished -= 1
         self.tell(
             Progress(
-                outcome.kind,
+                "replaced" if outcome.replaced else outcome.kind,
                 outcome.name,
                 source.url,
                 stored_bytes=outcome.stored_bytes,
                 inflated_bytes=outcome.inflated_bytes,
                 rows=outcome.report.rows.total() if outcome.report is not None else 0,
                 error=outcome.error or None,
+                rows_before=outcome.rows_before,
             )
         )
         return outcome
@@ -270,6 +282,7 @@ class _Conversion:
         self.source = source
         self.commits = commits
         self.decoder = make_decoder(DecoderOptions(source.name, run.options.limits), decoder=run.options.decoder)
+        self.rows_before: int | None = None
 
     def outcome(self) -> Outcome:
         """Convert the source.
@@ -284,6 +297,7 @@ class _Conversion:
             if self.run.root is None or self.options.dry_run:
                 with self.run.decoding:
                     self._decode(reader, None)
+                self._count_before(self._identity(reader.sha256))
                 return self._done("committed", reader)
             with self.run.root.begin(fallback_day_ms=fallback) as attempt:
                 with self.run.decoding:
@@ -301,7 +315,13 @@ class _Conversion:
             self.source.url,
             stored_bytes=reader.stored_bytes,
             inflated_bytes=reader.inflated_bytes,
+            rows_before=self.rows_before,
         )
+
+    def _count_before(self, identity: Identity) -> None:
+        """Find out how many rows are about to be replaced: whoever loses rows to a new file is to be told."""
+        if self.commits.get(identity) is not None and (commit := self.commits.read(identity)) is not None:
+            self.rows_before = sum(commit.rows.values())
 
     def _decode(self, reader: SourceReader, attempt: Attempt | None) -> None:
         """Decode the source, in a thread of its own while this one writes, where there are jobs to spare."""
@@ -353,6 +373,7 @@ class _Conversion:
         before = self.commits.get(identity)
         if before is not None and before.checksum == reader.sha256 and not self.options.again:
             return "skipped"
+        self._count_before(identity)
         facts = CommitFacts(
             source_name=source.name,
             checksum=reader.sha256,

@@ -30,13 +30,15 @@ def failure_dicts(failures: Iterable[Failure]) -> list[dict[str, str]]:
 class Summary:
     """The outcome of a run that converted into ``root``.
 
-    ``committed``, ``skipped`` and ``failed`` hold file names in the order of the sources; the counts are those of the
+    ``committed``, ``skipped`` and ``failed`` hold file names in the order of the sources, ``replaced`` those of the
+    committed ones whose rows took the place of others that were committed before; the counts are those of the
     committed ones (in a dry run, of those that would be). ``records = sum(rows) + quarantined``.
     """
 
     root: str = ""
     sources: int = 0
     committed: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     records: int = 0
@@ -83,6 +85,7 @@ class Summary:
             "root": self.root,
             "sources": self.sources,
             "committed": self.committed,
+            "replaced": self.replaced,
             "skipped": self.skipped,
             "failed": self.failed,
             "errors": failure_dicts(self.failures),

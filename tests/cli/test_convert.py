@@ -90,6 +90,23 @@ def test_again_replaces_the_rows(good: Files, tmp_path: Path) -> None:
     assert rows_in(root) == first["rows"]
 
 
+def test_rows_that_take_the_place_of_others_are_told(tmp_path: Path) -> None:
+    """Other content under an API name is `replaced`, with rows before and now, as progress and in both summaries."""
+    root = tmp_path / "lake"
+    for records in (7, 5):
+        generate(tmp_path / "in", GenerateOptions(files=1, records=records, seed=records))
+        dry = run("convert", tmp_path / "in", "--to", root, "--dry-run", "--output", "json").json
+        ran = run("convert", tmp_path / "in", "--to", root)
+    (name,) = dry["committed"]
+    assert dry["replaced"] == [name]
+    assert ran.err == f"replaced: {name} (7 rows before, 5 now)\n"
+    assert ran.out.startswith("1 source: 1 converted (1 replaced), 0 skipped, 0 failed\n")
+    again = run("convert", tmp_path / "in", "--to", root, "--again", "--output", "json").json
+    assert (again["committed"], again["replaced"]) == ([name], [name])
+    added = run("convert", tmp_path / "in", "--to", tmp_path / "new", "--output", "json").json
+    assert (added["committed"], added["replaced"]) == ([name], [])
+
+
 def test_a_dry_run_writes_nothing_at_all(good: Files, tmp_path: Path) -> None:
     """`--dry-run` counts as a conversion does and does not even make the root."""
     root = tmp_path / "lake"
@@ -287,11 +304,11 @@ def test_quiet_says_nothing_beside_the_summary(good: Files, tmp_path: Path) -> N
     )
 
 
-@pytest.mark.parametrize("root", ["s3://bucket/lake", "http://127.0.0.1:1/lake"])
-def test_a_root_that_is_no_local_folder_is_one_line(good: Files, root: str) -> None:
-    """A URL as the root is refused before anything is read."""
+@pytest.mark.parametrize(("root", "code"), [("s3://bucket/lake", 1), ("http://127.0.0.1:1/lake", 2)])
+def test_a_root_that_is_no_local_folder_is_one_line(good: Files, root: str, code: int) -> None:
+    """A URL as the root is refused before anything is read: one that cannot be a root as wrong usage."""
     ran = run("convert", good.folder, "--to", root)
-    assert (ran.code, ran.out) == (1, "")
+    assert (ran.code, ran.out) == (code, "")
     assert len(ran.err.splitlines()) == 1
     assert root in ran.err
 

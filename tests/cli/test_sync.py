@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from wsparquet.api.credentials import VARIABLES
 from wsparquet.emulator import DEMO, Emulator, EmulatorOptions, serving
 
 ACCOUNT = "75555851"
+EMPTY_MEMBER = gzip.compress(b"")
 SECRETS = {variable: getattr(DEMO, name) for name, variable in VARIABLES.items()}
 
 
@@ -67,6 +69,19 @@ def test_log_lines_are_json_if_asked_for(tmp_path: Path) -> None:
     assert (kinds.count("found"), kinds.count("downloaded"), kinds.count("committed")) == (1, 3, 3)
     assert {event["level"] for event in events if event["event"] == "retried"} == {"warning"}
     assert {json.loads(line)["event"] for line in quiet.err.splitlines()} == {"retried"}
+
+
+def test_log_lines_tell_what_was_replaced(tmp_path: Path, emulator: Emulator) -> None:
+    """A file that has other rows now is the event `replaced`, with the rows before and now."""
+    ask(emulator, "sync", "--to", tmp_path / "lake")
+    one, other = sorted(emulator.catalogue.files())[:2]
+    emulator.catalogue.put(one, emulator.catalogue.path(emulator.catalogue.files()[other]).read_bytes() + EMPTY_MEMBER)
+    found = ask(emulator, "sync", "--to", tmp_path / "lake", "--recheck", "--log-format", "json")
+    (event,) = [each for line in found.err.splitlines() if (each := json.loads(line))["event"] == "replaced"]
+    rows = rows_on_disk(tmp_path / "lake")
+    assert event["name"] == one
+    assert event["rows"] == sum(map(len, rows[one].values())) == sum(map(len, rows[other].values()))
+    assert event["rows_before"] > 0
 
 
 def test_a_wrong_key_says_what_to_check(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

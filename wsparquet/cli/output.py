@@ -159,8 +159,9 @@ class TextOutput:
     def summary(self, summary: Summary) -> None:
         """Outcomes, rows per table, drift, quarantine, failures."""
         done = "would be converted" if summary.dry_run else "converted"
+        replaced = f" ({len(summary.replaced)} replaced)" if summary.replaced else ""
         _print(
-            f"{_count(summary.sources, 'source')}: {len(summary.committed)} {done}, "
+            f"{_count(summary.sources, 'source')}: {len(summary.committed)} {done}{replaced}, "
             f"{len(summary.skipped)} skipped, {len(summary.failed)} failed"
         )
         _print(

@@ -32,7 +32,7 @@ log_option = click.option(
     show_default=True,
     help="Of what is said meanwhile: json is one object a line, on standard error.",
 )
-SAID = {"committed", "skipped", "failed", "retried", "downloaded"}
+SAID = {"committed", "replaced", "skipped", "failed", "retried", "downloaded"}
 
 
 @contextmanager
@@ -94,6 +94,8 @@ class _LogWriter:
         }
         facts = ("name", "url", "files", "size", "stored_bytes", "inflated_bytes", "rows", "error")
         known = {fact: value for fact in facts if (value := getattr(event, fact))}
+        if event.rows_before is not None:
+            known["rows_before"] = event.rows_before
         click.echo(json.dumps({**values, **known}), err=True)
 
 
@@ -106,6 +108,8 @@ def _line(event: Progress) -> str:
     text = f"{event.kind}: {event.name}"
     if event.kind == "committed":
         text += f" ({event.rows:,} rows)"
+    elif event.kind == "replaced":
+        text += f" ({event.rows_before:,} rows before, {event.rows:,} now)"
     return clean(f"{text}: {event.error}" if event.error else text)
 
 
@@ -160,7 +164,7 @@ class _BarListener:
             self._bar.console.print(Text(_line(event)))
 
     def _count(self, event: Progress) -> None:
-        if event.kind in {"committed", "skipped", "failed"}:
+        if event.kind in {"committed", "replaced", "skipped", "failed"}:
             self._done += 1
         read = event.stored_bytes
         if event.kind == "started":
@@ -178,7 +182,7 @@ class _FilesListener:
 
     def __init__(self, bar: Bar, *, last: str) -> None:
         self._bar = bar
-        self._ends = {last, "skipped", "failed"}
+        self._ends = {last, "replaced", "skipped", "failed"}
         self._lock = threading.Lock()
         self._task: TaskID = bar.add_task("sync", total=0, done=0, files=0, downloaded="nothing", rows=0)
         self._bytes = self._rows = self._done = 0
