@@ -44,3 +44,29 @@ def test_a_root_that_cannot_be_is_an_error_in_python(tmp_path: Path, file: Path)
     assert issubclass(PlaceError, DatasetError)
     with pytest.raises(PlaceError, match="expected a root whose path is UTF-8"):
         convert(file, tmp_path / LATIN)
+
+
+@pytest.mark.parametrize(
+    ("source", "root"),
+    [("sample", "sample"), ("sample", "."), ("sample/*.gz", "sample"), ("*.gz", "."), ("sample", "./sample/../")],
+)
+def test_a_root_is_not_made_around_its_sources(tmp_path: Path, file: Path, source: str, root: str) -> None:
+    """It is refused before anything is made, so that the same sources convert into another root."""
+    (tmp_path / "a.gz").write_bytes(file.read_bytes())
+    for more in ((), ("--dry-run",)):
+        ran = spawn("convert", source, "--to", root, *more, cwd=tmp_path)
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+        assert f"{source}: expected sources outside of the root, found one in" in ran.err
+    assert not list(tmp_path.rglob("_wsparquet"))
+    assert spawn("convert", source, "--to", "other", cwd=tmp_path).code == 0
+
+
+def test_a_root_within_sources_is_no_source(tmp_path: Path, file: Path) -> None:
+    """A folder that holds a root converts into that one and into others, and nothing of the root is a source."""
+    for root in ("sample/lake", "sample/lake", "other"):
+        ran = spawn("convert", "sample", "--to", root, "--output", "json", cwd=tmp_path)
+        assert (ran.code, ran.json["sources"]) == (0, 1)
+    ran = spawn("convert", "sample", "sample/lake", "--to", "sample/lake", "--output", "json", cwd=tmp_path)
+    assert (ran.code, len(ran.json["skipped"]), len(ran.json["failed"])) == (1, 1, 1)
+    ran = spawn("convert", "sample/lake", "--to", "third", "--output", "json", cwd=tmp_path)
+    assert (ran.code, ran.json["failed"]) == (1, ["lake"])

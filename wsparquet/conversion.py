@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from wsparquet.converter import Converter, ConvertOptions, Listener, Outcome, Progress, ignore
 from wsparquet.dataset import Commits, Root
 from wsparquet.decode import active_decoder
-from wsparquet.places import check_root
+from wsparquet.places import check_apart, check_root
 from wsparquet.source import Failed, Source, expand
 from wsparquet.summary import Summary
 from wsparquet.urls import mask
@@ -34,7 +34,7 @@ def convert(
     stop the others; one that is committed already is skipped. ``on_progress`` is called from several threads.
 
     Raises:
-        PlaceError: there can be no root at ``to``; it is a DatasetError.
+        PlaceError: there can be no root at ``to``, or it would hold a source; it is a DatasetError.
         DatasetError: the root cannot be opened or written.
         SchemaError: the root has another schema version.
 
@@ -42,6 +42,7 @@ def convert(
     options = options or ConvertOptions()
     given = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
     check_root(to)
+    check_apart(given, to)
     decoder = active_decoder(options.decoder)
     started = time.monotonic()
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)

@@ -1,13 +1,24 @@
-"""Whether a root may lie where it is told to; asked before anything is written."""
+"""Whether roots, sources and raw files may lie where they are told to; asked before anything is written."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
 
 from wsparquet.errors import PlaceError
 from wsparquet.urls import is_url, mask, sayable
 
-__all__ = ["check_root"]
+__all__ = ["check_apart", "check_root", "is_root"]
+
+ROOT_RECORD = "_wsparquet/root.json"
+"""What makes a folder a root."""
+
+
+def is_root(folder: str | os.PathLike[str]) -> bool:
+    """Whether a local folder is a root; not if that cannot be told."""
+    return os.path.isfile(os.path.join(folder, ROOT_RECORD))  # noqa: PTH113, PTH118 - asked of every folder of a source
 
 
 def check_root(root: str | os.PathLike[str]) -> None:
@@ -26,3 +37,34 @@ def check_root(root: str | os.PathLike[str]) -> None:
             f"{sayable(whole)}: expected a root whose path is UTF-8, found bytes that are none (shown as %XX); "
             "choose another root"
         )
+
+
+def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLike[str]) -> None:
+    """Refuse to make a root of a folder that is, or holds, one of its own sources, which would be passed over as its.
+
+    Where a root is already, a source within it fails alone. Globs are held against the root by what is before them.
+
+    Raises:
+        PlaceError: a local source lies in the folder that is to be the root.
+
+    """
+    if is_url(os.fspath(root)) or is_root(root):
+        return
+    folder = Path(os.path.realpath(root))
+    for source in [os.fspath(each) for each in sources]:
+        place = _fixed_part(source)
+        if place is not None and Path(os.path.realpath(place)).is_relative_to(folder):
+            raise PlaceError(
+                f"{sayable(source)}: expected sources outside of the root, found one in {sayable(str(folder))}, whose "
+                "files would all count as the root's own; choose another root with --to"
+            )
+
+
+def _fixed_part(source: str) -> str | None:
+    """What of a local source stands before its first component with a glob; None if it is no local one."""
+    if source in {"", "-"} or "\0" in source or is_url(source):
+        return None
+    if os.path.lexists(source):
+        return source
+    fixed = re.split(r"[^/]*[*?\[]", source, maxsplit=1)[0]
+    return (fixed or ".") if fixed != source else None

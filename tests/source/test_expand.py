@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from wsparquet import places
+from wsparquet.dataset.layout import ROOT_RECORD
 from wsparquet.errors import SourceError
 from wsparquet.source import Failed, Source, expand
 
@@ -222,10 +224,21 @@ def test_exclude(tmp_path: Path) -> None:
     for exclude in (lake, lake + "/", f"{tmp_path}/link/..", Path(lake).as_uri()):
         assert names(tmp_path, ["", "**", "*"], exclude=exclude) == ["a.gz", "lakeside/c.gz"]
         assert names(tmp_path, ["**/*.parquet"], exclude=exclude) == ["!%2A%2A/%2A.parquet"]
-    for inside in ("lake/part.parquet", "part"):
+    for inside in ("lake/part.parquet", "part", "lake", "lake/t"):
         assert "expected a source outside of the dataset, found one in it" in message(tmp_path / inside, exclude=lake)
-    assert "expected a folder or a glob with files, found none" in message(tmp_path / "lake", exclude=lake)
     assert names(tmp_path, ["a.gz"], exclude="s3://bucket/lake") == ["a.gz"]
+
+
+def test_roots_are_passed_over_as_a_whole(tmp_path: Path) -> None:
+    """A root among sources is none of them, nor is any of its files, however deep; named itself, it is one failure."""
+    tree(tmp_path, "in/a.gz", "in/b/c.gz", "in/lake/_wsparquet/root.json", "in/lake/t/d=1/x.parquet", "in/lake/y")
+    (tmp_path / "link").symlink_to("in/lake")
+    assert names(tmp_path, ["in"]) == names(tmp_path, [""]) == ["in/a.gz", "in/b/c.gz"]
+    for pattern in ("in/**", "in/*", "in/**/*", "*", "in/*/*", "in/*/*/*", "in/*/t/*/*"):
+        assert not [name for name in names(tmp_path, [pattern]) if "lake" in name and "%2A" not in name], pattern
+    for root in ("in/lake", "link"):
+        assert "expected Web Session files, found datasets that wsparquet has written" in message(tmp_path / root)
+    assert ROOT_RECORD == places.ROOT_RECORD
 
 
 def test_a_file_that_goes_away(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote
 
 from wsparquet.errors import SourceError
+from wsparquet.places import is_root
 from wsparquet.source.archive import list_members
 from wsparquet.source.failures import Place
 from wsparquet.source.formats import sniff
@@ -41,7 +42,8 @@ def expand(
 
     An argument is a local path, a glob, a folder (all files in it, but hidden ones), ``-``, or a URL of any file system
     that fsspec knows, with ``storage_options`` for it. A zip archive, told by its first bytes, is one source a member.
-    What cannot be found or listed is a ``Failed`` in its place. Nothing below ``exclude``, a path or URL, is one.
+    What cannot be found or listed is a ``Failed`` in its place. Nothing below ``exclude``, a path or URL, is a source,
+    nor is anything of a root that lies in a folder.
     """
     expansion = _Expansion(_excluded(exclude), _excluded_url(exclude), storage_options or {})
     return [found for argument in arguments for found in expansion.argument(os.fspath(argument))]
@@ -129,7 +131,12 @@ class _Expansion:
     def _is_excluded(self, real: str) -> bool:
         return self.excluded is not None and Path(real).is_relative_to(self.excluded)
 
+    def _is_passed_over(self, real: str) -> bool:
+        return self._is_excluded(real) or is_root(real)
+
     def _local(self, path: Path) -> Iterator[Source | Failed]:
+        if is_folder(path):
+            self._check_folder(path)
         found = False
         for match in self._matches(path):
             for file in self._files(match):
@@ -140,22 +147,31 @@ class _Expansion:
                 yield from self._local_file(file)
         if not found:
             raise Place(str(path)).error(
-                "expected a folder or a glob with files, found none (hidden ones and those of the dataset itself do "
-                "not count); check the name"
+                "expected a folder or a glob with files, found none (hidden ones and those of datasets do not "
+                "count); check the name"
+            )
+
+    def _check_folder(self, path: Path) -> None:
+        if self._is_excluded(os.path.realpath(path)):
+            raise Place(str(path)).error("expected a source outside of the dataset, found one in it; leave it out")
+        if is_root(path):
+            raise Place(str(path)).error(
+                "expected Web Session files, found datasets that wsparquet has written; name the files that they were "
+                "made of"
             )
 
     def _matches(self, path: Path) -> Iterator[Path | Unreadable]:
         if os.path.lexists(path):
             yield path
         elif has_magic(str(path)):
-            yield from glob(path, self._is_excluded)
+            yield from glob(path, self._is_passed_over)
         else:
             with Place(str(path)).translated("a file, a folder or a glob"):
                 path.stat()
 
     def _files(self, match: Path | Unreadable) -> Iterator[Path | Unreadable]:
         if isinstance(match, Path) and is_folder(match):
-            yield from files_below(match, self._is_excluded)
+            yield from files_below(match, self._is_passed_over)
         else:
             yield match
 

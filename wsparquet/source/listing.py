@@ -1,4 +1,4 @@
-"""Which local files a folder or a glob means: recursive, sorted, hidden ones left out, no folder twice."""
+"""Which local files a folder or a glob means: recursive, sorted, hidden ones and roots left out, no folder twice."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ def files_below(folder: Path, excluded: Callable[[str], bool]) -> Iterator[Path 
 
 
 def glob(pattern: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
-    """The files and folders that an absolute pattern matches; ``**`` is any number of folders, none included."""
+    """The files and folders that an absolute pattern matches; ``**`` is any number of folders, none included.
+
+    ``excluded`` is asked with the real path of every folder that is looked into or found.
+    """
     yield from _match(Path(pattern.anchor), pattern.parts[1:], excluded)
 
 
@@ -55,12 +58,16 @@ def _match(base: Path, parts: Sequence[str], excluded: Callable[[str], bool]) ->
     elif not has_magic(head) or os.path.lexists(base / head):
         if os.path.lexists(base / head):
             yield from _match(base / head, rest, excluded)
-    elif is_folder(base):
+    elif is_folder(base) and not excluded(os.path.realpath(base)):
         for entry in _entries(base):
             if isinstance(entry, Unreadable):
                 yield entry
-            elif fnmatchcase(entry.name, head) and (head.startswith(".") or not entry.name.startswith(".")):
+            elif _matches(entry, head) and not (is_folder(entry) and excluded(os.path.realpath(entry))):
                 yield from _match(entry, rest, excluded)
+
+
+def _matches(entry: Path, pattern: str) -> bool:
+    return fnmatchcase(entry.name, pattern) and (pattern.startswith(".") or not entry.name.startswith("."))
 
 
 def _match_below(base: Path, parts: Sequence[str], excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
