@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -233,6 +234,46 @@ def test_serve_is_a_server_until_it_is_stopped(tmp_path: Path) -> None:
         _, err = server.communicate(timeout=30)
     assert (found.code, len(found.json["conversion"]["committed"])) == (0, 2)
     assert (server.returncode, err) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--port", "{used}"), "Address already in use; choose another --port"),
+        (("--host", "192.0.2.1"), "Cannot assign requested address; choose a --host"),
+        (("--host", "nowhere.invalid"), "choose a --host that is an address of this machine"),
+        (("--host", "a..b"), "choose a --host that is an address of this machine"),
+    ],
+)
+def test_serve_says_where_it_cannot_listen(options: tuple[str, str], said: str, emulator: Emulator) -> None:
+    """An address that is taken, somebody else's or none is one line and exit code 1."""
+    used = emulator.base_url.rpartition(":")[2]
+    found = spawn("serve", *(each.format(used=used) for each in options))
+    assert (found.code, found.out, found.err.count("\n")) == (1, "", 1)
+    assert found.err.startswith("wsparquet: ")
+    assert said in found.err
+
+
+# Another user may not be allowed to read the libraries, so they are loaded before.
+UNPRIVILEGED = """
+import asyncio, os, sys
+import wsparquet.api, wsparquet.emulator
+from wsparquet.cli import main
+os.seteuid(65534)
+sys.argv[0] = "wsparquet"
+main()
+"""
+FIRST_FREE = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a user that may be another one is needed")
+@pytest.mark.skipif(not FIRST_FREE.exists() or int(FIRST_FREE.read_text()) <= 80, reason="anybody may use port 80 here")
+def test_serve_says_that_a_port_is_not_for_everybody() -> None:
+    """Port 80 without permission is one line, too."""
+    command = [sys.executable, "-c", UNPRIVILEGED, "serve", "--port", "80"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (found.returncode, found.stdout, found.stderr.count("\n")) == (1, "", 1)
+    assert "Permission denied; choose a --port of 1024 or more" in found.stderr
 
 
 def test_serve_refuses_what_it_cannot() -> None:

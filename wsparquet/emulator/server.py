@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
+import socket
 import tempfile
 import threading
 from collections import Counter
@@ -22,6 +25,7 @@ from wsparquet.emulator.catalogue import KEPT_MS, Catalogue, Entry
 from wsparquet.emulator.faults import DOWNLOAD, LISTING, Dice
 from wsparquet.emulator.oauth import Verifier
 from wsparquet.emulator.options import EmulatorOptions
+from wsparquet.errors import WsparquetError
 
 __all__ = ["Emulator", "Request", "in_thread", "serving"]
 
@@ -30,6 +34,11 @@ Server = TypeVar("Server")
 REFUSED_TYPES = ("application/gzip", "application/octet-stream")
 STOP_SECONDS = 1.0
 STATUSES = {"429": 429, "429-retry-after": 429, "500": 500, "503": 503}
+REMEDIES = {
+    errno.EADDRINUSE: "choose another --port, or leave it out for any that is free",
+    errno.EACCES: "choose a --port of 1024 or more",
+    errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
+}
 PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to the network</body></html>"
 
 
@@ -50,7 +59,12 @@ ANSWERED: ContextVar[Request] = ContextVar("answered")
 
 
 class Emulator:
-    """A running server of one account; ``base_url`` is where it is, ``log`` what it was asked."""
+    """A running server of one account; ``base_url`` is where it is, ``log`` what it was asked.
+
+    Raises:
+        WsparquetError: on entering, if it cannot listen there.
+
+    """
 
     def __init__(self, options: EmulatorOptions = EmulatorOptions()) -> None:  # noqa: B008 - frozen
         self.options = options
@@ -86,10 +100,18 @@ class Emulator:
         app.router.add_get(f"{base}/webSession/{{name:.+}}", self._download)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self.options.host, self.options.port).start()
+        await self._listen()
         host, port = self._runner.addresses[0][:2]
         self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         return self
+
+    async def _listen(self) -> None:
+        host, port = self.options.host, self.options.port
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except (OSError, UnicodeError) as error:
+            await self.__aexit__()
+            raise WsparquetError(f"{host}:{port}: expected an address to listen at, found: {_why(error)}") from error
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
@@ -218,6 +240,14 @@ class Emulator:
             seconds = self.options.stall_seconds
             return await broken_body(request, body, fault, status=status, headers=headers, stall_seconds=seconds)
         return web.Response(status=status, body=body, headers=headers)
+
+
+def _why(error: OSError | UnicodeError) -> str:
+    """Why nothing can listen there, and what to do."""
+    code = error.errno if isinstance(error, OSError) and not isinstance(error, socket.gaierror) else None
+    if code is None:
+        return f"{getattr(error, 'strerror', None) or error}; choose a --host that is an address of this machine"
+    return f"{os.strerror(code)}; {REMEDIES.get(code, 'choose another --host or --port')}"
 
 
 async def _note_status(_: web.Request, response: web.StreamResponse) -> None:
