@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import spawn
+from tests.cli.program import api_environment, spawn
 from wsparquet import convert
+from wsparquet.emulator import Emulator, EmulatorOptions, serving
 from wsparquet.errors import DatasetError, PlaceError
 from wsparquet.generate import GenerateOptions, generate
+from wsparquet.places import check_raw
 
 LATIN = os.fsdecode(b"l\xff")
 
@@ -70,3 +73,38 @@ def test_a_root_within_sources_is_no_source(tmp_path: Path, file: Path) -> None:
     assert (ran.code, len(ran.json["skipped"]), len(ran.json["failed"])) == (1, 1, 1)
     ran = spawn("convert", "sample/lake", "--to", "third", "--output", "json", cwd=tmp_path)
     assert (ran.code, ran.json["failed"]) == (1, ["lake"])
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A server with a file."""
+    with serving(EmulatorOptions(hours=1, size=10_000)) as found:
+        yield found
+
+
+@pytest.mark.parametrize("raw", ["lake/raw", "lake", "lake/../lake/a/b", "link/raw", "file://{}/lake/raw"])
+def test_raw_files_within_a_root_are_wrong_usage(tmp_path: Path, emulator: Emulator, raw: str) -> None:
+    """They are refused before anything is asked or made, for `sync` and, once there is a root, for `fetch`."""
+    (tmp_path / "link").symlink_to("lake")
+    environment = {**os.environ, **api_environment(emulator)}
+    account = ("--account", emulator.options.account)
+    place = raw.format(tmp_path)
+    refused = spawn("sync", *account, "--to", "lake", "--raw", place, cwd=tmp_path, env=environment)
+    assert not (tmp_path / "lake").exists()
+    assert spawn("sync", *account, "--to", "lake", "--raw", "raw", cwd=tmp_path, env=environment).code == 0
+    fetched = spawn("fetch", *account, "--into", place, cwd=tmp_path, env=environment)
+    other = spawn("sync", *account, "--to", "other", "--raw", place, cwd=tmp_path, env=environment)
+    for ran in (refused, fetched, other):
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+        assert f"{place}: expected a place for raw files outside of roots, found one in {tmp_path}/lake" in ran.err
+    assert not (tmp_path / "lake" / "raw").exists()
+
+
+@pytest.mark.parametrize(("raw", "within"), [("s3a://b/lake/raw", True), ("s3://b//lake/", True), ("s3://b/l", False)])
+def test_raw_files_within_a_root_in_a_bucket(raw: str, within: bool) -> None:
+    """In a bucket the root's own address tells."""
+    if within:
+        with pytest.raises(PlaceError, match="found one in s3://b/lake"):
+            check_raw(raw, "s3://b/lake")
+    else:
+        check_raw(raw, "s3://b/lake")

@@ -6,11 +6,12 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote
 
 from wsparquet.errors import PlaceError
 from wsparquet.urls import is_url, mask, sayable
 
-__all__ = ["check_apart", "check_root", "is_root"]
+__all__ = ["check_apart", "check_raw", "check_root", "is_root"]
 
 ROOT_RECORD = "_wsparquet/root.json"
 """What makes a folder a root."""
@@ -58,6 +59,44 @@ def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLi
                 f"{sayable(source)}: expected sources outside of the root, found one in {sayable(str(folder))}, whose "
                 "files would all count as the root's own; choose another root with --to"
             )
+
+
+def check_raw(raw: str, root: str | os.PathLike[str] | None = None) -> None:
+    """Refuse to keep raw files within a root, the given one or any other: nothing could convert them from there.
+
+    Raises:
+        PlaceError: the place is a root or lies in one; in a bucket this is known of the given root only.
+
+    """
+    if (place := _local(raw)) is None:
+        if root is not None and f"{_spelled(raw)}/".startswith(f"{_spelled(os.fspath(root))}/"):
+            raise _within(raw, os.fspath(root))
+        return
+    real = Path(os.path.realpath(place))
+    given = None if root is None or is_url(os.fspath(root)) else Path(os.path.realpath(root))
+    for folder in (real, *real.parents):
+        if folder == given or is_root(folder):
+            raise _within(raw, str(folder))
+
+
+def _within(raw: str, root: str) -> PlaceError:
+    return PlaceError(
+        f"{sayable(mask(raw))}: expected a place for raw files outside of roots, found one in {sayable(mask(root))}, "
+        "where no conversion takes files from; choose another place"
+    )
+
+
+def _local(place: str) -> str | None:
+    """A path, or a URL of a local file, as a path; None if it is a URL of another kind."""
+    if place.lower().startswith(("file://", "local://")):
+        return unquote(place.partition("://")[2], errors="surrogateescape")
+    return None if is_url(place) else place
+
+
+def _spelled(url: str) -> str:
+    """A URL as it can be compared with another one."""
+    scheme, _, path = mask(url).rpartition("::")[2].partition("://")
+    return f"{scheme.removesuffix('a') if scheme == 's3a' else scheme}://{'/'.join(filter(None, path.split('/')))}"
 
 
 def _fixed_part(source: str) -> str | None:

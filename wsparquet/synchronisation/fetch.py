@@ -11,6 +11,7 @@ from pathlib import Path
 from wsparquet.api import Client, FileGone, ListedFile, Retry
 from wsparquet.converter import Listener, Progress, ignore
 from wsparquet.errors import WsparquetError
+from wsparquet.places import check_raw
 from wsparquet.summary import Failure
 from wsparquet.synchronisation.fetcher import Fetcher
 from wsparquet.synchronisation.files import refused
@@ -47,10 +48,12 @@ def fetch(
     is reported in the summary and does not stop the others.
 
     Raises:
+        PlaceError: ``into`` lies in a root; it is a DatasetError.
         ApiError: the server cannot be asked for its list.
         DatasetError: ``into`` cannot be made, or its bucket is not there: no bucket is ever made.
 
     """
+    check_raw(into)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="wsparquet-") as scratch:
         shelf = make_shelf(

@@ -15,7 +15,7 @@ from wsparquet.converter import Converter, Listener, Outcome, Progress, ignore
 from wsparquet.dataset import Commits, Root
 from wsparquet.decode import active_decoder
 from wsparquet.errors import WsparquetError
-from wsparquet.places import check_root
+from wsparquet.places import check_raw, check_root
 from wsparquet.source import Failed, Source, expand
 from wsparquet.summary import Summary
 from wsparquet.synchronisation.fetch import count_retry, record_failure
@@ -44,13 +44,15 @@ def sync(
     threads.
 
     Raises:
-        PlaceError: there can be no root at ``to``; it is a DatasetError.
+        PlaceError: there can be no root at ``to``, or raw files within it; it is a DatasetError.
         ApiError: the server cannot be asked for its list.
         DatasetError: the root, or the place for raw files, cannot be opened or written.
         SchemaError: the root has another schema version.
 
     """
     check_root(to)
+    if options.raw is not None:
+        check_raw(options.raw, to)
     started = time.monotonic()
     decoder = active_decoder(options.convert.decoder)
     root = Root.open(to, access=options.access)
