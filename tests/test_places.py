@@ -29,6 +29,10 @@ def file(tmp_path: Path) -> Path:
     ("root", "found"),
     [
         (LATIN, "l%FF: expected a root whose path is UTF-8, found bytes that are none"),
+        (
+            "s3:/bucket/lake",
+            "s3:/bucket/lake: expected a path, or a URL with two slashes, found one with a single slash",
+        ),
         ("http://user:secret@x/y", "http://x/y: expected a folder on a local disk or s3://BUCKET/PATH"),
     ],
 )
@@ -98,6 +102,15 @@ def test_raw_files_within_a_root_are_wrong_usage(tmp_path: Path, emulator: Emula
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
         assert f"{place}: expected a place for raw files outside of roots, found one in {tmp_path}/lake" in ran.err
     assert not (tmp_path / "lake" / "raw").exists()
+
+
+def test_a_raw_place_that_lacks_a_slash_is_wrong_usage(tmp_path: Path, emulator: Emulator) -> None:
+    """No local folder of that name is made."""
+    environment = {**os.environ, **api_environment(emulator)}
+    for command in (("sync", "--to", "lake", "--raw", "s3:/bucket/raw"), ("fetch", "--into", "s3:/bucket/raw")):
+        ran = spawn(*command, "--account", emulator.options.account, cwd=tmp_path, env=environment)
+        assert (ran.code, "found one with a single slash" in ran.err) == (2, True)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("raw", "within"), [("s3a://b/lake/raw", True), ("s3://b//lake/", True), ("s3://b/l", False)])

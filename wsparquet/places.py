@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from wsparquet.errors import PlaceError
-from wsparquet.urls import is_url, mask, sayable
+from wsparquet.urls import is_half_url, is_url, mask, sayable
 
 __all__ = ["check_apart", "check_raw", "check_root", "is_root"]
 
@@ -26,10 +26,12 @@ def check_root(root: str | os.PathLike[str]) -> None:
     """Refuse a place where no root can be.
 
     Raises:
-        PlaceError: it is a URL of another kind than S3, or has bytes that are no UTF-8, which Parquet's writers refuse.
+        PlaceError: it is a URL of another kind than S3, or one that lacks a slash, or has bytes that are no UTF-8,
+            which Parquet's writers refuse.
 
     """
     text = os.fspath(root)
+    _check_slashes(text)
     if is_url(text) and not text.startswith(("s3://", "s3a://")):
         raise PlaceError(f"{mask(text)}: expected a folder on a local disk or s3://BUCKET/PATH, found another URL")
     whole = text if is_url(text) else os.path.abspath(text)  # noqa: PTH100 - resolve() would follow links
@@ -37,6 +39,14 @@ def check_root(root: str | os.PathLike[str]) -> None:
         raise PlaceError(
             f"{sayable(whole)}: expected a root whose path is UTF-8, found bytes that are none (shown as %XX); "
             "choose another root"
+        )
+
+
+def _check_slashes(place: str) -> None:
+    if is_half_url(place):
+        raise PlaceError(
+            f"{sayable(mask(place))}: expected a path, or a URL with two slashes, found one with a single slash; "
+            "add the other one, or write ./ before a path"
         )
 
 
@@ -65,9 +75,11 @@ def check_raw(raw: str, root: str | os.PathLike[str] | None = None) -> None:
     """Refuse to keep raw files within a root, the given one or any other: nothing could convert them from there.
 
     Raises:
-        PlaceError: the place is a root or lies in one; in a bucket this is known of the given root only.
+        PlaceError: the place is a root or lies in one (in a bucket this is known of the given root only), or it is a
+            URL that lacks a slash.
 
     """
+    _check_slashes(raw)
     if (place := _local(raw)) is None:
         if root is not None and f"{_spelled(raw)}/".startswith(f"{_spelled(os.fspath(root))}/"):
             raise _within(raw, os.fspath(root))

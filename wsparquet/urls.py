@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from urllib.parse import quote_from_bytes, unquote, unquote_plus
 
-__all__ = ["is_url", "mask", "mask_text", "sayable", "secrets_of"]
+__all__ = ["is_half_url", "is_url", "mask", "mask_text", "sayable", "secrets_of"]
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
+HALF_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 SURROGATE = re.compile("[\ud800-\udfff]")
 URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 
@@ -28,6 +30,11 @@ def _bytes_of(surrogate: str) -> bytes:
 def is_url(text: str) -> bool:
     """Whether an argument is a URL, or a chain of them as fsspec has it, and no path."""
     return URL.match(text) is not None
+
+
+def is_half_url(text: str) -> bool:
+    """Whether an argument looks like a URL that lacks a slash (``s3:/bucket/x``), and no folder makes it a path."""
+    return HALF_URL.match(text) is not None and not os.path.lexists(text.partition("/")[0])
 
 
 def mask(url: str) -> str:

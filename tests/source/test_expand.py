@@ -158,6 +158,15 @@ def test_impossible_names(argument: str) -> None:
     assert "expected a path or a URL, found what cannot be one; check the name" in message(argument)
 
 
+def test_a_url_that_lacks_a_slash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no path, unless there is such a folder."""
+    monkeypatch.chdir(tmp_path)
+    assert "found one with a single slash; add the other one" in message("s3:/bucket/a.gz")
+    tree(tmp_path, "s3:/bucket/a.gz")
+    (source,) = expand(["s3:/bucket/a.gz"])
+    assert source.name == "a.gz"
+
+
 def test_messages(tmp_path: Path) -> None:
     """A failure says where, what was expected and found, and what to do."""
     (tmp_path / "empty").mkdir()

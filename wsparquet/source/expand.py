@@ -21,7 +21,7 @@ from wsparquet.source.listing import Unreadable, files_below, glob, has_magic, i
 from wsparquet.source.names import last_component
 from wsparquet.source.origins import LocalFile, MemberOf, Once, Spool, Stream, speaks, spool
 from wsparquet.source.sources import Failed, Source
-from wsparquet.urls import is_url, mask, sayable
+from wsparquet.urls import is_half_url, is_url, mask, sayable
 
 if TYPE_CHECKING:
     from wsparquet.source.remote import RemoteFile
@@ -66,6 +66,11 @@ def _local_path(argument: str) -> str | None:
     """The argument as a local path, or None if it is a URL of another kind. An existing path wins."""
     if "\0" in (unquote(argument) if is_url(argument) else argument) or not argument:
         raise SourceError(f"{mask(argument)!r}: expected a path or a URL, found what cannot be one; check the name")
+    if is_half_url(argument):
+        raise SourceError(
+            f"{mask(argument)}: expected a path, or a URL with two slashes, found one with a single slash; add the "
+            "other one, or write ./ before a path"
+        )
     if FILE_URL.match(argument) and "::" not in argument:
         path = FILE_URL.sub("", argument).removeprefix("localhost")
         return path if os.path.lexists(path) else unquote(path, errors="surrogateescape")
