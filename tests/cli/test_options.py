@@ -46,9 +46,17 @@ def test_no_number_of_bytes(text: str) -> None:
         BYTES.convert(text, None, None)
 
 
-@pytest.mark.parametrize("text", ["anon", "=true", "="])
-def test_a_storage_option_is_a_pair(text: str) -> None:
-    """A storage option without a key or a `=` is wrong usage."""
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("anon", "found 'anon' without ="),
+        ("=true", "found nothing before ="),
+        ("=", "found nothing before ="),
+        ("Zx8/secret+7", "found text without ="),
+    ],
+)
+def test_a_storage_option_is_a_pair(text: str, found: str) -> None:
+    """A storage option without a key or a `=` is wrong usage; what may be a secret is not quoted."""
     ran = run("convert", "x", "--to", "lake", "--storage-option", text)
     assert (ran.code, ran.out) == (2, "")
-    assert "expected KEY=VALUE" in ran.err
+    assert f"expected KEY=VALUE, {found}\n" in ran.err

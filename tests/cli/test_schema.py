@@ -47,11 +47,12 @@ def test_arrow_is_the_default() -> None:
 
 
 def test_an_unknown_table_lists_all() -> None:
-    """An unknown table is one line of error with every table that there is."""
-    ran = run("schema", "navigations")
-    assert (ran.code, ran.out) == (1, "")
-    assert len(ran.err.splitlines()) == 1
+    """An unknown table is wrong usage, told with every table that there is and the nearest one."""
+    ran = run("schema", "navigatoin")
+    assert (ran.code, ran.out) == (2, "")
     assert all(table in ran.err for table in TABLES)
+    assert ran.err.endswith("found 'navigatoin'; did you mean navigation?\n")
+    assert "did you mean" not in run("schema", "zzz").err
 
 
 def test_an_unknown_form_is_wrong_usage() -> None:

@@ -99,7 +99,7 @@ def test_missing_credentials_are_named(tmp_path: Path, emulator: Emulator, monke
     """Without credentials the message names those that are missing."""
     monkeypatch.delenv("WSPARQUET_ACCESS_TOKEN")
     found = ask(emulator, "sync", "--to", tmp_path / "lake")
-    assert found.code == 1
+    assert found.code == 2
     assert "found WSPARQUET_ACCESS_TOKEN missing" in found.err
     assert not (tmp_path / "lake").exists()
 
@@ -114,7 +114,11 @@ def test_credentials_come_from_a_private_file(
     file.write_text("".join(f'{name} = "{getattr(DEMO, name)}"\n' for name in VARIABLES))
     file.chmod(0o644)
     refused = ask(emulator, "list", "--credentials", file)
-    assert (refused.code, f"chmod 600 {file}" in refused.err) == (1, True)
+    assert (refused.code, f"chmod 600 {file}" in refused.err) == (2, True)
+    missing = ask(emulator, "list", "--credentials", tmp_path / "nothere.toml")
+    assert (missing.code, "nothere.toml: expected a file with credentials" in missing.err) == (2, True)
+    none = ask(emulator, "list")
+    assert (none.code, "expected four credentials, found WSPARQUET_APP_KEY" in none.err) == (2, True)
     file.chmod(0o600)
     assert ask(emulator, "list", "--credentials", file).code == 0
 
@@ -126,6 +130,8 @@ def test_credentials_come_from_a_private_file(
         (["--account", "1", "--to", "lake", "--since", "soon"], "expected a time"),
         (["--account", "1", "--to", "lake", "--every", "0h"], "expected a duration"),
         (["--account", "1", "--to", "lake", "--region", "us", "--base-url", "https://x.example"], "found both"),
+        (["--account", "1", "--to", "lake", "--since", "1d", "--until", "2d"], "expected --since before --until"),
+        (["--account", "1", "--to", "lake", "--since", "2100-01-01"], "expected --since before --until"),
         (["--to", "lake"], "--account"),
     ],
 )
@@ -135,11 +141,13 @@ def test_wrong_usage(arguments: list[str], what: str) -> None:
     assert (found.code, what in found.err) == (2, True)
 
 
-@pytest.mark.parametrize("url", ["http://example.com", "https://u:p@example.com", "https://x.example/path", "ftp://x"])
+@pytest.mark.parametrize(
+    "url", ["localhost:18080", "http://example.com", "https://u:p@example.com", "https://x.example/path", "ftp://x"]
+)
 def test_a_base_url_must_be_one(tmp_path: Path, url: str) -> None:
     """Only https, or http on this machine, and nothing but a host."""
     found = run("sync", "--account", "1", "--to", tmp_path / "lake", "--base-url", url)
-    assert (found.code, "--base-url" in found.err) == (1, True)
+    assert (found.code, "--base-url" in found.err) == (2, True)
 
 
 def test_list_says_what_is_missing(tmp_path: Path, emulator: Emulator) -> None:

@@ -114,8 +114,11 @@ class Client:
                 of another account.
 
         """
-        if start.tzinfo is None or end.tzinfo is None or start >= end:
-            raise ApiError(f"expected a range of time with zones, found {start.isoformat()} to {end.isoformat()}")
+        found = f"found {start.isoformat()} to {end.isoformat()}"
+        if start.tzinfo is None or end.tzinfo is None:
+            raise ApiError(f"expected a range of time with zones, {found}; add them")
+        if start >= end:
+            raise ApiError(f"expected a range of time whose start is before its end, {found}; change one of them")
         start = max(start, datetime.now(UTC) - KEPT)
         return merged(await asyncio.gather(*(self._window(*window) for window in _windows(start, end))))
 

@@ -12,7 +12,7 @@ from yarl import URL
 
 from wsparquet.errors import ApiError
 
-__all__ = ["Trust", "masked", "printable"]
+__all__ = ["Trust", "check_base_url", "masked", "printable"]
 
 # What may stand in a URL (RFC 3986), less what parsers are known to disagree about.
 PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -81,6 +81,16 @@ def _parse(url: str) -> URL | None:
 
 def _origin(url: URL) -> tuple[str, str, int | None]:
     return url.scheme, (url.raw_host or "").lower(), url.port
+
+
+def check_base_url(url: str) -> None:
+    """Refuse an address that cannot be a server's own.
+
+    Raises:
+        ApiError: it is none, or has more than a host and a port, or is http elsewhere than on the machine itself.
+
+    """
+    _base(url)
 
 
 def _base(url: str) -> URL:

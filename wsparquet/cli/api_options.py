@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from wsparquet.cli.terminal import clean
+from wsparquet.errors import ApiError
 from wsparquet.names import is_account
 
 if TYPE_CHECKING:
@@ -134,12 +136,33 @@ def range_options(command: Command) -> Command:
 
 
 def api_of(options: dict[str, Any]) -> tuple[str, Credentials, ApiOptions]:
-    """The account, who asks, and the server that ``api_options`` gave, taken out of ``options``."""
+    """The account, who asks, and the server that ``api_options`` gave, taken out of ``options``.
+
+    What no server has to be asked for to see that it cannot work is wrong usage.
+    """
     from wsparquet.api import ApiOptions, Credentials
+    from wsparquet.api.trust import check_base_url
 
     account, region, base_url = options.pop("account"), options.pop("region"), options.pop("base_url")
     if region is not None and base_url is not None:
         raise click.UsageError("expected one of --region and --base-url, found both")
-    credentials = Credentials.load(options.pop("credentials"))
+    _check_range(options.get("since"), options.get("until"))
+    try:
+        if base_url is not None:
+            check_base_url(base_url)
+        credentials = Credentials.load(options.pop("credentials"))
+    except ApiError as error:
+        raise click.UsageError(clean(str(error))) from error
     api = ApiOptions(region=region or "us", base_url=base_url, pause_seconds=options.pop("pause"))
     return account, credentials, api
+
+
+def _check_range(since: datetime | timedelta | None, until: datetime | timedelta | None) -> None:
+    """Refuse a range that ends before it begins."""
+    now = datetime.now(UTC)
+    start, end = (now - each if isinstance(each, timedelta) else each for each in (since, until or now))
+    if start is not None and end is not None and start >= end:
+        raise click.UsageError(
+            f"expected --since before --until, found the start {start.isoformat(timespec='minutes')} and the end "
+            f"{end.isoformat(timespec='minutes')}"
+        )

@@ -66,8 +66,14 @@ def _storage_options(_: click.Context, parameter: click.Parameter, values: tuple
     pairs = [value.partition("=") for value in values]
     for key, equals, _value in pairs:
         if not key or not equals:
-            raise click.BadParameter("expected KEY=VALUE", param=parameter)
+            found = f"{_shown(key)} without =" if key else "nothing before ="
+            raise click.BadParameter(f"expected KEY=VALUE, found {found}", param=parameter)
     return {key: _storage_value(value) for key, _equals, value in pairs}
+
+
+def _shown(text: str) -> str:
+    """``text`` if it can be a key; anything else may be a secret."""
+    return repr(text) if re.fullmatch("[A-Za-z_.]{1,30}", text) else "text"
 
 
 def _storage_value(text: str) -> object:

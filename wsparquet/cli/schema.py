@@ -51,6 +51,7 @@ def schema(context: click.Context, /, table: str | None, form: str, **options: A
     if not remote and file is None:
         from wsparquet.render import render
 
+        _check_table(table)
         say(render(table, form), nl=False)
         return 0
     answer = _ask(**options) if file is None else _read(file)
@@ -75,6 +76,18 @@ def _check(context: click.Context) -> None:
             raise click.UsageError(f"expected {needed} with {flag}, found none")
     if "--as" in given and whence not in ([], ["TABLE"]):
         raise click.UsageError(f"expected --as with our own definitions, found it with {whence[0]}")
+
+
+def _check_table(table: str | None) -> None:
+    """Refuse a table that there is not, and say which was meant."""
+    from difflib import get_close_matches
+
+    from wsparquet.schema import TABLES
+
+    if table is not None and table not in TABLES:
+        near = get_close_matches(table, TABLES, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise click.UsageError(f"expected a table, one of {', '.join(TABLES)}; found {clean(table)!r}{meant}")
 
 
 def _ask(version: str, **options: Any) -> Any:
