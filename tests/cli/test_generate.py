@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import run
+from tests.cli.program import run, start
 from wsparquet.generate import GenerateOptions, expected
 from wsparquet.source import expand
 
@@ -112,3 +114,27 @@ def test_options_out_of_range_are_wrong_usage(tmp_path: Path, options: tuple[str
     assert (ran.code, ran.out) == (2, "")
     assert options[0] in ran.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("account", ["", " ", "7 5", "75\n", "a/b"])
+def test_an_account_must_be_one(tmp_path: Path, account: str) -> None:
+    """An account that no server would have is wrong usage, and nothing is written."""
+    ran = run("generate", tmp_path / "sample", "--account", account)
+    assert (ran.code, "expected letters and digits, found" in ran.err) == (2, True)
+    assert not (tmp_path / "sample").exists()
+
+
+def test_an_interrupted_file_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C amid a file leaves no file of its name, and what was under way is taken away; whole ones stay."""
+    with start("generate", tmp_path, "--files", "3", "--size", "3M", stdout=-1, stderr=-1) as process:
+        # The second file is begun, under whatever name.
+        while not [path for path in tmp_path.iterdir() if "-00001-0" in path.name]:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    for path in tmp_path.iterdir():
+        assert path.suffix == ".gz"
+        assert len(gzip.decompress(path.read_bytes())) > 3_000_000

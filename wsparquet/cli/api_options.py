@@ -16,7 +16,7 @@ from wsparquet.names import is_account
 if TYPE_CHECKING:
     from wsparquet.api import ApiOptions, Credentials
 
-__all__ = ["AGE", "DURATION", "MOMENT", "api_of", "api_options", "range_options"]
+__all__ = ["AGE", "DURATION", "MOMENT", "api_of", "api_options", "checked_account", "range_options"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -63,9 +63,10 @@ AGE = _Duration(least=0)
 MOMENT = _Moment()
 
 
-def _account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+def checked_account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The account that an option names, if it can be one."""
     if value is not None and not is_account(value):
-        raise click.BadParameter("expected letters and digits", param=parameter)
+        raise click.BadParameter(f"expected letters and digits, found {clean(value)!r}", param=parameter)
     return value
 
 
@@ -84,7 +85,7 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
             (
                 (
                     "--account",
-                    {"metavar": "ID", "required": required, "callback": _account, "help": "Whose sessions."},
+                    {"metavar": "ID", "required": required, "callback": checked_account, "help": "Whose sessions."},
                 ),
                 ("--region", {"type": click.Choice(["us", "uk", "apac"]), "help": "Of the server.  [default: us]"}),
                 (

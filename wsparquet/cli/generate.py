@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from wsparquet.cli.api_options import checked_account
 from wsparquet.cli.options import BYTES, output_option
 from wsparquet.cli.output import make_output
 
@@ -31,7 +32,14 @@ __all__ = ["generate"]
     show_default=True,
     help="Of files.",
 )
-@click.option("--account", default="75555851", show_default=True, metavar="ID", help="The account in the files.")
+@click.option(
+    "--account",
+    default="75555851",
+    show_default=True,
+    metavar="ID",
+    callback=checked_account,
+    help="The account in the files.",
+)
 @click.option("--defects", is_flag=True, help="With every kind of bad input that a file can hold and still convert.")
 @output_option
 def generate(directory: str, output: str, **options: Any) -> int:

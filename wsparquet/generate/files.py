@@ -72,16 +72,23 @@ def _file(options: GenerateOptions, number: int) -> Iterator[bytes]:
 
 
 def write_file(path: Path, data: Iterator[bytes]) -> Path:
-    """``path``, with the data in it; its folder is made if need be.
+    """``path``, with the data in it; its folder is made if need be. The file has its name only when it is whole.
 
     Raises:
         SourceError: the folder or the file cannot be written.
 
     """
+    # Hidden, so that no conversion takes it meanwhile, or if it stays behind.
+    partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            file.writelines(data)
+        try:
+            with partial.open("wb") as file:
+                file.writelines(data)
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise SourceError(
             f"expected to write a generated file {path}, but: {error.strerror or error}; "
