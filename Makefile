@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-full rust wheel lint types format schemas coverage clean
+.PHONY: demo test test-full rust cargo wheel lint types format schemas coverage clean
 
 demo: $(READY)  ## The main job on generated input: the tree, the counts, a query's answer
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh .demo
@@ -23,12 +23,17 @@ rust: $(READY)  ## The native crate: format, lints, unit tests and fuzzing
 	cargo fmt --check; cargo clippy --quiet --all-targets --all-features -- -D warnings; \
 	cargo test --quiet --profile fuzz
 
-wheel: $(READY)  ## A wheel with the native crate, in dist/, tried in a fresh environment
+cargo:
+	@command -v cargo >/dev/null || { echo "make wheel: needs cargo (Rust 1.88 or newer, https://rustup.rs)," \
+		"found none: the wheel would lack the native crate" >&2; exit 1; }
+
+wheel: cargo $(READY)  ## A wheel with the native crate, in dist/, tried in a fresh environment
 	rm -rf build dist
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 	$(PYTHON) -m venv dist/.venv
 	dist/.venv/bin/pip install --quiet dist/*.whl
-	cd dist && .venv/bin/wsparquet --version | grep native
+	@cd dist && .venv/bin/wsparquet --version | grep native || { cd .. && rm -rf dist; \
+		echo "make wheel: the native crate could not be built; see why with \`cd native && cargo build\`" >&2; exit 1; }
 	cd dist && .venv/bin/wsparquet generate --size 1000000 .try && .venv/bin/wsparquet convert .try --to .tried
 	rm -rf dist/.venv dist/.try dist/.tried
 

@@ -139,3 +139,17 @@ def test_the_source_distribution_installs_with_its_own_dependencies(checkout: Pa
     assert not {"pytest", "hypothesis", "duckdb", "polars", "mypy"} & {
         line.partition("==")[0] for line in installed.splitlines()
     }
+
+
+def test_a_wheel_without_cargo_is_refused_at_once(tmp_path: Path) -> None:
+    """`make wheel` says what it needs before it makes anything: a wheel without the native crate is not wanted."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("make", "sh"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    (tmp_path / "pyproject.toml").touch()
+    ran = subprocess.run(["make", "wheel"], cwd=tmp_path, env={"PATH": str(tools)}, capture_output=True, check=False)
+    assert ran.returncode != 0
+    assert b"make wheel: needs cargo" in ran.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile", "bin", "pyproject.toml"]
