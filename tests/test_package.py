@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tomllib
 import venv
@@ -153,3 +154,20 @@ def test_a_wheel_without_cargo_is_refused_at_once(tmp_path: Path) -> None:
     assert ran.returncode != 0
     assert b"make wheel: needs cargo" in ran.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile", "bin", "pyproject.toml"]
+
+
+def test_a_wheel_has_nothing_of_earlier_builds(tmp_path: Path) -> None:
+    """The native crate that lies in `build/` is no part of a wheel that is built without cargo."""
+    copy = Path(shutil.copytree(ROOT, tmp_path / "checkout", ignore=OURS))
+    old = copy / "build" / f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}" / "wsparquet"
+    old.mkdir(parents=True)
+    (old / "_native.abi3.so").write_bytes(b"old")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "sh").symlink_to(shutil.which("sh") or "sh")
+    command = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, copy)
+    run(*command, cwd=tmp_path, PATH=str(tools), CARGO="", HOME=str(tmp_path))
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if name.endswith(".so")]
+        assert "wsparquet/decode/native.py" in archive.namelist()
