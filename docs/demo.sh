@@ -25,7 +25,7 @@ printf '\nThe Data Access API, emulated on this machine:\n\n$ wsparquet serve &\
 wsparquet serve --hours 6 --size 200k --fault 503=0.1 --fault reset-mid-body=0.1 > server.txt &
 server=$!
 trap 'kill $server' EXIT
-while [ "$(wc -l < server.txt)" -lt 5 ]; do sleep 0.1; done
+until [ -f server.txt ] && [ "$(wc -l < server.txt)" -ge 5 ]; do sleep 0.1; done
 eval "$(tail -n +2 server.txt)"
 run wsparquet sync --base-url "$(head -n 1 server.txt)" --account 75555851 --to lake --pause 0.1 --quiet
 run wsparquet status lake --account 75555851
@@ -37,5 +37,5 @@ printf '\n$ find lake -name "*.parquet"\n'
 find lake -name '*.parquet' | sort | sed 's/^/  /'
 
 query="SELECT country, count(*) AS visits FROM 'lake/record_type=geo/**/*.parquet' GROUP BY country ORDER BY visits DESC LIMIT 5"
-printf '\n$ duckdb -c "%s"\n' "$query"
-python -c 'import duckdb, sys; print(duckdb.sql(sys.argv[1]))' "$query"
+printf '\n$ python -c "import duckdb, sys; print(duckdb.sql(sys.argv[1]))" "%s"\n' "$query"
+python -c "import duckdb, sys; print(duckdb.sql(sys.argv[1]))" "$query"

@@ -1,6 +1,7 @@
 """The command line: arguments, messages, exit codes; nothing else.
 
-Exit codes: 0 done, 1 a source or the command failed, 2 wrong usage, 3 done but something was quarantined.
+Exit codes: 0 done, 1 a source or the command failed, 2 wrong usage, 3 done but something was quarantined, 130
+interrupted.
 Commands live in modules of their own and import what they run when they run it, so that `--help` answers at once.
 """
 
