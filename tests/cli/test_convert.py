@@ -90,6 +90,18 @@ def test_again_replaces_the_rows(good: Files, tmp_path: Path) -> None:
     assert rows_in(root) == first["rows"]
 
 
+def test_again_repairs_what_verify_finds(good: Files, tmp_path: Path) -> None:
+    """Parts that are damaged or gone are written anew from the raw file, and verify has nothing more to say."""
+    root = tmp_path / "lake"
+    run("convert", good.folder, "--to", root)
+    damaged, gone = sorted(root.glob("record_type=*/*/*.parquet"))[:2]
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    gone.unlink()
+    assert run("verify", root).code == 1
+    assert run("convert", good.folder, "--to", root, "--again", "--quiet").code == 0
+    assert run("verify", root, "--against", good.folder).code == 0
+
+
 def test_rows_that_take_the_place_of_others_are_told(tmp_path: Path) -> None:
     """Other content under an API name is `replaced`, with rows before and now, as progress and in both summaries."""
     root = tmp_path / "lake"
