@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use arrow_data::ffi::FFI_ArrowArray;
-use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::Schema;
+use arrow_schema::ffi::FFI_ArrowSchema;
 use parquet::errors::{ParquetError, Result};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
