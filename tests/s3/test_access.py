@@ -63,6 +63,8 @@ def test_the_program_says_no_password(lake: Lake) -> None:
         found = by_command(lake, f"endpoint_url={endpoint}")
         assert (found.code, "Invalid endpoint" in found.err) == (1, True)
         assert "hunter2" not in found.out + found.err
+        source = by_command(lake, f"endpoint_url={endpoint}", "inspect", f"{lake.bucket.url}/raw/x.gz")
+        assert (source.code, "hunter2" in source.out + source.err) == (1, False)
 
 
 def test_every_spelling_of_a_secret_is_hidden() -> None:

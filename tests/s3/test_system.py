@@ -274,6 +274,7 @@ def test_who_may_not_list_uploads_can_verify_and_clean(lake: Lake, proxy: Proxy,
     assert "cannot list uploads of" in cleaned.json["unlisted"]
     assert "AccessDenied" in cleaned.json["unlisted"]
     assert PART not in lake.data_files()
+    assert "not listed: cannot list uploads of" in wsparquet(lake, "clean", lake.url).out
     asked = len(proxy.log)
     assert wsparquet(lake, "verify", lake.url).code == 0
     assert not any("uploads" in path for _, path, _ in proxy.log[asked:])

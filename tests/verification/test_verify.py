@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
+import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ import pytest
 
 from tests.cli.program import run, tree
 from tests.dataset.helpers import files_below
-from wsparquet import convert, verify
+from wsparquet import Progress, VerifyOptions, convert, verify
 from wsparquet.dataset.settings import file_schema, writer_options
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.verification import Verification
@@ -195,7 +198,7 @@ def _add_quarantine(lake: Lake) -> None:
 
 
 def _share(lake: Lake) -> None:
-    """Account and name are separated by a dot, so that another pair may have the same file names."""
+    """Account and name are separated by a dot, and no other pair may have the same file names for that."""
     values = lake.record
     account, name = values["identity"]["account"], values["identity"]["name"]
     first, _, rest = name.partition(".")
@@ -230,7 +233,7 @@ def _share(lake: Lake) -> None:
         (_add_orphan, {"stray"}),
         (_add_foreign, {"stray"}),
         (_add_quarantine, {"stray"}),
-        (_share, {"shared", "quarantine"}),
+        (_share, {"record"}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -328,6 +331,31 @@ def test_quarantined_text_that_differs(lake: Lake) -> None:
     (problem,) = lake.verify(lake.sources).problems
     assert problem.kind == "values"
     assert problem.where == lake.record["quarantine"]
+
+
+def test_one_source_needs_no_list(lake: Lake) -> None:
+    """A folder alone is a folder, and not its letters."""
+    found = verify(lake.path, against=lake.sources)
+    assert (found.sources, found.problems) == (1, [])
+    assert verify(lake.path, against=str(lake.sources)).compared_rows == found.compared_rows > 0
+
+
+def test_an_interruption_ends_comparisons_under_way(tmp_path: Path) -> None:
+    """What is being compared ends at its next piece, however long its source is."""
+    generate(tmp_path / "in", GenerateOptions(files=2, size=20_000_000, seed=5))
+    convert(tmp_path / "in", tmp_path / "lake")
+    read: Counter[str] = Counter()
+
+    def interrupt(event: Progress) -> None:
+        if event.kind == "read":
+            read[event.name] += 1
+            if len(read) == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        verify(tmp_path / "lake", against=tmp_path / "in", options=VerifyOptions(jobs=2), on_progress=interrupt)
+    assert len(read) == 2
+    assert all(pieces < 10 for pieces in read.values())
 
 
 def test_every_row_twice(lake: Lake) -> None:

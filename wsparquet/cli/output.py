@@ -229,11 +229,14 @@ class TextOutput:
         for each in cleaning.strays:
             since = datetime.fromtimestamp(each.modified, UTC)
             _print(f"{each.kind + ':':11} {since:%Y-%m-%d %H:%MZ}  {human_bytes(each.size):>9}  {each.path}")
+        if cleaning.unlisted:
+            _print(f"not listed: {cleaning.unlisted}")
         foreign = sum(each.kind == "foreign" for each in cleaning.strays)
-        strays = _count(len(cleaning.strays) - foreign, "stray")
+        strays = len(cleaning.strays) - foreign
         kept = f"; {_count(foreign, 'foreign file')} left alone" if foreign else ""
         done = "deleted" if cleaning.deleted else "nothing deleted; do so with --delete"
-        _print(f"{strays}: {done}{kept}" if cleaning.strays else "no strays: records name everything that is there")
+        none = f"no strays: records name everything {'else' if foreign else 'that is there'}"
+        _print(f"{_count(strays, 'stray')}: {done}{kept}" if strays else f"{none}{kept}")
 
     def verified(self, verification: Verification) -> None:
         """Counts, and one line a problem."""

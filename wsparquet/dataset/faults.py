@@ -26,6 +26,8 @@ _REMEDIES = {
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n) or run fewer jobs",
 }
 
+_READING = frozenset({"list", "read", "open", "look into"})
+
 
 @contextmanager
 def translated(action: str, path: str | os.PathLike[str]) -> Iterator[None]:
@@ -41,4 +43,8 @@ def translate(error: BaseException, action: str, path: str | os.PathLike[str]) -
     code = error.errno if isinstance(error, OSError) else None
     reason = os.strerror(code) if code else str(error)
     remedy = _REMEDIES.get(code or 0, "see the reason and run again")
+    if action in _READING and code in {errno.EACCES, errno.EPERM}:
+        remedy = "make it readable for this user, or run as its owner"
+        # Of a folder that may be listed something in it may not: its private part, such as quarantine.
+        path = error.filename or path if isinstance(error, OSError) else path
     return DatasetError(f"cannot {action} {os.fspath(path)}: {reason}; {remedy}")

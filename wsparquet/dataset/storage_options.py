@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import quote, unquote
 
 from wsparquet.errors import DatasetError
-from wsparquet.urls import mask_text, secrets_of
+from wsparquet.redaction import redacted, secrets_in
 
 __all__ = ["StorageOptions"]
 
@@ -24,10 +22,6 @@ REFUSED = {
 
 OBJECTS = ("client_kwargs", "config_kwargs", "s3_additional_kwargs")
 NUMBERS = ("max_concurrency", "default_block_size")
-
-SECRET_NAME = re.compile("key|secret|token|password|username|credential", re.IGNORECASE)
-USER_INFO = re.compile(r"[^\s'\"<>/@]*:[^\s'\"<>/@]*@")
-HIDDEN = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,7 @@ class StorageOptions:
                     f'\'{{"NAME": "VALUE"}}\', found {type(given[name]).__name__}; see {DOCUMENTATION}'
                 )
         numbers = {name: _number(name, given[name]) for name in NUMBERS if given.get(name) is not None}
-        return cls({**given, **numbers}, _spelled(_secrets(given)))
+        return cls({**given, **numbers}, secrets_in(given))
 
     @property
     def remedy(self) -> str:
@@ -63,10 +57,7 @@ class StorageOptions:
 
     def hide(self, text: str) -> str:
         """``text`` without secrets: those of these options, and user info in whatever else looks like an address."""
-        text = mask_text(text, frozenset()) or ""
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
-        return USER_INFO.sub(f"{HIDDEN}@", text)
+        return redacted(text, self.secrets)
 
 
 def _number(name: str, value: object) -> int:
@@ -76,28 +67,3 @@ def _number(name: str, value: object) -> int:
     if type(value) is not int or value < 1:
         raise DatasetError(f"storage option {name}: expected a whole number from 1 on, found {value!r}; give one")
     return value
-
-
-def _secrets(value: object, *, named: bool = False) -> Iterator[str]:
-    """All text that may be secret: of options that are ``named`` so, and user info and queries of addresses."""
-    if isinstance(value, Mapping):
-        for name, each in value.items():
-            yield from _secrets(each, named=named or SECRET_NAME.search(str(name)) is not None)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _secrets(each, named=named)
-    elif named:
-        yield str(value)
-    elif isinstance(value, str):
-        # Also without a scheme, or with a slash in the password, where it is no URL to others.
-        user, _, _ = value.rpartition("://")[2].rpartition("@")
-        yield from (user, user.partition(":")[0], user.partition(":")[2], *secrets_of(value))
-
-
-def _spelled(secrets: Iterator[str]) -> frozenset[str]:
-    """Secrets as messages may spell them."""
-    found: set[str] = set()
-    for secret in secrets:
-        for plain in (secret, unquote(secret)):
-            found.update((plain, quote(plain, safe=""), repr(plain)[1:-1], json.dumps(plain)[1:-1]))
-    return frozenset(found - {""})

@@ -256,7 +256,7 @@ class _Expansion:
         with place.translated("a zip archive"), origin.open_seekable() as file:
             members = list_members(file, place)
         for member in members:
-            inner = Place(f"{place.label}!/{member.path}", place.secrets)
+            inner = Place(f"{place.label}!/{member.path}", place.secrets, hidden=place.hidden)
             yield Source(
                 last_component(member.path),
                 f"{archive.url}!/{quote(member.path)}",

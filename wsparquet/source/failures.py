@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from wsparquet.errors import SourceError
+from wsparquet.redaction import redacted, secrets_in
 from wsparquet.urls import mask, mask_text, sayable, secrets_of
 
 __all__ = ["Place", "client_errors"]
@@ -50,19 +52,23 @@ REMEDIES: tuple[tuple[type[Exception], str], ...] = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where something lies, as messages may say it, and what they must not quote of it (percent-decoded)."""
+    """Where something lies, as messages may say it, and what they must not quote.
+
+    That is ``secrets`` of its address (percent-decoded), and what is ``hidden`` of the options it is reached with.
+    """
 
     label: str
     secrets: frozenset[str] = frozenset()
     is_url: bool = False
+    hidden: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", sayable(self.label))
 
     @classmethod
-    def of_url(cls, url: str) -> Place:
-        """The place that a URL names."""
-        return cls(mask(url), secrets_of(url), is_url=True)
+    def of_url(cls, url: str, options: Mapping[str, Any] | None = None) -> Place:
+        """The place that a URL names, reached with storage options."""
+        return cls(mask(url), secrets_of(url), is_url=True, hidden=secrets_in(options or {}))
 
     def error(self, message: str) -> SourceError:
         """A SourceError about this place."""
@@ -84,7 +90,8 @@ class Place:
         # fsspec reports every refused HTTP request as a missing file, and keeps the server's answer as the cause.
         if isinstance(error, FileNotFoundError) and getattr(error.__cause__, "status", 404) != 404:
             error = error.__cause__ or error
-        found = mask_text(_text(error), self.secrets) or type(error).__name__
+        text = redacted(_text(error), self.hidden) if self.is_url or self.hidden else _text(error)
+        found = mask_text(text, self.secrets) or type(error).__name__
         return self.error(f"expected {expected}, found: {found}; {_remedy(error)}")
 
 

@@ -51,7 +51,7 @@ def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[R
         SourceError: no such file, no access, no client for it, an empty folder, a glob that matches nothing.
 
     """
-    place = Place.of_url(url)
+    place = Place.of_url(url, options)
     with place.translated("an address whose file system is installed"):
         filesystem, path = url_to_fs(url, **options_for(url, options))
         # One file system serves all of a process, and others write there, too. What it lists in this run it may
@@ -108,7 +108,7 @@ def _is_hidden(path: str, base: str) -> bool:
 def _place_of(origin: Remote, url: str, path: str) -> Place:
     """A file or folder that was found under ``url``: what a listing spells ``?`` or ``#`` is no query."""
     if origin.is_http:
-        return Place.of_url(path)
+        return replace(Place.of_url(path), hidden=origin.place.hidden)
     _, chained, rest = url.partition("::")
     full = origin.filesystem.unstrip_protocol(path).replace("?", "%3F").replace("#", "%23")
     return replace(origin.place, label=full + chained + mask(rest))

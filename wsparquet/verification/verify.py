@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from wsparquet.dataset.layout import COMMITS
 from wsparquet.dataset.protocol import DEAD_SECONDS
 from wsparquet.dataset.records import decode_commit
 from wsparquet.decode import Limits
-from wsparquet.errors import DatasetError, WsparquetError
+from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.source import Failed, Source, SourceLimits, expand
 from wsparquet.verification.against import Comparison
 from wsparquet.verification.commits import check_commit
@@ -41,14 +42,14 @@ class VerifyOptions:
 def verify(
     root: str | os.PathLike[str],
     *,
-    against: Sequence[str | os.PathLike[str]] = (),
+    against: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     options: VerifyOptions | None = None,
     on_progress: Listener | None = None,
 ) -> Verification:
     """Whether a root holds exactly what its records say.
 
     Every part is read and has the size, checksum, schema, rows and times of its record; every record's counts agree; no
-    other file lies in a table's folder. With ``against``, paths, globs, folders or URLs, each of these sources is
+    other file lies in a table's folder. With ``against``, a path, glob, folder or URL, or several, each of these is
     decoded again by the reference decoder and compared with its rows, value by value, whatever their order. Nothing is
     changed. ``on_progress`` is called from several threads.
 
@@ -62,8 +63,8 @@ def verify(
     opened = Root.open(root, create=False, access=Access(options.storage_options or {}))
     run = _Run(opened, options, on_progress or ignore)
     run.root_itself()
-    if against:
-        run.sources(expand(against, exclude=os.fspath(root), storage_options=options.storage_options))
+    if given := [against] if isinstance(against, str | os.PathLike) else list(against):
+        run.sources(expand(given, exclude=os.fspath(root), storage_options=options.storage_options))
     run.result.seconds = time.monotonic() - started
     return run.result
 
@@ -76,11 +77,18 @@ class _Run:
         self.options = options
         self.tell = tell
         self.result = Verification(root.place)
+        self._stopped = threading.Event()
 
     def _each(self, checks: Iterable[Callable[[], Verification]]) -> None:
         with ThreadPoolExecutor(max(self.options.jobs, 1), thread_name_prefix="wsparquet") as pool:
-            for found in pool.map(lambda check: check(), checks):
-                self.result.add(found)
+            try:
+                for found in pool.map(lambda check: check(), checks):
+                    self.result.add(found)
+            except BaseException:
+                # Interrupted: a comparison under way ends at the next piece of its source, which may be long.
+                self._stopped.set()
+                pool.shutdown(cancel_futures=True)
+                raise
 
     # --- The root itself ---------------------------------------------------------------------------------------------
 
@@ -164,6 +172,8 @@ class _Run:
         return [commit for head in named if (commit := self.commits.read(head.identity)) is not None]
 
     def _read(self, source: Source, stored: int) -> None:
+        if self._stopped.is_set():
+            raise SourceError(f"{source.url}: interrupted; run again to compare it")
         self.tell(Progress("read", source.name, source.url, source.size, stored))
 
     def _wrong(self, kind: Kind, where: str, expected: str, found: str) -> Verification:
