@@ -27,6 +27,7 @@ pub struct Limits {
     pub max_line: usize,
     pub max_held: usize,
     pub max_container_values: usize,
+    /// Of all tables together; past it the largest batch is handed out.
     pub batch: usize,
 }
 
@@ -77,6 +78,8 @@ pub struct Sink {
     metadata: Metadata,
     container: Option<Container>,
     held: Vec<Batch>,
+    /// Bytes of source text that all rows under construction came from.
+    pending: usize,
     misfit_bytes: usize,
 }
 
@@ -104,6 +107,7 @@ impl Sink {
             metadata: Metadata::new(plan),
             container: None,
             held: Vec::new(),
+            pending: 0,
             misfit_bytes: 0,
         }
     }
@@ -212,12 +216,19 @@ impl Sink {
                 )));
             }
         }
-        let rows = &mut self.records.rows[table];
-        rows.end(number, row, size);
-        if rows.bytes >= self.limits.batch { self.flush(table) } else { Ok(()) }
+        self.records.rows[table].end(number, row, size);
+        self.pending += size;
+        if self.pending >= self.limits.batch { self.flush_largest() } else { Ok(()) }
+    }
+
+    /// Ends the batch of the table with most text: so frequent tables have large batches, whatever all may hold.
+    fn flush_largest(&mut self) -> Done<()> {
+        let largest = (0..self.records.rows.len()).max_by_key(|&table| self.records.rows[table].bytes);
+        largest.map_or(Ok(()), |table| self.flush(table))
     }
 
     fn flush(&mut self, table: usize) -> Done<()> {
+        self.pending -= self.records.rows[table].bytes;
         let batch = self.records.rows[table].batch(table).map_err(failed)?;
         self.held.push(batch);
         if self.container.as_ref().is_none_or(|container| container.known) { self.release() } else { Ok(()) }

@@ -58,7 +58,8 @@ class Limits:
     ``max_record``: one record, or one value of a container beside its records. ``max_line``: one stretch of text
     outside any readable container. ``max_held``: records of a container that wait for the ``metaData`` behind them.
     ``max_container_values``: container values that fit nowhere, which the commit record has to carry.
-    ``batch``: source text per table after which a batch is handed out.
+    ``batch``: source text per table after which a batch is handed out; the native decoder has a measure of its own,
+    ``BATCH_FACTOR``.
     """
 
     max_record: int = 64 << 20

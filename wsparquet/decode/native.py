@@ -22,14 +22,14 @@ from wsparquet.schema import TABLES
 
 __all__ = ["NativeDecoder", "plan_json"]
 
-BATCH_FACTOR = 16
-"""How many times the reference's batches the native ones are.
+BATCH_FACTOR = 48
+"""How many times the source text of a reference's batch all native batches under construction come from, together.
 
-What is gathered here are columns, smaller than their text, and no Python rows; and every batch has a price of its own,
-however small it is, above all when it is written. Measured with 8 files of 50 MB, medians of 7 and 9 runs, against 8:
-16 takes 0.94 times the CPU time, 32 takes 0.89. At the peak a file of 1 GB then takes 1.03 and 1.16 times the memory of
-one of 100 MB as lines, and 1.08 times with 16 as one document; more than 1.10 it must not be, as the smaller one does
-not fill all of what is larger. One of 4 GB takes 140 MiB, 4 MiB more than one of 1 GB.
+Past it the largest is handed out. What is gathered here are columns, smaller than their text, and no Python rows; and
+every batch has a price of its own, however small it is, above all when it is written. Measured with 8 files of 50 MB,
+medians of 9 runs, against batches of 16 for each table: 64 for all together takes 0.95 times the CPU time, 112 as much.
+At the peak a file of 1 GB then takes 1.06 times the memory of one of 100 MB as one document, and 1.08 times as lines,
+with 64 up to 1.09 times; it must not be more than 1.10.
 """
 
 _NODES = {"Leaf": "leaf", "StructOf": "struct", "ListOf": "list", "UnionOf": "union"}
