@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.scale import FULL
+from wsparquet import __version__
 from wsparquet.generate import GenerateOptions, expected, generate
 
 ROOT = Path(__file__).parents[1]
@@ -62,7 +63,7 @@ def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
     """The wheel holds every module, `py.typed`, the licence and the entry point; no test, benchmark or schema file."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    info = f"wsparquet-{PROJECT['project']['version']}.dist-info"
+    info = f"wsparquet-{__version__}.dist-info"
     assert modules() <= names
     rest = {name for name in names - modules() if not name.endswith(".so")}
     assert {name.split("/")[0] for name in rest} == {info}
@@ -75,7 +76,7 @@ def test_the_metadata_says_what_the_project_file_says(wheel: Path) -> None:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = message_from_bytes(archive.read(name))
     project = PROJECT["project"]
-    assert (metadata["Name"], metadata["Version"]) == ("wsparquet", project["version"])
+    assert (metadata["Name"], metadata["Version"]) == ("wsparquet", __version__)
     assert metadata["Requires-Python"] == project["requires-python"]
     assert metadata["License-Expression"] == project["license"]
     assert str(metadata.get_payload()).startswith("# wsparquet")

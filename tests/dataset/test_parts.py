@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -114,8 +115,9 @@ def test_long_bounds_are_whole(tmp_path: Path) -> None:
 @every_writer
 def test_errors_of_the_disk_bear_their_number(tmp_path: Path, writer: WriterKind) -> None:
     """What cannot be opened is said as the system says it, so that the remedy can be looked up."""
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         writer(tmp_path / "missing" / "x.parquet", "geo", row_group_rows=10)
+    assert caught.value.errno == errno.ENOENT
 
 
 @needs_native

@@ -1,5 +1,6 @@
 //! Parquet files as Python sees them: arrays of the Arrow C data interface in, bytes on the disk out.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -94,12 +95,13 @@ fn broken() -> PyErr {
     PyOSError::new_err("the native Parquet writer failed; please report this as a bug")
 }
 
-/// The error of the disk with its number, where it is one; any other with its text.
+/// The error of the disk with its number, by which Python knows its kind; any other with its text.
 fn raised(error: ParquetError) -> PyErr {
-    match error {
-        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-            Ok(error) => (*error).into(),
-            Err(other) => PyOSError::new_err(other.to_string()),
+    let number = |inner: &(dyn Error + Send + Sync + 'static)| inner.downcast_ref::<std::io::Error>()?.raw_os_error();
+    match &error {
+        ParquetError::External(inner) => match number(&**inner) {
+            Some(number) => PyOSError::new_err((number, inner.to_string())),
+            None => PyOSError::new_err(inner.to_string()),
         },
         other => PyOSError::new_err(other.to_string()),
     }
