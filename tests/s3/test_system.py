@@ -133,7 +133,6 @@ def test_killed_at_random_moments_and_done_again(lake: Lake, sources: Path, loca
 
 def test_interrupted_while_the_store_is_silent(lake: Lake, proxy: Proxy, sources: Path, local: Path) -> None:
     """It ends at once, though an upload would be tried again for minutes, and the next run ends what it left."""
-    raw = upload(lake, sources)
     proxy.settings.kinds, proxy.settings.stall_seconds = ("stall",), 60.0
     stalled = threading.Event()
 
@@ -143,7 +142,7 @@ def test_interrupted_while_the_store_is_silent(lake: Lake, proxy: Proxy, sources
             stalled.set()
 
     proxy.settings.after = stall
-    with start("convert", raw, "--to", lake.url, *reach(lake), stdout=-1, stderr=-1) as process:
+    with start("convert", sources, "--to", lake.url, *reach(lake), stdout=-1, stderr=-1) as process:
         assert stalled.wait(60)
         time.sleep(0.5)
         began = time.monotonic()
@@ -153,7 +152,7 @@ def test_interrupted_while_the_store_is_silent(lake: Lake, proxy: Proxy, sources
     assert (process.returncode, b"Traceback" in err) == (130, False), err
     assert seconds < 15
     proxy.settings.probability, proxy.settings.after = 0.0, None
-    wsparquet(lake, "convert", raw, "--to", lake.url, "--quiet")
+    wsparquet(lake, "convert", sources, "--to", lake.url, "--quiet")
     assert_same(lake, local)
     lake.assert_at_rest()
 
