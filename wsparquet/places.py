@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from wsparquet.errors import PlaceError
 from wsparquet.urls import is_half_url, is_url, mask, sayable
 
-__all__ = ["check_apart", "check_raw", "check_root", "is_root"]
+__all__ = ["ROOT_RECORD", "check_apart", "check_raw", "check_root", "is_root"]
 
 ROOT_RECORD = "_wsparquet/root.json"
 """What makes a folder a root."""

@@ -23,6 +23,7 @@ from functools import lru_cache
 
 from wsparquet.fields import EARLIEST_MS, LATEST_MS
 from wsparquet.names import encode, parse_name
+from wsparquet.places import ROOT_RECORD
 
 __all__ = [
     "COMMITS",
@@ -49,7 +50,6 @@ __all__ = [
 ]
 
 STATE = "_wsparquet"
-ROOT_RECORD = f"{STATE}/root.json"
 COMMITS = f"{STATE}/commits"
 INTENTS = f"{STATE}/intents"
 QUARANTINE = f"{STATE}/quarantine"
