@@ -61,7 +61,7 @@ def write(sources: Sequence[Path]) -> float:
     those of the reference decoder.
     """
     from wsparquet import read
-    from wsparquet.dataset.settings import file_schema, writer_options
+    from wsparquet.parquet.settings import file_schema, writer_options
 
     decoder = "auto" if missing_native() else "native"
     total = 0.0

@@ -26,18 +26,8 @@ import pyarrow.dataset as ds
 
 import wsparquet
 from wsparquet import (
-    SCHEMA_VERSION,
-    TABLES,
-    ConvertOptions,
-    Failure,
-    Inspection,
-    LakeDataset,
-    Limits,
-    Progress,
-    Quarantined,
-    Report,
-    SourceLimits,
-    Summary,
+    SCHEMA_VERSION, TABLES, ConvertOptions, Failure, Inspection, LakeDataset, Limits, Progress, Quarantined, Report,
+    SourceLimits, Summary,
 )
 from wsparquet.schema import Table
 
@@ -115,7 +105,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_a_star_import_brings_all_public_names() -> None:
     """`from wsparquet import *` works with names that are imported on first use."""
     assert python("from wsparquet import *; print(convert.__module__, TABLES['geo'].name, len(__version__) > 0)") == [
-        "wsparquet.conversion geo True"
+        "wsparquet.conversion.run geo True"
     ]
 
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wsparquet._version import __version__
     from wsparquet.api import ApiOptions, Client, Credentials
-    from wsparquet.conversion import convert
-    from wsparquet.converter import ConvertOptions, Progress
+    from wsparquet.conversion.options import ConvertOptions
+    from wsparquet.conversion.replay import replay
+    from wsparquet.conversion.run import convert
+    from wsparquet.conversion.summary import Failure, Summary
     from wsparquet.dataset import LakeDataset, open_dataset
     from wsparquet.decode.model import Limits, Quarantined, Report
     from wsparquet.errors import (
@@ -28,11 +30,10 @@ if TYPE_CHECKING:
         WsparquetError,
     )
     from wsparquet.inspection import Inspection, InspectOptions, inspect
+    from wsparquet.progress import Progress
     from wsparquet.reading import QuarantineWarning, read
-    from wsparquet.replaying import replay
     from wsparquet.schema import SCHEMA_VERSION, TABLES
     from wsparquet.source import SourceLimits
-    from wsparquet.summary import Failure, Summary
     from wsparquet.synchronisation import (
         FetchOptions,
         FetchSummary,
@@ -96,17 +97,15 @@ __all__ = [
 _HOMES = {
     "_version": ("__version__",),
     "api": ("ApiOptions", "Client", "Credentials"),
-    "conversion": ("convert",),
-    "converter": ("ConvertOptions", "Progress"),
+    "conversion": ("ConvertOptions", "Failure", "Summary", "convert", "replay"),
     "dataset": ("LakeDataset", "open_dataset"),
     "decode.model": ("Limits", "Quarantined", "Report"),
     "errors": ("ApiError", "DatasetError", "DecodeError", "PlaceError", "SchemaError", "SourceError", "WsparquetError"),
     "inspection": ("InspectOptions", "Inspection", "inspect"),
+    "progress": ("Progress",),
     "reading": ("QuarantineWarning", "read"),
-    "replaying": ("replay",),
     "schema": ("SCHEMA_VERSION", "TABLES"),
     "source": ("SourceLimits",),
-    "summary": ("Failure", "Summary"),
     "synchronisation": (
         "FetchOptions",
         "FetchSummary",

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["__version__"]
+__all__ = ["__version__", "software_version"]
 
 __version__ = "0.1.0"
+
+
+def software_version() -> str:
+    """The name and version of this software."""
+    return f"wsparquet {__version__}"

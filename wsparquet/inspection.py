@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wsparquet.columns import leaf_columns
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, Report, make_decoder
 from wsparquet.schema import TABLES
+from wsparquet.schema.leaves import leaf_columns
 from wsparquet.source import Source, SourceLimits
 from wsparquet.stream import decoded
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from benchmarks.tagged import METADATA_TYPE, RecordType, instant_of, record_types, unwrapped_columns
-from wsparquet.dataset.settings import file_schema
+from wsparquet.parquet.settings import file_schema
 
 PACKAGES = ("chdb",)
 _SCALARS = {"string": "String", "int32": "Int32", "int64": "Int64", "double": "Float64", "bool": "Bool"}

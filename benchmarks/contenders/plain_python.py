@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.tagged import RecordType, record_types
-from wsparquet.dataset.settings import file_schema
+from wsparquet.parquet.settings import file_schema
 
 PACKAGES = ("pyarrow",)
 _PRIMITIVES = {"string", "int", "long", "float", "double", "boolean", "array", "map"}

@@ -10,7 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wsparquet.dataset import Commit, CommitFacts, Identity, Root
+from wsparquet.commit import Commit, CommitFacts
+from wsparquet.dataset import Root
+from wsparquet.layout import Identity
 from wsparquet.schema import TABLES
 
 START = 1467291600000

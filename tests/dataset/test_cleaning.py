@@ -103,7 +103,7 @@ def test_a_live_attempt_keeps_its_files(root: Root) -> None:
 def test_what_a_killed_attempt_published_goes_with_its_intent(tmp_path: Path) -> None:
     """Killed between publishing and its record: listed as parts and an intent, then gone."""
     roots = [tmp_path / str(number) for number in range(8)]
-    command = [sys.executable, "-m", "tests.dataset.workload", "steps", "add", "30", "5", *map(str, roots)]
+    command = [sys.executable, "-m", "tests.commit.workload", "steps", "add", "30", "5", *map(str, roots)]
     subprocess.run(command, cwd=Path(__file__).parents[2], check=True, capture_output=True)
     published = 0
     for root in roots:

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.dataset.helpers import make_rows, put
-from tests.dataset.writers import WRITERS
-from wsparquet.dataset import Root, WriterPool, open_dataset
-from wsparquet.dataset.row_days import partition_days
+from tests.parquet.writers import WRITERS
+from wsparquet.dataset import Root, open_dataset
+from wsparquet.parquet import WriterPool
+from wsparquet.parquet.row_days import partition_days
 from wsparquet.schema import TABLES
 
 COUNT = 60

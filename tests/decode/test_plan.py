@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from wsparquet import fields as f
 from wsparquet.decode import plan
 from wsparquet.decode.plan import Branch, FieldPlan, Leaf, ListOf, Node, StructOf, TablePlan, UnionOf, compiled
 from wsparquet.errors import SchemaError
-from wsparquet.fields import Struct
 from wsparquet.schema import TABLES, Table
+from wsparquet.schema import fields as f
+from wsparquet.schema.fields import Struct
 
 
 def field(name: str, node: Any, *other_keys: str) -> FieldPlan:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.generate.test_text import FORMS, text_of
 from wsparquet.decode import DecoderOptions, PathCounts, Report
-from wsparquet.decode.reference import ReferenceDecoder
+from wsparquet.decode.reference.decoder import ReferenceDecoder
 from wsparquet.generate import DEFECTS, Expected, GenerateOptions, expected, generate_text
 from wsparquet.generate.templates import template
 

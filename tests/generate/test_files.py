@@ -16,7 +16,7 @@ import pytest
 from tests.generate.test_defects import assert_agrees
 from tests.generate.test_text import text_of
 from wsparquet.decode import DecoderOptions
-from wsparquet.decode.reference import ReferenceDecoder
+from wsparquet.decode.reference.decoder import ReferenceDecoder
 from wsparquet.errors import SourceError, WsparquetError
 from wsparquet.generate import GenerateOptions, broken_files, generate
 

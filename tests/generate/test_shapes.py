@@ -13,11 +13,11 @@ import pyarrow as pa
 import pytest
 
 from tests.generate.test_text import FORMS, records_of, text_of
-from wsparquet.fields import field as make_field
 from wsparquet.generate import GenerateOptions, expected
 from wsparquet.generate.shapes import _bare, body_tag, payload_key
 from wsparquet.generate.values import Draw, value_maker
 from wsparquet.schema import HEADER, TABLES
+from wsparquet.schema.fields import field as make_field
 
 NAMESPACE = "com.liveperson.dataaccess."
 TABLES_WITH_RECORDS = {name: table for name, table in TABLES.items() if name != "unrecognized"}

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.render.leaves import write
-from wsparquet.fields import TIMESTAMP
 from wsparquet.render import render
 from wsparquet.schema import TABLES, Table
+from wsparquet.schema.fields import TIMESTAMP
 
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 

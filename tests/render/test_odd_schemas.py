@@ -13,9 +13,9 @@ import sqlglot
 from sqlglot import exp
 
 from wsparquet.errors import SchemaError
-from wsparquet.fields import Struct, enum, field, list_of, struct, text
 from wsparquet.render import JSONS, TEXTS, athena, avro, bigquery, duckdb, markdown
 from wsparquet.schema import Table
+from wsparquet.schema.fields import Struct, enum, field, list_of, struct, text
 
 RENDERINGS: dict[str, Callable[[Table], Any]] = {**TEXTS, **JSONS}
 TYPED = ("avro", "spark", "duckdb", "athena", "bigquery")

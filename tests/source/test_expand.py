@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from wsparquet import places
-from wsparquet.dataset.layout import ROOT_RECORD
 from wsparquet.errors import SourceError
 from wsparquet.source import Failed, Source, expand
 
@@ -247,7 +245,6 @@ def test_roots_are_passed_over_as_a_whole(tmp_path: Path) -> None:
         assert not [name for name in names(tmp_path, [pattern]) if "lake" in name and "%2A" not in name], pattern
     for root in ("in/lake", "link"):
         assert "expected Web Session files, found datasets that wsparquet has written" in message(tmp_path / root)
-    assert ROOT_RECORD == places.ROOT_RECORD
 
 
 def test_a_file_that_goes_away(tmp_path: Path) -> None:

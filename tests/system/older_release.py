@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 import wsparquet
-from wsparquet.dataset import partition, writer
+from wsparquet.parquet import partition, writers
 
 
 def a_day_earlier(
@@ -24,6 +24,6 @@ def a_day_earlier(
 
 
 if __name__ == "__main__":
-    writer.split_by_day = a_day_earlier
+    writers.split_by_day = a_day_earlier
     summary = wsparquet.convert(sys.argv[1], sys.argv[2])
     sys.exit(0 if summary.committed and not summary.failed else 1)

@@ -7,15 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.helpers import (
-    STATE,
-    assert_same,
-    committed_rows,
-    convert,
-    make_sources,
-    rows_on_disk,
-    table_folders,
-)
+from tests.system.helpers import STATE, assert_same, committed_rows, convert, make_sources, rows_on_disk, table_folders
 from wsparquet import TABLES, open_dataset, read
 from wsparquet.dataset import Root
 

@@ -21,8 +21,8 @@ import pytest
 from tests.cli.program import run, tree
 from tests.dataset.helpers import files_below
 from wsparquet import Progress, VerifyOptions, convert, verify
-from wsparquet.dataset.settings import file_schema, writer_options
 from wsparquet.generate import GenerateOptions, generate
+from wsparquet.parquet.settings import file_schema, writer_options
 from wsparquet.verification import Verification
 
 OPTIONS = GenerateOptions(size=150_000, seed=5, defects=True)

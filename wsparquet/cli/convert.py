@@ -35,7 +35,7 @@ def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **opt
       wsparquet convert 'raw/WebSession.*.gz' --to lake --jobs 4 --output json
       zcat session.gz | wsparquet convert - --to lake --account 75555851
     """
-    from wsparquet.conversion import convert as run
+    from wsparquet.conversion.run import convert as run
 
     with progress(quiet=quiet or output == "json") as listener:
         summary = run(sources, root, options=convert_options(**options), on_progress=listener)
@@ -45,7 +45,7 @@ def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **opt
 
 def convert_options(**options: Any) -> Any:
     """The ``ConvertOptions`` that a command's options mean."""
-    from wsparquet.converter import ConvertOptions, default_jobs
+    from wsparquet.conversion.options import ConvertOptions, default_jobs
 
     source_limits, decoder_limits = limits(options)
     return ConvertOptions(

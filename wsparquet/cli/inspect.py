@@ -30,11 +30,11 @@ def inspect(sources: tuple[str, ...], output: str, storage: dict[str, object], *
       wsparquet inspect session.gz
       wsparquet inspect downloads/ --samples 2 --output json
     """
+    from wsparquet.conversion.summary import Failure
     from wsparquet.errors import WsparquetError
     from wsparquet.inspection import Inspection, InspectOptions
     from wsparquet.inspection import inspect as look
     from wsparquet.source import Failed, expand
-    from wsparquet.summary import Failure
 
     source_limits, decoder_limits = limits(options)
     wanted = InspectOptions(source_limits=source_limits, limits=decoder_limits, **options)

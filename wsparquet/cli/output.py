@@ -16,10 +16,10 @@ from wsparquet.cli import sync_text
 from wsparquet.cli.terminal import clean, human_bytes
 
 if TYPE_CHECKING:
+    from wsparquet.conversion.summary import Failure, Summary
     from wsparquet.dataset.cleaning import Cleaning
     from wsparquet.inspection import Inspection
     from wsparquet.remote_schema import SchemaComparison
-    from wsparquet.summary import Failure, Summary
     from wsparquet.synchronisation import FetchSummary, Files, Status, SyncSummary
     from wsparquet.verification import Verification
 
@@ -105,7 +105,7 @@ class JsonOutput:
 
     def inspections(self, inspections: Sequence[Inspection], failures: Sequence[Failure]) -> None:
         """The sources, and those that failed."""
-        from wsparquet.summary import failure_dicts
+        from wsparquet.conversion.summary import failure_dicts
 
         sources = [found.to_dict() for found in inspections]
         _print_json({"sources": sources, "failed": failure_dicts(failures)})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn, TaskID
 
-    from wsparquet.converter import Progress
+    from wsparquet.progress import Progress
 
 __all__ = ["checks_progress", "log_option", "progress", "sync_progress"]
 

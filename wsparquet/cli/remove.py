@@ -11,7 +11,7 @@ from wsparquet.cli.options import output_option, single_writer_option, storage_o
 from wsparquet.cli.output import make_output
 
 if TYPE_CHECKING:
-    from wsparquet.dataset import Head
+    from wsparquet.commit import Head
 
 __all__ = ["remove"]
 

@@ -35,7 +35,7 @@ def replay(root: str, raw: tuple[str, ...], output: str, quiet: bool, **options:
       wsparquet replay lake raw/
       wsparquet replay lake raw/ --dry-run --output json
     """
-    from wsparquet.replaying import replay as run
+    from wsparquet.conversion.replay import replay as run
 
     with progress(quiet=quiet or output == "json") as listener:
         summary = run(root, raw, options=convert_options(**options), on_progress=listener)

@@ -60,7 +60,7 @@ def sync(root: str, output: str, quiet: bool, log_format: str, every: timedelta 
 
 
 def _options(storage: dict[str, object], jobs: int | None, decoder: str, **options: Any) -> Any:
-    from wsparquet.converter import ConvertOptions, default_jobs
+    from wsparquet.conversion.options import ConvertOptions, default_jobs
     from wsparquet.synchronisation import SyncOptions
 
     account, credentials, api = api_of(options)

@@ -57,7 +57,7 @@ def verify(root: str, against: tuple[str, ...], output: str, quiet: bool, **opti
 
 
 def _options(jobs: int | None, storage: dict[str, object], **options: Any) -> Any:
-    from wsparquet.converter import default_jobs
+    from wsparquet.conversion.options import default_jobs
     from wsparquet.verification import VerifyOptions
 
     source_limits, decoder_limits = limits(options)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from wsparquet.dataset.commits import all_commits
-from wsparquet.dataset.layout import INTENTS, PROBES, QUARANTINE, TMP, is_part_name, is_quarantine_name, is_written_name
-from wsparquet.dataset.records import decode_intent, named_intent
+from wsparquet.commit.index import all_commits
+from wsparquet.commit.record import decode_intent, named_intent
 from wsparquet.dataset.root import Root
-from wsparquet.dataset.store import Store, Unfinished
 from wsparquet.errors import DatasetError
+from wsparquet.layout import INTENTS, PROBES, QUARANTINE, TMP, is_part_name, is_quarantine_name, is_written_name
+from wsparquet.store.store import Store, Unfinished
 
 __all__ = ["Cleaning", "Stray", "clean", "find_strays", "named_paths"]
 

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wsparquet.dataset.attempt import Attempt
-from wsparquet.dataset.commits import Commits
-from wsparquet.dataset.layout import COMMITS, INTENTS, LOCKS, QUARANTINE, ROOT_RECORD, STATE, SYNC, TMP, Identity
-from wsparquet.dataset.protocol import DEAD_SECONDS, CommitProtocol
-from wsparquet.dataset.records import Commit
-from wsparquet.dataset.snapshot import Records
-from wsparquet.dataset.store import Store
-from wsparquet.dataset.stores import Access, open_store
+from wsparquet.commit.attempt import Attempt
+from wsparquet.commit.checkpoint import Records
+from wsparquet.commit.index import Commits
+from wsparquet.commit.protocol import DEAD_SECONDS, CommitProtocol
+from wsparquet.commit.record import Commit
+from wsparquet.dataset.access import Access, open_store
 from wsparquet.dataset.version import RootVersion, create_version, read_version, replace_version
-from wsparquet.dataset.writer import POOL, WriterPool
+from wsparquet.layout import COMMITS, INTENTS, LOCKS, QUARANTINE, ROOT_RECORD, STATE, SYNC, TMP, Identity
 from wsparquet.names import encode
+from wsparquet.parquet.writers import POOL, WriterPool
 from wsparquet.schema import SCHEMA_VERSION
+from wsparquet.store.store import Store
 from wsparquet.urls import is_url
 
 __all__ = ["Root"]

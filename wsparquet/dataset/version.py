@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from wsparquet.dataset.attempt import software_version
-from wsparquet.dataset.layout import COMMITS, ROOT_RECORD
-from wsparquet.dataset.records import FORMAT_VERSION, encode_json
-from wsparquet.dataset.store import Store
-from wsparquet.dataset.workspace import Workspace
+from wsparquet._version import software_version
+from wsparquet.commit.record import FORMAT_VERSION, encode_json
 from wsparquet.errors import DatasetError, SchemaError
+from wsparquet.layout import COMMITS, ROOT_RECORD
 from wsparquet.schema import SCHEMA_VERSION
+from wsparquet.store.store import Store
+from wsparquet.store.workspace import Workspace
 
 __all__ = ["RootVersion", "create_version", "read_version", "replace_version"]
 

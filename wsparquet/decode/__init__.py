@@ -56,6 +56,6 @@ def make_decoder(options: DecoderOptions, *, decoder: str = "auto") -> Decoder:
     """A new decoder for one source. Raises as ``active_decoder``."""
     if active_decoder(decoder) == "native" and (native := native_decoder()) is not None:
         return native(options)
-    from wsparquet.decode.reference import ReferenceDecoder
+    from wsparquet.decode.reference.decoder import ReferenceDecoder
 
     return ReferenceDecoder(options)

@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from wsparquet._native import CompiledPlan, Exported, Machine, Refused
+from wsparquet.decode.messages import no_container, opening_of
 from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.plan import StructOf, compiled
-from wsparquet.decode.refusals import no_container, opening_of
 from wsparquet.errors import DecodeError, SchemaError
 from wsparquet.schema import TABLES
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.fields import Struct
 from wsparquet.generate.values import Draw, list_size, null_rate, value_maker
 from wsparquet.schema import HEADER, TABLES, UNRECOGNIZED, Table
+from wsparquet.schema.fields import Struct
 
 __all__ = ["NAMESPACE", "RECORD_TABLES", "body_tag", "payload_key", "record_maker"]
 

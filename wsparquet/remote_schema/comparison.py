@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from wsparquet.decode.keys import normalise
 from wsparquet.decode.plan import DecodePlan, FieldPlan, Leaf, ListOf, Node, StructOf, TablePlan, UnionOf, compiled
-from wsparquet.decode.rescue import Path, path_text
+from wsparquet.decode.reference.rescue import Path, path_text
 from wsparquet.remote_schema.published import Field, Kind, PublishedSchema, Record
 from wsparquet.remote_schema.tables import find_payload, find_tables
 from wsparquet.schema import COMMON_SUFFIX, UNRECOGNIZED

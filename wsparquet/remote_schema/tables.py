@@ -11,7 +11,7 @@ from typing import Any
 
 from wsparquet.decode.keys import normalise
 from wsparquet.decode.plan import TablePlan
-from wsparquet.decode.records import record_reader
+from wsparquet.decode.reference.records import record_reader
 from wsparquet.remote_schema.published import Field, PublishedSchema, Record, Type
 
 __all__ = ["find_payload", "find_tables"]

@@ -18,9 +18,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.fields import TIMESTAMP
 from wsparquet.render.metadata import PARTITION, describe, engine_type
 from wsparquet.schema import Table
+from wsparquet.schema.fields import TIMESTAMP
 
 __all__ = ["render"]
 

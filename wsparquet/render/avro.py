@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from wsparquet.errors import SchemaError
-from wsparquet.fields import TIMESTAMP
 from wsparquet.render.metadata import describe, engine_type, struct_names
 from wsparquet.schema import Table
+from wsparquet.schema.fields import TIMESTAMP
 
 __all__ = ["schema"]
 
@@ -64,7 +64,7 @@ def _record(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) 
     full_name = f"{STRUCTS}.{name}"
     if full_name in records:
         if not records[full_name].equals(field.type, check_metadata=True):
-            raise SchemaError(f"expected one struct named {name}, found two: rename one in wsparquet/structs.py")
+            raise SchemaError(f"expected one struct named {name}, found two: rename one in wsparquet/schema/structs.py")
         return full_name
     records[full_name] = field.type
     fields = [_field(child, name, records) for child in field.type.fields]

@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from wsparquet.errors import SchemaError
-from wsparquet.fields import TIMESTAMP
 from wsparquet.render.metadata import describe, engine_type
 from wsparquet.schema import Table
+from wsparquet.schema.fields import TIMESTAMP
 
 __all__ = ["schema"]
 
@@ -45,7 +45,7 @@ def _field(field: pa.Field[Any]) -> dict[str, Any]:
     if pa.types.is_list(data_type):
         raise SchemaError(
             f"expected a list of anything but lists, which BigQuery does not have, found {field.name}: {field.type}; "
-            "put a struct between the two lists in wsparquet/structs.py"
+            "put a struct between the two lists in wsparquet/schema/structs.py"
         )
     mode = "REPEATED" if repeated else "NULLABLE" if field.nullable else "REQUIRED"
     rendered: dict[str, Any] = {

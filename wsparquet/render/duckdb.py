@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from wsparquet.fields import TIMESTAMP
 from wsparquet.render.metadata import PARTITION, describe, engine_type
 from wsparquet.schema import Table
+from wsparquet.schema.fields import TIMESTAMP
 
 __all__ = ["render"]
 

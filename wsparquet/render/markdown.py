@@ -7,14 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.render.metadata import (
-    PARTITION,
-    doc,
-    documented_type,
-    documented_values,
-    source_names,
-    struct_names,
-)
+from wsparquet.render.metadata import PARTITION, doc, documented_type, documented_values, source_names, struct_names
 from wsparquet.schema import Table
 
 __all__ = ["render"]

@@ -77,5 +77,5 @@ def engine_type(engine: str, types: Mapping[pa.DataType, str], data_type: pa.Dat
         known = ", ".join(str(known) for known in types)
         raise SchemaError(
             f"no {engine} type is known for the Arrow type {data_type}, only for {known}: "
-            f"give it one in wsparquet/render/{engine}.py, or the field another type in wsparquet/structs.py"
+            f"give it one in wsparquet/render/{engine}.py, or the field another type in wsparquet/schema/structs.py"
         ) from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote
 
 from wsparquet.errors import SourceError
-from wsparquet.places import is_root
+from wsparquet.layout import is_root
 from wsparquet.source.archive import list_members
 from wsparquet.source.failures import Place
 from wsparquet.source.formats import sniff

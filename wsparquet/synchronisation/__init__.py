@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsparquet.synchronisation.fetch import fetch
-from wsparquet.synchronisation.files import Files, FileState, list_states
+from wsparquet.synchronisation.listed import Files, FileState, list_states
 from wsparquet.synchronisation.options import FetchOptions, SyncOptions
 from wsparquet.synchronisation.run import sync
 from wsparquet.synchronisation.status import AccountStatus, Status, StatusLimits, status

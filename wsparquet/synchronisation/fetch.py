@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from wsparquet.api import Client, FileGone, ListedFile, Retry
-from wsparquet.converter import Listener, Progress, ignore
+from wsparquet.conversion.summary import Failure
 from wsparquet.errors import WsparquetError
-from wsparquet.places import check_raw
-from wsparquet.summary import Failure
-from wsparquet.synchronisation.fetcher import Fetcher
-from wsparquet.synchronisation.files import refused
+from wsparquet.preflight import check_raw
+from wsparquet.progress import Listener, Progress, ignore
+from wsparquet.synchronisation.download import Fetcher
+from wsparquet.synchronisation.listed import refused
 from wsparquet.synchronisation.options import FetchOptions
-from wsparquet.synchronisation.shelf import Shelf, make_shelf
+from wsparquet.synchronisation.raw_files import Shelf, make_shelf
 from wsparquet.synchronisation.stop import Stop
 from wsparquet.synchronisation.summary import FetchSummary
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from wsparquet.api import KEPT, ApiOptions, Credentials
-from wsparquet.converter import ConvertOptions
+from wsparquet.conversion.options import ConvertOptions
 from wsparquet.dataset import Access
 
 __all__ = ["FetchOptions", "SyncOptions"]

@@ -11,19 +11,22 @@ from functools import partial
 from pathlib import Path
 
 from wsparquet.api import Client, FileGone, ListedFile, Listing
-from wsparquet.converter import Converter, Listener, Outcome, Progress, ignore
-from wsparquet.dataset import Commits, Root
+from wsparquet.commit import Commits
+from wsparquet.conversion.converter import Converter
+from wsparquet.conversion.outcome import Outcome
+from wsparquet.conversion.summary import Summary
+from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.errors import WsparquetError
-from wsparquet.places import check_raw, check_root
+from wsparquet.preflight import check_raw, check_root
+from wsparquet.progress import Listener, Progress, ignore
 from wsparquet.source import Failed, Source, expand
-from wsparquet.summary import Summary
+from wsparquet.synchronisation.download import Fetched, Fetcher
 from wsparquet.synchronisation.fetch import count_retry, record_failure
-from wsparquet.synchronisation.fetcher import Fetched, Fetcher
-from wsparquet.synchronisation.files import ARCHIVE, committed, refused
-from wsparquet.synchronisation.ledger import Ledger
+from wsparquet.synchronisation.listed import ARCHIVE, committed, refused
+from wsparquet.synchronisation.missing import Ledger
 from wsparquet.synchronisation.options import SyncOptions
-from wsparquet.synchronisation.shelf import Shelf, make_shelf
+from wsparquet.synchronisation.raw_files import Shelf, make_shelf
 from wsparquet.synchronisation.stop import Stop
 from wsparquet.synchronisation.summary import FetchSummary, SyncSummary
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from wsparquet.dataset import Access, Head, Root
+from wsparquet.commit import Head
+from wsparquet.dataset import Access, Root
 from wsparquet.names import parse_name
 from wsparquet.synchronisation.state import Missing, State
 

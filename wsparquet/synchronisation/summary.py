@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from wsparquet.summary import Failure, Summary, failure_dicts
+from wsparquet.conversion.summary import Failure, Summary, failure_dicts
 
 __all__ = ["FetchSummary", "SyncSummary"]
 

@@ -18,13 +18,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wsparquet.dataset.partition import split_by_day
-from wsparquet.dataset.records import Commit, Part
-from wsparquet.dataset.store import Store
+from wsparquet.commit.record import Commit, Part
 from wsparquet.decode import Decoded, DecoderOptions, Limits, make_decoder
 from wsparquet.errors import DatasetError, WsparquetError
 from wsparquet.names import parse_name
+from wsparquet.parquet.partition import split_by_day
 from wsparquet.source import Source, SourceLimits
+from wsparquet.store.store import Store
 from wsparquet.stream import decoded
 from wsparquet.verification.outcome import Problem, Verification
 from wsparquet.verification.quarantine import quarantine_entries

@@ -12,12 +12,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wsparquet.dataset.records import Commit, Part, decode_commit
-from wsparquet.dataset.settings import file_schema
-from wsparquet.dataset.store import Store
-from wsparquet.dataset.writer import time_range
+from wsparquet.commit.record import Commit, Part, decode_commit
 from wsparquet.errors import DatasetError
+from wsparquet.parquet.settings import file_schema
+from wsparquet.parquet.writers import time_range
 from wsparquet.schema import TABLES
+from wsparquet.store.store import Store
 from wsparquet.verification.outcome import Kind, Problem, Verification
 from wsparquet.verification.quarantine import quarantine_entries
 

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from wsparquet.converter import Listener, Progress, default_jobs, ignore
-from wsparquet.dataset import Access, Commit, Commits, Root
+from wsparquet.commit import Commit, Commits
+from wsparquet.commit.protocol import DEAD_SECONDS
+from wsparquet.commit.record import decode_commit
+from wsparquet.conversion.options import default_jobs
+from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
-from wsparquet.dataset.layout import COMMITS
-from wsparquet.dataset.protocol import DEAD_SECONDS
-from wsparquet.dataset.records import decode_commit
 from wsparquet.decode import Limits
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
+from wsparquet.layout import COMMITS
+from wsparquet.progress import Listener, Progress, ignore
 from wsparquet.source import Failed, Source, SourceLimits, expand
 from wsparquet.verification.against import Comparison
 from wsparquet.verification.commits import check_commit

@@ -1,0 +1,152 @@
+"""wsparquet/parquet/file.py: both writers keep the same contract, and read back as the same rows."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.dataset.helpers import make_rows
+from tests.parquet.writers import HAS_NATIVE, WRITERS
+from tests.scale import scaled
+from wsparquet.parquet.file import NativePart, OpenPart, PyarrowPart, WriterKind, best_writer
+from wsparquet.parquet.settings import file_schema, leaves
+from wsparquet.schema import TABLES
+
+needs_native = pytest.mark.skipif(not HAS_NATIVE, reason="the native writer is not built here")
+every_writer = pytest.mark.parametrize("writer", WRITERS)
+
+
+def write(
+    writer: WriterKind, path: Path, table: str, groups: Sequence[Sequence[pa.RecordBatch]], *, rows: int = 1 << 20
+) -> pq.ParquetFile:
+    """A file with a row group or more for each group of batches."""
+    part: OpenPart = writer(path, table, row_group_rows=rows)
+    for batches in groups:
+        part.write(batches)
+    part.close()
+    return pq.ParquetFile(path)
+
+
+def test_the_native_writer_is_used_where_it_is_built() -> None:
+    """What has been built is in use; without it, pyarrow writes."""
+    assert best_writer() is (NativePart if HAS_NATIVE else PyarrowPart)
+
+
+@every_writer
+@pytest.mark.parametrize("table", TABLES)
+@settings(max_examples=scaled(60, 6), deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    slices=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9)), min_size=1, max_size=4),
+)
+def test_rows_read_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, writer: WriterKind, table: str, seed: int, slices: list[tuple[int, int]]
+) -> None:
+    """Values, nulls, empty lists and empty structs, of whole batches and of slices, in their order."""
+    batches = [make_rows(table, rows, seed=seed + at).slice(skip) for at, (rows, skip) in enumerate(slices)]
+    expected = pa.Table.from_batches(batches, schema=TABLES[table].schema)
+    groups = [group for group in (batches[:2], batches[2:]) if group]
+    file = write(writer, tmp_path_factory.mktemp("part") / "x.parquet", table, groups)
+    assert file.metadata.num_rows == expected.num_rows
+    found = file.read()
+    found.validate(full=True)
+    assert repr(found.to_pylist()) == repr(expected.to_pylist())
+
+
+@needs_native
+@pytest.mark.parametrize("table", TABLES)
+def test_both_writers_leave_the_same_file_but_for_its_bytes(tmp_path: Path, table: str) -> None:
+    """Schema, row groups, codecs, dictionaries, statistics and indices are the same, column by column."""
+    groups = [[make_rows(table, 50), make_rows(table, 20, seed=1)], [make_rows(table, 9, seed=2)]]
+    ours, theirs = (
+        write(writer, tmp_path / f"{name}.parquet", table, groups, rows=60).metadata
+        for name, writer in (("native", NativePart), ("pyarrow", PyarrowPart))
+    )
+    assert ours.schema.equals(theirs.schema)
+    assert ours.schema.to_arrow_schema().equals(file_schema(table))
+    assert (ours.num_rows, ours.num_row_groups, ours.metadata) == (theirs.num_rows, theirs.num_row_groups, None)
+    for group in range(theirs.num_row_groups):
+        assert ours.row_group(group).num_rows == theirs.row_group(group).num_rows
+        for index in range(len(leaves(table))):
+            mine, other = ours.row_group(group).column(index), theirs.row_group(group).column(index)
+            assert described(mine) == described(other), mine.path_in_schema
+
+
+def described(column: pq.ColumnChunkMetaData) -> dict[str, object]:
+    """What a footer says of a column that both writers have to agree on."""
+    statistics = column.statistics if column.is_stats_set else None
+    ends = (statistics.min_raw, statistics.max_raw) if statistics and statistics.has_min_max else None
+    return {
+        "path": column.path_in_schema,
+        "type": column.physical_type,
+        "codec": column.compression,
+        "values": column.num_values,
+        "dictionary": column.has_dictionary_page,
+        "encodings": set(column.encodings) & {"PLAIN", "RLE_DICTIONARY", "DELTA_BINARY_PACKED", "DELTA_BYTE_ARRAY"},
+        "bounds": ends,
+        "nulls": statistics.null_count if statistics else None,
+        "offset index": column.has_offset_index,
+        "column index": column.has_column_index,
+    }
+
+
+@needs_native
+def test_long_bounds_are_whole(tmp_path: Path) -> None:
+    """The least and the greatest name of a source file are values of the file, however long."""
+    rows = make_rows("geo", 3)
+    names = pa.array([letter * 300 for letter in "abc"])
+    batch = rows.set_column(rows.schema.get_field_index("source_file"), "source_file", names).cast(rows.schema)
+    footer = write(NativePart, tmp_path / "x.parquet", "geo", [[batch]]).metadata
+    (column,) = (
+        footer.row_group(0).column(index)
+        for index in range(footer.num_columns)
+        if footer.row_group(0).column(index).path_in_schema == "source_file"
+    )
+    assert (column.statistics.min, column.statistics.max) == ("a" * 300, "c" * 300)
+
+
+@every_writer
+def test_errors_of_the_disk_bear_their_number(tmp_path: Path, writer: WriterKind) -> None:
+    """What cannot be opened is said as the system says it, so that the remedy can be looked up."""
+    with pytest.raises(FileNotFoundError) as caught:
+        writer(tmp_path / "missing" / "x.parquet", "geo", row_group_rows=10)
+    assert caught.value.errno == errno.ENOENT
+
+
+@needs_native
+def test_a_file_is_never_written_over(tmp_path: Path) -> None:
+    """A name that is taken is an error, not a loss."""
+    (tmp_path / "x.parquet").write_bytes(b"mine")
+    with pytest.raises(FileExistsError):
+        NativePart(tmp_path / "x.parquet", "geo", row_group_rows=10)
+    assert (tmp_path / "x.parquet").read_bytes() == b"mine"
+
+
+@needs_native
+def test_a_closed_file_takes_no_more(tmp_path: Path) -> None:
+    """Closing again is nothing; writing then is an error."""
+    part = NativePart(tmp_path / "x.parquet", "geo", row_group_rows=10)
+    part.write([make_rows("geo", 2)])
+    part.close()
+    part.close()
+    with pytest.raises(OSError, match="the file is closed"):
+        part.write([make_rows("geo", 2)])
+    assert pq.read_metadata(tmp_path / "x.parquet").num_rows == 2
+
+
+@needs_native
+def test_arrays_that_are_not_of_the_schema_are_an_error_and_no_crash(tmp_path: Path) -> None:
+    """The border to Rust looks at what it is given, whoever calls it."""
+    part = NativePart(tmp_path / "x.parquet", "geo", row_group_rows=10)
+    with pytest.raises(OSError, match=r"."):
+        part.write([make_rows("navigation", 2)])
+    empty = part._room()
+    with pytest.raises(OSError, match=r"."):
+        part._file.write([empty])

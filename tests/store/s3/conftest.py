@@ -1,0 +1,31 @@
+"""An S3 server for all tests of a process, and a bucket for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.store.s3.lake import Lake
+from tests.store.s3.proxy import Proxy, proxying
+from tests.store.s3.server import s3_server
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """A server."""
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def proxy(endpoint: str) -> Iterator[Proxy]:
+    """A proxy before it, without faults yet."""
+    with proxying(endpoint) as found:
+        yield found
+
+
+@pytest.fixture
+def lake(endpoint: str, proxy: Proxy) -> Lake:
+    """A root in a bucket of its own, reached through the proxy, looked at beside it."""
+    return Lake(endpoint, proxy.url)

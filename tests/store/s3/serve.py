@@ -1,0 +1,32 @@
+"""moto's server in this process: ``python -m tests.store.s3.serve PORT``."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def one_put_at_a_time(application: Application) -> Application:
+    """S3 compares and writes at once, moto one after the other: two writers could both find their condition to hold."""
+    lock = threading.Lock()
+
+    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "PUT":
+            return application(environ, start_response)
+        with lock:
+            return application(environ, start_response)
+
+    return call
+
+
+if __name__ == "__main__":
+    # moto's types know neither name.
+    application = one_put_at_a_time(DomainDispatcherApplication(create_backend_app))  # type: ignore[arg-type]
+    run_simple("127.0.0.1", int(sys.argv[1]), application, threaded=True)  # type: ignore[arg-type]

@@ -1,0 +1,105 @@
+"""A server that speaks S3's protocol over HTTP (moto), and what a plain S3 client sees there."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+
+REPOSITORY = Path(__file__).parents[3]
+START_SECONDS = 60.0
+SECRET = "s3cr3t-access-key"
+_NUMBERS = itertools.count()
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """The address of a server in a process of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "tests.store.s3.serve", str(port)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(process, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the S3 server did not start")
+
+
+def storage_options(endpoint: str) -> dict[str, Any]:
+    """What s3fs needs to speak with a server; botocore itself tries nothing again, and waits for little."""
+    return {
+        "key": "tester",
+        "secret": SECRET,
+        "endpoint_url": endpoint,
+        "client_kwargs": {"region_name": "us-east-1"},
+        "config_kwargs": {"read_timeout": 5, "connect_timeout": 5, "retries": {"max_attempts": 0}},
+    }
+
+
+class Bucket:
+    """A new bucket, looked at by a plain client."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.name = f"lake-{next(_NUMBERS)}"
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="tester",
+            aws_secret_access_key=SECRET,
+        )
+        self.client.create_bucket(Bucket=self.name)
+
+    @property
+    def url(self) -> str:
+        """The bucket for s3fs."""
+        return f"s3://{self.name}"
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """All keys below a prefix."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return [each["Key"] for page in pages for each in page.get("Contents", [])]
+
+    def get(self, key: str) -> bytes:
+        """The bytes of an object."""
+        data: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+        return data
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object."""
+        self.client.put_object(Bucket=self.name, Key=key, Body=data)
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        self.client.delete_object(Bucket=self.name, Key=key)
+
+    def begin_upload(self, key: str) -> None:
+        """Begin a multipart upload and leave it."""
+        self.client.create_multipart_upload(Bucket=self.name, Key=key)
+
+    def uploads(self) -> list[str]:
+        """The keys of all multipart uploads that were begun and not ended."""
+        return [each["Key"] for each in self.client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])]

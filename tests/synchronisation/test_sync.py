@@ -1,0 +1,294 @@
+"""wsparquet/synchronisation/run.py: what the server has less what is committed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import time
+import zipfile
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.synchronisation.lake import ACCOUNT, data, names, server, still, sync
+from tests.system.helpers import assert_at_rest, assert_same, committed_rows, convert, counts, files_below, records
+from tests.system.helpers import rows_on_disk as rows
+from wsparquet import Progress, open_dataset
+from wsparquet.emulator import DEMO
+from wsparquet.emulator.traps import HOSTILE_NAMES
+from wsparquet.errors import ApiError, DatasetError
+from wsparquet.synchronisation import Stop
+from wsparquet.synchronisation.state import State
+
+HOUR = 3600
+
+
+def missing(root: Path) -> dict[str, str | None]:
+    """The errors of all files that the last run left, by name."""
+    from wsparquet.dataset import Root
+
+    state = State.read(Root.open(root, create=False), ACCOUNT)
+    return {name: each.error for name, each in state.files.items()}
+
+
+def test_a_run_takes_everything_and_the_next_one_nothing(tmp_path: Path) -> None:
+    """All files of the server are committed, as a conversion of the same files would; again nothing is downloaded."""
+    with server() as emulator:
+        summary = sync(tmp_path / "lake", emulator)
+        assert (summary.exit_code, summary.fetched.listed, len(summary.converted.committed)) == (0, 6, 6)
+        assert emulator.downloads == Counter(names(emulator))
+        again = sync(tmp_path / "lake", emulator)
+        assert (again.exit_code, again.fetched.present, again.fetched.downloaded) == (0, 6, [])
+        assert emulator.downloads == Counter(names(emulator))
+        folder = tmp_path / "in"
+        folder.mkdir()
+        for name in names(emulator):
+            (folder / name).write_bytes(data(emulator, name))
+    convert(tmp_path / "converted", folder)
+    assert_same(rows(tmp_path / "lake"), rows(tmp_path / "converted"))
+    assert_at_rest(tmp_path / "lake")
+
+
+def test_records_say_where_files_came_from(tmp_path: Path) -> None:
+    """A commit record has the listing's dates, the file's address and ETag, and the account that was asked for."""
+    with server(hours=1) as emulator:
+        sync(tmp_path / "lake", emulator)
+        (name,) = names(emulator)
+        address = f"{emulator.resource}/webSession/{name}"
+    (record,) = records(tmp_path / "lake")
+    assert (record["url"], record["source_name"]) == (address, name)
+    assert record["identity"] == {"account": ACCOUNT, "name": name.removesuffix(".gz")}
+    assert record["etag"]
+    start, end = (datetime.fromisoformat(record["listing"][f"scope{which}Date"]) for which in ("Start", "End"))
+    assert (start.timestamp(), end - start) == (still() // HOUR * HOUR - HOUR, timedelta(hours=1))
+    assert start.utcoffset() in {timedelta(hours=-4), timedelta(hours=-5)}
+
+
+def test_nothing_in_a_root_is_secret(tmp_path: Path) -> None:
+    """No credential and no signature is in any file of the root, whatever failed."""
+    faults = ("500", "reset-mid-body", "truncated-chunked", "redirect", "length-too-long")
+    with server(faults=dict.fromkeys(faults, 0.2)) as emulator:
+        sync(tmp_path / "lake", emulator)
+    texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(texts) > 10
+    for secret in (DEMO.app_key, DEMO.app_secret, DEMO.access_token, DEMO.access_token_secret, "oauth_"):
+        assert not [text for text in texts if secret.encode() in text]
+
+
+def test_a_late_file_is_taken_by_a_later_run(tmp_path: Path) -> None:
+    """A file that appears hours after its neighbours is not behind any watermark."""
+    now = [still()]
+    with server(hours=3, late=1.0, now=lambda: now[0]) as emulator:
+        first = sync(tmp_path / "lake", emulator)
+        now[0] += 6 * HOUR
+        # The list ends at the machine's own time.
+        there = {name for name in names(emulator) if int(name.split(".")[1]) < time.time() * 1000}
+        later = sync(tmp_path / "lake", emulator)
+    assert len(first.converted.committed) + len(later.converted.committed) == len(there) >= 3
+    assert len(later.converted.committed) > 0
+    assert set(rows(tmp_path / "lake")) == there
+
+
+def test_a_file_that_vanishes_is_reported_and_stops_nothing(tmp_path: Path) -> None:
+    """A file that the server deletes after listing it is said to be gone, and remembered; all others are committed."""
+    with server() as emulator:
+        lost = names(emulator)[2]
+        summary = sync(
+            tmp_path / "lake",
+            emulator,
+            on_progress=lambda event: emulator.catalogue.delete(lost) if event.kind == "found" else None,
+        )
+        assert [failure.name for failure in summary.fetched.gone] == [lost]
+        assert (summary.exit_code, len(summary.converted.committed)) == (1, 5)
+        assert "404" in summary.fetched.gone[0].error
+        again = sync(tmp_path / "lake", emulator)
+        assert (again.exit_code, again.fetched.listed) == (0, 5)
+    assert list(missing(tmp_path / "lake")) == [lost]
+
+
+def test_a_file_that_fails_is_tried_again_every_run(tmp_path: Path) -> None:
+    """A file that is no Web Session file fails alone, run after run, until the server has a good one."""
+    with server() as emulator:
+        bad = names(emulator)[1]
+        good = data(emulator, bad)
+        emulator.catalogue.put(bad, gzip.compress(b'{"dataType": "AgentActivity", "recordCollection": []}\n'))
+        for tries in (1, 2):
+            summary = sync(tmp_path / "lake", emulator)
+            assert [failure.name for failure in summary.converted.failures] == [bad]
+            assert summary.exit_code == 1
+            assert emulator.downloads[bad] == tries
+            assert "AgentActivity" in str(missing(tmp_path / "lake")[bad])
+        emulator.catalogue.put(bad, good)
+        assert sync(tmp_path / "lake", emulator).converted.committed == [bad]
+        assert missing(tmp_path / "lake") == {}
+        assert set(rows(tmp_path / "lake")) == set(names(emulator))
+
+
+def test_raw_files_are_kept_and_can_be_converted(tmp_path: Path) -> None:
+    """With a folder for raw files, each lies there as it was served, and a conversion of them gives the same lake."""
+    with server() as emulator:
+        sync(tmp_path / "lake", emulator, raw=str(tmp_path / "raw"))
+        served = {f"account/{ACCOUNT}/{name}": data(emulator, name) for name in names(emulator)}
+    assert {path: (tmp_path / "raw" / path).read_bytes() for path in files_below(tmp_path / "raw")} == served
+    convert(tmp_path / "again", tmp_path / "raw")
+    assert_same(committed_rows(tmp_path / "again"), committed_rows(tmp_path / "lake"))
+
+
+def test_raw_files_can_go_to_a_url(tmp_path: Path) -> None:
+    """A URL of any file system takes the raw files, too."""
+    with server(hours=2) as emulator:
+        sync(tmp_path / "lake", emulator, raw=f"file://{tmp_path}/raw")
+        served = {f"account/{ACCOUNT}/{name}": data(emulator, name) for name in names(emulator)}
+    assert {path: (tmp_path / "raw" / path).read_bytes() for path in files_below(tmp_path / "raw")} == served
+    assert_at_rest(tmp_path / "lake")
+
+
+def test_a_raw_file_of_a_killed_run_is_not_downloaded_again(tmp_path: Path) -> None:
+    """What lies whole in the raw folder and is not committed is converted from there."""
+    with server(hours=3) as emulator:
+        sync(tmp_path / "first", emulator, raw=str(tmp_path / "raw"))
+        before = Counter(emulator.downloads)
+        summary = sync(tmp_path / "lake", emulator, raw=str(tmp_path / "raw"))
+        assert (summary.exit_code, len(summary.converted.committed), summary.fetched.downloaded) == (0, 3, [])
+        assert emulator.downloads == before
+    assert_same(rows(tmp_path / "lake"), rows(tmp_path / "first"))
+
+
+def test_a_raw_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """A file in the place of the raw folder is an error that names it."""
+    (tmp_path / "raw").write_text("")
+    with server(hours=1) as emulator, pytest.raises(DatasetError, match="raw"):
+        sync(tmp_path / "lake", emulator, raw=str(tmp_path / "raw"))
+
+
+def test_changed_files_are_found_by_recheck_only(tmp_path: Path) -> None:
+    """A committed file that has another size now replaces its rows with --recheck, and is left alone without."""
+    with server() as emulator:
+        sync(tmp_path / "lake", emulator)
+        changed, other = names(emulator)[:2]
+        emulator.catalogue.put(changed, data(emulator, other) + gzip.compress(b""))
+        assert sync(tmp_path / "lake", emulator).fetched.downloaded == []
+        before = counts(rows(tmp_path / "lake"))
+        assert before[changed] != before[other]
+        converted = sync(tmp_path / "lake", emulator, recheck=True).converted
+        assert converted.committed == converted.replaced == [changed]
+        after = counts(rows(tmp_path / "lake"))
+        assert after == {**before, changed: before[other]}
+        assert sync(tmp_path / "lake", emulator, recheck=True).fetched.downloaded == []
+    assert_at_rest(tmp_path / "lake")
+
+
+def test_a_name_listed_twice_is_one_file(tmp_path: Path) -> None:
+    """The same name with the same or another address of the same content is committed once."""
+    with server(faults={"duplicate-names": 1.0}) as emulator:
+        summary = sync(tmp_path / "lake", emulator)
+        assert (summary.exit_code, summary.fetched.listed, len(summary.converted.committed)) == (0, 6, 6)
+        assert emulator.downloads == Counter({name: 1 + number % 2 for number, name in enumerate(names(emulator))})
+        assert sync(tmp_path / "lake", emulator).fetched.downloaded == []
+    assert len(rows(tmp_path / "lake")) == 6
+    assert_at_rest(tmp_path / "lake")
+
+
+def test_hostile_entries_are_refused_and_stop_nothing(tmp_path: Path) -> None:
+    """Entries with foreign addresses are refused one by one; nothing is written outside of the root."""
+    with server(hours=2, faults={"hostile-href": 1.0}) as emulator:
+        summary = sync(tmp_path / "lake", emulator)
+        assert (summary.exit_code, len(summary.converted.committed)) == (1, 2)
+        assert len(summary.fetched.refused) == 21
+        assert {failure.name for failure in summary.fetched.refused} >= set(HOSTILE_NAMES)
+    assert [path.name for path in tmp_path.iterdir()] == ["lake"]
+    assert not Path("/etc/wsparquet-was-here").exists()
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_names_never_become_paths(tmp_path: Path, raw: bool) -> None:
+    """Files with names that are paths, hidden, or too long are committed, and lie where all others do."""
+    hostile = [*HOSTILE_NAMES, "lock", ".hidden", "..", "a/b/c.gz", "%2e%2e%2f", "-rf"]
+    with server(hours=1) as emulator:
+        (good,) = names(emulator)
+        for number, name in enumerate(hostile):
+            emulator.catalogue.put(name, data(emulator, good) + gzip.compress(b"\n" * number))
+        place = {"raw": str(tmp_path / "raw")} if raw else {}
+        summary = sync(tmp_path / "lake", emulator, **place)
+        assert summary.converted.failures == summary.fetched.failed == []
+        assert len(summary.converted.committed) == 1 + len(hostile)
+        assert sync(tmp_path / "lake", emulator, **place).fetched.downloaded == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lake", "raw"][: 1 + raw]
+    kept = files_below(tmp_path / "raw") if raw else []
+    assert len(kept) == raw * (1 + len(hostile))
+    assert all(path.startswith(f"account/{ACCOUNT}/") and path.count("/") == 2 for path in kept)
+    assert set(rows(tmp_path / "lake")) == {good, *hostile}
+    assert_at_rest(tmp_path / "lake")
+
+
+def test_an_archive_is_taken_member_by_member(tmp_path: Path) -> None:
+    """A zip archive under a listed name is committed once for each member, and known the next time."""
+    with server(hours=2) as emulator:
+        first, second = names(emulator)
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+            for number in range(2):
+                file.writestr(f"part{number}.json", gzip.decompress(data(emulator, second)) + b"\n" * number)
+        emulator.catalogue.put(second, archive.getvalue())
+        assert sorted(sync(tmp_path / "lake", emulator).converted.committed) == [first, "part0.json", "part1.json"]
+        assert sync(tmp_path / "lake", emulator).fetched.downloaded == []
+
+
+def test_stopping_finishes_what_is_under_way_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    """Asked to stop after the first commit, a run ends early and whole; the next one takes the rest and no more."""
+    stop = Stop()
+    with server(hours=40) as emulator:
+        first = sync(
+            tmp_path / "lake",
+            emulator,
+            stop=stop,
+            downloads=1,
+            on_progress=lambda event: stop.ask() if event.kind == "committed" else None,
+        )
+        assert first.interrupted
+        assert 1 <= len(first.converted.committed) < 20
+        assert len(first.converted.committed) == len(first.fetched.downloaded)
+        assert_at_rest(tmp_path / "lake")
+        second = sync(tmp_path / "lake", emulator)
+        assert len(first.converted.committed) + len(second.converted.committed) == 40
+        assert emulator.downloads == Counter(names(emulator))
+
+
+def test_a_server_that_cannot_be_asked_changes_nothing(tmp_path: Path) -> None:
+    """A list that is refused is an error; what is known of the root stays as it was."""
+    with server(hours=1) as emulator:
+        sync(tmp_path / "lake", emulator)
+    before = {path: (tmp_path / "lake" / path).read_bytes() for path in files_below(tmp_path / "lake")}
+    with server(hours=1, account="1") as other, pytest.raises(ApiError, match="403"):
+        sync(tmp_path / "lake", other)
+    after = {path: (tmp_path / "lake" / path).read_bytes() for path in files_below(tmp_path / "lake")}
+    assert {path for path in after if "/locks/" not in path} == {path for path in before if "/locks/" not in path}
+    assert all(after[path] == before[path] for path in before)
+
+
+def test_a_range_bounds_what_is_taken(tmp_path: Path) -> None:
+    """Of a range only its files are taken, and those before it are not taken for gone."""
+    end = datetime.fromtimestamp(still() // HOUR * HOUR, UTC)
+    with server(hours=10) as emulator:
+        all_names = names(emulator)
+        emulator.catalogue.put(all_names[0], b"<html>")
+        first = sync(tmp_path / "lake", emulator, until=end - timedelta(hours=9, minutes=30))
+        assert [failure.name for failure in first.fetched.failures] == all_names[:1]
+        summary = sync(tmp_path / "lake", emulator, since=end - timedelta(hours=2, minutes=30))
+        assert sorted(summary.converted.committed) == sorted(summary.fetched.downloaded) == all_names[-3:]
+        assert list(missing(tmp_path / "lake")) == all_names[:1]
+
+
+def test_progress_tells_each_step(tmp_path: Path) -> None:
+    """Listeners hear what is found, downloaded and committed, with sizes and rows."""
+    events: list[Progress] = []
+    with server(hours=2) as emulator:
+        sync(tmp_path / "lake", emulator, on_progress=events.append)
+        sizes = {name: len(data(emulator, name)) for name in names(emulator)}
+    assert [event.files for event in events if event.kind == "found"] == [2]
+    assert {event.name: event.size for event in events if event.kind == "downloaded"} == sizes
+    committed = {event.name: event.rows for event in events if event.kind == "committed"}
+    lake = open_dataset(tmp_path / "lake")
+    assert sum(committed.values()) == sum(lake.table(name).count_rows() for name in lake.tables) > 0

@@ -1,0 +1,172 @@
+"""One try at turning one source into one commit; leaving it without ``commit`` leaves nothing behind."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import pyarrow as pa
+
+from wsparquet._version import software_version
+from wsparquet.commit.protocol import CommitProtocol, Draft
+from wsparquet.commit.record import Commit, CommitFacts, Head, Part
+from wsparquet.decode.model import Quarantined
+from wsparquet.errors import DatasetError
+from wsparquet.layout import Identity, part_path
+from wsparquet.parquet.writers import WriterPool, Writers, WrittenPart
+from wsparquet.schema import SCHEMA_VERSION
+from wsparquet.store.disk import create_file, sync_file
+from wsparquet.store.disk_errors import translated
+from wsparquet.store.workspace import Workspace
+
+__all__ = ["Attempt"]
+
+QUARANTINE_FILE = "quarantine.ndjson"
+
+
+class Attempt:
+    """Batches and quarantined text of one source on their way into a root.
+
+    A context manager. One thread at a time uses it; any number of attempts may run in as many threads.
+    """
+
+    def __init__(
+        self, protocol: CommitProtocol, work: Workspace, pool: WriterPool, *, fallback_day_ms: int | None
+    ) -> None:
+        self._protocol = protocol
+        self._work = work
+        self._writers = Writers(self._work.folder, fallback_day_ms=fallback_day_ms, pool=pool)
+        self._quarantine: BinaryIO | None = None
+        self._quarantined = False
+        self._written: tuple[WrittenPart, ...] | None = None
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    @property
+    def token(self) -> str:
+        """The random part of all file names of this attempt."""
+        return self._work.token
+
+    def write(self, table: str, batch: pa.RecordBatch) -> None:
+        """Take a batch of the table's schema.
+
+        Raises DatasetError if it has another schema, or if rows of this attempt could not be written.
+        """
+        self._check_open()
+        self._writers.write(table, batch)
+
+    def quarantine(self, entries: Iterable[Quarantined]) -> None:
+        """Take text that did not become rows: one JSON object a line, ``text``, or ``base64`` where it is not UTF-8."""
+        self._check_open()
+        path = self._work.path(QUARANTINE_FILE)
+        with translated("write", path):
+            for entry in entries:
+                if self._quarantine is None:
+                    self._quarantine = create_file(path, mode=0o600)
+                    self._quarantined = True
+                self._quarantine.write(quarantine_line(entry))
+
+    def close(self) -> dict[str, int]:
+        """Finish all files, and return the rows by table that the written footers count; tables without are left out.
+
+        Nothing can be written any more. Raises DatasetError if anything could not be written.
+        """
+        if self._written is None:
+            self._check_open()
+            self._written = self._writers.close()
+            self._close_quarantine()
+        rows: dict[str, int] = {}
+        for part in self._written:
+            rows[part.table] = rows.get(part.table, 0) + part.rows
+        return rows
+
+    def _close_quarantine(self) -> None:
+        file, self._quarantine = self._quarantine, None
+        if file is not None:
+            path = self._work.path(QUARANTINE_FILE)
+            with translated("write", path):
+                file.close()
+                sync_file(path)
+
+    def commit(self, identity: Identity, facts: CommitFacts, *, expected: Commit | Head | None) -> Commit:
+        """Make everything count at once, in place of ``expected``, the record that was there at the start.
+
+        Returns the new record. Raises Superseded if the record is another one by now, and DatasetError if the store
+        fails. The attempt is over either way.
+        """
+        self.close()
+        try:
+            return self._protocol.commit(self._work, self._draft(identity, facts), expected=expected)
+        finally:
+            self._end()
+
+    def _draft(self, identity: Identity, facts: CommitFacts) -> Draft:
+        key, moves, parts = identity.key, [], []
+        for part in self._written or ():
+            path = part_path(key, part.table, part.day, f"{self.token}.{part.number}")
+            moves.append((part.file, path))
+            parts.append(
+                Part(path, part.table, part.day, part.rows, part.bytes, part.min_time, part.max_time, part.checksum)
+            )
+        quarantine = key.quarantine_path(self.token) if self._quarantined else None
+        if quarantine:
+            moves.append((self._work.path(QUARANTINE_FILE), quarantine))
+        record = Commit(
+            identity=identity,
+            token=self.token,
+            facts=facts,
+            parts=tuple(parts),
+            quarantine=quarantine,
+            obsolete=(),
+            software=software_version(),
+            schema_version=SCHEMA_VERSION,
+            committed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        )
+        return Draft(record, tuple(moves))
+
+    def _check_open(self) -> None:
+        if self._ended or self._written is not None:
+            raise DatasetError(f"attempt {self.token}: expected an open one, found it closed; begin another one")
+
+    def _end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            self._writers.discard()
+            if self._quarantine is not None:
+                with translated("close", self._work.path(QUARANTINE_FILE)):
+                    self._quarantine.close()
+        finally:
+            self._work.remove()
+
+
+def quarantine_line(entry: Quarantined) -> bytes:
+    """A quarantined stretch as a line of JSON; not a byte of it is lost."""
+    values: dict[str, Any] = {
+        "kind": entry.kind,
+        "start": entry.start,
+        "end": entry.end,
+        "container": entry.container,
+        "record_number": entry.record_number,
+        "path": entry.path,
+        "reason": entry.reason,
+        "continued": entry.continued,
+    }
+    try:
+        values["text"] = entry.data.decode("utf-8")
+    except UnicodeDecodeError:
+        values["base64"] = base64.b64encode(entry.data).decode("ascii")
+    # ASCII, so that no separator of lines can hide in a text.
+    return json.dumps(values, separators=(",", ":")).encode("ascii") + b"\n"

@@ -1,0 +1,10 @@
+"""Sources in, commits out."""
+
+from __future__ import annotations
+
+from wsparquet.conversion.options import ConvertOptions, default_jobs
+from wsparquet.conversion.replay import replay
+from wsparquet.conversion.run import convert
+from wsparquet.conversion.summary import Failure, Summary
+
+__all__ = ["ConvertOptions", "Failure", "Summary", "convert", "default_jobs", "replay"]

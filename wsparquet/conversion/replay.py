@@ -1,0 +1,235 @@
+"""Sources converted again from their raw files, once there is a wsparquet that understands more of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from wsparquet.commit import Commit, Commits
+from wsparquet.conversion.converter import Converter
+from wsparquet.conversion.options import ConvertOptions
+from wsparquet.conversion.outcome import Outcome
+from wsparquet.conversion.run import outcomes
+from wsparquet.conversion.summary import Summary
+from wsparquet.dataset import Root
+from wsparquet.decode import active_decoder
+from wsparquet.errors import DatasetError, SourceError, WsparquetError
+from wsparquet.progress import Listener, Progress, ignore
+from wsparquet.schema import SCHEMA_VERSION
+from wsparquet.source import Failed, Source, expand
+
+__all__ = ["replay"]
+
+MOST_SHOWN = 5
+REMEDY = "Name where they are, or `wsparquet remove` these sources first, with the wsparquet that wrote the root"
+STDIN = "stdin"
+"""The address of what was piped in."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A commit that is to be made again, the source that it was made of, and the URL of the file that is read now."""
+
+    commit: Commit
+    source: Source | Failed
+    read: str
+
+
+def replay(
+    root: str | os.PathLike[str],
+    raw: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    options: ConvertOptions | None = None,
+    on_progress: Listener | None = None,
+) -> Summary:
+    """Convert sources again whose commit is of an older schema version, or had rescued or quarantined values.
+
+    ``raw`` are paths, globs, folders or URLs where their files are found, by name and checksum, those of sources that
+    were piped in by checksum alone; nothing that a record says is opened. What of ``raw`` cannot be read has failed. A
+    root of an older schema version is brought to this one as a whole: nothing is begun unless all of its files are
+    found, and until all are converted nothing but another replay can use it. In other roots a source whose file is
+    missing fails, and the others go on.
+
+    Raises:
+        DatasetError: there is no root, or it cannot be written, or raw files are missing of an older one.
+        SchemaError: the root is of a newer schema version.
+
+    """
+    started = time.monotonic()
+    options = replace(options or ConvertOptions(), again=True)
+    decoder = active_decoder(options.decoder)
+    opened = Root.open_for_replay(root, access=options.access)
+    if not options.dry_run:
+        opened.recover()
+    files = _RawFiles(opened, raw, options)
+    wanted = _found(opened, files, options)
+    upgrade = opened.version.schema < SCHEMA_VERSION or opened.version.replaying_from is not None
+    if upgrade:
+        _check_complete(opened, wanted, files.errors)
+    if upgrade and not options.dry_run:
+        opened.begin_replay()
+    sources = len(wanted) + len(files.unreadable)
+    summary = Summary(root=opened.place, sources=sources, dry_run=options.dry_run, decoder=decoder)
+    for each in _converted(opened, wanted, options, on_progress or ignore):
+        each.add_to(summary)
+    if upgrade and not options.dry_run and not summary.failures:
+        _end(opened)
+    for each in _told(opened, files.unreadable, options, on_progress or ignore):
+        each.add_to(summary)
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+def _end(root: Root) -> None:
+    """The root is of the new version, unless an older wsparquet, begun before, has committed something meanwhile."""
+    late = [commit.facts.source_name for commit in root.commits() if commit.schema_version < SCHEMA_VERSION]
+    if late:
+        raise DatasetError(
+            f"{root.place}: expected all sources to be of schema version {SCHEMA_VERSION}, found {len(late)} that an "
+            f"older wsparquet committed meanwhile, such as {late[0]}; end it, and run `wsparquet replay` again"
+        )
+    root.end_replay()
+
+
+# --- Which, and of what -----------------------------------------------------------------------------------------------
+
+
+def _found(root: Root, files: _RawFiles, options: ConvertOptions) -> list[_Wanted]:
+    """Every commit to be made again, with its source, or why there is none."""
+    commits = [commit for commit in root.commits() if _is_wanted(commit)]
+    with ThreadPoolExecutor(max(options.jobs, 1), thread_name_prefix="wsparquet") as pool:
+        sources = pool.map(files.find, commits)
+        return [_wanted(commit, source) for commit, source in zip(commits, sources, strict=True)]
+
+
+def _wanted(commit: Commit, source: Source | Failed) -> _Wanted:
+    """A commit with its source as it was converted from, so that the next run finds it unchanged there."""
+    if isinstance(source, Failed):
+        return _Wanted(commit, source, source.url)
+    facts = commit.facts
+    known = replace(source, size=facts.size, etag=facts.etag, mtime=facts.mtime, listing=facts.listing)
+    return _Wanted(commit, replace(known, name=facts.source_name, url=facts.url or source.url), source.url)
+
+
+def _is_wanted(commit: Commit) -> bool:
+    report = commit.facts.report
+    understood = not any(report.get(key) for key in ("rescued", "quarantined", "items", "container_values"))
+    return commit.schema_version < SCHEMA_VERSION or not understood
+
+
+class _RawFiles:
+    """The files that the caller names, each hashed once at most; ``unreadable``, what of that is no file.
+
+    ``errors`` say why files could not be looked at, those of them that were tried included.
+    """
+
+    def __init__(
+        self, root: Root, raw: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], options: ConvertOptions
+    ) -> None:
+        given = [raw] if isinstance(raw, str | os.PathLike) else list(raw)
+        found = expand(given, exclude=root.place, storage_options=options.storage_options)
+        self.unreadable = [each for each in found if isinstance(each, Failed)]
+        self.errors = [each.error for each in self.unreadable]
+        self._all = [each for each in found if isinstance(each, Source)]
+        self._by_name: dict[str, list[Source]] = {}
+        for source in self._all:
+            self._by_name.setdefault(source.name, []).append(source)
+        self._checksums: dict[int, str] = {}
+
+    def find(self, commit: Commit) -> Source | Failed:
+        """The raw file of a commit, by its name and content, or why there is none."""
+        facts = commit.facts
+        # What was piped in had another name, or none.
+        piped = facts.url == STDIN
+        candidates = self._all if piped else self._by_name.get(facts.source_name, [])
+        others = 0
+        errors: list[WsparquetError] = []
+        for source in candidates:
+            try:
+                if source.size in {facts.size, None} and self._checksum(source) == commit.checksum:
+                    return source
+                others += 1
+            except SourceError as error:
+                errors.append(error)
+        self.errors += errors
+        found = f"{others} of that name with other content" if others and not piped else "none of that name"
+        errors += [each.error for each in self.unreadable]
+        return _missing(commit, "none, whatever its name" if piped else found, errors)
+
+    def _checksum(self, source: Source) -> str:
+        key = id(source)
+        if key not in self._checksums:
+            self._checksums[key] = source.checksum()
+        return self._checksums[key]
+
+
+def _missing(commit: Commit, found: str, errors: Sequence[WsparquetError]) -> Failed:
+    """A commit whose raw file was not found, which may be for the first of some errors."""
+    facts = commit.facts
+    unread = f" (but not all can be read: {errors[0]})" if errors else ""
+    error = SourceError(
+        f"{facts.source_name}: expected its raw file with SHA-256 {commit.checksum}, found {found}{unread}; "
+        "name the folder or URL that has it"
+    )
+    return Failed(facts.source_name, facts.url or facts.source_name, error)
+
+
+def _check_complete(root: Root, wanted: Sequence[_Wanted], errors: Sequence[WsparquetError]) -> None:
+    missing = [each.source for each in wanted if isinstance(each.source, Failed)]
+    if missing:
+        # To remove sources whose files may be there would be wrong advice.
+        remedy = f"Not all that was named can be read: {errors[0]}" if errors else REMEDY
+        raise DatasetError(
+            f"{root.place}: expected the raw files of all {len(wanted)} sources, found {len(missing)} missing: "
+            f"{_listed([each.name for each in missing])}; nothing was changed. {remedy}"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+    return ", ".join(names[:MOST_SHOWN]) + more
+
+
+# --- Converting -------------------------------------------------------------------------------------------------------
+
+
+def _converted(root: Root, wanted: Sequence[_Wanted], options: ConvertOptions, tell: Listener) -> Iterator[Outcome]:
+    """What became of every source, each converted for the account that it belongs to."""
+    by_account: dict[str, list[_Wanted]] = {}
+    for each in wanted:
+        by_account.setdefault(each.commit.identity.account, []).append(each)
+    commits = root.commits()
+    for account, group in by_account.items():
+        own = replace(options, account=account)
+        converter = Converter(root, commits, own, _telling(group, tell), expected=len(group))
+        for each, outcome in zip(group, outcomes(converter, [each.source for each in group]), strict=True):
+            yield replace(outcome, url=each.read, error=_about(each.read, outcome.url, outcome.error))
+
+
+def _telling(group: Sequence[_Wanted], tell: Listener) -> Listener:
+    """A listener that tells of the files that are read, wherever they were converted from at first."""
+    read: dict[str, str] = {}
+    for each in group:
+        url = each.source.url
+        # Several contents of one address are told by that.
+        read[url] = each.read if read.get(url, each.read) == each.read else url
+
+    def told(event: Progress) -> None:
+        url = read.get(event.url, event.url)
+        tell(replace(event, url=url, error=_about(url, event.url, event.error) if event.error else event.error))
+
+    return told
+
+
+def _about(read: str, url: str, error: str) -> str:
+    """An error that begins with the address of a source, with that of the file that was read for it."""
+    return read + error.removeprefix(url) if error.startswith(url) else error
+
+
+def _told(root: Root, unreadable: Sequence[Failed], options: ConvertOptions, tell: Listener) -> Iterator[Outcome]:
+    """The failures of what the caller named."""
+    if unreadable:
+        yield from outcomes(Converter(root, Commits.empty(), options, tell, expected=len(unreadable)), unreadable)

@@ -1,0 +1,52 @@
+"""Which store a root's path means, and how commits happen there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wsparquet.commit.locking import LockingProtocol
+from wsparquet.commit.protocol import CommitProtocol
+from wsparquet.errors import DatasetError
+from wsparquet.store.local import LocalDisk
+from wsparquet.store.store import Store
+from wsparquet.urls import is_url, mask
+
+__all__ = ["Access", "open_store"]
+
+
+PATIENCE_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Access:
+    """How a root is reached: ``storage_options`` are s3fs's own, for roots on S3.
+
+    ``single_writer``: the caller sees to it that nobody else writes the root meanwhile, so that a store will do that
+    cannot tell whether an object is still what it was. ``patience_seconds``: how long a request to S3 is tried again.
+    """
+
+    storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    single_writer: bool = False
+    patience_seconds: float = PATIENCE_SECONDS
+
+
+def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
+    """The store at ``path``, and its way to commit.
+
+    Raises:
+        DatasetError: there can be no root, or the store cannot be reached.
+
+    """
+    if not is_url(path):
+        disk = LocalDisk(Path(path).absolute())
+        return disk, LockingProtocol(disk)
+    if not path.startswith(("s3://", "s3a://")):
+        raise DatasetError(f"{mask(path)}: expected a folder on a local disk or s3://BUCKET/PATH, found another URL")
+    from wsparquet.commit.conditional import ConditionalProtocol
+    from wsparquet.store.s3.store import ObjectStore
+
+    store = ObjectStore.open(path, access.storage_options, patience_seconds=access.patience_seconds)
+    return store, ConditionalProtocol(store, single_writer=access.single_writer)

@@ -1,0 +1,117 @@
+"""What a container says about itself: its type, its ``metaData``, and values of it that fit nowhere."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from wsparquet.decode.keys import last_part, normalise
+from wsparquet.decode.model import Limits, Report
+from wsparquet.decode.plan import compiled
+from wsparquet.decode.reference.events import ContainerStart
+from wsparquet.decode.reference.readers import StructReader, struct_reader, untag
+from wsparquet.decode.reference.rescue import Path, Rescue, rescued_json, to_json
+from wsparquet.errors import DecodeError
+
+__all__ = ["Container", "ContainerValues"]
+
+DATA_TYPE = "WebSession"
+_DATA_TYPE_NAMES = frozenset({"datatypeenum", "datatype"})
+_ROOT: Path = ("$", "metaData")
+
+
+@lru_cache(maxsize=1)
+def metadata_reader() -> StructReader:
+    """The reader of a container's ``metaData``; it keeps no state, so all containers share it."""
+    return struct_reader(compiled().metadata, stray="$metaData")
+
+
+class Container:
+    """The open container. ``metadata`` counts only once ``known``: when it was read, or the container is over."""
+
+    def __init__(self, start: ContainerStart) -> None:
+        self.number = start.number
+        self.metadata: dict[str, Any] | None = None
+        self.known = False
+        self.misfits: Rescue = []
+        self.held_bytes = 0
+        self._reader = metadata_reader()
+        self._seen = {"recordcollection"}
+        for key, value in start.values:
+            self.take(key, value)
+
+    def take(self, key: str, value: Any) -> None:
+        """Take one of the container's values.
+
+        Raises:
+            DecodeError: the container holds another kind of data.
+
+        """
+        name = normalise(key)
+        if name in self._seen or name not in {"datatype", "metadata"}:
+            self.misfits.append((("$container", key), value))
+            return
+        self._seen.add(name)
+        if name == "datatype":
+            self._check_type(value)
+        else:
+            self._read_metadata(value)
+
+    def _check_type(self, value: Any) -> None:
+        found = untag(value, _DATA_TYPE_NAMES)
+        if found is None:
+            return
+        if type(found) is not str or normalise(last_part(found)) != normalise(DATA_TYPE):
+            raise DecodeError(
+                f"expected data of the type {DATA_TYPE}, found {to_json(found)[:80]} in container {self.number}; "
+                "give only Web Session files"
+            )
+
+    def _read_metadata(self, value: Any) -> None:
+        inner = untag(value, self._reader.names)
+        self.known = True
+        if type(inner) is tuple:
+            self.metadata = self._reader.fields(inner, _ROOT, self.misfits)
+        elif inner is not None:
+            self.misfits.append((("$container", "metaData"), value))
+
+
+class ContainerValues:
+    """Adds each finished container to the report; containers in a row with the same misfits share one entry."""
+
+    def __init__(self, report: Report, limits: Limits) -> None:
+        self._report = report
+        self._limits = limits
+        self._bytes = 0
+
+    def add(self, container: Container) -> None:
+        """Count a container that is over.
+
+        Raises:
+            DecodeError: the misfits of all containers together are more than a commit record should carry.
+
+        """
+        report = self._report
+        metadata = container.metadata or {}
+        for counter, key in ((report.accounts, "accountId"), (report.schema_versions, "schemaVersion")):
+            if metadata.get(key) is not None:
+                counter.add(metadata[key])
+        times = [time for key in ("startTime", "endTime") if (time := metadata.get(key)) is not None]
+        if times:
+            report.start_time = min(times) if report.start_time is None else min(report.start_time, *times)
+            report.end_time = max(times) if report.end_time is None else max(report.end_time, *times)
+        if container.misfits:
+            self._add_misfits(container.number, rescued_json(container.misfits))
+
+    def _add_misfits(self, number: int, values: dict[str, str]) -> None:
+        entries = self._report.container_values
+        if entries and entries[-1]["values"] == values and entries[-1]["containers"][1] == number - 1:
+            entries[-1]["containers"][1] = number
+            return
+        self._bytes += sum(len(path) + len(text) for path, text in values.items())
+        if self._bytes > self._limits.max_container_values:
+            raise DecodeError(
+                f"containers hold more than {self._limits.max_container_values} bytes of values that are not "
+                f"documented, up to container {number}; check that this is a Web Session file"
+            )
+        entries.append({"containers": [number, number], "values": values})

@@ -1,0 +1,246 @@
+"""How the plan is run in Python: a tree of small readers, one per node, from parsed JSON to column values.
+
+A reader takes the value at its position, the position's path, and the record's rescue list. It returns what the column
+takes (None, a scalar, a list, a dict of only the fields that occurred) and puts whatever fits nowhere on the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from wsparquet.decode.keys import AVRO_NAMES, is_tag, last_part, normalise
+from wsparquet.decode.plan import FieldPlan, Leaf, ListOf, Node, StructOf, UnionOf
+from wsparquet.decode.reference.rescue import Path, Rescue
+from wsparquet.decode.reference.values import CONVERTERS, MISFIT, LoneSurrogates
+
+__all__ = [
+    "InlineStructReader",
+    "ListReader",
+    "Reader",
+    "StructReader",
+    "UnionReader",
+    "reader",
+    "struct_reader",
+    "untag",
+]
+
+Object = tuple[tuple[str, Any], ...]
+LeafReader = Callable[[Any], Any]
+NO_NAMES: frozenset[str] = frozenset()
+AS_IT_IS = {"string": str, "boolean": bool}
+
+
+class Reader(Protocol):
+    """What every reader but a leaf's does."""
+
+    def read(self, value: Any, path: Path, rescue: Rescue) -> Any:
+        """The column's value for ``value`` at ``path``, its tag unwrapped."""
+        ...
+
+
+def untag(value: Any, names: frozenset[str] = NO_NAMES) -> Any:
+    """What a tag holds, or the value itself where it is no tag."""
+    if type(value) is tuple and len(value) == 1 and is_tag(value[0][0], names):
+        return value[0][1]
+    return value
+
+
+def leaf_reader(leaf: Leaf) -> LeafReader:
+    """A function from a value, tagged or not, to the column's value, None or ``MISFIT``."""
+    convert, names, as_it_is = CONVERTERS[leaf.kind], leaf.names, AS_IT_IS.get(leaf.kind)
+
+    # `untag` and `convert` spelled out for the common case: every scalar of a source comes through here.
+    def read(value: Any) -> Any:
+        if type(value) is tuple and len(value) == 1:
+            key, inner = value[0]
+            if key in AVRO_NAMES or is_tag(key, names):
+                value = inner
+        if type(value) is as_it_is or value is None:
+            return value
+        return convert(value)
+
+    return read
+
+
+class StructReader:
+    """Reads an object, field by field. ``stray`` is where unknown fields go if the struct itself is no column."""
+
+    def __init__(self, plan: StructOf, stray: str | None = None) -> None:
+        self.names = plan.names
+        self.stray = stray
+        self.slots: dict[str, tuple[str, LeafReader | None, Reader | None]] = {}
+        for field in plan.fields:
+            slot = _slot(field)
+            self.slots[field.name] = slot  # the documented spelling first: it needs no normalising
+            self.slots.update(dict.fromkeys(field.keys, slot))
+
+    def read(self, value: Any, path: Path, rescue: Rescue) -> dict[str, Any] | None:
+        """The fields that occurred, by column name."""
+        inner = untag(value, self.names)
+        if type(inner) is tuple:
+            return self.fields(inner, path, rescue)
+        if inner is not None:
+            rescue.append((path, value))
+        return None
+
+    def knows(self, key: str) -> bool:
+        """Whether a key is one of the struct's fields."""
+        return key in self.slots or normalise(key) in self.slots
+
+    def fields(self, pairs: Object, path: Path, rescue: Rescue) -> dict[str, Any]:
+        """The fields that occur in ``pairs``; the first of several with one name wins, also if it is null."""
+        row: dict[str, Any] = {}
+        slots = self.slots
+        for key, value in pairs:
+            slot = slots.get(key) or slots.get(normalise(key))
+            if slot is None:
+                rescue.append(((self.stray or path, key), value))
+                continue
+            name, leaf, node = slot
+            if name in row:
+                rescue.append(((path, name), value))
+            elif value is None:
+                row[name] = None
+            elif leaf is not None:
+                column = leaf(value)
+                if column is MISFIT:
+                    column = None
+                    rescue.append(((path, name), value))
+                row[name] = column
+            elif node is not None:
+                row[name] = node.read(value, (path, name), rescue)
+        return row
+
+
+class InlineStructReader(StructReader):
+    """A struct in which one struct field's own fields may stand in its place (docs/decoding.md, "Keys")."""
+
+    def __init__(self, plan: StructOf, inline: FieldPlan) -> None:
+        super().__init__(plan)
+        self.inline = inline
+        self.inner = struct_reader(inline.node)
+
+    def fields(self, pairs: Object, path: Path, rescue: Rescue) -> dict[str, Any]:
+        """As ``StructReader.fields``; where the struct field's key is absent, its fields are looked for here."""
+        if any(normalise(key) in self.inline.keys for key, _ in pairs):
+            return super().fields(pairs, path, rescue)
+        inlined = [not self.knows(key) and self.inner.knows(key) for key, _ in pairs]
+        own = tuple(pair for pair, inside in zip(pairs, inlined, strict=True) if not inside)
+        row = super().fields(own, path, rescue)
+        if any(inlined):
+            inner = tuple(pair for pair, inside in zip(pairs, inlined, strict=True) if inside)
+            row[self.inline.name] = self.inner.fields(inner, (path, self.inline.name), rescue)
+        return row
+
+
+class ListReader:
+    """Reads an array; where ``or_one``, also a single element without its list."""
+
+    def __init__(self, plan: ListOf) -> None:
+        self.leaf, self.node = _element(plan.element)
+        self.or_one = plan.or_one
+
+    def read(self, value: Any, path: Path, rescue: Rescue) -> list[Any] | None:
+        """The elements; one that does not fit is None and rescued."""
+        inner = untag(value)
+        if type(inner) is list:
+            return self._items(inner, path, rescue)
+        if inner is None:
+            return None
+        if self.or_one and type(inner) is str:
+            return [inner]
+        rescue.append((path, value))
+        return None
+
+    def _items(self, values: list[Any], path: Path, rescue: Rescue) -> list[Any]:
+        if self.node is not None:
+            read = self.node.read
+            return [read(value, (path, index), rescue) for index, value in enumerate(values)]
+        return [self._leaf_item(value, (path, index), rescue) for index, value in enumerate(values)]
+
+    def _leaf_item(self, value: Any, path: Path, rescue: Rescue) -> Any:
+        item = self.leaf(value) if self.leaf is not None else MISFIT
+        if item is MISFIT:
+            rescue.append((path, value))
+            return None
+        return item
+
+
+class UnionReader:
+    """Reads a union of structs by its tag, or without one where the keys belong to one branch only."""
+
+    def __init__(self, plan: UnionOf) -> None:
+        self.branches: dict[str, tuple[str, StructReader]] = {}
+        self.owners: list[tuple[str, StructReader]] = []
+        for branch in plan.branches:
+            owner = (branch.name, struct_reader(branch.struct))
+            self.owners.append(owner)
+            self.branches.update(dict.fromkeys(branch.names, owner))
+
+    def read(self, value: Any, path: Path, rescue: Rescue) -> dict[str, Any] | None:
+        """``type`` as the source wrote it, and the branch's struct under the branch's name."""
+        if type(value) is tuple:
+            if not value:
+                return {}
+            if len(value) == 1 and (tagged := self._tagged(value, path, rescue)) is not None:
+                return tagged
+            if (owner := self._sole_owner(value)) is not None:
+                return {owner[0]: owner[1].fields(value, (path, owner[0]), rescue)}
+        if value is not None:
+            rescue.append((path, value))
+        return {"type": _type_name(value[0][0])} if type(value) is tuple and len(value) == 1 else None
+
+    def _tagged(self, value: Object, path: Path, rescue: Rescue) -> dict[str, Any] | None:
+        ((key, inner),) = value
+        branch = self.branches.get(normalise(last_part(key)))
+        if branch is None:
+            return None
+        name, struct = branch
+        fields = struct.fields(inner, (path, name), rescue) if type(inner) is tuple else None
+        if fields is None and inner is not None:
+            rescue.append(((path, name), inner))
+        return {"type": _type_name(key), name: fields}
+
+    def _sole_owner(self, pairs: Object) -> tuple[str, StructReader] | None:
+        owners = [owner for owner in self.owners if all(owner[1].knows(key) for key, _ in pairs)]
+        return owners[0] if len(owners) == 1 else None
+
+
+def _type_name(key: str) -> str | None:
+    return None if isinstance(key, LoneSurrogates) else last_part(key)
+
+
+def _slot(field: FieldPlan) -> tuple[str, LeafReader | None, Reader | None]:
+    return (field.name, *_element(field.node))
+
+
+def _element(node: Node) -> tuple[LeafReader | None, Reader | None]:
+    if isinstance(node, Leaf):
+        return leaf_reader(node), None
+    return None, reader(node)
+
+
+def reader(node: StructOf | ListOf | UnionOf) -> Reader:
+    """The reader of a node that is no leaf."""
+    match node:
+        case StructOf():
+            return struct_reader(node)
+        case ListOf():
+            return ListReader(node)
+        case UnionOf():
+            return UnionReader(node)
+
+
+def struct_reader(node: Node, stray: str | None = None) -> StructReader:
+    """The reader of a struct.
+
+    Raises:
+        TypeError: the node is no struct; the plan has checked that.
+
+    """
+    if not isinstance(node, StructOf):
+        raise TypeError(f"expected a struct, found {node}")
+    if node.inline is not None:
+        return InlineStructReader(node, node.inline)
+    return StructReader(node, stray)

@@ -1,0 +1,217 @@
+"""Which table a record belongs to, and its row there.
+
+Source of the rules: docs/decoding.md, "Which table" and "Rescue".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from wsparquet.decode.keys import normalise, shed
+from wsparquet.decode.plan import DecodePlan, TablePlan, compiled
+from wsparquet.decode.reference.readers import Object, Reader, reader, struct_reader, untag
+from wsparquet.decode.reference.rescue import Rescue
+from wsparquet.decode.reference.values import LoneSurrogates
+
+__all__ = ["RecordReader", "Row", "Unreadable", "record_reader"]
+
+MIN_FIELDS = 2
+"""How many of a table's own fields must be there to know it by them alone."""
+
+
+class Unreadable(Exception):
+    """The record can become no row; the message says why."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One row: its table, the columns that occurred, and what found none. ``raw`` asks for the record's text."""
+
+    table: str
+    columns: dict[str, Any]
+    rescue: Rescue = field(default_factory=list)
+    raw: bool = False
+
+
+class _TableReader:
+    """A table's payload, found in a body and read."""
+
+    def __init__(self, plan: TablePlan) -> None:
+        self.name = plan.name
+        self.tags = plan.tags
+        self.payload_names = plan.payload_names
+        self.flat = plan.flat
+        self.struct = struct_reader(plan.payload, stray="$body")
+        self.column = plan.payload.fields[0].name
+        self.list: Reader | None = None if plan.flat else reader(plan.payload.fields[0].node)  # type: ignore[arg-type]
+
+    def is_payload(self, value: Any) -> bool:
+        """Whether a value has the payload's kind."""
+        return type(untag(value, self.struct.names)) is (tuple if self.flat else list)
+
+    def bears_name(self, key: str, value: Any) -> bool:
+        """Whether a body's field is this table's payload by name."""
+        # Payload names of flat tables are unpublished guesses, so there the kind has to agree as well.
+        return normalise(key) in self.payload_names and (not self.flat or self.is_payload(value))
+
+    def claims(self, pairs: Object) -> bool:
+        """Whether a body holds anything that is this table's own."""
+        return any(self.bears_name(*pair) for pair in pairs) or (self.flat and self.count_fields(pairs) > 0)
+
+    def count_fields(self, pairs: Object) -> int:
+        """How many of the table's own fields an object has."""
+        return len({normalise(key) for key, _ in pairs if self.struct.knows(key)})
+
+    def read(self, pairs: Object, rescue: Rescue) -> dict[str, Any]:
+        """The payload's columns, given the body's fields beside ``header``."""
+        found = self._find(pairs)
+        if found is None and self.flat:
+            return self.struct.fields(pairs, "$", rescue)
+        for index, (key, value) in enumerate(pairs):
+            if index != found:
+                again = not self.flat and normalise(key) in self.payload_names
+                rescue.append((("$", self.column) if again else ("$body", key), value))
+        if found is None:
+            return {}
+        return self._payload(*pairs[found], rescue)
+
+    def _find(self, pairs: Object) -> int | None:
+        for index, (key, _) in enumerate(pairs):
+            if normalise(key) in self.payload_names:
+                return index
+        if len(pairs) != 1:
+            return None
+        ((key, value),) = pairs
+        inline = self.flat and self.struct.knows(key)
+        return 0 if not inline and self.is_payload(value) else None
+
+    def _payload(self, key: str, value: Any, rescue: Rescue) -> dict[str, Any]:
+        if self.list is not None:
+            return {self.column: self.list.read(value, ("$", self.column), rescue)}
+        inner = untag(value, self.struct.names)
+        if type(inner) is tuple:
+            return self.struct.fields(inner, "$", rescue)
+        if value is not None and inner is not None:
+            rescue.append((("$body", key), value))
+        return {}
+
+
+@lru_cache(maxsize=1)
+def record_reader() -> RecordReader:
+    """The reader of the compiled plan; it keeps no state, so all decoders share it."""
+    return RecordReader(compiled())
+
+
+class RecordReader:
+    """Reads one parsed record after the other into rows."""
+
+    def __init__(self, plan: DecodePlan) -> None:
+        self.header = struct_reader(plan.header, stray="$header")
+        self.tables = [_TableReader(table) for table in plan.tables]
+        self.by_tag = {tag: table for table in self.tables for tag in table.tags}
+
+    def read(self, record: Any) -> Row:
+        """The record's row.
+
+        Raises:
+            Unreadable: the record has no body with exactly one key.
+
+        """
+        rescue: Rescue = []
+        tag, inner = _body(record, rescue)
+        if "." not in tag and self._is_payload_itself(tag, inner):
+            table, inner = self._by_payload_name(((tag, inner),)), ((tag, inner),)
+        else:
+            table = self._table(tag, inner)
+        if table is None:
+            return self._unrecognized(tag, inner)
+        columns: dict[str, Any] = {}
+        if type(inner) is tuple:
+            header, pairs = self._split_header(inner, rescue)
+            columns = {**header, **table.read(pairs, rescue)}
+        elif inner is not None:
+            rescue.append(("$body", inner))
+        return Row(table.name, columns, rescue)
+
+    def _is_payload_itself(self, key: str, value: Any) -> bool:
+        return any(not table.flat and table.bears_name(key, value) and table.is_payload(value) for table in self.tables)
+
+    def _table(self, tag: str, inner: Any) -> _TableReader | None:
+        named = self.by_tag.get(shed(tag))
+        if type(inner) is not tuple:
+            return named
+        pairs = _beside_header(inner)
+        if named is not None:
+            return named if named.claims(pairs) else self._by_payload_name(pairs) or named
+        return self._by_payload_name(pairs) or self._by_fields(pairs)
+
+    def _by_payload_name(self, pairs: Object) -> _TableReader | None:
+        bearing = [table for table in self.tables if any(table.bears_name(*pair) for pair in pairs)]
+        return bearing[0] if len(bearing) == 1 else None
+
+    def _by_fields(self, pairs: Object) -> _TableReader | None:
+        found = self._most_fields(pairs)
+        if found is None and len(pairs) == 1 and type(inner := untag(pairs[0][1])) is tuple:
+            found = self._most_fields(inner)
+        return found
+
+    def _most_fields(self, pairs: Object) -> _TableReader | None:
+        counts = {table.name: (table, table.count_fields(pairs)) for table in self.tables if table.flat}
+        present = [(table, count) for table, count in counts.values() if count]
+        if len(present) == 1 and present[0][1] >= MIN_FIELDS:
+            return present[0][0]
+        return None
+
+    def _split_header(self, pairs: Object, rescue: Rescue) -> tuple[dict[str, Any], Object]:
+        """The header's columns, and the body's other fields."""
+        columns: dict[str, Any] | None = None
+        others = []
+        for key, value in pairs:
+            if normalise(key) != "header":
+                others.append((key, value))
+            elif columns is None:
+                columns = self._header(value, rescue)
+            else:
+                rescue.append((("$body", "header"), value))
+        return columns or {}, tuple(others)
+
+    def _header(self, value: Any, rescue: Rescue) -> dict[str, Any]:
+        inner = untag(value, self.header.names)
+        if type(inner) is tuple:
+            return self.header.fields(inner, "$", rescue)
+        if inner is not None:
+            rescue.append((("$body", "header"), value))
+        return {}
+
+    def _unrecognized(self, tag: str, inner: Any) -> Row:
+        columns = self._split_header(inner, [])[0] if type(inner) is tuple else {}
+        columns["tag"] = None if isinstance(tag, LoneSurrogates) else tag
+        return Row("unrecognized", columns, raw=True)
+
+
+def _body(record: Any, rescue: Rescue) -> tuple[str, Any]:
+    """The only key of the record's body and what it holds; the record's other fields are rescued."""
+    record = untag(record)
+    if type(record) is not tuple:
+        raise Unreadable(f"a record must be an object, found {_kind(record)}")
+    found = [index for index, (key, _) in enumerate(record) if normalise(key) == "body"]
+    if not found:
+        raise Unreadable("the record has no body")
+    body = record[found[0]][1]
+    if type(body) is not tuple or len(body) != 1:
+        raise Unreadable(f"body must be an object with one key, the tag of its type; found {_kind(body)}")
+    rescue.extend((("$record", key), value) for index, (key, value) in enumerate(record) if index != found[0])
+    ((tag, inner),) = body
+    return tag, inner
+
+
+def _kind(value: Any) -> str:
+    if type(value) is tuple:
+        return f"an object with {len(value)} keys"
+    return {list: "a list", bool: "a boolean", type(None): "null"}.get(type(value), "a scalar")
+
+
+def _beside_header(pairs: Object) -> Object:
+    return tuple(pair for pair in pairs if normalise(pair[0]) != "header")

@@ -1,0 +1,68 @@
+"""What found no column: the paths it is kept under, and its JSON text as it stood.
+
+A path is a chain of ``(parent, step)`` pairs that ends in a root such as ``$`` or ``$body``; a step is a key or an
+index. Chains cost next to nothing on the way down, and become text only where something is rescued.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import Any
+
+from wsparquet.decode.keys import is_identifier
+from wsparquet.decode.reference.values import Constant, Literal, LoneSurrogates
+
+__all__ = ["Path", "Rescue", "path_text", "rescued_json", "to_json"]
+
+Path = Any  # str | tuple[Path, str | int]: mypy checks no recursive pairs in the hot loop's favour
+Rescue = list[tuple[Path, Any]]
+
+
+def path_text(path: Path, *, starred: bool = False) -> str:
+    """The path as text, ``$.navigationData[0].url``; where ``starred``, with ``[*]`` for every index."""
+    steps: list[str] = []
+    while isinstance(path, tuple):
+        path, step = path
+        steps.append(_step(step, starred=starred))
+    return str(path) + "".join(reversed(steps))
+
+
+def _step(step: str | int, *, starred: bool) -> str:
+    if isinstance(step, int):
+        return "[*]" if starred else f"[{step}]"
+    return f".{step}" if is_identifier(step) else f"['{json.dumps(step)[1:-1]}']"
+
+
+def to_json(value: Any) -> str:
+    """A parsed value as JSON text: number literals as written, bare constants as strings."""
+    match value:
+        case Literal():
+            return value
+        case LoneSurrogates() | Constant():
+            return str(encode_basestring_ascii(value))
+        case str():
+            return str(encode_basestring(value))
+        case tuple():
+            return "{" + ", ".join(f"{to_json(key)}: {to_json(item)}" for key, item in value) + "}"
+        case list():
+            return "[" + ", ".join(map(to_json, value)) + "]"
+        case _:
+            return {None: "null", True: "true", False: "false"}[value]
+
+
+def rescued_json(rescue: Iterable[tuple[Path, Any]]) -> dict[str, str]:
+    """JSON text by path, in order of appearance; a path that is already used gets ``#2``, then ``#3``."""
+    uses: dict[str, int] = {}
+    texts: dict[str, str] = {}
+    for path, value in rescue:
+        name = path_text(path)
+        uses[name] = uses.get(name, 0) + 1
+        texts[name if uses[name] == 1 else f"{name}#{uses[name]}"] = to_json(value)
+    return texts
+
+
+def json_object(texts: dict[str, str]) -> str:
+    """One JSON object from keys to JSON texts."""
+    return "{" + ", ".join(f"{json.dumps(key)}: {text}" for key, text in texts.items()) + "}"

@@ -1,0 +1,47 @@
+"""What finished batches add to a report: their rows, and values of enum columns that the documentation does not list.
+
+Such values are kept; they are counted by Arrow kernels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wsparquet.decode.model import PathCounts, Report
+from wsparquet.schema import TABLES
+from wsparquet.schema.leaves import LeafColumn, leaf_columns
+
+__all__ = ["count_batches", "undocumented"]
+
+
+def count_batches(report: Report, batches: Iterable[tuple[str, pa.RecordBatch]]) -> None:
+    """Count ``(table, batch)`` pairs that a decoder hands out."""
+    for table, batch in batches:
+        report.rows[table] += batch.num_rows
+        for path, count in undocumented(table, batch).items():
+            report.undocumented.setdefault(table, PathCounts()).add(path, count)
+
+
+def undocumented(table: str, batch: pa.RecordBatch) -> dict[str, int]:
+    """Counts of values outside their column's documented ones, by path with ``[*]`` for indices."""
+    counts = {}
+    for column, documented in _enums(table):
+        found = column.values(batch)
+        unlisted = len(found) - found.null_count - pc.is_in(found, documented).true_count
+        if unlisted:
+            counts[column.path] = unlisted
+    return counts
+
+
+@lru_cache(maxsize=len(TABLES))
+def _enums(table: str) -> list[tuple[LeafColumn, pa.Array]]:
+    return [
+        (column, pa.array(json.loads(values), pa.string()))
+        for column in leaf_columns(TABLES[table].schema)
+        if (values := (column.field.metadata or {}).get(b"values"))
+    ]

@@ -1,0 +1,286 @@
+"""How batches become Parquet files: one writer per table and date, all of the process bounded together.
+
+An attempt's rows lie in buffers, one per table and date. When all buffers of the process hold more than they may, the
+largest is written, whoever's it is; an error there is kept for the attempt that it belongs to.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wsparquet.errors import DatasetError
+from wsparquet.parquet.file import OpenPart, WriterKind, best_writer
+from wsparquet.parquet.partition import split_by_day
+from wsparquet.parquet.settings import WriterLimits, file_schema, leaves, own_timestamps
+from wsparquet.store.disk import checksum_of, sync_file
+from wsparquet.store.disk_errors import translate, translated
+
+__all__ = ["POOL", "WriterPool", "Writers", "WrittenPart"]
+
+# Bytes that a batch takes beside its values, per Parquet column (measured with batches of one row): many tiny batches
+# must not seem to be nothing.
+COLUMN_OVERHEAD = 800
+
+
+class WrittenPart(NamedTuple):
+    """A finished file in the attempt's workspace; ``number`` is the ``n`` of its name, times are in milliseconds.
+
+    ``checksum`` is the hex SHA-256 of the file.
+    """
+
+    file: Path
+    number: int
+    table: str
+    day: date | None
+    rows: int
+    bytes: int
+    min_time: int | None
+    max_time: int | None
+    checksum: str
+
+
+class Partition:
+    """The rows of one table and one day within one attempt: a buffer, and the files it was written to.
+
+    ``lock`` is held while its rows are written, by whichever thread writes them; the buffer itself is the pool's.
+    """
+
+    def __init__(self, owner: Writers, table: str, day: date | None) -> None:
+        self.owner = owner
+        self.table = table
+        self.day = day
+        self.lock = threading.Lock()
+        self.batches: list[pa.RecordBatch] = []
+        self.size = 0
+        self.part: OpenPart | None = None
+        self.writes = 0
+        self.files: list[tuple[int, Path]] = []
+
+    def write(self, batches: list[pa.RecordBatch]) -> None:
+        """Write rows to the open file, or to a new one; with ``lock`` held."""
+        pool = self.owner.pool
+        if self.part is None:
+            pool.make_room()
+            number, path = self.owner.next_file()
+            self.files.append((number, path))
+            self.part = pool.writer(path, self.table, row_group_rows=pool.limits.row_group_rows)
+            self.writes = 0
+        pool.touch(self)
+        self.part.write(batches)
+        self.writes += 1
+        if self.writes >= pool.limits.file_writes:
+            self.close()
+            # Arrow keeps what it was given back; over a large file that adds up, in pieces too small for the next part.
+            # Not for every part: with 8 files of 50 MB, 8 % of the CPU time went into asking for the same pages again.
+            pa.default_memory_pool().release_unused()
+
+    def close(self) -> None:
+        """Finish the open file, if there is one; with ``lock`` held."""
+        part, self.part = self.part, None
+        if part is not None:
+            self.owner.pool.forget(self)
+            part.close()
+
+
+class WriterPool:
+    """All buffers and open files of a process, kept within ``limits``, and ``writer``, which writes them."""
+
+    def __init__(self, limits: WriterLimits | None = None, *, writer: WriterKind | None = None) -> None:
+        self.limits = limits or WriterLimits()
+        self.writer = writer or best_writer()
+        self._lock = threading.Lock()
+        self._buffered = 0
+        self._filled: set[Partition] = set()
+        self._open: dict[Partition, None] = {}
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait in buffers or are being written now."""
+        return self._buffered
+
+    @property
+    def open_files(self) -> int:
+        """Files that are open now."""
+        return len(self._open)
+
+    def add(self, partition: Partition, batch: pa.RecordBatch) -> None:
+        """Put rows into a buffer; if all are too full then, write the largest ones."""
+        size = batch.nbytes + COLUMN_OVERHEAD * len(leaves(partition.table))
+        with self._lock:
+            partition.batches.append(batch)
+            partition.size += size
+            self._filled.add(partition)
+            self._buffered += size
+        while (largest := self._over_limit()) is not None:
+            with largest.lock:
+                self.flush(largest)
+
+    def _over_limit(self) -> Partition | None:
+        with self._lock:
+            if self._buffered <= self.limits.buffered:
+                return None
+            return max(self._filled, key=lambda partition: partition.size, default=None)
+
+    def flush(self, partition: Partition) -> None:
+        """Write what a buffer holds; with the partition's lock held. Errors go to its owner."""
+        with self._taken(partition) as batches:
+            if batches and partition.owner.failure is None:
+                with partition.owner.keeping_failures():
+                    partition.write(batches)
+
+    def drop(self, partition: Partition) -> None:
+        """Forget what a buffer holds; with the partition's lock held."""
+        with self._taken(partition):
+            pass
+
+    @contextmanager
+    def _taken(self, partition: Partition) -> Iterator[list[pa.RecordBatch]]:
+        """Empty a buffer; what it held counts until the end, since it is in memory while it is written."""
+        with self._lock:
+            batches, partition.batches = partition.batches, []
+            size, partition.size = partition.size, 0
+            self._filled.discard(partition)
+        try:
+            yield batches
+        finally:
+            with self._lock:
+                self._buffered -= size
+
+    def touch(self, partition: Partition) -> None:
+        """Note that a partition's file is open and was used just now."""
+        with self._lock:
+            self._open.pop(partition, None)
+            self._open[partition] = None
+
+    def forget(self, partition: Partition) -> None:
+        """Note that a partition's file is closed."""
+        with self._lock:
+            self._open.pop(partition, None)
+
+    def make_room(self) -> None:
+        """Close the least recently used files until one more may be opened; those in use just now stay open."""
+        with self._lock:
+            excess = len(self._open) + 1 - self.limits.open_files
+            candidates = list(self._open) if excess > 0 else []
+        for partition in candidates:
+            # Waiting here for a thread that waits for ours would never end.
+            if excess > 0 and partition.lock.acquire(blocking=False):
+                try:
+                    with partition.owner.keeping_failures():
+                        partition.close()
+                    excess -= 1
+                finally:
+                    partition.lock.release()
+
+
+POOL = WriterPool()
+"""The pool of this process."""
+
+
+class Writers:
+    """All partitions of one attempt. One thread at a time calls it; the pool's others may write its buffers."""
+
+    def __init__(self, folder: Path, *, fallback_day_ms: int | None, pool: WriterPool) -> None:
+        self.folder = folder
+        self.fallback_day_ms = fallback_day_ms
+        self.pool = pool
+        self.failure: BaseException | None = None
+        self._numbers = itertools.count()
+        self._partitions: dict[tuple[str, date | None], Partition] = {}
+
+    def next_file(self) -> tuple[int, Path]:
+        """The number and the path of the attempt's next file."""
+        number = next(self._numbers)
+        return number, self.folder / f"{number}.parquet"
+
+    @contextmanager
+    def keeping_failures(self) -> Iterator[None]:
+        """Keep an error of the disk or of Arrow for the thread that this attempt belongs to."""
+        done = False
+        try:
+            yield
+            done = True
+        except (OSError, pa.ArrowException) as error:
+            self.failure = self.failure or error
+        finally:
+            if not done and self.failure is None:
+                self.failure = DatasetError("writing was interrupted; run again")
+
+    def write(self, table: str, batch: pa.RecordBatch) -> None:
+        """Take a batch of the table's schema. Raises DatasetError if rows of this attempt could not be written."""
+        if not batch.schema.equals(file_schema(table)):
+            raise DatasetError(f"table {table}: expected batches of {file_schema(table)}, found {batch.schema}")
+        with translated("partition rows for", self.folder):
+            for day, rows in split_by_day(table, batch, self.fallback_day_ms):
+                self.pool.add(self._partition(table, day), rows)
+        self._check()
+
+    def _partition(self, table: str, day: date | None) -> Partition:
+        key = (table, day)
+        if key not in self._partitions:
+            self._partitions[key] = Partition(self, table, day)
+        return self._partitions[key]
+
+    def _check(self) -> None:
+        if isinstance(self.failure, DatasetError):
+            raise self.failure
+        if self.failure is not None:
+            raise translate(self.failure, "write", self.folder) from self.failure
+
+    def close(self) -> tuple[WrittenPart, ...]:
+        """Write and finish all files, bring them onto the disk, and return what their footers say, in order."""
+        for partition in self._partitions.values():
+            with partition.lock:
+                self.pool.flush(partition)
+                with self.keeping_failures():
+                    partition.close()
+            self._check()
+        with translated("finish", self.folder):
+            return tuple(part for partition in self._partitions.values() for part in finished(partition))
+
+    def discard(self) -> None:
+        """Drop all rows and close all files, which are worthless then."""
+        for partition in self._partitions.values():
+            with partition.lock:
+                self.pool.drop(partition)
+                with self.keeping_failures():
+                    partition.close()
+
+
+def finished(partition: Partition) -> Iterator[WrittenPart]:
+    """What the footers of a partition's closed files say, each file brought onto the disk."""
+    for number, path in partition.files:
+        sync_file(path)
+        footer = pq.read_metadata(path)
+        low, high = time_range(footer, partition.table)
+        yield WrittenPart(
+            path,
+            number,
+            partition.table,
+            partition.day,
+            footer.num_rows,
+            path.stat().st_size,
+            low,
+            high,
+            checksum_of(path),
+        )
+
+
+def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:
+    """The earliest and the latest of a file's own timestamps, in milliseconds since 1970; None where there are none."""
+    ranges: list[tuple[int, int]] = [
+        (statistics.min_raw, statistics.max_raw)  # type: ignore[misc]
+        for group in range(footer.num_row_groups)
+        for column in own_timestamps(table)
+        if (statistics := footer.row_group(group).column(column).statistics) and statistics.has_min_max
+    ]
+    return min((low for low, _ in ranges), default=None), max((high for _, high in ranges), default=None)

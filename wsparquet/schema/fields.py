@@ -1,0 +1,143 @@
+"""How a documented struct is written down: constructors of Arrow fields with the documentation as their metadata.
+
+The metadata that they set is described in ``wsparquet.schema``, which is written in these words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+__all__ = [
+    "EARLIEST_MS",
+    "LATEST_MS",
+    "TIMESTAMP",
+    "Struct",
+    "boolean",
+    "double",
+    "enum",
+    "field",
+    "instant",
+    "integer",
+    "list_of",
+    "long",
+    "plausible_ms",
+    "struct",
+    "text",
+    "texts",
+    "union",
+]
+
+TIMESTAMP = pa.timestamp("ms", tz="UTC")
+
+EARLIEST_MS = 946_684_800_000
+"""The first instant that a source's time may be: 2000-01-01, in milliseconds since 1970."""
+
+LATEST_MS = 4_102_444_800_000
+"""The first instant behind those that it may be: 2100-01-01."""
+
+
+@dataclass(frozen=True)
+class Struct:
+    """One documented struct: the name on the page, its fields in the page's order, the other names it goes by."""
+
+    name: str
+    fields: tuple[pa.Field, ...]
+    aliases: tuple[str, ...] = ()
+    kind: str = "struct"
+
+    @property
+    def type(self) -> pa.StructType:
+        """The Arrow struct type."""
+        return pa.struct(self.fields)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The metadata of a field that holds this struct."""
+        names = {"struct": self.name}
+        if self.aliases:
+            names["struct_aliases"] = json.dumps(self.aliases)
+        if self.kind != "struct":
+            names["kind"] = self.kind
+        return names
+
+
+def field(name: str, data_type: pa.DataType, doc: str, documented: str | None, **metadata: str) -> pa.Field:
+    """A nullable column with its metadata; ``documented`` is the page's type text, None where the page has none."""
+    if documented:
+        metadata["documented_type"] = documented
+    return pa.field(name, data_type, nullable=True, metadata={"doc": doc, **metadata})
+
+
+def _values(values: Sequence[str] | Mapping[str, str]) -> str:
+    return json.dumps(dict(values) if isinstance(values, Mapping) else dict.fromkeys(values, ""))
+
+
+def text(name: str, doc: str, documented: str | None = "string", **metadata: str) -> pa.Field:
+    """A string column."""
+    return field(name, pa.string(), doc, documented, **metadata)
+
+
+def enum(
+    name: str, doc: str, values: Sequence[str] | Mapping[str, str], documented: str = "string", **metadata: str
+) -> pa.Field:
+    """A string column with documented values; other values are kept and counted."""
+    return field(name, pa.string(), doc, documented, values=_values(values), **metadata)
+
+
+def integer(name: str, doc: str, **metadata: str) -> pa.Field:
+    """A documented ``int``: int32."""
+    return field(name, pa.int32(), doc, "int", **metadata)
+
+
+def long(name: str, doc: str, documented: str | None = "long") -> pa.Field:
+    """A documented ``long``: int64."""
+    return field(name, pa.int64(), doc, documented)
+
+
+def double(name: str, doc: str) -> pa.Field:
+    """A documented ``double``: float64."""
+    return field(name, pa.float64(), doc, "double")
+
+
+def boolean(name: str, doc: str) -> pa.Field:
+    """A documented ``boolean``."""
+    return field(name, pa.bool_(), doc, "boolean")
+
+
+def instant(name: str, doc: str, documented: str | None = "long") -> pa.Field:
+    """A point in time, documented as milliseconds or as ISO text: timestamp[ms, UTC]."""
+    return field(name, TIMESTAMP, doc, documented)
+
+
+def struct(name: str, of: Struct, doc: str, documented: str | None = "container") -> pa.Field:
+    """A column that holds one struct."""
+    return field(name, of.type, doc, documented, **of.names)
+
+
+def list_of(name: str, of: Struct, doc: str, documented: str | None = "container", **metadata: str) -> pa.Field:
+    """A column that holds a list of one struct, written as the three-level ``list.element``."""
+    element = pa.field("element", of.type, nullable=True, metadata=of.names)
+    return field(name, pa.list_(element), doc, documented, **metadata)
+
+
+def texts(name: str, doc: str, documented: str) -> pa.Field:
+    """A column that holds a list of strings."""
+    return field(name, pa.list_(pa.field("element", pa.string(), nullable=True)), doc, documented)
+
+
+def union(name: str, branches: Sequence[tuple[str, Struct]], doc: str, documented: str | None) -> pa.Field:
+    """A union of structs: ``type`` names the branch as the source wrote it, one nullable child per branch."""
+    tag = text("type", "The branch's name as the source wrote it, without its namespace.", None)
+    children = [
+        field(child, of.type, f"Set where the union holds {of.name}.", None, **of.names) for child, of in branches
+    ]
+    return field(name, pa.struct([tag, *children]), doc, documented, kind="union")
+
+
+def plausible_ms(milliseconds: int | None) -> bool:
+    """Whether it is an instant that a Web Session file may bear: milliseconds from 2000 to 2099."""
+    return milliseconds is not None and EARLIEST_MS <= milliseconds < LATEST_MS

@@ -1,0 +1,44 @@
+"""Which leaf columns a table has, however deep, and all of a batch's values in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from wsparquet.compute import list_flatten, struct_field
+
+__all__ = ["LeafColumn", "leaf_columns"]
+
+
+@dataclass(frozen=True)
+class LeafColumn:
+    """A leaf: its path with ``[*]`` for indices, the steps to it (None into a list's elements), and its field."""
+
+    path: str
+    steps: tuple[str | None, ...]
+    field: pa.Field
+
+    def values(self, batch: pa.RecordBatch) -> pa.Array:
+        """All values of the leaf in the batch, lists flattened."""
+        column = batch.column(self.steps[0] or "")
+        for step in self.steps[1:]:
+            column = list_flatten(column) if step is None else struct_field(column, step)
+        return column
+
+
+def leaf_columns(schema: pa.Schema) -> Iterator[LeafColumn]:
+    """Every leaf of a schema, in its order."""
+    for field in schema:
+        yield from _walk(field, f"$.{field.name}", (field.name,))
+
+
+def _walk(field: pa.Field, path: str, steps: tuple[str | None, ...]) -> Iterator[LeafColumn]:
+    if pa.types.is_list(field.type):
+        yield from _walk(field.type.value_field, f"{path}[*]", (*steps, None))
+    elif pa.types.is_struct(field.type):
+        for child in field.type.fields:
+            yield from _walk(child, f"{path}.{child.name}", (*steps, child.name))
+    else:
+        yield LeafColumn(path, steps, field)

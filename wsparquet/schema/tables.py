@@ -1,0 +1,159 @@
+"""What a record is: every documented struct and table of Web Session, as explicit Arrow types.
+
+The source is LivePerson's page "Web Session" of the Data Access API; structs stand in the page's order, fields in the
+order of its tables, each with the page's words. A field's metadata carries what the type cannot say:
+
+``doc``              the page's description
+``documented_type``  the page's "Type / Value" (absent where only the page's example shows the field)
+``source_name``      the page's spelling, where the column's differs
+``values``           JSON object from documented value to its meaning ("" where the page gives none)
+``aliases``          JSON list of other keys that the source uses for this field
+``struct``           the struct's or enum's own name, which a tag may bear, and ``struct_aliases`` its other names
+``kind``             ``union``: a struct with one nullable child per branch plus ``type``;
+                     ``inline``: a struct whose only missing struct child may have its fields inlined here
+
+A new documented field is one line here; decoders, datasets and exported definitions follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from wsparquet.schema.fields import Struct, field, list_of, struct, text
+from wsparquet.schema.structs import (
+    ELIGIBILITY_DATA,
+    ENGAGEMENT_ATTRIBUTES,
+    GEO,
+    GOAL_ACHIEVED,
+    HEADER,
+    IMPRESSION,
+    METADATA,
+    NAVIGATION,
+    SESSION_INFO,
+)
+
+__all__ = ["COMMON_SUFFIX", "HEADER", "METADATA", "SCHEMA_VERSION", "TABLES", "UNRECOGNIZED", "Table"]
+
+SCHEMA_VERSION = 1
+"""Raised whenever any table's columns change; a root holds files of one version only."""
+
+# --- Tables -----------------------------------------------------------------------------------------------------------
+
+COMMON_SUFFIX = (
+    struct("metaData", METADATA, "The metaData of the record's container.", None),
+    text("source_file", "Name of the file that the record came from.", None),
+    field("record_number", pa.int64(), "Ordinal of the record, from 0, among all records found in the file.", None),
+    text("rescued", "JSON object from path to value of all that found no column; null if there is none.", None),
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One record type.
+
+    ``tags`` are the body tags that mean it, shed of namespace, ``WebSession`` and ``Data``, in lower case. ``payload``
+    are the columns between the header's and the common ones. ``payload_names`` are the body's keys that hold the
+    payload, in lower case; where ``flat``, the payload is one struct whose fields are the table's own columns.
+    """
+
+    name: str
+    doc: str
+    tags: tuple[str, ...]
+    payload: tuple[pa.Field, ...]
+    payload_names: tuple[str, ...]
+    flat: Struct | None = None
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The table's full Arrow schema, partition columns left out."""
+        return pa.schema([*HEADER.fields, *self.payload, *COMMON_SUFFIX], metadata={"doc": self.doc})
+
+
+def _list_table(name: str, doc: str, tags: tuple[str, ...], payload: pa.Field) -> Table:
+    return Table(name, doc, tags, (payload,), (payload.name.lower(),))
+
+
+UNRECOGNIZED = Table(
+    "unrecognized",
+    "Records of a type that no table is known for; the raw record is kept whole.",
+    (),
+    (
+        text("tag", "The body's tag as the source wrote it.", None),
+        text("record", "The raw JSON text of the record.", None),
+    ),
+    (),
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            "geo",
+            "Information about visitor geolocation.",
+            (
+                "geo",
+                "geolocation",
+                "location",
+                "visitorgeo",
+                "visitorgeolocation",
+                "visitorlocation",
+                "geoinfo",
+                "geoip",
+            ),
+            GEO.fields,
+            ("geo", "geodata", "geolocation", "location", "geoinfo", "geolocationdata", "locationdata"),
+            flat=GEO,
+        ),
+        _list_table(
+            "navigation",
+            "Information about the navigated pages by the visitor on the brand’s website.",
+            ("navigation", "navigations", "visitornavigation"),
+            list_of("navigationData", NAVIGATION, "The pages that the visitor navigated.", None),
+        ),
+        Table(
+            "session_info",
+            "Information about the visitor’s browsing session.",
+            ("session", "info", "sessioninfo", "visitorsessioninfo", "visitorsession"),
+            SESSION_INFO.fields,
+            (
+                "sessioninfo",
+                "sessioninfodata",
+                "session",
+                "sessiondata",
+                "info",
+                "visitorsessioninfo",
+                "visitorsession",
+            ),
+            flat=SESSION_INFO,
+        ),
+        _list_table(
+            "eligibility",
+            "Information about the campaigns that are eligible for the visitor during his session.",
+            ("eligibility", "eligiblecampaigns", "campaigneligibility"),
+            list_of("eligibilityData", ELIGIBILITY_DATA, "The assessments of eligible campaigns.", None),
+        ),
+        _list_table(
+            "impression",
+            "Information about impressions that the visitor was exposed to during their session.",
+            ("impression", "impressions"),
+            list_of("impressions", IMPRESSION, "The impressions that the visitor was exposed to.", None),
+        ),
+        _list_table(
+            "goal_achieved",
+            "Information about the goals that were achieved during the visitor session.",
+            ("goalachieved", "goalsachieved", "achievedgoal", "achievedgoals"),
+            list_of("achievedGoals", GOAL_ACHIEVED, "The goals that were achieved.", None),
+        ),
+        _list_table(
+            "engagement_attributes",
+            "Standardized attributes that give more specific information about visitors.",
+            ("engattrs", "engattr", "engagementattributes", "engagementattribute"),
+            list_of("engagementAttributes", ENGAGEMENT_ATTRIBUTES, "The engagement attributes.", None),
+        ),
+        UNRECOGNIZED,
+    )
+}
+"""Every table by its name; the order is that of the page."""

@@ -1,0 +1,1 @@
+"""The places that can hold a root: a local disk, and a bucket."""

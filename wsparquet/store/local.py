@@ -1,0 +1,223 @@
+"""What a root on a local disk can do: durable writes, atomic creation and replacement, deletion, locks.
+
+No step follows a symbolic link below the root, so that nothing outside of it is ever touched.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from pyarrow import fs
+
+from wsparquet.layout import LOCKS, TMP, Key
+from wsparquet.store.disk import sync_folder
+from wsparquet.store.disk_errors import translated
+from wsparquet.store.store import Entry, Unfinished
+from wsparquet.store.workspace import Workspaces, locked
+
+__all__ = ["LocalDisk"]
+
+LOCK_FILES = 256
+
+
+class LocalDisk:
+    """The files below ``root``; all paths are relative to it, with ``/`` between components."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.workspaces = Workspaces(root / TMP, lock=self._lock_file("workspaces"))
+
+    # --- Reading ------------------------------------------------------------------------------------------------------
+
+    def place(self, path: str = "") -> str:
+        """The root, or a file of it, as messages name it."""
+        return str(self.root / path)
+
+    def arrow(self) -> tuple[fs.FileSystem, str]:
+        """Arrow's own file system, and the root's path in it."""
+        return fs.LocalFileSystem(), str(self.root)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file; None if there is none."""
+        with translated("read", self.root / path):
+            try:
+                with self._folder(path) as (folder, name):
+                    return read_regular(name, folder)
+            except FileNotFoundError:
+                return None
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """All regular files below ``folder``, sorted by path; symbolic links are passed over."""
+        with translated("list", self.root / folder):
+            for path in self._walk(folder):
+                try:
+                    status = (self.root / path).lstat()
+                except FileNotFoundError:
+                    continue
+                yield Entry(path, status.st_size, status.st_mtime, f"{status.st_mtime_ns}-{status.st_ino}")
+
+    def interrupt(self) -> None:
+        """Nothing: a disk is not waited for."""
+
+    def unfinished(self) -> list[Unfinished]:
+        """None: a disk knows no uploads."""
+        return []
+
+    def abort(self, upload: Unfinished) -> None:
+        """Nothing: there are none."""
+
+    def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
+        """The paths and bytes of all regular files below ``folder``, sorted; those that are gone are passed over."""
+        with translated("read", self.root / folder):
+            yield from self.read_all(list(self._walk(folder)))
+
+    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The paths and bytes of regular files, in their order; those that are gone are passed over."""
+        with translated("read", self.root):
+            for parent, names in itertools.groupby(paths, key=lambda path: path.rpartition("/")[0]):
+                with self._folder(f"{parent}/_") as (descriptor, _):
+                    for path in names:
+                        try:
+                            yield path, read_regular(path.rpartition("/")[2], descriptor)
+                        except FileNotFoundError:
+                            continue
+
+    def _walk(self, folder: str) -> Iterator[str]:
+        try:
+            with os.scandir(self.root / folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except FileNotFoundError:
+            return
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(path)
+            elif entry.is_file(follow_symlinks=False):
+                yield path
+
+    def missing(self, paths: Iterable[str]) -> set[str]:
+        """Those of the paths at which no regular file lies; a symbolic link is none."""
+        left = set(paths)
+        for folder in sorted({path.rpartition("/")[0] for path in left}):
+            with translated("list", self.root / folder):
+                left.difference_update(self._files(folder))
+        return left
+
+    def _files(self, path: str) -> Iterator[str]:
+        try:
+            with self._folder(f"{path}/_") as (folder, _), os.scandir(folder) as found:
+                yield from (f"{path}/{entry.name}" for entry in found if entry.is_file(follow_symlinks=False))
+        except FileNotFoundError:
+            return
+
+    # --- Durable changes ----------------------------------------------------------------------------------------------
+
+    def create(self, temporary: Path, path: str) -> bool:
+        """Give a written temporary file its final name for good; False if there is a file of that name already."""
+        with translated("create", self.root / path), self._folder(path, create=True) as (folder, name):
+            try:
+                os.link(temporary, name, dst_dir_fd=folder, follow_symlinks=False)
+            except FileExistsError:
+                return False
+            os.fsync(folder)
+        return True
+
+    def replace(self, temporary: Path, path: str) -> None:
+        """Put a written temporary file in the place of ``path``, at once and for good."""
+        with translated("replace", self.root / path), self._folder(path) as (folder, name):
+            os.replace(temporary, name, dst_dir_fd=folder)
+            os.fsync(folder)
+
+    def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
+        """Give written temporary files their final names for good: ``(temporary, path)`` pairs."""
+        for temporary, path in moves:
+            with translated("publish", self.root / path), self._folder(path, create=True) as (folder, name):
+                os.replace(temporary, name, dst_dir_fd=folder)
+                os.fsync(folder)
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Delete files for good; those that are gone already are passed over."""
+        for path in paths:
+            with translated("delete", self.root / path):
+                try:
+                    with self._folder(path) as (folder, name):
+                        os.unlink(name, dir_fd=folder)
+                        os.fsync(folder)
+                except FileNotFoundError:
+                    continue
+
+    @contextmanager
+    def _folder(self, path: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
+        """An open descriptor of the path's folder and the file's name, without following a symbolic link."""
+        *folders, name = PurePosixPath(path).parts
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for folder in folders:
+                inner = enter(descriptor, folder, create=create)
+                os.close(descriptor)
+                descriptor = inner
+            yield descriptor, name
+        finally:
+            os.close(descriptor)
+
+    # --- Locks and folders ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def lock(self, key: Key) -> Iterator[None]:
+        """Keeps every other process and thread from committing under ``key`` meanwhile. Not reentrant."""
+        digest = hashlib.sha256(f"{key.account}/{key.name}".encode()).digest()
+        with locked(self._lock_file(f"{int.from_bytes(digest[:4], 'big') % LOCK_FILES:02x}")):
+            yield
+
+    def _lock_file(self, name: str) -> Path:
+        return self.root / LOCKS / f"{name}.lock"
+
+    def make_root(self) -> None:
+        """Make the root and every missing folder above it, for good."""
+        with translated("create", self.root):
+            missing = [path for path in (self.root, *self.root.parents) if not path.is_dir()]
+            for path in reversed(missing):
+                path.mkdir(exist_ok=True)
+                sync_folder(path.parent)
+
+    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
+        """Make a folder for good if it is missing. Its name must not stand for anything else."""
+        with translated("create", self.root / path), self._folder(path) as (folder, name):
+            try:
+                os.mkdir(name, mode, dir_fd=folder)
+            except FileExistsError:
+                pass
+            else:
+                os.fsync(folder)
+            os.close(enter(folder, name, create=False))
+
+
+# --- Single steps -----------------------------------------------------------------------------------------------------
+
+
+def enter(parent: int, name: str, *, create: bool) -> int:
+    """An open descriptor of a folder in an open one, made for good if it is missing and ``create`` is set."""
+    if create:
+        try:
+            os.mkdir(name, dir_fd=parent)
+        except FileExistsError:
+            pass
+        else:
+            os.fsync(parent)
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+
+
+def read_regular(name: str, folder: int) -> bytes:
+    """The bytes of a regular file in an open folder; a pipe or a device there is an OSError, not a wait."""
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return file.read()

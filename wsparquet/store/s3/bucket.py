@@ -1,0 +1,239 @@
+"""The requests that a root on S3 needs, by s3fs's client, each tried again for minutes.
+
+s3fs tries a request again for about two seconds, which is too short for a store that asks to slow down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import aiohttp
+import stamina
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseStreamingError,
+)
+from fsspec.exceptions import FSTimeoutError  # type: ignore[import-untyped]
+
+from wsparquet.store.store import Unfinished
+
+__all__ = ["Bucket", "Changed", "Listed", "Refused", "code_of", "reason_of", "status_of"]
+
+Result = TypeVar("Result")
+AT_ONCE = 32
+FIRST_SECONDS = 20.0
+"""How long the first request is tried: an address that is wrong should not take minutes to be found so."""
+
+TRANSIENT = (
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseStreamingError,
+    FSTimeoutError,
+    TimeoutError,
+    ConnectionError,
+    aiohttp.ClientError,
+)
+TRANSIENT_STATUSES = {408, 409, 429, 500, 502, 503, 504}
+"""409 is what a conditional request gets while another one of the same key is under way (S3, "Conditional writes")."""
+
+
+class Changed(Exception):
+    """An object is not what a conditional request expected it to be."""
+
+
+class Refused(Exception):
+    """The store does not know conditional requests."""
+
+
+class Listed(NamedTuple):
+    """An object of a listing: ``size`` in bytes, ``modified`` in seconds since 1970."""
+
+    key: str
+    size: int
+    modified: float
+    etag: str
+
+
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status behind an error of s3fs's, None if there was no answer."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ClientError):
+            found: int | None = seen.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            return found
+        seen = seen.__cause__
+    return None
+
+
+def code_of(error: BaseException) -> str | None:
+    """The store's own name for what went wrong, None if there is none."""
+    cause = error if isinstance(error, ClientError) else error.__cause__
+    return str(cause.response.get("Error", {}).get("Code", "an error")) if isinstance(cause, ClientError) else None
+
+
+def reason_of(error: BaseException) -> str:
+    """What a store said, in its own code and words: it may quote what it was asked, secrets included."""
+    cause = error if isinstance(error, ClientError) else error.__cause__
+    if isinstance(cause, ClientError):
+        return f"{code_of(error)}: {cause.response.get('Error', {}).get('Message', '')}".rstrip(": ")
+    return str(error) or type(error).__name__
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether another try may succeed."""
+    status = status_of(error)
+    if status is not None:
+        return status in TRANSIENT_STATUSES
+    # s3fs hands on what it made of a fault inside a body as an OSError of its own.
+    return isinstance(error, TRANSIENT) or (isinstance(error, OSError) and error.errno in {errno.EBUSY, errno.EIO})
+
+
+class Bucket:
+    """One bucket; its methods are coroutines of s3fs's event loop.
+
+    They raise what s3fs raises, once ``patience_seconds`` are over: OSError, botocore's and aiohttp's errors.
+    ``answered``: whether the store ever did.
+    """
+
+    def __init__(self, filesystem: Any, name: str, *, patience_seconds: float) -> None:
+        self._filesystem = filesystem
+        self._name = name
+        self._patience_seconds = patience_seconds
+        self.answered = False
+
+    async def get(self, key: str) -> tuple[bytes, str] | None:
+        """The bytes of an object and its entity tag; None if there is none."""
+
+        async def read() -> tuple[bytes, str] | None:
+            try:
+                answer = await self._call("get_object", Key=key)
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in reason_of(error):
+                    raise
+                return None
+            async with answer["Body"] as body:
+                return await body.read(), answer["ETag"]
+
+        return await self._tried(read)
+
+    async def get_many(self, keys: Iterable[str]) -> list[tuple[bytes, str] | None]:
+        """The bytes and entity tags of objects, in their order, many at a time."""
+        return await _together([lambda key=key: self.get(key) for key in keys])  # type: ignore[misc]
+
+    async def find(self, prefix: str) -> AsyncIterator[Listed]:
+        """All objects whose key begins with ``prefix``, in the order of their keys."""
+        token: dict[str, str] = {}
+        while True:
+            page = await self._tried(
+                lambda more=dict(token): self._call("list_objects_v2", Prefix=prefix, **more)  # type: ignore[misc]
+            )
+            for each in page.get("Contents", []):
+                yield Listed(each["Key"], each["Size"], _seconds(each["LastModified"]), each["ETag"])
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    async def put(self, key: str, data: bytes, **condition: str) -> str:
+        """Write an object; ``condition`` is ``IfMatch`` with an entity tag, or ``IfNoneMatch="*"``. Returns its tag.
+
+        Raises:
+            Changed: the condition does not hold.
+            Refused: the store does not know the condition.
+
+        """
+
+        async def write() -> str:
+            answer = await self._call("put_object", Key=key, Body=data, **condition)
+            return str(answer["ETag"])
+
+        try:
+            return await self._tried(write)
+        except OSError as error:
+            status = status_of(error)
+            if not condition or status not in {404, 412, 501}:
+                raise
+            if status == 501:
+                raise Refused(reason_of(error)) from error
+            # The answer to a first try may have been lost on its way.
+            found = await self.get(key)
+            if found is not None and found[0] == data:
+                return found[1]
+            raise Changed(key) from error
+
+    async def upload(self, files: Iterable[tuple[Path, str]]) -> None:
+        """Write objects from local files, several at a time; an object is there whole or not at all."""
+        await _together([lambda pair=pair: self._upload(*pair) for pair in files])  # type: ignore[misc]
+
+    async def _upload(self, path: Path, key: str) -> None:
+        target = f"{self._name}/{key}"
+        await self._tried(lambda: self._filesystem._put_file(str(path), target))  # noqa: SLF001 - the coroutine is wanted
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects by their exact keys; those that are gone are passed over."""
+        await _together([lambda key=key: self._delete(key) for key in keys])  # type: ignore[misc]
+
+    async def _delete(self, key: str) -> None:
+        await self._tried(lambda: self._call("delete_object", Key=key))
+
+    async def uploads(self, prefix: str) -> list[Unfinished]:
+        """Multipart uploads whose key begins with ``prefix`` that were begun and not ended; their path is the key."""
+        found: list[Unfinished] = []
+        marker: dict[str, str] = {}
+        while True:
+            page = await self._tried(
+                lambda more=dict(marker): self._call("list_multipart_uploads", Prefix=prefix, **more)  # type: ignore[misc]
+            )
+            begun = page.get("Uploads", [])
+            found.extend(Unfinished(each["Key"], each["UploadId"], _seconds(each["Initiated"])) for each in begun)
+            if not page.get("IsTruncated"):
+                return found
+            marker = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+
+    async def abort(self, key: str, upload_id: str) -> None:
+        """End a multipart upload without an object."""
+        try:
+            await self._tried(lambda: self._call("abort_multipart_upload", Key=key, UploadId=upload_id))
+        except FileNotFoundError:
+            return
+
+    async def _call(self, method: str, **arguments: Any) -> Any:
+        # The coroutine of `call_s3`, the door to requests that s3fs has no method for.
+        return await self._filesystem._call_s3(method, Bucket=self._name, **arguments)  # noqa: SLF001
+
+    async def _tried(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        seconds = self._patience_seconds if self.answered else min(FIRST_SECONDS, self._patience_seconds)
+        async for attempt in stamina.retry_context(
+            on=is_transient, attempts=None, timeout=seconds, wait_initial=0.2, wait_max=20.0, wait_jitter=0.5
+        ):
+            with attempt:
+                result = await call()
+        self.answered = True
+        return result
+
+
+async def _together(calls: list[Callable[[], Awaitable[Result]]]) -> list[Result]:
+    """The results of calls, so many at a time; the first error ends all."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(call: Callable[[], Awaitable[Result]]) -> Result:
+        async with slots:
+            return await call()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(call)) for call in calls]
+    except BaseExceptionGroup as errors:
+        # The first one is what went wrong; the others followed from it.
+        raise errors.exceptions[0] from errors.exceptions[0].__cause__
+    return [task.result() for task in tasks]
+
+
+def _seconds(moment: datetime) -> float:
+    return moment.timestamp()

@@ -1,0 +1,93 @@
+"""What the errors of s3fs, botocore and S3 become: DatasetErrors that say what to do, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    BotoCoreError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    UnauthorizedSSOTokenError,
+)
+
+from wsparquet.errors import DatasetError
+from wsparquet.store.s3.bucket import Refused, code_of, reason_of, status_of
+from wsparquet.store.s3.options import StorageOptions
+
+__all__ = ["translated"]
+
+CREDENTIALS = "check the credentials (--storage-option, AWS_…, or a profile)"
+EXPIRED = "get new credentials (--storage-option, AWS_…, or a profile), and run again"
+REMEDIES = {
+    401: CREDENTIALS,
+    404: "check the bucket's name, and the endpoint",
+    503: "the store asks to slow down: run fewer jobs, or try again later",
+}
+EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+CREDENTIAL_CODES = {"InvalidAccessKeyId", "InvalidToken", "InvalidClientTokenId", "SignatureDoesNotMatch"}
+CREDENTIAL_ERRORS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    UnauthorizedSSOTokenError,
+)
+RIGHTS = {
+    "read": "s3:GetObject and s3:ListBucket",
+    "list": "s3:ListBucket",
+    "list uploads of": "s3:ListBucketMultipartUploads",
+    "write": "s3:PutObject",
+    "upload parts to": "s3:PutObject",
+    "delete objects of": "s3:DeleteObject",
+    "end an upload of": "s3:AbortMultipartUpload",
+}
+"""What an action takes in a bucket."""
+
+OF_OPTIONS = (TypeError, AttributeError, KeyError)
+"""What s3fs and botocore raise of options that they cannot use, when they make a client or its first request."""
+
+
+@contextmanager
+def translated(action: str, place: str, options: StorageOptions, *, reached: bool) -> Iterator[None]:
+    """Turns what s3fs raises into a DatasetError that names the place, in the store's own words but for secrets.
+
+    Until the store was ``reached`` once, what is no fault of a store's is one of the ``options``.
+    """
+    try:
+        yield
+    except Refused as error:
+        raise Refused(options.hide(str(error))) from _chained(error, options)
+    except (OSError, BotoCoreError, ValueError, ImportError) as error:
+        raise _error(error, action, place, options, _remedy(error, action)) from _chained(error, options)
+    except OF_OPTIONS as error:
+        if reached:
+            raise
+        raise _error(error, action, place, options, options.remedy) from _chained(error, options)
+
+
+def _error(error: BaseException, action: str, place: str, options: StorageOptions, remedy: str) -> DatasetError:
+    return DatasetError(f"cannot {action} {place}: {options.hide(reason_of(error))}; {remedy}")
+
+
+def _chained(error: BaseException, options: StorageOptions) -> BaseException | None:
+    """The error, unless it quotes a secret: tracebacks print what an error follows from."""
+    said = (str(error), str(error.__cause__), reason_of(error))
+    return error if all(options.hide(text) == text for text in said) else None
+
+
+def _remedy(error: BaseException, action: str) -> str:
+    """What to do about an error."""
+    status, code = status_of(error), code_of(error)
+    if code in EXPIRED_CODES:
+        return EXPIRED
+    if isinstance(error, CREDENTIAL_ERRORS) or code in CREDENTIAL_CODES:
+        return CREDENTIALS
+    if status == 403:
+        return f"{CREDENTIALS}, and what they may do in this bucket (this takes {RIGHTS.get(action, 'more')})"
+    return REMEDIES.get(status or 0, "check the endpoint and the connection, and run again")

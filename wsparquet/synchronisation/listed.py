@@ -1,0 +1,126 @@
+"""Which of the files that the server lists are committed, which are missing, and when the server will delete them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from wsparquet.api import KEPT, Client, ListedFile, Listing
+from wsparquet.commit import Commits, Head
+from wsparquet.conversion.summary import Failure, failure_dicts
+from wsparquet.dataset import Root
+from wsparquet.layout import Identity
+from wsparquet.names import parse_name
+from wsparquet.synchronisation.options import FetchOptions
+from wsparquet.synchronisation.state import State
+
+__all__ = ["FileState", "Files", "committed", "expires", "list_states", "refused"]
+
+ARCHIVE = "archive"
+"""What a commit's listing is marked with where its source is a member of the listed file."""
+
+
+def expires(end: datetime | None) -> datetime | None:
+    """The earliest time at which the server deletes a file, which it makes after the end of its hour."""
+    return None if end is None else end + KEPT
+
+
+def committed(commits: Commits, account: str, name: str, *, unfinished: bool = False) -> Head | None:
+    """The commit of a listed file, else None.
+
+    A file that is an archive has a commit for each of its members; if some may be missing it is ``unfinished``.
+    """
+    known = parse_name(name)
+    if known.is_api and (head := commits.get(Identity(account, known.stem))):
+        return head
+    heads = [head for head in commits.listed_as(name) if head.identity.account == account]
+    whole = [head for head in heads if ARCHIVE not in head.facts.listing]
+    return next(iter(whole or ([] if unfinished else heads)), None)
+
+
+def refused(listing: Listing) -> list[Failure]:
+    """What the listing names and nobody may download."""
+    return [Failure(each.name, each.url, each.error) for each in listing.refused]
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """One file that the server has or a root has: ``size`` in stored bytes and ``rows`` only where it is committed."""
+
+    name: str
+    url: str
+    start: datetime | None
+    end: datetime | None
+    state: Literal["committed", "missing", "failed"]
+    expires: datetime | None
+    size: int | None = None
+    committed_at: str | None = None
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The file as plain JSON values."""
+        times = {"start": self.start, "end": self.end, "expires": self.expires}
+        return {
+            "name": self.name,
+            "state": self.state,
+            **{key: time.isoformat() if time else None for key, time in times.items()},
+            "size": self.size,
+            "committed_at": self.committed_at,
+            "error": self.error,
+            "url": self.url,
+        }
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a listing, and what it names and nobody may download."""
+
+    account: str
+    files: tuple[FileState, ...]
+    refused: tuple[Failure, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The files as plain JSON values."""
+        files = [file.to_dict() for file in self.files]
+        return {"account": self.account, "files": files, "refused": failure_dicts(self.refused)}
+
+
+def list_states(options: FetchOptions, *, root: Root | None = None) -> Files:
+    """What the server lists, and what of it is committed in ``root``, if one is given.
+
+    Raises:
+        ApiError: the server cannot be asked.
+        DatasetError: a commit record is unreadable.
+
+    """
+    listing = asyncio.run(_list(options))
+    commits = root.commits() if root else Commits.empty()
+    state = State.read(root, options.account) if root else State(options.account)
+    files = tuple(_states(listing.files, commits, state))
+    return Files(options.account, files, tuple(refused(listing)))
+
+
+async def _list(options: FetchOptions) -> Listing:
+    async with Client(options.account, options.credentials, options=options.api) as client:
+        return await client.list_files(*options.span())
+
+
+def _states(files: Iterable[ListedFile], commits: Commits, state: State) -> Iterable[FileState]:
+    for file in files:
+        trouble = state.files.get(file.name)
+        error = trouble.error if trouble else None
+        head = committed(commits, state.account, file.name, unfinished=error is not None)
+        yield FileState(
+            name=file.name,
+            url=file.urls[0],
+            start=file.start,
+            end=file.end,
+            state="committed" if head else "failed" if error else "missing",
+            expires=expires(file.end),
+            size=head.facts.size if head else None,
+            committed_at=head.committed_at if head else None,
+            error=None if head else error,
+        )

@@ -1,0 +1,84 @@
+"""What a run notes of the files that are missing while it goes on, so that it is known afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from wsparquet.api import ListedFile, Listing
+from wsparquet.commit import Commits
+from wsparquet.dataset import Root
+from wsparquet.synchronisation.listed import committed, expires
+from wsparquet.synchronisation.state import Missing, State
+
+__all__ = ["Ledger"]
+
+REMEMBERED = timedelta(days=30)
+"""How long a file that was lost is spoken of."""
+
+
+class Ledger:
+    """The state of an account, as the last run left it and as this run changes it."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._before = dict(state.files)
+        self._now = datetime.now(UTC)
+
+    @classmethod
+    def open(cls, root: Root, account: str) -> Self:
+        """The ledger of an account. Raises DatasetError if what the root holds is none."""
+        return cls(State.read(root, account))
+
+    def write(self, root: Root) -> None:
+        """Keep it in the root."""
+        self.state.write(root)
+
+    def has_failed(self, name: str) -> bool:
+        """Whether the last run failed with a file."""
+        before = self._before.get(name)
+        return before is not None and before.error is not None
+
+    def begin(
+        self, listing: Listing, wanted: Sequence[ListedFile], commits: Commits, *, since: datetime | None
+    ) -> None:
+        """Take down what is missing now; files that began before ``since`` were not asked for."""
+        listed = {file.name for file in listing.files}
+        files = {name: each for name, each in self._before.items() if name not in listed}
+        files = {
+            name: self._unlisted(each, since)
+            for name, each in files.items()
+            if not committed(commits, self.state.account, name, unfinished=True) and not self._forgotten(each)
+        }
+        for file in wanted:
+            files[file.name] = self._before.get(file.name) or _missing(file)
+        for refusal in listing.refused:
+            known = self._before.get(refusal.name) or Missing(refusal.name, refused=True)
+            files[refusal.name] = known.failed(refusal.error, now=self._now, gone=False)
+        self.state.files = files
+        self.state.listed_at = self._now.isoformat()
+
+    def _unlisted(self, each: Missing, since: datetime | None) -> Missing:
+        """A file that was missing before and is not listed any more: gone, if it was asked for."""
+        asked = since is None or (each.start is not None and datetime.fromisoformat(each.start) >= since)
+        return replace(each, gone_at=self._now.isoformat()) if asked and each.gone_at is None else each
+
+    def _forgotten(self, each: Missing) -> bool:
+        if each.refused:
+            return True
+        return each.gone_at is not None and self._now - datetime.fromisoformat(each.gone_at) > REMEMBERED
+
+    def failed(self, name: str, error: str, *, gone: bool) -> None:
+        """A file could not be taken."""
+        self.state.files[name] = self.state.files[name].failed(error, now=datetime.now(UTC), gone=gone)
+
+    def taken(self, name: str) -> None:
+        """A file is committed."""
+        self.state.files.pop(name, None)
+
+
+def _missing(file: ListedFile) -> Missing:
+    start, end, until = (time.isoformat() if time else None for time in (file.start, file.end, expires(file.end)))
+    return Missing(file.name, start, end, until)
