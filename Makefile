@@ -57,7 +57,7 @@ coverage: $(READY)  ## Branch coverage, reported and not judged
 clean:
 	rm -rf .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(VENV)
 
-$(READY): pyproject.toml $(wildcard native/Cargo.* native/src/*.rs native/src/*/*.rs)
+$(READY): pyproject.toml $(wildcard native/Cargo.* native/src/*.rs native/src/*/*.rs native/src/*/*/*.rs)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable . --group dev

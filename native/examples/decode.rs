@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use _native::plan::Plan;
-use _native::sink::{Failure, Limits};
-use _native::splitter::Splitter;
+use _native::decode::plan::Plan;
+use _native::decode::sink::{Failure, Limits};
+use _native::decode::splitter::Splitter;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();

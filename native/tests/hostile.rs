@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use _native::plan::Plan;
-use _native::sink::{Failure, Limits};
-use _native::splitter::Splitter;
+use _native::decode::plan::Plan;
+use _native::decode::sink::{Failure, Limits};
+use _native::decode::splitter::Splitter;
 use arrow_data::ArrayData;
 use proptest::prelude::*;
 

@@ -9,10 +9,10 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
-use crate::plan::Plan;
-use crate::sink::{Done, Failure, Limits, Quarantined, Sink};
-use crate::splitter::Splitter;
-use crate::tables::Rows;
+use crate::decode::batches::Rows;
+use crate::decode::plan::Plan;
+use crate::decode::sink::{Done, Failure, Limits, Quarantined, Sink};
+use crate::decode::splitter::Splitter;
 
 create_exception!(_native, Refused, PyException, "The source as a whole cannot be decoded; the message says why.");
 

@@ -12,7 +12,7 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use crate::parts::{Options, Part};
+use crate::parquet::{Options, Part};
 
 /// Room for an array on its way from Python by the Arrow C data interface: whoever exports one writes it to `address`;
 /// one that nobody takes goes with this object.
@@ -40,7 +40,7 @@ impl Imported {
     }
 }
 
-/// One Parquet file, open until it is closed; see `wsparquet.dataset.parts`.
+/// One Parquet file, open until it is closed; see `wsparquet.parquet.file`.
 #[pyclass(frozen)]
 struct ParquetFile(Mutex<Option<Part>>);
 

@@ -5,16 +5,19 @@
 //! columns are cut back and the record is read again in the careful way, in text that is known to be right and where
 //! everything is looked up ahead.
 
-use crate::columns::Column;
-use crate::hints::{Facts, Then};
-use crate::keys::{Names, is_tag};
-use crate::leaves::Strings;
-use crate::numbers;
-use crate::plan::Node;
-use crate::rescue::{Path, Rescued};
-use crate::scan::{self, Quoted, Result, Stop};
-use crate::text::{Text, unescape};
-use crate::timestamps;
+pub mod nested;
+pub mod structs;
+
+use crate::decode::columns::Column;
+use crate::decode::columns::leaves::Strings;
+use crate::decode::json::numbers;
+use crate::decode::json::scan::{self, Quoted, Result, Stop};
+use crate::decode::json::text::{Text, unescape};
+use crate::decode::json::timestamps;
+use crate::decode::keys::{Names, is_tag};
+use crate::decode::memo::fields::{Facts, Then};
+use crate::decode::plan::Node;
+use crate::decode::rescue::{Path, Rescued};
 
 /// A member of an object: its key, and where its value is.
 pub struct Pair<'a> {

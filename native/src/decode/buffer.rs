@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use memchr::memmem;
 
-use crate::scan;
+use crate::decode::json::scan;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const KEYS: [&[u8]; 3] = [b"dataType", b"metaData", b"recordCollection"];

@@ -1,12 +1,12 @@
 //! Lists, and unions of structs, from JSON text into columns.
 
-use crate::columns::{Column, Lists, Structs};
-use crate::hints::{Hint, Then};
-use crate::keys::last_part;
-use crate::plan::{List, Union};
-use crate::reader::{Pair, Reader};
-use crate::rescue::Path;
-use crate::scan::{self, Result, Stop};
+use crate::decode::columns::{Column, Lists, Structs};
+use crate::decode::json::scan::{self, Result, Stop};
+use crate::decode::keys::last_part;
+use crate::decode::memo::fields::{Hint, Then};
+use crate::decode::plan::{List, Union};
+use crate::decode::readers::{Pair, Reader};
+use crate::decode::rescue::Path;
 
 impl Reader<'_> {
     // --- Lists --------------------------------------------------------------------------------------------------------

@@ -5,19 +5,20 @@
 //! more text. Source of the rules: docs/decoding.md, "Input", "Quarantine".
 
 mod elements;
+mod found;
 
 use std::sync::Arc;
 
-use self::elements::{Found, invalid_utf8, is_number, wrong};
-use crate::borders::Buffer;
-use crate::brackets::{Element, MAX_DEPTH, element_end};
-use crate::containers::untag;
-use crate::keys::{Names, is_tag, normalise};
-use crate::plan::Plan;
-use crate::records::Outcome;
-use crate::scan::{self, Stop};
-use crate::sink::{Done, Failure, Limits, Sink, failed, too_deep};
-use crate::text::unescape;
+use self::found::{Found, invalid_utf8, is_number, wrong};
+use crate::decode::brackets::{Element, MAX_DEPTH, element_end};
+use crate::decode::buffer::Buffer;
+use crate::decode::containers::untag;
+use crate::decode::json::scan::{self, Stop};
+use crate::decode::json::text::unescape;
+use crate::decode::keys::{Names, is_tag, normalise};
+use crate::decode::plan::Plan;
+use crate::decode::records::Outcome;
+use crate::decode::sink::{Done, Failure, Limits, Sink, failed, too_deep};
 
 /// Longest piece of a quarantined item, in bytes.
 const PIECE: usize = 1 << 20;

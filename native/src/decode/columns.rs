@@ -1,13 +1,15 @@
 //! Columns under construction, however nested, and their way into Arrow arrays.
 
+pub mod leaves;
+
 use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
-use crate::hints::Hints;
-use crate::leaves::{Numbers, Strings, Validity, array, numbers, packed};
-use crate::plan::{Kind, Node, Struct};
-use crate::scan::{Result, Stop};
+use crate::decode::columns::leaves::{Numbers, Strings, Validity, array, numbers, packed};
+use crate::decode::json::scan::{Result, Stop};
+use crate::decode::memo::fields::Hints;
+use crate::decode::plan::{Kind, Node, Struct, Table};
 
 /// Structs; a union's first child is its `type`.
 pub struct Structs {
@@ -251,6 +253,25 @@ impl Column {
         match self {
             Self::Strings(column) => column.get(row),
             _ => None,
+        }
+    }
+}
+
+/// What is between a table's header and its common columns.
+pub enum Payload {
+    /// Columns of its own.
+    Flat(Structs),
+    /// One column, a list.
+    List(Column),
+    /// `tag` and `record` of records that no table is known for.
+    Raw { tag: Strings, record: Strings },
+}
+
+impl Payload {
+    pub fn new(table: &Table) -> Self {
+        match table.payload.fields.first().map(|field| Column::new(&field.node)) {
+            Some(column) if !table.flat => Self::List(column),
+            _ => Self::Flat(Structs::new(&table.payload)),
         }
     }
 }

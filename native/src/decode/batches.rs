@@ -7,22 +7,12 @@ use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Fields};
 
-use crate::columns::{Column, Structs};
-use crate::hints::Hints;
-use crate::leaves::Strings;
-use crate::plan::{Plan, Struct, Table};
-use crate::scan::Result;
-use crate::vocabulary::Enum;
-
-/// What is between a table's header and its common columns.
-pub enum Payload {
-    /// Columns of its own.
-    Flat(Structs),
-    /// One column, a list.
-    List(Column),
-    /// `tag` and `record` of records that no table is known for.
-    Raw { tag: Strings, record: Strings },
-}
+use crate::decode::columns::leaves::Strings;
+use crate::decode::columns::{Column, Payload, Structs};
+use crate::decode::json::scan::Result;
+use crate::decode::memo::fields::Hints;
+use crate::decode::plan::{Plan, Struct};
+use crate::decode::undocumented::Enum;
 
 /// Rows in a row that have the same `metaData`: its row among all, and how many they are.
 #[derive(Clone, Copy)]
@@ -180,15 +170,6 @@ impl Rows {
             runs: std::mem::take(&mut self.runs),
             schema: Arc::clone(&self.schema),
         })
-    }
-}
-
-impl Payload {
-    fn new(table: &Table) -> Self {
-        match table.payload.fields.first().map(|field| Column::new(&field.node)) {
-            Some(column) if !table.flat => Self::List(column),
-            _ => Self::Flat(Structs::new(&table.payload)),
-        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! Where JSON tokens end: strings, numbers, words, white space and whole values, checked as Python's `json` checks them.
 
-use crate::text::hex4;
-
 /// Why reading stopped short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
@@ -278,6 +276,14 @@ pub fn value(data: &[u8], mut at: usize) -> Result<(usize, usize)> {
             at += 1;
         }
     }
+}
+
+/// The number that four hexadecimal digits write.
+pub fn hex4(digits: &[u8]) -> Option<u32> {
+    if digits.len() != 4 {
+        return None;
+    }
+    digits.iter().try_fold(0, |number, &digit| Some(number << 4 | char::from(digit).to_digit(16)?))
 }
 
 #[cfg(test)]

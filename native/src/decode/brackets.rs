@@ -56,7 +56,7 @@ pub fn element_end(data: &[u8], mut at: usize) -> Element {
 /// Whether whole JSON text is nested deeper than records may be.
 pub fn too_deep(raw: &[u8]) -> bool {
     raw.iter().filter(|&&byte| matches!(byte, b'{' | b'[')).count() > MAX_DEPTH
-        && crate::scan::value(raw, 0).is_ok_and(|(_, depth)| depth > MAX_DEPTH)
+        && crate::decode::json::scan::value(raw, 0).is_ok_and(|(_, depth)| depth > MAX_DEPTH)
 }
 
 #[cfg(test)]

@@ -5,19 +5,13 @@
 
 use std::borrow::Cow;
 
+use crate::decode::json::scan::hex4;
+
 /// A string's text, and whether it has lone surrogates.
 #[derive(Debug, Clone)]
 pub struct Text<'a> {
     pub bytes: Cow<'a, [u8]>,
     pub lone: bool,
-}
-
-/// The number that four hexadecimal digits write.
-pub fn hex4(digits: &[u8]) -> Option<u32> {
-    if digits.len() != 4 {
-        return None;
-    }
-    digits.iter().try_fold(0, |number, &digit| Some(number << 4 | char::from(digit).to_digit(16)?))
 }
 
 /// The text that stands between quotes, its escapes known to be right.
@@ -153,8 +147,8 @@ pub fn push_value(out: &mut Vec<u8>, raw: &[u8]) {
     while let Some(&byte) = raw.get(at) {
         match byte {
             b'"' => {
-                let (end, escaped) =
-                    crate::scan::string(raw, at).map_or((raw.len(), false), |quoted| (quoted.end + 1, quoted.escaped));
+                let (end, escaped) = crate::decode::json::scan::string(raw, at)
+                    .map_or((raw.len(), false), |quoted| (quoted.end + 1, quoted.escaped));
                 if escaped {
                     push_string(out, &unescape(&raw[at + 1..end - 1]));
                 } else {

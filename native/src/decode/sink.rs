@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arrow_data::ArrayData;
 
-use crate::brackets::MAX_DEPTH;
-use crate::containers::Container;
-use crate::plan::Plan;
-use crate::records::{Outcome, Records};
-use crate::rescue::numbered;
-use crate::scan::Stop;
-use crate::tables::{Batch, Counts, Metadata};
+use crate::decode::batches::{Batch, Counts, Metadata};
+use crate::decode::brackets::MAX_DEPTH;
+use crate::decode::containers::Container;
+use crate::decode::json::scan::Stop;
+use crate::decode::plan::Plan;
+use crate::decode::records::{Outcome, Records};
+use crate::decode::rescue::numbered;
 
 /// The source as a whole cannot be decoded; the message says why.
 #[derive(Debug)]

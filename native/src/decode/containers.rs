@@ -1,12 +1,12 @@
 //! What a container says about itself: its type, its `metaData`, and values of it that fit nowhere.
 
-use crate::columns::Column;
-use crate::keys::{Names, is_tag, last_part, normalise};
-use crate::reader::Reader;
-use crate::rescue::{Path, ROOT, texts};
-use crate::scan::{self, Result, Stop};
-use crate::tables::Metadata;
-use crate::text::{push_value, unescape};
+use crate::decode::batches::Metadata;
+use crate::decode::columns::Column;
+use crate::decode::json::scan::{self, Result, Stop};
+use crate::decode::json::text::{push_value, unescape};
+use crate::decode::keys::{Names, is_tag, last_part, normalise};
+use crate::decode::readers::Reader;
+use crate::decode::rescue::{Path, ROOT, texts};
 
 const DATA_TYPE: &str = "WebSession";
 const DATA_TYPE_NAMES: [&[u8]; 2] = [b"datatypeenum", b"datatype"];

@@ -6,18 +6,19 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::brackets::{MAX_DEPTH, too_deep};
-use crate::columns::Structs;
-use crate::containers::untag;
-use crate::hints::{Hint, Then};
-use crate::keys::{Names, normalise, shed};
-use crate::openings::Openings;
-use crate::plan::{Plan, Struct, Table};
-use crate::reader::{Outer, Pair, Reader};
-use crate::rescue::{Path, ROOT, Rescued, json_object, numbered, texts};
-use crate::scan::{self, Result, Stop};
-use crate::tables::{Payload, Rows};
-use crate::text::Text;
+use crate::decode::batches::Rows;
+use crate::decode::brackets::{MAX_DEPTH, too_deep};
+use crate::decode::columns::Payload;
+use crate::decode::columns::Structs;
+use crate::decode::containers::untag;
+use crate::decode::json::scan::{self, Result, Stop};
+use crate::decode::json::text::Text;
+use crate::decode::keys::{Names, normalise, shed};
+use crate::decode::memo::fields::{Hint, Then};
+use crate::decode::memo::records::Openings;
+use crate::decode::plan::{Plan, Struct, Table};
+use crate::decode::readers::{Outer, Pair, Reader};
+use crate::decode::rescue::{Path, ROOT, Rescued, json_object, numbered, texts};
 
 /// How many of a table's own fields must be there to know it by them alone.
 const MIN_FIELDS: usize = 2;

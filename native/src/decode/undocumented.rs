@@ -1,10 +1,10 @@
 //! Values of enum columns that the documentation does not list: they are kept, and counted here.
 
-use crate::columns::{Column, Structs};
-use crate::leaves::Strings;
-use crate::plan::{Node, Struct, Table};
-use crate::rescue::{Path, ROOT};
-use crate::tables::Payload;
+use crate::decode::columns::Payload;
+use crate::decode::columns::leaves::Strings;
+use crate::decode::columns::{Column, Structs};
+use crate::decode::plan::{Node, Struct, Table};
+use crate::decode::rescue::{Path, ROOT};
 
 /// An enum column of a payload.
 pub struct Enum {

@@ -1,13 +1,13 @@
 //! The fields of structs, from JSON text into columns: by hints where text is as it was before, else by their keys.
 
-use crate::columns::{Column, Structs};
-use crate::hints::{Facts, Hint, Then};
-use crate::numbers;
-use crate::plan::{Kind, Node, Struct, StructField};
-use crate::reader::{Outer, Pair, Reader};
-use crate::rescue::Path;
-use crate::scan::{Result, Stop};
-use crate::timestamps;
+use crate::decode::columns::{Column, Structs};
+use crate::decode::json::numbers;
+use crate::decode::json::scan::{Result, Stop};
+use crate::decode::json::timestamps;
+use crate::decode::memo::fields::{Facts, Hint, Then};
+use crate::decode::plan::{Kind, Node, Struct, StructField};
+use crate::decode::readers::{Outer, Pair, Reader};
+use crate::decode::rescue::Path;
 
 /// Which fields of an object were there; those beyond the bits share one, and then have to look closer.
 #[derive(Default)]

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::keys::is_identifier;
-use crate::text::{push_ascii, push_value};
+use crate::decode::json::text::{push_ascii, push_value};
+use crate::decode::keys::is_identifier;
 
 /// One step from a position to the next.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
-use crate::scan::{BLOCK, Result, Stop, plain, stop_in};
+use crate::decode::json::scan::{BLOCK, Result, Stop, plain, stop_in};
 
 /// Which of a column's values are there.
 #[derive(Default)]

@@ -1,24 +1,11 @@
 //! Keys and values of a container, where they are whole; those that may go on in text that is still to come have to wait.
 
+use super::found::{Found, invalid_utf8, is_number, wrong};
 use super::{PIECE, Splitter};
-use crate::brackets::{Element, MAX_DEPTH, element_end};
-use crate::scan::{self, Stop};
-use crate::sink::{Done, too_deep};
-use crate::text::unescape;
-
-/// What stands at a place, if that can be known yet.
-pub enum Found<T> {
-    It(T),
-    NeedsMore,
-    Bad(String),
-}
-
-pub fn wrong(stop: Stop, from: usize) -> String {
-    match stop {
-        Stop::Syntax(what, at) => format!("{what} at byte {}", at.saturating_sub(from)),
-        _ => "the text ends inside it".to_owned(),
-    }
-}
+use crate::decode::brackets::{Element, MAX_DEPTH, element_end};
+use crate::decode::json::scan::{self, Stop};
+use crate::decode::json::text::unescape;
+use crate::decode::sink::{Done, too_deep};
 
 impl Splitter {
     /// Whether what is wrong at `at` may yet turn out right, or otherwise wrong, with more text.
@@ -108,13 +95,4 @@ impl Splitter {
             _ => Err(format!("expected a comma or a closing bracket at byte {}", self.buffer.base + at)),
         }
     }
-}
-
-pub fn is_number(text: &[u8], at: usize) -> bool {
-    matches!(text.get(at), Some(b'-' | b'0'..=b'9')) && text.get(at + 1) != Some(&b'I')
-}
-
-pub fn invalid_utf8(text: &[u8]) -> String {
-    let at = std::str::from_utf8(text).err().map_or(0, |error| error.valid_up_to());
-    format!("invalid UTF-8 at byte {at}")
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, TimeUnit};
 use serde::Deserialize;
 
-use crate::keys::{Names, normalise};
+use crate::decode::keys::{Names, normalise};
 
 /// The plan as Python writes it, member for member of its data classes.
 #[derive(Deserialize)]
@@ -243,7 +243,7 @@ impl Node {
         }
     }
 
-    /// The Arrow type of the node's column, names and nullability as in `wsparquet.fields`.
+    /// The Arrow type of the node's column, names and nullability as in `wsparquet.schema.fields`.
     pub fn data_type(&self) -> DataType {
         match self {
             Self::Leaf(leaf) => leaf.kind.data_type(),

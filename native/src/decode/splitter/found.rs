@@ -1,0 +1,26 @@
+//! What the splitter finds at a place of a text that may go on.
+
+use crate::decode::json::scan::Stop;
+
+/// What stands at a place, if that can be known yet.
+pub enum Found<T> {
+    It(T),
+    NeedsMore,
+    Bad(String),
+}
+
+pub fn wrong(stop: Stop, from: usize) -> String {
+    match stop {
+        Stop::Syntax(what, at) => format!("{what} at byte {}", at.saturating_sub(from)),
+        _ => "the text ends inside it".to_owned(),
+    }
+}
+
+pub fn is_number(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), Some(b'-' | b'0'..=b'9')) && text.get(at + 1) != Some(&b'I')
+}
+
+pub fn invalid_utf8(text: &[u8]) -> String {
+    let at = std::str::from_utf8(text).err().map_or(0, |error| error.valid_up_to());
+    format!("invalid UTF-8 at byte {at}")
+}
