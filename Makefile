@@ -40,6 +40,7 @@ wheel: cargo $(READY)  ## A wheel with the native crate, in dist/, tried in a fr
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 types: $(READY)
 	$(BIN)/mypy
