@@ -1,4 +1,4 @@
-"""The Data Access API's client: what there is, and how it comes here."""
+"""A client for LivePerson's Data Access API: lists files and downloads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server's answers mean: lists of files, links, and errors, in all the forms that they are known to have."""
+"""Parses the server's answers: file lists, links, and errors, in every form that is known."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file that the server has.
+    """A file on the server.
 
-    ``name`` is text as the server wrote it, no path. ``urls`` are the addresses listed for it that may be asked,
-    nearly always one. ``start`` and ``end`` are UTC, from the list or else the name; ``scope_start`` and ``scope_end``
-    the same as the list writes them. Each of the four is None where it is not known.
+    ``name`` is the server's text; never use it as a path. ``urls`` are the listed addresses that the client may
+    request, nearly always one. ``start`` and ``end`` are UTC times from the list or, failing that, from the name.
+    ``scope_start`` and ``scope_end`` are the same times as the list spells them. Each of the four is None if it is not
+    known.
     """
 
     name: str
@@ -48,7 +49,7 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An entry of a list that cannot be used, or that nobody may be sent to; ``url`` is fit for messages."""
+    """An entry of a list that is malformed, or whose address the client may not request. ``url`` is safe to show."""
 
     name: str
     url: str
@@ -57,7 +58,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Listing:
-    """The files that the server has, oldest first, one of each name."""
+    """The files on the server, oldest first, one for each name."""
 
     files: tuple[ListedFile, ...]
     refused: tuple[Refused, ...] = ()
@@ -65,7 +66,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A resource that the base resource names."""
+    """A resource that the base resource links to."""
 
     rel: str
     href: str
@@ -75,7 +76,7 @@ class Link:
 
 
 def parse_json(body: bytes, place: str) -> Any:
-    """The JSON in an answer. Raises Transient if it is none: a page of some proxy's may be another one next time."""
+    """The JSON value of an answer. Raises Transient if the answer is not JSON: a proxy's page may be gone next time."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -87,7 +88,7 @@ def parse_listing(body: bytes, *, account: str, trust: Trust, place: str) -> Lis
     """The files in one answer of the list.
 
     Raises:
-        ApiError: it is no list, or that of another account.
+        ApiError: the answer is not a list of files, or it belongs to another account.
 
     """
     answer = parse_json(body, place)
@@ -145,7 +146,7 @@ def _instant(milliseconds: int | None) -> datetime | None:
 
 
 def merged(listings: Iterable[Listing]) -> Listing:
-    """Several lists as one: a name that comes again is one file, with each different address that it has."""
+    """Several lists merged into one. A repeated name is one file with all its different addresses."""
     files: dict[str, ListedFile] = {}
     refused: dict[Refused, None] = {}
     for listing in listings:
@@ -158,7 +159,10 @@ def merged(listings: Iterable[Listing]) -> Listing:
 
 
 def links_of(body: bytes, *, account: str, place: str) -> tuple[Link, ...]:
-    """The links of the base resource. Raises ApiError if it is none, or that of another account."""
+    """The links of the base resource.
+
+    Raises ApiError if the answer is something else, or belongs to another account.
+    """
     answer = parse_json(body, place)
     resource = answer.get("le") if isinstance(answer, dict) else None
     if not isinstance(resource, dict):
@@ -178,7 +182,7 @@ def _links(entries: Iterable[object]) -> Iterator[Link]:
 
 
 def error_of(status: int, body: bytes, place: str) -> ApiError:
-    """What an answer that is no success says: XML, JSON of the same shape, or anything else."""
+    """The message of an error answer: XML, JSON of the same shape, or any other text."""
     text = body.decode("utf-8", "replace")
     if NO_FILES.lower() in text.lower():
         return NoFiles(f"{place}: no files", status=status)
@@ -195,7 +199,7 @@ def error_of(status: int, body: bytes, place: str) -> ApiError:
 
 
 def _xml_error(text: str) -> tuple[str, str | None] | None:
-    # Entities could make a small text large; the API's errors have none.
+    # XML entities could expand a small text into a huge one. The API's errors have no entities.
     if "<error" not in text or "<!" in text:
         return None
     try:
@@ -218,7 +222,7 @@ def _json_error(text: str) -> tuple[str, str | None] | None:
 
 
 def _plain(text: str) -> str:
-    """The words of an answer that is no error of the API's, such as a proxy's page."""
+    """The words of an answer that does not come from the API, such as a proxy's page."""
     return re.sub(r"<[^>]*>", " ", re.sub(r"(?is)<(style|script).*?</\1>", " ", text))
 
 

@@ -1,4 +1,4 @@
-"""How requests are made: signed, sent to nobody else, tried again, and answered."""
+"""The client: signs requests, sends them only to trusted addresses, and retries them."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ MOST_HOPS = 5
 LARGEST_ANSWER = 64 << 20
 LARGEST_ERROR = 64 << 10
 WINDOW = timedelta(days=7)
-"""The longest range that is asked for at once: longer ones have timed out in the field."""
+"""The longest time range of one request. Longer ranges have timed out in practice."""
 OVERLAP = timedelta(hours=1)
-"""How far windows overlap, since no page says whether their bounds are inclusive."""
+"""How much adjacent windows overlap. The documentation does not say whether their bounds are inclusive."""
 
 
 class Client:
-    """A connection with the Data Access API of one account, an asynchronous context manager.
+    """A connection to the Data Access API for one account; an asynchronous context manager.
 
-    ``on_retry`` is told of every request that is tried again.
+    ``on_retry`` is called for each request that is retried.
 
     Raises:
-        ApiError: the account or the address cannot be one.
+        ApiError: the account or the address is malformed.
 
     """
 
@@ -89,7 +89,8 @@ class Client:
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=options.connect_seconds, sock_read=options.read_seconds
             ),
-            # `Accept: application/gzip` is answered with an error; stored bytes are wanted as they are.
+            # The API answers `Accept: application/gzip` with an error. The identity encoding keeps stored bytes
+            # unchanged.
             headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": f"wsparquet/{__version__}"},
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -104,14 +105,14 @@ class Client:
     # --- What can be asked -------------------------------------------------------------------------------------------
 
     async def list_files(self, start: datetime, end: datetime) -> Listing:
-        """The files that the server has of a range of time, oldest first, one of each name.
+        """The server's files for a time range, oldest first, one for each name.
 
-        The range is asked for in windows of 7 days at most that overlap by an hour. What lies more than 30 days back is
-        not asked for, since the server has deleted it.
+        The range is requested in windows of at most 7 days that overlap by an hour. Times more than 30 days ago are not
+        requested, because the server has deleted those files.
 
         Raises:
-            ApiError: the range is none, the server refuses or cannot be reached, or answers what is no list, or that
-                of another account.
+            ApiError: the range is not valid, the server refuses or cannot be reached, or the answer is not a list of
+            this account's files.
 
         """
         found = f"found {start.isoformat()} to {end.isoformat()}"
@@ -139,15 +140,15 @@ class Client:
         url: str | None = None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> Downloaded:
-        """The file, whole, at ``to``, which is replaced if it is there; ``url`` is one of its addresses.
+        """Download the complete file to ``to``, replacing any file there. ``url`` is one of the addresses of the file.
 
-        It comes by way of a hidden file ``.….partial`` beside ``to``. A download that is cut is resumed where the
-        server allows it, else begun anew; gzip is read to its end before the file gets its name. ``on_bytes`` is told
-        how many have come.
+        The bytes go to a hidden file ``.….partial`` beside ``to`` first. An interrupted download resumes if the server
+        allows it; otherwise it starts over. A gzip file is checked to its end before it is renamed. ``on_bytes``
+        receives the number of bytes downloaded so far.
 
         Raises:
-            FileGone: the server has the file no more.
-            ApiError: it cannot be downloaded whole, or not written.
+            FileGone: the server no longer has the file. ApiError: the complete file cannot be downloaded, or cannot be
+            written.
 
         """
         address = url or file.urls[0]
@@ -163,16 +164,15 @@ class Client:
                 raise await self._error(response, url)
             await transfer.receive(response)
         if transfer.total is None:
-            # An answer in chunks has no length. Cut between two gzip members it would look whole.
+            # A chunked answer has no length. If it is cut between two gzip members, the file looks complete.
             transfer.total = await self._total(url)
         return await transfer.finished()
 
     async def stored_size(self, file: ListedFile) -> int | None:
-        """How many bytes the server has of a file, without downloading it; None if the server does not say.
+        """The size of a file on the server in bytes, without downloading it; None if the server does not say.
 
         Raises:
-            FileGone: the server has the file no more.
-            ApiError: the server refuses or cannot be reached.
+            FileGone: the server no longer has the file. ApiError: the server refuses or cannot be reached.
 
         """
         url = file.urls[0]
@@ -186,25 +186,28 @@ class Client:
                 total = response.headers.get("Content-Range", "").rpartition("/")[2]
                 return int(total) if total.isascii() and total.isdigit() else None
             if response.status == 200:
-                # The rest of it is not read: the connection ends with it.
+                # The body is not read; closing the answer closes the connection.
                 response.close()
                 return response.content_length
             raise await self._error(response, url)
 
     async def base_resource(self) -> tuple[Link, ...]:
-        """The links of the account's base resource. Raises ApiError."""
+        """The links of the account's base resource. Raises ApiError if they cannot be read."""
         place = masked(self._resource)
         return await self._asked(self._resource, lambda body: links_of(body, account=self.account, place=place))
 
     async def schema(self, version: str = "latest") -> Any:
-        """The published schema as JSON values. Raises ApiError."""
+        """The published schema as JSON values. Raises ApiError if it cannot be read."""
         url = f"{self._resource}/schema?schemaId={quote(version, safe='')}"
         return await self._asked(url, lambda body: parse_json(body, masked(url)))
 
     # --- One request -------------------------------------------------------------------------------------------------
 
     async def _asked(self, url: str, parse: Callable[[bytes], Result]) -> Result:
-        """What an answer of bounded size means. One that makes no sense may be a proxy's, so it is asked for again."""
+        """Parse an answer of bounded size.
+
+        An answer that cannot be parsed may come from a proxy, so the request is retried.
+        """
 
         async def ask() -> Result:
             async with asyncio.timeout(self.options.list_seconds), self._answer(url, {}) as response:
@@ -233,14 +236,14 @@ class Client:
         return await retried(attempt, url, options=self.options, on_retry=self.on_retry)
 
     def _note(self, failure: Transient) -> None:
-        """One request that is too many means that all others are, too."""
+        """If one request exceeds the server's rate, delay all others as well."""
         if failure.busy and failure.retry_after:
             until = time.monotonic() + min(failure.retry_after, self.options.total_seconds)
             self._busy_until = max(self._busy_until, until)
 
     @asynccontextmanager
     async def _answer(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to a signed GET; each hop of a redirect is checked, and signed anew."""
+        """The answer to a signed GET. Each redirect is checked and signed again."""
         if self._session is None:
             raise ApiError("expected an open client, found it closed; use it as `async with Client(…) as client`")
         for _ in range(MOST_HOPS + 1):
@@ -269,8 +272,8 @@ class Client:
     async def _sign(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         """Sign a request (RFC 5849, 3.4.2 and 3.5.1) when it is sent.
 
-        aiohttp sends one again by itself if a connection that it kept turns out to be closed, and a server takes no
-        signature twice.
+        aiohttp resends a request by itself if a kept-alive connection turns out to be closed, and a server rejects a
+        repeated signature, so sign at the time of sending.
         """
         url = str(request.url)
         self._trust.check(url)
@@ -282,11 +285,11 @@ class Client:
         return await handler(request)
 
     async def _error(self, response: aiohttp.ClientResponse, url: str) -> Exception:
-        """What an answer that is no success amounts to: an ApiError, or a Transient if it may pass."""
+        """The error for an answer without success: Transient if a retry may help, otherwise ApiError."""
         body = (await _bounded(response, LARGEST_ERROR))[:LARGEST_ERROR]
         text = body.decode("utf-8", "replace")
         for secret in self._secrets:
-            # A server may quote what it was sent.
+            # The server's message may quote the request.
             text = text.replace(secret, "***")
         error = error_of(response.status, text.encode("utf-8", "replace"), masked(url))
         if isinstance(error, NoFiles):
@@ -310,7 +313,7 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _windows(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """The range in pieces of at most 7 days, each of which begins an hour before the last one's end."""
+    """The range in windows of at most 7 days. Each window begins an hour before the previous one ends."""
     windows = [(start, min(start + WINDOW, end))]
     while windows[-1][1] < end:
         begin = windows[-1][1] - OVERLAP
@@ -319,14 +322,14 @@ def _windows(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
 
 
 def _proxy(url: URL) -> str | None:
-    """The proxy that the environment names for https, through which TLS goes end to end."""
+    """The proxy for https from the environment. TLS passes through it end to end."""
     if url.scheme != "https" or url.host is None or urllib.request.proxy_bypass(url.host):
         return None
     return urllib.request.getproxies().get("https")
 
 
 async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body, or a little more than ``limit`` bytes of it."""
+    """The body, or its first bytes, slightly more than ``limit``, if it is longer."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(1 << 16):
         body += chunk

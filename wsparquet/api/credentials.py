@@ -1,4 +1,4 @@
-"""Who asks: the four secrets of OAuth 1.0a, from the environment or a private file, and never in any output."""
+"""The four OAuth 1.0a credentials, read from the environment or a private file and never shown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class Credentials:
-    """The four credentials of an API key; ``repr`` shows none of them."""
+    """The four credentials of an API key. ``repr`` hides them."""
 
     app_key: str = field(repr=False)
     app_secret: str = field(repr=False)
@@ -33,7 +33,7 @@ class Credentials:
     access_token_secret: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what no credential can be: OAuth signs text without line ends or blanks around it."""
+        """Refuse malformed credentials: empty, or with blanks or line ends around or in them."""
         for name in (each.name for each in fields(self)):
             value = getattr(self, name)
             if not value or value != value.strip() or not value.isprintable():
@@ -44,13 +44,13 @@ class Credentials:
 
     @classmethod
     def load(cls, file: str | os.PathLike[str] | None = None, *, environ: Mapping[str, str] | None = None) -> Self:
-        """The credentials in a TOML file, if one is given, else in the environment.
+        """The credentials from a TOML file if one is given, otherwise from the environment.
 
         The file holds ``app_key``, ``app_secret``, ``access_token`` and ``access_token_secret``, and only its owner may
-        read it. Nothing is mixed: half of a key from either would be one that nobody made.
+        read it. The two places are never mixed: credentials of different keys do not work together.
 
         Raises:
-            ApiError: one is missing, or the file is missing, open to others, or no such file.
+            ApiError: a credential is missing, or the file is missing, readable by others, or not such a TOML file.
 
         """
         if file is not None:
@@ -74,7 +74,7 @@ def _complete(found: Mapping[str, object], places: Mapping[str, str]) -> dict[st
 def _read(path: Path) -> dict[str, object]:
     try:
         with path.open("rb") as file:
-            # Asked of the open file, so that it is the one that is read.
+            # Check the open file, so that the checked file is the one that is read.
             mode = os.fstat(file.fileno()).st_mode
             if mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise ApiError(
@@ -85,7 +85,7 @@ def _read(path: Path) -> dict[str, object]:
     except OSError as error:
         raise ApiError(f"{path}: expected a file with credentials, found: {error.strerror}; check the name") from error
     except ValueError:
-        # Not chained: the parser may quote what it stumbled over.
+        # Not chained: the parser's message may quote a credential.
         raise ApiError(
             f'{path}: expected TOML such as `app_key = "…"`, found something else; correct the file'
         ) from None

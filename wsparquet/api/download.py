@@ -1,4 +1,4 @@
-"""How a file comes here whole: piece by piece, resumed where it was cut, checked to its end, and only then named."""
+"""Downloads a complete file: resumes an interrupted transfer, checks the file to its end, and only then names it."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ GZIP = b"\x1f\x8b"
 GZIP_ERRORS: tuple[type[Exception], ...] = (EOFError, OSError, zlib.error, igzip_lib.IsalError)  # type: ignore[assignment]
 CHUNK = 1 << 18
 SMALL = 1 << 20
-"""Up to so many bytes, gzip is checked at once: a thread would take longer to begin."""
+"""Files up to this size in bytes are checked without a thread: starting one would take longer."""
 RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """A file that came whole; ``size`` in bytes, ``url`` fit for messages and records.
+    """A complete downloaded file. ``size`` is in bytes; ``url`` is safe for messages and commit records.
 
-    ``resumed`` and ``restarted`` say how often it had to go on where it was cut, and how often from its beginning.
+    ``resumed`` counts how often the download continued after an interruption, ``restarted`` how often it started over.
     """
 
     path: Path
@@ -49,10 +49,10 @@ class Downloaded:
 
 
 class Transfer:
-    """One file on its way; a context manager that leaves the file or nothing.
+    """One download in progress; a context manager that leaves the complete file or nothing.
 
-    ``headers`` asks for what is missing, ``receive`` takes an answer, ``finished`` names the file; after a failure the
-    same again. ``total`` is how many bytes the server says there are, None if it does not say.
+    Send a request with ``headers``, pass the answer to ``receive``, then call ``finished``; after a failure do the same
+    again. ``total`` is the size in bytes that the server states; None if it states none.
     """
 
     def __init__(self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None) -> None:
@@ -91,7 +91,7 @@ class Transfer:
         )
 
     def headers(self) -> dict[str, str]:
-        """The request's headers: the rest of what is here already, if it is still that of the same file."""
+        """The headers of the next request. They ask for the missing rest, provided that the file has not changed."""
         if not self._received:
             return {}
         headers = {"Range": f"bytes={self._received}-"}
@@ -99,11 +99,10 @@ class Transfer:
         return {**headers, "If-Range": validator} if validator else headers
 
     async def receive(self, response: aiohttp.ClientResponse) -> None:
-        """Take the body of a 200, 206 or 416.
+        """Take the body of an answer with status 200, 206, or 416.
 
         Raises:
-            Transient: the answer does not go on where the last one ended.
-            ApiError: there is no room for it.
+            Transient: the answer does not continue where the last one ended. ApiError: the disk is full.
 
         """
         if response.status == 416:
@@ -124,7 +123,7 @@ class Transfer:
         self._last_modified = response.headers.get("Last-Modified")
 
     def _go_on(self, response: aiohttp.ClientResponse) -> None:
-        """Check that a 206 is what is missing of the same file."""
+        """Check that a 206 answer holds the missing rest of the same file."""
         found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
         first, total = (found[1], found[3]) if found else (None, None)
         same = self._etag is None or response.headers.get("ETag", self._etag) == self._etag
@@ -136,11 +135,11 @@ class Transfer:
             self.total = int(total)
 
     def _agrees(self, total: str | None) -> bool:
-        # A length that was cut short was wrong from the beginning; the range's own total is the server's last word.
+        # If the earlier length was wrong, the total of the range is the newer statement of the server.
         return total in {None, "*"} or self.total is None or int(total or 0) >= self._received
 
     def _check_end(self, response: aiohttp.ClientResponse) -> None:
-        """A 416 to a range that begins where the file ends means that all of it is here."""
+        """A 416 answer to a range that begins at the end of the file means that the download is complete."""
         found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if found is None or found[3] != str(self._received):
             self.restart()
@@ -151,7 +150,7 @@ class Transfer:
         if self._file is None:
             raise ApiError(f"{self._name}: expected a transfer under way, found none")
         try:
-            # Unbuffered files may take less than all.
+            # An unbuffered file may write only a part of the data.
             view = memoryview(chunk)
             while view:
                 view = view[self._file.write(view) :]
@@ -162,7 +161,7 @@ class Transfer:
             self._on_bytes(len(chunk))
 
     def restart(self) -> None:
-        """Forget what is here."""
+        """Discard the bytes downloaded so far."""
         if self._file is not None:
             self._file.seek(0)
             self._file.truncate()
@@ -170,11 +169,10 @@ class Transfer:
         self._restarted += 1
 
     async def finished(self) -> Downloaded:
-        """The file under its name.
+        """Give the complete file its final name.
 
         Raises:
-            Transient: it is not whole.
-            ApiError: it cannot be written.
+            Transient: the file is incomplete. ApiError: the file cannot be written.
 
         """
         if self.total is not None and self._received != self.total:
@@ -208,14 +206,14 @@ class Transfer:
 
 
 def _fault(file: BinaryIO) -> str | None:
-    """What is wrong with a downloaded file; None if it is gzip from beginning to end, or something else that may do."""
+    """The fault of a downloaded file; None if it is a complete gzip file or another plausible format."""
     head = file.read(256)
     file.seek(0)
     if not head:
         return "nothing"
     if head.lstrip().startswith(b"<"):
         return "a page of markup, such as a proxy's or an error's"
-    # The documentation speaks of zip, too; the conversion knows what it can read.
+    # The documentation mentions zip as well. The conversion decides which formats it can read.
     if head.startswith(GZIP):
         try:
             with igzip.open(file) as inflated:  # type: ignore[no-untyped-call]

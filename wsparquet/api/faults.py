@@ -1,4 +1,4 @@
-"""What can go wrong with a request: refusals, which stay, and failures, which may pass; all end as ``ApiError``."""
+"""Errors of requests: permanent ones, and transient ones that a retry may fix. Both end as ``ApiError``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ __all__ = ["FileGone", "NoFiles", "Transient", "translated"]
 
 
 class FileGone(ApiError):
-    """A file that was listed is there no more."""
+    """A listed file no longer exists on the server."""
 
 
 class NoFiles(ApiError):
-    """The server's way to say that a list is empty."""
+    """The server reports an empty list."""
 
 
 class Transient(Exception):
-    """A failure that may pass; ``error`` is what it is if it does not.
+    """A failure that a retry may fix. ``error`` is raised if no retry does.
 
-    ``busy`` if the server asked to be left alone for a while, for ``retry_after`` seconds if it said how long.
+    ``busy`` is set if the server asked clients to slow down. ``retry_after`` is the wait that it asked for, in seconds,
+    if any.
     """
 
     def __init__(self, error: ApiError, *, busy: bool = False, retry_after: float | None = None) -> None:
@@ -37,9 +38,9 @@ class Transient(Exception):
 
 @contextmanager
 def translated(url: str) -> Iterator[None]:
-    """Turns what the HTTP client raises into ``Transient``, or ``ApiError`` where another try would be no use.
+    """Turns errors of the HTTP client into ``Transient``, or into ``ApiError`` if a retry cannot help.
 
-    Nothing is chained: the client's errors hold the request, and with it the signature.
+    Errors are not chained: the client's errors hold the request, which includes the signature.
     """
     place = masked(url)
     try:
@@ -64,7 +65,7 @@ def translated(url: str) -> Iterator[None]:
 
 
 def _text(error: BaseException) -> str:
-    """What happened, in words that cannot quote a request."""
+    """A description of the error that cannot quote the request."""
     reason = getattr(error, "os_error", None) or error
     text = getattr(reason, "strerror", None)
     return text if isinstance(text, str) and text else type(reason).__name__

@@ -1,4 +1,4 @@
-"""How the server is spoken with: where it is, how often and how long it is asked."""
+"""Options of the API client: the server's address, connections, retries, and timeouts."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ REGIONS = {"us": "va.da.liveperson.net", "uk": "lo.da.liveperson.net", "apac": "
 """The fixed hosts (Data Access API, overview page)."""
 
 KEPT = timedelta(days=30)
-"""How long the server keeps a file after it was made (Data Access API, overview page)."""
+"""How long the server keeps a file (Data Access API, overview page)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiOptions:
-    """How the server is spoken with.
+    """How to talk to the Data Access API.
 
-    ``base_url`` takes the place of the region's host: ``https://host[:port]``, or ``http`` on the machine itself.
-    ``connections``: requests at a time. ``tries``: of one request, in ``total_seconds`` altogether; ``pause_seconds``
-    is the first pause after a failure of the server's, twice and three times that the next ones, twice the last one
-    from then on (the vendor's advice on retries has 5, 10 and 15 seconds). ``connect_seconds``, ``read_seconds`` (of
-    silence) and ``list_seconds`` (of a whole list) are timeouts.
+    ``base_url`` replaces the host of the region: ``https://host[:port]``, or ``http`` for this machine. ``connections``
+    is the number of concurrent requests. ``tries`` limits the attempts of one request, and ``total_seconds`` their
+    total time. ``pause_seconds`` is the first pause after a server error; later pauses are 2×, 3×, then doubling
+    (LivePerson's retry page says 5, 10, and 15 seconds). ``connect_seconds``, ``read_seconds`` (without data), and
+    ``list_seconds`` (for a whole list) are timeouts.
 
     Raises:
-        ApiError: there is no such region.
+        ApiError: the region is unknown.
 
     """
 

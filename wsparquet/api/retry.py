@@ -1,7 +1,7 @@
-"""Whether and when a request is tried again, by the vendor's advice (Data Access API, page on retries).
+"""Decides whether and when to retry a request, following LivePerson's retry page of the Data Access API.
 
-Of the statuses 4xx only 429 is tried again, after a second at least, or when the server says. After a status 5xx pauses
-are 5, 10 and 15 seconds, then each twice the last one. A connection that fails or is cut counts as a 5xx.
+Of the 4xx statuses only 429 is retried, after at least one second or when the server says. After a 5xx status the
+pauses are 5, 10, and 15 seconds, then doubling. A failed or interrupted connection counts as a 5xx status.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["Retry", "parse_retry_after", "retried"]
 
 Result = TypeVar("Result")
 JITTER = 0.2
-"""The share of a pause that is random, so that many clients do not come back at once."""
+"""The random share of a pause, so that many clients do not retry at the same time."""
 
 LONGEST_PAUSE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A request that is tried again: ``number`` tries have failed, the last for ``reason``, the next is in a while."""
+    """A retry: ``number`` attempts have failed, the last one for ``reason``; another attempt follows."""
 
     url: str
     reason: str
@@ -40,7 +40,7 @@ class Retry:
 
 
 def parse_retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
-    """The seconds that a ``Retry-After`` header asks to wait (RFC 9110, 10.2.3); None if it has neither form."""
+    """The wait in seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3); None if it is malformed."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
@@ -54,7 +54,7 @@ def parse_retry_after(value: str | None, *, now: datetime | None = None) -> floa
 
 
 class _Patience:
-    """What stamina asks after each failure: how long to wait, or False to give up."""
+    """The hook that stamina calls after each failure: returns the seconds to wait, or False to give up."""
 
     def __init__(self, url: str, options: ApiOptions, on_retry: Callable[[Retry], None] | None) -> None:
         self._url = url
@@ -82,7 +82,7 @@ class _Patience:
     def _wait(self, error: Transient) -> float:
         pause = self._options.pause_seconds
         if error.busy:
-            # A second where the pause is the vendor's five.
+            # One second if ``pause_seconds`` has its default of five.
             return max(error.retry_after or 0.0, pause / 5 * 2.0 ** min(self.failures - 1, 6)) + _jitter(pause / 5)
         steps = self.failures if self.failures <= 3 else 3 * 2.0 ** (self.failures - 3)
         wait = min(pause * steps, LONGEST_PAUSE)
@@ -100,15 +100,15 @@ async def retried(
     options: ApiOptions,
     on_retry: Callable[[Retry], None] | None = None,
 ) -> Result:
-    """What ``call`` returns, in as many tries as it takes within the options' limits.
+    """The result of ``call``, retried within the limits of the options.
 
     Raises:
-        ApiError: the last try failed, or one failed for good.
+        ApiError: the last attempt failed, or an error cannot be fixed by a retry.
 
     """
     patience = _Patience(url, options, on_retry)
     try:
-        # The limits are kept by the hook, which knows how long a server asked to wait.
+        # The hook enforces the limits, because it knows how long a server asked to wait.
         async for attempt in stamina.retry_context(on=patience, attempts=None, timeout=None):
             with attempt:
                 return await call()

@@ -1,6 +1,7 @@
-"""Which addresses may see a signed request: the API's own, and nothing that an answer or a redirect names beside it.
+"""Decides which addresses may receive a signed request: the API's own, whatever an answer or a redirect names.
 
-An address is taken apart by the same parser (yarl) that the connection is made with, so that both see the same host.
+Addresses are parsed by yarl, the parser that aiohttp connects with, so that the check and the connection see the same
+host.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from wsparquet.errors import ApiError
 
 __all__ = ["Trust", "check_base_url", "masked", "printable"]
 
-# What may stand in a URL (RFC 3986), less what parsers are known to disagree about.
+# Characters of a URL (RFC 3986) without those that parsers are known to treat differently.
 PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+da\.liveperson\.net")
 SHOWN = 200
@@ -33,24 +34,24 @@ def printable(text: str) -> str:
 
 
 class Trust:
-    """The addresses that may be asked: https on ``*.da.liveperson.net``, or exactly the one that the user gave."""
+    """The trusted addresses: https on ``*.da.liveperson.net``, or exactly the one that the user gave."""
 
     def __init__(self, *, host: str, base_url: str | None) -> None:
         self._exact = base_url is not None
         self.base = URL(f"https://{host}") if base_url is None else _base(base_url)
 
     def check(self, url: str) -> URL:
-        """The URL, ready to be signed and sent as it is written.
+        """The URL, parsed so that it can be signed and sent unchanged.
 
         Raises:
-            ApiError: requests to it may not be signed.
+            ApiError: a signed request must not be sent to this address.
 
         """
         parsed = _parse(url)
         if parsed is None:
-            raise self._refusal(url, "no URL as RFC 3986 has it")
+            raise self._refusal(url, "text that is not a URL by RFC 3986")
         if parsed.user is not None or parsed.password is not None or "@" in parsed.raw_authority:
-            raise self._refusal(url, "one with user info")
+            raise self._refusal(url, "a URL with user info")
         if self._exact:
             if _origin(parsed) != _origin(self.base):
                 raise self._refusal(url, "another one")
@@ -73,7 +74,7 @@ def _parse(url: str) -> URL | None:
         return None
     try:
         parsed = URL(url, encoded=True)
-        # Reading the port is what finds a wrong one.
+        # yarl checks the port only when it is read.
         return parsed if parsed.absolute and parsed.port is not None else None
     except ValueError:
         return None
@@ -84,24 +85,24 @@ def _origin(url: URL) -> tuple[str, str, int | None]:
 
 
 def check_base_url(url: str) -> None:
-    """Refuse an address that cannot be a server's own.
+    """Refuse an address that is not the base URL of a server.
 
     Raises:
-        ApiError: it is none, or has more than a host and a port, or is http elsewhere than on the machine itself.
+        ApiError: the address is malformed, has more than a host and a port, or uses http for another machine.
 
     """
     _base(url)
 
 
 def _base(url: str) -> URL:
-    """The address that the user gave."""
+    """The base URL that the user gave."""
     parsed = _parse(url)
     if parsed is None or parsed.scheme not in {"http", "https"} or parsed.raw_authority.count("@"):
         raise ApiError(f"--base-url: expected https://HOST[:PORT], found {masked(url)!r}")
     if parsed.path not in {"", "/"} or parsed.raw_query_string or parsed.raw_fragment:
-        raise ApiError(f"--base-url: expected https://HOST[:PORT] and nothing behind it, found {masked(url)!r}")
+        raise ApiError(f"--base-url: expected https://HOST[:PORT] and nothing after it, found {masked(url)!r}")
     if parsed.scheme == "http" and not _is_loopback(parsed.host or ""):
-        raise ApiError(f"--base-url: expected https, found {masked(url)!r}; http is for the machine itself only")
+        raise ApiError(f"--base-url: expected https, found {masked(url)!r}; http is allowed for this machine only")
     return parsed.origin()
 
 

@@ -1,4 +1,4 @@
-"""A server that behaves as the Data Access API is known to: for trying things out, demonstrations and tests."""
+"""An emulator of the Data Access API, for experiments, demonstrations, and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Data Access API answers, in the forms of its documentation page."""
+"""Answers of the Data Access API, in the forms of its documentation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ __all__ = ["base_resource", "error_body", "listing", "own_schema"]
 
 
 def _eastern() -> tzinfo:
-    """US Eastern time, in which the API writes dates; without its summer time where the machine knows no zones."""
+    """US Eastern time, which the API writes dates in.
+
+    Without daylight saving time if the machine has no time zone data.
+    """
     try:
         return ZoneInfo("America/New_York")
     except ZoneInfoNotFoundError:
@@ -32,7 +35,10 @@ def _date(milliseconds: int) -> str:
 
 
 def listing(account: str, resource: str, entries: Sequence[tuple[Entry, str]]) -> dict[str, Any]:
-    """The list of files with their addresses; a single one is an object and no list, as XML made into JSON has it."""
+    """The list of files with their addresses.
+
+    A single file is an object instead of a list, as in JSON converted from XML.
+    """
     files = [
         {
             "@name": entry.name,
@@ -59,7 +65,7 @@ def base_resource(account: str, resource: str) -> dict[str, Any]:
 
 
 def own_schema() -> list[dict[str, Any]]:
-    """The tables' schema as Avro: the API's own is not published."""
+    """The schema of the tables as Avro. The API's own schema is not published."""
     return [avro_schema(table) for table in TABLES.values()]
 
 

@@ -1,4 +1,4 @@
-"""How faulty answers are given: what stands on the wire when a connection or a server fails."""
+"""Faulty answers: the bytes that a failing connection or server sends."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["BODIES", "broken_body", "hang", "reset"]
 BODIES = frozenset(
     {"stall-mid-body", "reset-mid-body", "truncated", "truncated-chunked", "length-too-long", "length-too-short"}
 )
-"""The faults of a body."""
+"""Faults of a body."""
 
 
 class Dropped(web.Response):
-    """Stands for an answer on a connection that is there no more."""
+    """The answer on a connection that is already closed."""
 
     async def prepare(self, request: web.BaseRequest) -> None:
         """Send nothing."""
@@ -33,7 +33,7 @@ def reset(request: web.Request) -> web.StreamResponse:
 
 
 async def hang(request: web.Request, seconds: float) -> web.StreamResponse:
-    """Say nothing for a while, or until the client has gone, then reset the connection."""
+    """Send nothing for a while or until the client disconnects, then reset the connection."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while loop.time() < end and request.transport is not None and not request.transport.is_closing():
@@ -45,7 +45,7 @@ async def broken_body(
     request: web.Request, body: bytes, fault: str, *, status: int, headers: dict[str, str], stall_seconds: float
 ) -> web.StreamResponse:
     """Answer with a body that has one of the faults ``BODIES``."""
-    # Far from the end of any gzip member, behind which a body would look whole.
+    # Cut far from the end of a gzip member: a body cut right after one would look complete.
     begun = body[: len(body) // 20]
     response = web.StreamResponse(status=status, headers=headers)
     if fault == "truncated-chunked":
@@ -68,6 +68,6 @@ async def _ended(request: web.Request, fault: str, stall_seconds: float) -> web.
     if fault == "reset-mid-body":
         return reset(request)
     if request.transport is not None:
-        # What was written still goes out.
+        # The bytes written so far are still sent.
         request.transport.close()
     return Dropped()

@@ -1,4 +1,4 @@
-"""Which files there are at a time, and what is in them."""
+"""The emulated files: which exist at a given time, and their contents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEPT_MS = 30 * DAY_MS
 
 @dataclass(frozen=True)
 class Entry:
-    """A file; times are milliseconds since 1970. ``data`` is None if it is to be generated."""
+    """A file. Times are milliseconds since 1970. ``data`` is None if the content is generated."""
 
     name: str
     start_ms: int
@@ -32,7 +32,7 @@ class Entry:
 
 
 class Catalogue:
-    """The files of one account, made when they are asked for and kept in ``folder``."""
+    """The files of one account, generated on request and kept in ``folder``."""
 
     def __init__(self, options: EmulatorOptions, folder: Path) -> None:
         self._options = options
@@ -52,13 +52,13 @@ class Catalogue:
         return int(self._options.now() * 1000)
 
     def _hour_ms(self) -> int:
-        """The end of the last hour whose files are made, if they are not late."""
+        """The end of the last hour whose files exist, unless they are late."""
         return (self._now_ms() - MADE_AFTER_MS) // HOUR_MS * HOUR_MS
 
     # --- Which there are ---------------------------------------------------------------------------------------------
 
     def files(self) -> dict[str, Entry]:
-        """All files that there are now, by name, oldest first."""
+        """All files that exist now, by name, oldest first."""
         self._go_on()
         now = self._now_ms()
         there = [entry for entry in {**self._generated, **self._put}.values() if self._is_there(entry, now)]
@@ -66,7 +66,7 @@ class Catalogue:
         return {entry.name: entry for entry in there}
 
     def find(self, name: str) -> Entry | None:
-        """The file of a name, if there is one now."""
+        """The file with this name, if it exists now."""
         self._go_on()
         entry = self._put.get(name) or self._generated.get(name)
         return entry if entry is not None and self._is_there(entry, self._now_ms()) else None
@@ -75,7 +75,7 @@ class Catalogue:
         return entry.made_ms <= now < entry.made_ms + KEPT_MS and entry.name not in self._deleted
 
     def _go_on(self) -> None:
-        """Have the files of all hours that have ended since."""
+        """Add the files of the hours that have ended since the last call."""
         end = self._hour_ms()
         if end > self._until_ms:
             self._generated.update((entry.name, entry) for entry in self._new(self._until_ms, end))
@@ -99,11 +99,11 @@ class Catalogue:
     # --- Changes -----------------------------------------------------------------------------------------------------
 
     def delete(self, name: str) -> None:
-        """Have a file be there no more."""
+        """Remove a file."""
         self._deleted.add(name)
 
     def put(self, name: str, data: bytes, *, start_ms: int | None = None) -> None:
-        """Have a file of this name with this content, in the place of another one of its name."""
+        """Add a file with this name and content, replacing one with the same name."""
         known = self.find(name)
         start = start_ms if start_ms is not None else known.start_ms if known else self._hour_ms() - HOUR_MS
         made = known.made_ms if known else self._now_ms()
@@ -114,14 +114,14 @@ class Catalogue:
     # --- What is in them ---------------------------------------------------------------------------------------------
 
     def path(self, entry: Entry) -> Path:
-        """A file with the entry's content."""
+        """The path of a file with the content of the entry."""
         path = self._path(entry.name)
         if not path.exists():
             path.write_bytes(entry.data if entry.data is not None else self._generate(entry))
         return path
 
     def _path(self, name: str) -> Path:
-        # No suffix, from which a server would guess an encoding. Names of tests may be no file names.
+        # No suffix: the server would guess an encoding from it. The names in tests may not be valid file names.
         return self._folder / name.encode("utf-8", "surrogatepass").hex()[-200:]
 
     def _generate(self, entry: Entry) -> bytes:
@@ -131,7 +131,7 @@ class Catalogue:
             seed=chance.randrange(1 << 32),
             account=self._options.account,
             start_ms=entry.start_ms,
-            # Files in the field may be of several members.
+            # Real files may have several gzip members.
             gzip_members=chance.choice((1, 1, 2, 3)),
         )
         return b"".join(compressed(generate_text(options), options, size=options.size))

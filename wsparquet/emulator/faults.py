@@ -1,4 +1,4 @@
-"""Which faults a server can be asked for, and which request gets one."""
+"""Faults: the kinds that the emulator can produce, and the choice of the requests that get one."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from collections.abc import Mapping
 __all__ = ["DOWNLOAD", "FAULTS", "LISTING", "Dice"]
 
 FAULTS = {
-    "429": "too many requests, without a word on when to come back",
+    "429": "too many requests, without a Retry-After header",
     "429-retry-after": "too many requests, with the header Retry-After",
     "500": "an internal error",
     "503": "not available",
-    "html-error": "a proxy's page of HTML, with status 200",
-    "stall": "nothing at all for a while, then the connection is closed",
-    "stall-mid-body": "a part of the body, nothing for a while, then the connection is closed",
+    "html-error": "an HTML page of a proxy, with status 200",
+    "stall": "no answer for a while, then the connection is closed",
+    "stall-mid-body": "a part of the body, then nothing for a while, then the connection is closed",
     "reset": "the connection is reset before there is an answer",
     "reset-mid-body": "the connection is reset after a part of the body",
-    "truncated": "the connection is closed after a part of the body, though Content-Length announces all of it",
-    "truncated-chunked": "a part of the body, in chunks that end as they should",
-    "length-too-long": "Content-Length announces more than there is",
-    "length-too-short": "Content-Length announces less than there is",
-    "duplicate-names": "the list has entries twice, some with another address of the same file",
+    "truncated": "the connection is closed after a part of the body, although Content-Length announces all of it",
+    "truncated-chunked": "a part of the body, as a correctly ended chunked answer",
+    "length-too-long": "Content-Length is larger than the body",
+    "length-too-short": "Content-Length is smaller than the body",
+    "duplicate-names": "the list repeats entries, some with another address of the same file",
     "hostile-href": "the list has entries whose addresses and names are traps",
     "redirect": "a redirect to the same host",
     "redirect-elsewhere": "a redirect to another host",
 }
-"""The kinds of faults, and what each does."""
+"""The kinds of faults, with a description of each."""
 
 LISTING = frozenset(FAULTS) - {"truncated-chunked", "length-too-short"}
-"""The kinds that a list may have."""
+"""The kinds that apply to a list."""
 DOWNLOAD = frozenset(FAULTS) - {"duplicate-names", "hostile-href"}
-"""The kinds that a download may have."""
+"""The kinds that apply to a download."""
 HARMLESS = frozenset({"duplicate-names", "hostile-href", "redirect"})
-"""The kinds with which a request is answered all the same."""
+"""The kinds that still answer the request."""
 
 
 class Dice:
-    """Which request gets which fault; the same seed, the same faults for the same requests of a resource."""
+    """Chooses the fault of each request. With the same seed, the same requests of a resource get the same faults."""
 
     def __init__(self, faults: Mapping[str, float], *, seed: int, most: int) -> None:
         self._faults = faults
@@ -48,11 +48,11 @@ class Dice:
         self._in_a_row: Counter[str] = Counter()
 
     def heal(self) -> None:
-        """No faults any more."""
+        """Stop producing faults."""
         self._faults = {}
 
     def throw(self, resource: str, kinds: frozenset[str]) -> str | None:
-        """The fault for the next request of a resource, one of ``kinds``, None if it is to be answered well."""
+        """The fault for the next request of a resource, one of ``kinds``; None for a correct answer."""
         self._asked[resource] += 1
         chance = random.Random(f"{self._seed} {resource} {self._asked[resource]}")
         fault = self._pick(chance, sorted(kinds))

@@ -1,4 +1,4 @@
-"""Whether a request is signed as OAuth 1.0a has it (RFC 5849), by oauthlib's own verification."""
+"""Verifies OAuth 1.0a signatures (RFC 5849) with oauthlib."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from wsparquet.api import Credentials
 __all__ = ["Verifier"]
 
 WINDOW_SECONDS = 300
-"""How far a timestamp may be from the clock."""
+"""The largest difference between a timestamp and the clock, in seconds."""
 
 
 class _Validator(oauth1.RequestValidator):
-    """One application with one access token; each nonce once."""
+    """One application with one access token. Accepts each nonce once."""
 
     enforce_ssl = False
 
@@ -27,7 +27,7 @@ class _Validator(oauth1.RequestValidator):
         self._clock = clock
         self._seen: dict[tuple[str, str], float] = {}
 
-    # Real keys have whatever length and letters LivePerson gives them.
+    # LivePerson's keys have any length and any letters.
     def check_client_key(self, client_key: str) -> bool:
         return bool(client_key)
 
@@ -77,7 +77,7 @@ class _Validator(oauth1.RequestValidator):
         return True
 
     def _forget(self, before: float) -> None:
-        # They are in order of their coming, so those too old to be let in again are in front.
+        # Nonces are in order of arrival, so the expired ones come first.
         while self._seen and next(iter(self._seen.values())) < before:
             del self._seen[next(iter(self._seen))]
 
@@ -89,7 +89,7 @@ class Verifier:
         self._endpoint = oauth1.ResourceEndpoint(_Validator(credentials, clock))
 
     def is_valid(self, url: str, *, method: str, headers: Mapping[str, str]) -> bool:
-        """Whether a request without a body is signed with the credentials, not too long ago, and for the first time."""
+        """Whether a request without a body is correctly signed, recent, and not a repetition."""
         authorization = headers.get("Authorization")
         if authorization is None:
             return False

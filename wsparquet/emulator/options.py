@@ -1,4 +1,4 @@
-"""What an emulator serves, and how well."""
+"""Options of the emulator: the files that it serves, and the faults that it produces."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from wsparquet.emulator.faults import FAULTS
 __all__ = ["DEMO", "EmulatorOptions"]
 
 DEMO = Credentials("demo-app-key", "demo-app-secret", "demo-access-token", "demo-access-token-secret")
-"""Credentials that open nothing but an emulator."""
+"""Credentials that only an emulator accepts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmulatorOptions:
-    """What an emulator serves, and how well.
+    """The files that an emulator serves, and the faults that it produces.
 
     There are ``parts`` files for each of the last ``hours``, or the latest ``files`` of them, each of ``size`` bytes of
-    JSON from ``seed``; new ones come as time goes on. A file is made 10 minutes after its hour, a share ``late`` of
-    them up to 6 hours later, and deleted 30 days after that. ``now`` is the clock for this, in seconds since 1970.
-
-    ``latency_seconds`` is added each way. ``faults`` are probabilities of the kinds in ``FAULTS`` for each request,
-    ``all`` one for all kinds together; a resource has at most ``most_faults`` in a row, so that who tries often enough
-    gets through. ``stall_seconds`` is how long a stall lasts, ``retry_after`` what the header says, ``hostile_url``
-    where hostile addresses point. ``errors`` is the form of error answers. ``schema`` stands in for our own.
+    JSON from ``seed``; more appear as time passes. A file appears 10 minutes after its hour (a share ``late`` of the
+    files up to 6 hours later) and is deleted 30 days after that. ``now`` is the clock, in seconds since 1970.
+    ``latency_seconds`` is added in each direction. ``faults`` are probabilities of the kinds in ``FAULTS`` for each
+    request, ``all`` is the probability of any kind. A resource has at most ``most_faults`` in a row, so that enough
+    retries succeed. ``stall_seconds`` is the length of a stall, ``retry_after`` the value of that header, and
+    ``hostile_url`` the target of hostile addresses. ``errors`` is the form of error answers. ``schema`` replaces the
+    schema that the emulator serves.
 
     Raises:
-        ValueError: a kind of fault is none, or a probability no probability.
+        ValueError: unknown fault, or probability outside 0..1.
 
     """
 
@@ -55,7 +55,7 @@ class EmulatorOptions:
     schema: object = None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be served."""
+        """Refuse options that cannot be served."""
         for kind, probability in self.faults.items():
             if kind != "all" and kind not in FAULTS:
                 raise ValueError(f"expected a kind of fault, all or {', '.join(FAULTS)}, found {kind!r}")

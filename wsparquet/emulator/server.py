@@ -1,4 +1,4 @@
-"""The server itself: routes, signatures, lists, downloads, and the faults that were asked for."""
+"""The HTTP server: routes, signatures, lists, downloads, and faults."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to
 
 @dataclass
 class Request:
-    """A request that came: its path as it was sent, its fault, and the answer's status, None if there was none."""
+    """A received request: its path as sent, its fault, and the status of the answer; None without an answer."""
 
     method: str
     path: str
@@ -54,15 +54,15 @@ class Request:
     status: int | None = None
 
 
-# Each connection has a task of its own, which answers one request after the other.
+# Each connection has its own task, which answers requests one by one.
 ANSWERED: ContextVar[Request] = ContextVar("answered")
 
 
 class Emulator:
-    """A running server of one account; ``base_url`` is where it is, ``log`` what it was asked.
+    """A running server for one account. ``base_url`` is its address; ``log`` lists the requests that it received.
 
     Raises:
-        WsparquetError: on entering, if it cannot listen there.
+        WsparquetError: the server cannot listen at the address; raised on entering the context.
 
     """
 
@@ -77,17 +77,17 @@ class Emulator:
 
     @property
     def resource(self) -> str:
-        """The address of the account's base resource."""
+        """The address of the base resource of the account."""
         return f"{self.base_url}/data_access_le/account/{self.options.account}/le"
 
     @property
     def downloads(self) -> Counter[str]:
-        """How often each file was asked for, by the last component of its path."""
+        """The number of requests for each file, by the last component of its path."""
         asked = (request.path.partition("?")[0] for request in self.log)
         return Counter(path.rpartition("/")[2] for path in asked if "/webSession/" in path)
 
     def heal(self) -> None:
-        """Answer well from now on."""
+        """Stop producing faults."""
         self._dice.heal()
 
     async def __aenter__(self) -> Self:
@@ -140,7 +140,7 @@ class Emulator:
         return response
 
     def _refusal(self, request: web.Request) -> web.Response | None:
-        """What becomes of a request that is not as it must be."""
+        """The error answer to an invalid request; None if the request is valid."""
         account = self.options.account
         if not self._verifier.is_valid(
             f"{self.base_url}{request.raw_path}", method=request.method, headers=request.headers
@@ -157,7 +157,7 @@ class Emulator:
         return web.Response(status=status, text=body, content_type=content_type, headers=headers)
 
     async def _failed(self, request: web.Request, fault: str | None) -> web.StreamResponse | None:
-        """The answer of a fault that needs no content."""
+        """The answer for a fault that needs no content."""
         if fault in STATUSES:
             headers = {"Retry-After": self.options.retry_after} if fault == "429-retry-after" else {}
             return self._error(STATUSES[fault], f"A fault that was asked for: {fault}", "0500", **headers)
@@ -171,7 +171,7 @@ class Emulator:
 
     def _redirect(self, request: web.Request, fault: str | None) -> web.Response | None:
         targets = {"redirect": self.base_url, "redirect-elsewhere": self.options.hostile_url}
-        # Whoever follows a redirect is not sent on again.
+        # A request that followed a redirect is not redirected again.
         if fault not in targets or "redirected" in request.query:
             return None
         mark = "&" if request.query_string else "?"
@@ -220,10 +220,10 @@ class Emulator:
         return web.FileResponse(path, headers={"Content-Type": "application/gzip"})
 
     async def _part(self, request: web.Request, path: Path) -> web.StreamResponse:
-        """What was asked for of a file, to be sent with a fault; the headers are those of the file as it should be."""
+        """The requested part of a file, to be sent with a fault. The headers are those of a correct answer."""
         data = path.read_bytes()
         status = path.stat()
-        # As FileResponse has it, so that a range of it is one of the same file.
+        # Same form as FileResponse uses, so that a later range request matches the file.
         headers = {"Content-Type": "application/gzip", "ETag": f'"{status.st_mtime_ns:x}-{status.st_size:x}"'}
         first = request.http_range.start
         if first is None or first >= len(data):
@@ -243,7 +243,7 @@ class Emulator:
 
 
 def _why(error: OSError | UnicodeError) -> str:
-    """Why nothing can listen there, and what to do."""
+    """Why the server cannot listen there, and what to do."""
     code = error.errno if isinstance(error, OSError) and not isinstance(error, socket.gaierror) else None
     if code is None:
         return f"{getattr(error, 'strerror', None) or error}; choose a --host that is an address of this machine"
@@ -251,21 +251,21 @@ def _why(error: OSError | UnicodeError) -> str:
 
 
 async def _note_status(_: web.Request, response: web.StreamResponse) -> None:
-    # Which status a file's answer has is known when it is sent, and not before.
+    # The status of a file answer is known only when the answer is sent.
     if (entry := ANSWERED.get(None)) is not None:
         entry.status = response.status
 
 
 @contextmanager
 def serving(options: EmulatorOptions = EmulatorOptions()) -> Iterator[Emulator]:  # noqa: B008 - frozen
-    """An emulator that runs in a thread of its own."""
+    """An emulator that runs in its own thread."""
     with in_thread(Emulator(options)) as emulator:
         yield emulator
 
 
 @contextmanager
 def in_thread(server: AbstractAsyncContextManager[Server]) -> Iterator[Server]:
-    """A server that runs in a thread of its own, with an event loop of its own."""
+    """A server that runs in its own thread, with its own event loop."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="wsparquet-server", daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Lists that a client has to be careful with: entries twice, addresses elsewhere, names that are paths."""
+"""Dangerous lists: repeated entries, foreign addresses, and names that are paths."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def quoted(name: str) -> str:
 
 
 def repeated(entries: Sequence[tuple[Entry, str]]) -> list[tuple[Entry, str]]:
-    """Every entry again; every other one by another address of the same file."""
+    """Each entry twice; every second repetition has another address of the same file."""
     again = [(entry, f"{href}?again=1" if number % 2 else href) for number, (entry, href) in enumerate(entries)]
     return [*entries, *again]
 
 
 def hostile(elsewhere: str, here: str) -> list[tuple[Entry, str]]:
-    """Entries that nobody must ask for with a signature, and some whose names must not become paths."""
+    """Entries that a client must not request with a signature, and entries whose names must not become paths."""
     away, home = urlsplit(elsewhere).netloc, urlsplit(here).netloc
     addresses = [
         f"{elsewhere}/data_access_le/account/1/le/webSession/x.gz",

@@ -1,6 +1,6 @@
-"""How to come by Web Session files: realistic synthetic ones, good or with every kind of defect, and what is in them.
+"""Generates realistic synthetic Web Session files, correct or with every kind of defect, and knows their contents.
 
-Text and counts depend on the options alone, so tests, benchmarks and demonstrations need no data of anyone's.
+Text and counts depend on the options alone, so tests, benchmarks, and demonstrations need no real data.
 """
 
 from __future__ import annotations

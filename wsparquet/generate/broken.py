@@ -1,4 +1,4 @@
-"""Which files cannot be converted at all, or are trouble for what surrounds the decoder, one file a kind."""
+"""Broken files: one file for each way to fail as a whole or to trouble the code around the decoder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ERROR_PAGE = (
 
 @dataclass(frozen=True)
 class BrokenFile:
-    """One file and what must become of it: it ``fails`` as a whole, or else the ``expected`` counts come out."""
+    """A file and its correct outcome: it ``fails`` as a whole, or it gives the ``expected`` counts."""
 
     path: Path
     reason: str
@@ -32,13 +32,13 @@ class BrokenFile:
 
     @property
     def fails(self) -> bool:
-        """Whether the source fails as a whole, nothing of it committed."""
+        """Whether the source fails as a whole, so that nothing is committed."""
         return self.expected is None
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """How a kind is made from good options, and its name's ending."""
+    """How to make a kind of broken file from correct options, and the suffix of its name."""
 
     reason: str
     make: Callable[[GenerateOptions], bytes]
@@ -112,7 +112,7 @@ _FAILING = {
 def _cut_json(options: GenerateOptions) -> tuple[bytes, Expected]:
     counts = expected(replace(options, records=_RECORDS - 1))
     text = _text(options)
-    # Within the last record's tag: a byte of the record is there, and not all of it.
+    # Cut within the tag of the last record, so that the record is incomplete.
     counts.size = text.rindex(b'{"body":') + len(b'{"body":{"com')
     counts.items = 1
     return _gzip(text[: counts.size]), counts
@@ -141,9 +141,9 @@ def _converting(root: Path, options: GenerateOptions) -> dict[str, BrokenFile]:
 
 
 def broken_files(directory: Path | str, seed: int = 0) -> dict[str, BrokenFile]:
-    """Files by the name of their defect: those that fail as a whole, then those that convert, with their counts.
+    """Files by the name of their defect: first those that fail as a whole, then those that convert, with their counts.
 
-    Those that fail lie side by side with names of their own; those that convert each in a folder below.
+    The failing files are in one folder. Each file that converts is in a subfolder of its own.
 
     Raises:
         SourceError: a file cannot be written.

@@ -1,7 +1,7 @@
-"""Which kinds of bad input a file can hold and still convert, and what becomes of each (docs/decoding.md).
+"""Defects: bad input that a file can contain and still convert, and the outcome of each kind (docs/decoding.md).
 
-Every kind is written out as the text that it adds to a file, with the outcome that the contract gives. Text may hold
-the slots of ``templates``.
+Each kind is the text that it adds to a file, with the outcome that the contract requires. The text may contain slots of
+``templates``.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Outcome = Literal["row", "rescued", "quarantined record", "item", "container val
 class Defect:
     """One kind of bad input.
 
-    ``place`` is ``record``: the text stands where a record of a container stands; or ``between``: it is whole lines
-    between containers, with containers of its own where it needs them. ``rows`` counts the rows that it adds by table.
-    ``paths`` are the paths, with ``[*]`` for indices, of what is rescued (of the rows' table) or goes to the commit
-    record (of containers); ``undocumented`` those of values that the documentation does not list.
+    If ``place`` is ``record``, the text takes the place of a record in a container. If it is ``between``, the text is
+    whole lines between containers and may include containers. ``rows`` counts the added rows by table. ``paths`` lists
+    the paths, with ``[*]`` for indices, of rescued values, or of container values that the commit record keeps.
+    ``undocumented`` lists the paths of values that the documentation does not list.
     """
 
     outcome: Outcome
@@ -40,12 +40,12 @@ class Defect:
 
     @property
     def records(self) -> int:
-        """How many records it adds: rows and quarantined ones."""
+        """The number of records that the defect adds, rows and quarantined records together."""
         return sum(self.rows.values()) + self.quarantined
 
     @property
     def rescued(self) -> dict[str, Counter[str]]:
-        """How many values it adds to ``rescued``, by table and path."""
+        """The number of values that the defect adds to ``rescued``, by table and path."""
         return {table: Counter(self.paths) for table in self.rows} if self.outcome == "rescued" else {}
 
 
@@ -91,7 +91,7 @@ def _lead(members: str) -> str:
 
 
 def _nested(levels: int, *, opener: str = "[", closer: str = "]", inner: str = "") -> str:
-    """A good record but for one field; the whole is nested as deep as asked, its own braces the first level."""
+    """A record with one bad field, nested to the given depth. The braces of the record are the first level."""
     return _page(_URL)[:-1] + ',"extra":' + opener * (levels - 1) + inner + closer * (levels - 1) + "}"
 
 
@@ -99,13 +99,13 @@ _GOOD = _page(_URL)
 
 
 def metadata(account: str = '{"string":"{{account}}"}', *, end: str = '{"long":"{{#until}}"}', more: str = "") -> str:
-    """The ``metaData`` of a container line, tagged as in the field."""
+    """The ``metaData`` of a container line, tagged as in real files."""
     members = f'"accountId":{account},"schemaVersion":"1.0.0.22","startTime":{{"long":"{{{{#hour}}}}"}},"endTime":{end}'
     return _struct("MetaData", members + more)
 
 
 def opening(meta: str, *, data_type: str = "WebSession") -> str:
-    """A container line up to its collection's value: two members and the key."""
+    """The start of a container line: two members and the key of the collection."""
     kind = f'{{"{NAMESPACE}DataTypeEnum":"{data_type}"}}'
     return f'{{"dataType":{kind},"metaData":{meta},"recordCollection":'
 
@@ -150,7 +150,7 @@ def _line(text: str | bytes) -> Defect:
 
 
 def _broken_container(tail: str) -> Defect:
-    """A container with one good record, then one that takes all the rest of the line with it."""
+    """A container with one correct record and one that makes the rest of its line unreadable."""
     text = f'{opening(metadata())}{{"array":[{_GOOD},{tail}\n'
     return Defect("item", text.encode(), place="between", rows={"navigation": 1}, items=1, containers=1)
 
@@ -165,7 +165,7 @@ def _containers(text: str, *paths: str, count: int = 1, rows: int = 1) -> Defect
 
 
 def _unknown() -> Iterator[tuple[str, Defect]]:
-    """Fields, branches, bodies and values that the documentation does not know."""
+    """Undocumented fields, branches, bodies, and values."""
     yield "unknown_field", _page_rescued(_URL + ',"title":{"string":"Home"}', ".title")
     yield "unknown_null_field", _page_rescued(_URL + ',"title":null', ".title")
     yield "unknown_field_twice", _page_rescued(_URL + ',"k":1,"k":[2.50]', ".k", ".k")
@@ -191,7 +191,7 @@ def _unknown() -> Iterator[tuple[str, Defect]]:
 
 
 def _wrong_kinds() -> Iterator[tuple[str, Defect]]:
-    """Values of another kind than the column's, at every sort of position."""
+    """Values whose type does not match the column, in every kind of position."""
     yield "text_for_integer", _engagement_rescued('"skillId":{"string":"11"}', "skillId")
     yield "text_for_boolean", _engagement_rescued('"isOffsiteEngagement":{"string":"false"}', "isOffsiteEngagement")
     yield "integer_for_boolean", _engagement_rescued('"isOffsiteEngagement":{"int":0}', "isOffsiteEngagement")
@@ -221,7 +221,7 @@ def _wrong_kinds() -> Iterator[tuple[str, Defect]]:
 
 
 def _out_of_range() -> Iterator[tuple[str, Defect]]:
-    """Numbers, times and texts that no column can hold, and encrypted values."""
+    """Numbers, times, and texts out of range, and encrypted values."""
     yield "past_int32", _engagement_rescued('"skillId":{"int":2147483648}', "skillId")
     yield "past_int64", _engagement_rescued('"id":{"long":9223372036854775808}', "id")
     yield "below_int64", _engagement_rescued('"id":{"long":-9223372036854775809}', "id")
@@ -241,14 +241,14 @@ def _out_of_range() -> Iterator[tuple[str, Defect]]:
 
 
 def _keys() -> Iterator[tuple[str, Defect]]:
-    """Keys that come twice, as they are or as keys are compared."""
+    """Duplicate keys, exact or equal after normalization."""
     yield "duplicate_key", _page_rescued(_URL + ',"url":{"string":"second"}', ".url")
     yield "colliding_key", _page_rescued(_URL + ',"U_R L":{"string":"second"}', ".url")
     yield "duplicate_after_null", _page_rescued('"url":null,' + _URL, ".url")
 
 
 def _quarantined_records() -> Iterator[tuple[str, Defect]]:
-    """Records that are quarantined alone."""
+    """Records that are quarantined without affecting others."""
     for name, body in (("null", "null"), ("empty", "{}"), ("scalar", "5"), ("text", '"none"'), ("list", "[{}]")):
         yield f"body_{name}", _quarantined(f'{{"body":{body}}}')
     yield "body_absent", _quarantined(f"{{{_HEADER}}}")
@@ -273,8 +273,8 @@ def _nesting_allowed() -> Iterator[tuple[str, Defect]]:
 
 
 def _between() -> Iterator[tuple[str, Defect]]:
-    """Stretches that belong to no record."""
-    # The text is empty: it leaves two commas side by side, or one behind the opening bracket.
+    """Text between records."""
+    # The text is empty, which leaves two adjacent commas, or a comma after the opening bracket.
     yield "stray_comma", Defect("item", b"", items=1)
     yield "garbage_line", _line("java.io.IOException: Broken pipe")
     yield "garbage_brackets", _line("}]]{[")
@@ -291,7 +291,7 @@ def _between() -> Iterator[tuple[str, Defect]]:
 
 
 def _containers_values() -> Iterator[tuple[str, Defect]]:
-    """Containers with values that fit nowhere, and odd ones that lose nothing."""
+    """Containers with values that fit no column, and unusual containers that lose nothing."""
     yield (
         "unknown_container_field",
         _containers(_container(_GOOD, more=',"exportId":{"long":7}'), "$container.exportId"),

@@ -1,4 +1,4 @@
-"""Where generated text goes: compressed files with the names that the Data Access API gives."""
+"""Writes generated text to compressed files, named as the Data Access API names them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Plain:
         return b""
 
 
-# zlib writes no time and no name into the header, so equal text gives equal files.
+# zlib writes neither a time nor a name into the header, so equal text gives equal files.
 _COMPRESSORS: dict[str, Callable[[], _Compressor]] = {
     "gzip": lambda: zlib.compressobj(level=6, wbits=_GZIP_WINDOW),
     "zstd": zstd.ZstdCompressor,
@@ -45,9 +45,9 @@ _COMPRESSORS: dict[str, Callable[[], _Compressor]] = {
 
 
 def compressed(text: Iterator[bytes], options: GenerateOptions, *, size: int) -> Iterator[bytes]:
-    """The bytes of a file: the text in as many gzip members or zstd frames as asked, cut at any byte.
+    """The bytes of a file: the text in the given number of gzip members or zstd frames, cut at arbitrary bytes.
 
-    ``size`` is the text's length in bytes, or a little less.
+    ``size`` is the length of the text in bytes, or slightly less.
     """
     members = options.gzip_members
     ends = [number * size // members for number in range(1, members)]
@@ -65,20 +65,20 @@ def compressed(text: Iterator[bytes], options: GenerateOptions, *, size: int) ->
 
 
 def _file(options: GenerateOptions, number: int) -> Iterator[bytes]:
-    # Where the members end must be known before the text is, and only the size option says so.
+    # The ends of the members must be chosen before the text exists, and only the size option allows that.
     counted = options.records is not None and options.gzip_members > 1
     size = expected(options, file_number=number).size if counted else options.size
     return compressed(generate_text(options, file_number=number), options, size=size)
 
 
 def write_file(path: Path, data: Iterator[bytes]) -> Path:
-    """``path``, with the data in it; its folder is made if need be. The file has its name only when it is whole.
+    """Write the data to ``path``, creating its folder if needed. The file gets its name only when it is complete.
 
     Raises:
         SourceError: the folder or the file cannot be written.
 
     """
-    # Hidden, so that no conversion takes it meanwhile, or if it stays behind.
+    # A hidden name, so that a conversion never reads an incomplete file.
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,9 +98,9 @@ def write_file(path: Path, data: Iterator[bytes]) -> Path:
 
 
 def generate(directory: Path | str, options: GenerateOptions | None = None) -> list[Path]:
-    """The paths of the files written into a folder, in order of their time, two parts an hour.
+    """Write files into a folder and return their paths, oldest first, two files for each hour.
 
-    The text is the same for equal options everywhere; so are the files where the compression library is the same.
+    Equal options give equal text everywhere, and equal files if the compression library is the same.
 
     Raises:
         SourceError: the folder or a file cannot be written.

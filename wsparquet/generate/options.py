@@ -1,4 +1,4 @@
-"""Which files are asked for: the options of a generation, and what they make of a file's number."""
+"""Options of the generator, and the name and time of each file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SUFFIXES = {"gzip": ".gz", "zstd": ".zst", "none": ".json"}
 
 @dataclass(frozen=True)
 class GenerateOptions:
-    """What to generate; equal options give equal text everywhere.
+    """What to generate. Equal options give equal text everywhere.
 
-    ``size`` is bytes of JSON per file before compression, met within a record's length; ``records`` asks for that many
-    records per file instead. A file with ``defects`` goes on until each kind is in it once, whatever the size; ``only``
-    names the kinds, all of ``DEFECTS`` if empty. ``start_ms`` is the first file's start in milliseconds since 1970, two
-    parts make an hour. ``line_size`` is bytes per container line of the form ``lines``. ``gzip_members`` counts
-    members of a gzip file, frames of a zstd one.
+    ``size`` is the JSON of each file in bytes before compression, accurate to one record. ``records`` is the number of
+    records of each file and replaces ``size``. A file with ``defects`` contains each kind at least once, whatever its
+    size; ``only`` names the kinds, all of ``DEFECTS`` if empty. ``start_ms`` is the first file's start in milliseconds
+    since 1970, two parts make an hour. ``line_size`` is bytes per container line of the form ``lines``.
+    ``gzip_members`` counts members of a gzip file, frames of a zstd one.
 
     Raises:
         ValueError: a number is too small, or an option has none of its values.
@@ -41,7 +41,7 @@ class GenerateOptions:
     only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be generated."""
+        """Refuse options that cannot be met."""
         for name in ("files", "size", "gzip_members", "line_size"):
             _at_least(name, getattr(self, name), minimum=1)
         for name in ("seed", "start_ms"):
@@ -52,7 +52,7 @@ class GenerateOptions:
         _one_of("compression", self.compression, allowed=tuple(_SUFFIXES))
 
     def hour(self, file_number: int) -> tuple[int, int]:
-        """Start and end of the time that a file covers, in milliseconds since 1970."""
+        """The start and the end of a file's time range, in milliseconds since 1970."""
         start = self.start_ms + file_number // PARTS_PER_HOUR * HOUR_MS
         return start, start + HOUR_MS
 

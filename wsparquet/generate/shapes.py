@@ -1,9 +1,9 @@
-"""How a record is built: the Arrow schema, compiled once into makers of Avro's JSON encoding.
+"""Builds records: compiles the Arrow schema once into functions that make Avro's JSON encoding.
 
-A field that the schema gains appears here by itself, with a value by its name or type.
+A new field of the schema is generated automatically, with a value chosen by its name or type.
 
 The encoding is that of the documentation's example: a value that may be null is a one-key object that names its type
-(Avro specification, "JSON Encoding"), elements of lists stand bare, a union of structs is tagged by its branch.
+(Avro specification, "JSON Encoding"), list elements are untagged, and a union of structs is tagged with its branch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["NAMESPACE", "RECORD_TABLES", "body_tag", "payload_key", "record_make
 
 NAMESPACE = "com.liveperson.dataaccess."
 RECORD_TABLES = tuple(name for name in TABLES if name != UNRECOGNIZED.name)
-"""The tables that have a record type of their own, in the page's order."""
+"""The tables with a record type, in the order of the documentation."""
 
 Maker = Callable[[Draw], Any]
 
@@ -32,7 +32,7 @@ _OLDER_RATE = 0.6
 _EMPTY_RATE = 0.01
 _NO_ELEMENTS_RATE = 0.03
 
-# Fields that the page's tables have and its example leaves out; files hold one or the other set.
+# Fields that the documentation's tables have and its example lacks. A file has one set or the other.
 _LATER_FIELDS = {
     "Engagement": ("id",),
     "Impression": ("timestamp",),
@@ -81,12 +81,12 @@ def _listed(field: pa.Field, key: str) -> list[str]:
 
 
 def _keys(field: pa.Field) -> tuple[str, ...]:
-    """The names that a field goes by in files, the column's own first."""
+    """The names of a field in files, the column's name first."""
     return (field.name, *filter(None, [_metadata(field, "source_name")]), *_listed(field, "aliases"))
 
 
 def _tags(field: pa.Field) -> tuple[str, ...]:
-    """The tags that a struct or an enum goes by in files, its own first."""
+    """The tags of a struct or an enum in files, its own name first."""
     names = (_metadata(field, "struct"), *_listed(field, "struct_aliases"))
     return tuple(NAMESPACE + name.replace(" ", "") for name in names)
 
@@ -136,7 +136,7 @@ def _list(name: str, element: pa.Field) -> Maker:
 
 
 def _branches(element: pa.Field) -> int:
-    """How many elements it takes to show every branch of the element's unions; 1 without any."""
+    """The number of elements needed to show each branch of the element's unions; 1 without a union."""
     if not pa.types.is_struct(element.type):
         return 1
     unions = [field for field in _fields(element.type) if _metadata(field, "kind") == "union"]
@@ -149,7 +149,7 @@ def _union(field: pa.Field) -> Maker:
 
 
 def _bare(owner: str, field: pa.Field) -> Maker:
-    """A value without its tag, never null."""
+    """A maker of values without a tag, never null."""
     if pa.types.is_struct(field.type):
         return _struct(_metadata(field, "struct"), _fields(field.type))
     if pa.types.is_list(field.type):
@@ -158,7 +158,7 @@ def _bare(owner: str, field: pa.Field) -> Maker:
 
 
 def _member(owner: str, field: pa.Field) -> Maker:
-    """A field's value as it stands in its struct: tagged, or null."""
+    """A maker of the value of a field in its struct: tagged, or null."""
     rate = null_rate(owner, field.name)
     if _metadata(field, "kind") == "union":
         return _nullable(_union(field), rate)
@@ -181,7 +181,7 @@ def _payload(table: Table) -> Maker:
 
 @cache
 def record_maker(name: str) -> Maker:
-    """What makes records of one table: plain Python values as ``json.dumps`` takes them, with slots in the strings."""
+    """A maker of records of one table: plain Python values for ``json.dumps``, with slots in the strings."""
     table = TABLES[name]
     header = {field.name: _member(HEADER.name, field) for field in HEADER.fields}
     payload = _payload(table)

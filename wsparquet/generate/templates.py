@@ -1,7 +1,7 @@
-"""How records are made by the thousand: rendered once, stamped with fresh identifiers and times at each use.
+"""Makes many records quickly: renders templates once and fills in new identifiers and times at each use.
 
-Building a record value by value is slow, so each seed has a pool of rendered records, cut at their slots. A file
-goes round its pool; what fills the slots comes from the file's own dice.
+Building a record value by value is slow, so each seed has a pool of rendered records, split at their slots. A file
+cycles through its pool; its own random numbers fill the slots.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _INDENT = "\n    "
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A record's rendered text, cut at its slots: one more part than there are slots."""
+    """The rendered text of a record, split at its slots. There is one more part than slots."""
 
     table: str
     parts: tuple[bytes, ...]
@@ -47,7 +47,7 @@ class Template:
 
 
 def template(text: str | bytes, *, table: str = "") -> Template:
-    """Cut a text at its slots: ``{{name}}``, and ``"{{#name}}"`` with its quotes."""
+    """Split a text at its slots: ``{{name}}``, and ``"{{#name}}"`` with its quotes."""
     encoded = text.encode() if isinstance(text, str) else text
     pieces = re.split(_SLOT.pattern.encode(), encoded)
     slots = tuple((bare or quoted).decode() for bare, quoted in zip(pieces[1::3], pieces[2::3], strict=True))
@@ -58,9 +58,9 @@ def template(text: str | bytes, *, table: str = "") -> Template:
 
 
 class Stamper:
-    """Fills slots: the visits of one file, with their identifiers and clocks, and random digits.
+    """Fills the slots of one file: identifiers and times of its visits, and random digits.
 
-    Records follow one another visit by visit, a handful each. All times lie in the file's hour.
+    Each visit has a few records in a row. All times are within the hour of the file.
     """
 
     def __init__(self, rng: Random, options: GenerateOptions, *, file_number: int = 0) -> None:
@@ -85,13 +85,13 @@ class Stamper:
         return makers | {"ms": self._ms, "money": self._money, "octet": self._octet, "uuid": self._uuid}
 
     def stamp(self, record: Template) -> bytes:
-        """The template's text with its slots filled, now and then of a new visit."""
+        """The text of a template with filled slots; sometimes starts a new visit first."""
         if self._random() < 0.2:
             self._new_visit()
         return self.fill(record)
 
     def fill(self, record: Template) -> bytes:
-        """The template's text with its slots filled, of the visit that goes on."""
+        """The text of a template with filled slots, for the current visit."""
         makers = self._makers
         filled = [record.parts[0]]
         for slot, part in zip(record.slots, record.parts[1:], strict=True):
@@ -169,15 +169,15 @@ def _make(rng: Random, *, form: str, full: str | None = None) -> Template:
 
 @lru_cache(maxsize=2 * POOL)
 def _pool_member(seed: int, index: int, form: str) -> Template:
-    # The first ones show every field and branch of one table each.
+    # Each of the first templates shows every field and branch of one table.
     full = RECORD_TABLES[index] if index < len(RECORD_TABLES) else None
     return _make(Random((seed << 40) | index), form=form, full=full)
 
 
 def pooled(seed: int, *, form: Literal["lines", "document"], file_number: int) -> Iterator[Template]:
-    """The templates of a file, without end: one full record of each table, then round the pool from a place of its own.
+    """The endless templates of a file: one full record of each table, then the pool, starting at a random place.
 
-    Both forms give the same records in the same order.
+    Both text forms have the same records in the same order.
     """
     count = len(RECORD_TABLES)
     for index in range(count):

@@ -1,7 +1,7 @@
-"""What the text of a file is: containers in the field's form or the page's, streamed, with its counts.
+"""Streams the text of a file, containers in the form of real files or of the documentation, and counts its contents.
 
-``lines`` is one compact container a line, ``metaData`` and ``recordCollection`` tagged, as files in the field are;
-``document`` one pretty-printed container, both untagged, as the documentation's example is.
+``lines`` has one compact container on each line with ``metaData`` and ``recordCollection`` tagged, like real files.
+``document`` is one pretty-printed container with both untagged, like the documentation's example.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _LATER_GAP = 200
 
 @dataclass
 class Expected:
-    """What a decoder must report of a text: ``records = rows + quarantined``, and what is rescued where.
+    """The report that a decoder must give for a text: ``records = rows + quarantined``, and the rescued values.
 
-    ``rescued`` and ``undocumented`` count by table, then by path with ``[*]`` for indices,
-    ``container_values`` by path.
+    ``rescued`` and ``undocumented`` count by table, then by path with ``[*]`` for indices. ``container_values`` counts
+    by path.
     """
 
     size: int = 0
@@ -42,12 +42,12 @@ class Expected:
     container_values: Counter[str] = field(default_factory=Counter)
 
     def add_row(self, table: str) -> None:
-        """Count a record that becomes a row and leaves nothing."""
+        """Count a record that becomes a row without rescued values."""
         self.records += 1
         self.rows[table] += 1
 
     def add_defect(self, defect: Defect) -> None:
-        """Count all that a defect adds."""
+        """Count everything that a defect adds."""
         self.containers += defect.containers
         self.records += defect.records
         self.quarantined += defect.quarantined
@@ -63,7 +63,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class _Layout:
-    """What stands around the records of a container."""
+    """The text around the records of a container."""
 
     head: Template
     first: bytes
@@ -82,7 +82,7 @@ def _document_head(file_number: int) -> str:
 
 
 def _open_ended(file_number: int) -> bool:
-    # The documentation's example has no endTime, so some files have none.
+    # The documentation's example lacks endTime, so some files lack it, too.
     return file_number % 3 == 2
 
 
@@ -94,7 +94,7 @@ def _layout(form: str, file_number: int) -> _Layout:
 
 
 class _Records:
-    """The records of one file in order, good ones and defects, and when there are enough of them."""
+    """The records of one file in order, correct ones and defects, until there are enough."""
 
     def __init__(self, options: GenerateOptions, stamper: Stamper, counts: Expected, *, file_number: int) -> None:
         self._options = options
@@ -108,20 +108,20 @@ class _Records:
 
     @property
     def enough(self) -> bool:
-        """Whether the file may end here."""
+        """Whether the file is large enough."""
         wanted = self._options.records
         reached = self._counts.size >= self._options.size if wanted is None else self._counts.records >= wanted
         return reached and self._defects.shown
 
     def next_good(self) -> bytes:
-        """The next good record."""
+        """The next correct record."""
         record = next(self._good)
         self._since_defect += 1
         self._counts.add_row(record.table)
         return self._stamper.stamp(record)
 
     def defect_if_due(self) -> bytes | None:
-        """A defect where a record stands; often until each kind was shown, then now and then."""
+        """A defect in the place of a record, if one is due: often until each kind has appeared, then occasionally."""
         gap = _LATER_GAP if self._defects.shown else _FIRST_GAP
         if self._since_defect < gap or not self._defects.entries:
             return None
@@ -129,14 +129,14 @@ class _Records:
         return self.defect(self._defects)
 
     def defect(self, kinds: _Cycle) -> bytes:
-        """The next kind's text, counted."""
+        """Count the next kind of defect and return its text."""
         defect, text = kinds.take()
         self._counts.add_defect(defect)
         return self._stamper.fill(text)
 
 
 class _Cycle:
-    """Kinds of defects in turn, round and round."""
+    """Cycles through kinds of defects."""
 
     def __init__(self, entries: list[tuple[Defect, Template]]) -> None:
         self.entries = entries
@@ -144,17 +144,17 @@ class _Cycle:
 
     @property
     def shown(self) -> bool:
-        """Whether each was taken once."""
+        """Whether each kind was taken at least once."""
         return self._taken >= len(self.entries)
 
     def take(self) -> tuple[Defect, Template]:
-        """The next one."""
+        """The next kind."""
         self._taken += 1
         return self.entries[(self._taken - 1) % len(self.entries)]
 
 
 class _Writer:
-    """Writes one file's text and counts what it writes."""
+    """Writes the text of one file and counts its contents."""
 
     def __init__(self, options: GenerateOptions, counts: Expected, *, file_number: int) -> None:
         self._options = options
@@ -168,7 +168,7 @@ class _Writer:
         self._line_records = pooled(options.seed, form="lines", file_number=file_number + 1)
 
     def text(self) -> Iterator[bytes]:
-        """All of the text, a record or less at a time."""
+        """The whole text, in pieces of at most one record."""
         one_container = self._options.form == "document"
         while True:
             yield from self._container(self._counts.size + self._options.line_size, endless=one_container)
@@ -196,7 +196,7 @@ class _Writer:
         yield layout.tail
 
     def _between(self) -> Iterator[bytes]:
-        """A stretch that is no part of the containers around it, and a small good container behind it."""
+        """Text outside of containers, followed by a small correct container."""
         yield self._records.defect(self._records.between)
         record = next(self._line_records)
         self._counts.containers += 1
@@ -205,9 +205,9 @@ class _Writer:
 
 
 def generate_text(options: GenerateOptions, *, file_number: int = 0, counts: Expected | None = None) -> Iterator[bytes]:
-    """The inflated text of one file in pieces of about 64 KiB, in memory that does not grow with the file.
+    """The text of one file in pieces of about 64 KiB. The memory needed does not depend on the size of the file.
 
-    ``counts`` is filled on the way; it is complete when the iterator is exhausted.
+    ``counts`` is filled meanwhile and is complete at the end of the iteration.
 
     Raises:
         ValueError: ``options.only`` names a defect that does not exist.
@@ -234,7 +234,7 @@ def _gathered(pieces: Iterator[bytes], counts: Expected) -> Iterator[bytes]:
 
 
 def expected(options: GenerateOptions, *, file_number: int = 0) -> Expected:
-    """The counts that a decoder must find in a file, in bytes and records; generates the file's text to know them."""
+    """The counts that a decoder must find in a file. Generates the text of the file to determine them."""
     counts = Expected()
     for _ in generate_text(options, file_number=file_number, counts=counts):
         pass

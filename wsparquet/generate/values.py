@@ -1,7 +1,7 @@
-"""What stands in a field: realistic values by the field's name, and how often there is none.
+"""Realistic values for a field, chosen by its name, and the rate of nulls.
 
-A value may hold slots, ``{{name}}``, which ``templates`` fills anew each time the record is used; a number that is
-nothing but a slot is written ``{{#name}}``.
+A value may contain slots, ``{{name}}``, which ``templates`` fills at each use of the record. A number that consists of
+a slot is written ``{{#name}}``.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Scalar = str | int | float | bool
 
 
 class Draw:
-    """The dice of one record, and what its values have in common.
+    """The random numbers of one record, and the facts that its values share.
 
-    Only ``Random.random`` is used: it alone is promised to give the same numbers in every version of Python. A ``full``
-    draw leaves nothing out: no nulls, each branch of a union in turn.
+    Uses ``Random.random`` only, because Python guarantees its numbers across versions. A ``full`` draw leaves nothing
+    out: it has no nulls and takes each branch of a union in turn.
     """
 
     __slots__ = ("device", "full", "place", "random", "site", "turn")
@@ -43,15 +43,15 @@ class Draw:
         return int(self.random() * end)
 
     def pick(self, options: Sequence[T]) -> T:
-        """One of the options, each as likely."""
+        """One of the options, all equally likely."""
         return options[int(self.random() * len(options))]
 
     def chance(self, rate: float) -> bool:
-        """True at this rate, never in a full draw."""
+        """True at this rate; always False in a full draw."""
         return self.random() < rate and not self.full
 
     def next_branch(self, branches: Sequence[T]) -> T:
-        """One of a union's branches: the next in turn in a full draw, else any."""
+        """A branch of a union: the next one in a full draw, otherwise a random one."""
         self.turn += 1
         return branches[(self.turn - 1) % len(branches)] if self.full else self.pick(branches)
 
@@ -67,7 +67,7 @@ def _any_of(*options: Scalar) -> ValueMaker:
 
 
 def _known_id(first: int, count: int) -> ValueMaker:
-    # An account has few campaigns, goals and profiles, whose ids come back in every record.
+    # An account has few campaigns, goals, and profiles, so their ids repeat from record to record.
     return lambda draw: first + 1_310 * draw.below(count)
 
 
@@ -76,7 +76,7 @@ def _below(end: int, *, first: int = 0) -> ValueMaker:
 
 
 def _money(limit: int) -> ValueMaker:
-    # Avro writes a whole double without a fraction where the value came in as an integer.
+    # Avro writes a whole double without a fraction if the value was an integer originally.
     return lambda draw: draw.below(limit) if draw.random() < 0.1 else draw.below(limit * 100) / 100
 
 
@@ -199,9 +199,9 @@ def _fallback(field: pa.Field) -> tuple[dict[str, ValueMaker], ValueMaker]:
 
 
 def value_maker(owner: str, field: pa.Field) -> ValueMaker:
-    """What makes a scalar field's values: by struct and name, by name, or by type and documented values.
+    """A maker of values of a scalar field, chosen by struct and name, by name, or by type and documented values.
 
-    A field of a list's elements goes by the list's name.
+    A list element is treated like a field with the list's name.
     """
     named, fallback = _fallback(field)
     return named.get(f"{owner}.{field.name}") or named.get(field.name) or fallback
@@ -251,10 +251,10 @@ _LIST_SIZES = {
 
 
 def null_rate(owner: str, name: str) -> float:
-    """How often a field is null: by its name, by its struct, or now and then."""
+    """The rate of nulls of a field, chosen by its name or struct, or a default."""
     return _NULL_RATES.get(name, _NULL_RATES.get(owner, 0.12))
 
 
 def list_size(name: str) -> tuple[int, int]:
-    """The least and the greatest number of elements of a list that is not empty by chance."""
+    """The minimum and maximum length of a list, unless it is randomly empty."""
     return _LIST_SIZES.get(name, (0, 3))

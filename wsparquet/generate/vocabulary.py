@@ -1,4 +1,4 @@
-"""Which words the generated visitors use: places, devices, products, people, sites; plain data, no choices made."""
+"""Word lists for generated values: places, devices, products, people, and sites."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Place(NamedTuple):
-    """Where a visitor is, as a GEO record tells it."""
+    """The location of a visitor, as in a GEO record."""
 
     country: str
     code: str
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Device(NamedTuple):
-    """What a visitor browses with, as a Session Info record tells it; ``agent`` has slots for versions."""
+    """The device of a visitor, as in a Session Info record. ``agent`` has slots for versions."""
 
     agent: str
     system: str

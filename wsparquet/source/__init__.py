@@ -1,4 +1,4 @@
-"""Where bytes come from: any path, URL or standard input, inflated in bounded chunks, and what a source is called."""
+"""Sources: paths, URLs, and standard input, read and decompressed in chunks of a bounded size."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What is in a zip archive: its members, and each member's bytes, unpacked in bounded pieces and checked.
+"""Zip archives: their members, and the bytes of each member, unpacked in pieces of a bounded size and checked.
 
-The directory is read by ``zipfile``; members are unpacked here, since ``zipfile`` inflates more slowly, reads the
-directory again for every opened member, and does not bound what bzip2 and LZMA unpack at once.
+``zipfile`` reads the directory. This module unpacks the members, because ``zipfile`` decompresses more slowly, reads
+the directory again for each member, and does not limit how much bzip2 and LZMA unpack at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an archive as its directory describes it; the path is only ever a name. Sizes are in bytes."""
+    """One file of an archive, as the directory describes it. The path is used as a name only. Sizes are in bytes."""
 
     path: str
     offset: int
@@ -39,10 +39,10 @@ class Member:
 
 
 def list_members(archive: BinaryIO, place: Place) -> list[Member]:
-    """The files of a seekable archive, in its order, without folders and what macOS adds in ``__MACOSX/``.
+    """The files of a seekable archive, in archive order, without folders and without ``__MACOSX/``, which macOS adds.
 
     Raises:
-        SourceError: the archive is corrupt or truncated, or holds no file.
+        SourceError: the archive is corrupt or truncated, or contains no file.
 
     """
     with place.translated("a zip archive"), zipfile.ZipFile(archive) as opened:
@@ -59,9 +59,9 @@ def list_members(archive: BinaryIO, place: Place) -> list[Member]:
 
 
 class MemberStream:
-    """The unpacked bytes of one member; ``packed`` counts the archive's bytes that they took so far.
+    """The unpacked bytes of one member. ``packed`` counts the bytes of the archive read so far.
 
-    Raises SourceError from ``read``: the member is encrypted, packed by an unknown method, corrupt or cut.
+    ``read`` raises SourceError if the member is encrypted, compressed by an unknown method, corrupt, or truncated.
     """
 
     def __init__(self, archive: BinaryIO, member: Member, place: Place) -> None:
@@ -72,7 +72,7 @@ class MemberStream:
         self.packed = 0
 
     def read(self, _size: int = BLOCK) -> bytes:
-        """The next piece of at most 256 KiB; empty at the end, where size and CRC have been checked."""
+        """The next piece, at most 256 KiB. At the end, checks the size and the CRC and returns an empty piece."""
         return next(self._pieces, b"")
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Which sources the arguments mean: paths, globs, folders, URLs and standard input, archives member by member."""
+"""Turns arguments into sources: paths, globs, folders, URLs, and standard input. Each zip member becomes a source."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def expand(
     exclude: str | None = None,
     storage_options: Mapping[str, Any] | None = None,
 ) -> list[Source | Failed]:
-    """The sources that ``arguments`` mean, in their order, sorted within a folder or a glob, the same file once.
+    """The sources that ``arguments`` name, in argument order, sorted within a folder or glob, each file once.
 
-    An argument is a local path, a glob, a folder (all files in it, but hidden ones), ``-``, or a URL of any file system
-    that fsspec knows, with ``storage_options`` for it. A zip archive, told by its first bytes, is one source a member.
-    What cannot be found or listed is a ``Failed`` in its place. Nothing below ``exclude``, a path or URL, is a source,
-    nor is anything of a root that lies in a folder.
+    An argument is a local path, a glob, a folder (all files in it except hidden ones), ``-`` for standard input, or a
+    URL of any file system that fsspec supports, with ``storage_options`` for it. Each member of a zip archive, which is
+    recognized by its first bytes, is one source. A file or folder that cannot be found or listed gives a ``Failed``.
+    Files below ``exclude``, a path or URL, are not sources, and neither are the files of a root inside a folder.
     """
     expansion = _Expansion(_excluded(exclude), _excluded_url(exclude), storage_options or {})
     return [found for argument in arguments for found in expansion.argument(os.fspath(argument))]
@@ -55,7 +55,7 @@ def _excluded(root: str | None) -> str | None:
 
 
 def _excluded_url(root: str | None) -> tuple[str, str] | None:
-    """The kind of file system that a root is in, and its path there, spelled as the dataset spells it."""
+    """The protocol of the root's file system, and the root's path on it in normal form."""
     if root is None or _local_path(root) is not None:
         return None
     scheme, _, path = mask(root).partition("://")
@@ -63,7 +63,10 @@ def _excluded_url(root: str | None) -> tuple[str, str] | None:
 
 
 def _local_path(argument: str) -> str | None:
-    """The argument as a local path, or None if it is a URL of another kind. An existing path wins."""
+    """The argument as a local path; None if it is a remote URL.
+
+    If a local file has that name, the argument is a path.
+    """
     if "\0" in (unquote(argument) if is_url(argument) else argument) or not argument:
         raise SourceError(f"{mask(argument)!r}: expected a path or a URL, found what cannot be one; check the name")
     if is_half_url(argument):
@@ -78,7 +81,7 @@ def _local_path(argument: str) -> str | None:
 
 
 def _is_possible(path: str) -> bool:
-    """Whether a file could be called that: Python knows text that no file system does."""
+    """Whether a file can have this name. Some Python strings cannot be encoded as a file name."""
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
@@ -91,7 +94,7 @@ def _absolute(path: str) -> Path:
 
 
 def _named(argument: str) -> tuple[str, str]:
-    """The name and the URL of an argument that is no source."""
+    """The name and the URL of an argument that is not a source."""
     if argument == "-":
         return "stdin", "stdin"
     if is_url(argument):
@@ -109,7 +112,7 @@ class _Expansion:
     fresh: set[object] = field(default_factory=set)
 
     def argument(self, argument: str) -> Iterator[Source | Failed]:
-        """What one argument means."""
+        """The sources that one argument names."""
         if is_url(argument) or not _is_possible(argument):
             argument = sayable(argument)
         try:
@@ -118,7 +121,7 @@ class _Expansion:
             elif (path := _local_path(argument)) is not None:
                 yield from self._local(_absolute(path))
             else:
-                # Here, since file systems of all kinds come with it, which takes 40 ms.
+                # Imported here because it loads fsspec, which takes 40 ms.
                 from wsparquet.source.remote import find_remote
 
                 yield from self._remote(find_remote(argument, self.options, self.fresh))
@@ -145,7 +148,7 @@ class _Expansion:
         found = False
         for match in self._matches(path):
             for file in self._files(match):
-                # One that is given by name fails below; one that a folder or a glob holds is just not meant.
+                # An excluded file that is named fails below. One that a folder or a glob contains is skipped.
                 if isinstance(file, Path) and file != path and self._is_excluded(os.path.realpath(file)):
                     continue
                 found = True
@@ -230,7 +233,10 @@ class _Expansion:
             yield from self._remote_archive(source, file) if sniff(head) == "zip" else [source]
 
     def _remote_archive(self, source: Source, file: RemoteFile) -> Iterator[Source | Failed]:
-        """The members; of an archive that plain HTTP serves, of a copy, since not every server knows ranges."""
+        """The members of a remote archive.
+
+        Over HTTP they come from a local copy, because not every server supports ranges.
+        """
         try:
             origin = spool(file.origin.open(), file.origin.place) if file.origin.is_http else file.origin
             yield from self._members(source, origin)

@@ -16,7 +16,7 @@ from wsparquet.urls import mask, mask_text, sayable, secrets_of
 
 __all__ = ["Place", "client_errors"]
 
-# What the standard library and fsspec raise for a bad address, bad options, a bad archive or a failing connection.
+# Raised by the standard library and fsspec for a bad address, bad options, a bad archive, or a failed connection.
 LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     OSError,
     ImportError,
@@ -29,7 +29,7 @@ LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     struct.error,
     zipfile.BadZipFile,
 )
-# Bases of the clients behind fsspec; none of them is a dependency, so only those that are loaded can have raised.
+# Base classes of the errors of fsspec's clients. None of the clients is a dependency, so only loaded ones can raise.
 CLIENT_ERRORS = (
     ("aiohttp", "ClientError"),
     ("botocore.exceptions", "BotoCoreError"),
@@ -52,9 +52,9 @@ REMEDIES: tuple[tuple[type[Exception], str], ...] = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where something lies, as messages may say it, and what they must not quote.
+    """The label of a location for messages, and the secrets that no message may quote.
 
-    That is ``secrets`` of its address (percent-decoded), and what is ``hidden`` of the options it is reached with.
+    ``secrets`` are from the address, percent-decoded. ``hidden`` are from the storage options.
     """
 
     label: str
@@ -67,18 +67,19 @@ class Place:
 
     @classmethod
     def of_url(cls, url: str, options: Mapping[str, Any] | None = None) -> Place:
-        """The place that a URL names, reached with storage options."""
+        """The location that a URL names, accessed with storage options."""
         return cls(mask(url), secrets_of(url), is_url=True, hidden=secrets_in(options or {}))
 
     def error(self, message: str) -> SourceError:
-        """A SourceError about this place."""
+        """A SourceError about this location."""
         return SourceError(f"{self.label}: {sayable(message)}")
 
     @contextmanager
     def translated(self, expected: str = "a file that can be read") -> Iterator[None]:
-        """Turn what file systems raise into SourceError.
+        """Turn the errors of file systems into SourceError.
 
-        An error about a URL is not chained: it may quote the URL, or one redirected to, and tracebacks print the chain.
+        An error about a URL is not chained. Tracebacks print the chain, and the original error may quote the URL with
+        its secrets, or one that the server redirected to.
         """
         try:
             yield
@@ -87,7 +88,7 @@ class Place:
 
     def as_source_error(self, error: BaseException, expected: str = "a file that can be read") -> SourceError:
         """``error`` as a SourceError, its text without secrets."""
-        # fsspec reports every refused HTTP request as a missing file, and keeps the server's answer as the cause.
+        # fsspec reports every refused HTTP request as a missing file; the server's answer is the cause.
         if isinstance(error, FileNotFoundError) and getattr(error.__cause__, "status", 404) != 404:
             error = error.__cause__ or error
         text = redacted(_text(error), self.hidden) if self.is_url or self.hidden else _text(error)
@@ -96,7 +97,7 @@ class Place:
 
 
 def client_errors() -> Iterator[type[Exception]]:
-    """What the clients behind fsspec raise beside its own errors."""
+    """The error classes of the loaded clients that fsspec uses."""
     for module, name in CLIENT_ERRORS:
         if module in sys.modules:
             yield getattr(sys.modules[module], name)

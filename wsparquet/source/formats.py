@@ -1,4 +1,4 @@
-"""How stored bytes become text: gzip, zstd and plain told by magic bytes, inflated in bounded pieces."""
+"""Decompression of gzip and zstd, recognized by their first bytes, in pieces of a bounded size."""
 
 from __future__ import annotations
 
@@ -34,14 +34,17 @@ REMEDY = "fetch or make the file again"
 
 
 def sniff(head: bytes) -> Format:
-    """The format that the first four bytes tell; names do not count. Skippable zstd frames are 0x184D2A50 to 5F."""
+    """The format, judged by the first four bytes, not by a name.
+
+    Skippable zstd frames begin with 0x184D2A50 to 0x184D2A5F.
+    """
     if len(head) >= 4 and head[0] & 0xF0 == 0x50 and head[1:4] == b"\x2a\x4d\x18":
         return "zstd"
     return next((name for magic, name in MAGIC if head.startswith(magic)), "plain")
 
 
 class Decompressor(Protocol):
-    """What isal's and zstd's decompressors have in common."""
+    """The interface that the decompressors of isal and zstd share."""
 
     @property
     def eof(self) -> bool: ...
@@ -54,7 +57,7 @@ class Decompressor(Protocol):
 
 @dataclass(frozen=True)
 class Codec:
-    """One compression: its decompressor, and what one of its concatenated parts is called."""
+    """A compression format: its decompressor, and its word for one of several concatenated streams."""
 
     name: str
     part: str
@@ -78,7 +81,7 @@ RAW_DEFLATE = Codec("deflate", "stream", _deflate)
 
 
 class Feeder:
-    """Stored bytes in pieces of the size asked for, with the offset of the next one; unused ones can be given back."""
+    """Reads stored bytes in pieces of a requested size and knows the offset. Unused bytes can be given back."""
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read = read
@@ -88,17 +91,17 @@ class Feeder:
 
     @property
     def offset(self) -> int:
-        """How many stored bytes were taken."""
+        """The number of stored bytes taken so far."""
         return self._count - len(self._data) + self._at
 
     def peek(self, size: int) -> bytes:
-        """The next ``size`` bytes without taking them, fewer at the end."""
+        """The next ``size`` bytes without taking them; fewer at the end of the file."""
         while len(self._data) - self._at < size and self._fill():
             pass
         return self._data[self._at : self._at + size]
 
     def take(self, size: int) -> memoryview:
-        """From one to ``size`` of the next bytes, none at the end."""
+        """Take between one and ``size`` bytes; none at the end of the file."""
         if self._at == len(self._data):
             self._fill()
         piece = memoryview(self._data)[self._at : self._at + size]
@@ -106,12 +109,12 @@ class Feeder:
         return piece
 
     def give_back(self, data: bytes) -> None:
-        """Have the last bytes taken, which were not used, again."""
+        """Return the last bytes taken, because they were not used."""
         self._data = data + self._data[self._at :] if len(data) > self._at else self._data
         self._at = max(self._at - len(data), 0)
 
     def skip_zeros(self) -> None:
-        """Take the zero bytes that come next."""
+        """Skip zero bytes."""
         size = FIRST_PIECE
         while self.peek(1) == b"\0":
             self.give_back(bytes(self.take(size)).lstrip(b"\0"))
@@ -126,9 +129,9 @@ class Feeder:
 
 
 def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator[bytes]:
-    """The inflated text of all members or frames, in pieces of at most ``chunk`` bytes.
+    """The decompressed text of all members or frames, in pieces of at most ``chunk`` bytes.
 
-    Zeros behind the last gzip member are padding (as tapes and block devices leave it), anything else is an error.
+    Zeros after the last gzip member are padding, as tapes and block devices add it. Anything else there is an error.
 
     Raises:
         SourceError: the stored bytes are corrupt or end early; offsets are in the stored bytes.
@@ -144,7 +147,7 @@ def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator
         if number and sniff(head) != codec.name and not _may_begin(head, codec):
             raise SourceError(
                 f"{where}: expected the end or another {codec.name} {codec.part} at byte {feeder.offset}, found other "
-                f"bytes behind {codec.part} {number}; cut the file there if they do not belong to it, or {REMEDY}"
+                f"bytes after {codec.part} {number}; cut the file there if they do not belong to it, or {REMEDY}"
             )
         number += 1
         label = f"{where}: {codec.name} {codec.part} {number}, which starts at byte {feeder.offset},"
@@ -152,15 +155,15 @@ def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator
 
 
 def _may_begin(head: bytes, codec: Codec) -> bool:
-    """Whether the file just ends too early to tell."""
+    """Whether the file ends before the format can be determined."""
     return len(head) < 4 and any(magic.startswith(head) for magic, name in MAGIC if name == codec.name)
 
 
 def inflate_one(feeder: Feeder, codec: Codec, *, label: str, chunk: int) -> Iterator[bytes]:
-    """The inflated text of one member, frame or stream; ``label`` begins every message."""
+    """The decompressed text of one member, frame, or stream. Every message starts with ``label``."""
     decompressor = codec.decompressor()
     inflated = 0
-    # What is left unused is copied; a small first piece keeps that in proportion where members are tiny.
+    # Unused bytes are copied back. A small first piece keeps that cheap for tiny members.
     size = FIRST_PIECE
     while not decompressor.eof:
         piece = feeder.take(size) if decompressor.needs_input else memoryview(b"")

@@ -1,4 +1,4 @@
-"""Which local files a folder or a glob means: recursive, sorted, hidden ones and roots left out, no folder twice."""
+"""The local files in a folder, or those that a glob matches, without hidden files and roots."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ __all__ = ["Unreadable", "files_below", "glob", "has_magic", "is_folder"]
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A folder or file that stood in the way, and why."""
+    """A folder or file that could not be read, and the error."""
 
     path: Path
     error: OSError
 
 
 def has_magic(text: str) -> bool:
-    """Whether ``text`` has a character that globs interpret."""
+    """Whether ``text`` contains a glob character."""
     return re.search(r"[*?\[]", text) is not None
 
 
 def is_folder(path: Path) -> bool:
-    """Whether ``path`` is a folder; not if it cannot be told, which opening it will report."""
+    """Whether ``path`` is a folder. False if that cannot be determined; opening the path then reports the error."""
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder above may not be searched
 
 
 def files_below(folder: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
-    """All files in ``folder`` and its folders. ``excluded`` is asked with every folder's real path."""
+    """All files in ``folder`` and its subfolders. ``excluded`` decides by a folder's real path whether to skip it."""
     for below in _folders(folder, excluded, set()):
         if isinstance(below, Unreadable):
             yield below
@@ -40,9 +40,9 @@ def files_below(folder: Path, excluded: Callable[[str], bool]) -> Iterator[Path 
 
 
 def glob(pattern: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
-    """The files and folders that an absolute pattern matches; ``**`` is any number of folders, none included.
+    """The files and folders that an absolute pattern matches. ``**`` matches zero or more folders.
 
-    ``excluded`` is asked with the real path of every folder that is looked into or found.
+    ``excluded`` decides by a folder's real path whether to skip it.
     """
     yield from _match(Path(pattern.anchor), pattern.parts[1:], excluded)
 
@@ -54,7 +54,7 @@ def _match(base: Path, parts: Sequence[str], excluded: Callable[[str], bool]) ->
     head, rest = parts[0], parts[1:]
     if head == "**":
         yield from _match_below(base, rest, excluded)
-    # An existing name wins over what its characters would mean.
+    # If a file has exactly this name, its glob characters are ordinary characters.
     elif not has_magic(head) or os.path.lexists(base / head):
         if os.path.lexists(base / head):
             yield from _match(base / head, rest, excluded)
@@ -82,7 +82,7 @@ def _match_below(base: Path, parts: Sequence[str], excluded: Callable[[str], boo
 
 
 def _folders(folder: Path, excluded: Callable[[str], bool], seen: set[str]) -> Iterator[Path | Unreadable]:
-    """``folder`` and all folders in it, links followed, each once: links may run in circles."""
+    """``folder`` and all its subfolders, each once. Links are followed; they may form a cycle."""
     real = os.path.realpath(folder)
     if real in seen or excluded(real):
         return
@@ -94,7 +94,7 @@ def _folders(folder: Path, excluded: Callable[[str], bool], seen: set[str]) -> I
 
 
 def _entries(folder: Path, *, files: bool | None = None) -> Iterator[Path | Unreadable]:
-    """What is in a folder, sorted by name; with ``files``, only what is no folder (or is one), and not hidden."""
+    """All entries of a folder, sorted by name; only its visible files (``files=True``) or folders (``False``)."""
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a source's URL says: its last component, its account, its suffix."""
+"""What the URL of a source tells: its last component, its account, and its suffix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORMAT_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zip": "zip"}
 
 
 def wrong_suffix(name: str, format_name: str) -> str | None:
-    """The suffix of ``name`` that promises another format than ``format_name``, as it is written; else None."""
+    """The suffix of ``name``, as written, if it belongs to a format other than ``format_name``; otherwise None."""
     for suffix, promised in FORMAT_SUFFIXES.items():
         if name.lower().endswith(suffix) and promised not in format_name.split("+"):
             return name[-len(suffix) :]
@@ -20,11 +20,11 @@ def wrong_suffix(name: str, format_name: str) -> str | None:
 
 
 def last_component(path: str) -> str:
-    """The last component of a path, of either slash, as it is written; never a path."""
+    """The text after the last slash or backslash of a path, ignoring slashes at its end."""
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
 
 
 def account_of(url: str) -> str | None:
-    """The account in a URL's ``/account/<id>/``, if it is there."""
+    """The account in the ``/account/<id>/`` part of a URL; None if the URL has no such part."""
     match = ACCOUNT.search(unquote(url))
     return match[1] if match else None

@@ -1,4 +1,7 @@
-"""Where stored bytes lie, each origin opened anew for every reading: a local file, a URL, standard input, a member."""
+"""Origins of stored bytes: a local file, a remote file, standard input, or a zip member.
+
+Each read opens its origin again.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from wsparquet.source.failures import Place
 
 __all__ = ["LocalFile", "MemberOf", "Once", "Origin", "Remote", "Spool", "Stream", "speaks", "spool"]
 
-# Some file systems would hold 50 MiB of every open file.
+# Some file systems would otherwise buffer 50 MiB of each open file.
 REMOTE_BLOCK = 4 << 20
 
 
@@ -24,11 +27,11 @@ class Stream(Protocol):
     """What every origin opens."""
 
     def read(self, size: int, /) -> bytes:
-        """The next bytes, ``size`` at most; none at the end."""
+        """The next bytes, at most ``size``; none at the end."""
         ...
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the stream."""
         ...
 
 
@@ -37,16 +40,16 @@ class Origin(Protocol):
 
     @property
     def place(self) -> Place:
-        """Where it is, for messages."""
+        """The location, for messages."""
         ...
 
     @property
     def rereadable(self) -> bool:
-        """Whether it can be opened more than once."""
+        """Whether the origin can be opened more than once."""
         ...
 
     def open(self) -> Stream:
-        """The stored bytes from their beginning. Raises SourceError where that fails."""
+        """The stored bytes from the beginning. Raises SourceError if they cannot be opened."""
         ...
 
 
@@ -54,7 +57,7 @@ class Seekable(Protocol):
     """An origin of which parts can be read."""
 
     def open_seekable(self) -> BinaryIO:
-        """The stored bytes, of which parts can be read."""
+        """The stored bytes as a seekable stream."""
         ...
 
 
@@ -67,7 +70,7 @@ class LocalFile:
 
     @property
     def place(self) -> Place:
-        """Its path."""
+        """The path of the file."""
         return Place(str(self.path))
 
     def open(self) -> Stream:
@@ -82,7 +85,7 @@ class LocalFile:
 
 @dataclass(frozen=True)
 class Remote:
-    """A file behind an fsspec file system; ``path`` is the file system's own, secrets and all."""
+    """A file on an fsspec file system. ``path`` is the file system's own path and may contain secrets."""
 
     filesystem: Any
     path: str
@@ -91,7 +94,7 @@ class Remote:
 
     @property
     def is_http(self) -> bool:
-        """Whether plain HTTP serves it, where no server has to know byte ranges."""
+        """Whether the file is served over HTTP, where a server need not support byte ranges."""
         return speaks(self.filesystem, "http")
 
     def open(self) -> Stream:
@@ -102,19 +105,19 @@ class Remote:
             return cast("Stream", self.filesystem.open(self.path, "rb", block_size=0))
 
     def open_seekable(self) -> BinaryIO:
-        """The file, of which parts can be read."""
+        """The file as a seekable stream."""
         with self.place.translated():
             return cast("BinaryIO", self.filesystem.open(self.path, "rb", block_size=REMOTE_BLOCK))
 
 
 def speaks(filesystem: Any, protocol: str) -> bool:
-    """Whether an fsspec file system is of this kind; it may have several names."""
+    """Whether an fsspec file system has this protocol, which may have several names."""
     names = filesystem.protocol
     return protocol in ((names,) if isinstance(names, str) else names)
 
 
 class Once:
-    """A stream that can be read once, such as standard input, of which ``head`` was read already."""
+    """A stream that can be read only once, such as standard input. ``head`` holds the bytes already read from it."""
 
     rereadable = False
 
@@ -124,7 +127,7 @@ class Once:
         self._stream: Stream | None = stream
 
     def open(self) -> Stream:
-        """The stream with its head, the first time."""
+        """The stream, starting with ``head``. Works once."""
         if self._stream is None:
             raise self.place.error("expected to be read once, found a second reading; save it to a file first")
         stream, self._stream = self._stream, None
@@ -143,11 +146,11 @@ class _Rejoined:
         return piece
 
     def close(self) -> None:
-        """Leave the stream open: it is not ours."""
+        """Do nothing: the stream belongs to the caller."""
 
 
 class Spool:
-    """A temporary file without a name, gone with its last reader; readers do not disturb each other."""
+    """A temporary file without a name, deleted after its last reader. Each reader has a position of its own."""
 
     rereadable = True
 
@@ -157,7 +160,7 @@ class Spool:
         weakref.finalize(self, file.close)
 
     def fileno(self) -> int:
-        """Its descriptor."""
+        """The file descriptor."""
         return self._file.fileno()
 
     def open(self) -> Stream:
@@ -170,7 +173,7 @@ class Spool:
 
 
 class _At(io.RawIOBase):
-    """A position of its own in a spool that others read too; the spool lives as long as this does."""
+    """One reader of a spool, with its own position. It keeps the spool alive."""
 
     def __init__(self, file: Spool) -> None:
         self._file = file
@@ -198,7 +201,7 @@ class _At(io.RawIOBase):
 
 
 def spool(stream: Stream, place: Place) -> Spool:
-    """All of ``stream`` in a temporary file that only this user can open (and, unnamed, nobody does)."""
+    """A copy of ``stream`` in an unnamed temporary file, which no other process can open."""
     with place.translated("room for a copy in the temporary folder"):
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the spool keeps it
         shutil.copyfileobj(cast("BinaryIO", stream), file, 1 << 20)
@@ -216,5 +219,5 @@ class MemberOf:
     rereadable: bool = True
 
     def open(self) -> MemberStream:
-        """The member's unpacked bytes."""
+        """The unpacked bytes of the member."""
         return MemberStream(self.archive.open_seekable(), self.member, self.place)

@@ -1,4 +1,4 @@
-"""How a source is read: its stored bytes counted and hashed, inflated in bounded chunks, bombs refused."""
+"""Reads a source: counts, hashes, and decompresses its bytes in bounded chunks, and refuses decompression bombs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["SourceLimits", "SourceReader", "checksum"]
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """How much one source may inflate to, in bytes; past any of them it fails.
+    """Limits on the decompressed size of one source, in bytes. A source that exceeds one fails.
 
-    ``max_inflated`` bounds the whole. ``max_ratio`` is inflated to stored bytes, checked once more than
-    ``ratio_floor`` bytes are inflated: repetitive JSON reaches about 300, deflate can reach 1,032, zstd far more.
-    ``chunk`` bounds each piece that a reader hands out.
+    ``max_inflated`` limits the total. ``max_ratio`` limits the ratio of decompressed to stored bytes, once more than
+    ``ratio_floor`` bytes are decompressed: repetitive JSON reaches about 300, deflate at most 1,032, zstd far more.
+    ``chunk`` limits each piece that a reader returns.
     """
 
     max_inflated: int = 64 << 30
@@ -34,7 +34,7 @@ class SourceLimits:
 
 
 class _Stored:
-    """The stored bytes of a source as they are read: translated errors, count and checksum."""
+    """Reads stored bytes, counts and hashes them, and translates errors."""
 
     def __init__(self, stream: Stream, place: Place) -> None:
         self._stream = stream
@@ -44,7 +44,7 @@ class _Stored:
 
     @property
     def packed(self) -> int:
-        """How many bytes the stored ones take where they lie; fewer in an archive."""
+        """The number of bytes read from the file itself; for a zip member, its compressed bytes."""
         return self._stream.packed if isinstance(self._stream, MemberStream) else self.count
 
     def read(self, size: int) -> bytes:
@@ -60,7 +60,7 @@ class _Stored:
 
 
 def checksum(origin: Origin) -> str:
-    """The SHA-256 of an origin's stored bytes in hex, read in pieces and not inflated."""
+    """The SHA-256 of the stored bytes, in hex. Reads them in pieces and does not decompress them."""
     stored = _Stored(origin.open(), origin.place)
     try:
         while stored.read(BLOCK):
@@ -71,13 +71,14 @@ def checksum(origin: Origin) -> str:
 
 
 class SourceReader:
-    """The inflated bytes of a source as an iterator of chunks; a context manager.
+    """The decompressed bytes of a source, as an iterator of chunks and a context manager.
 
-    ``format`` is ``gzip``, ``zstd`` or ``plain``, of a zip member ``zip``, ``zip+gzip`` or ``zip+zstd``.
-    ``stored_bytes`` and ``inflated_bytes`` count what was read so far, of a zip member as the archive unpacks it.
+    ``format`` is ``gzip``, ``zstd``, or ``plain``; for a zip member ``zip``, ``zip+gzip``, or ``zip+zstd``.
+    ``stored_bytes`` and ``inflated_bytes`` count the bytes read so far. The stored bytes of a zip member are those that
+    the archive unpacks to.
 
     Raises:
-        SourceError: from iteration, before its end: corrupt, truncated, unreadable, past a limit.
+        SourceError: raised while iterating if the source is corrupt, truncated, unreadable, or exceeds a limit.
 
     """
 
@@ -95,14 +96,14 @@ class SourceReader:
             self.close()
             raise
         self.wrong_suffix = wrong_suffix(name, self.format)
-        """The suffix of the name that promises another format than was found (``.gz`` on plain text), or None."""
+        """The suffix of the name if the format does not match it, such as ``.gz`` on plain text; otherwise None."""
 
     def _open(self, *, archived: bool) -> Iterator[bytes]:
         found = sniff(self._feeder.peek(4))
         if found == "zip":
             raise self._place.error(
                 "expected a Web Session file, found a zip archive "
-                + ("in an archive; unpack it first" if archived else "that was none when it was listed; run again")
+                + ("in an archive; unpack it first" if archived else "that changed after it was listed; run again")
             )
         self.format = found if not archived else "zip" if found == "plain" else f"zip+{found}"
         if found == "plain":
@@ -115,15 +116,15 @@ class SourceReader:
 
     @property
     def stored_bytes(self) -> int:
-        """How many stored bytes were read so far."""
+        """The number of stored bytes read so far."""
         return self._stored.count
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the stored bytes in hex.
+        """The SHA-256 of the stored bytes, in hex.
 
         Raises:
-            SourceError: not all of the source was read, or it failed.
+            SourceError: the source was not read to its end.
 
         """
         if not self._whole:
@@ -144,7 +145,7 @@ class SourceReader:
         return self
 
     def __next__(self) -> bytes:
-        # A generator that has raised just stops when it is asked again, which would pass for the end.
+        # After an error a generator only stops, which would look like the end of the source.
         if self._failure is not None:
             raise self._failure
         try:

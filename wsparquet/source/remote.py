@@ -1,4 +1,4 @@
-"""Which files a URL means: one file, a folder or a glob of any fsspec file system, with what that knows of them."""
+"""The files that a URL names: one file, a folder, or a glob on any fsspec file system."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PEEKED_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file behind a URL, with the size in bytes, entity tag and time that its file system gives, if any."""
+    """A remote file, with the size in bytes, entity tag, and time that its file system reports, if any."""
 
     name: str
     url: str
@@ -43,19 +43,21 @@ class RemoteFile:
 
 
 def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[RemoteFile | Failed]:
-    """The files that a URL means, sorted if it is a folder or a glob, and each folder that cannot be listed.
+    """The files that a URL names, sorted if it is a folder or a glob, and each folder that cannot be listed.
 
-    ``fresh`` are the file systems that have listed nothing before this run, to which that of the URL is added.
+    ``fresh`` holds the file systems whose caches this run has cleared. The file system of the URL is added to it.
 
     Raises:
-        SourceError: no such file, no access, no client for it, an empty folder, a glob that matches nothing.
+        SourceError: the file does not exist or cannot be accessed, its client is not installed, the folder is empty, or
+        the glob matches nothing.
 
     """
     place = Place.of_url(url, options)
     with place.translated("an address whose file system is installed"):
         filesystem, path = url_to_fs(url, **options_for(url, options))
-        # One file system serves all of a process, and others write there, too. What it lists in this run it may
-        # remember, or s3fs would ask for each file again, which it does not repeat where the store is busy.
+        # A process shares one file system object, and other programs write to the same place, so clear its cache once a
+        # run. Within the run the cache stays: otherwise s3fs would send a request for each file, without retrying if
+        # the store is busy.
         if filesystem not in fresh:
             filesystem.invalidate_cache()
             fresh.add(filesystem)
@@ -75,7 +77,10 @@ def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[R
 
 
 def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]]:
-    """What is known of each file, by path, of the path itself if that is a file; and folders that cannot be listed."""
+    """The facts about each file by path, and the folders that cannot be listed.
+
+    If the path is a file, only its facts.
+    """
     filesystem, path = origin.filesystem, origin.path
     bare = urlsplit(path).path if origin.is_http else path
     as_folder = origin.is_http and bare.endswith("/")
@@ -106,7 +111,10 @@ def _is_hidden(path: str, base: str) -> bool:
 
 
 def _place_of(origin: Remote, url: str, path: str) -> Place:
-    """A file or folder that was found under ``url``: what a listing spells ``?`` or ``#`` is no query."""
+    """The location of a listed file or folder below ``url``.
+
+    A ``?`` or ``#`` in its name does not start a query or fragment.
+    """
     if origin.is_http:
         return replace(Place.of_url(path), hidden=origin.place.hidden)
     _, chained, rest = url.partition("::")
@@ -115,7 +123,7 @@ def _place_of(origin: Remote, url: str, path: str) -> Place:
 
 
 def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> RemoteFile:
-    """A file that was found under ``url``."""
+    """A file that was listed below ``url``."""
     found = replace(origin, path=path, place=_place_of(origin, url, path))
     if origin.is_http:
         return _described(found, info if info.get("size") is not None else _info_if_any(origin, path))
@@ -123,14 +131,17 @@ def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> Rem
 
 
 def _given(origin: Remote, url: str) -> Remote:
-    """The file that ``url`` itself names, labelled as a listing would."""
+    """The file that ``url`` itself names, with the label that a listing would give it."""
     if origin.is_http or "::" in url:
         return origin
     return replace(origin, place=replace(origin.place, label=origin.filesystem.unstrip_protocol(mask(origin.path))))
 
 
 def _info_if_any(origin: Remote, path: str) -> Mapping[str, Any]:
-    """What a server says about a file that its index lists; nothing where the link is dead, which reading will tell."""
+    """The server's facts about a file that its index lists.
+
+    Empty for a dead link; reading it then reports the error.
+    """
     try:
         found: Mapping[str, Any] = origin.filesystem.info(path)
     except FileNotFoundError:
@@ -140,7 +151,7 @@ def _info_if_any(origin: Remote, path: str) -> Mapping[str, Any]:
 
 def _described(origin: Remote, info: Mapping[str, Any], *, name: str | None = None) -> RemoteFile:
     url = origin.place.label
-    # In a chain the first link names the file.
+    # In a chained URL the first part names the file.
     name = name or last_component(url.partition("::")[0] if "://" in url.partition("::")[0] else url)
     return RemoteFile(name, url, origin, info.get("size"), _first(info, ETAGS), _first(info, TIMES))
 
@@ -153,7 +164,7 @@ def _first(info: Mapping[str, Any], keys: Sequence[str]) -> str | None:
 
 
 def heads(files: Sequence[RemoteFile]) -> Iterator[bytes | SourceError]:
-    """The first four bytes of every file, for which the files of a folder are asked many at once."""
+    """The first four bytes of each file, requested for many files at once."""
     for start in range(0, len(files), PEEKED_AT_ONCE):
         batch = files[start : start + PEEKED_AT_ONCE]
         bulk = [file for file in batch if not file.origin.is_http and not _too_small(file)]

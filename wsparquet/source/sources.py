@@ -1,4 +1,4 @@
-"""What a source is: its identity, what may be written down about it, and how it is opened."""
+"""A source: its name, the URL that records and messages may show, and how to open it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Failed", "Source"]
 
 @dataclass(frozen=True)
 class Failed:
-    """An argument, or a part of it, that is no source, and why; name and URL are as those of a ``Source``."""
+    """An argument that is not a source, and the reason. Name and URL follow the rules of ``Source``."""
 
     name: str
     url: str
@@ -28,12 +28,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class Source:
-    """One file, URL, zip member or standard input that may be read.
+    """One readable input: a file, a URL, a member of a zip archive, or standard input.
 
-    ``name`` is the last path component as it is, but for bytes that are no UTF-8, which both it and ``url`` have as
-    ``%XX``: they become text in columns and records. ``url`` has no user info, query or fragment. ``size`` is in stored
-    bytes; ``etag`` and ``mtime`` are the file system's, as text, None where it has none. ``listing`` holds what the
-    API's listing says of the file, as written.
+    ``name`` is the last component of the path. In ``name`` and ``url``, bytes that are not valid UTF-8 are written as
+    ``%XX``, because both become text in columns and commit records. ``url`` has no user info, query, or fragment.
+    ``size`` counts stored bytes. ``etag`` and ``mtime`` come from the file system as text; each is None if the file
+    system has none. ``listing`` holds what the API's listing says about the file, unchanged.
     """
 
     name: str
@@ -49,28 +49,31 @@ class Source:
 
     @property
     def account(self) -> str | None:
-        """The account in the URL's ``/account/<id>/``, if it is there."""
+        """The account in the ``/account/<id>/`` part of the URL; None if the URL has no such part."""
         return account_of(self.url)
 
     @property
     def rereadable(self) -> bool:
-        """Whether it can be opened more than once; standard input cannot."""
+        """Whether the source can be opened more than once. Standard input cannot."""
         return self.origin.rereadable
 
     def open(self, limits: SourceLimits = SourceLimits()) -> SourceReader:  # noqa: B008 - frozen
-        """The source's inflated bytes in chunks.
+        """The decompressed bytes of the source, in chunks.
 
         Raises:
-            SourceError: it is missing, unreadable, or an archive; from the reader also corrupt or past a limit.
+            SourceError: the source is missing, cannot be read, or is an archive. While it is read: the source is
+            corrupt or exceeds a limit.
 
         """
         return SourceReader(self.origin, name=self.name, limits=limits)
 
     def checksum(self) -> str:
-        """The SHA-256 in hex of the stored bytes (of a zip member, as the archive unpacks it), not inflated.
+        """The SHA-256 of the stored bytes, in hex, without decompressing them.
+
+        For a zip member: of the bytes that the archive unpacks to.
 
         Raises:
-            SourceError: it cannot be read, or not again.
+            SourceError: the source cannot be read, or cannot be read a second time.
 
         """
         return checksum(self.origin)

@@ -1,4 +1,4 @@
-"""Which of the storage options of a run are for the file system of one source."""
+"""Selects the storage options that the file system of one source accepts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HTTP_OPTIONS = frozenset(
         *("use_listings_cache", "listings_expiry_time", "max_paths", "skip_instance_cache"),
     }
 )
-"""What fsspec's HTTPFileSystem takes for itself."""
+"""Options of fsspec's HTTPFileSystem."""
 REQUEST_OPTIONS = frozenset(
     {
         *("params", "cookies", "headers", "skip_auto_headers", "auth", "allow_redirects", "max_redirects"),
@@ -22,33 +22,33 @@ REQUEST_OPTIONS = frozenset(
         *("read_bufsize", "max_line_size", "max_field_size"),
     }
 )
-"""What it passes on to aiohttp's ClientSession with each request."""
+"""Options that HTTPFileSystem passes to aiohttp's ClientSession with each request."""
 S3_CLIENT_OPTIONS = frozenset(
     {
         *("region_name", "api_version", "use_ssl", "verify", "endpoint_url", "config"),
         *("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"),
     }
 )
-"""What s3fs passes on to botocore's ``create_client`` under a name that HTTP has, too: ``client_kwargs``."""
+"""Options that s3fs passes to botocore in ``client_kwargs``, a name that HTTPFileSystem uses as well."""
 
 
 def options_for(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options for a URL's file system, with those that keep it from showing anything but what is there.
+    """The options for the file system of a URL, plus those that make it show the current content, not cached listings.
 
-    One run has options for a root on S3 and sources anywhere; HTTP would break at what it does not know.
+    One run may have options for a root on S3 and sources elsewhere. HTTP fails on options that it does not know.
     """
-    # fsspec has one file system for equal options, and botocore changes those that it is given.
+    # fsspec shares a file system among equal options, and botocore modifies the options that it receives, so copy them.
     options = _copied(options)
     if "::" not in url and url.lower().startswith(("http://", "https://")):
         return _http_options(url, options)
-    # The last links of a chain are out of reach, and s3fs would remember there what it has listed.
+    # In a chained URL the later file systems cannot be reached to clear their caches, so disable their listing caches.
     protocols = {link.partition("://")[0] for link in url.split("::")[1:]} & {"s3", "s3a"}
     fresh = {each: {"use_listings_cache": False, **options.get(each, {})} for each in protocols}
     return {**options, **fresh}
 
 
 def _http_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a server stores is asked for, not what it would compress on the way, and by the query as it is spelled."""
+    """Options that request the bytes as stored, without compression in transit, and keep the query as spelled."""
     own = options.get(url.partition("://")[0].lower(), {})
     known = {name: options[name] for name in HTTP_OPTIONS | REQUEST_OPTIONS if name in options} | own
     client = {name: value for name, value in known.get("client_kwargs", {}).items() if name not in S3_CLIENT_OPTIONS}

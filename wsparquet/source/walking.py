@@ -1,7 +1,7 @@
-"""Which files of an fsspec file system a folder or a glob means, and which folders there cannot be listed.
+"""The files in a folder of an fsspec file system, or those that a glob matches, and the folders that cannot be listed.
 
-fsspec's own ``glob``, ``find`` and ``walk`` pass over folders whose listing fails, and ``walk`` does so below its first
-level whatever it is told. So folders are listed one by one here, and a failure is kept beside the files.
+fsspec's own ``glob``, ``find``, and ``walk`` silently skip folders that cannot be listed; below its first level
+``walk`` does so even with ``on_error="raise"``. So this module lists folders one by one and keeps each failure.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from wsparquet.source.origins import speaks
 __all__ = ["Info", "Walk"]
 
 Info = dict[str, Any]
-"""What a file system knows of a file."""
+"""What a file system reports about a file."""
 ONE_LISTING = "s3"
-"""The kind of file system whose ``find`` is one listing of all that lies below, which fails as a whole."""
+"""The protocol whose ``find`` makes a single listing of everything below a folder. That listing fails as a whole."""
 
 
 class Walk:
-    """What was found: ``files`` and ``failed`` folders, by the file system's own path.
+    """The result of a search: ``files`` and ``failed`` folders, keyed by the file system's own path.
 
-    ``place`` says how messages name a path.
+    ``place`` turns a path into the label that messages use.
     """
 
     def __init__(self, filesystem: Any, place: Callable[[str], Place]) -> None:
@@ -39,7 +39,7 @@ class Walk:
         self._seen: set[str] = set()
 
     def below(self, folder: str) -> None:
-        """Find all files in a folder and its folders."""
+        """Find all files in a folder and its subfolders."""
         if speaks(self._filesystem, ONE_LISTING):
             self.files.update((info["name"], info) for info in self._listed(folder, self._find))
             return
@@ -50,9 +50,9 @@ class Walk:
                 self.files[info["name"]] = info
 
     def matching(self, pattern: str) -> None:
-        """Find the files that a pattern matches, and all files in the folders that it matches.
+        """Find the files that a pattern matches, and all files in the folders that the pattern matches.
 
-        Folders that cannot hold any are not listed: they need not be readable.
+        Folders that cannot contain a match are not listed, so they need not be readable.
         """
         parts = pattern.rstrip("/").split("/")
         first = next(index for index, part in enumerate(parts) if has_magic(part))
@@ -83,7 +83,7 @@ class Walk:
                 self._level(info["name"], parts, depth + 1)
 
     def _listed(self, folder: str, how: Callable[[str], list[Info]]) -> list[Info]:
-        """What is in a folder that was not looked at yet: pages of links may lead in circles."""
+        """The entries of a folder, or nothing if it was listed before: links may form a cycle."""
         if folder in self._seen:
             return []
         self._seen.add(folder)

@@ -1,4 +1,4 @@
-"""How a root is kept current from the Data Access API: what the server has, less what is committed, again and again."""
+"""Keeps a root up to date with the Data Access API: downloads and converts the files that are not committed yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one listed file comes from the server onto a shelf."""
+"""Downloads one listed file to the place for raw files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Fetched", "Fetcher"]
 
 @dataclass(frozen=True)
 class Fetched:
-    """A listed file on a shelf; ``size`` is in stored bytes. ``download`` is None if it was there from before."""
+    """A downloaded file. ``size`` is in stored bytes. ``download`` is None if the file was there before."""
 
     file: ListedFile
     path: Path
@@ -26,7 +26,7 @@ class Fetched:
 
 
 class Fetcher:
-    """Downloads listed files onto a shelf."""
+    """Downloads listed files to the place for raw files."""
 
     def __init__(self, client: Client, shelf: Shelf, tell: Listener) -> None:
         self._client = client
@@ -34,12 +34,11 @@ class Fetcher:
         self._tell = tell
 
     async def fetch(self, file: ListedFile, *, again: bool = False) -> Fetched:
-        """The file on the shelf; ``again`` if what is there from before will not do.
+        """Return the file, downloading it if needed. With ``again``, download it even if it is there.
 
         Raises:
-            FileGone: the server has it no more.
-            ApiError: it cannot be downloaded, or two files of its name differ.
-            DatasetError: it cannot be kept.
+            FileGone: the server no longer has the file. ApiError: the file cannot be downloaded, or its addresses have
+            different contents. DatasetError: the file cannot be stored.
 
         """
         path = self._shelf.path(file.name)
@@ -52,7 +51,7 @@ class Fetcher:
         return Fetched(file, path, download.size, download)
 
     async def _download(self, file: ListedFile, path: Path) -> Downloaded:
-        """The file, from the first address that has it; the name is not decided if addresses have different ones."""
+        """Download the file from its first address that has it. Fails if two addresses have different contents."""
         found: Downloaded | None = None
         gone: FileGone | None = None
         for number, url in enumerate(file.urls):
@@ -72,7 +71,10 @@ class Fetcher:
 
 
 def _compare(file: ListedFile, one: Downloaded, other: Downloaded) -> None:
-    """Delete the second download; both, with an error, if they differ: nobody knows which of them is right."""
+    """Delete the second download if both are equal.
+
+    If they differ, delete both and raise: either may be the right one.
+    """
     same = filecmp.cmp(one.path, other.path, shallow=False)
     other.path.unlink()
     if not same:

@@ -1,4 +1,4 @@
-"""Files from the server into a folder or to a URL, nothing converted."""
+"""Downloads files into a folder or to a URL without converting them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def record_failure(summary: FetchSummary, file: ListedFile, error: WsparquetErro
 
 
 def count_retry(summary: FetchSummary, tell: Listener, retry: Retry) -> None:
-    """Count and tell a request that is tried again."""
+    """Count a retried request and report it to the listener."""
     summary.retries += 1
     tell(Progress("retried", retry.url.rpartition("/")[2], retry.url, error=retry.reason))
 
@@ -42,15 +42,15 @@ def fetch(
     on_progress: Listener | None = None,
     stop: Stop | None = None,
 ) -> FetchSummary:
-    """Download every file that the server lists and that is not in ``into``, a folder or an fsspec URL, yet.
+    """Download every listed file that is not yet in ``into``, a folder or an fsspec URL.
 
-    They lie below ``account/<account>/`` there, where ``wsparquet convert`` finds out whose they are. A file that fails
-    is reported in the summary and does not stop the others.
+    The files go to ``account/<account>/`` below ``into``, so that ``wsparquet convert`` knows their account. A file
+    that fails is reported in the summary and does not stop the others.
 
     Raises:
         PlaceError: ``into`` lies in a root; it is a DatasetError.
         ApiError: the server cannot be asked for its list.
-        DatasetError: ``into`` cannot be made, or its bucket is not there: no bucket is ever made.
+        DatasetError: ``into`` cannot be created, or its bucket does not exist; wsparquet never creates a bucket.
 
     """
     check_raw(into)
@@ -77,7 +77,7 @@ class _Fetch:
         self.downloading = asyncio.Semaphore(options.downloads)
 
     async def all(self) -> None:
-        """Download what is not there."""
+        """Download the missing files."""
         options, summary = self.options, self.summary
         retried = partial(count_retry, summary, self.tell)
         async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
@@ -93,7 +93,7 @@ class _Fetch:
                     group.create_task(self.one(fetcher, file))
 
     async def one(self, fetcher: Fetcher, file: ListedFile) -> None:
-        """Download one file, unless somebody asked to stop."""
+        """Download one file, unless a stop was requested."""
         async with self.downloading:
             if self.stop.asked:
                 self.summary.interrupted = True

@@ -1,4 +1,4 @@
-"""Which of the files that the server lists are committed, which are missing, and when the server will delete them."""
+"""Compares the server's list with a root: committed files, missing files, and when the server deletes them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from wsparquet.synchronisation.state import State
 __all__ = ["FileState", "Files", "committed", "expires", "list_states", "refused"]
 
 ARCHIVE = "archive"
-"""What a commit's listing is marked with where its source is a member of the listed file."""
+"""The mark in the listing facts of a commit whose source is a member of the listed file."""
 
 
 def expires(end: datetime | None) -> datetime | None:
-    """The earliest time at which the server deletes a file, which it makes after the end of its hour."""
+    """The earliest time at which the server may delete a file. The server creates a file after its hour has ended."""
     return None if end is None else end + KEPT
 
 
 def committed(commits: Commits, account: str, name: str, *, unfinished: bool = False) -> Head | None:
-    """The commit of a listed file, else None.
+    """The commit of a listed file; None if it has none.
 
-    A file that is an archive has a commit for each of its members; if some may be missing it is ``unfinished``.
+    An archive has a commit for each of its members. It is ``unfinished`` if some of them may be missing.
     """
     known = parse_name(name)
     if known.is_api and (head := commits.get(Identity(account, known.stem))):
@@ -42,13 +42,16 @@ def committed(commits: Commits, account: str, name: str, *, unfinished: bool = F
 
 
 def refused(listing: Listing) -> list[Failure]:
-    """What the listing names and nobody may download."""
+    """Listed entries that must not be downloaded."""
     return [Failure(each.name, each.url, each.error) for each in listing.refused]
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """One file that the server has or a root has: ``size`` in stored bytes and ``rows`` only where it is committed."""
+    """One file on the server or in a root.
+
+    ``size``, in stored bytes, and ``rows`` are set only if the file is committed.
+    """
 
     name: str
     url: str
@@ -76,7 +79,7 @@ class FileState:
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a listing, and what it names and nobody may download."""
+    """The files of a listing, and the entries that must not be downloaded."""
 
     account: str
     files: tuple[FileState, ...]
@@ -89,11 +92,10 @@ class Files:
 
 
 def list_states(options: FetchOptions, *, root: Root | None = None) -> Files:
-    """What the server lists, and what of it is committed in ``root``, if one is given.
+    """The files that the server lists; with ``root``, also which of them are committed there.
 
     Raises:
-        ApiError: the server cannot be asked.
-        DatasetError: a commit record is unreadable.
+        ApiError: the list cannot be read. DatasetError: a commit record is unreadable.
 
     """
     listing = asyncio.run(_list(options))

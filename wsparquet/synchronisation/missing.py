@@ -1,4 +1,4 @@
-"""What a run notes of the files that are missing while it goes on, so that it is known afterwards."""
+"""Keeps track of missing files during a run and saves the result for later runs and monitors."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from wsparquet.synchronisation.state import Missing, State
 __all__ = ["Ledger"]
 
 REMEMBERED = timedelta(days=30)
-"""How long a file that was lost is spoken of."""
+"""How long a lost file is reported."""
 
 
 class Ledger:
-    """The state of an account, as the last run left it and as this run changes it."""
+    """The missing files of an account: the state after the last run, updated by this run."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -29,22 +29,22 @@ class Ledger:
 
     @classmethod
     def open(cls, root: Root, account: str) -> Self:
-        """The ledger of an account. Raises DatasetError if what the root holds is none."""
+        """Read the state of an account. Raises DatasetError if the root's state file is malformed."""
         return cls(State.read(root, account))
 
     def write(self, root: Root) -> None:
-        """Keep it in the root."""
+        """Save the state in the root."""
         self.state.write(root)
 
     def has_failed(self, name: str) -> bool:
-        """Whether the last run failed with a file."""
+        """Whether the file failed in the last run."""
         before = self._before.get(name)
         return before is not None and before.error is not None
 
     def begin(
         self, listing: Listing, wanted: Sequence[ListedFile], commits: Commits, *, since: datetime | None
     ) -> None:
-        """Take down what is missing now; files that began before ``since`` were not asked for."""
+        """Record the files that are missing now. Files that start before ``since`` were not requested."""
         listed = {file.name for file in listing.files}
         files = {name: each for name, each in self._before.items() if name not in listed}
         files = {
@@ -61,7 +61,7 @@ class Ledger:
         self.state.listed_at = self._now.isoformat()
 
     def _unlisted(self, each: Missing, since: datetime | None) -> Missing:
-        """A file that was missing before and is not listed any more: gone, if it was asked for."""
+        """A file that was missing before and is no longer listed. It is gone if its time range was requested."""
         asked = since is None or (each.start is not None and datetime.fromisoformat(each.start) >= since)
         return replace(each, gone_at=self._now.isoformat()) if asked and each.gone_at is None else each
 
@@ -71,11 +71,11 @@ class Ledger:
         return each.gone_at is not None and self._now - datetime.fromisoformat(each.gone_at) > REMEMBERED
 
     def failed(self, name: str, error: str, *, gone: bool) -> None:
-        """A file could not be taken."""
+        """Record that a file could not be downloaded or converted."""
         self.state.files[name] = self.state.files[name].failed(error, now=datetime.now(UTC), gone=gone)
 
     def taken(self, name: str) -> None:
-        """A file is committed."""
+        """Record that a file is committed."""
         self.state.files.pop(name, None)
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of a synchronisation."""
+"""Options of a synchronisation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["FetchOptions", "SyncOptions"]
 
 @dataclass(frozen=True, kw_only=True)
 class FetchOptions:
-    """Which files of which account, and how they are downloaded.
+    """The account, the time range, and how to download its files.
 
-    ``since`` and ``until`` bound the times asked for, as instants or as how long ago, by default all that the server
-    keeps. ``downloads``: files at a time. ``storage_options``: for fsspec, where raw files go to a URL
-    or the root is on S3.
+    ``since`` and ``until`` limit the time range, as instants or as a time span before now; the default is everything
+    that the server keeps. ``downloads`` is the number of concurrent downloads. ``storage_options`` are passed to fsspec
+    if raw files go to a URL or the root is on S3.
     """
 
     account: str
@@ -30,7 +30,7 @@ class FetchOptions:
     storage_options: dict[str, object] | None = field(default=None, repr=False)
 
     def span(self) -> tuple[datetime, datetime]:
-        """From when until when to ask, in UTC."""
+        """The start and the end of the time range, in UTC."""
         now = datetime.now(UTC)
         return _instant(self.since or KEPT, now), _instant(self.until or timedelta(0), now)
 
@@ -41,10 +41,10 @@ def _instant(time: datetime | timedelta, now: datetime) -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class SyncOptions(FetchOptions):
-    """What to synchronise, and how.
+    """What to synchronise, and how to convert it.
 
-    ``raw``: the folder or fsspec URL that keeps the downloaded files. ``recheck``: ask the server for the size of
-    committed files, too, and convert those again that have another one.
+    ``raw`` is a folder or fsspec URL that keeps the downloaded files. ``recheck`` asks the server for the sizes of
+    committed files and converts a file again if its size has changed.
     """
 
     raw: str | None = None
@@ -53,5 +53,5 @@ class SyncOptions(FetchOptions):
 
     @property
     def access(self) -> Access:
-        """How the root is reached."""
+        """How to access the root."""
         return Access(self.storage_options or {}, single_writer=self.convert.single_writer)

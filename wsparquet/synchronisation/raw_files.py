@@ -1,4 +1,4 @@
-"""Where downloaded files are put: into a temporary folder, or where raw files are kept, a folder or any URL."""
+"""The place for downloaded files: a temporary folder, or a folder or URL that keeps raw files."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ __all__ = ["Folder", "Remote", "Scratch", "Shelf", "make_shelf"]
 PARTIAL = ".*.partial"
 S3 = ("s3", "s3a")
 BUCKETS = (*S3, "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "obs")
-"""Where a folder is only the beginning of a name, and making one would make a bucket if it is missing."""
+"""File systems whose folders are only name prefixes. Creating a folder there would create a missing bucket."""
 CHECK_SECONDS = 60.0
 ERRORS: tuple[type[Exception], ...] = (OSError, ValueError, ImportError)
 DEAD_SECONDS = 3600.0
-"""A download that goes on writes to its file far more often than this."""
+"""An active download writes to its file much more often than this."""
 
 
 class Shelf(Protocol):
-    """A place for downloaded files; ``keeps`` if ``keep`` has anything to do, for which it may wait for a disk."""
+    """A place for downloaded files. If ``keeps`` is set, ``keep`` does work and may wait for a disk."""
 
     @property
     def keeps(self) -> bool:
@@ -36,29 +36,29 @@ class Shelf(Protocol):
         ...
 
     def path(self, name: str) -> Path:
-        """Where the file of this name is to be put by its download."""
+        """The path to which the file with this name is downloaded."""
         ...
 
     def kept(self, name: str) -> bool:
-        """Whether the whole file is there from before."""
+        """Whether the complete file is already there."""
         ...
 
     def keep(self, name: str) -> None:
-        """Keep a file that was downloaded, for good if that is what the place is for."""
+        """Store a downloaded file permanently if this place keeps files."""
         ...
 
     def release(self, name: str) -> None:
-        """Delete the file if it is not to be kept."""
+        """Delete the file unless this place keeps files."""
         ...
 
 
 class Scratch:
-    """A temporary folder; nothing is kept."""
+    """A temporary folder that keeps nothing."""
 
     keeps = False
 
     def __init__(self, folder: Path) -> None:
-        # Beside the folder's own files, with which no name may collide.
+        # In a subfolder, so that no name collides with the folder's own files.
         self._folder = folder / "downloads"
         self._folder.mkdir(exist_ok=True)
 
@@ -67,11 +67,11 @@ class Scratch:
         return self._folder / encode(name)
 
     def kept(self, name: str) -> bool:  # noqa: ARG002 - as others have it
-        """Nothing is."""
+        """False: this place keeps nothing."""
         return False
 
     def keep(self, name: str) -> None:
-        """Nothing is."""
+        """Do nothing: this place keeps nothing."""
 
     def release(self, name: str) -> None:
         """Delete the file."""
@@ -82,7 +82,7 @@ class Scratch:
 class Folder:
     """``<folder>/account/<account>/<name>``: where conversions find the account, and accounts do not collide.
 
-    A file has its name only when it is whole.
+    A file gets its name only when it is complete.
     """
 
     keeps = True
@@ -94,7 +94,7 @@ class Folder:
             self._sweep()
 
     def _sweep(self) -> None:
-        """Delete what downloads left that were killed."""
+        """Delete partial files of killed downloads."""
         for path in self._folder.glob(PARTIAL):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > DEAD_SECONDS:
@@ -105,21 +105,21 @@ class Folder:
         return self._folder / encode(name)
 
     def kept(self, name: str) -> bool:
-        """Whether there is a file of that name."""
+        """Whether a file of that name exists."""
         return self.path(name).is_file()
 
     def keep(self, name: str) -> None:
-        """Bring the file and its name onto the disk itself: it is to survive whatever the commit survives."""
+        """Sync the file and its name to the disk, so that they survive whatever the commit survives."""
         with _translated(self.path(name)):
             sync_file(self.path(name))
             sync_folder(self._folder)
 
     def release(self, name: str) -> None:
-        """Leave it there."""
+        """Do nothing: the file stays."""
 
 
 class Remote(Scratch):
-    """``<url>/account/<account>/<name>``, by way of a temporary folder. A bucket that is missing is never made."""
+    """``<url>/account/<account>/<name>``, written through a temporary folder. A missing bucket is never created."""
 
     keeps = True
 
@@ -128,7 +128,7 @@ class Remote(Scratch):
 
         super().__init__(scratch)
         self._place = mask(url)
-        # Of a chain the last link is where it leads to.
+        # The last part of a chained URL is its destination.
         self._scheme = url.rpartition("::")[2].partition("://")[0].lower()
         if self._scheme in S3:
             _check_bucket(url.rpartition("::")[2], options)
@@ -137,7 +137,7 @@ class Remote(Scratch):
         self._base = f"{base.rstrip('/')}/account/{encode(account)}"
 
     def keep(self, name: str) -> None:
-        """Copy the file there."""
+        """Copy the file to the URL."""
         with _translated(self._place):
             if self._scheme not in BUCKETS:
                 self._filesystem.makedirs(self._base, exist_ok=True)
@@ -145,10 +145,10 @@ class Remote(Scratch):
 
 
 def _check_bucket(url: str, options: Mapping[str, Any]) -> None:
-    """See that the bucket is there and may be looked into: one error for all files, before any of them is downloaded.
+    """Check that the bucket exists and can be listed, so that one error comes before any download.
 
     Raises:
-        DatasetError: it is not, or does not answer; in the store's own words.
+        DatasetError: the bucket does not exist or does not answer; the message quotes the store.
 
     """
     from wsparquet.store.s3.store import ObjectStore
@@ -158,10 +158,10 @@ def _check_bucket(url: str, options: Mapping[str, Any]) -> None:
 
 
 def make_shelf(raw: str | None, *, account: str, scratch: Path, storage_options: Mapping[str, Any]) -> Shelf:
-    """The place that ``raw`` names, a folder or a URL; a temporary one below ``scratch`` if it names none.
+    """The place that ``raw`` names, a folder or a URL; without ``raw``, a temporary folder below ``scratch``.
 
     Raises:
-        DatasetError: the folder cannot be made, or the bucket is not there.
+        DatasetError: the folder cannot be created, or the bucket does not exist.
 
     """
     if raw is None:
@@ -173,7 +173,7 @@ def make_shelf(raw: str | None, *, account: str, scratch: Path, storage_options:
 
 @contextmanager
 def _translated(place: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns what file systems raise into a DatasetError that names the place."""
+    """Turns errors of file systems into a DatasetError that names the place."""
     try:
         yield
     except (*ERRORS, *client_errors()) as error:

@@ -1,4 +1,4 @@
-"""One run: what the server has less what is committed, downloaded and converted at the same time."""
+"""One synchronisation run: downloads and converts the listed files that are not committed, both concurrently."""
 
 from __future__ import annotations
 
@@ -40,17 +40,15 @@ def sync(
     on_progress: Listener | None = None,
     stop: Stop | None = None,
 ) -> SyncSummary:
-    """Bring the root ``to`` up to date with the server: download and convert what it lists and is not committed.
+    """Bring the root ``to`` up to date: download and convert the listed files that are not committed.
 
-    Every run looks at all that the server keeps, so a file that comes late or failed before is taken by a later run. A
-    file that fails is reported in the summary and does not stop the others. ``on_progress`` is called from several
-    threads.
+    Every run checks everything that the server keeps, so a later run picks up a file that was late or failed. A file
+    that fails is reported in the summary and does not stop the others. ``on_progress`` is called from several threads.
 
     Raises:
-        PlaceError: there can be no root at ``to``, or raw files within it; it is a DatasetError.
-        ApiError: the server cannot be asked for its list.
-        DatasetError: the root, or the place for raw files, cannot be opened or written.
-        SchemaError: the root has another schema version.
+        PlaceError: ``to`` cannot hold a root, or ``raw`` lies inside a root; a PlaceError is a DatasetError. ApiError:
+        the server's list cannot be read. DatasetError: the root, or the place for raw files, cannot be opened or
+        written. SchemaError: the root has another schema version.
 
     """
     check_root(to)
@@ -100,7 +98,7 @@ class _Run:
             self.converter = Converter(self.root, commits, convert, self.tell, expected=len(wanted))
             threads = self.converter.threads
             self.pool = ThreadPoolExecutor(threads, thread_name_prefix="wsparquet")
-            # A file or two wait for each job, so that it never waits for them; more would only fill the disk.
+            # One or two downloaded files wait for each job, so that no job waits. More would only fill the disk.
             self.places = asyncio.Semaphore(options.downloads + threads + 2 * convert.jobs)
             await self._take(wanted, shelf)
 
@@ -120,7 +118,7 @@ class _Run:
     # --- Which -------------------------------------------------------------------------------------------------------
 
     async def _wanted(self, listing: Listing, commits: Commits, client: Client) -> list[ListedFile]:
-        """The files to take, oldest first, since the server deletes them in this order."""
+        """The files to download, oldest first, because the server deletes them in this order."""
         wanted = []
         for file in listing.files:
             head = committed(commits, self.options.account, file.name, unfinished=self.ledger.has_failed(file.name))
@@ -144,17 +142,17 @@ class _Run:
                     group.create_task(self._one(file, shelf))
         except BaseExceptionGroup as errors:
             self.converter.stop()
-            # The first one is what went wrong; the others followed from it.
+            # The first error is the cause; the others follow from it.
             raise errors.exceptions[0] from None
         except BaseException:
-            # Interrupted: sources under way take their own files with them.
+            # Interrupted: the sources in progress delete their own files.
             self.converter.stop()
             raise
         finally:
             self.pool.shutdown(cancel_futures=True)
 
     async def _one(self, file: ListedFile, shelf: Shelf) -> None:
-        """Download and convert one file, unless somebody asked to stop."""
+        """Download and convert one file, unless a stop was requested."""
         async with self.places:
             if self.stop.asked:
                 self.fetched.interrupted = True
@@ -191,7 +189,7 @@ class _Run:
 
 
 def _sources(fetched: Fetched) -> list[Source | Failed]:
-    """The file as a source under its own name and address, or its members if it is an archive."""
+    """The file as a source with the listed name and address, or the members of an archive."""
     file, download = fetched.file, fetched.download
     listing = {"name": file.name, "scopeStartDate": file.scope_start, "scopeEndDate": file.scope_end}
     said = {key: value for key, value in listing.items() if value is not None}

@@ -1,6 +1,6 @@
-"""What the last run saw and could not do, kept in the root for the next run and for monitors.
+"""The missing files after the last run, kept in the root for the next run and for monitors.
 
-Commit records alone say what counts. This only says since when a file is missing, and why.
+Only commit records decide which rows count. This state only says since when and why a file is missing.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A file that the server has, or had, and the root does not.
+    """A file that the server has or had, and that is not committed.
 
-    Times are UTC, in ISO 8601. ``failed_since`` is the first of its failures in a row, ``error`` the last one's
-    message; None if it was not tried yet. ``gone_at`` is when it was no longer there to be downloaded. ``refused`` if
-    the list named an address that nobody may be sent to, so that nothing is known of the file.
+    Times are UTC, in ISO 8601. ``failed_since`` is the time of the first of its consecutive failures, and ``error`` the
+    message of the last one; both are None if the file was not tried yet. ``gone_at`` is when the server no longer had
+    the file. ``refused`` is set if the list has an address that the client must not request.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Missing:
         return asdict(self)
 
     def failed(self, error: str, *, now: datetime, gone: bool) -> Missing:
-        """The file after another failure."""
+        """The same file with one more failure."""
         at = now.isoformat()
         since = self.failed_since or at
         return replace(self, failed_since=since, error=error, gone_at=(self.gone_at or at) if gone else None)
@@ -50,7 +50,7 @@ class Missing:
 
 @dataclass
 class State:
-    """What is missing of an account, by name, and when its files were last listed (ISO 8601, UTC)."""
+    """The missing files of an account by name, and the time of the last listing (ISO 8601, UTC)."""
 
     account: str
     listed_at: str | None = None
@@ -58,16 +58,16 @@ class State:
 
     @classmethod
     def read(cls, root: Root, account: str) -> Self:
-        """The state that a root has of an account; an empty one if there is none.
+        """The saved state of an account; an empty state if none is saved.
 
-        Raises DatasetError if what is there is no state.
+        Raises DatasetError if the file is malformed.
         """
         data = root.read_sync_state(account)
         return cls(account) if data is None else cls._decode(data)
 
     @classmethod
     def read_all(cls, root: Root) -> list[Self]:
-        """The states of all accounts. Raises DatasetError if one is none."""
+        """The states of all accounts. Raises DatasetError if a state file is malformed."""
         return [cls._decode(data) for data in root.read_sync_states().values()]
 
     def write(self, root: Root) -> None:

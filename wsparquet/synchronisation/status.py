@@ -1,4 +1,4 @@
-"""Whether a root is current: last commit, hours covered, gaps, what is missing and until when it can still be had."""
+"""Whether a root is up to date: last commit, hours covered, gaps, and missing files with their deadlines."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class StatusLimits:
-    """What is still well.
+    """Limits within which a root is ok.
 
-    ``stale``: the longest time since the last commit. ``failing``: the longest time that a file may fail. ``expiring``:
-    how long before the server may delete a missing file it is spoken of.
+    ``stale`` is the longest time since the last commit. ``failing`` is the longest time that a file may keep failing.
+    ``expiring`` is how long before its possible deletion a missing file is reported.
     """
 
     stale: timedelta = timedelta(hours=24)
@@ -34,12 +34,12 @@ class StatusLimits:
 
 @dataclass(frozen=True)
 class AccountStatus:
-    """What is known of one account; times are UTC.
+    """The status of one account. Times are UTC.
 
-    ``hours`` are distinct hours of which at least one file is committed, ``gaps`` the spans between the first and the
-    last of them of which none is: from the start of the first hour without to the end of the last one. The lists hold
-    files that are not committed: ``missing`` all of them that may still be had, ``failing`` those of them that have
-    failed for too long, ``expiring`` those that the server may soon delete, ``gone`` those that it has deleted.
+    ``hours`` counts the distinct hours with at least one committed file. ``gaps`` are the spans without a committed
+    file between the first and the last of those hours. The lists hold files that are not committed: ``missing`` those
+    that the server still has, ``failing`` those of them that have failed for too long, ``expiring`` those that the
+    server may delete soon, and ``gone`` those that it has deleted.
     """
 
     account: str
@@ -58,7 +58,7 @@ class AccountStatus:
 
     @property
     def well(self) -> bool:
-        """Whether nobody has to look."""
+        """Whether nothing needs attention."""
         return not (self.stale or self.failing or self.expiring or self.gone)
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,14 +84,14 @@ class AccountStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """What is known of a root, account by account."""
+    """The status of a root, by account."""
 
     root: str
     accounts: tuple[AccountStatus, ...]
 
     @property
     def exit_code(self) -> int:
-        """0 if all is well, else 1; a root in which nothing is committed is not."""
+        """0 if every account is ok, otherwise 1. A root without commits gives 1."""
         return 0 if self.accounts and all(account.well for account in self.accounts) else 1
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,13 +111,14 @@ def status(
     now: datetime | None = None,
     storage_options: Mapping[str, Any] | None = None,
 ) -> Status:
-    """The status of ``account``, or of all accounts in the root, from what it holds: the server is not asked.
+    """The status of ``account``, or of all accounts in the root.
+
+    Reads the root only and sends no request to the server.
 
     ``storage_options`` are s3fs's own, for a root on S3.
 
     Raises:
-        DatasetError: there is no root, or what it holds is unreadable.
-        SchemaError: the root has another schema version.
+        DatasetError: there is no root, or it cannot be read. SchemaError: the root has another schema version.
 
     """
     opened = Root.open(root, create=False, access=Access(storage_options or {}))
@@ -163,13 +164,13 @@ def _before(text: str | None, moment: datetime) -> bool:
 
 
 def _hours(heads: Iterable[Head]) -> list[datetime]:
-    """The starts of all hours of which a file is committed, in their order; other files than the API's have none."""
+    """The start of each hour with a committed file, in order. Files without an API name are ignored."""
     found: set[datetime] = set()
     for head in heads:
         name = parse_name(head.identity.name)
         if name.start_ms is not None and name.end_ms is not None:
             start = datetime.fromtimestamp(name.start_ms // 3_600_000 * 3600, UTC)
-            # A file of the field covers one hour. One that claims more than a day is not believed.
+            # A real file covers one hour. A claim of more than a day is ignored.
             for number in range(max(1, min(24, -(-(name.end_ms - name.start_ms) // 3_600_000)))):
                 found.add(start + number * HOUR)
     return sorted(found)

@@ -1,4 +1,4 @@
-"""How a synchronisation is asked to end, and how it is repeated until then."""
+"""Stops a synchronisation, or repeats it until it is stopped."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ POLL_SECONDS = 0.1
 
 
 class Stop:
-    """A wish to end: no new file is begun, those under way are finished. Safe to use from signal handlers."""
+    """A request to stop: files in progress are finished, and no new one is started. Safe to use in signal handlers."""
 
-    # No threading.Event: setting one in a signal handler may wait forever for a lock that the interrupted code holds.
+    # Not a threading.Event: setting one in a signal handler may deadlock on a lock that the interrupted code holds.
     def __init__(self) -> None:
         self.asked = False
 
     def ask(self) -> None:
-        """Ask to end."""
+        """Request a stop."""
         self.asked = True
 
     def wait(self, seconds: float) -> bool:
-        """Whether somebody asks within so many seconds."""
+        """Wait up to this many seconds; True if a stop is requested by then."""
         end = time.monotonic() + seconds
         while not self.asked and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, POLL_SECONDS))
@@ -34,10 +34,10 @@ class Stop:
 
 
 def repeated(run: Callable[[], Result], *, every: float | None, stop: Stop) -> Iterator[Result | WsparquetError]:
-    """The outcomes of ``run``, begun every so many seconds until somebody asks to stop; of one run if None.
+    """The outcomes of ``run``, started at a fixed interval in seconds until a stop is requested; a single run if None.
 
-    A run that takes longer is followed by the next at once. The first run's error is raised, since it is most likely
-    one of set-up; later ones are outcomes, since a server or a disk may be back an hour later.
+    If a run takes longer than the interval, the next one starts immediately. An error of the first run is raised,
+    because it probably comes from the set-up. Later errors are outcomes, because a server or a disk may recover.
     """
     started = time.monotonic()
     yield run()

@@ -1,4 +1,4 @@
-"""What a synchronisation did."""
+"""Summaries of downloads and synchronisations."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["FetchSummary", "SyncSummary"]
 
 @dataclass
 class FetchSummary:
-    """What became of the listed files of an account; names are the listing's, sizes are in bytes.
+    """The outcome for the listed files of an account. Names are those of the list; sizes are in bytes.
 
-    ``present`` were there already. ``gone`` were listed and then deleted by the server before they could be downloaded.
+    ``present`` files were there before. ``gone`` files were listed but deleted by the server before the download.
     """
 
     account: str
@@ -31,12 +31,12 @@ class FetchSummary:
 
     @property
     def failed(self) -> list[Failure]:
-        """Every file that is not there though the server listed it."""
+        """The files that were listed but could not be downloaded."""
         return [*self.refused, *self.gone, *self.failures]
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 a file failed, was refused, or is gone."""
+        """0 if done; 1 if a file failed, was refused, or is gone."""
         return 1 if self.failed else 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,9 +58,9 @@ class FetchSummary:
 
 @dataclass
 class SyncSummary:
-    """What a run of ``sync`` did: what was fetched, and what the conversion made of it.
+    """The result of a ``sync`` run: the downloads and the conversion.
 
-    Files that were committed before count as ``present``.
+    Files that were committed before this run count as ``present``.
     """
 
     fetched: FetchSummary
@@ -68,12 +68,12 @@ class SyncSummary:
 
     @property
     def interrupted(self) -> bool:
-        """Whether files were left for the next run because somebody asked to stop."""
+        """Whether a stop was requested and files were left for the next run."""
         return self.fetched.interrupted
 
     @property
     def exit_code(self) -> int:
-        """1 a file failed, was refused, or is gone; 3 done but something was quarantined; 0 done."""
+        """0 if done; 1 if a file failed, was refused, or is gone; 3 if done, but something was quarantined."""
         return self.fetched.exit_code or self.converted.exit_code
 
     def to_dict(self) -> dict[str, Any]:
