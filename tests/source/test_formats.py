@@ -153,7 +153,7 @@ def test_formats(tmp_path: Path, content: bytes, found: str, text: bytes) -> Non
         pytest.param(
             FRAME + FRAME[:-4], 2, f"zstd frame 2, which starts at byte {len(FRAME)}, is trunc", id="2nd frame cut"
         ),
-        pytest.param(FRAME + b"rest", 1, f"at byte {len(FRAME)}, found other bytes behind frame 1", id="zstd garbage"),
+        pytest.param(FRAME + b"rest", 1, f"at byte {len(FRAME)}, found other bytes after frame 1", id="zstd garbage"),
         pytest.param(SKIPPABLE[:-1], 0, "zstd frame 1, which starts at byte 0, is truncated", id="skippable cut"),
     ],
 )
