@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-full rust cargo wheel lint types format schemas coverage clean
+.PHONY: help demo test test-full rust cargo wheel lint types format schemas docs coverage clean
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## The main job on generated input: the tree, the counts, a query's answer
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh .demo
@@ -37,29 +40,32 @@ wheel: cargo $(READY)  ## A wheel with the native crate, in dist/, tried in a fr
 	cd dist && .venv/bin/wsparquet generate --size 1000000 .try && .venv/bin/wsparquet convert .try --to .tried
 	rm -rf dist/.venv dist/.try dist/.tried
 
-lint: $(READY)
+lint: $(READY)  ## Ruff: the lints and the format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-types: $(READY)
+types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
-format: $(READY)
+format: $(READY)  ## Rewrite the Python code as ruff formats it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 schemas: $(READY)  ## Write the renderings of the schema anew
 	$(BIN)/python -m wsparquet.render schemas
 
+docs: $(READY)  ## The documentation site, in build/website/site; a warning is an error
+	$(BIN)/python -m tools.website build/website
+
 coverage: $(READY)  ## Branch coverage, reported and not judged
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
-clean:
+clean:  ## Delete all that these targets have made
 	rm -rf .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(VENV)
 
 $(READY): pyproject.toml $(wildcard native/Cargo.* native/src/*.rs native/src/*/*.rs native/src/*/*/*.rs)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable . --group dev
+	$(BIN)/pip install --quiet --editable . --group dev --group docs
 	touch $@

@@ -1,0 +1,51 @@
+"""Build the documentation site into a folder: ``python -m tools.website build/website``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.website import commands, python, tables
+from wsparquet.cli import cli
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Stage the pages, build the site, and return the exit code: 0 built without a warning, 1 not.
+
+    The folder gets ``docs/`` with a copy of the pages, ``generated/`` with the derived ones, and ``site/``.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tools.website", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where to build; what is there is deleted")
+    folder: Path = parser.parse_args(arguments).folder
+    stage(folder)
+    environment = {**os.environ, "PYTHONPATH": os.fspath(ROOT), "NO_COLOR": "1"}
+    # Zensical keeps a cache, which does not notice that an included file has changed.
+    command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
+    return 1 if subprocess.run(command, cwd=folder, env=environment, check=False).returncode else 0
+
+
+def stage(folder: Path) -> None:
+    """Bring together what the site is built from, so that the build writes nothing beside the sources."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("*.sh"))
+    shutil.copy(ROOT / "zensical.toml", folder)
+    reference = folder / "docs/reference/python.md"
+    reference.write_text(python.located(reference.read_text(encoding="utf-8")), encoding="utf-8")
+    (folder / "generated").mkdir()
+    for name, text in generated().items():
+        (folder / "generated" / name).write_text(text, encoding="utf-8")
+
+
+def generated() -> dict[str, str]:
+    """The text of every derived page by its file name, which a page of the reference includes."""
+    return {"cli.md": commands.render(cli, program="wsparquet"), "tables.md": tables.render()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
