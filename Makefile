@@ -52,8 +52,9 @@ format: $(READY)  ## Rewrite the Python code as ruff formats it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schemas: $(READY)  ## Write the renderings of the schema anew
+schemas: $(READY)  ## What is derived from the code and committed: the renderings of the schema, a diagram
 	$(BIN)/python -m wsparquet.render schemas
+	$(BIN)/python -m tools.website.rooms
 
 docs: $(READY)  ## The documentation site, in build/website/site; a warning is an error
 	$(BIN)/python -m tools.website build/website

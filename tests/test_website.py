@@ -17,6 +17,7 @@ import pytest
 import wsparquet
 from tools.website.__main__ import generated
 from tools.website.python import located
+from tools.website.rooms import IMAGE, draw, layers
 from wsparquet.cli import cli
 from wsparquet.schema import TABLES
 
@@ -82,6 +83,19 @@ def test_every_page_is_in_the_navigation_once() -> None:
     """A reader can find each page, and no entry leads nowhere."""
     nav = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))["project"]["nav"]
     assert sorted(pages(nav)) == sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+
+
+def test_the_diagram_shows_the_rooms_of_the_import_contract() -> None:
+    """`make schemas` has drawn the diagram since the contract changed."""
+    assert draw(layers((ROOT / "pyproject.toml").read_text("utf-8"))) == IMAGE.read_text("utf-8")
+
+
+def test_the_architecture_describes_every_room() -> None:
+    """Each room of the import contract has a row, besides the one that holds only the version."""
+    page = (DOCS / "architecture.md").read_text("utf-8")
+    named = {name for row in re.findall(r"^\| (`.+?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)", row)}
+    rooms = {room for layer in layers((ROOT / "pyproject.toml").read_text("utf-8")) for room in layer}
+    assert named == rooms - {"_version"}
 
 
 def test_the_reference_has_every_command_and_option() -> None:
