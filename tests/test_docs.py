@@ -22,6 +22,8 @@ from wsparquet.schema import TABLES
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "schemas").rglob("*.md")])
+# Pages that people write; the others are rendered from the schema.
+WRITTEN = [page for page in (*PAGES, ROOT / "benchmarks/README.md") if page.parent.name != "markdown"]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Target of a link or image, outside of code.
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -171,6 +173,13 @@ def test_links_lead_to_files_that_are_there(page: Path) -> None:
         assert found.is_relative_to(ROOT), f"{page.name}: {target}"
         if fragment:
             assert fragment in anchors(found), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_lines_of_prose_fit_an_editor(page: Path) -> None:
+    """Outside of tables and code, where a line cannot be broken, no line has more than 120 characters."""
+    prose = FENCE.sub("", page.read_text(encoding="utf-8")).splitlines()
+    assert [line for line in prose if len(line) > 120 and not line.startswith("|") and line.count(" ") > 1] == []
 
 
 def test_make_has_every_target_that_pages_name() -> None:
