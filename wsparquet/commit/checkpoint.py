@@ -67,7 +67,7 @@ class Records:
         if writer is not None and writer.added >= WORTH_WRITING:
             # The next run can do without it, too.
             with suppress(DatasetError, pa.ArrowException):
-                self._replace(writer.closed(self._batches(copy if copied else b"", SCHEMA.names)))
+                self._store.put(SNAPSHOT, writer.closed(self._batches(copy if copied else b"", SCHEMA.names)))
         return (head for path in self._versions if (head := heads.get(path)) is not None)
 
     def commits(self) -> Iterator[Commit]:
@@ -116,15 +116,11 @@ class Records:
         """The paths and bytes of all records that are not known, each from its own file."""
         return self._store.read_all([path for path in self._versions if path not in known])
 
-    def _replace(self, data: bytes) -> None:
-        with self._store.workspaces.new() as work:
-            self._store.replace(work.write("snapshot.parquet", data), SNAPSHOT)
-
 
 class _CopyWriter:
     """A new copy on its way, in memory and compressed."""
 
-    def __init__(self, versions: Mapping[str, str]) -> None:
+    def __init__(self, versions: Mapping[str, str | None]) -> None:
         self.added = 0
         self._versions = versions
         self._rows: list[dict[str, str]] = []
@@ -132,13 +128,14 @@ class _CopyWriter:
         self._writer = pq.ParquetWriter(self._sink, SCHEMA, compression="zstd")
 
     def add(self, path: str, data: bytes) -> None:
-        """Take a record."""
+        """Take a record, unless the store's listings do not tell when it changes: then it has to be read every time."""
+        version = self._versions[path]
+        if version is None:
+            return
         values = json.loads(data)
         parts = values.pop("parts")
         head = {**values, "report": {}}
-        self._rows.append(
-            {"path": path, "version": self._versions[path], "head": _encoded(head), "parts": _encoded(parts)}
-        )
+        self._rows.append({"path": path, "version": version, "head": _encoded(head), "parts": _encoded(parts)})
         self.added += 1
         if len(self._rows) >= ROWS_AT_ONCE:
             self._flush()

@@ -20,8 +20,7 @@ from wsparquet.commit.record import Commit, CommitFacts, Head, Intent, decode_co
 from wsparquet.errors import DatasetError
 from wsparquet.layout import PROBES, Identity, Key
 from wsparquet.schema import SCHEMA_VERSION
-from wsparquet.store.s3.bucket import Changed, Refused
-from wsparquet.store.s3.store import ObjectStore
+from wsparquet.store.store import Absent, Changed, Expectation, Refused, Store, Version
 from wsparquet.store.workspace import Workspace
 
 __all__ = ["ConditionalProtocol"]
@@ -30,7 +29,7 @@ __all__ = ["ConditionalProtocol"]
 class ConditionalProtocol:
     """Commits by conditional writes; with a ``single_writer`` the records are compared before they are written."""
 
-    def __init__(self, store: ObjectStore, *, single_writer: bool) -> None:
+    def __init__(self, store: Store, *, single_writer: bool) -> None:
         self._store = store
         self._single_writer = single_writer
         self._probed = False
@@ -66,11 +65,10 @@ class ConditionalProtocol:
     def _ignored(self, path: str) -> Iterator[str]:
         """What the store does instead of what it should."""
         put = self._store.put
-        for condition in ({"IfNoneMatch": "*"}, {"IfMatch": '"0123456789abcdef0123456789abcdef"'}):
-            name = {"IfNoneMatch": "If-None-Match", "IfMatch": "If-Match"}[next(iter(condition))]
+        for name, expect in (("If-None-Match", Absent()), ("If-Match", Version('"0123456789abcdef0123456789abcdef"'))):
             put(path, b"first")
             try:
-                put(path, b"second", **condition)
+                put(path, b"second", expect=expect)
                 yield f"ignores {name}"
             except Changed:
                 continue
@@ -114,7 +112,7 @@ class ConditionalProtocol:
         self._settle(key, written=written)
         return found
 
-    def _write(self, record: Commit, version: str | None, intent: str) -> Commit:
+    def _write(self, record: Commit, version: Expectation, intent: str) -> Commit:
         """Step (4); returns the record as it is now, under another token if it was overtaken before its answer came.
 
         Raises Superseded if another one is there; nothing of this one's is left then but what that one names. If it
@@ -140,10 +138,10 @@ class ConditionalProtocol:
         self._store.delete(published)
         self._store.delete([intent])
 
-    def _read(self, key: Key) -> tuple[Commit | None, str | None]:
-        """The record of an identity, also one without parts, and its entity tag."""
+    def _read(self, key: Key) -> tuple[Commit | None, Expectation]:
+        """The record of an identity, also one without parts, and its version."""
         found = self._store.read_version(key.commit_path)
-        return (None, None) if found is None else (decode_commit(found[0], key.commit_path), found[1])
+        return (None, Absent()) if found is None else (decode_commit(found[0], key.commit_path), found[1])
 
     def _obsolete(self, key: Key, found: Commit | None) -> tuple[str, ...]:
         """Everything that the next record replaces: what counts now, and what attempts have announced."""
@@ -160,23 +158,21 @@ class ConditionalProtocol:
         self._store.put(path, Intent.of(record, expected=found).to_json())
         return path
 
-    def _put(self, record: Commit, version: str | None) -> None:
+    def _put(self, record: Commit, version: Expectation) -> None:
         """Write a record. Raises Changed if the one that is there is not of this version, or not any more."""
-        condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
         try:
             if self._single_writer:
-                condition = {}
                 self._compare(record.path, version)
-            self._store.put(record.path, record.to_json(), **condition)
+            self._store.put(record.path, record.to_json(), expect=None if self._single_writer else version)
         except Refused as error:
             # Probed before; so another server answers now.
             raise DatasetError(
                 f"cannot write {self._store.place(record.path)} on condition: {error}; run again"
             ) from error
 
-    def _compare(self, path: str, version: str | None) -> None:
+    def _compare(self, path: str, version: Expectation) -> None:
         found = self._store.read_version(path)
-        if (found[1] if found else None) != version:
+        if (found[1] if found else Absent()) != version:
             raise Changed(path)
 
     # --- What attempts left half done ---------------------------------------------------------------------------------
@@ -234,7 +230,7 @@ class ConditionalProtocol:
 
     def _intents(self, key: Key) -> dict[str, Intent]:
         """All intents of an identity with their paths."""
-        entries = self._store.entries_with(f"{key.intents_folder}/{key.name}.")
+        entries = self._store.entries(key.intents_folder)
         paths = [entry.path for entry in entries if named_intent(entry.path)[0] == key]
         return {path: decode_intent(data, path, key) for path, data in self._store.read_all(paths)}
 

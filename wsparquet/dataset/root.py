@@ -84,13 +84,11 @@ class Root:
         version = self.version
         # A replay that was not ended began at another one, which may be 0.
         before = version.schema if version.replaying_from is None else version.replaying_from
-        with self._store.workspaces.new() as work:
-            replace_version(self._store, work, RootVersion(SCHEMA_VERSION, before))
+        replace_version(self._store, RootVersion(SCHEMA_VERSION, before))
 
     def end_replay(self) -> None:
         """Say that all sources are of this software's schema version."""
-        with self._store.workspaces.new() as work:
-            replace_version(self._store, work, RootVersion(SCHEMA_VERSION))
+        replace_version(self._store, RootVersion(SCHEMA_VERSION))
 
     @property
     def place(self) -> str:
@@ -152,8 +150,7 @@ class Root:
     def write_sync_state(self, account: str, data: bytes) -> None:
         """Replace what is written down of an account at once. It helps monitors, and decides nothing."""
         self._store.make_folder(SYNC)
-        with self._store.workspaces.new() as work:
-            self._store.replace(work.write("sync.json", data), sync_path(account))
+        self._store.put(sync_path(account), data)
 
     def remove(self, names: Iterable[str], *, account: str | None = None) -> list[Commit]:
         """Take sources out again, and return the records that they had.

@@ -11,8 +11,7 @@ from wsparquet.commit.record import FORMAT_VERSION, encode_json
 from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.layout import COMMITS, ROOT_RECORD
 from wsparquet.schema import SCHEMA_VERSION
-from wsparquet.store.store import Store
-from wsparquet.store.workspace import Workspace
+from wsparquet.store.store import Absent, Changed, Refused, Store
 
 __all__ = ["RootVersion", "create_version", "read_version", "replace_version"]
 
@@ -102,10 +101,17 @@ def create_version(store: Store) -> None:
             f"{store.place(ROOT_RECORD)}: expected the root's schema version, found no file, though there is "
             f"{commit.path}; restore the file from a copy, or convert into a new root"
         )
-    with store.workspaces.new() as work:
-        store.create(work.write("root.json", RootVersion(SCHEMA_VERSION).to_json()), ROOT_RECORD)
+    data = RootVersion(SCHEMA_VERSION).to_json()
+    try:
+        store.put(ROOT_RECORD, data, expect=Absent())
+    except Changed:
+        # Another process was faster.
+        return
+    except Refused:
+        # Such a store has one writer at a time, or is refused before anything is committed.
+        store.put(ROOT_RECORD, data)
 
 
-def replace_version(store: Store, work: Workspace, version: RootVersion) -> None:
+def replace_version(store: Store, version: RootVersion) -> None:
     """Have a root say another version."""
-    store.replace(work.write("root.json", version.to_json()), ROOT_RECORD)
+    store.put(ROOT_RECORD, version.to_json())

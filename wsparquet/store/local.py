@@ -19,7 +19,7 @@ from pyarrow import fs
 from wsparquet.layout import LOCKS, TMP, Key
 from wsparquet.store.disk import sync_folder
 from wsparquet.store.disk_errors import translated
-from wsparquet.store.store import Entry, Unfinished
+from wsparquet.store.store import Absent, Changed, Entry, Expectation, Unfinished, Version
 from wsparquet.store.workspace import Workspaces, locked
 
 __all__ = ["LocalDisk"]
@@ -52,6 +52,11 @@ class LocalDisk:
                     return read_regular(name, folder)
             except FileNotFoundError:
                 return None
+
+    def read_version(self, path: str) -> tuple[bytes, Version] | None:
+        """The bytes of a file, and a version that is their checksum; None if there is none."""
+        data = self.read(path)
+        return None if data is None else (data, _version(data))
 
     def entries(self, folder: str) -> Iterator[Entry]:
         """All regular files below ``folder``, sorted by path; symbolic links are passed over."""
@@ -119,6 +124,27 @@ class LocalDisk:
 
     # --- Durable changes ----------------------------------------------------------------------------------------------
 
+    def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
+        """Write a file for good; raises Changed if it is not as expected, and never Refused."""
+        with self.workspaces.new() as work:
+            temporary = work.write("put", data)
+            match expect:
+                case None:
+                    self.replace(temporary, path)
+                case Absent():
+                    if not self.create(temporary, path):
+                        raise Changed(path)
+                case Version():
+                    # Keeps other conditional writes out; a rename cannot compare by itself.
+                    with locked(self._lock_file("put")):
+                        if self._state(path) != expect:
+                            raise Changed(path)
+                        self.replace(temporary, path)
+
+    def _state(self, path: str) -> Expectation:
+        found = self.read_version(path)
+        return Absent() if found is None else found[1]
+
     def create(self, temporary: Path, path: str) -> bool:
         """Give a written temporary file its final name for good; False if there is a file of that name already."""
         with translated("create", self.root / path), self._folder(path, create=True) as (folder, name):
@@ -131,16 +157,17 @@ class LocalDisk:
 
     def replace(self, temporary: Path, path: str) -> None:
         """Put a written temporary file in the place of ``path``, at once and for good."""
-        with translated("replace", self.root / path), self._folder(path) as (folder, name):
-            os.replace(temporary, name, dst_dir_fd=folder)
-            os.fsync(folder)
+        self._move("replace", temporary, path)
 
     def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
-        """Give written temporary files their final names for good: ``(temporary, path)`` pairs."""
+        """Give finished temporary files their final names for good: ``(temporary, path)`` pairs."""
         for temporary, path in moves:
-            with translated("publish", self.root / path), self._folder(path, create=True) as (folder, name):
-                os.replace(temporary, name, dst_dir_fd=folder)
-                os.fsync(folder)
+            self._move("publish", temporary, path)
+
+    def _move(self, action: str, temporary: Path, path: str) -> None:
+        with translated(action, self.root / path), self._folder(path, create=True) as (folder, name):
+            os.replace(temporary, name, dst_dir_fd=folder)
+            os.fsync(folder)
 
     def delete(self, paths: Iterable[str]) -> None:
         """Delete files for good; those that are gone already are passed over."""
@@ -200,6 +227,10 @@ class LocalDisk:
 
 
 # --- Single steps -----------------------------------------------------------------------------------------------------
+
+
+def _version(data: bytes) -> Version:
+    return Version(f"sha256-{hashlib.sha256(data).hexdigest()}")
 
 
 def enter(parent: int, name: str, *, create: bool) -> int:

@@ -1,8 +1,12 @@
-"""What a root needs of the place where its files lie, be it a local disk or an object store."""
+"""The contract of a store: what a root needs of the place where its files lie, a local disk or an object store.
+
+``tests/store/test_conformance.py`` runs against every store, and says what a new one takes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -10,16 +14,44 @@ from pyarrow import fs
 
 from wsparquet.store.workspace import Workspaces
 
-__all__ = ["Entry", "Store", "Unfinished"]
+__all__ = ["Absent", "Changed", "Entry", "Expectation", "Refused", "Store", "Unfinished", "Version"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The state of a file at the moment when it was read; ``tag`` is the store's own, and only compared."""
+
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The state of a path at which no file lies."""
+
+
+Expectation = Absent | Version
+"""What a conditional write expects to find at its path."""
+
+
+class Changed(Exception):
+    """A conditional write did not happen, since the file is not in the state that the writer expected."""
+
+
+class Refused(Exception):
+    """A conditional write did not happen, since the store makes none; the text says why."""
 
 
 class Entry(NamedTuple):
-    """A file of a root: ``size`` in bytes, ``modified`` in seconds since 1970, ``version`` differs when it changes."""
+    """A file of a root: ``size`` in bytes, ``modified`` in seconds since 1970.
+
+    ``version`` differs whenever the file does, and is compared with that of other listings only. It is None if the
+    store's listings do not tell: then the file has to be read.
+    """
 
     path: str
     size: int
     modified: float
-    version: str
+    version: str | None
 
 
 class Unfinished(NamedTuple):
@@ -33,7 +65,8 @@ class Unfinished(NamedTuple):
 class Store(Protocol):
     """The files below a root; all paths are relative to it, with ``/`` between components.
 
-    Everything raises DatasetError if the place fails.
+    A path's components are not empty, and neither ``.`` nor ``..``; no path is the folder of another one. A file is
+    there whole or not at all. Everything raises DatasetError if the place fails.
     """
 
     workspaces: Workspaces
@@ -45,6 +78,10 @@ class Store(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file; None if there is none."""
+        ...
+
+    def read_version(self, path: str) -> tuple[bytes, Version] | None:
+        """The bytes of a file, and the version that ``put`` can expect; None if there is none."""
         ...
 
     def entries(self, folder: str) -> Iterator[Entry]:
@@ -87,12 +124,20 @@ class Store(Protocol):
         """Make a folder if it is missing, where there is such a thing."""
         ...
 
-    def create(self, temporary: Path, path: str) -> bool:
-        """Have a written temporary file be a file for good; False if there is one of that name already."""
+    def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
+        """Write a file, at once and for good, in the place of whatever is there, or only if that is as expected.
+
+        A write whose answer was lost counts as done if the file holds ``data`` afterwards.
+
+        Raises:
+            Changed: the file is not as expected; nothing is written.
+            Refused: the store makes no conditional writes; nothing is written.
+
+        """
         ...
 
-    def replace(self, temporary: Path, path: str) -> None:
-        """Put a written temporary file in the place of another, at once and for good."""
+    def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
+        """Make finished temporary files of this store's workspaces files of the root: ``(temporary, path)`` pairs."""
         ...
 
     def delete(self, paths: Iterable[str]) -> None:

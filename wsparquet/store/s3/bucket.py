@@ -22,9 +22,9 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 from fsspec.exceptions import FSTimeoutError  # type: ignore[import-untyped]
 
-from wsparquet.store.store import Unfinished
+from wsparquet.store.store import Absent, Changed, Expectation, Refused, Unfinished
 
-__all__ = ["Bucket", "Changed", "Listed", "Refused", "code_of", "reason_of", "status_of"]
+__all__ = ["Bucket", "Listed", "code_of", "reason_of", "status_of"]
 
 Result = TypeVar("Result")
 AT_ONCE = 32
@@ -42,14 +42,6 @@ TRANSIENT = (
 )
 TRANSIENT_STATUSES = {408, 409, 429, 500, 502, 503, 504}
 """409 is what a conditional request gets while another one of the same key is under way (S3, "Conditional writes")."""
-
-
-class Changed(Exception):
-    """An object is not what a conditional request expected it to be."""
-
-
-class Refused(Exception):
-    """The store does not know conditional requests."""
 
 
 class Listed(NamedTuple):
@@ -140,32 +132,27 @@ class Bucket:
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
-    async def put(self, key: str, data: bytes, **condition: str) -> str:
-        """Write an object; ``condition`` is ``IfMatch`` with an entity tag, or ``IfNoneMatch="*"``. Returns its tag.
+    async def put(self, key: str, data: bytes, *, expect: Expectation | None = None) -> None:
+        """Write an object, if the one that is there is as expected.
 
         Raises:
-            Changed: the condition does not hold.
-            Refused: the store does not know the condition.
+            Changed: it is not.
+            Refused: the store makes no conditional writes.
 
         """
-
-        async def write() -> str:
-            answer = await self._call("put_object", Key=key, Body=data, **condition)
-            return str(answer["ETag"])
-
+        condition = _condition(expect)
         try:
-            return await self._tried(write)
+            await self._tried(lambda: self._call("put_object", Key=key, Body=data, **condition))
         except OSError as error:
             status = status_of(error)
-            if not condition or status not in {404, 412, 501}:
+            if expect is None or status not in {404, 412, 501}:
                 raise
             if status == 501:
                 raise Refused(reason_of(error)) from error
             # The answer to a first try may have been lost on its way.
             found = await self.get(key)
-            if found is not None and found[0] == data:
-                return found[1]
-            raise Changed(key) from error
+            if found is None or found[0] != data:
+                raise Changed(key) from error
 
     async def upload(self, files: Iterable[tuple[Path, str]]) -> None:
         """Write objects from local files, several at a time; an object is there whole or not at all."""
@@ -233,6 +220,13 @@ async def _together(calls: list[Callable[[], Awaitable[Result]]]) -> list[Result
         # The first one is what went wrong; the others followed from it.
         raise errors.exceptions[0] from errors.exceptions[0].__cause__
     return [task.result() for task in tasks]
+
+
+def _condition(expect: Expectation | None) -> dict[str, str]:
+    """What botocore calls an expectation."""
+    if expect is None:
+        return {}
+    return {"IfNoneMatch": "*"} if isinstance(expect, Absent) else {"IfMatch": expect.tag}
 
 
 def _seconds(moment: datetime) -> float:

@@ -16,8 +16,9 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 
 from wsparquet.errors import DatasetError
-from wsparquet.store.s3.bucket import Refused, code_of, reason_of, status_of
+from wsparquet.store.s3.bucket import code_of, reason_of, status_of
 from wsparquet.store.s3.options import StorageOptions
+from wsparquet.store.store import Refused
 
 __all__ = ["translated"]
 

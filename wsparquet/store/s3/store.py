@@ -24,7 +24,7 @@ from wsparquet.store.disk_errors import translated
 from wsparquet.store.s3.bucket import Bucket
 from wsparquet.store.s3.errors import translated as translated_from_s3
 from wsparquet.store.s3.options import StorageOptions
-from wsparquet.store.store import Entry, Unfinished
+from wsparquet.store.store import Entry, Expectation, Unfinished, Version
 from wsparquet.store.workspace import Workspaces
 from wsparquet.urls import mask
 
@@ -110,16 +110,14 @@ class ObjectStore:
         found = self.read_version(path)
         return None if found is None else found[0]
 
-    def read_version(self, path: str) -> tuple[bytes, str] | None:
-        """The bytes of an object, and its entity tag; None if there is none."""
-        return self._run("read", path, self.bucket.get(self._key(path)))
+    def read_version(self, path: str) -> tuple[bytes, Version] | None:
+        """The bytes of an object, and its entity tag as a version; None if there is none."""
+        found = self._run("read", path, self.bucket.get(self._key(path)))
+        return None if found is None else (found[0], Version(found[1]))
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """All objects below ``folder``, sorted by path."""
-        return self.entries_with(f"{folder}/" if folder else "")
-
-    def entries_with(self, prefix: str) -> Iterator[Entry]:
-        """All objects whose path begins with ``prefix``, sorted by path; a folder that some tools make is none."""
+        """All objects below ``folder``, sorted by path; an object that some tools make for a folder is none."""
+        prefix = f"{folder}/" if folder else ""
         found = self._run("list", prefix, _gathered(self.bucket.find(self._key(prefix))))
         for each in found:
             if not each.key.endswith("/"):
@@ -154,25 +152,9 @@ class ObjectStore:
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Nothing: there are no folders."""
 
-    def create(self, temporary: Path, path: str) -> bool:
-        """Have a written temporary file be an object; False if there is one of that name already.
-
-        Where the store does not know the condition somebody else's may be replaced, unless it was there before.
-        """
-        found = self.read(path)
-        data = temporary.read_bytes()
-        if found is not None:
-            return found == data
-        self.put(path, data)
-        return True
-
-    def replace(self, temporary: Path, path: str) -> None:
-        """Put a written temporary file in the place of another object."""
-        self.put(path, temporary.read_bytes())
-
-    def put(self, path: str, data: bytes, **condition: str) -> str:
-        """Write an object and return its entity tag; ``condition``, Changed and Refused are ``Bucket.put``'s."""
-        return self._run("write", path, self.bucket.put(self._key(path), data, **condition))
+    def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
+        """Write an object; raises Changed if the one that is there is not as expected, Refused if nobody can tell."""
+        self._run("write", path, self.bucket.put(self._key(path), data, expect=expect))
 
     def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
         """Upload written files, several at a time: ``(temporary, path)`` pairs."""
