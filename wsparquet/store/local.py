@@ -11,7 +11,7 @@ import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 
 from pyarrow import fs
@@ -86,23 +86,32 @@ class LocalDisk:
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """The paths and bytes of regular files, in their order; those that are gone are passed over."""
         with translated("read", self.root):
-            for parent, names in itertools.groupby(paths, key=lambda path: path.rpartition("/")[0]):
-                with self._folder(f"{parent}/_") as (descriptor, _):
-                    for path in names:
-                        try:
-                            yield path, read_regular(path.rpartition("/")[2], descriptor)
-                        except FileNotFoundError:
-                            continue
+            for folder, below in itertools.groupby(paths, key=lambda path: path.rpartition("/")[0]):
+                yield from self._read_all_in(folder, below)
+
+    def _read_all_in(self, folder: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The paths and bytes of regular files in one folder; those that are gone, even with it, are passed over."""
+        with ExitStack() as stack:
+            try:
+                descriptor, _ = stack.enter_context(self._folder(_below(folder)))
+            except FileNotFoundError:
+                return
+            for path in paths:
+                try:
+                    yield path, read_regular(path.rpartition("/")[2], descriptor)
+                except FileNotFoundError:
+                    continue
 
     def _walk(self, folder: str) -> Iterator[str]:
         try:
             with os.scandir(self.root / folder) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
+                # A folder's slash counts: what is sorted are whole paths.
+                entries = sorted(found, key=lambda entry: f"{entry.name}/" if is_folder(entry) else entry.name)
         except FileNotFoundError:
             return
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir(follow_symlinks=False):
+            if is_folder(entry):
                 yield from self._walk(path)
             elif entry.is_file(follow_symlinks=False):
                 yield path
@@ -117,8 +126,9 @@ class LocalDisk:
 
     def _files(self, path: str) -> Iterator[str]:
         try:
-            with self._folder(f"{path}/_") as (folder, _), os.scandir(folder) as found:
-                yield from (f"{path}/{entry.name}" for entry in found if entry.is_file(follow_symlinks=False))
+            with self._folder(_below(path)) as (folder, _), os.scandir(folder) as found:
+                names = [entry.name for entry in found if entry.is_file(follow_symlinks=False)]
+            yield from (f"{path}/{name}" if path else name for name in names)
         except FileNotFoundError:
             return
 
@@ -231,6 +241,16 @@ class LocalDisk:
 
 def _version(data: bytes) -> Version:
     return Version(f"sha256-{hashlib.sha256(data).hexdigest()}")
+
+
+def _below(folder: str) -> str:
+    """Some path in a folder."""
+    return f"{folder}/_" if folder else "_"
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder itself, and no link to one."""
+    return entry.is_dir(follow_symlinks=False)
 
 
 def enter(parent: int, name: str, *, create: bool) -> int:

@@ -1,4 +1,4 @@
-"""An S3 server for all tests of a process, and a bucket for each."""
+"""A bucket for each test, and a proxy before its server."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ import pytest
 
 from tests.store.s3.lake import Lake
 from tests.store.s3.proxy import Proxy, proxying
-from tests.store.s3.server import s3_server
-
-
-@pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """A server."""
-    with s3_server() as address:
-        yield address
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +22,8 @@ from wsparquet.emulator.server import in_thread
 FAULTS = ("slow-down", "reset", "lost-answer", "stall", "cut")
 """503 SlowDown; reset before the request is passed on; done, but no answer; silence; half an answer."""
 
-HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "expect"}
+HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect"}
+"""What concerns one connection only. The host is passed on as it was asked for, since signatures cover it."""
 CONDITIONS = ("If-Match", "If-None-Match")
 ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code><Message>{}</Message></Error>'
 MOST_BYTES = 1 << 30
@@ -106,7 +108,7 @@ class Proxy:
                 headers.popall(name, None)
         await _told(self.settings.before, request)
         url = URL(self.target + request.raw_path, encoded=True)
-        async with self._session.request(request.method, url, headers=headers, data=body) as answer:
+        async with self._session.request(request.method, url, headers=headers, data=io.BytesIO(body)) as answer:
             data = await answer.read()
         if await _told(self.settings.after, request) or fault == "lost-answer":
             return reset(request)

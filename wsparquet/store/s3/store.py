@@ -139,7 +139,8 @@ class ObjectStore:
     def missing(self, paths: Iterable[str]) -> set[str]:
         """Those of the paths at which no object lies."""
         left = set(paths)
-        for folder in sorted({path.partition("/")[0] for path in left}):
+        # What a few listings tell need not be asked for one by one.
+        for folder in sorted({path.partition("/")[0] if "/" in path else "" for path in left}):
             left.difference_update(entry.path for entry in self.entries(folder))
         return left
 
