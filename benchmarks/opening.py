@@ -26,7 +26,9 @@ def opening(folder: Path, *, commits: int) -> dict[str, dict[str, float]]:
     for path, data in records:
         (local / path).parent.mkdir(parents=True, exist_ok=True)
         (local / path).write_bytes(data)
-    found = {"local": _times(lambda: Root.open(local).commits(keep=True), lambda: open_dataset(local), commits)}
+    found = {
+        "local": _times(lambda: Root.open(local).commits(write_checkpoint=True), lambda: open_dataset(local), commits)
+    }
     with s3_server() as server:
         bucket, options = Bucket(server), storage_options(server)
         url = f"{bucket.url}/many"
@@ -35,7 +37,7 @@ def opening(folder: Path, *, commits: int) -> dict[str, dict[str, float]]:
         with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
             list(pool.map(lambda record: bucket.put(f"many/{record[0]}", record[1]), records))
         found["S3"] = _times(
-            lambda: Root.open(url, access=access).commits(keep=True),
+            lambda: Root.open(url, access=access).commits(write_checkpoint=True),
             lambda: open_dataset(url, storage_options=options),
             commits,
         )

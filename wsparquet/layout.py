@@ -6,7 +6,7 @@
     <root>/_wsparquet/intents/<account>/<name>.<token>.json
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
     <root>/_wsparquet/sync/<account>.json
-    <root>/_wsparquet/snapshot.parquet
+    <root>/_wsparquet/checkpoint.parquet
     <root>/_wsparquet/probes/<token>    (on object stores, for an instant)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
@@ -26,14 +26,14 @@ from wsparquet.names import encode, parse_name
 from wsparquet.schema.fields import plausible_ms
 
 __all__ = [
+    "CHECKPOINT",
     "COMMITS",
     "HIVE_NULL",
     "INTENTS",
     "LOCKS",
     "PROBES",
     "QUARANTINE",
-    "ROOT_RECORD",
-    "SNAPSHOT",
+    "ROOT_FILE",
     "STATE",
     "SYNC",
     "TMP",
@@ -51,7 +51,7 @@ __all__ = [
 
 STATE = "_wsparquet"
 
-ROOT_RECORD = "_wsparquet/root.json"
+ROOT_FILE = "_wsparquet/root.json"
 """What makes a folder a root."""
 
 COMMITS = f"{STATE}/commits"
@@ -61,7 +61,7 @@ TMP = f"{STATE}/tmp"  # noqa: S108 - below the root, not the system's
 LOCKS = f"{STATE}/locks"
 SYNC = f"{STATE}/sync"
 PROBES = f"{STATE}/probes"
-SNAPSHOT = f"{STATE}/snapshot.parquet"
+CHECKPOINT = f"{STATE}/checkpoint.parquet"
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"
@@ -81,7 +81,7 @@ _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.AS
 
 def is_root(folder: str | os.PathLike[str]) -> bool:
     """Whether a local folder is a root; not if that cannot be told."""
-    return os.path.isfile(os.path.join(folder, ROOT_RECORD))  # noqa: PTH113, PTH118 - asked of every folder of a source
+    return os.path.isfile(os.path.join(folder, ROOT_FILE))  # noqa: PTH113, PTH118 - asked of every folder of a source
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def is_quarantine_name(path: str) -> bool:
 def is_written_name(path: str) -> bool:
     """Whether ``path`` is one that an object of any root on an object store may have."""
     known = (_PART, _QUARANTINED, _INTENT, _RECORD, _OTHER)
-    return path in {ROOT_RECORD, SNAPSHOT} or any(form.fullmatch(path) for form in known)
+    return path in {ROOT_FILE, CHECKPOINT} or any(form.fullmatch(path) for form in known)
 
 
 def is_own_path(path: str, key: Key) -> bool:

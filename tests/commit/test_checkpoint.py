@@ -10,7 +10,7 @@ import pytest
 
 from tests.commit.test_many_commits import make_commit
 from tests.dataset.helpers import put, rows_on_disk
-from wsparquet.commit import Head, checkpoint
+from wsparquet.commit import CommitHeader, checkpoint
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.layout import Identity
 
@@ -44,13 +44,13 @@ def write(root: Root, number: int, **changes: str) -> Path:
 
 def copy_of(root: Root) -> Path:
     """Where the copy lies."""
-    return Path(root.place) / "_wsparquet/snapshot.parquet"
+    return Path(root.place) / "_wsparquet/checkpoint.parquet"
 
 
-def heads(root: Root) -> tuple[Head, ...]:
+def heads(root: Root) -> tuple[CommitHeader, ...]:
     """All commits, as somebody who opens the root sees them; the datasets agree."""
-    found = root.commits().heads()
-    assert open_dataset(root.place).commits.heads() == found
+    found = root.commits().headers()
+    assert open_dataset(root.place).commits.headers() == found
     return found
 
 
@@ -74,21 +74,21 @@ def test_only_whoever_keeps_it_writes_a_copy(root: Root) -> None:
     before = heads(root)
     assert len(before) == COUNT
     assert not copy_of(root).exists()
-    assert root.commits(keep=True).heads() == before
+    assert root.commits(write_checkpoint=True).headers() == before
     assert copy_of(root).exists()
     assert heads(root) == before
 
 
 def test_few_new_records_are_not_worth_it(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are read beside the copy, which stays as it is until there are enough of them."""
-    root.commits(keep=True)
+    root.commits(write_checkpoint=True)
     written = copy_of(root).stat().st_mtime_ns
     for number in range(COUNT, COUNT + 9):
         write(root, number)
-    assert len(root.commits(keep=True)) == COUNT + 9
+    assert len(root.commits(write_checkpoint=True)) == COUNT + 9
     assert copy_of(root).stat().st_mtime_ns == written
     write(root, COUNT + 9)
-    assert len(heads(root)) == len(root.commits(keep=True)) == COUNT + 10
+    assert len(heads(root)) == len(root.commits(write_checkpoint=True)) == COUNT + 10
     assert copy_of(root).stat().st_mtime_ns != written
     assert len(heads(root)) == COUNT + 10
     assert read_from_files(root, monkeypatch) == []
@@ -96,7 +96,7 @@ def test_few_new_records_are_not_worth_it(root: Root, monkeypatch: pytest.Monkey
 
 def test_what_has_changed_since_is_read_from_its_file(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     """Replaced, deleted and new records count as they are now; nothing else is read again."""
-    root.commits(keep=True)
+    root.commits(write_checkpoint=True)
     replaced = write(root, 3, **{"file:///in/3.gz": "file:///else/3.gz"})
     write(root, 4).unlink()
     added = write(root, COUNT)
@@ -111,7 +111,7 @@ def test_what_has_changed_since_is_read_from_its_file(root: Root, monkeypatch: p
 def test_removed_sources_do_not_count(root: Root) -> None:
     """A record that says so is known to the copy, too."""
     write(root, 5, **{'"removed":false': '"removed":true'})
-    root.commits(keep=True)
+    root.commits(write_checkpoint=True)
     assert len(heads(root)) == COUNT - 1
 
 
@@ -133,15 +133,15 @@ def test_removed_sources_do_not_count(root: Root) -> None:
 )
 def test_a_copy_that_cannot_be_believed_is_none(root: Root, damage: str) -> None:
     """Spoilt or forged, nothing of it is taken; the next run that keeps one writes it anew."""
-    before = root.commits(keep=True).heads()
+    before = root.commits(write_checkpoint=True).headers()
     table = pq.read_table(copy_of(root))
     nulls = pa.nulls(COUNT, pa.string())
     permissive = {"promote_options": "permissive"}
     spoilt = {
         "other columns": table.drop_columns("version"),
-        "no record": table.set_column(2, "head", pa.array(["{}"] * COUNT)),
-        "others": table.set_column(2, "head", pa.chunked_array([[*table["head"].to_pylist()[::-1]]])),
-        "null heads": table.set_column(2, "head", nulls),
+        "no record": table.set_column(2, "header", pa.array(["{}"] * COUNT)),
+        "others": table.set_column(2, "header", pa.chunked_array([[*table["header"].to_pylist()[::-1]]])),
+        "null heads": table.set_column(2, "header", nulls),
         "null parts": table.set_column(3, "parts", nulls),
         "null versions": table.set_column(1, "version", nulls),
         "unknown": pa.concat_tables([table, pa.table([["x"], *[[None]] * 3], names=table.column_names)], **permissive),
@@ -153,14 +153,14 @@ def test_a_copy_that_cannot_be_believed_is_none(root: Root, damage: str) -> None
     else:
         copy_of(root).write_bytes({"empty": b"", "no parquet": b"PAR1 nothing PAR1"}[damage])
     assert heads(root) == before
-    assert root.commits(keep=True).heads() == before
+    assert root.commits(write_checkpoint=True).headers() == before
     assert heads(root) == before
 
 
 @pytest.mark.parametrize("damage", ["null parts", "other types"])
 def test_a_copy_of_another_schema_is_written_anew(root: Root, damage: str) -> None:
     """Also by a run that finds enough new records to be worth it."""
-    before = root.commits(keep=True).heads()
+    before = root.commits(write_checkpoint=True).headers()
     table = pq.read_table(copy_of(root))
     if damage == "other types":
         pq.write_table(table.cast(pa.schema([(name, pa.large_string()) for name in table.column_names])), copy_of(root))
@@ -168,21 +168,21 @@ def test_a_copy_of_another_schema_is_written_anew(root: Root, damage: str) -> No
         pq.write_table(table.set_column(3, "parts", pa.nulls(COUNT, pa.string())), copy_of(root))
     for number in range(COUNT, COUNT + 10):
         write(root, number)
-    assert len(root.commits(keep=True)) == len(before) + 10
+    assert len(root.commits(write_checkpoint=True)) == len(before) + 10
     assert pq.read_schema(copy_of(root)).equals(checkpoint.SCHEMA)
     assert pq.read_table(copy_of(root)).num_rows == len(heads(root)) == COUNT + 10
 
 
 def test_a_folder_in_the_place_of_the_copy_harms_nothing(root: Root) -> None:
     """A copy that cannot be read is none, whatever is there."""
-    before = root.commits(keep=True).heads()
+    before = root.commits(write_checkpoint=True).headers()
     copy_of(root).unlink()
     copy_of(root).mkdir()
     assert heads(root) == before
-    assert root.commits(keep=True).heads() == before
+    assert root.commits(write_checkpoint=True).headers() == before
     copy_of(root).rmdir()
     copy_of(root).symlink_to("/dev/zero")
-    assert root.commits(keep=True).heads() == before
+    assert root.commits(write_checkpoint=True).headers() == before
     assert not copy_of(root).is_symlink()
 
 
@@ -192,7 +192,7 @@ def test_rows_and_commits_go_on_with_a_copy(root: Root) -> None:
         path.unlink()
     for number in range(12):
         put(root, Identity("7", f"source {number}"), seed=number)
-    root.commits(keep=True)
+    root.commits(write_checkpoint=True)
     put(root, Identity("7", "source 3"), seed=100)
     root.remove(["source 4"])
     assert len(heads(root)) == 11

@@ -45,10 +45,10 @@ def test_every_one_of_many_commits_is_found(tmp_path: Path) -> None:
     assert len(commits) == len(lake.commits) == count
     assert commits.get(Identity("8", API_NAME)) is None
     for commit in (made[0], made[count // 2], made[-1]):
-        assert commits.get(commit.identity) == commit.head
-        assert commits.by_checksum(commit.checksum) == (commit.head,)
-        assert commits.named(commit.facts.source_name) == (commit.head,)
-        assert commits.find_unchanged(url=commit.facts.url or "", size=10, etag=None, mtime="1") == commit.head
+        assert commits.get(commit.identity) == commit.header
+        assert commits.by_checksum(commit.checksum) == (commit.header,)
+        assert commits.by_source_name(commit.facts.source_name) == (commit.header,)
+        assert commits.find_unchanged_source(url=commit.facts.url or "", size=10, etag=None, mtime="1") == commit.header
     paths = [commit.path for commit in commits]
     assert len(paths) == count
     assert paths == sorted(paths)

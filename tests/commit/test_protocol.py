@@ -23,7 +23,7 @@ from tests.dataset.helpers import (
     put,
     rows_on_disk,
 )
-from wsparquet.commit import Commit, Superseded
+from wsparquet.commit import Commit, CommitConflict
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError, SchemaError
@@ -110,19 +110,19 @@ def test_who_comes_late_is_superseded_and_leaves_nothing(root: Root) -> None:
     with root.begin(fallback_day_ms=None) as attempt:
         attempt.write("geo", make_rows("geo", 5, seed=9))
         first = put(root)
-        with pytest.raises(Superseded) as caught:
+        with pytest.raises(CommitConflict) as caught:
             attempt.commit(IDENTITY, facts(), expected=None)
     assert caught.value.found == first
     assert isinstance(caught.value, DatasetError)
     assert rows_on_disk(Path(root.place)) == rows_of(0)
 
     second = put(root, seed=1)
-    with root.begin(fallback_day_ms=None) as attempt, pytest.raises(Superseded) as caught:
+    with root.begin(fallback_day_ms=None) as attempt, pytest.raises(CommitConflict) as caught:
         attempt.commit(IDENTITY, facts(), expected=first)
     assert caught.value.found == second
     root.remove([API_NAME])
-    with root.begin(fallback_day_ms=None) as attempt, pytest.raises(Superseded) as caught:
-        attempt.commit(IDENTITY, facts(), expected=second.head)
+    with root.begin(fallback_day_ms=None) as attempt, pytest.raises(CommitConflict) as caught:
+        attempt.commit(IDENTITY, facts(), expected=second.header)
     assert caught.value.found is None
     assert_at_rest(Path(root.place))
     assert data_files(Path(root.place)) == []
@@ -189,14 +189,14 @@ def test_a_source_is_unchanged_if_url_size_and_etag_or_mtime_agree(root: Root) -
     commits = root.commits()
 
     def find(*, url: str = "https://x/y", size: int = 5, etag: str | None = None, mtime: str | None = None) -> object:
-        return commits.find_unchanged(url=url, size=size, etag=etag, mtime=mtime)
+        return commits.find_unchanged_source(url=url, size=size, etag=etag, mtime=mtime)
 
-    assert find(etag="e") == find(etag="e", mtime="other") == find(mtime="t") == commit.head
+    assert find(etag="e") == find(etag="e", mtime="other") == find(mtime="t") == commit.header
     assert find(etag="other", mtime="t") is find(mtime="other") is find() is None
     assert find(etag="e", size=6) is find(etag="e", url="https://x/z") is None
-    unchanged = commits.find_unchanged
+    unchanged = commits.find_unchanged_source
     assert unchanged(url="https://x/y", size=5, etag="e", mtime=None, account="8") is None
-    assert unchanged(url="https://x/y", size=5, etag="e", mtime=None, account="75555851") == commit.head
+    assert unchanged(url="https://x/y", size=5, etag="e", mtime=None, account="75555851") == commit.header
 
 
 def test_lookups_answer_from_the_time_they_were_asked(root: Root) -> None:
@@ -205,8 +205,8 @@ def test_lookups_answer_from_the_time_they_were_asked(root: Root) -> None:
     commits = root.commits()
     put(root, seed=1)
     head = commits.get(IDENTITY)
-    assert head == first.head
-    with root.begin(fallback_day_ms=None) as attempt, pytest.raises(Superseded):
+    assert head == first.header
+    with root.begin(fallback_day_ms=None) as attempt, pytest.raises(CommitConflict):
         attempt.commit(IDENTITY, facts(), expected=head)
 
 
@@ -238,7 +238,7 @@ def test_an_unknown_name_removes_nothing_and_is_told_its_neighbours(root: Root) 
     with pytest.raises(DatasetError, match="the nearest names are") as caught:
         root.remove([API_NAME, API_NAME.replace("0-0", "0-1")])
     assert API_NAME in str(caught.value)
-    with pytest.raises(DatasetError, match="none of the 2 names"):
+    with pytest.raises(DatasetError, match="none of the root's 2 names"):
         root.remove(["zzz"])
     assert rows_on_disk(Path(root.place)) == rows_of(0)
 
@@ -261,20 +261,20 @@ def test_of_many_threads_with_one_new_source_one_wins(root: Root) -> None:
     count = 8
     barrier = threading.Barrier(count)
 
-    def run(seed: int) -> Commit | Superseded:
+    def run(seed: int) -> Commit | CommitConflict:
         with root.begin(fallback_day_ms=None) as attempt:
             attempt.write("geo", make_rows("geo", 20, seed=seed))
             attempt.close()
             barrier.wait()
             try:
                 return attempt.commit(IDENTITY, facts(f"{seed:064x}"), expected=None)
-            except Superseded as error:
+            except CommitConflict as error:
                 return error
 
     with ThreadPoolExecutor(count) as threads:
         outcomes = list(threads.map(run, range(count)))
     (winner,) = [outcome for outcome in outcomes if isinstance(outcome, Commit)]
-    assert all(outcome.found == winner for outcome in outcomes if isinstance(outcome, Superseded))
+    assert all(outcome.found == winner for outcome in outcomes if isinstance(outcome, CommitConflict))
     assert rows_on_disk(Path(root.place)) == rows_of(int(winner.checksum, 16))
     assert_at_rest(Path(root.place))
 
@@ -354,7 +354,7 @@ def test_another_schema_version_is_refused_with_the_remedy(root: Root) -> None:
     record = Path(root.place) / "_wsparquet/root.json"
     values = json.loads(record.read_bytes())
     for version, remedy in (
-        (SCHEMA_VERSION - 1, "wsparquet replay.*the wsparquet that wrote it"),
+        (SCHEMA_VERSION - 1, "wsparquet replay.*the version of wsparquet that wrote it"),
         (SCHEMA_VERSION + 1, "upgrade"),
     ):
         record.write_text(json.dumps(values | {"schema_version": version}))
@@ -385,9 +385,9 @@ def test_a_spoilt_root_record_is_an_error(root: Root, content: str) -> None:
     ("changes", "said"),
     [
         ({"format_version": 2}, "expected format version 1, found 2; upgrade wsparquet"),
-        ({"format_version": 0}, "expected a number from 1 on as format_version, found 0; restore"),
+        ({"format_version": 0}, "expected a number of 1 or more as format_version, found 0; restore"),
         ({"format_version": True}, "as format_version, found True; restore"),
-        ({"schema_version": -5}, "expected a number from 0 on as schema_version, found -5; restore"),
+        ({"schema_version": -5}, "expected a number of 0 or more as schema_version, found -5; restore"),
         ({"schema_version": "1"}, "as schema_version, found '1'; restore"),
         ({"replaying_from": 99}, "expected a number from 0 to .* as replaying_from, or null, found 99; restore"),
         ({"replaying_from": SCHEMA_VERSION}, f"as replaying_from, or null, found {SCHEMA_VERSION}; restore"),

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, make_rows
-from wsparquet.commit import Superseded
+from wsparquet.commit import CommitConflict
 from wsparquet.dataset import Root
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
@@ -117,7 +117,7 @@ def race(seed: str, rounds: str, path: str) -> None:
         try:
             commit_one(root, IDENTITY, int(seed) + won)
             won += 1
-        except Superseded:
+        except CommitConflict:
             lost += 1
     print(f"won {won} lost {lost}", flush=True)
 

@@ -11,7 +11,7 @@ from wsparquet.cli.options import output_option, single_writer_option, storage_o
 from wsparquet.cli.output import make_output
 
 if TYPE_CHECKING:
-    from wsparquet.commit import Head
+    from wsparquet.commit import CommitHeader
 
 __all__ = ["remove"]
 
@@ -39,13 +39,13 @@ def remove(root: str, names: tuple[str, ...], output: str, account: str | None, 
     opened.recover()
     removed = [
         {"name": commit.facts.source_name, "account": commit.identity.account, "rows": sum(commit.rows.values())}
-        for commit in opened.remove(_with_suffixes(names, opened.commits().heads()), account=account)
+        for commit in opened.remove(_with_suffixes(names, opened.commits().headers()), account=account)
     ]
     make_output(output).removed(removed)
     return 0
 
 
-def _with_suffixes(names: Iterable[str], heads: Sequence[Head]) -> list[str]:
+def _with_suffixes(names: Iterable[str], heads: Sequence[CommitHeader]) -> list[str]:
     """The names, each that nothing goes by as the file name that it is without suffix.
 
     Raises:

@@ -1,10 +1,14 @@
-"""What counts in a root: commit records, and the protocols that add, replace and remove them."""
+"""Commit records, and the protocols that add, replace and remove them.
+
+Only this package knows where commit records and intents lie in a root. Other packages read them by ``CommitLog``.
+"""
 
 from __future__ import annotations
 
 from wsparquet.commit.attempt import Attempt
-from wsparquet.commit.index import Commits
-from wsparquet.commit.protocol import Superseded
-from wsparquet.commit.record import Commit, CommitFacts, Head, Part
+from wsparquet.commit.index import CommitIndex
+from wsparquet.commit.log import CommitLog
+from wsparquet.commit.protocol import CommitConflict
+from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part
 
-__all__ = ["Attempt", "Commit", "CommitFacts", "Commits", "Head", "Part", "Superseded"]
+__all__ = ["Attempt", "Commit", "CommitConflict", "CommitFacts", "CommitHeader", "CommitIndex", "CommitLog", "Part"]

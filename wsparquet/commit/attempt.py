@@ -1,4 +1,4 @@
-"""One try at turning one source into one commit; leaving it without ``commit`` leaves nothing behind."""
+"""An attempt to convert one source into one commit; an attempt that ends without ``commit`` leaves no files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from wsparquet._version import software_version
 from wsparquet.commit.protocol import CommitProtocol, Draft
-from wsparquet.commit.record import Commit, CommitFacts, Head, Part
+from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, part_path
@@ -29,9 +29,9 @@ QUARANTINE_FILE = "quarantine.ndjson"
 
 
 class Attempt:
-    """Batches and quarantined text of one source on their way into a root.
+    """Collects the batches and the quarantined text of one source, and commits them to a root.
 
-    A context manager. One thread at a time uses it; any number of attempts may run in as many threads.
+    A context manager. Only one thread may use an attempt at a time; different threads may use different attempts.
     """
 
     def __init__(
@@ -59,15 +59,15 @@ class Attempt:
         return self._work.token
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
-        """Take a batch of the table's schema.
+        """Add a batch, which must have the table's schema.
 
-        Raises DatasetError if it has another schema, or if rows of this attempt could not be written.
+        Raises DatasetError if the batch has another schema, or if earlier rows of this attempt could not be written.
         """
         self._check_open()
         self._writers.write(table, batch)
 
     def quarantine(self, entries: Iterable[Quarantined]) -> None:
-        """Take text that did not become rows: one JSON object a line, ``text``, or ``base64`` where it is not UTF-8."""
+        """Add text that did not become rows, one JSON object per line: ``text``, or ``base64`` if it is not UTF-8."""
         self._check_open()
         path = self._work.path(QUARANTINE_FILE)
         with translated("write", path):
@@ -78,9 +78,9 @@ class Attempt:
                 self._quarantine.write(quarantine_line(entry))
 
     def close(self) -> dict[str, int]:
-        """Finish all files, and return the rows by table that the written footers count; tables without are left out.
+        """Finish all files and return the number of rows by table, as in the file footers; empty tables are left out.
 
-        Nothing can be written any more. Raises DatasetError if anything could not be written.
+        After this, ``write`` and ``quarantine`` raise. Raises DatasetError if a file could not be written.
         """
         if self._written is None:
             self._check_open()
@@ -99,11 +99,11 @@ class Attempt:
                 file.close()
                 sync_file(path)
 
-    def commit(self, identity: Identity, facts: CommitFacts, *, expected: Commit | Head | None) -> Commit:
-        """Make everything count at once, in place of ``expected``, the record that was there at the start.
+    def commit(self, identity: Identity, facts: CommitFacts, *, expected: Commit | CommitHeader | None) -> Commit:
+        """Publish all files in one commit that replaces ``expected``, the record at the start; return the new record.
 
-        Returns the new record. Raises Superseded if the record is another one by now, and DatasetError if the store
-        fails. The attempt is over either way.
+        Raises CommitConflict if the current record is not ``expected``, DatasetError if the store fails. The attempt is
+        over in either case.
         """
         self.close()
         try:
@@ -137,7 +137,7 @@ class Attempt:
 
     def _check_open(self) -> None:
         if self._ended or self._written is not None:
-            raise DatasetError(f"attempt {self.token}: expected an open one, found it closed; begin another one")
+            raise DatasetError(f"attempt {self.token}: expected an open attempt, found a closed one; begin another one")
 
     def _end(self) -> None:
         if self._ended:
@@ -153,7 +153,7 @@ class Attempt:
 
 
 def quarantine_line(entry: Quarantined) -> bytes:
-    """A quarantined stretch as a line of JSON; not a byte of it is lost."""
+    """A quarantined piece of text as a line of JSON that keeps every byte."""
     values: dict[str, Any] = {
         "kind": entry.kind,
         "start": entry.start,
@@ -168,5 +168,5 @@ def quarantine_line(entry: Quarantined) -> bytes:
         values["text"] = entry.data.decode("utf-8")
     except UnicodeDecodeError:
         values["base64"] = base64.b64encode(entry.data).decode("ascii")
-    # ASCII, so that no separator of lines can hide in a text.
+    # ASCII, so that the text cannot contain an unescaped line separator.
     return json.dumps(values, separators=(",", ":")).encode("ascii") + b"\n"

@@ -1,8 +1,8 @@
-"""A copy of many commit records in one file, so that a root with tens of thousands of them opens quickly.
+"""The checkpoint: a cache of many commit records in one file, so that a root with tens of thousands opens quickly.
 
-It is a cache and never the truth: it holds the version (entity tag, or time and inode) that each record's file had, and
-what it says counts only while the file still has that. What is missing, or other by now, is read from its own file, and
-a copy that cannot be read is none. What decides on deletion does not look here.
+For each record, the checkpoint holds the version that the record's file had (entity tag, or time and inode). An entry
+is used only while the file still has that version; all other records are read from their own files. An unreadable
+checkpoint is ignored, and it may be deleted at any time. Deletion never relies on it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wsparquet.commit.record import Commit, Head, decode_commit, decode_head
+from wsparquet.commit.record import Commit, CommitHeader, decode_commit, decode_header
 from wsparquet.errors import DatasetError
-from wsparquet.layout import COMMITS, SNAPSHOT
+from wsparquet.layout import CHECKPOINT
 from wsparquet.store.store import Store
 
-__all__ = ["Records"]
+__all__ = ["Checkpoint"]
 
 WORTH_WRITING = 1000
-"""So many records that are not in the copy yet are worth another one."""
+"""The checkpoint is rewritten once this many records are missing from it."""
 
 ROWS_AT_ONCE = 1000
 
@@ -32,132 +32,122 @@ SCHEMA = pa.schema(
     [
         pa.field("path", pa.string(), nullable=False),
         pa.field("version", pa.string(), nullable=False),
-        pa.field("head", pa.string(), nullable=False),
+        pa.field("header", pa.string(), nullable=False),
         pa.field("parts", pa.string(), nullable=False),
     ]
 )
-"""``head`` is the record without parts and report, ``parts`` its parts, both JSON.
+"""``header`` is the record as JSON without its parts and report; ``parts`` is its parts as JSON.
 
-A copy of any other schema is none.
+A checkpoint with any other schema is ignored.
 """
 
-Found = TypeVar("Found")
+Decoded = TypeVar("Decoded")
 
 
-class Records:
-    """The records of a root as they are now, from the copy where that knows them."""
+class Checkpoint:
+    """The checkpoint of one root, limited to entries that are current.
 
-    def __init__(self, store: Store) -> None:
+    ``versions`` has the path and the current version of every commit record, sorted by path.
+    """
+
+    def __init__(self, store: Store, versions: Mapping[str, str | None]) -> None:
+        self.versions = versions
         self._store = store
-        self._versions = {entry.path: entry.version for entry in store.entries(COMMITS)}
-
-    def heads(self, *, keep: bool = False) -> Iterator[Head]:
-        """What each record that counts says of its source, sorted by path; ``keep`` a new copy if it is worth it.
-
-        Raises DatasetError if a record is unreadable, or names files that are not its own.
-        """
-        copy = self._copy()
-        heads = self._known(copy, ["path", "version", "head"], lambda path, head: decode_head(head.encode(), path))
-        copied = len(heads)
-        writer = _CopyWriter(self._versions) if keep else None
-        for path, data in self._unknown(heads):
-            heads[path] = decode_head(data, path)
-            if writer is not None:
-                writer.add(path, data)
-        if writer is not None and writer.added >= WORTH_WRITING:
-            # The next run can do without it, too.
-            with suppress(DatasetError, pa.ArrowException):
-                self._store.put(SNAPSHOT, writer.closed(self._batches(copy if copied else b"", SCHEMA.names)))
-        return (head for path in self._versions if (head := heads.get(path)) is not None)
-
-    def commits(self) -> Iterator[Commit]:
-        """Every record that counts, sorted by path, without its report where the copy has it.
-
-        Raises DatasetError as ``heads``.
-        """
-        records = self._known(
-            self._copy(), SCHEMA.names, lambda path, head, parts: decode_commit(_joined(head, parts), path)
-        )
-        records.update((path, decode_commit(data, path)) for path, data in self._unknown(records))
-        found = (records.get(path) for path in self._versions)
-        return (commit for commit in found if commit is not None and not commit.removed)
-
-    # --- The copy ----------------------------------------------------------------------------------------------------
-
-    def _copy(self) -> bytes:
-        """The bytes of the copy; none if there is none, or something in its place that is no file."""
+        self._data = b""
         with suppress(DatasetError):
-            return self._store.read(SNAPSHOT) or b""
-        return b""
+            self._data = store.read(CHECKPOINT) or b""
 
-    def _known(self, copy: bytes, columns: list[str], decode: Callable[..., Found]) -> dict[str, Found]:
-        """What the copy says of records that are as they were, decoded; nothing if any of it cannot be."""
-        found: dict[str, Found] = {}
+    def headers(self) -> dict[str, CommitHeader | None]:
+        """The headers of all current entries by path; None for a removed source."""
+        return self._decoded(["path", "version", "header"], lambda path, header: decode_header(header.encode(), path))
+
+    def commits(self) -> dict[str, Commit]:
+        """The commits of all current entries by path, with empty reports."""
+        return self._decoded(SCHEMA.names, lambda path, header, parts: decode_commit(_joined(header, parts), path))
+
+    def update(self) -> CheckpointUpdate:
+        """A new checkpoint that keeps the current entries of this one."""
+        return CheckpointUpdate(self)
+
+    def _decoded(self, columns: list[str], decode: Callable[..., Decoded]) -> dict[str, Decoded]:
+        """All current entries, decoded; nothing if any of them cannot be decoded."""
+        found: dict[str, Decoded] = {}
         try:
-            for batch in self._batches(copy, columns):
+            for batch in self.batches(columns):
                 values = [batch.column(name).to_pylist() for name in columns if name != "version"]
                 found.update((path, decode(path, *rest)) for path, *rest in zip(*values, strict=True))
         except (pa.ArrowException, DatasetError, KeyError, TypeError, ValueError, OSError):
+            # An update must not copy its rows either.
+            self._data = b""
             return {}
         return found
 
-    def _batches(self, copy: bytes, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """The rows of the copy whose records are as they were. Raises ValueError if it has another schema."""
-        if not copy:
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The current entries as rows. Raises ValueError if the checkpoint has another schema."""
+        if not self._data:
             return
-        with pq.ParquetFile(io.BytesIO(copy)) as file:
+        with pq.ParquetFile(io.BytesIO(self._data)) as file:
             if not file.schema_arrow.equals(SCHEMA):
-                raise ValueError(f"expected a copy with the columns {SCHEMA}, found {file.schema_arrow}")
+                raise ValueError(f"expected a checkpoint with the columns {SCHEMA}, found {file.schema_arrow}")
             for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=columns):
                 pairs = zip(batch.column("path").to_pylist(), batch.column("version").to_pylist(), strict=True)
-                yield batch.filter(pa.array([self._versions.get(str(path)) == version for path, version in pairs]))
+                yield batch.filter(pa.array([self.versions.get(str(path)) == version for path, version in pairs]))
 
-    def _unknown(self, known: Mapping[str, object]) -> Iterator[tuple[str, bytes]]:
-        """The paths and bytes of all records that are not known, each from its own file."""
-        return self._store.read_all([path for path in self._versions if path not in known])
+    def replace(self, data: bytes) -> None:
+        """Write a new checkpoint in place of this one."""
+        self._store.put(CHECKPOINT, data)
 
 
-class _CopyWriter:
-    """A new copy on its way, in memory and compressed."""
+class CheckpointUpdate:
+    """A new checkpoint, compressed in memory until it is written."""
 
-    def __init__(self, versions: Mapping[str, str | None]) -> None:
-        self.added = 0
-        self._versions = versions
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
+        self._added = 0
         self._rows: list[dict[str, str]] = []
         self._sink = io.BytesIO()
         self._writer = pq.ParquetWriter(self._sink, SCHEMA, compression="zstd")
 
     def add(self, path: str, data: bytes) -> None:
-        """Take a record, unless the store's listings do not tell when it changes: then it has to be read every time."""
-        version = self._versions[path]
+        """Add a record that is not in the current checkpoint.
+
+        A record without a version in the store's listing is left out: it has to be read every time.
+        """
+        version = self._checkpoint.versions[path]
         if version is None:
             return
         values = json.loads(data)
         parts = values.pop("parts")
-        head = {**values, "report": {}}
-        self._rows.append({"path": path, "version": version, "head": _encoded(head), "parts": _encoded(parts)})
-        self.added += 1
+        header = {**values, "report": {}}
+        self._rows.append({"path": path, "version": version, "header": _encoded(header), "parts": _encoded(parts)})
+        self._added += 1
         if len(self._rows) >= ROWS_AT_ONCE:
             self._flush()
+
+    def write_if_worthwhile(self) -> None:
+        """Replace the checkpoint if enough records were added; a failure is ignored, as a root works without one."""
+        if self._added < WORTH_WRITING:
+            return
+        with suppress(DatasetError, pa.ArrowException):
+            self._checkpoint.replace(self._closed())
+
+    def _closed(self) -> bytes:
+        self._flush()
+        for batch in self._checkpoint.batches(SCHEMA.names):
+            self._writer.write_batch(batch)
+        self._writer.close()
+        return self._sink.getvalue()
 
     def _flush(self) -> None:
         if self._rows:
             self._writer.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
             self._rows.clear()
 
-    def closed(self, known: Iterator[pa.RecordBatch]) -> bytes:
-        """The whole copy, with what the last one knew."""
-        self._flush()
-        for batch in known:
-            self._writer.write_batch(batch)
-        self._writer.close()
-        return self._sink.getvalue()
-
 
 def _encoded(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _joined(head: str, parts: str) -> bytes:
-    """A record of both of its pieces."""
-    return f'{head[:-1]},"parts":{parts}}}'.encode()
+def _joined(header: str, parts: str) -> bytes:
+    """A whole record, without its report, from its two columns."""
+    return f'{header[:-1]},"parts":{parts}}}'.encode()

@@ -1,8 +1,13 @@
-"""What a commit is to a root, whichever way its store makes it happen.
+"""The steps of a commit, and the interface of the two protocols that carry them out.
 
-(1) Parts are written in a workspace, (2) an intent names all final paths, (3) the parts are published, (4) the record
-is created or replaced, if it is still what it was, (5) what it replaced is deleted, (6) then the intent. ``locking``
-does so on a local disk, ``conditional`` on an object store.
+1. Parts are written in a workspace.
+2. An intent that names all final paths is written.
+3. The parts are published.
+4. The commit record is created or replaced, if it is still the expected one.
+5. The files of the replaced commit are deleted.
+6. The intent is deleted.
+
+``locking`` does this on a local disk, ``conditional`` on an object store.
 """
 
 from __future__ import annotations
@@ -11,60 +16,63 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from wsparquet.commit.record import Commit, Head
+from wsparquet.commit.record import Commit, CommitHeader
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, Key
 from wsparquet.store.workspace import Workspace
 
-__all__ = ["DEAD_SECONDS", "CommitProtocol", "Draft", "Superseded", "token_of"]
+__all__ = ["DEAD_SECONDS", "CommitConflict", "CommitProtocol", "Draft", "token_of"]
 
 
 DEAD_SECONDS = 24 * 3600.0
-"""The age at which an intent is taken for that of a dead attempt; publishing takes minutes."""
+"""The age at which an attempt counts as dead if only its intent is known. Publishing takes minutes."""
 
 
-class Superseded(DatasetError):
-    """The record is not what it was: somebody else committed the same source. ``found`` is the record now there."""
+class CommitConflict(DatasetError):
+    """Another writer committed the same source in the meantime; ``found`` is the record that is there now."""
 
     def __init__(self, identity: Identity, found: Commit | None) -> None:
         path = identity.key.commit_path
-        state = f"that of attempt {found.token}" if found else "none"
-        super().__init__(f"{path}: the record changed while its source was read, it is now {state}; look again")
+        state = f"now it is that of attempt {found.token}" if found else "now there is none"
+        super().__init__(f"{path}: the record changed while its source was converted; {state}; run again")
         self.identity = identity
         self.found = found
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A commit to be: its record, and where its files lie now: ``(temporary, final)`` paths."""
+    """A commit that is ready to be published: its record, and ``(temporary, final)`` paths of its files."""
 
     record: Commit
     moves: tuple[tuple[Path, str], ...]
 
 
 class CommitProtocol(Protocol):
-    """How sources come into a root and out of it, all of their rows or none. Everything raises DatasetError."""
+    """Adds sources to a root and removes them, with all of their rows or none. Every method raises DatasetError."""
 
     def probe(self) -> None:
-        """Raise if the store cannot keep two writers apart."""
+        """Raise if the store cannot keep concurrent writers apart."""
         ...
 
-    def commit(self, work: Workspace, draft: Draft, *, expected: Commit | Head | None) -> Commit:
-        """Steps (2) to (6); returns the record as written. Raises Superseded if the record is not ``expected``."""
+    def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
+        """Do steps 2 to 6 and return the record as written.
+
+        Raises CommitConflict if the current record is not ``expected``.
+        """
         ...
 
     def remove(self, work: Workspace, key: Key) -> Commit | None:
-        """Take a source out again; returns its last record, None if it had none."""
+        """Remove a source and return its last record; None if the source was not committed."""
         ...
 
-    def settle_all(self, folder: str, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish what attempts with an intent below ``folder`` left half done when they died.
+    def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
+        """Finish or undo the commits that dead attempts left half done, in the whole root or the identity's account.
 
-        Where nobody can tell who is dead, an intent of that age is taken for that of a dead one.
+        If the store cannot tell which attempts are dead, those whose intent is older than ``dead_seconds`` are.
         """
         ...
 
 
-def token_of(record: Commit | Head | None) -> str | None:
-    """The token of what is there, None for nothing."""
+def token_of(record: Commit | CommitHeader | None) -> str | None:
+    """The token of a record; None for no record."""
     return record.token if record else None

@@ -1,4 +1,4 @@
-"""What a commit record and an intent say, and what of them can be believed."""
+"""Commit records and intents: their content, and its validation when they are read."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from wsparquet.errors import DatasetError
-from wsparquet.layout import Identity, Key, intent_key, is_own_path, part_place
+from wsparquet.layout import Identity, Key, is_own_path, part_place
 
 __all__ = [
     "FORMAT_VERSION",
     "Commit",
     "CommitFacts",
-    "Head",
+    "CommitHeader",
     "Intent",
     "Part",
     "decode_commit",
+    "decode_header",
     "decode_intent",
     "encode_json",
-    "named_intent",
 ]
 
 FORMAT_VERSION = 1
-"""Of the records themselves; raised when a reader of today could not read them any more."""
+"""The version of the format of records and intents; raised by a change that older readers cannot read."""
 
 
 class Part(NamedTuple):
     """One published data file.
 
-    ``path`` is relative to the root, ``date`` the partition's UTC day, None for Hive's default one. The times are the
-    earliest and latest own timestamps in milliseconds since 1970, None where there are none. ``checksum`` is the hex
-    SHA-256 of the file, None in records of before there was one.
+    ``path`` is relative to the root. ``date`` is the partition's UTC day; None means Hive's default partition. The
+    times are the earliest and the latest timestamp of the rows themselves in milliseconds since 1970; None if no row
+    has a timestamp. ``checksum`` is the hex SHA-256 of the file; None in records of early versions.
     """
 
     path: str
@@ -48,11 +48,11 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CommitFacts:
-    """What is known of a source beside its rows.
+    """Facts about a source, apart from its rows.
 
-    ``checksum`` is the hex SHA-256 of its bytes as they were read, ``size`` their number. ``url`` has no user info,
-    query or fragment. ``etag`` and ``mtime`` are compared only, whatever their form. ``report`` holds JSON values.
-    ``listing`` is what the API's listing said of a source that was synchronised, as written; else it is empty.
+    ``checksum`` is the hex SHA-256 of the source's bytes as they were read, ``size`` the number of bytes. ``url`` has
+    no user info, query or fragment. ``etag`` and ``mtime`` have any form and are only compared. ``report`` holds JSON
+    values. ``listing`` is the source's unchanged entry in the API's listing; empty if the source was not synchronised.
     """
 
     checksum: str
@@ -66,8 +66,8 @@ class CommitFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """A commit without what is large: its parts, and its report, which is empty here."""
+class CommitHeader:
+    """A commit without its parts and its report, which can be large; the report is empty here."""
 
     identity: Identity
     token: str
@@ -82,9 +82,9 @@ class Head:
 
 @dataclass(frozen=True)
 class Commit:
-    """What a source became; ``token`` is of the attempt that made it and differs between any two commits.
+    """The result of converting one source; ``token`` identifies the attempt that made it, and no two commits share it.
 
-    ``obsolete`` are the paths that this commit replaced. ``removed`` marks a source whose rows are being taken out.
+    ``obsolete`` are the paths of the files that this commit replaced. ``removed`` marks the tombstone of a source.
     """
 
     identity: Identity
@@ -99,9 +99,9 @@ class Commit:
     removed: bool = False
 
     @property
-    def head(self) -> Head:
-        """The commit without what is large."""
-        return Head(self.identity, self.token, replace(self.facts, report={}), self.committed_at)
+    def header(self) -> CommitHeader:
+        """The commit without its parts and its report."""
+        return CommitHeader(self.identity, self.token, replace(self.facts, report={}), self.committed_at)
 
     @property
     def checksum(self) -> str:
@@ -110,33 +110,33 @@ class Commit:
 
     @property
     def path(self) -> str:
-        """Where the record lies, relative to the root."""
+        """The record's path, relative to the root."""
         return self.identity.key.commit_path
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """All files that count because of this record: its parts and its quarantine."""
+        """The paths of all files of this commit: its parts and its quarantine."""
         return (*(part.path for part in self.parts), *((self.quarantine,) if self.quarantine else ()))
 
     @property
     def rows(self) -> dict[str, int]:
-        """Rows by table."""
+        """The number of rows by table."""
         rows: dict[str, int] = {}
         for part in self.parts:
             rows[part.table] = rows.get(part.table, 0) + part.rows
         return rows
 
     def tombstone(self, token: str) -> Commit:
-        """The record that says that the source is taken out, and what is to be deleted therefore."""
+        """A record that marks the source as removed, and names the files to delete."""
         return replace(self, token=token, parts=(), quarantine=None, obsolete=self.paths, removed=True)
 
     def to_json(self) -> bytes:
-        """The record as its file holds it."""
+        """The content of the record's file."""
         values = {
             "format_version": FORMAT_VERSION,
             "identity": asdict(self.identity),
             "token": self.token,
-            **asdict(self.head.facts),
+            **asdict(self.header.facts),
             "removed": self.removed,
             "parts": [_part_to_dict(part) for part in self.parts],
             "quarantine": self.quarantine,
@@ -151,7 +151,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Intent:
-    """All paths that an attempt is about to publish, and the token of the record that it is to replace, if any."""
+    """The paths that an attempt is about to publish, and the token of the record that it replaces, if any."""
 
     identity: Identity
     token: str
@@ -160,16 +160,16 @@ class Intent:
 
     @classmethod
     def of(cls, record: Commit, *, expected: Commit | None) -> Intent:
-        """The intent to write a record in the place of ``expected``."""
+        """The intent to write ``record`` in place of ``expected``."""
         return cls(record.identity, record.token, record.paths, expected.token if expected else None)
 
     def to_json(self) -> bytes:
-        """The intent as its file holds it."""
+        """The content of the intent's file."""
         return encode_json({"format_version": FORMAT_VERSION, **asdict(self)})
 
 
 def encode_json(values: Mapping[str, Any]) -> bytes:
-    """Compact ASCII JSON: lone surrogates in names survive it."""
+    """Compact ASCII JSON, which can represent lone surrogates in names."""
     return json.dumps(values, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
@@ -177,11 +177,11 @@ def _part_to_dict(part: Part) -> dict[str, Any]:
     return part._asdict() | {"date": part.date.isoformat() if part.date else None}
 
 
-# --- Reading: a record may come from another version, or from someone who shares the root -----------------------------
+# --- Reading: another version of wsparquet, or anybody who can write to the root, may have written the file -----------
 
 
 class _Reader:
-    """Takes typed values out of a JSON object; ``path`` is named in errors."""
+    """Takes typed values out of a JSON object; errors name ``path``."""
 
     def __init__(self, values: object, path: str) -> None:
         self.path = path
@@ -192,12 +192,12 @@ class _Reader:
     def error(self, expected: str, found: object, key: str = "the record") -> DatasetError:
         return DatasetError(
             f"{self.path}: expected {expected} as {key}, found {str(found)[:100]!r}; "
-            "somebody else has written there: move the file away and convert the source again"
+            "wsparquet did not write this file: move it away and convert the source again"
         )
 
     def take(self, key: str, *types: type) -> Any:
         value = self.values.get(key)
-        # A bool is an int to isinstance, but not to a reader of records.
+        # For isinstance a bool is an int, but a record that has one instead of a number is not valid.
         if type(value) not in types:
             raise self.error(" or ".join(kind.__name__ for kind in types), value, key)
         return value
@@ -216,7 +216,7 @@ def _load(data: bytes, path: str) -> _Reader:
         values = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise DatasetError(
-            f"{path}: expected a JSON object, found {len(data)} bytes that are none ({error}); "
+            f"{path}: expected a JSON object, found {len(data)} bytes that are not valid JSON ({error}); "
             "move the file away and convert the source again"
         ) from error
     reader = _Reader(values, path)
@@ -230,9 +230,9 @@ def _load(data: bytes, path: str) -> _Reader:
 
 
 def decode_intent(data: bytes, path: str, owner: Key) -> Intent:
-    """The intent in ``data``. Raises DatasetError if it is none, or names paths that are not its own."""
+    """The intent in ``data``. Raises DatasetError if it is not valid, or names paths of another source."""
     reader = _load(data, path)
-    # Intents of the first releases, which wrote to local disks only, have neither identity nor expectation.
+    # The first releases wrote intents without an identity and an expected token.
     expected = reader.take("expected", str, type(None)) if "expected" in reader.values else None
     if "identity" in reader.values:
         values = _Reader(reader.take("identity", dict), path)
@@ -244,19 +244,11 @@ def decode_intent(data: bytes, path: str, owner: Key) -> Intent:
     return Intent(identity, reader.take("token", str), reader.paths("paths", owner), expected)
 
 
-def named_intent(path: str) -> tuple[Key, str]:
-    """The identity and the token that an intent's path names. Raises DatasetError if it is no intent's path."""
-    found = intent_key(path)
-    if found is None:
-        raise DatasetError(
-            f"{path}: expected an intent's file name, found {path.rpartition('/')[2]!r}; "
-            "somebody else has written there: move the file away"
-        )
-    return found
-
-
 def decode_commit(data: bytes, path: str) -> Commit:
-    """The record in ``data``. Raises DatasetError if it is none, lies elsewhere, or names paths not its own."""
+    """The record in ``data``.
+
+    Raises DatasetError if it is not valid, does not belong at ``path``, or names paths of another source.
+    """
     reader = _load(data, path)
     identity = _decode_identity(reader)
     key = identity.key
@@ -275,16 +267,16 @@ def decode_commit(data: bytes, path: str) -> Commit:
     )
 
 
-def decode_head(data: bytes, path: str) -> Head | None:
-    """What a record says of its source, quicker than all of it; None if the source is being removed.
+def decode_header(data: bytes, path: str) -> CommitHeader | None:
+    """The header of the record in ``data``, which decodes faster than the whole record; None for a removed source.
 
-    Raises DatasetError if it is no record or lies elsewhere; which files it names is not looked at.
+    Raises DatasetError if the record is not valid or does not belong at ``path``. The parts are not checked.
     """
     reader = _load(data, path)
     if reader.take("removed", bool):
         return None
     facts = _decode_facts(reader, report=False)
-    return Head(_decode_identity(reader), reader.take("token", str), facts, reader.take("committed_at", str))
+    return CommitHeader(_decode_identity(reader), reader.take("token", str), facts, reader.take("committed_at", str))
 
 
 def _decode_identity(reader: _Reader) -> Identity:
@@ -309,12 +301,12 @@ def _decode_facts(reader: _Reader, *, report: bool = True) -> CommitFacts:
 
 
 def _decode_listing(reader: _Reader) -> dict[str, str]:
-    # Records of before there was synchronisation have none.
+    # Records of early versions have no listing.
     values = _Reader(reader.values.get("listing", {}), reader.path)
     return {key: values.take(key, str) for key in values.values}
 
 
-# Types are compared all at once: a root has hundreds of thousands of parts.
+# All types are compared in one step, for speed: a root has hundreds of thousands of parts.
 _PART_KEYS = ("path", "rows", "bytes", "min_time", "max_time", "checksum")
 _PART_TYPES = {
     (str, int, int, *times, checksum)
@@ -328,7 +320,7 @@ def _decode_part(values: object, path: str, key: Key) -> Part:
     found: list[Any] = [reader.values.get(name) for name in _PART_KEYS]
     if tuple(map(type, found)) not in _PART_TYPES:
         raise reader.error(f"a part with {', '.join(_PART_KEYS)}", values, "part")
-    # The path is what engines go by, so table and date are read from it, too.
+    # Engines take table and date from the path, so they are taken from it here as well.
     where = found[0]
     place = part_place(where, key)
     if place is None:

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
-from wsparquet.commit import Attempt, CommitFacts, Commits, Head, Superseded
+from wsparquet.commit import Attempt, CommitConflict, CommitFacts, CommitHeader, CommitIndex
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.prefetch import ahead
@@ -50,7 +50,7 @@ class Converter:
     """
 
     def __init__(
-        self, root: Root | None, commits: Commits, options: ConvertOptions, tell: Listener, *, expected: int
+        self, root: Root | None, commits: CommitIndex, options: ConvertOptions, tell: Listener, *, expected: int
     ) -> None:
         self.root = root
         self.commits = commits
@@ -127,7 +127,7 @@ class Converter:
                 return Outcome(source.name, "skipped", url=source.url)
             try:
                 return _Conversion(self, source, commits).outcome()
-            except Superseded as error:
+            except CommitConflict as error:
                 if self.root is None or not source.rereadable:
                     raise
                 commits = commits.updated(error.found, error.identity)
@@ -136,15 +136,15 @@ class Converter:
             "let only one run at a time write this source"
         )
 
-    def _committed(self, source: Source, commits: Commits) -> Head | None:
+    def _committed(self, source: Source, commits: CommitIndex) -> CommitHeader | None:
         """The commit of the source's content, found without inflating it, and unread if nothing has changed."""
         account = self.options.account
-        unchanged = commits.find_unchanged(
+        unchanged = commits.find_unchanged_source(
             url=source.url, size=source.size, etag=source.etag, mtime=source.mtime, account=account
         )
         if unchanged is not None:
             return unchanged
-        named = [head for head in commits.named(source.name) if account in {None, head.identity.account}]
+        named = [head for head in commits.by_source_name(source.name) if account in {None, head.identity.account}]
         if not named or not source.rereadable:
             return None
         checksum = source.checksum()
@@ -183,7 +183,7 @@ class _Step:
 class _Conversion:
     """One source on its way from bytes to a commit."""
 
-    def __init__(self, run: Converter, source: Source, commits: Commits) -> None:
+    def __init__(self, run: Converter, source: Source, commits: CommitIndex) -> None:
         self.run = run
         self.options = run.options
         self.source = source
@@ -196,7 +196,7 @@ class _Conversion:
 
         Raises:
             WsparquetError: the source fails as a whole.
-            Superseded: another run committed the source meanwhile.
+            CommitConflict: another run committed the source meanwhile.
 
         """
         fallback = parse_name(self.source.name).start_ms

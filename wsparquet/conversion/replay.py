@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from wsparquet.commit import Commit, Commits
+from wsparquet.commit import Commit, CommitIndex
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.conversion.outcome import Outcome
@@ -232,4 +232,4 @@ def _about(read: str, url: str, error: str) -> str:
 def _told(root: Root, unreadable: Sequence[Failed], options: ConvertOptions, tell: Listener) -> Iterator[Outcome]:
     """The failures of what the caller named."""
     if unreadable:
-        yield from outcomes(Converter(root, Commits.empty(), options, tell, expected=len(unreadable)), unreadable)
+        yield from outcomes(Converter(root, CommitIndex.empty(), options, tell, expected=len(unreadable)), unreadable)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
-from wsparquet.commit import Commits
+from wsparquet.commit import CommitIndex
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.conversion.outcome import Outcome
@@ -51,7 +51,7 @@ def convert(
     started = time.monotonic()
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)
     root = _open_root(to, options)
-    commits = root.commits(keep=not options.dry_run) if root is not None else Commits.empty()
+    commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
     converter = Converter(root, commits, options, on_progress or ignore, expected=len(found))
     summary = Summary(root=mask(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder)
     for outcome in outcomes(converter, found):

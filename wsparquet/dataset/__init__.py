@@ -1,4 +1,4 @@
-"""A root: made and opened, its tables read, its leftovers cleaned."""
+"""Roots: create and open them, read their tables, clean up leftover files."""
 
 from __future__ import annotations
 

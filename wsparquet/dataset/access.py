@@ -1,4 +1,4 @@
-"""Which store a root's path means, and how commits happen there."""
+"""The store and the commit protocol for a root's path."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ PATIENCE_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Access:
-    """How a root is reached: ``storage_options`` are s3fs's own, for roots on S3.
+    """How to reach a root.
 
-    ``single_writer``: the caller sees to it that nobody else writes the root meanwhile, so that a store will do that
-    cannot tell whether an object is still what it was. ``patience_seconds``: how long a request to S3 is tried again.
+    ``storage_options`` are passed to s3fs, for roots on S3. ``single_writer`` is the caller's promise that nobody else
+    writes to the root at the same time; it allows stores without conditional writes. ``patience_seconds`` is how long
+    a failing request to S3 is retried.
     """
 
     storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -34,10 +35,10 @@ class Access:
 
 
 def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
-    """The store at ``path``, and its way to commit.
+    """The store at ``path``, and its commit protocol.
 
     Raises:
-        DatasetError: there can be no root, or the store cannot be reached.
+        DatasetError: the path cannot be that of a root, or the store cannot be reached.
 
     """
     if not is_url(path):

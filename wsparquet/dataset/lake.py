@@ -1,4 +1,4 @@
-"""How committed rows are read back: each table as a pyarrow dataset of exactly the parts that records name."""
+"""Committed rows for readers: each table as a pyarrow dataset of exactly the parts that commit records name."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from wsparquet.commit.checkpoint import Records
-from wsparquet.commit.index import Commits
-from wsparquet.commit.record import Commit, Head
+from wsparquet.commit.index import CommitIndex
+from wsparquet.commit.record import Commit, CommitHeader
 from wsparquet.dataset.access import Access
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError
@@ -29,32 +28,32 @@ DATE = pa.field("date", pa.date32(), metadata={"doc": "The partition: UTC day of
 
 
 class LakeDataset:
-    """The tables of a root as its records were when it was opened; parts that no record names are never read."""
+    """The tables of a root at the time when it was opened. Parts that no commit record names are never read."""
 
     def __init__(self, root: Root) -> None:
         self._store = root.store
         self._files: dict[str, tuple[list[str], list[date | None]]] = {table: ([], []) for table in TABLES}
-        self.commits = Commits(self._store, self._collect(Records(self._store).commits()))
+        self.commits = CommitIndex(root.log.read, self._collect(root.log.cached_commits()))
 
-    def _collect(self, commits: Iterator[Commit]) -> Iterator[Head]:
+    def _collect(self, commits: Iterator[Commit]) -> Iterator[CommitHeader]:
         for commit in commits:
             for part in commit.parts:
-                # A table that this version does not know is not offered, so its parts are not needed either.
+                # Tables that this version does not know are not offered.
                 if part.table in self._files:
                     paths, days = self._files[part.table]
                     paths.append(part.path)
                     days.append(part.date)
-            yield commit.head
+            yield commit.header
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The names of all tables, also of those without rows."""
+        """The names of all tables, including those without rows."""
         return tuple(self._files)
 
     def table(self, name: str) -> ds.Dataset:
-        """A table's rows: its full schema and the partition column ``date`` (date32), no file for one without rows.
+        """The rows of a table, with all columns of its schema and the partition column ``date`` (date32).
 
-        Raises DatasetError if there is no such table, or if a part is gone that a record named.
+        Raises DatasetError if the table does not exist, or if a part was deleted since the dataset was opened.
         """
         if name not in self._files:
             near = difflib.get_close_matches(name, self.tables, n=1) or self.tables
@@ -63,7 +62,7 @@ class LakeDataset:
         if missing := self._store.missing(paths):
             raise DatasetError(
                 f"{self._store.place()}: expected {len(paths)} parts of {name}, found {len(missing)} of them gone, "
-                f"such as {min(missing)}; a commit replaced them since, so open the dataset again"
+                f"such as {min(missing)}; a later commit replaced them, so open the dataset again"
             )
         import pyarrow.dataset as ds
 
@@ -86,10 +85,11 @@ def _partition(day: date | None) -> pc.Expression:
 
 
 def open_dataset(path: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> LakeDataset:
-    """The datasets of the root at ``path``, a folder or ``s3://bucket/…``, committed parts only.
+    """The tables of the root at ``path``, a folder or ``s3://bucket/…``, with all committed rows.
 
-    ``storage_options`` are s3fs's own.
+    ``storage_options`` are passed to s3fs.
 
-    Raises DatasetError if there is no root or a record is unreadable, SchemaError if the root has another version.
+    Raises DatasetError if there is no root or a commit record is unreadable, SchemaError if the root has another schema
+    version.
     """
     return LakeDataset(Root.open(path, create=False, access=Access(storage_options or {})))

@@ -1,4 +1,4 @@
-"""What can be done with a root as a whole: opened, recovered, looked into, added to, taken from."""
+"""A root as a whole: open it, recover it, read its commits, begin commits, remove sources."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsparquet.commit.attempt import Attempt
-from wsparquet.commit.checkpoint import Records
-from wsparquet.commit.index import Commits
+from wsparquet.commit.index import CommitIndex
+from wsparquet.commit.log import CommitLog
 from wsparquet.commit.protocol import DEAD_SECONDS, CommitProtocol
 from wsparquet.commit.record import Commit
 from wsparquet.dataset.access import Access, open_store
-from wsparquet.dataset.version import RootVersion, create_version, read_version, replace_version
-from wsparquet.layout import COMMITS, INTENTS, LOCKS, QUARANTINE, ROOT_RECORD, STATE, SYNC, TMP, Identity
+from wsparquet.dataset.version import RootVersion, create_version, has_version, read_version, replace_version
+from wsparquet.layout import LOCKS, QUARANTINE, STATE, SYNC, TMP, Identity
 from wsparquet.names import encode
 from wsparquet.parquet.writers import POOL, WriterPool
 from wsparquet.schema import SCHEMA_VERSION
@@ -23,12 +23,12 @@ from wsparquet.urls import is_url
 
 __all__ = ["Root"]
 
-# Source text lies there; others are kept out.
+# These folders hold text of sources, which other users of the machine must not read.
 PRIVATE = 0o700
 
 
 class Root:
-    """A folder or a part of a bucket with datasets in it. Any number of threads and processes may use one at a time."""
+    """A folder or a prefix of a bucket that holds datasets. Threads and processes may use one root concurrently."""
 
     def __init__(self, store: Store, protocol: CommitProtocol, pool: WriterPool) -> None:
         self._store = store
@@ -44,119 +44,127 @@ class Root:
         pool: WriterPool | None = None,
         access: Access = Access(),  # noqa: B008 - frozen
     ) -> Root:
-        """The root at ``path``, made if it is missing; ``pool`` bounds its writers, by default that of the process.
+        """The root at ``path``, created if it is missing and ``create`` is set.
 
-        ``path`` is a folder or ``s3://bucket/…``, reached as ``access`` says.
+        ``path`` is a folder or ``s3://bucket/…``, which is reached with ``access``. ``pool`` bounds the memory of the
+        root's writers; by default all roots of the process share one pool.
 
-        Raises SchemaError if it has another schema version, DatasetError if it cannot be made, written or found.
+        Raises SchemaError if the root has another schema version, DatasetError if the root is missing or cannot be
+        created.
         """
         store, protocol = open_store(os.fspath(path), access)
         if create:
             make_root(store)
-        read_version(store).check(store.place(ROOT_RECORD))
+        read_version(store).check(store)
         return cls(store, protocol, pool or POOL)
 
     @classmethod
     def open_if_any(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
-        """The root at ``path``, None if there is none; nothing is written. Raises as ``open`` does."""
+        """The root at ``path``; None if there is no root. Writes nothing, and raises the same errors as ``open``."""
         store, _ = open_store(os.fspath(path), access)
-        if store.read(ROOT_RECORD) is None and next(store.entries(COMMITS), None) is None:
+        if not has_version(store) and CommitLog(store).first_path() is None:
             return None
         return cls.open(path, create=False, access=access)
 
     @classmethod
     def open_for_replay(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
-        """The root at ``path``, also one of an older schema version, or of which not all sources are replayed yet.
+        """The root at ``path``, which may have an older schema version or an unfinished replay.
 
-        Raises SchemaError if it is of a newer version, DatasetError if it cannot be found.
+        Raises SchemaError if the root has a newer schema version, DatasetError if the root is missing.
         """
         store, protocol = open_store(os.fspath(path), access)
-        read_version(store).check_not_newer(store.place(ROOT_RECORD))
+        read_version(store).check_not_newer(store)
         return cls(store, protocol, POOL)
 
     @property
     def version(self) -> RootVersion:
-        """Which schema version it has, and which it had if it is being replayed."""
+        """The root's schema version, and the version before an unfinished replay."""
         return read_version(self._store)
 
     def begin_replay(self) -> None:
-        """Say that the root is on its way to this software's schema version: nothing else can use it until it is."""
+        """Mark the root as being replayed to this software's schema version; until the end, only a replay opens it."""
         version = self.version
-        # A replay that was not ended began at another one, which may be 0.
+        # An unfinished replay keeps the version that it started from, which may be 0.
         before = version.schema if version.replaying_from is None else version.replaying_from
         replace_version(self._store, RootVersion(SCHEMA_VERSION, before))
 
     def end_replay(self) -> None:
-        """Say that all sources are of this software's schema version."""
+        """Mark all sources as converted with this software's schema version."""
         replace_version(self._store, RootVersion(SCHEMA_VERSION))
 
     @property
     def place(self) -> str:
-        """Where the root is, fit for messages."""
+        """The root's path or URL without credentials, for messages."""
         return self._store.place()
 
     @property
     def is_remote(self) -> bool:
-        """Whether commits wait for a network rather than a disk."""
+        """Whether the root is on an object store."""
         return is_url(self.place)
 
     @property
     def store(self) -> Store:
-        """The root's files."""
+        """The store that holds the root's files."""
         return self._store
 
     def interrupt(self) -> None:
-        """Have commits under way end at once, where they wait for a network; the next run finishes or clears them."""
+        """Abort all requests to an object store, and with them all commits; the next run finishes or undoes these."""
         self._store.interrupt()
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish what dead attempts left half done: at one source if given, else at all, with their temporary files.
+        """Finish or undo the commits of dead attempts, and delete their temporary files; live attempts are not touched.
 
-        Every run that writes does so first, and finds out whether the store can be written to by several at once. What
-        live attempts have is not touched. Raises DatasetError if the store fails, or if a record or an intent
-        names files that are not its own.
+        With ``identity``, only the sources of its account are recovered, and temporary files stay. Every run that
+        writes calls this first. It also checks that the store keeps concurrent writers apart. Raises DatasetError if
+        the store fails, or if a record or an intent names files of another source.
         """
         self._protocol.probe()
-        self._protocol.settle_all(identity.key.intents_folder if identity else INTENTS, dead_seconds=dead_seconds)
+        self._protocol.recover(identity, dead_seconds=dead_seconds)
         if identity is None:
             self._store.workspaces.sweep()
 
-    def commits(self, *, keep: bool = False) -> Commits:
-        """All commits; ``keep`` a copy of many new records, for whoever opens the root next.
+    @property
+    def log(self) -> CommitLog:
+        """The root's commit records and intents."""
+        return CommitLog(self._store)
 
-        Raises DatasetError if a record is unreadable, or names files that are not its own.
+    def commits(self, *, write_checkpoint: bool = False) -> CommitIndex:
+        """An index of all commits; ``write_checkpoint`` makes the next opening faster if there are many new records.
+
+        Raises DatasetError if a record is unreadable.
         """
-        return Commits(self._store, Records(self._store).heads(keep=keep))
+        return self.log.index(write_checkpoint=write_checkpoint)
 
     def begin(self, *, fallback_day_ms: int | None) -> Attempt:
-        """A new attempt; ``fallback_day_ms`` is the file name's start, milliseconds since 1970, if it has one."""
+        """A new attempt. ``fallback_day_ms`` (milliseconds since 1970) dates rows that have no timestamp."""
         work = self._store.workspaces.new()
         return Attempt(self._protocol, work, self._pool, fallback_day_ms=fallback_day_ms)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A private folder for temporary files, deleted in the end, or by ``recover`` once this process is dead."""
+        """A private folder for temporary files; deleted at the end, or by ``recover`` if this process dies."""
         with self._store.workspaces.new() as work:
             yield work.folder
 
     def read_sync_states(self) -> dict[str, bytes]:
-        """What synchronisation last wrote down, by path: one file an account."""
+        """The saved states of synchronisation by path, one file per account."""
         return dict(self._store.read_below(SYNC))
 
     def read_sync_state(self, account: str) -> bytes | None:
-        """What synchronisation last wrote down of an account, None if there is nothing."""
+        """The saved state of synchronisation of an account; None if there is none."""
         return self._store.read(sync_path(account))
 
     def write_sync_state(self, account: str, data: bytes) -> None:
-        """Replace what is written down of an account at once. It helps monitors, and decides nothing."""
+        """Replace the saved state of an account atomically. It serves monitoring; no commit depends on it."""
         self._store.make_folder(SYNC)
         self._store.put(sync_path(account), data)
 
     def remove(self, names: Iterable[str], *, account: str | None = None) -> list[Commit]:
-        """Take sources out again, and return the records that they had.
+        """Remove sources and return their last records.
 
         A name is a source's file name, an identity's name, or its record's file name without suffix. Raises
-        DatasetError before anything is removed if a name is unknown, or belongs to several accounts and none is given.
+        DatasetError before anything is removed if a name is unknown, or if several accounts have the name and no
+        ``account`` is given.
         """
         identities = self.commits().select(names, account=account)
         removed = []
@@ -169,17 +177,17 @@ class Root:
 
 
 def sync_path(account: str) -> str:
-    """Where the state of an account's synchronisation lies."""
+    """The path of an account's synchronisation state."""
     return f"{SYNC}/{encode(account)}.json"
 
 
 def make_root(store: Store) -> None:
-    """Make what is missing of a root; two may do so at once."""
+    """Create the missing files and folders of a root; several processes may do so concurrently."""
     store.make_root()
     store.make_folder(STATE)
     for folder in (TMP, QUARANTINE):
         store.make_folder(folder, mode=PRIVATE)
-    for folder in (LOCKS, INTENTS, COMMITS):
-        store.make_folder(folder)
-    if store.read(ROOT_RECORD) is None:
+    store.make_folder(LOCKS)
+    CommitLog(store).make_folders()
+    if not has_version(store):
         create_version(store)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from wsparquet.api import KEPT, Client, ListedFile, Listing
-from wsparquet.commit import Commits, Head
+from wsparquet.commit import CommitHeader, CommitIndex
 from wsparquet.conversion.summary import Failure, failure_dicts
 from wsparquet.dataset import Root
 from wsparquet.layout import Identity
@@ -28,7 +28,7 @@ def expires(end: datetime | None) -> datetime | None:
     return None if end is None else end + KEPT
 
 
-def committed(commits: Commits, account: str, name: str, *, unfinished: bool = False) -> Head | None:
+def committed(commits: CommitIndex, account: str, name: str, *, unfinished: bool = False) -> CommitHeader | None:
     """The commit of a listed file; None if it has none.
 
     An archive has a commit for each of its members. It is ``unfinished`` if some of them may be missing.
@@ -36,7 +36,7 @@ def committed(commits: Commits, account: str, name: str, *, unfinished: bool = F
     known = parse_name(name)
     if known.is_api and (head := commits.get(Identity(account, known.stem))):
         return head
-    heads = [head for head in commits.listed_as(name) if head.identity.account == account]
+    heads = [head for head in commits.by_listed_name(name) if head.identity.account == account]
     whole = [head for head in heads if ARCHIVE not in head.facts.listing]
     return next(iter(whole or ([] if unfinished else heads)), None)
 
@@ -99,7 +99,7 @@ def list_states(options: FetchOptions, *, root: Root | None = None) -> Files:
 
     """
     listing = asyncio.run(_list(options))
-    commits = root.commits() if root else Commits.empty()
+    commits = root.commits() if root else CommitIndex.empty()
     state = State.read(root, options.account) if root else State(options.account)
     files = tuple(_states(listing.files, commits, state))
     return Files(options.account, files, tuple(refused(listing)))
@@ -110,7 +110,7 @@ async def _list(options: FetchOptions) -> Listing:
         return await client.list_files(*options.span())
 
 
-def _states(files: Iterable[ListedFile], commits: Commits, state: State) -> Iterable[FileState]:
+def _states(files: Iterable[ListedFile], commits: CommitIndex, state: State) -> Iterable[FileState]:
     for file in files:
         trouble = state.files.get(file.name)
         error = trouble.error if trouble else None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from wsparquet.api import ListedFile, Listing
-from wsparquet.commit import Commits
+from wsparquet.commit import CommitIndex
 from wsparquet.dataset import Root
 from wsparquet.synchronisation.listed import committed, expires
 from wsparquet.synchronisation.state import Missing, State
@@ -42,7 +42,7 @@ class Ledger:
         return before is not None and before.error is not None
 
     def begin(
-        self, listing: Listing, wanted: Sequence[ListedFile], commits: Commits, *, since: datetime | None
+        self, listing: Listing, wanted: Sequence[ListedFile], commits: CommitIndex, *, since: datetime | None
     ) -> None:
         """Record the files that are missing now. Files that start before ``since`` were not requested."""
         listed = {file.name for file in listing.files}

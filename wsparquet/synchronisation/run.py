@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from wsparquet.api import Client, FileGone, ListedFile, Listing
-from wsparquet.commit import Commits
+from wsparquet.commit import CommitIndex
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.summary import Summary
@@ -88,7 +88,7 @@ class _Run:
         async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
             since, until = options.span()
             listing = await client.list_files(since, until)
-            commits = await asyncio.to_thread(self.root.commits, keep=True)
+            commits = await asyncio.to_thread(self.root.commits, write_checkpoint=True)
             wanted = await self._wanted(listing, commits, client)
             self.ledger.begin(listing, wanted, commits, since=None if options.since is None else since)
             self._count(listing, wanted)
@@ -117,7 +117,7 @@ class _Run:
 
     # --- Which -------------------------------------------------------------------------------------------------------
 
-    async def _wanted(self, listing: Listing, commits: Commits, client: Client) -> list[ListedFile]:
+    async def _wanted(self, listing: Listing, commits: CommitIndex, client: Client) -> list[ListedFile]:
         """The files to download, oldest first, because the server deletes them in this order."""
         wanted = []
         for file in listing.files:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from wsparquet.commit import Head
+from wsparquet.commit import CommitHeader
 from wsparquet.dataset import Access, Root
 from wsparquet.names import parse_name
 from wsparquet.synchronisation.state import Missing, State
@@ -122,8 +122,8 @@ def status(
 
     """
     opened = Root.open(root, create=False, access=Access(storage_options or {}))
-    heads: dict[str, list[Head]] = {}
-    for head in opened.commits().heads():
+    heads: dict[str, list[CommitHeader]] = {}
+    for head in opened.commits().headers():
         heads.setdefault(head.identity.account, []).append(head)
     states = {state.account: state for state in State.read_all(opened)}
     wanted = sorted({*heads, *states}) if account is None else [account]
@@ -132,7 +132,9 @@ def status(
     return Status(opened.place, tuple(found))
 
 
-def _account(account: str, heads: list[Head], state: State, limits: StatusLimits, now: datetime) -> AccountStatus:
+def _account(
+    account: str, heads: list[CommitHeader], state: State, limits: StatusLimits, now: datetime
+) -> AccountStatus:
     hours = _hours(heads)
     last = max((datetime.fromisoformat(head.committed_at) for head in heads), default=None)
     files = sorted(state.files.values(), key=lambda each: (each.start or "", each.name))
@@ -163,7 +165,7 @@ def _before(text: str | None, moment: datetime) -> bool:
     return time is not None and time <= moment
 
 
-def _hours(heads: Iterable[Head]) -> list[datetime]:
+def _hours(heads: Iterable[CommitHeader]) -> list[datetime]:
     """The start of each hour with a committed file, in order. Files without an API name are ignored."""
     found: set[datetime] = set()
     for head in heads:

@@ -8,20 +8,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from wsparquet.commit import Commit, Commits
+from wsparquet.commit import Commit, CommitIndex
 from wsparquet.commit.protocol import DEAD_SECONDS
-from wsparquet.commit.record import decode_commit
 from wsparquet.conversion.options import default_jobs
 from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
 from wsparquet.decode import Limits
-from wsparquet.errors import DatasetError, SourceError, WsparquetError
-from wsparquet.layout import COMMITS
+from wsparquet.errors import SourceError, WsparquetError
 from wsparquet.progress import Listener, Progress, ignore
 from wsparquet.source import Failed, Source, SourceLimits, expand
 from wsparquet.verification.against import Comparison
@@ -96,7 +93,7 @@ class _Run:
 
     def root_itself(self) -> None:
         """Every record with its files, and files without a record."""
-        records = dict(self.root.store.read_below(COMMITS))
+        records = dict(self.root.log.files())
         self.tell(Progress("found", "", files=len(records)))
         self._each(partial(self._record, path, data) for path, data in records.items())
         self.result.problems.extend(self._strays())
@@ -117,7 +114,7 @@ class _Run:
         named: Counter[str] = Counter()
 
         def count() -> set[str]:
-            named.update(path for commit in self._readable() for path in commit.paths)
+            named.update(path for commit in self._commits() for path in commit.paths)
             return {*named}
 
         now = time.time()
@@ -128,18 +125,16 @@ class _Run:
             if times > 1:
                 yield Problem("shared", path, "one record that names it", f"{times}")
 
-    def _readable(self) -> Iterator[Commit]:
-        for path, data in self.root.store.read_below(COMMITS):
-            # What is wrong with the others is said already.
-            with suppress(DatasetError):
-                yield decode_commit(data, path)
+    def _commits(self) -> Iterator[Commit]:
+        # The problems of unreadable records are reported already.
+        return self.root.log.commits(skip_unreadable=True)
 
     # --- Against its sources -----------------------------------------------------------------------------------------
 
     def sources(self, found: Sequence[Source | Failed]) -> None:
         """Every source against its commit."""
         self.tell(Progress("found", "", files=len(found)))
-        self.commits = Commits(self.root.store, (commit.head for commit in self._readable() if not commit.removed))
+        self.commits = CommitIndex(self.root.log.read, (commit.header for commit in self._commits()))
         self._each(partial(self._source, each) for each in found)
 
     def _source(self, source: Source | Failed) -> Verification:

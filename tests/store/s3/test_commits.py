@@ -25,7 +25,7 @@ from tests.scale import scaled
 from tests.store.s3.lake import Lake
 from tests.store.s3.proxy import FAULTS, Proxy
 from tests.store.s3.server import SECRET
-from wsparquet.commit import Superseded
+from wsparquet.commit import CommitConflict
 from wsparquet.commit.protocol import DEAD_SECONDS
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.errors import DatasetError
@@ -195,7 +195,7 @@ def test_who_comes_second_loses_and_takes_its_own_parts_only(lake: Lake, proxy: 
             put(root, seed=before)
         seed = 7 if before is None else 8
         meanwhile(proxy, "PUT", RECORD, lambda seed=seed: put(other, seed=seed))  # type: ignore[misc]
-        with pytest.raises(Superseded) as caught:
+        with pytest.raises(CommitConflict) as caught:
             put(root, seed=100)
         assert caught.value.found is not None
         assert caught.value.found.checksum == f"{seed:064x}"
@@ -207,7 +207,7 @@ def test_another_begins_before_and_ends_after(lake: Lake, proxy: Proxy) -> None:
     """One that was overtaken while it published deletes its own parts, also those it published later."""
     root, other = lake.open(), lake.open()
     meanwhile(proxy, "PUT", "record_type", lambda: put(other, seed=7))
-    with pytest.raises(Superseded):
+    with pytest.raises(CommitConflict):
         put(root, seed=100, tables=("geo", "navigation", "impression"))
     assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 7"}
     assert set(lake.rows()) == {"geo"}
@@ -237,7 +237,7 @@ def test_two_writers_at_one_source(lake: Lake) -> None:
             try:
                 workload.commit_one(root, IDENTITY, first + won)
                 won += 1
-            except Superseded:
+            except CommitConflict:
                 outcomes.append("lost")
 
     threads = [threading.Thread(target=work, args=(first,)) for first in (100, 500)]
@@ -270,7 +270,7 @@ def test_an_attempt_that_sleeps_for_days_cannot_come_back(lake: Lake, proxy: Pro
         put(root, seed=before)
     assert DEAD_SECONDS == 24 * 3600
     meanwhile(proxy, "PUT", RECORD, lambda: settle_as_if_days_later(lake))
-    with pytest.raises(Superseded):
+    with pytest.raises(CommitConflict):
         put(root, seed=100)
     assert [row["source_file"] for row in lake.rows().get("geo", [])] == [f"file {before}"] * (20 if before else 0)
     assert len(lake.open().commits()) == (0 if before is None else 1)
@@ -373,7 +373,7 @@ def test_a_commit_that_was_replaced_before_its_answer_came_has_lost(
             put(lake.open(), seed=7)
 
     lose_answer(proxy, others)
-    with pytest.raises(Superseded) as caught:
+    with pytest.raises(CommitConflict) as caught:
         put(root, seed=6, tables=tables)
     assert (caught.value.found is None) == (work == "remove")
     rows = {table: {row["source_file"] for row in rows} for table, rows in lake.rows().items()}
@@ -434,7 +434,7 @@ def test_a_store_without_conditions_is_for_one_writer(lake: Lake, proxy: Proxy, 
     workload.add(root)
     workload.redo(root)
     assert lake.rows() == rows_of(2)
-    with pytest.raises(Superseded):
+    with pytest.raises(CommitConflict):
         root.begin(fallback_day_ms=None).commit(IDENTITY, facts(), expected=None)
     root.remove([API_NAME])
     assert lake.rows() == {}

@@ -1,0 +1,138 @@
+"""The commit log of a root: how every other package reads its commit records and intents."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+
+from wsparquet.commit.checkpoint import Checkpoint
+from wsparquet.commit.index import CommitIndex
+from wsparquet.commit.record import Commit, CommitHeader, Intent, decode_commit, decode_header, decode_intent
+from wsparquet.errors import DatasetError
+from wsparquet.layout import COMMITS, INTENTS, Identity, Key, intent_key
+from wsparquet.store.store import Entry, Store
+
+__all__ = ["CommitLog", "is_intent_file"]
+
+
+def is_intent_file(path: str) -> bool:
+    """Whether a file lies in the folder of intents."""
+    return path.startswith(f"{INTENTS}/")
+
+
+class CommitLog:
+    """The commit records and intents of one root; every call reads the store again.
+
+    Methods raise DatasetError if the store fails, and if a record or an intent is unreadable or names files of another
+    source.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def make_folders(self) -> None:
+        """Create the folders of commit records and intents if the store has folders and they are missing."""
+        for folder in (INTENTS, COMMITS):
+            self._store.make_folder(folder)
+
+    # --- Commit records, each from its own file ----------------------------------------------------------------------
+
+    def first_path(self) -> str | None:
+        """The path of the first commit record; None if the root has no record."""
+        return next((entry.path for entry in self._store.entries(COMMITS)), None)
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """The path and the bytes of every commit record, not decoded, sorted by path."""
+        return self._store.read_below(COMMITS)
+
+    def commits(self, *, skip_unreadable: bool = False) -> Iterator[Commit]:
+        """Every commit, read without the checkpoint, sorted by path; removed sources are left out.
+
+        With ``skip_unreadable``, a record that cannot be decoded is skipped instead of raising DatasetError.
+        """
+        for path, data in self.files():
+            try:
+                commit = decode_commit(data, path)
+            except DatasetError:
+                if skip_unreadable:
+                    continue
+                raise
+            if not commit.removed:
+                yield commit
+
+    def read(self, identity: Identity) -> Commit | None:
+        """The current commit of a source; None if the source was never committed or is removed."""
+        commit = self.record_of(identity.key)
+        return None if commit is None or commit.removed else commit
+
+    def record_of(self, key: Key) -> Commit | None:
+        """The current record of a source, which may mark the source as removed; None if there is no record."""
+        data = self._store.read(key.commit_path)
+        return None if data is None else decode_commit(data, key.commit_path)
+
+    # --- Commit records, from the checkpoint where it is current -----------------------------------------------------
+
+    def index(self, *, write_checkpoint: bool = False) -> CommitIndex:
+        """An index of all commits, read through the checkpoint.
+
+        With ``write_checkpoint``, the checkpoint is replaced if many records are not in it yet.
+        """
+        return CommitIndex(self.read, self._headers(write_checkpoint=write_checkpoint))
+
+    def _headers(self, *, write_checkpoint: bool) -> Iterator[CommitHeader]:
+        checkpoint = self._checkpoint()
+        headers = checkpoint.headers()
+        update = checkpoint.update() if write_checkpoint else None
+        for path, data in self._others(checkpoint, headers):
+            headers[path] = decode_header(data, path)
+            if update is not None:
+                update.add(path, data)
+        if update is not None:
+            update.write_if_worthwhile()
+        found = (headers.get(path) for path in checkpoint.versions)
+        return (header for header in found if header is not None)
+
+    def cached_commits(self) -> Iterator[Commit]:
+        """Every commit, read through the checkpoint, sorted by path; removed sources are left out.
+
+        Commits that come from the checkpoint have an empty report.
+        """
+        checkpoint = self._checkpoint()
+        commits = checkpoint.commits()
+        commits.update((path, decode_commit(data, path)) for path, data in self._others(checkpoint, commits))
+        found = (commits.get(path) for path in checkpoint.versions)
+        return (commit for commit in found if commit is not None and not commit.removed)
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(self._store, {entry.path: entry.version for entry in self._store.entries(COMMITS)})
+
+    def _others(self, checkpoint: Checkpoint, known: Container[str]) -> Iterator[tuple[str, bytes]]:
+        return self._store.read_all([path for path in checkpoint.versions if path not in known])
+
+    # --- Intents -----------------------------------------------------------------------------------------------------
+
+    def intents_of(self, key: Key) -> dict[str, Intent]:
+        """All intents to commit one source, by path."""
+        entries = self._store.entries(key.intents_folder)
+        paths = [entry.path for entry in entries if (found := intent_key(entry.path)) and found[0] == key]
+        return {path: decode_intent(data, path, key) for path, data in self._store.read_all(paths)}
+
+    def intent_files(self, identity: Identity | None = None) -> Iterator[tuple[Key, Entry]]:
+        """All intents as files, each with the source it is for; with ``identity``, only those of its account.
+
+        Raises DatasetError if a file in the folder of intents does not have an intent's name.
+        """
+        for entry in self._store.entries(INTENTS if identity is None else identity.key.intents_folder):
+            found = intent_key(entry.path)
+            if found is None:
+                raise DatasetError(
+                    f"{entry.path}: expected an intent's file name, found {entry.path.rpartition('/')[2]!r}; "
+                    "wsparquet did not write this file: move it away"
+                )
+            yield found[0], entry
+
+    def paths_of_live_intents(self, since: float) -> Iterator[str]:
+        """The intents modified after ``since`` (seconds since 1970), and all paths that these intents name."""
+        for key, entry in self.intent_files():
+            if entry.modified > since and (data := self._store.read(entry.path)) is not None:
+                yield entry.path
+                yield from decode_intent(data, entry.path, key).paths
