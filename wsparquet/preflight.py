@@ -10,7 +10,8 @@ from urllib.parse import unquote
 
 from wsparquet.errors import PlaceError
 from wsparquet.layout import is_root
-from wsparquet.urls import is_half_url, is_url, mask, sayable
+from wsparquet.redaction import utf8_text, without_credentials
+from wsparquet.urls import is_half_url, is_url
 
 __all__ = ["check_apart", "check_raw", "check_root"]
 
@@ -26,11 +27,13 @@ def check_root(root: str | os.PathLike[str]) -> None:
     text = os.fspath(root)
     _check_slashes(text)
     if is_url(text) and not text.startswith(("s3://", "s3a://")):
-        raise PlaceError(f"{mask(text)}: expected a folder on a local disk or s3://BUCKET/PATH, found another URL")
-    whole = text if is_url(text) else os.path.abspath(text)  # noqa: PTH100 - resolve() would follow links
-    if sayable(whole) != whole:
         raise PlaceError(
-            f"{sayable(whole)}: expected a root whose path is UTF-8, found bytes that are none (shown as %XX); "
+            f"{without_credentials(text)}: expected a folder on a local disk or s3://BUCKET/PATH, found another URL"
+        )
+    whole = text if is_url(text) else os.path.abspath(text)  # noqa: PTH100 - resolve() would follow links
+    if utf8_text(whole) != whole:
+        raise PlaceError(
+            f"{utf8_text(whole)}: expected a root whose path is UTF-8, found bytes that are none (shown as %XX); "
             "choose another root"
         )
 
@@ -38,8 +41,8 @@ def check_root(root: str | os.PathLike[str]) -> None:
 def _check_slashes(place: str) -> None:
     if is_half_url(place):
         raise PlaceError(
-            f"{sayable(mask(place))}: expected a path, or a URL with two slashes, found one with a single slash; "
-            "add the other one, or write ./ before a path"
+            f"{utf8_text(without_credentials(place))}: expected a path, or a URL with two slashes, "
+            "found one with a single slash; add the other one, or write ./ before a path"
         )
 
 
@@ -59,8 +62,8 @@ def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLi
         place = _fixed_part(source)
         if place is not None and Path(os.path.realpath(place)).is_relative_to(folder):
             raise PlaceError(
-                f"{sayable(source)}: expected sources outside of the root, found one in {sayable(str(folder))}, whose "
-                "files would all count as the root's own; choose another root with --to"
+                f"{utf8_text(source)}: expected sources outside of the root, found one in {utf8_text(str(folder))}, "
+                "whose files would all count as the root's own; choose another root with --to"
             )
 
 
@@ -86,8 +89,9 @@ def check_raw(raw: str, root: str | os.PathLike[str] | None = None) -> None:
 
 def _within(raw: str, root: str) -> PlaceError:
     return PlaceError(
-        f"{sayable(mask(raw))}: expected a place for raw files outside of roots, found one in {sayable(mask(root))}, "
-        "where no conversion takes files from; choose another place"
+        f"{utf8_text(without_credentials(raw))}: expected a place for raw files outside of roots, "
+        f"found one in {utf8_text(without_credentials(root))}, where no conversion takes files from; "
+        "choose another place"
     )
 
 
@@ -100,7 +104,7 @@ def _local(place: str) -> str | None:
 
 def _spelled(url: str) -> str:
     """A URL as it can be compared with another one."""
-    scheme, _, path = mask(url).rpartition("::")[2].partition("://")
+    scheme, _, path = without_credentials(url).rpartition("::")[2].partition("://")
     return f"{scheme.removesuffix('a') if scheme == 's3a' else scheme}://{'/'.join(filter(None, path.split('/')))}"
 
 

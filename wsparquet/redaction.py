@@ -1,37 +1,133 @@
-"""What of a user's options no message may quote, and messages without it."""
+"""Text that is safe to show: URLs, messages and options without credentials, and text that cannot act on a terminal.
+
+Every function says what it guarantees. Messages, reports and commit records use these functions and no others.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, quote_from_bytes, unquote, unquote_plus
 
-from wsparquet.urls import mask_text, secrets_of
-
-__all__ = ["redacted", "secrets_in"]
+__all__ = [
+    "hide_secrets",
+    "printable",
+    "printable_url",
+    "secrets_in_options",
+    "secrets_in_url",
+    "text_without_credentials",
+    "utf8_text",
+    "without_credentials",
+]
 
 SECRET_NAME = re.compile("key|secret|token|password|username|credential", re.IGNORECASE)
 USER_INFO = re.compile(r"[^\s'\"<>/@]*:[^\s'\"<>/@]*@")
+URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+SURROGATE = re.compile("[\ud800-\udfff]")
 HIDDEN = "***"
+MAX_URL = 200
+"""The number of characters of a server's URL that a message shows."""
+
+# Controls, format characters (which can change the order of text), surrogates, line and paragraph separators.
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def secrets_in(options: Mapping[str, Any]) -> frozenset[str]:
-    """All that may be secret in options, as messages may spell it: what is named so, and user info of addresses."""
-    return _spelled(_secrets(options))
+# --- Characters -------------------------------------------------------------------------------------------------------
 
 
-def redacted(text: str, secrets: frozenset[str]) -> str:
-    """``text`` without secrets, and without user info in whatever else looks like an address."""
-    text = mask_text(text, frozenset()) or ""
+def printable(text: str) -> str:
+    """``text`` with U+FFFD in place of every character that a terminal could act on, such as control characters."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("\ufffd" if unicodedata.category(character) in UNPRINTABLE else character for character in text)
+
+
+def utf8_text(text: str) -> str:
+    """``text`` that UTF-8 can encode: bytes of a path that are not valid UTF-8 become ``%XX``, as in a URL."""
+    return SURROGATE.sub(lambda found: quote_from_bytes(_bytes_of(found[0])), text)
+
+
+def _bytes_of(surrogate: str) -> bytes:
+    """The byte of a path or an argument that Python represents by this surrogate, else the surrogate's own bytes."""
+    try:
+        return surrogate.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return surrogate.encode("utf-8", "surrogatepass")
+
+
+# --- URLs -------------------------------------------------------------------------------------------------------------
+
+
+def without_credentials(url: str) -> str:
+    """``url`` without user info, query and fragment, in every link of a chained URL; a path stays as it is."""
+    return "::".join(_split(part)[0] for part in url.split("::"))
+
+
+def printable_url(url: str) -> str:
+    """A server's URL for a message: printable, at most 200 characters, without user info, query and fragment.
+
+    The URL may be relative or malformed, and is not a chain of URLs.
+    """
+    bare = re.split(r"[?#]", url, maxsplit=1)[0]
+    bare = re.sub(r"//[^/\\]*@", "//", bare)
+    return printable(bare)[:MAX_URL]
+
+
+def secrets_in_url(url: str) -> frozenset[str]:
+    """The parts of ``url`` that a message must not quote, percent-decoded: user info, query, fragment, their values."""
+    found: set[str] = set()
+    for part in url.split("::"):
+        _, user, tail = _split(part)
+        values = [pair.partition("=")[2] for pair in re.split(r"[&;#]", tail)]
+        found.update((user, *user.split(":"), tail, *values))
+    return frozenset(decoded for text in found for decoded in (unquote(text), unquote_plus(text)) if decoded)
+
+
+def _split(url: str) -> tuple[str, str, str]:
+    """The URL without credentials, its user info, and its query and fragment."""
+    bare = re.split(r"[?#]", url, maxsplit=1)
+    scheme, separator, rest = bare[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    if not separator or not at:
+        return bare[0], "", "".join(bare[1:])
+    return f"{scheme}://{host}{slash}{path}", user, "".join(bare[1:])
+
+
+# --- Messages ---------------------------------------------------------------------------------------------------------
+
+
+def text_without_credentials(text: str, secrets: frozenset[str]) -> str | None:
+    """``text`` with each URL in it stripped of credentials; None if the rest still quotes one of ``secrets``."""
+    stripped = URL_IN_TEXT.sub(lambda match: without_credentials(match[0]), text)
+    spellings = (stripped, unquote(stripped), unquote_plus(stripped))
+    return None if any(secret in each for secret in secrets for each in spellings) else stripped
+
+
+def hide_secrets(text: str, secrets: frozenset[str]) -> str:
+    """``text`` with ``***`` in place of each of ``secrets``, and of user info in anything like an address."""
+    text = text_without_credentials(text, frozenset()) or ""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return USER_INFO.sub(f"{HIDDEN}@", text)
 
 
+# --- Options ----------------------------------------------------------------------------------------------------------
+
+
+def secrets_in_options(options: Mapping[str, Any]) -> frozenset[str]:
+    """All values in ``options`` that may be secret, in every spelling that a message may have.
+
+    These are the options whose name suggests a secret, and the credentials in addresses.
+    """
+    return _spellings(_secrets(options))
+
+
 def _secrets(value: object, *, named: bool = False) -> Iterator[str]:
-    """All text that may be secret: of options that are ``named`` so, and user info and queries of addresses."""
+    """All text in ``value`` that may be secret; ``named`` if the name of the option suggests it."""
     if isinstance(value, Mapping):
         for name, each in value.items():
             yield from _secrets(each, named=named or SECRET_NAME.search(str(name)) is not None)
@@ -41,13 +137,12 @@ def _secrets(value: object, *, named: bool = False) -> Iterator[str]:
     elif named:
         yield str(value)
     elif isinstance(value, str):
-        # Also without a scheme, or with a slash in the password, where it is no URL to others.
+        # Finds user info without a scheme or with a slash in the password too, which other parsers do not see.
         user, _, _ = value.rpartition("://")[2].rpartition("@")
-        yield from (user, user.partition(":")[0], user.partition(":")[2], *secrets_of(value))
+        yield from (user, user.partition(":")[0], user.partition(":")[2], *secrets_in_url(value))
 
 
-def _spelled(secrets: Iterator[str]) -> frozenset[str]:
-    """Secrets as messages may spell them."""
+def _spellings(secrets: Iterator[str]) -> frozenset[str]:
     found: set[str] = set()
     for secret in secrets:
         for plain in (secret, unquote(secret)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wsparquet.api.trust import Trust, masked
+from wsparquet.api.trust import Trust
 from wsparquet.errors import ApiError
 
 API = Trust(host="va.da.liveperson.net", base_url=None)
@@ -135,9 +135,3 @@ def test_what_no_base_url_can_be(url: str) -> None:
     with pytest.raises(ApiError, match="--base-url") as caught:
         Trust(host="", base_url=url)
     assert "secret" not in str(caught.value)
-
-
-def test_masked() -> None:
-    """Messages have no user info, query, fragment or control characters of an address."""
-    assert masked("https://u:p@x.example/a?token=1#f") == "https://x.example/a"
-    assert masked("https://x\n\x1b[31m") == "https://x\ufffd\ufffd[31m"

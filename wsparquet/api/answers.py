@@ -12,9 +12,10 @@ from xml.etree import ElementTree as ET
 
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.api.faults import FileGone, NoFiles, Transient
-from wsparquet.api.trust import Trust, masked, printable
+from wsparquet.api.trust import Trust
 from wsparquet.errors import ApiError
 from wsparquet.names import parse_name
+from wsparquet.redaction import printable, printable_url
 
 __all__ = ["Link", "ListedFile", "Listing", "Refused", "error_of", "links_of", "merged", "parse_json", "parse_listing"]
 
@@ -80,7 +81,7 @@ def parse_json(body: bytes, place: str) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        found = _clean(_plain(body.decode("utf-8", "replace")))
+        found = _one_line(_plain(body.decode("utf-8", "replace")))
         raise Transient(ApiError(f"{place}: expected JSON, found {found!r}; is that the API's address?")) from None
 
 
@@ -95,7 +96,7 @@ def parse_listing(body: bytes, *, account: str, trust: Trust, place: str) -> Lis
     files = answer.get("dataAccessFiles") if isinstance(answer, dict) else None
     if not isinstance(files, dict):
         raise ApiError(
-            f"{place}: expected an object with dataAccessFiles, found {_clean(json.dumps(answer))}; is it the API's?"
+            f"{place}: expected an object with dataAccessFiles, found {_one_line(json.dumps(answer))}; is it the API's?"
         )
     _check_account(files, account, place)
     entries = files.get("file")
@@ -110,19 +111,19 @@ def parse_listing(body: bytes, *, account: str, trust: Trust, place: str) -> Lis
 def _check_account(values: Mapping[str, Any], account: str, place: str) -> None:
     found = values.get("@id", values.get("@accountId"))
     if found is not None and str(found) != account:
-        raise ApiError(f"{place}: expected account {account}, found {_clean(str(found))}; check the account")
+        raise ApiError(f"{place}: expected account {account}, found {_one_line(str(found))}; check the account")
 
 
 def _entry(entry: object, trust: Trust) -> ListedFile | Refused:
     values = entry if isinstance(entry, dict) else {}
     name, href = values.get("@name"), values.get("@href")
     if not isinstance(name, str) or not isinstance(href, str) or not name:
-        shown = _clean(json.dumps(entry))
-        return Refused(str(name or "?"), masked(str(href or "")), f"expected @name and @href, found {shown}")
+        shown = _one_line(json.dumps(entry))
+        return Refused(str(name or "?"), printable_url(str(href or "")), f"expected @name and @href, found {shown}")
     try:
         trust.check(href)
     except ApiError as error:
-        return Refused(name, masked(href), str(error))
+        return Refused(name, printable_url(href), str(error))
     scopes = [_text(values.get(key)) for key in ("@scopeStartDate", "@scopeEndDate")]
     api = parse_name(name)
     start, end = (_moment(scope) or _instant(ms) for scope, ms in zip(scopes, (api.start_ms, api.end_ms), strict=True))
@@ -166,7 +167,7 @@ def links_of(body: bytes, *, account: str, place: str) -> tuple[Link, ...]:
     answer = parse_json(body, place)
     resource = answer.get("le") if isinstance(answer, dict) else None
     if not isinstance(resource, dict):
-        raise ApiError(f"{place}: expected an object with le, found {_clean(json.dumps(answer))}; is it the API's?")
+        raise ApiError(f"{place}: expected an object with le, found {_one_line(json.dumps(answer))}; is it the API's?")
     _check_account(resource, account, place)
     links = resource.get("link")
     return tuple(_links(links if isinstance(links, list) else [links]))
@@ -188,8 +189,8 @@ def error_of(status: int, body: bytes, place: str) -> ApiError:
         return NoFiles(f"{place}: no files", status=status)
     message, code = _xml_error(text) or _json_error(text) or (_plain(text), None)
     remedy = REMEDIES.get(status, "the server fails: try again later" if status >= 500 else "check the request")
-    number = f", internal code {_clean(code)}" if code else ""
-    said = f": {_clean(message)}" if message else ""
+    number = f", internal code {_one_line(code)}" if code else ""
+    said = f": {_one_line(message)}" if message else ""
     kind = FileGone if status == 410 else ApiError
     return kind(
         f"{place}: expected an answer, found HTTP status {status}{number}{said}; {remedy}",
@@ -226,5 +227,5 @@ def _plain(text: str) -> str:
     return re.sub(r"<[^>]*>", " ", re.sub(r"(?is)<(style|script).*?</\1>", " ", text))
 
 
-def _clean(text: str) -> str:
+def _one_line(text: str) -> str:
     return printable(" ".join(text.split()))[:SHOWN]

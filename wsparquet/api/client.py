@@ -23,9 +23,10 @@ from wsparquet.api.download import Downloaded, Transfer
 from wsparquet.api.faults import FileGone, NoFiles, Transient, translated
 from wsparquet.api.options import KEPT, REGIONS, ApiOptions
 from wsparquet.api.retry import Retry, parse_retry_after, retried
-from wsparquet.api.trust import Trust, masked
+from wsparquet.api.trust import Trust
 from wsparquet.errors import ApiError
 from wsparquet.names import is_account
+from wsparquet.redaction import printable_url
 
 __all__ = ["Client"]
 
@@ -127,7 +128,7 @@ class Client:
         url = f"{self._resource}/webSession?startTime={_milliseconds(start)}&endTime={_milliseconds(end)}"
         try:
             return await self._asked(
-                url, lambda body: parse_listing(body, account=self.account, trust=self._trust, place=masked(url))
+                url, lambda body: parse_listing(body, account=self.account, trust=self._trust, place=printable_url(url))
             )
         except NoFiles:
             return Listing(())
@@ -193,13 +194,13 @@ class Client:
 
     async def base_resource(self) -> tuple[Link, ...]:
         """The links of the account's base resource. Raises ApiError if they cannot be read."""
-        place = masked(self._resource)
+        place = printable_url(self._resource)
         return await self._asked(self._resource, lambda body: links_of(body, account=self.account, place=place))
 
     async def schema(self, version: str = "latest") -> Any:
         """The published schema as JSON values. Raises ApiError if it cannot be read."""
         url = f"{self._resource}/schema?schemaId={quote(version, safe='')}"
-        return await self._asked(url, lambda body: parse_json(body, masked(url)))
+        return await self._asked(url, lambda body: parse_json(body, printable_url(url)))
 
     # --- One request -------------------------------------------------------------------------------------------------
 
@@ -215,7 +216,7 @@ class Client:
                     raise await self._error(response, url)
                 body = await _bounded(response, LARGEST_ANSWER)
             if len(body) > LARGEST_ANSWER:
-                raise ApiError(f"{masked(url)}: expected at most {LARGEST_ANSWER} bytes, found more")
+                raise ApiError(f"{printable_url(url)}: expected at most {LARGEST_ANSWER} bytes, found more")
             return parse(body)
 
         return await self._tried(ask, url)
@@ -259,14 +260,17 @@ class Client:
                     yield response
                     return
                 url = self._next(target, location)
-        raise ApiError(f"{masked(url)}: expected an answer, found more than {MOST_HOPS} redirects; try again later")
+        raise ApiError(
+            f"{printable_url(url)}: expected an answer, found more than {MOST_HOPS} redirects; try again later"
+        )
 
     def _next(self, target: URL, location: str) -> str:
         try:
             return str(target.join(URL(location, encoded=True)))
         except ValueError:
             raise ApiError(
-                f"{masked(str(target))}: expected an address to be redirected to, found {masked(location)!r}"
+                f"{printable_url(str(target))}: expected an address to be redirected to, "
+                f"found {printable_url(location)!r}"
             ) from None
 
     async def _sign(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -280,7 +284,9 @@ class Client:
         try:
             _, headers, _ = self._signer.sign(url, http_method="GET")
         except ValueError:
-            raise ApiError(f"{masked(url)}: expected an address that can be signed, found one that cannot") from None
+            raise ApiError(
+                f"{printable_url(url)}: expected an address that can be signed, found one that cannot"
+            ) from None
         request.headers["Authorization"] = headers["Authorization"]
         return await handler(request)
 
@@ -291,7 +297,7 @@ class Client:
         for secret in self._secrets:
             # The server's message may quote the request.
             text = text.replace(secret, "***")
-        error = error_of(response.status, text.encode("utf-8", "replace"), masked(url))
+        error = error_of(response.status, text.encode("utf-8", "replace"), printable_url(url))
         if isinstance(error, NoFiles):
             return error
         retry_after = parse_retry_after(response.headers.get("Retry-After"))
@@ -302,8 +308,8 @@ class Client:
 
 def _gone(status: int, url: str) -> FileGone:
     return FileGone(
-        f"{masked(url)}: expected the file that was listed, found HTTP status {status}: the server has deleted it; "
-        "nothing can be done if no other copy exists",
+        f"{printable_url(url)}: expected the file that was listed, found HTTP status {status}: "
+        "the server has deleted it; nothing can be done if no other copy exists",
         status=status,
     )
 

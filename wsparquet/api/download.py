@@ -18,8 +18,8 @@ import aiohttp
 from isal import igzip, igzip_lib
 
 from wsparquet.api.faults import Transient
-from wsparquet.api.trust import masked
 from wsparquet.errors import ApiError
+from wsparquet.redaction import printable_url
 
 __all__ = ["Downloaded", "Transfer"]
 
@@ -57,7 +57,7 @@ class Transfer:
 
     def __init__(self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None) -> None:
         self._name = name
-        self._place = masked(url)
+        self._place = printable_url(url)
         self._to = to
         self._partial = to.with_name(f".{secrets.token_hex(8)}.partial")
         self._on_bytes = on_bytes

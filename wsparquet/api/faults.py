@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import aiohttp
 
-from wsparquet.api.trust import masked
 from wsparquet.errors import ApiError
+from wsparquet.redaction import printable_url
 
 __all__ = ["FileGone", "NoFiles", "Transient", "translated"]
 
@@ -42,7 +42,7 @@ def translated(url: str) -> Iterator[None]:
 
     Errors are not chained: the client's errors hold the request, which includes the signature.
     """
-    place = masked(url)
+    place = printable_url(url)
     try:
         yield
     except (ssl.CertificateError, aiohttp.ClientSSLError) as error:

@@ -18,7 +18,7 @@ import stamina
 
 from wsparquet.api.faults import Transient
 from wsparquet.api.options import ApiOptions
-from wsparquet.api.trust import masked
+from wsparquet.redaction import printable_url
 
 __all__ = ["Retry", "parse_retry_after", "retried"]
 
@@ -76,7 +76,7 @@ class _Patience:
             self.gave_up = f"tried {self.failures} times; the next try would be in {wait:.0f} s, which is too late"
             return False
         if self._on_retry is not None:
-            self._on_retry(Retry(masked(self._url), str(error.error), wait, self.failures))
+            self._on_retry(Retry(printable_url(self._url), str(error.error), wait, self.failures))
         return wait
 
     def _wait(self, error: Transient) -> float:

@@ -12,25 +12,13 @@ import re
 from yarl import URL
 
 from wsparquet.errors import ApiError
+from wsparquet.redaction import printable_url
 
-__all__ = ["Trust", "check_base_url", "masked", "printable"]
+__all__ = ["Trust", "check_base_url"]
 
 # Characters of a URL (RFC 3986) without those that parsers are known to treat differently.
 PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+da\.liveperson\.net")
-SHOWN = 200
-
-
-def masked(url: str) -> str:
-    """A URL for messages: no user info, query or fragment, no control characters, not too long."""
-    bare = re.split(r"[?#]", url, maxsplit=1)[0]
-    bare = re.sub(r"//[^/\\]*@", "//", bare)
-    return printable(bare)[:SHOWN]
-
-
-def printable(text: str) -> str:
-    """Text of the server's without control characters."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 class Trust:
@@ -64,8 +52,8 @@ class Trust:
     def _refusal(self, url: str, found: str) -> ApiError:
         expected = str(self.base) if self._exact else "https on *.da.liveperson.net"
         return ApiError(
-            f"{masked(url)}: expected an address of the API ({expected}), found {found}; nothing was sent there. "
-            "If it is the API's, name it by --base-url"
+            f"{printable_url(url)}: expected an address of the API ({expected}), found {found}; "
+            "nothing was sent there. If it is the API's, name it by --base-url"
         )
 
 
@@ -98,11 +86,11 @@ def _base(url: str) -> URL:
     """The base URL that the user gave."""
     parsed = _parse(url)
     if parsed is None or parsed.scheme not in {"http", "https"} or parsed.raw_authority.count("@"):
-        raise ApiError(f"--base-url: expected https://HOST[:PORT], found {masked(url)!r}")
+        raise ApiError(f"--base-url: expected https://HOST[:PORT], found {printable_url(url)!r}")
     if parsed.path not in {"", "/"} or parsed.raw_query_string or parsed.raw_fragment:
-        raise ApiError(f"--base-url: expected https://HOST[:PORT] and nothing after it, found {masked(url)!r}")
+        raise ApiError(f"--base-url: expected https://HOST[:PORT] and nothing behind it, found {printable_url(url)!r}")
     if parsed.scheme == "http" and not _is_loopback(parsed.host or ""):
-        raise ApiError(f"--base-url: expected https, found {masked(url)!r}; http is allowed for this machine only")
+        raise ApiError(f"--base-url: expected https, found {printable_url(url)!r}; http is for the machine itself only")
     return parsed.origin()
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wsparquet.cli.terminal import clean
 from wsparquet.errors import ApiError
 from wsparquet.names import is_account
+from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
     from wsparquet.api import ApiOptions, Credentials
@@ -66,7 +66,7 @@ MOMENT = _Moment()
 def checked_account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """The account that an option names, if it can be one."""
     if value is not None and not is_account(value):
-        raise click.BadParameter(f"expected letters and digits, found {clean(value)!r}", param=parameter)
+        raise click.BadParameter(f"expected letters and digits, found {printable(value)!r}", param=parameter)
     return value
 
 
@@ -153,7 +153,7 @@ def api_of(options: dict[str, Any]) -> tuple[str, Credentials, ApiOptions]:
             check_base_url(base_url)
         credentials = Credentials.load(options.pop("credentials"))
     except ApiError as error:
-        raise click.UsageError(clean(str(error))) from error
+        raise click.UsageError(printable(str(error))) from error
     api = ApiOptions(region=region or "us", base_url=base_url, pause_seconds=options.pop("pause"))
     return account, credentials, api
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from wsparquet.cli import sync_text
-from wsparquet.cli.terminal import clean, human_bytes
+from wsparquet.cli.terminal import human_bytes
+from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
     from wsparquet.conversion.summary import Failure, Summary
@@ -264,7 +265,7 @@ def _print_lines(lines: Iterable[str]) -> None:
 
 
 def _print(text: str, *, indent: int = 0, err: bool = False) -> None:
-    say(" " * indent + clean(text), err=err)
+    say(" " * indent + printable(text), err=err)
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from wsparquet.cli.terminal import clean, human_bytes
+from wsparquet.cli.terminal import human_bytes
+from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -110,7 +111,7 @@ def _line(event: Progress) -> str:
         text += f" ({event.rows:,} rows)"
     elif event.kind == "replaced":
         text += f" ({event.rows_before:,} rows before, {event.rows:,} now)"
-    return clean(f"{text}: {event.error}" if event.error else text)
+    return printable(f"{text}: {event.error}" if event.error else text)
 
 
 def _bar(*columns: ProgressColumn) -> Bar:

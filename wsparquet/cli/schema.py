@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from wsparquet.cli.api_options import api_of, api_options
 from wsparquet.cli.options import output_option
 from wsparquet.cli.output import make_output, say
-from wsparquet.cli.terminal import clean
+from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
     from wsparquet.api import Retry
@@ -87,7 +87,7 @@ def _check_table(table: str | None) -> None:
     if table is not None and table not in TABLES:
         near = get_close_matches(table, TABLES, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
-        raise click.UsageError(f"expected a table, one of {', '.join(TABLES)}; found {clean(table)!r}{meant}")
+        raise click.UsageError(f"expected a table, one of {', '.join(TABLES)}; found {printable(table)!r}{meant}")
 
 
 def _ask(version: str, **options: Any) -> Any:
@@ -105,7 +105,7 @@ def _ask(version: str, **options: Any) -> Any:
 
 
 def _say_retry(retry: Retry) -> None:
-    say(clean(f"{retry.reason}; trying again in {retry.wait_seconds:.0f} s"), err=True)
+    say(printable(f"{retry.reason}; trying again in {retry.wait_seconds:.0f} s"), err=True)
 
 
 def _read(file: str) -> Any:

@@ -1,20 +1,8 @@
-"""How text from sources reaches a terminal: never as control sequences, never as markup."""
+"""Sizes for people to read."""
 
 from __future__ import annotations
 
-import unicodedata
-
-__all__ = ["clean", "human_bytes"]
-
-# Controls, format characters (which can turn the order of text around), surrogates, line and paragraph separators.
-_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def clean(text: str) -> str:
-    """The text with every character that a terminal could act on replaced by U+FFFD."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join("\ufffd" if unicodedata.category(character) in _UNSAFE else character for character in text)
+__all__ = ["human_bytes"]
 
 
 def human_bytes(count: int) -> str:

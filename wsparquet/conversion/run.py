@@ -19,8 +19,8 @@ from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.preflight import check_apart, check_root
 from wsparquet.progress import Listener, Progress, ignore
+from wsparquet.redaction import without_credentials
 from wsparquet.source import Failed, Source, expand
-from wsparquet.urls import mask
 
 __all__ = ["convert", "outcomes"]
 
@@ -53,7 +53,9 @@ def convert(
     root = _open_root(to, options)
     commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
     converter = Converter(root, commits, options, on_progress or ignore, expected=len(found))
-    summary = Summary(root=mask(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder)
+    summary = Summary(
+        root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
+    )
     for outcome in outcomes(converter, found):
         outcome.add_to(summary)
     summary.seconds = time.monotonic() - started

@@ -10,9 +10,10 @@ from typing import Any
 from wsparquet.commit.locking import LockingProtocol
 from wsparquet.commit.protocol import CommitProtocol
 from wsparquet.errors import DatasetError
+from wsparquet.redaction import without_credentials
 from wsparquet.store.local import LocalDisk
 from wsparquet.store.store import Store
-from wsparquet.urls import is_url, mask
+from wsparquet.urls import is_url
 
 __all__ = ["Access", "open_store"]
 
@@ -45,7 +46,9 @@ def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
         disk = LocalDisk(Path(path).absolute())
         return disk, LockingProtocol(disk)
     if not path.startswith(("s3://", "s3a://")):
-        raise DatasetError(f"{mask(path)}: expected a folder on a local disk or s3://BUCKET/PATH, found another URL")
+        raise DatasetError(
+            f"{without_credentials(path)}: expected a folder on a local disk or s3://BUCKET/PATH, found another URL"
+        )
     from wsparquet.commit.conditional import ConditionalProtocol
     from wsparquet.store.s3.store import ObjectStore
 

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from wsparquet.errors import SourceError
 from wsparquet.layout import is_root
+from wsparquet.redaction import utf8_text, without_credentials
 from wsparquet.source.archive import list_members
 from wsparquet.source.failures import Place
 from wsparquet.source.formats import sniff
@@ -21,7 +22,7 @@ from wsparquet.source.listing import Unreadable, files_below, glob, has_magic, i
 from wsparquet.source.names import last_component
 from wsparquet.source.origins import LocalFile, MemberOf, Once, Spool, Stream, speaks, spool
 from wsparquet.source.sources import Failed, Source
-from wsparquet.urls import is_half_url, is_url, mask, sayable
+from wsparquet.urls import is_half_url, is_url
 
 if TYPE_CHECKING:
     from wsparquet.source.remote import RemoteFile
@@ -58,7 +59,7 @@ def _excluded_url(root: str | None) -> tuple[str, str] | None:
     """The protocol of the root's file system, and the root's path on it in normal form."""
     if root is None or _local_path(root) is not None:
         return None
-    scheme, _, path = mask(root).partition("://")
+    scheme, _, path = without_credentials(root).partition("://")
     return scheme, "/".join(part for part in path.split("/") if part) + "/"
 
 
@@ -68,11 +69,13 @@ def _local_path(argument: str) -> str | None:
     If a local file has that name, the argument is a path.
     """
     if "\0" in (unquote(argument) if is_url(argument) else argument) or not argument:
-        raise SourceError(f"{mask(argument)!r}: expected a path or a URL, found what cannot be one; check the name")
+        raise SourceError(
+            f"{without_credentials(argument)!r}: expected a path or a URL, found what cannot be one; check the name"
+        )
     if is_half_url(argument):
         raise SourceError(
-            f"{mask(argument)}: expected a path, or a URL with two slashes, found one with a single slash; add the "
-            "other one, or write ./ before a path"
+            f"{without_credentials(argument)}: expected a path, or a URL with two slashes, found one with a single "
+            "slash; add the other one, or write ./ before a path"
         )
     if FILE_URL.match(argument) and "::" not in argument:
         path = FILE_URL.sub("", argument).removeprefix("localhost")
@@ -98,7 +101,7 @@ def _named(argument: str) -> tuple[str, str]:
     if argument == "-":
         return "stdin", "stdin"
     if is_url(argument):
-        return last_component(mask(argument)), mask(argument)
+        return last_component(without_credentials(argument)), without_credentials(argument)
     path = _absolute(argument)
     return path.name, path.as_uri()
 
@@ -114,7 +117,7 @@ class _Expansion:
     def argument(self, argument: str) -> Iterator[Source | Failed]:
         """The sources that one argument names."""
         if is_url(argument) or not _is_possible(argument):
-            argument = sayable(argument)
+            argument = utf8_text(argument)
         try:
             if argument == "-":
                 yield from self._stdin()

@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsparquet.errors import SourceError
-from wsparquet.redaction import redacted, secrets_in
-from wsparquet.urls import mask, mask_text, sayable, secrets_of
+from wsparquet.redaction import (
+    hide_secrets,
+    secrets_in_options,
+    secrets_in_url,
+    text_without_credentials,
+    utf8_text,
+    without_credentials,
+)
 
 __all__ = ["Place", "client_errors"]
 
@@ -63,16 +69,17 @@ class Place:
     hidden: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "label", sayable(self.label))
+        object.__setattr__(self, "label", utf8_text(self.label))
 
     @classmethod
     def of_url(cls, url: str, options: Mapping[str, Any] | None = None) -> Place:
         """The location that a URL names, accessed with storage options."""
-        return cls(mask(url), secrets_of(url), is_url=True, hidden=secrets_in(options or {}))
+        hidden = secrets_in_options(options or {})
+        return cls(without_credentials(url), secrets_in_url(url), is_url=True, hidden=hidden)
 
     def error(self, message: str) -> SourceError:
         """A SourceError about this location."""
-        return SourceError(f"{self.label}: {sayable(message)}")
+        return SourceError(f"{self.label}: {utf8_text(message)}")
 
     @contextmanager
     def translated(self, expected: str = "a file that can be read") -> Iterator[None]:
@@ -91,8 +98,8 @@ class Place:
         # fsspec reports every refused HTTP request as a missing file; the server's answer is the cause.
         if isinstance(error, FileNotFoundError) and getattr(error.__cause__, "status", 404) != 404:
             error = error.__cause__ or error
-        text = redacted(_text(error), self.hidden) if self.is_url or self.hidden else _text(error)
-        found = mask_text(text, self.secrets) or type(error).__name__
+        text = hide_secrets(_text(error), self.hidden) if self.is_url or self.hidden else _text(error)
+        found = text_without_credentials(text, self.secrets) or type(error).__name__
         return self.error(f"expected {expected}, found: {found}; {_remedy(error)}")
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
 from wsparquet.errors import SourceError
+from wsparquet.redaction import without_credentials
 from wsparquet.source.archive import SMALLEST_ARCHIVE
 from wsparquet.source.failures import Place
 from wsparquet.source.listing import has_magic
@@ -21,7 +22,6 @@ from wsparquet.source.origins import Remote
 from wsparquet.source.sources import Failed
 from wsparquet.source.storage_options import options_for
 from wsparquet.source.walking import Info, Walk
-from wsparquet.urls import mask
 
 __all__ = ["RemoteFile", "find_remote", "heads"]
 
@@ -119,7 +119,7 @@ def _place_of(origin: Remote, url: str, path: str) -> Place:
         return replace(Place.of_url(path), hidden=origin.place.hidden)
     _, chained, rest = url.partition("::")
     full = origin.filesystem.unstrip_protocol(path).replace("?", "%3F").replace("#", "%23")
-    return replace(origin.place, label=full + chained + mask(rest))
+    return replace(origin.place, label=full + chained + without_credentials(rest))
 
 
 def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> RemoteFile:
@@ -134,7 +134,9 @@ def _given(origin: Remote, url: str) -> Remote:
     """The file that ``url`` itself names, with the label that a listing would give it."""
     if origin.is_http or "::" in url:
         return origin
-    return replace(origin, place=replace(origin.place, label=origin.filesystem.unstrip_protocol(mask(origin.path))))
+    return replace(
+        origin, place=replace(origin.place, label=origin.filesystem.unstrip_protocol(without_credentials(origin.path)))
+    )
 
 
 def _info_if_any(origin: Remote, path: str) -> Mapping[str, Any]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wsparquet.errors import WsparquetError
+from wsparquet.redaction import utf8_text
 from wsparquet.source.names import account_of
 from wsparquet.source.origins import Origin
 from wsparquet.source.reader import SourceLimits, SourceReader, checksum
-from wsparquet.urls import sayable
 
 __all__ = ["Failed", "Source"]
 
@@ -81,4 +81,4 @@ class Source:
 
 def _make_sayable(one: Source | Failed) -> None:
     for name in ("name", "url"):
-        object.__setattr__(one, name, sayable(getattr(one, name)))
+        object.__setattr__(one, name, utf8_text(getattr(one, name)))

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from wsparquet.errors import DatasetError
 from wsparquet.names import encode
+from wsparquet.redaction import without_credentials
 from wsparquet.source.failures import client_errors
 from wsparquet.store.disk import sync_file, sync_folder
-from wsparquet.urls import is_url, mask
+from wsparquet.urls import is_url
 
 __all__ = ["Folder", "Remote", "Scratch", "Shelf", "make_shelf"]
 
@@ -127,7 +128,7 @@ class Remote(Scratch):
         from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
         super().__init__(scratch)
-        self._place = mask(url)
+        self._place = without_credentials(url)
         # The last part of a chained URL is its destination.
         self._scheme = url.rpartition("::")[2].partition("://")[0].lower()
         if self._scheme in S3:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from wsparquet.errors import DatasetError
-from wsparquet.redaction import redacted, secrets_in
+from wsparquet.redaction import hide_secrets, secrets_in_options
 
 __all__ = ["StorageOptions"]
 
@@ -47,7 +47,7 @@ class StorageOptions:
                     f'\'{{"NAME": "VALUE"}}\', found {type(given[name]).__name__}; see {DOCUMENTATION}'
                 )
         numbers = {name: _number(name, given[name]) for name in NUMBERS if given.get(name) is not None}
-        return cls({**given, **numbers}, secrets_in(given))
+        return cls({**given, **numbers}, secrets_in_options(given))
 
     @property
     def remedy(self) -> str:
@@ -57,7 +57,7 @@ class StorageOptions:
 
     def hide(self, text: str) -> str:
         """``text`` without secrets: those of these options, and user info in whatever else looks like an address."""
-        return redacted(text, self.secrets)
+        return hide_secrets(text, self.secrets)
 
 
 def _number(name: str, value: object) -> int:

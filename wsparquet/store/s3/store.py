@@ -20,13 +20,13 @@ from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 from pyarrow import fs
 
 from wsparquet.errors import DatasetError
+from wsparquet.redaction import without_credentials
 from wsparquet.store.disk_errors import translated
 from wsparquet.store.s3.bucket import Bucket
 from wsparquet.store.s3.errors import translated as translated_from_s3
 from wsparquet.store.s3.options import StorageOptions
 from wsparquet.store.store import Entry, Expectation, Unfinished, Version
 from wsparquet.store.workspace import Workspaces
-from wsparquet.urls import mask
 
 __all__ = ["ObjectStore"]
 
@@ -52,13 +52,13 @@ class ObjectStore:
     @classmethod
     def open(cls, url: str, options: Mapping[str, Any], *, patience_seconds: float) -> ObjectStore:
         """The store at ``s3://bucket/path``; ``options`` are s3fs's own. Raises DatasetError if it cannot be one."""
-        bucket, _, path = mask(url).partition("://")[2].partition("/")
-        if not bucket or mask(url) != url:
+        bucket, _, path = without_credentials(url).partition("://")[2].partition("/")
+        if not bucket or without_credentials(url) != url:
             raise DatasetError(
-                f"{mask(url)}: expected s3://BUCKET/PATH and nothing else in it; credentials are options"
+                f"{without_credentials(url)}: expected s3://BUCKET/PATH and nothing else in it; credentials are options"
             )
         given = StorageOptions.checked(options)
-        with translated_from_s3("reach", mask(url), given, reached=False):
+        with translated_from_s3("reach", without_credentials(url), given, reached=False):
             # Listings as they are now, since others write there, too.
             filesystem, _ = url_to_fs(f"s3://{bucket}", **{"use_listings_cache": False, **given.values})
         base = "/".join(part for part in path.split("/") if part)
