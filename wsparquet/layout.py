@@ -1,4 +1,4 @@
-"""Where everything lies in a root, and which paths found in a record may be touched.
+"""The paths of all files in a root, and the check of paths that a commit record names.
 
     <root>/record_type=<table>/date=<day>/<account>.<name>.<token>.<n>.parquet
     <root>/_wsparquet/root.json
@@ -7,11 +7,11 @@
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
     <root>/_wsparquet/sync/<account>.json
     <root>/_wsparquet/checkpoint.parquet
-    <root>/_wsparquet/probes/<token>    (on object stores, for an instant)
+    <root>/_wsparquet/probes/<token>    (on object stores, for a moment)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
-Every path here is relative to the root, with ``/`` between its components. An account's dots are encoded, so that a
-part's name tells where it ends: no two identities have a name in common.
+All paths are relative to the root, with ``/`` between components. The dots of an account are encoded, so that the first
+dot of a part's name ends the account. Therefore two identities never share a path.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ __all__ = [
 STATE = "_wsparquet"
 
 ROOT_FILE = "_wsparquet/root.json"
-"""What makes a folder a root."""
+"""A folder with this file is a root."""
 
 COMMITS = f"{STATE}/commits"
 INTENTS = f"{STATE}/intents"
 QUARANTINE = f"{STATE}/quarantine"
-TMP = f"{STATE}/tmp"  # noqa: S108 - below the root, not the system's
+TMP = f"{STATE}/tmp"  # noqa: S108 - a folder in the root, not the system's /tmp
 LOCKS = f"{STATE}/locks"
 SYNC = f"{STATE}/sync"
 PROBES = f"{STATE}/probes"
@@ -66,7 +66,7 @@ CHECKPOINT = f"{STATE}/checkpoint.parquet"
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"
 
-_TOKEN = r"[0-9a-f]{16}"  # noqa: S105 - the form of a random part of a file name, no secret
+_TOKEN = r"[0-9a-f]{16}"  # noqa: S105 - the pattern of the random part of a file name, not a secret
 _ACCOUNT = r"[^/.]+"
 _PART = re.compile(
     rf"record_type=([a-z][a-z0-9_]*)/date=(\d{{4}}-\d\d-\d\d|{HIVE_NULL})/"
@@ -80,20 +80,20 @@ _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.AS
 
 
 def is_root(folder: str | os.PathLike[str]) -> bool:
-    """Whether a local folder is a root; not if that cannot be told."""
-    return os.path.isfile(os.path.join(folder, ROOT_FILE))  # noqa: PTH113, PTH118 - asked of every folder of a source
+    """Whether a local folder is a root; False if the folder cannot be accessed."""
+    return os.path.isfile(os.path.join(folder, ROOT_FILE))  # noqa: PTH113, PTH118 - fast, as it runs for every folder of a source
 
 
 @dataclass(frozen=True)
 class Key:
-    """An identity as paths know it: both parts encoded, the account without dots."""
+    """An identity in the form that paths contain: account and name are encoded, the account without dots."""
 
     account: str
     name: str
 
     @property
     def month(self) -> str:
-        """The UTC month of the start in an API name as ``yyyy-mm``, else ``undated``."""
+        """The UTC month of the start time in an API name, as ``yyyy-mm``; ``undated`` for other names."""
         start_ms = parse_name(self.name).start_ms
         if start_ms is None or not plausible_ms(start_ms):
             return UNDATED
@@ -101,28 +101,28 @@ class Key:
 
     @property
     def commit_path(self) -> str:
-        """Where the record of this identity lies."""
+        """The path of this identity's commit record."""
         return f"{COMMITS}/{self.account}/{self.month}/{self.name}.json"
 
     @property
     def intents_folder(self) -> str:
-        """Where the intents of this identity lie, with those of the account's other ones."""
+        """The folder of all intents of the account."""
         return f"{INTENTS}/{self.account}"
 
     def intent_path(self, token: str) -> str:
-        """Where the intent of one attempt lies."""
+        """The path of the intent of one attempt."""
         return f"{INTENTS}/{self.account}/{self.name}.{token}.json"
 
     def quarantine_path(self, token: str) -> str:
-        """Where the quarantined text of one attempt lies."""
+        """The path of the quarantined text of one attempt."""
         return f"{QUARANTINE}/{self.account}/{self.name}.{token}.ndjson"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which source it is, as raw text: what is committed under an equal identity replaces.
+    """The account and the name that identify a source; a commit replaces the one before it with an equal identity.
 
-    Neither part becomes a path as it stands, so both may hold anything.
+    Both may contain any characters: they are encoded before they become part of a path.
     """
 
     account: str
@@ -130,23 +130,23 @@ class Identity:
 
     @property
     def key(self) -> Key:
-        """The identity as paths know it."""
+        """The identity in the form that paths contain."""
         return Key(encode(self.account, dots=False), encode(self.name))
 
 
 def part_path(key: Key, table: str, day: date | None, file: str) -> str:
-    """Where a part lies; ``file`` is its ``<token>.<n>``."""
+    """The path of a part; ``file`` is ``<token>.<n>``."""
     return f"record_type={table}/date={day.isoformat() if day else HIVE_NULL}/{key.account}.{key.name}.{file}.parquet"
 
 
 def intent_key(path: str) -> tuple[Key, str] | None:
-    """The identity and the token that an intent's path names; None if it is no intent's path."""
+    """The identity and the token in an intent's path; None if ``path`` is not the path of an intent."""
     match = _INTENT.fullmatch(path)
     return (Key(match[1], match[2]), match[3]) if match else None
 
 
 def part_place(path: str, key: Key) -> tuple[str, date | None] | None:
-    """The table and the day of a part of ``key``; None if ``path`` cannot be one."""
+    """The table and the day of a part of ``key``; None if ``path`` cannot be the path of such a part."""
     match = _PART.fullmatch(path)
     if match is None or (match[3], match[4]) != (key.account, key.name):
         return None
@@ -162,23 +162,26 @@ def _day(text: str) -> date | None:
 
 
 def is_part_name(path: str) -> bool:
-    """Whether ``path`` is one that a part of any source may have."""
+    """Whether ``path`` can be the path of a part of any source."""
     return _PART.fullmatch(path) is not None
 
 
 def is_quarantine_name(path: str) -> bool:
-    """Whether ``path`` is one that the quarantine of any source may have."""
+    """Whether ``path`` can be the path of the quarantine of any source."""
     return _QUARANTINED.fullmatch(path) is not None
 
 
 def is_written_name(path: str) -> bool:
-    """Whether ``path`` is one that an object of any root on an object store may have."""
+    """Whether ``path`` can be the path of any file that wsparquet writes to an object store."""
     known = (_PART, _QUARANTINED, _INTENT, _RECORD, _OTHER)
     return path in {ROOT_FILE, CHECKPOINT} or any(form.fullmatch(path) for form in known)
 
 
 def is_own_path(path: str, key: Key) -> bool:
-    """Whether ``path`` can be a part or the quarantine of ``key``: a root may be shared with someone hostile."""
+    """Whether ``path`` can be a part or the quarantine of ``key``.
+
+    Records are checked by this, because anybody who can write to the root can forge a record.
+    """
     if part_place(path, key) is not None:
         return True
     match = _QUARANTINED.fullmatch(path)

@@ -337,7 +337,7 @@ def test_an_attempt_does_not_begin_during_a_sweep(root: Root) -> None:
             begun.set()
 
     thread = threading.Thread(target=begin)
-    with root.store.workspaces.turnstile():
+    with root.store.workspaces.exclusive():
         thread.start()
         assert not begun.wait(0.2)
         assert leftovers(Path(root.place)) == []
@@ -416,7 +416,7 @@ def test_a_root_below_a_regular_file_is_an_error(tmp_path: Path) -> None:
     """The message says what stands in the way, and the file is as it was."""
     (tmp_path / "file").write_text("mine")
     for path in (tmp_path / "file", tmp_path / "file" / "root"):
-        with pytest.raises(DatasetError, match=r"file.*stands where a folder is expected"):
+        with pytest.raises(DatasetError, match=r"file.*is in the place of a folder"):
             Root.open(path)
     assert (tmp_path / "file").read_text() == "mine"
 

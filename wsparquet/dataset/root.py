@@ -16,7 +16,7 @@ from wsparquet.dataset.access import Access, open_store
 from wsparquet.dataset.version import RootVersion, create_version, has_version, read_version, replace_version
 from wsparquet.layout import LOCKS, QUARANTINE, STATE, SYNC, TMP, Identity
 from wsparquet.names import encode
-from wsparquet.parquet.writers import POOL, WriterPool
+from wsparquet.parquet.writers import WriterPool, shared_pool
 from wsparquet.schema import SCHEMA_VERSION
 from wsparquet.store.store import Store
 from wsparquet.urls import is_url
@@ -56,7 +56,7 @@ class Root:
         if create:
             make_root(store)
         read_version(store).check(store)
-        return cls(store, protocol, pool or POOL)
+        return cls(store, protocol, pool or shared_pool())
 
     @classmethod
     def open_if_any(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
@@ -74,7 +74,7 @@ class Root:
         """
         store, protocol = open_store(os.fspath(path), access)
         read_version(store).check_not_newer(store)
-        return cls(store, protocol, POOL)
+        return cls(store, protocol, shared_pool())
 
     @property
     def version(self) -> RootVersion:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from wsparquet.parquet.settings import WriterLimits, file_schema, leaves, own_ti
 from wsparquet.store.disk import checksum_of, sync_file
 from wsparquet.store.disk_errors import translate, translated
 
-__all__ = ["POOL", "WriterPool", "Writers", "WrittenPart"]
+__all__ = ["WriterPool", "Writers", "WrittenPart", "shared_pool"]
 
 # Bytes that a batch takes beside its values, per Parquet column (measured with batches of one row): many tiny batches
 # must not seem to be nothing.
@@ -182,8 +183,10 @@ class WriterPool:
                     partition.lock.release()
 
 
-POOL = WriterPool()
-"""The pool of this process."""
+@cache
+def shared_pool() -> WriterPool:
+    """The pool that all roots of this process share; made on first use."""
+    return WriterPool()
 
 
 class Writers:

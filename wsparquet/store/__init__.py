@@ -1,1 +1,1 @@
-"""The places that can hold a root: a local disk, and a bucket."""
+"""Stores for the files of a root: a local disk, or a bucket on an object store."""

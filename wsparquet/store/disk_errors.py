@@ -1,4 +1,4 @@
-"""What the errors of disks and of Arrow become: DatasetErrors that say what to do."""
+"""Translates errors of disks and of Arrow into DatasetErrors that say what to do."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _REMEDIES = {
     errno.EACCES: "make it writable for this user, or choose another root",
     errno.EPERM: "make it writable for this user, or choose another root",
     errno.EROFS: "the file system is read-only: choose another root",
-    errno.ENOTDIR: "a file or a symbolic link stands where a folder is expected: choose another root",
-    errno.EEXIST: "a file stands where a folder is expected: choose another root",
-    errno.ELOOP: "a symbolic link stands where a file is expected: a root holds none",
+    errno.ENOTDIR: "a file or a symbolic link is in the place of a folder: choose another root",
+    errno.EEXIST: "a file is in the place of a folder: choose another root",
+    errno.ELOOP: "a symbolic link is in the place of a file: a root must not contain symbolic links",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n) or run fewer jobs",
 }
 
@@ -31,7 +31,7 @@ _READING = frozenset({"list", "read", "open", "look into"})
 
 @contextmanager
 def translated(action: str, path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns what the disk or Arrow raises inside into a DatasetError that names ``action`` and ``path``."""
+    """Turn errors of the disk or of Arrow inside the context into a DatasetError that names ``action`` and ``path``."""
     try:
         yield
     except (OSError, pa.ArrowException) as error:
@@ -45,6 +45,6 @@ def translate(error: BaseException, action: str, path: str | os.PathLike[str]) -
     remedy = _REMEDIES.get(code or 0, "see the reason and run again")
     if action in _READING and code in {errno.EACCES, errno.EPERM}:
         remedy = "make it readable for this user, or run as its owner"
-        # Of a folder that may be listed something in it may not: its private part, such as quarantine.
+        # The folder itself may be readable while a private folder in it, such as quarantine, is not.
         path = error.filename or path if isinstance(error, OSError) else path
     return DatasetError(f"cannot {action} {os.fspath(path)}: {reason}; {remedy}")

@@ -1,6 +1,6 @@
-"""What a root on a local disk can do: durable writes, atomic creation and replacement, deletion, locks.
+"""The store on a local disk: durable writes, atomic creation and replacement, deletion, locks.
 
-No step follows a symbolic link below the root, so that nothing outside of it is ever touched.
+No operation follows a symbolic link below the root, so files outside the root are never touched.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LOCK_FILES = 256
 
 
 class LocalDisk:
-    """The files below ``root``; all paths are relative to it, with ``/`` between components."""
+    """The files below ``root``; all paths are relative to the root, with ``/`` between components."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -37,15 +37,15 @@ class LocalDisk:
     # --- Reading ------------------------------------------------------------------------------------------------------
 
     def place(self, path: str = "") -> str:
-        """The root, or a file of it, as messages name it."""
+        """The path of the root, or of a file in it, for messages."""
         return str(self.root / path)
 
     def arrow(self) -> tuple[fs.FileSystem, str]:
-        """Arrow's own file system, and the root's path in it."""
+        """Arrow's local file system, and the root's path in it."""
         return fs.LocalFileSystem(), str(self.root)
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None if there is none."""
+        """The bytes of a file; None if the file does not exist."""
         with translated("read", self.root / path):
             try:
                 with self._folder(path) as (folder, name):
@@ -54,12 +54,12 @@ class LocalDisk:
                 return None
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """The bytes of a file, and a version that is their checksum; None if there is none."""
+        """The bytes of a file, and their checksum as its version; None if the file does not exist."""
         data = self.read(path)
         return None if data is None else (data, _version(data))
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """All regular files below ``folder``, sorted by path; symbolic links are passed over."""
+        """All regular files below ``folder``, sorted by path; symbolic links are skipped."""
         with translated("list", self.root / folder):
             for path in self._walk(folder):
                 try:
@@ -69,22 +69,22 @@ class LocalDisk:
                 yield Entry(path, status.st_size, status.st_mtime, f"{status.st_mtime_ns}-{status.st_ino}")
 
     def interrupt(self) -> None:
-        """Nothing: a disk is not waited for."""
+        """Do nothing: no operation of a disk waits for a network."""
 
     def unfinished(self) -> list[Unfinished]:
-        """None: a disk knows no uploads."""
+        """An empty list: a disk has no uploads."""
         return []
 
     def abort(self, upload: Unfinished) -> None:
-        """Nothing: there are none."""
+        """Do nothing: a disk has no uploads."""
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """The paths and bytes of all regular files below ``folder``, sorted; those that are gone are passed over."""
+        """The path and the bytes of every regular file below ``folder``, sorted by path; deleted files are skipped."""
         with translated("read", self.root / folder):
             yield from self.read_all(list(self._walk(folder)))
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The paths and bytes of regular files, in their order; those that are gone are passed over."""
+        """The path and the bytes of each of the regular files, in the given order; missing files are skipped."""
         with translated("read", self.root):
             for folder, below in itertools.groupby(paths, key=lambda path: path.rpartition("/")[0]):
                 yield from self._read_all_in(folder, below)
@@ -117,7 +117,7 @@ class LocalDisk:
                 yield path
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Those of the paths at which no regular file lies; a symbolic link is none."""
+        """Those of the paths that are not regular files; a symbolic link is not one."""
         left = set(paths)
         for folder in sorted({path.rpartition("/")[0] for path in left}):
             with translated("list", self.root / folder):
@@ -156,7 +156,7 @@ class LocalDisk:
         return Absent() if found is None else found[1]
 
     def create(self, temporary: Path, path: str) -> bool:
-        """Give a written temporary file its final name for good; False if there is a file of that name already."""
+        """Durably give a finished temporary file its final name; False if a file with that name exists already."""
         with translated("create", self.root / path), self._folder(path, create=True) as (folder, name):
             try:
                 os.link(temporary, name, dst_dir_fd=folder, follow_symlinks=False)
@@ -166,11 +166,11 @@ class LocalDisk:
         return True
 
     def replace(self, temporary: Path, path: str) -> None:
-        """Put a written temporary file in the place of ``path``, at once and for good."""
+        """Atomically and durably put a finished temporary file in place of ``path``."""
         self._move("replace", temporary, path)
 
     def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
-        """Give finished temporary files their final names for good: ``(temporary, path)`` pairs."""
+        """Durably give finished temporary files their final names: ``(temporary, path)`` pairs."""
         for temporary, path in moves:
             self._move("publish", temporary, path)
 
@@ -180,7 +180,7 @@ class LocalDisk:
             os.fsync(folder)
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Delete files for good; those that are gone already are passed over."""
+        """Durably delete files; missing files are skipped."""
         for path in paths:
             with translated("delete", self.root / path):
                 try:
@@ -192,7 +192,7 @@ class LocalDisk:
 
     @contextmanager
     def _folder(self, path: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
-        """An open descriptor of the path's folder and the file's name, without following a symbolic link."""
+        """An open descriptor of the path's folder, opened without following a symbolic link, and the file's name."""
         *folders, name = PurePosixPath(path).parts
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -208,7 +208,7 @@ class LocalDisk:
 
     @contextmanager
     def lock(self, key: Key) -> Iterator[None]:
-        """Keeps every other process and thread from committing under ``key`` meanwhile. Not reentrant."""
+        """Keep other processes and threads from committing under ``key`` inside the context. Not reentrant."""
         digest = hashlib.sha256(f"{key.account}/{key.name}".encode()).digest()
         with locked(self._lock_file(f"{int.from_bytes(digest[:4], 'big') % LOCK_FILES:02x}")):
             yield
@@ -217,7 +217,7 @@ class LocalDisk:
         return self.root / LOCKS / f"{name}.lock"
 
     def make_root(self) -> None:
-        """Make the root and every missing folder above it, for good."""
+        """Durably create the root and every missing folder above it."""
         with translated("create", self.root):
             missing = [path for path in (self.root, *self.root.parents) if not path.is_dir()]
             for path in reversed(missing):
@@ -225,7 +225,7 @@ class LocalDisk:
                 sync_folder(path.parent)
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
-        """Make a folder for good if it is missing. Its name must not stand for anything else."""
+        """Durably create a folder if it is missing; raises DatasetError if the path is anything but a folder."""
         with translated("create", self.root / path), self._folder(path) as (folder, name):
             try:
                 os.mkdir(name, mode, dir_fd=folder)
@@ -254,7 +254,7 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def enter(parent: int, name: str, *, create: bool) -> int:
-    """An open descriptor of a folder in an open one, made for good if it is missing and ``create`` is set."""
+    """An open descriptor of a folder in an open folder; durably created if it is missing and ``create`` is set."""
     if create:
         try:
             os.mkdir(name, dir_fd=parent)
@@ -266,7 +266,7 @@ def enter(parent: int, name: str, *, create: bool) -> int:
 
 
 def read_regular(name: str, folder: int) -> bytes:
-    """The bytes of a regular file in an open folder; a pipe or a device there is an OSError, not a wait."""
+    """The bytes of a regular file in an open folder; for a pipe or a device, raises OSError instead of blocking."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,6 +1,6 @@
-"""The contract of a store: what a root needs of the place where its files lie, a local disk or an object store.
+"""The interface of a store: the operations that a root needs, on a local disk or an object store.
 
-``tests/store/test_conformance.py`` runs against every store, and says what a new one takes.
+``tests/store/test_conformance.py`` tests every store, and says what a new store must provide.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 
 class Unfinished(NamedTuple):
-    """An upload in parts that was begun and not ended; ``begun`` is in seconds since 1970."""
+    """A multipart upload that was started and not completed; ``begun`` is in seconds since 1970."""
 
     path: str
     upload_id: str
@@ -70,58 +70,58 @@ class Store(Protocol):
     """
 
     workspaces: Workspaces
-    """Where temporary files of attempts lie, on a local disk."""
+    """The workspaces for temporary files, which are always on a local disk."""
 
     def place(self, path: str = "") -> str:
-        """The root, or a file of it, as messages name it."""
+        """The path or URL of the root, or of a file in it, for messages."""
         ...
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None if there is none."""
+        """The bytes of a file; None if the file does not exist."""
         ...
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """The bytes of a file, and the version that ``put`` can expect; None if there is none."""
+        """The bytes of a file, and the version that ``put`` can expect; None if the file does not exist."""
         ...
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """All files below ``folder``, of the whole root if that is empty, sorted by path."""
+        """All files below ``folder``, sorted by path; an empty ``folder`` means the whole root."""
         ...
 
     def unfinished(self) -> list[Unfinished]:
-        """Uploads that were begun and not ended, where there is such a thing."""
+        """Multipart uploads that were started and not completed; empty if the store has no such uploads."""
         ...
 
     def abort(self, upload: Unfinished) -> None:
-        """End an upload without a file."""
+        """End a multipart upload without creating a file."""
         ...
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """The paths and bytes of all files below ``folder``, sorted; those that are gone are passed over."""
+        """The path and the bytes of every file below ``folder``, sorted by path; deleted files are skipped."""
         ...
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The paths and bytes of files, in their order; those that are gone are passed over."""
+        """The path and the bytes of each of the files, in the given order; missing files are skipped."""
         ...
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Those of the paths at which no file lies."""
+        """Those of the paths at which no file exists."""
         ...
 
     def arrow(self) -> tuple[fs.FileSystem, str]:
-        """A file system of Arrow's, and the root's path in it."""
+        """An Arrow file system for this store, and the root's path in it."""
         ...
 
     def interrupt(self) -> None:
-        """Have everything fail that waits for a network, now and from now on."""
+        """Make all operations that wait for a network fail, those in progress and all later ones."""
         ...
 
     def make_root(self) -> None:
-        """Make what has to be there before anything can be written."""
+        """Create the root itself if it is missing and the store can create it."""
         ...
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
-        """Make a folder if it is missing, where there is such a thing."""
+        """Create a folder if it is missing; does nothing on a store without folders."""
         ...
 
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
@@ -137,9 +137,9 @@ class Store(Protocol):
         ...
 
     def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
-        """Make finished temporary files of this store's workspaces files of the root: ``(temporary, path)`` pairs."""
+        """Move finished temporary files from this store's workspaces into the root: ``(temporary, path)`` pairs."""
         ...
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Delete files for good; those that are gone already are passed over."""
+        """Durably delete files; missing files are skipped."""
         ...

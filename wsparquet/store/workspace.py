@@ -1,4 +1,4 @@
-"""Private folders for the temporary files of attempts, each locked while its process lives, swept once it is dead."""
+"""Private folders for the temporary files of attempts; each is locked while its process lives, and swept afterwards."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ POLL_SECONDS = 0.01
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keeps every other process and thread that wants the same lock file out meanwhile. Not reentrant."""
-    # A new object each time: flock keeps threads apart by their descriptors, a shared object would let them in.
+    """Keep out every other process and thread that locks the same file, inside the context. Not reentrant."""
+    # A new object each time: flock excludes threads by their descriptors, and a shared object shares its descriptor.
     lock = FileLock(path, thread_local=False)
     with translated("lock", path):
         lock.acquire(poll_interval=POLL_SECONDS)
@@ -34,13 +34,13 @@ def locked(path: Path) -> Iterator[None]:
 
 
 class Workspace:
-    """The folder of one attempt; a context manager that removes it."""
+    """The folder for the temporary files of one attempt; a context manager that removes it on exit."""
 
     def __init__(self, home: Workspaces, token: str) -> None:
         self.token = token
         self.folder = home.folder / token
         self._home = home
-        # Released by whichever thread ends the attempt, not only by the one that began it.
+        # Not local to a thread: the thread that ends the attempt may not be the one that began it.
         self.lock = FileLock(self.folder / "lock", timeout=0, thread_local=False)
 
     def __enter__(self) -> Self:
@@ -50,7 +50,7 @@ class Workspace:
         self.remove()
 
     def path(self, name: str) -> Path:
-        """Where the temporary file ``name`` lies."""
+        """The path of the temporary file ``name``."""
         return self.folder / name
 
     def write(self, name: str, data: bytes) -> Path:
@@ -63,47 +63,47 @@ class Workspace:
         return path
 
     def remove(self) -> None:
-        """Delete the folder with all that is in it, and let go of the lock."""
-        with translated("delete", self.folder), self._home.turnstile():
+        """Delete the folder with everything in it, and release the lock."""
+        with translated("delete", self.folder), self._home.exclusive():
             shutil.rmtree(self.folder)
             self.lock.release()
 
 
 class Workspaces:
-    """All workspaces below ``folder``; ``lock`` is the file that keeps their comings and goings apart."""
+    """All workspaces below ``folder``; ``lock`` is the lock file for creating, deleting and sweeping workspaces."""
 
     def __init__(self, folder: Path, *, lock: Path) -> None:
         self.folder = folder
         self._lock = lock
 
     @contextmanager
-    def turnstile(self) -> Iterator[None]:
-        """Keeps workspaces from being made, deleted or swept at the same time. Not reentrant."""
+    def exclusive(self) -> Iterator[None]:
+        """Exclude all other creations, deletions and sweeps of workspaces inside the context. Not reentrant."""
         with locked(self._lock):
             yield
 
     def new(self) -> Workspace:
-        """A new workspace, which the caller has to remove."""
+        """A new workspace; the caller must remove it."""
         work = Workspace(self, secrets.token_hex(8))
-        with translated("create", work.folder), self.turnstile():
+        with translated("create", work.folder), self.exclusive():
             work.folder.mkdir(mode=0o700)
             work.lock.acquire()
         return work
 
     def sweep(self) -> None:
-        """Delete the workspaces of attempts that have died."""
-        with translated("clean up", self.folder), self.turnstile():
+        """Delete the workspaces of dead attempts."""
+        with translated("clean up", self.folder), self.exclusive():
             for folder in self._folders():
                 with _if_dead(folder) as dead:
                     if dead:
                         shutil.rmtree(folder)
 
     def dead(self) -> set[str]:
-        """The tokens of attempts that have died and left their workspaces."""
+        """The tokens of dead attempts whose workspaces still exist."""
         found: set[str] = set()
         if not self.folder.is_dir():
             return found
-        with translated("look into", self.folder), self.turnstile():
+        with translated("look into", self.folder), self.exclusive():
             for folder in self._folders():
                 with _if_dead(folder) as dead:
                     if dead:
@@ -117,12 +117,12 @@ class Workspaces:
 
 @contextmanager
 def _if_dead(folder: Path) -> Iterator[bool]:
-    """Whether nobody holds the lock of a workspace, which is held meanwhile."""
+    """Whether the workspace's process is dead; if so, its lock is held inside the context."""
     lock = FileLock(folder / "lock", timeout=0, thread_local=False)
     try:
         lock.acquire()
     except (Timeout, PermissionError):
-        # Alive, or another user's, whose own next run sweeps it.
+        # The process is alive, or the workspace belongs to another user, whose next run sweeps it.
         yield False
         return
     try:

@@ -85,7 +85,7 @@ def test_every_spelling_of_a_secret_is_hidden() -> None:
     [
         ("foo=bar", "'foo'.*expected storage options of s3fs, found .*foo"),
         ("endpoint-url=http://127.0.0.1:9", "'endpoint-url'.*found .*endpoint-url"),
-        ("max_concurrency=abc", "storage option max_concurrency: expected a whole number from 1 on, found 'abc'"),
+        ("max_concurrency=abc", "storage option max_concurrency: expected a whole number of 1 or more, found 'abc'"),
         ("default_block_size=0", "storage option default_block_size: expected a whole number"),
         ("client_kwargs=abc", "storage option client_kwargs: expected a JSON object"),
         ('client_kwargs={"aws_secret_access_key":"hunter2"', "storage option client_kwargs: expected a JSON object"),

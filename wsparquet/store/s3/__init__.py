@@ -1,1 +1,1 @@
-"""A root in a bucket of S3, or of a store that speaks its protocol."""
+"""The store for a root in a bucket, on S3 or on any object store with the S3 protocol."""

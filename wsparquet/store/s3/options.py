@@ -1,4 +1,4 @@
-"""Which storage options reach a root on S3, and what of them no message may quote."""
+"""The storage options for a root on S3: their validation, and the secrets that messages must not quote."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ DOCUMENTATION = "https://s3fs.readthedocs.io/en/latest/api.html"
 REFUSED = {
     "asynchronous": "wsparquet calls s3fs from its own threads",
     "loop": "s3fs has its own event loop",
-    "session": "s3fs makes its own; name a profile instead, with profile=NAME",
+    "session": "s3fs creates its own session; name a profile instead, with profile=NAME",
 }
-"""What only a program of one's own could pass, and why it cannot work here."""
+"""Options that s3fs has for Python programs, and the reason why each cannot work here."""
 
 OBJECTS = ("client_kwargs", "config_kwargs", "s3_additional_kwargs")
 NUMBERS = ("max_concurrency", "default_block_size")
@@ -26,14 +26,14 @@ NUMBERS = ("max_concurrency", "default_block_size")
 
 @dataclass(frozen=True, slots=True)
 class StorageOptions:
-    """Options as s3fs takes them; ``secrets`` are all spellings of what must not be said of them."""
+    """Options for s3fs; ``secrets`` are all spellings of their values that messages must not quote."""
 
     values: Mapping[str, Any] = field(repr=False)
     secrets: frozenset[str] = field(repr=False)
 
     @classmethod
     def checked(cls, given: Mapping[str, Any]) -> Self:
-        """Options that a user gave. Raises DatasetError if one cannot work, or is not of its kind."""
+        """The options that a user gave. Raises DatasetError if an option cannot work or has a value of a wrong type."""
         for name, reason in REFUSED.items():
             if given.get(name):
                 raise DatasetError(
@@ -41,7 +41,7 @@ class StorageOptions:
                 )
         for name in OBJECTS:
             if given.get(name) is not None and not isinstance(given[name], Mapping):
-                # What is no JSON may be a secret in the middle of some that was mistyped.
+                # Not quoted, because a mistyped JSON object may contain a secret.
                 raise DatasetError(
                     f"storage option {name}: expected a JSON object such as {name}="
                     f'\'{{"NAME": "VALUE"}}\', found {type(given[name]).__name__}; see {DOCUMENTATION}'
@@ -51,19 +51,19 @@ class StorageOptions:
 
     @property
     def remedy(self) -> str:
-        """What to do if s3fs cannot do anything with them."""
+        """What the user can do if s3fs rejects the options."""
         names = ", ".join(sorted(self.values)) or "none"
         return f"expected storage options of s3fs, found {names}; check their names and values, see {DOCUMENTATION}"
 
     def hide(self, text: str) -> str:
-        """``text`` without secrets: those of these options, and user info in whatever else looks like an address."""
+        """``text`` without the secrets of these options, and without user info in anything like an address."""
         return hide_secrets(text, self.secrets)
 
 
 def _number(name: str, value: object) -> int:
-    # A command line knows text only.
+    # Options from the command line are always text.
     if isinstance(value, str) and re.fullmatch("[1-9][0-9]{0,17}", value):
         return int(value)
     if type(value) is not int or value < 1:
-        raise DatasetError(f"storage option {name}: expected a whole number from 1 on, found {value!r}; give one")
+        raise DatasetError(f"storage option {name}: expected a whole number of 1 or more, found {value!r}; give one")
     return value
