@@ -55,7 +55,7 @@ class Attempt:
 
     @property
     def token(self) -> str:
-        """The random part of all file names of this attempt."""
+        """The random token in the names of all files of this attempt."""
         return self._work.token
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:

@@ -66,7 +66,7 @@ class ConditionalProtocol:
         self._probed = True
 
     def _ignored(self, path: str) -> Iterator[str]:
-        """What the store does instead of honouring a condition."""
+        """The ways in which the store does not honor a condition."""
         put = self._store.put
         for name, expect in (("If-None-Match", Absent()), ("If-Match", Version('"0123456789abcdef0123456789abcdef"'))):
             put(path, b"first")
@@ -178,7 +178,7 @@ class ConditionalProtocol:
     # --- Dead and lost attempts ---------------------------------------------------------------------------------------
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo the commits of dead attempts: those that are lost, or whose intent is that old."""
+        """Finish or undo the commits of attempts that are lost or whose intent is older than ``dead_seconds``."""
         latest = time.time() - dead_seconds
         old: dict[Key, set[str]] = {}
         for key, entry in self._log.intent_files(identity):

@@ -1,7 +1,7 @@
 """Commits on a local disk: steps 2 to 6 run under the lock of their identity.
 
 A live attempt holds the lock as long as its intent exists. An intent that another process sees while it holds the lock
-therefore belongs to a dead attempt, and ``finish_attempts`` finishes or undoes that attempt.
+therefore belongs to a dead attempt, which that process finishes or undoes.
 """
 
 from __future__ import annotations

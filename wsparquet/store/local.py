@@ -90,7 +90,7 @@ class LocalDisk:
                 yield from self._read_all_in(folder, below)
 
     def _read_all_in(self, folder: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The paths and bytes of regular files in one folder; those that are gone, even with it, are passed over."""
+        """The paths and bytes of regular files in one folder; missing files and a missing folder are skipped."""
         with ExitStack() as stack:
             try:
                 descriptor, _ = stack.enter_context(self._folder(_below(folder)))
@@ -105,7 +105,7 @@ class LocalDisk:
     def _walk(self, folder: str) -> Iterator[str]:
         try:
             with os.scandir(self.root / folder) as found:
-                # A folder's slash counts: what is sorted are whole paths.
+                # The slash after a folder's name takes part in the order, because whole paths are sorted.
                 entries = sorted(found, key=lambda entry: f"{entry.name}/" if is_folder(entry) else entry.name)
         except FileNotFoundError:
             return
@@ -135,7 +135,7 @@ class LocalDisk:
     # --- Durable changes ----------------------------------------------------------------------------------------------
 
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
-        """Write a file for good; raises Changed if it is not as expected, and never Refused."""
+        """Durably write a file; raises Changed if the file is not as expected, and never raises Refused."""
         with self.workspaces.new() as work:
             temporary = work.write("put", data)
             match expect:
@@ -145,7 +145,7 @@ class LocalDisk:
                     if not self.create(temporary, path):
                         raise Changed(path)
                 case Version():
-                    # Keeps other conditional writes out; a rename cannot compare by itself.
+                    # A rename cannot compare versions, so a lock excludes other conditional writes.
                     with locked(self._lock_file("put")):
                         if self._state(path) != expect:
                             raise Changed(path)
@@ -249,7 +249,7 @@ def _below(folder: str) -> str:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder itself, and no link to one."""
+    """Whether the path is a folder and not a symbolic link to one."""
     return entry.is_dir(follow_symlinks=False)
 
 

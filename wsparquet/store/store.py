@@ -19,14 +19,14 @@ __all__ = ["Absent", "Changed", "Entry", "Expectation", "Refused", "Store", "Unf
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The state of a file at the moment when it was read; ``tag`` is the store's own, and only compared."""
+    """The state of a file when it was read; ``tag`` is a value of the store that is only compared."""
 
     tag: str
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The state of a path at which no file lies."""
+    """The state of a path at which no file exists."""
 
 
 Expectation = Absent | Version
@@ -45,7 +45,7 @@ class Entry(NamedTuple):
     """A file of a root: ``size`` in bytes, ``modified`` in seconds since 1970.
 
     ``version`` differs whenever the file does, and is compared with that of other listings only. It is None if the
-    store's listings do not tell: then the file has to be read.
+    store's listings have no versions: then the file must be read.
     """
 
     path: str
@@ -63,10 +63,10 @@ class Unfinished(NamedTuple):
 
 
 class Store(Protocol):
-    """The files below a root; all paths are relative to it, with ``/`` between components.
+    """The files below a root; all paths are relative to the root, with ``/`` between components.
 
     A path's components are not empty, and neither ``.`` nor ``..``; no path is the folder of another one. A file is
-    there whole or not at all. Everything raises DatasetError if the place fails.
+    visible only when it is complete. Every method raises DatasetError if the store fails.
     """
 
     workspaces: Workspaces
