@@ -127,7 +127,7 @@ def test_numbers_may_be_text(lake: Lake) -> None:
         (400, "ExpiredToken", "ExpiredToken.*get new credentials"),
         (400, "InvalidToken", "InvalidToken.*check the credentials"),
         (403, "InvalidAccessKeyId", "InvalidAccessKeyId.*check the credentials"),
-        (403, "AccessDenied", "AccessDenied.*what they may do in this bucket .*s3:GetObject"),
+        (403, "AccessDenied", "AccessDenied.*their permissions for this bucket .*s3:GetObject"),
     ],
 )
 def test_a_store_that_does_not_take_the_credentials(

@@ -221,7 +221,7 @@ def test_a_spool_that_others_can_enter_is_refused(lake: Lake, tmp_path: Path, mo
     spool = tmp_path / f"wsparquet-{os.getuid()}"
     spool.mkdir(mode=0o777)
     spool.chmod(0o777)
-    with pytest.raises(DatasetError, match="expected a folder that only this user can enter"):
+    with pytest.raises(DatasetError, match="expected a folder that only this user can access"):
         lake.open()
     spool.rmdir()
     (tmp_path / "elsewhere").mkdir(mode=0o700)

@@ -1,6 +1,6 @@
-"""The requests that a root on S3 needs, by s3fs's client, each tried again for minutes.
+"""The requests to S3 that a store needs, made by s3fs's client and retried for minutes.
 
-s3fs tries a request again for about two seconds, which is too short for a store that asks to slow down.
+s3fs itself retries a request for about two seconds, which is too short if the object store asks to slow down.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Bucket", "Listed", "code_of", "reason_of", "status_of"]
 Result = TypeVar("Result")
 AT_ONCE = 32
 FIRST_SECONDS = 20.0
-"""How long the first request is tried: an address that is wrong should not take minutes to be found so."""
+"""How long the first request is retried: a wrong address should fail quickly."""
 
 TRANSIENT = (
     HTTPClientError,
@@ -41,7 +41,7 @@ TRANSIENT = (
     aiohttp.ClientError,
 )
 TRANSIENT_STATUSES = {408, 409, 429, 500, 502, 503, 504}
-"""409 is what a conditional request gets while another one of the same key is under way (S3, "Conditional writes")."""
+"""S3 answers 409 to a conditional request while another one for the same key is in progress ("Conditional writes")."""
 
 
 class Listed(NamedTuple):
@@ -54,7 +54,7 @@ class Listed(NamedTuple):
 
 
 def status_of(error: BaseException) -> int | None:
-    """The HTTP status behind an error of s3fs's, None if there was no answer."""
+    """The HTTP status that caused an error of s3fs; None if the server did not answer."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ClientError):
@@ -65,13 +65,13 @@ def status_of(error: BaseException) -> int | None:
 
 
 def code_of(error: BaseException) -> str | None:
-    """The store's own name for what went wrong, None if there is none."""
+    """The server's code for the error, such as ``AccessDenied``; None if the server did not answer."""
     cause = error if isinstance(error, ClientError) else error.__cause__
     return str(cause.response.get("Error", {}).get("Code", "an error")) if isinstance(cause, ClientError) else None
 
 
 def reason_of(error: BaseException) -> str:
-    """What a store said, in its own code and words: it may quote what it was asked, secrets included."""
+    """The server's code and message; the message may quote the request, including secrets."""
     cause = error if isinstance(error, ClientError) else error.__cause__
     if isinstance(cause, ClientError):
         return f"{code_of(error)}: {cause.response.get('Error', {}).get('Message', '')}".rstrip(": ")
@@ -79,19 +79,19 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether another try may succeed."""
+    """Whether a retry may succeed."""
     status = status_of(error)
     if status is not None:
         return status in TRANSIENT_STATUSES
-    # s3fs hands on what it made of a fault inside a body as an OSError of its own.
+    # s3fs reports a connection that breaks inside a body as an OSError with one of these numbers.
     return isinstance(error, TRANSIENT) or (isinstance(error, OSError) and error.errno in {errno.EBUSY, errno.EIO})
 
 
 class Bucket:
-    """One bucket; its methods are coroutines of s3fs's event loop.
+    """One bucket; its methods are coroutines that must run in s3fs's event loop.
 
-    They raise what s3fs raises, once ``patience_seconds`` are over: OSError, botocore's and aiohttp's errors.
-    ``answered``: whether the store ever did.
+    After retrying for ``patience_seconds``, they raise the errors of s3fs: OSError, and those of botocore and aiohttp.
+    ``answered`` says whether the server has answered any request.
     """
 
     def __init__(self, filesystem: Any, name: str, *, patience_seconds: float) -> None:
@@ -101,7 +101,7 @@ class Bucket:
         self.answered = False
 
     async def get(self, key: str) -> tuple[bytes, str] | None:
-        """The bytes of an object and its entity tag; None if there is none."""
+        """The bytes of an object and its entity tag; None if the object does not exist."""
 
         async def read() -> tuple[bytes, str] | None:
             try:
@@ -116,11 +116,11 @@ class Bucket:
         return await self._tried(read)
 
     async def get_many(self, keys: Iterable[str]) -> list[tuple[bytes, str] | None]:
-        """The bytes and entity tags of objects, in their order, many at a time."""
+        """The bytes and entity tags of objects, in the given order; many objects are read concurrently."""
         return await _together([lambda key=key: self.get(key) for key in keys])  # type: ignore[misc]
 
     async def find(self, prefix: str) -> AsyncIterator[Listed]:
-        """All objects whose key begins with ``prefix``, in the order of their keys."""
+        """All objects whose key starts with ``prefix``, sorted by key."""
         token: dict[str, str] = {}
         while True:
             page = await self._tried(
@@ -149,13 +149,13 @@ class Bucket:
                 raise
             if status == 501:
                 raise Refused(reason_of(error)) from error
-            # The answer to a first try may have been lost on its way.
+            # An earlier try may have succeeded and its answer may have been lost.
             found = await self.get(key)
             if found is None or found[0] != data:
                 raise Changed(key) from error
 
     async def upload(self, files: Iterable[tuple[Path, str]]) -> None:
-        """Write objects from local files, several at a time; an object is there whole or not at all."""
+        """Upload local files, several concurrently; each object becomes visible only when it is complete."""
         await _together([lambda pair=pair: self._upload(*pair) for pair in files])  # type: ignore[misc]
 
     async def _upload(self, path: Path, key: str) -> None:
@@ -163,14 +163,14 @@ class Bucket:
         await self._tried(lambda: self._filesystem._put_file(str(path), target))  # noqa: SLF001 - the coroutine is wanted
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects by their exact keys; those that are gone are passed over."""
+        """Delete objects by their exact keys; missing objects are skipped."""
         await _together([lambda key=key: self._delete(key) for key in keys])  # type: ignore[misc]
 
     async def _delete(self, key: str) -> None:
         await self._tried(lambda: self._call("delete_object", Key=key))
 
     async def uploads(self, prefix: str) -> list[Unfinished]:
-        """Multipart uploads whose key begins with ``prefix`` that were begun and not ended; their path is the key."""
+        """Uncompleted multipart uploads whose key starts with ``prefix``; ``path`` is the key."""
         found: list[Unfinished] = []
         marker: dict[str, str] = {}
         while True:
@@ -184,14 +184,14 @@ class Bucket:
             marker = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
 
     async def abort(self, key: str, upload_id: str) -> None:
-        """End a multipart upload without an object."""
+        """End a multipart upload without creating an object; does nothing if the upload no longer exists."""
         try:
             await self._tried(lambda: self._call("abort_multipart_upload", Key=key, UploadId=upload_id))
         except FileNotFoundError:
             return
 
     async def _call(self, method: str, **arguments: Any) -> Any:
-        # The coroutine of `call_s3`, the door to requests that s3fs has no method for.
+        # s3fs has no public coroutine for requests that it has no method for.
         return await self._filesystem._call_s3(method, Bucket=self._name, **arguments)  # noqa: SLF001
 
     async def _tried(self, call: Callable[[], Awaitable[Result]]) -> Result:
@@ -206,7 +206,7 @@ class Bucket:
 
 
 async def _together(calls: list[Callable[[], Awaitable[Result]]]) -> list[Result]:
-    """The results of calls, so many at a time; the first error ends all."""
+    """The results of all calls, in order, with at most ``AT_ONCE`` running; the first error cancels the others."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(call: Callable[[], Awaitable[Result]]) -> Result:
@@ -217,13 +217,13 @@ async def _together(calls: list[Callable[[], Awaitable[Result]]]) -> list[Result
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(call)) for call in calls]
     except BaseExceptionGroup as errors:
-        # The first one is what went wrong; the others followed from it.
+        # The first error is the cause; the others follow from the cancellation.
         raise errors.exceptions[0] from errors.exceptions[0].__cause__
     return [task.result() for task in tasks]
 
 
 def _condition(expect: Expectation | None) -> dict[str, str]:
-    """What botocore calls an expectation."""
+    """The expectation as keywords of botocore."""
     if expect is None:
         return {}
     return {"IfNoneMatch": "*"} if isinstance(expect, Absent) else {"IfMatch": expect.tag}

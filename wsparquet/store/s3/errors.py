@@ -1,4 +1,4 @@
-"""What the errors of s3fs, botocore and S3 become: DatasetErrors that say what to do, without secrets."""
+"""Translates errors of s3fs, botocore and S3 into DatasetErrors that say what to do, without secrets."""
 
 from __future__ import annotations
 
@@ -48,17 +48,18 @@ RIGHTS = {
     "delete objects of": "s3:DeleteObject",
     "end an upload of": "s3:AbortMultipartUpload",
 }
-"""What an action takes in a bucket."""
+"""The permissions that each action needs."""
 
 OF_OPTIONS = (TypeError, AttributeError, KeyError)
-"""What s3fs and botocore raise of options that they cannot use, when they make a client or its first request."""
+"""Errors that s3fs and botocore raise for options that they cannot use, up to the first request."""
 
 
 @contextmanager
 def translated(action: str, place: str, options: StorageOptions, *, reached: bool) -> Iterator[None]:
-    """Turns what s3fs raises into a DatasetError that names the place, in the store's own words but for secrets.
+    """Turn errors of s3fs inside the context into a DatasetError with the place and the server's message.
 
-    Until the store was ``reached`` once, what is no fault of a store's is one of the ``options``.
+    The message has no secrets. Before the server was ``reached`` once, a TypeError, AttributeError or KeyError means
+    that one of the ``options`` is wrong.
     """
     try:
         yield
@@ -77,18 +78,18 @@ def _error(error: BaseException, action: str, place: str, options: StorageOption
 
 
 def _chained(error: BaseException, options: StorageOptions) -> BaseException | None:
-    """The error, unless it quotes a secret: tracebacks print what an error follows from."""
+    """The error as the cause to chain; None if it quotes a secret, because tracebacks print causes."""
     said = (str(error), str(error.__cause__), reason_of(error))
     return error if all(options.hide(text) == text for text in said) else None
 
 
 def _remedy(error: BaseException, action: str) -> str:
-    """What to do about an error."""
+    """What the user can do about an error."""
     status, code = status_of(error), code_of(error)
     if code in EXPIRED_CODES:
         return EXPIRED
     if isinstance(error, CREDENTIAL_ERRORS) or code in CREDENTIAL_CODES:
         return CREDENTIALS
     if status == 403:
-        return f"{CREDENTIALS}, and what they may do in this bucket (this takes {RIGHTS.get(action, 'more')})"
+        return f"{CREDENTIALS}, and their permissions for this bucket (this needs {RIGHTS.get(action, 'more')})"
     return REMEDIES.get(status or 0, "check the endpoint and the connection, and run again")
