@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tests.dataset.helpers import API_NAME
-from wsparquet.layout import Identity, Key, intent_key, is_own_path, part_path, part_place
+from wsparquet.layout import Identity, Key, is_own_path, parse_intent_path, parse_part_path, part_path
 
 TOKEN = "0123456789abcdef"
 KEY = Identity("7", API_NAME).key
@@ -34,9 +34,9 @@ def test_a_record_lies_in_the_month_that_its_name_starts_in(name: str, month: st
 def test_a_part_path_tells_its_table_and_day(day: date | None) -> None:
     """The table and the day of a part can be read from its path, by its own identity only."""
     path = part_path(KEY, "geo", day, f"{TOKEN}.12")
-    assert part_place(path, KEY) == ("geo", day)
+    assert parse_part_path(path, KEY) == ("geo", day)
     assert is_own_path(path, KEY)
-    assert part_place(path, Key("8", KEY.name)) is None
+    assert parse_part_path(path, Key("8", KEY.name)) is None
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_no_two_identities_have_a_path_in_common(one: Identity, other: Identity)
         assert not is_own_path(path, other.key)
     assert one.key.commit_path != other.key.commit_path
     assert one.key.intent_path(TOKEN) != other.key.intent_path(TOKEN)
-    assert intent_key(one.key.intent_path(TOKEN)) == (one.key, TOKEN)
+    assert parse_intent_path(one.key.intent_path(TOKEN)) == (one.key, TOKEN)
     assert not is_own_path(one.key.quarantine_path(TOKEN), other.key)
 
 
@@ -98,6 +98,6 @@ def test_an_account_of_many_dots_is_cut() -> None:
 
 def test_an_intent_path_tells_its_identity() -> None:
     """The identity and the token can be read from an intent's path, and from nothing else."""
-    assert intent_key(KEY.intent_path(TOKEN)) == (KEY, TOKEN)
-    assert intent_key("_wsparquet/intents/7/x.json") is None
-    assert intent_key(f"_wsparquet/intents/75555851.WebSession/x.{TOKEN}.json") is None
+    assert parse_intent_path(KEY.intent_path(TOKEN)) == (KEY, TOKEN)
+    assert parse_intent_path("_wsparquet/intents/7/x.json") is None
+    assert parse_intent_path(f"_wsparquet/intents/75555851.WebSession/x.{TOKEN}.json") is None

@@ -39,14 +39,14 @@ __all__ = [
     "TMP",
     "Identity",
     "Key",
-    "intent_key",
+    "is_object_path",
     "is_own_path",
-    "is_part_name",
-    "is_quarantine_name",
+    "is_part_path",
+    "is_quarantine_path",
     "is_root",
-    "is_written_name",
+    "parse_intent_path",
+    "parse_part_path",
     "part_path",
-    "part_place",
 ]
 
 STATE = "_wsparquet"
@@ -139,13 +139,13 @@ def part_path(key: Key, table: str, day: date | None, file: str) -> str:
     return f"record_type={table}/date={day.isoformat() if day else HIVE_NULL}/{key.account}.{key.name}.{file}.parquet"
 
 
-def intent_key(path: str) -> tuple[Key, str] | None:
+def parse_intent_path(path: str) -> tuple[Key, str] | None:
     """The identity and the token in an intent's path; None if ``path`` is not the path of an intent."""
     match = _INTENT.fullmatch(path)
     return (Key(match[1], match[2]), match[3]) if match else None
 
 
-def part_place(path: str, key: Key) -> tuple[str, date | None] | None:
+def parse_part_path(path: str, key: Key) -> tuple[str, date | None] | None:
     """The table and the day of a part of ``key``; None if ``path`` cannot be the path of such a part."""
     match = _PART.fullmatch(path)
     if match is None or (match[3], match[4]) != (key.account, key.name):
@@ -161,17 +161,17 @@ def _day(text: str) -> date | None:
     return None if text == HIVE_NULL else date.fromisoformat(text)
 
 
-def is_part_name(path: str) -> bool:
+def is_part_path(path: str) -> bool:
     """Whether ``path`` can be the path of a part of any source."""
     return _PART.fullmatch(path) is not None
 
 
-def is_quarantine_name(path: str) -> bool:
+def is_quarantine_path(path: str) -> bool:
     """Whether ``path`` can be the path of the quarantine of any source."""
     return _QUARANTINED.fullmatch(path) is not None
 
 
-def is_written_name(path: str) -> bool:
+def is_object_path(path: str) -> bool:
     """Whether ``path`` can be the path of any file that wsparquet writes to an object store."""
     known = (_PART, _QUARANTINED, _INTENT, _RECORD, _OTHER)
     return path in {ROOT_FILE, CHECKPOINT} or any(form.fullmatch(path) for form in known)
@@ -182,7 +182,7 @@ def is_own_path(path: str, key: Key) -> bool:
 
     Records are checked by this, because anybody who can write to the root can forge a record.
     """
-    if part_place(path, key) is not None:
+    if parse_part_path(path, key) is not None:
         return True
     match = _QUARANTINED.fullmatch(path)
     return match is not None and (match[1], match[2]) == (key.account, key.name)

@@ -8,7 +8,7 @@ from wsparquet.commit.checkpoint import Checkpoint
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.record import Commit, CommitHeader, Intent, decode_commit, decode_header, decode_intent
 from wsparquet.errors import DatasetError
-from wsparquet.layout import COMMITS, INTENTS, Identity, Key, intent_key
+from wsparquet.layout import COMMITS, INTENTS, Identity, Key, parse_intent_path
 from wsparquet.store.store import Entry, Store
 
 __all__ = ["CommitLog", "is_intent_file"]
@@ -113,7 +113,7 @@ class CommitLog:
     def intents_of(self, key: Key) -> dict[str, Intent]:
         """All intents to commit one source, by path."""
         entries = self._store.entries(key.intents_folder)
-        paths = [entry.path for entry in entries if (found := intent_key(entry.path)) and found[0] == key]
+        paths = [entry.path for entry in entries if (found := parse_intent_path(entry.path)) and found[0] == key]
         return {path: decode_intent(data, path, key) for path, data in self._store.read_all(paths)}
 
     def intent_files(self, identity: Identity | None = None) -> Iterator[tuple[Key, Entry]]:
@@ -122,7 +122,7 @@ class CommitLog:
         Raises DatasetError if a file in the folder of intents does not have an intent's name.
         """
         for entry in self._store.entries(INTENTS if identity is None else identity.key.intents_folder):
-            found = intent_key(entry.path)
+            found = parse_intent_path(entry.path)
             if found is None:
                 raise DatasetError(
                     f"{entry.path}: expected an intent's file name, found {entry.path.rpartition('/')[2]!r}; "

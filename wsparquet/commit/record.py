@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from wsparquet.errors import DatasetError
-from wsparquet.layout import Identity, Key, is_own_path, part_place
+from wsparquet.layout import Identity, Key, is_own_path, parse_part_path
 
 __all__ = [
     "FORMAT_VERSION",
@@ -322,7 +322,7 @@ def _decode_part(values: object, path: str, key: Key) -> Part:
         raise reader.error(f"a part with {', '.join(_PART_KEYS)}", values, "part")
     # Engines take table and date from the path, so they are taken from it here as well.
     where = found[0]
-    place = part_place(where, key)
+    place = parse_part_path(where, key)
     if place is None:
         raise reader.error(f"a part of {key.account}.{key.name} in this root", where, "path")
     return Part(where, *place, *found[1:])

@@ -66,7 +66,7 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
     """The root, with all that dead attempts left behind cleared; None where a dry run has none to look at."""
     if options.dry_run:
         # An empty folder is no root yet, but a conversion would make it one. Joined as text: it may be a URL.
-        return Root.open_if_any(to, access=options.access)
+        return Root.open_if_exists(to, access=options.access)
     root = Root.open(to, access=options.access)
     root.recover()
     return root

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from wsparquet.commit.log import is_intent_file
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError
-from wsparquet.layout import PROBES, QUARANTINE, TMP, is_part_name, is_quarantine_name, is_written_name
+from wsparquet.layout import PROBES, QUARANTINE, TMP, is_object_path, is_part_path, is_quarantine_path
 from wsparquet.store.store import Store, Unfinished
 
 __all__ = ["Cleaning", "Stray", "clean", "find_strays"]
@@ -89,7 +89,7 @@ def _uploads(store: Store, latest: float) -> tuple[list[Stray], str | None]:
         return [], str(error)
     kinds: dict[bool, Kind] = {True: "upload", False: "foreign"}
     old = [each for each in found if each.begun <= latest]
-    return [Stray(each.path, kinds[is_written_name(each.path)], 0, each.begun, each) for each in old], None
+    return [Stray(each.path, kinds[is_object_path(each.path)], 0, each.begun, each) for each in old], None
 
 
 def find_strays(
@@ -115,9 +115,9 @@ def find_strays(
 def _kind(path: str, dead: set[str]) -> Kind | None:
     """The kind of a file if it may be a stray; None if it is one of the root's own files."""
     if TABLES.match(path):
-        return "part" if is_part_name(path) else "foreign"
+        return "part" if is_part_path(path) else "foreign"
     if path.startswith(f"{QUARANTINE}/"):
-        return "quarantine" if is_quarantine_name(path) else "foreign"
+        return "quarantine" if is_quarantine_path(path) else "foreign"
     if is_intent_file(path):
         return "intent"
     if path.startswith(f"{PROBES}/"):

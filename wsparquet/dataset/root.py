@@ -59,7 +59,7 @@ class Root:
         return cls(store, protocol, pool or shared_pool())
 
     @classmethod
-    def open_if_any(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
+    def open_if_exists(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
         """The root at ``path``; None if there is no root. Writes nothing, and raises the same errors as ``open``."""
         store, _ = open_store(os.fspath(path), access)
         if not has_version(store) and CommitLog(store).first_path() is None:

@@ -192,6 +192,6 @@ def _spool() -> Workspaces:
     # Any user could have created a folder with this name before.
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise DatasetError(
-            f"{folder}: expected a folder that only this user can access, found another folder; delete it, or set TMPDIR"
+            f"{folder}: expected a folder that only this user can access, found another; delete it, or set TMPDIR"
         )
     return Workspaces(folder, lock=folder / "workspaces.lock")
