@@ -128,9 +128,7 @@ def test_formats(tmp_path: Path, content: bytes, found: str, text: bytes) -> Non
         pytest.param(flipped(MEMBER, -1), 1, "corrupt before byte", id="wrong length"),
         pytest.param(with_header(0x02, b"\0\0"), 0, "corrupt before byte", id="wrong header CRC"),
         pytest.param(MEMBER[:2] + b"\x07" + MEMBER[3:], 0, "corrupt before byte", id="unknown method"),
-        pytest.param(
-            MEMBER + b"<error/>", 1, f"at byte {len(MEMBER)}, found other bytes after member 1", id="garbage"
-        ),
+        pytest.param(MEMBER + b"<error/>", 1, f"at byte {len(MEMBER)}, found other bytes after member 1", id="garbage"),
         pytest.param(MEMBER + b"x", 1, f"at byte {len(MEMBER)}, found other bytes", id="one byte of garbage"),
         pytest.param(MEMBER + bytes(9) + b"x", 1, f"at byte {len(MEMBER) + 9}, found other bytes", id="zeros, garbage"),
         pytest.param(MEMBER + FRAME, 1, "found other bytes after member 1", id="zstd behind gzip"),
