@@ -105,7 +105,7 @@ def follow(name: str, folder: Path, variables: dict[str, str] | None = None) -> 
 
 
 def environment() -> dict[str, str]:
-    """This process's environment with the program on the path, and without credentials or a server's address."""
+    """The environment of tests with the program on the path, and without credentials or a server's address."""
     names = {*VARIABLES.values(), "WSPARQUET_BASE_URL"}
     found = {name: value for name, value in os.environ.items() if name not in names}
     return found | {"PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"}
