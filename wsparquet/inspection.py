@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, Report, make_decoder
+from wsparquet.json_values import JsonResult, in_json, texts
 from wsparquet.schema import TABLES
 from wsparquet.schema.leaves import leaf_columns
 from wsparquet.source import Source, SourceLimits
@@ -36,7 +37,7 @@ class InspectOptions:
 
 
 @dataclass
-class Inspection:
+class Inspection(JsonResult):
     """What one source holds.
 
     ``format`` is its compression, ``form`` how containers lie in it: ``lines`` (one a line), ``document`` (one over
@@ -51,27 +52,10 @@ class Inspection:
     inflated_bytes: int = 0
     first: int | None = None
     last: int | None = None
-    report: Report = field(default_factory=Report)
+    report: Report = field(default_factory=Report, metadata=in_json(flat=True))
     reasons: Counter[str] = field(default_factory=Counter)
-    samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict, metadata=in_json(convert=texts))
     quarantine_samples: list[dict[str, Any]] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The inspection as plain JSON values."""
-        return {
-            "name": self.name,
-            "url": self.url,
-            "format": self.format,
-            "form": self.form,
-            "stored_bytes": self.stored_bytes,
-            "inflated_bytes": self.inflated_bytes,
-            "first": self.first,
-            "last": self.last,
-            **self.report.to_dict(),
-            "reasons": dict(self.reasons),
-            "samples": self.samples,
-            "quarantine_samples": self.quarantine_samples,
-        }
 
 
 def inspect(source: Source, *, options: InspectOptions | None = None) -> Inspection:

@@ -14,6 +14,7 @@ import click
 
 from wsparquet.cli import sync_text
 from wsparquet.cli.terminal import human_bytes
+from wsparquet.json_values import json_dict
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
@@ -106,10 +107,8 @@ class JsonOutput:
 
     def inspections(self, inspections: Sequence[Inspection], failures: Sequence[Failure]) -> None:
         """The sources, and those that failed."""
-        from wsparquet.conversion.summary import failure_dicts
-
         sources = [found.to_dict() for found in inspections]
-        _print_json({"sources": sources, "failed": failure_dicts(failures)})
+        _print_json({"sources": sources, "failed": [json_dict(each) for each in failures]})
 
     def removed(self, removed: Sequence[Mapping[str, Any]]) -> None:
         """The sources that were taken out."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from wsparquet.decode.model import PathCounts, Report
+from wsparquet.json_values import JsonResult, in_json, milliseconds
 
-__all__ = ["Failure", "Summary", "failure_dicts"]
+__all__ = ["Failure", "Summary"]
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,8 @@ class Failure:
     error: str
 
 
-def failure_dicts(failures: Iterable[Failure]) -> list[dict[str, str]]:
-    """The failures as plain JSON values."""
-    return [asdict(failure) for failure in failures]
-
-
 @dataclass
-class Summary:
+class Summary(JsonResult):
     """The outcome of a run that converted into ``root``.
 
     ``committed``, ``skipped`` and ``failed`` hold file names in the order of the sources, ``replaced`` those of the
@@ -35,23 +29,25 @@ class Summary:
     committed ones (in a dry run, of those that would be). ``records = sum(rows) + quarantined``.
     """
 
+    json_properties = (("failed", "skipped"),)
+
     root: str = ""
     sources: int = 0
     committed: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list, metadata=in_json("errors"))
     records: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    rescued: dict[str, PathCounts] = field(default_factory=dict)
+    undocumented: dict[str, PathCounts] = field(default_factory=dict)
     quarantined: int = 0
     items: int = 0
     containers: int = 0
     container_values: int = 0
-    rows: Counter[str] = field(default_factory=Counter)
-    rescued: dict[str, PathCounts] = field(default_factory=dict)
-    undocumented: dict[str, PathCounts] = field(default_factory=dict)
     stored_bytes: int = 0
     inflated_bytes: int = 0
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, metadata=in_json(convert=milliseconds))
     dry_run: bool = False
     decoder: str = ""
 
@@ -78,28 +74,3 @@ class Summary:
         for mine, theirs in ((self.rescued, report.rescued), (self.undocumented, report.undocumented)):
             for table, counts in theirs.items():
                 mine.setdefault(table, PathCounts()).update(counts)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The summary as plain JSON values."""
-        return {
-            "root": self.root,
-            "sources": self.sources,
-            "committed": self.committed,
-            "replaced": self.replaced,
-            "skipped": self.skipped,
-            "failed": self.failed,
-            "errors": failure_dicts(self.failures),
-            "records": self.records,
-            "rows": dict(self.rows),
-            "rescued": {table: dict(paths.counts) for table, paths in self.rescued.items()},
-            "undocumented": {table: dict(paths.counts) for table, paths in self.undocumented.items()},
-            "quarantined": self.quarantined,
-            "items": self.items,
-            "containers": self.containers,
-            "container_values": self.container_values,
-            "stored_bytes": self.stored_bytes,
-            "inflated_bytes": self.inflated_bytes,
-            "seconds": round(self.seconds, 3),
-            "dry_run": self.dry_run,
-            "decoder": self.decoder,
-        }

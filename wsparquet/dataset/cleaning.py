@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 from wsparquet.commit.log import is_intent_file
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError
+from wsparquet.json_values import JsonResult, in_json
 from wsparquet.layout import PROBES, QUARANTINE, TMP, is_object_path, is_part_path, is_quarantine_path
 from wsparquet.store.store import Store, Unfinished
 
@@ -34,25 +35,20 @@ class Stray:
     kind: Kind
     size: int
     modified: float
-    upload: Unfinished | None = None
+    upload: Unfinished | None = field(default=None, metadata=in_json(hidden=True))
 
 
 @dataclass(frozen=True)
-class Cleaning:
+class Cleaning(JsonResult):
     """The stray files of a root, and whether they were ``deleted``.
 
     ``unlisted`` says why unfinished uploads could not be listed; None if they could.
     """
 
     root: str
-    strays: tuple[Stray, ...]
     deleted: bool
+    strays: tuple[Stray, ...]
     unlisted: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as plain JSON values."""
-        strays = [{key: value for key, value in asdict(each).items() if key != "upload"} for each in self.strays]
-        return {"root": self.root, "deleted": self.deleted, "strays": strays, "unlisted": self.unlisted}
 
 
 def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
@@ -75,7 +71,7 @@ def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
                 root.store.abort(each.upload)
         strays = left | strays
     found = sorted([*strays.values(), *uploads], key=lambda each: (each.path, each.kind))
-    return Cleaning(root.place, tuple(found), delete, unlisted)
+    return Cleaning(root.place, delete, tuple(found), unlisted)
 
 
 def _uploads(store: Store, latest: float) -> tuple[list[Stray], str | None]:

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
+from wsparquet.json_values import JsonResult
+
 __all__ = [
     "MAX_REPORTED_PATHS",
     "Decoded",
@@ -83,6 +85,10 @@ class PathCounts:
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:
         self.counts: Counter[str] = Counter(counts)
 
+    def to_dict(self) -> dict[str, int]:
+        """The counts by path, in order of appearance."""
+        return dict(self.counts)
+
     def add(self, path: str, count: int = 1) -> None:
         """Count ``path``, under its own name while there is room."""
         if path not in self.counts and len(self.counts) >= MAX_REPORTED_PATHS:
@@ -96,7 +102,7 @@ class PathCounts:
 
 
 @dataclass(slots=True)
-class Report:
+class Report(JsonResult):
     """The counts of one source.
 
     ``records = sum(rows) + quarantined`` always; ``items`` are quarantined stretches outside records. ``rescued`` and
@@ -117,23 +123,6 @@ class Report:
     schema_versions: PathCounts = field(default_factory=PathCounts)
     start_time: int | None = None
     end_time: int | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as plain JSON values, tables and paths in order of appearance."""
-        return {
-            "containers": self.containers,
-            "records": self.records,
-            "quarantined": self.quarantined,
-            "items": self.items,
-            "rows": dict(self.rows),
-            "rescued": {table: dict(paths.counts) for table, paths in self.rescued.items()},
-            "undocumented": {table: dict(paths.counts) for table, paths in self.undocumented.items()},
-            "container_values": self.container_values,
-            "accounts": dict(self.accounts.counts),
-            "schema_versions": dict(self.schema_versions.counts),
-            "start_time": self.start_time,
-            "end_time": self.end_time,
-        }
 
 
 class Decoder(Protocol):

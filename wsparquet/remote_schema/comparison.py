@@ -10,12 +10,13 @@ stand in every table, and a product may stand in a product container's place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from wsparquet.decode.keys import normalise
 from wsparquet.decode.plan import DecodePlan, FieldPlan, Leaf, ListOf, Node, StructOf, TablePlan, UnionOf, compiled
 from wsparquet.decode.reference.rescue import Path, path_text
+from wsparquet.json_values import JsonResult
 from wsparquet.remote_schema.published import Field, Kind, PublishedSchema, Record
 from wsparquet.remote_schema.tables import find_payload, find_tables
 from wsparquet.schema import COMMON_SUFFIX, UNRECOGNIZED
@@ -58,17 +59,12 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class SchemaComparison:
+class SchemaComparison(JsonResult):
     """How a published schema compares with ours: the tables found in it, how many of our fields, the differences."""
 
     tables: tuple[str, ...]
     fields: int
     differences: tuple[Difference, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The comparison as plain JSON values."""
-        differences = [asdict(each) for each in self.differences]
-        return {"tables": list(self.tables), "fields": self.fields, "differences": differences}
 
 
 def compare_schema(answer: Any) -> SchemaComparison:

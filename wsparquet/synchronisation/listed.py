@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from wsparquet.api import KEPT, Client, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
-from wsparquet.conversion.summary import Failure, failure_dicts
+from wsparquet.conversion.summary import Failure
 from wsparquet.dataset import Root
+from wsparquet.json_values import JsonResult
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
 from wsparquet.synchronisation.options import FetchOptions
@@ -47,48 +48,30 @@ def refused(listing: Listing) -> list[Failure]:
 
 
 @dataclass(frozen=True, slots=True)
-class FileState:
+class FileState(JsonResult):
     """One file on the server or in a root.
 
     ``size``, in stored bytes, and ``rows`` are set only if the file is committed.
     """
 
     name: str
-    url: str
+    state: Literal["committed", "missing", "failed"]
     start: datetime | None
     end: datetime | None
-    state: Literal["committed", "missing", "failed"]
     expires: datetime | None
     size: int | None = None
     committed_at: str | None = None
     error: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The file as plain JSON values."""
-        times = {"start": self.start, "end": self.end, "expires": self.expires}
-        return {
-            "name": self.name,
-            "state": self.state,
-            **{key: time.isoformat() if time else None for key, time in times.items()},
-            "size": self.size,
-            "committed_at": self.committed_at,
-            "error": self.error,
-            "url": self.url,
-        }
+    url: str = ""
 
 
 @dataclass(frozen=True)
-class Files:
+class Files(JsonResult):
     """The files of a listing, and the entries that must not be downloaded."""
 
     account: str
     files: tuple[FileState, ...]
     refused: tuple[Failure, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The files as plain JSON values."""
-        files = [file.to_dict() for file in self.files]
-        return {"account": self.account, "files": files, "refused": failure_dicts(self.refused)}
 
 
 def list_states(options: FetchOptions, *, root: Root | None = None) -> Files:

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError
+from wsparquet.json_values import JsonResult
 
 __all__ = ["Missing", "State"]
 
@@ -20,7 +21,7 @@ FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(JsonResult):
     """A file that the server has or had, and that is not committed.
 
     Times are UTC, in ISO 8601. ``failed_since`` is the time of the first of its consecutive failures, and ``error`` the
@@ -36,10 +37,6 @@ class Missing:
     error: str | None = None
     gone_at: str | None = None
     refused: bool = False
-
-    def to_dict(self) -> dict[str, str | bool | None]:
-        """The file as plain JSON values."""
-        return asdict(self)
 
     def failed(self, error: str, *, now: datetime, gone: bool) -> Missing:
         """The same file with one more failure."""

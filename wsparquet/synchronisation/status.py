@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from wsparquet.commit import CommitHeader
 from wsparquet.dataset import Access, Root
+from wsparquet.json_values import JsonResult, in_json
 from wsparquet.names import parse_name
 from wsparquet.synchronisation.state import Missing, State
 
@@ -32,8 +33,12 @@ class StatusLimits:
     expiring: timedelta = timedelta(days=3)
 
 
+def _spans(gaps: Iterable[tuple[datetime, datetime]]) -> list[dict[str, str]]:
+    return [{"start": start.isoformat(), "end": end.isoformat()} for start, end in gaps]
+
+
 @dataclass(frozen=True)
-class AccountStatus:
+class AccountStatus(JsonResult):
     """The status of one account. Times are UTC.
 
     ``hours`` counts the distinct hours with at least one committed file. ``gaps`` are the spans without a committed
@@ -42,65 +47,46 @@ class AccountStatus:
     server may delete soon, and ``gone`` those that it has deleted.
     """
 
+    json_properties = (("well", "account"),)
+
     account: str
+    stale: bool
     commits: int
     last_commit: datetime | None
     last_listing: datetime | None
     first_hour: datetime | None
     last_hour: datetime | None
     hours: int
-    gaps: tuple[tuple[datetime, datetime], ...]
+    gaps: tuple[tuple[datetime, datetime], ...] = field(metadata=in_json(convert=_spans))
     missing: tuple[Missing, ...]
     failing: tuple[Missing, ...]
     expiring: tuple[Missing, ...]
     gone: tuple[Missing, ...]
-    stale: bool
 
     @property
     def well(self) -> bool:
         """Whether nothing needs attention."""
         return not (self.stale or self.failing or self.expiring or self.gone)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The status as plain JSON values."""
-        times = {
-            "last_commit": self.last_commit,
-            "last_listing": self.last_listing,
-            "first_hour": self.first_hour,
-            "last_hour": self.last_hour,
-        }
-        lists = {"missing": self.missing, "failing": self.failing, "expiring": self.expiring, "gone": self.gone}
-        return {
-            "account": self.account,
-            "well": self.well,
-            "stale": self.stale,
-            "commits": self.commits,
-            **{name: time.isoformat() if time else None for name, time in times.items()},
-            "hours": self.hours,
-            "gaps": [{"start": start.isoformat(), "end": end.isoformat()} for start, end in self.gaps],
-            **{name: [each.to_dict() for each in files] for name, files in lists.items()},
-        }
-
 
 @dataclass(frozen=True)
-class Status:
+class Status(JsonResult):
     """The status of a root, by account."""
+
+    json_properties = (("well", "root"),)
 
     root: str
     accounts: tuple[AccountStatus, ...]
 
     @property
-    def exit_code(self) -> int:
-        """0 if every account is ok, otherwise 1. A root without commits gives 1."""
-        return 0 if self.accounts and all(account.well for account in self.accounts) else 1
+    def well(self) -> bool:
+        """Whether no account needs attention; False for a root without commits."""
+        return bool(self.accounts) and all(account.well for account in self.accounts)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The status as plain JSON values."""
-        return {
-            "root": self.root,
-            "well": self.exit_code == 0,
-            "accounts": [account.to_dict() for account in self.accounts],
-        }
+    @property
+    def exit_code(self) -> int:
+        """0 if no account needs attention, else 1."""
+        return 0 if self.well else 1
 
 
 def status(

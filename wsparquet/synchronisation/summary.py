@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from wsparquet.conversion.summary import Failure, Summary, failure_dicts
+from wsparquet.conversion.summary import Failure, Summary
+from wsparquet.json_values import JsonResult, in_json, milliseconds
 
 __all__ = ["FetchSummary", "SyncSummary"]
 
 
 @dataclass
-class FetchSummary:
+class FetchSummary(JsonResult):
     """The outcome for the listed files of an account. Names are those of the list; sizes are in bytes.
 
     ``present`` files were there before. ``gone`` files were listed but deleted by the server before the download.
@@ -24,9 +24,9 @@ class FetchSummary:
     downloaded_bytes: int = 0
     gone: list[Failure] = field(default_factory=list)
     refused: list[Failure] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list, metadata=in_json("failed"))
     retries: int = 0
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, metadata=in_json(convert=milliseconds))
     interrupted: bool = False
 
     @property
@@ -39,32 +39,16 @@ class FetchSummary:
         """0 if done; 1 if a file failed, was refused, or is gone."""
         return 1 if self.failed else 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """The summary as plain JSON values."""
-        return {
-            "account": self.account,
-            "listed": self.listed,
-            "present": self.present,
-            "downloaded": self.downloaded,
-            "downloaded_bytes": self.downloaded_bytes,
-            "gone": failure_dicts(self.gone),
-            "refused": failure_dicts(self.refused),
-            "failed": failure_dicts(self.failures),
-            "retries": self.retries,
-            "seconds": round(self.seconds, 3),
-            "interrupted": self.interrupted,
-        }
-
 
 @dataclass
-class SyncSummary:
+class SyncSummary(JsonResult):
     """The result of a ``sync`` run: the downloads and the conversion.
 
     Files that were committed before this run count as ``present``.
     """
 
-    fetched: FetchSummary
-    converted: Summary
+    fetched: FetchSummary = field(metadata=in_json(flat=True))
+    converted: Summary = field(metadata=in_json("conversion"))
 
     @property
     def interrupted(self) -> bool:
@@ -75,7 +59,3 @@ class SyncSummary:
     def exit_code(self) -> int:
         """0 if done; 1 if a file failed, was refused, or is gone; 3 if done, but something was quarantined."""
         return self.fetched.exit_code or self.converted.exit_code
-
-    def to_dict(self) -> dict[str, Any]:
-        """The summary as plain JSON values."""
-        return {**self.fetched.to_dict(), "conversion": self.converted.to_dict()}

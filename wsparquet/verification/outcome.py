@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wsparquet.json_values import JsonResult, in_json, milliseconds
 
 __all__ = ["Kind", "Problem", "Verification"]
 
@@ -43,7 +45,7 @@ class Problem:
 
 
 @dataclass
-class Verification:
+class Verification(JsonResult):
     """What was looked at, in counts, and what is wrong; ``sources`` were decoded again. Sizes are in bytes."""
 
     root: str
@@ -55,7 +57,7 @@ class Verification:
     sources: int = 0
     compared_rows: int = 0
     problems: list[Problem] = field(default_factory=list)
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, metadata=in_json(convert=milliseconds))
 
     @property
     def exit_code(self) -> int:
@@ -67,7 +69,3 @@ class Verification:
         for name in ("commits", "parts", "bytes", "rows", "unchecked", "sources", "compared_rows"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.problems += other.problems
-
-    def to_dict(self) -> dict[str, Any]:
-        """The verification as plain JSON values."""
-        return {**asdict(self), "seconds": round(self.seconds, 3)}
