@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import inspect
+import pkgutil
 import subprocess
 import sys
 from importlib import metadata, resources
@@ -15,44 +17,6 @@ import wsparquet
 from wsparquet.generate import GenerateOptions, generate
 
 ROOT = Path(__file__).parents[1]
-
-# Uses every public function with its types written out; mypy must find nothing to say.
-TYPED = """
-from collections.abc import Callable, Iterator
-from typing import assert_type
-
-import pyarrow as pa
-import pyarrow.dataset as ds
-
-import wsparquet
-from wsparquet import (
-    SCHEMA_VERSION, TABLES, ConvertOptions, Failure, Inspection, LakeDataset, Limits, Progress, Quarantined, Report,
-    SourceLimits, Summary,
-)
-from wsparquet.schema import Table
-
-seen: list[Progress] = []
-options = ConvertOptions(jobs=2, account="1", limits=Limits(max_record=1), source_limits=SourceLimits(max_ratio=2))
-assert_type(wsparquet.convert(["a", "b"], "lake", options=options, on_progress=seen.append), Summary)
-assert_type(wsparquet.convert("a", to="lake").failures, list[Failure])
-assert_type(wsparquet.convert("a", to="lake").exit_code, int)
-
-def keep(entry: Quarantined) -> None:
-    assert_type(entry.data, bytes)
-
-assert_type(wsparquet.read("a", on_quarantined=keep), dict[str, pa.Table])
-assert_type(wsparquet.open_dataset("lake"), LakeDataset)
-assert_type(wsparquet.open_dataset("lake").table("geo"), ds.Dataset)
-assert_type(wsparquet.open_dataset("lake").tables, tuple[str, ...])
-assert_type(Inspection("name", "url").report, Report)
-assert_type(TABLES, dict[str, Table])
-assert_type(SCHEMA_VERSION, int)
-assert_type(wsparquet.__version__, str)
-error: type[wsparquet.WsparquetError] = wsparquet.SourceError
-wsparquet.convert(1, to="lake")  # type: ignore[arg-type]
-wsparquet.read("a", "auto")  # type: ignore[call-arg]
-wsparquet.konvert  # type: ignore[attr-defined]
-"""
 
 
 def python(code: str) -> list[str]:
@@ -90,9 +54,35 @@ def test_every_error_is_public() -> None:
         assert issubclass(getattr(wsparquet, name), wsparquet.WsparquetError)
 
 
-def test_dir_lists_what_is_not_imported_yet() -> None:
-    """`dir(wsparquet)` has every public name from the start, for completion and help."""
-    assert python("import wsparquet; print(*sorted(set(wsparquet.__all__) - set(dir(wsparquet))))") == [""]
+def test_dir_lists_the_public_names_alone() -> None:
+    """`dir(wsparquet)` has every public name from the start, and no other name, even after rooms are imported."""
+    code = "import wsparquet; before = dir(wsparquet); wsparquet.convert; print(before == dir(wsparquet), *before)"
+    assert python(code) == [" ".join(["True", *sorted(wsparquet.__all__)])]
+
+
+def test_every_command_has_a_function() -> None:
+    """Each command but `serve` has a public function of the same job."""
+    from wsparquet.cli import cli
+
+    other = {"list": ["list_files"], "generate": ["generate_files"], "schema": ["arrow_schema", "schema_text"]}
+    expected = {name for command in cli.commands if command != "serve" for name in other.get(command, [command])}
+    assert expected <= set(wsparquet.__all__)
+    assert all(inspect.isfunction(getattr(wsparquet, name)) for name in expected)
+
+
+def test_no_module_has_the_name_of_a_public_name() -> None:
+    """Importing such a module would replace the public function as an attribute of the package."""
+    modules = {module.name for module in pkgutil.iter_modules(wsparquet.__path__)}
+    assert len(modules) > 20
+    assert modules.isdisjoint(wsparquet.__all__)
+    found = python("""
+        import pkgutil, wsparquet
+        from importlib import import_module
+        for module in pkgutil.iter_modules(wsparquet.__path__):
+            import_module(f"wsparquet.{module.name}")
+        print(*[name for name in wsparquet.__all__ if type(getattr(wsparquet, name)).__name__ == "module"])
+    """)
+    assert found == [""]
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
@@ -161,14 +151,15 @@ def test_the_package_is_marked_as_typed() -> None:
     assert resources.files("wsparquet").joinpath("py.typed").is_file()
 
 
-def test_the_public_api_is_typed(tmp_path: Path) -> None:
-    """Mypy in strict mode sees the exact types of the public functions, and refuses wrong arguments."""
-    user = tmp_path / "user.py"
-    user.write_text(TYPED)
-    # The project's own settings are strict, and its cache spares most of the work.
-    mypy = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), str(user)]
-    ran = subprocess.run(mypy, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+@pytest.mark.parametrize(
+    "checker", [["mypy"], ["basedpyright", "--pythonpath", sys.executable]], ids=["mypy", "basedpyright"]
+)
+def test_the_public_api_is_typed(checker: list[str]) -> None:
+    """Both type checkers see the exact types of the public functions in `tests/typing`, and refuse wrong arguments."""
+    # The project's own settings are strict, and the cache of mypy spares most of the work.
+    command = [sys.executable, "-m", *checker, "tests/typing"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_the_docstring_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,10 @@
 >>> wsparquet.open_dataset("lake").table("geo")     # committed rows only, as a pyarrow dataset
 """
 
+# A module or package directly below wsparquet/ must not have the name of a public function: importing the module would
+# replace the function as an attribute of this package. So the function is `generate_files` beside the package
+# `generate/`, and `arrow_schema` beside `schema/`. tests/test_library.py checks this.
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -17,31 +21,41 @@ if TYPE_CHECKING:
     from wsparquet.conversion.options import ConvertOptions
     from wsparquet.conversion.replay import replay
     from wsparquet.conversion.run import convert
-    from wsparquet.conversion.summary import Failure, Summary
-    from wsparquet.dataset import LakeDataset, open_dataset
+    from wsparquet.conversion.summary import Summary
+    from wsparquet.dataset import Cleaning, LakeDataset, Removal, Removed, Stray, clean, open_dataset, remove
     from wsparquet.decode.model import Limits, Quarantined, Report
     from wsparquet.errors import (
         ApiError,
         DatasetError,
         DecodeError,
+        FailuresError,
+        OptionError,
         PlaceError,
         SchemaError,
         SourceError,
         WsparquetError,
     )
-    from wsparquet.inspection import Inspection, InspectOptions, inspect
+    from wsparquet.generate import GenerateOptions, generate_files
+    from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
     from wsparquet.progress import Progress
     from wsparquet.reading import QuarantineWarning, read
-    from wsparquet.schema import SCHEMA_VERSION, TABLES
+    from wsparquet.render import schema_text
+    from wsparquet.results import Failure
+    from wsparquet.schema import SCHEMA_VERSION, TABLES, arrow_schema
     from wsparquet.source import SourceLimits
     from wsparquet.synchronisation import (
+        AccountStatus,
         FetchOptions,
         FetchSummary,
+        Files,
+        FileState,
         Status,
+        StatusLimits,
         Stop,
         SyncOptions,
         SyncSummary,
         fetch,
+        list_files,
         status,
         sync,
     )
@@ -50,31 +64,43 @@ if TYPE_CHECKING:
 __all__ = [
     "SCHEMA_VERSION",
     "TABLES",
+    "AccountStatus",
     "ApiError",
     "ApiOptions",
+    "Cleaning",
     "Client",
     "ConvertOptions",
     "Credentials",
     "DatasetError",
     "DecodeError",
     "Failure",
+    "FailuresError",
     "FetchOptions",
     "FetchSummary",
+    "FileState",
+    "Files",
+    "GenerateOptions",
     "InspectOptions",
     "Inspection",
+    "Inspections",
     "LakeDataset",
     "Limits",
+    "OptionError",
     "PlaceError",
     "Problem",
     "Progress",
     "QuarantineWarning",
     "Quarantined",
+    "Removal",
+    "Removed",
     "Report",
     "SchemaError",
     "SourceError",
     "SourceLimits",
     "Status",
+    "StatusLimits",
     "Stop",
+    "Stray",
     "Summary",
     "SyncOptions",
     "SyncSummary",
@@ -82,42 +108,109 @@ __all__ = [
     "VerifyOptions",
     "WsparquetError",
     "__version__",
+    "arrow_schema",
+    "clean",
     "convert",
     "fetch",
+    "generate_files",
     "inspect",
+    "list_files",
     "open_dataset",
     "read",
+    "remove",
     "replay",
+    "schema_text",
     "status",
     "sync",
     "verify",
 ]
 
-# Where each public name lives. They are imported on first use: pyarrow alone takes longer than `wsparquet --help` may.
+# The module of each public name. Names are imported on first use: importing pyarrow alone takes longer than
+# `wsparquet --help` may take.
 _HOMES = {
     "_version": ("__version__",),
-    "api": ("ApiOptions", "Client", "Credentials"),
-    "conversion": ("ConvertOptions", "Failure", "Summary", "convert", "replay"),
-    "dataset": ("LakeDataset", "open_dataset"),
-    "decode.model": ("Limits", "Quarantined", "Report"),
-    "errors": ("ApiError", "DatasetError", "DecodeError", "PlaceError", "SchemaError", "SourceError", "WsparquetError"),
-    "inspection": ("InspectOptions", "Inspection", "inspect"),
+    "api": (
+        "ApiOptions",
+        "Client",
+        "Credentials",
+    ),
+    "conversion": (
+        "ConvertOptions",
+        "Summary",
+        "convert",
+        "replay",
+    ),
+    "dataset": (
+        "Cleaning",
+        "LakeDataset",
+        "Removal",
+        "Removed",
+        "Stray",
+        "clean",
+        "open_dataset",
+        "remove",
+    ),
+    "decode.model": (
+        "Limits",
+        "Quarantined",
+        "Report",
+    ),
+    "errors": (
+        "ApiError",
+        "DatasetError",
+        "DecodeError",
+        "FailuresError",
+        "OptionError",
+        "PlaceError",
+        "SchemaError",
+        "SourceError",
+        "WsparquetError",
+    ),
+    "generate": (
+        "GenerateOptions",
+        "generate_files",
+    ),
+    "inspection": (
+        "InspectOptions",
+        "Inspection",
+        "Inspections",
+        "inspect",
+    ),
     "progress": ("Progress",),
-    "reading": ("QuarantineWarning", "read"),
-    "schema": ("SCHEMA_VERSION", "TABLES"),
+    "reading": (
+        "QuarantineWarning",
+        "read",
+    ),
+    "render": ("schema_text",),
+    "results": ("Failure",),
+    "schema": (
+        "SCHEMA_VERSION",
+        "TABLES",
+        "arrow_schema",
+    ),
     "source": ("SourceLimits",),
     "synchronisation": (
+        "AccountStatus",
         "FetchOptions",
         "FetchSummary",
+        "FileState",
+        "Files",
         "Status",
+        "StatusLimits",
         "Stop",
         "SyncOptions",
         "SyncSummary",
         "fetch",
+        "list_files",
         "status",
         "sync",
     ),
-    "verification": ("Problem", "Verification", "VerifyOptions", "verify"),
+    "verification": (
+        "Problem",
+        "Verification",
+        "VerifyOptions",
+        "verify",
+    ),
 }
 
 
@@ -131,9 +224,9 @@ def _find(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)
 
 
 if not TYPE_CHECKING:
-    # Type checkers would take every name for one that there is.
+    # With __getattr__, type checkers would accept every name.
     __getattr__ = _find

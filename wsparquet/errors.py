@@ -1,52 +1,148 @@
-"""Which errors wsparquet raises, and what each of them means.
+"""The errors that wsparquet raises, and what each one means.
 
     WsparquetError
+    ├── OptionError    a parameter has a value that it cannot have; also a ValueError
     ├── SchemaError    the schema itself is wrong, or a root has another version of it
     ├── SourceError    a source cannot be read: missing, corrupt, too large, not a Web Session file
-    ├── DecodeError    a source's text cannot be decoded as a whole (single records are quarantined instead)
-    ├── DatasetError   a dataset cannot be written or read: disk full, no folder, a record changed under us
-    │   └── PlaceError a dataset or raw files cannot lie where they were told to; nothing was written
-    └── ApiError       the Data Access API cannot be reached, refuses, or answers what cannot be used
+    ├── DecodeError    the text of a source cannot be decoded at all (single bad records are quarantined instead)
+    ├── DatasetError   a dataset cannot be written or read: disk full, no folder, a commit record changed meanwhile
+    │   └── PlaceError the given place cannot hold a dataset or raw files; nothing was written
+    ├── ApiError       the Data Access API is unreachable, refuses a request, or sends an unusable answer
+    └── FailuresError  a run finished, but some of its sources failed; raised by ``raise_for_failures`` only
 
-Every message says what was expected, what was found, where, and what to do.
+Every message says what was expected, what was found, where, and what to do. Messages name the parameters of the Python
+functions in backticks, such as `max_quarantined`; the command line replaces them by its own options.
 """
 
 from __future__ import annotations
 
-__all__ = ["ApiError", "DatasetError", "DecodeError", "PlaceError", "SchemaError", "SourceError", "WsparquetError"]
+from collections.abc import Sequence
+
+__all__ = [
+    "ApiError",
+    "DatasetError",
+    "DecodeError",
+    "FailuresError",
+    "OptionError",
+    "PlaceError",
+    "SchemaError",
+    "SourceError",
+    "WsparquetError",
+]
 
 
 class WsparquetError(Exception):
-    """The base of every error that wsparquet raises on purpose."""
+    """The base class of all errors that wsparquet raises on purpose.
+
+    >>> try:
+    ...     wsparquet.convert("no-such-folder/", to="lake").raise_for_failures()
+    ... except wsparquet.WsparquetError as error:
+    ...     print(type(error).__name__)
+    FailuresError
+    """
+
+
+class OptionError(WsparquetError, ValueError):
+    """A parameter has a value that it cannot have, or there is no such parameter; ``parameter`` is its name.
+
+    >>> try:
+    ...     wsparquet.convert("downloads/", to="lake", jobs=0)
+    ... except wsparquet.OptionError as error:
+    ...     print(error.parameter, "|", error)
+    jobs | `jobs`: expected a whole number of 1 or more, found 0
+    """
+
+    def __init__(self, parameter: str, problem: str) -> None:
+        super().__init__(f"`{parameter}`: {problem}")
+        self.parameter = parameter
+        self._problem = problem
+
+    def __reduce__(self) -> tuple[type[OptionError], tuple[str, str]]:
+        return type(self), (self.parameter, self._problem)
 
 
 class SchemaError(WsparquetError):
-    """The schema is inconsistent, or a root was written with another version of it."""
+    """The schema is inconsistent, or a root was written with another version of it.
+
+    >>> issubclass(wsparquet.SchemaError, wsparquet.WsparquetError)
+    True
+    """
 
 
 class SourceError(WsparquetError):
-    """A source cannot be read; nothing of it is committed."""
+    """A source cannot be read; none of its rows are committed.
+
+    >>> try:
+    ...     wsparquet.read("no-such-file.gz")
+    ... except wsparquet.SourceError as error:
+    ...     print("expected a file" in str(error))
+    True
+    """
 
 
 class DecodeError(WsparquetError):
-    """A source's text is not what a Web Session file holds; nothing of it is committed."""
+    """The text of a source is not in the format of Web Session files; none of its rows are committed.
+
+    >>> _ = Path("other.json").write_text("[1, 2, 3]")
+    >>> try:
+    ...     wsparquet.read("other.json")
+    ... except wsparquet.DecodeError:
+    ...     print("not a Web Session file")
+    not a Web Session file
+    """
 
 
 class DatasetError(WsparquetError):
-    """A dataset cannot be written, committed or read."""
+    """A dataset cannot be written, committed or read.
+
+    >>> try:
+    ...     wsparquet.open_dataset("no-such-lake")
+    ... except wsparquet.DatasetError:
+    ...     print("no datasets here")
+    no datasets here
+    """
 
 
 class PlaceError(DatasetError):
-    """A dataset or raw files cannot lie where they were told to: wrong usage, found before anything was written."""
+    """The given place cannot hold a dataset or raw files. The check comes first, so nothing has been written.
+
+    >>> try:
+    ...     wsparquet.convert("downloads/", to="https://example.com/lake")
+    ... except wsparquet.PlaceError as error:
+    ...     print(error)
+    https://example.com/lake: expected a folder on a local disk or s3://BUCKET/PATH, found another URL
+    """
 
 
 class ApiError(WsparquetError):
-    """The Data Access API cannot be reached, refuses, or answers what cannot be used.
+    """The Data Access API is unreachable, refuses a request, or sends an unusable answer.
 
-    ``status`` is the HTTP status of the answer, ``internal_code`` the API's own, each None where there was none.
+    ``status`` is the HTTP status of the answer, ``internal_code`` the API's own code; each is None if there is none.
+
+    >>> error = wsparquet.ApiError("expected a list of files, found none", status=404)
+    >>> error.status, error.internal_code
+    (404, None)
     """
 
     def __init__(self, message: str, *, status: int | None = None, internal_code: str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.internal_code = internal_code
+
+
+class FailuresError(WsparquetError):
+    """A run finished, but some of its sources failed; ``names`` are their names.
+
+    >>> try:
+    ...     wsparquet.convert(["downloads/", "missing.gz"], to="lake").raise_for_failures()
+    ... except wsparquet.FailuresError as error:
+    ...     print(error.names)
+    ('missing.gz',)
+    """
+
+    def __init__(self, message: str, names: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
+
+    def __reduce__(self) -> tuple[type[FailuresError], tuple[str, tuple[str, ...]]]:
+        return type(self), (str(self), self.names)

@@ -1,47 +1,86 @@
-"""What is in a source, told without writing anything."""
+"""What sources contain; nothing is written."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack, overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, Report, make_decoder
-from wsparquet.json_values import JsonResult, in_json, texts
+from wsparquet.errors import WsparquetError
+from wsparquet.json_values import in_json, texts
+from wsparquet.options import check_number, make_options
+from wsparquet.results import Failure, Result
 from wsparquet.schema import TABLES
 from wsparquet.schema.leaves import leaf_columns
-from wsparquet.source import Source, SourceLimits
-from wsparquet.stream import decoded
+from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand
+from wsparquet.stream import check_common, decoded
 
-__all__ = ["InspectOptions", "Inspection", "inspect"]
+__all__ = ["InspectKeywords", "InspectOptions", "Inspection", "Inspections", "inspect", "inspect_source"]
 
-# A reason says where in the record it is; so precise, no two would count as the same.
+# A reason names a byte of the record. Without it, equal reasons of different records count together.
 _BYTE = re.compile(r" at byte \d+")
 
 MAX_SAMPLE = 2000
-"""Longest text of a quarantined sample, in characters; the whole of it is kept by a conversion."""
+"""How many bytes of a quarantined text a sample has; a conversion keeps the whole text."""
+
+
+class InspectKeywords(TypedDict, total=False):
+    """The fields of ``InspectOptions`` as keyword arguments."""
+
+    samples: int
+    decoder: str
+    source_limits: SourceLimits
+    limits: Limits
+    storage_options: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
 class InspectOptions:
-    """How to look: rows per table and quarantined entries to show as ``samples``, which are personal data."""
+    """How ``inspect`` works. The function also takes each field as a keyword argument.
+
+    ``samples``: how many rows of each table and how many quarantined texts each result has; these are personal data.
+    ``storage_options``: options for fsspec. The other fields mean the same as in ``ConvertOptions``.
+
+    >>> (found,) = wsparquet.inspect("session.gz", options=wsparquet.InspectOptions(samples=1))
+    >>> len(found.samples["geo"])
+    1
+
+    Raises:
+        OptionError: a field has a value that it cannot have.
+
+    """
 
     samples: int = 0
     decoder: str = "auto"
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
+    storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse wrong values."""
+        check_number("samples", self.samples, minimum=0)
+        check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
 
 
-@dataclass
-class Inspection(JsonResult):
-    """What one source holds.
+@dataclass(repr=False)
+class Inspection(Result):
+    """What one source contains.
 
-    ``format`` is its compression, ``form`` how containers lie in it: ``lines`` (one a line), ``document`` (one over
-    many lines) or ``documents``. ``first`` and ``last`` are the records' own times in milliseconds since 1970.
+    ``format`` is the compression. ``form`` is ``lines`` if each container has a line of its own, ``document`` if one
+    container spans several lines, and ``documents`` if several containers do. ``first`` and ``last`` are the earliest
+    and the latest time in the records, in milliseconds since 1970. ``reasons`` has the reasons for quarantine, with
+    counts.
+
+    >>> (found,) = wsparquet.inspect("session.gz")
+    >>> found
+    <Inspection name=session.gz, format=gzip, form=lines, records=20>
+    >>> found.report.records
+    20
     """
 
     name: str
@@ -53,17 +92,107 @@ class Inspection(JsonResult):
     first: int | None = None
     last: int | None = None
     report: Report = field(default_factory=Report, metadata=in_json(flat=True))
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, int] = field(default_factory=dict)
     samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict, metadata=in_json(convert=texts))
     quarantine_samples: list[dict[str, Any]] = field(default_factory=list)
 
+    def facts(self) -> Mapping[str, object]:
+        """The form of the source, and how many records it has."""
+        return {
+            "name": self.name,
+            "format": self.format,
+            "form": self.form,
+            "records": self.report.records,
+            "quarantined": self.report.quarantined or None,
+            "items": self.report.items or None,
+        }
 
-def inspect(source: Source, *, options: InspectOptions | None = None) -> Inspection:
-    """What is in ``source``: form, containers, accounts, schema versions, records per table, times, drift.
+
+@dataclass(frozen=True, repr=False)
+class Inspections(Result, Sequence[Inspection]):
+    """The inspections of several sources, as a sequence; ``failures`` has the sources that cannot be read.
+
+    >>> found = wsparquet.inspect(["downloads/", "missing.gz"])
+    >>> found
+    <Inspections sources=3, records=40, failed=1>
+    >>> found[0].format, len(found), [failure.name for failure in found.failures]
+    ('gzip', 2, ['missing.gz'])
+    """
+
+    found: tuple[Inspection, ...] = field(default=(), metadata=in_json("sources"))
+    failures: tuple[Failure, ...] = field(default=(), metadata=in_json("failed"))
+
+    @overload
+    def __getitem__(self, index: int) -> Inspection: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Inspection, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Inspection | tuple[Inspection, ...]:
+        return self.found[index]
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __iter__(self) -> Iterator[Inspection]:
+        return iter(self.found)
+
+    def __bool__(self) -> bool:
+        return bool(self.found or self.failures)
+
+    @property
+    def exit_code(self) -> int:
+        """0: all sources can be read; 1: a source cannot be read."""
+        return 1 if self.failures else 0
+
+    def facts(self) -> Mapping[str, object]:
+        """How many sources there are, and how many records they have."""
+        return {
+            "sources": len(self.found) + len(self.failures),
+            "records": sum(each.report.records for each in self.found),
+            "failed": len(self.failures) or None,
+        }
+
+    def failed_sources(self) -> Iterable[tuple[str, str]]:
+        """The names of the sources that cannot be read, with the reasons."""
+        return [(failure.name, failure.error) for failure in self.failures]
+
+
+def inspect(
+    sources: Sources, *, options: InspectOptions | None = None, **keywords: Unpack[InspectKeywords]
+) -> Inspections:
+    """What each source contains: form, containers, accounts, times, records per table, and undocumented values.
+
+    ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. If a source cannot
+    be read, the result has the reason in ``failures``. The keyword arguments are the fields of ``InspectOptions``, and
+    they win over ``options``.
+
+    >>> wsparquet.inspect("downloads/").raise_for_failures()
+    <Inspections sources=2, records=40>
 
     Raises:
-        SourceError: it cannot be read.
-        DecodeError: it is no Web Session file.
+        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+
+    """
+    options = make_options(InspectOptions, options, keywords)
+    found: list[Inspection] = []
+    failures: list[Failure] = []
+    for source in expand(as_list(sources), storage_options=options.storage_options):
+        try:
+            if isinstance(source, Failed):
+                raise source.error
+            found.append(inspect_source(source, options=options))
+        except WsparquetError as error:
+            failures.append(Failure(source.name, source.url, str(error)))
+    return Inspections(tuple(found), tuple(failures))
+
+
+def inspect_source(source: Source, *, options: InspectOptions | None = None) -> Inspection:
+    """What one source contains.
+
+    Raises:
+        SourceError: the source cannot be read.
+        DecodeError: the source is not a Web Session file.
 
     """
     options = options or InspectOptions()
@@ -80,7 +209,7 @@ def inspect(source: Source, *, options: InspectOptions | None = None) -> Inspect
 
 
 class _LineCounter:
-    """Counts line ends in text that it is called with."""
+    """A counter of the line ends in all text that it is called with."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -102,13 +231,14 @@ def _take(found: Inspection, piece: Decoded, samples: int) -> None:
         shown.extend(batch.slice(0, max(samples - len(shown), 0)).to_pylist())
     for entry in piece.quarantined:
         if not entry.continued:
-            found.reasons[_BYTE.sub("", entry.reason)] += 1
+            reason = _BYTE.sub("", entry.reason)
+            found.reasons[reason] = found.reasons.get(reason, 0) + 1
             if len(found.quarantine_samples) < samples:
                 found.quarantine_samples.append(_sample(entry))
 
 
 def _widen(found: Inspection, table: str, batch: pa.RecordBatch) -> None:
-    """Let the time span take in a batch's own timestamps."""
+    """Extend the time span of the inspection by the timestamps of a batch, those of ``metaData`` excepted."""
     for column in leaf_columns(TABLES[table].schema):
         if not pa.types.is_timestamp(column.field.type) or column.steps[0] == "metaData":
             continue

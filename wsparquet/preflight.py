@@ -63,7 +63,7 @@ def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLi
         if place is not None and Path(os.path.realpath(place)).is_relative_to(folder):
             raise PlaceError(
                 f"{utf8_text(source)}: expected sources outside of the root, found one in {utf8_text(str(folder))}, "
-                "whose files would all count as the root's own; choose another root with --to"
+                "whose files would all count as the root's own; choose another root"
             )
 
 

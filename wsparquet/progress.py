@@ -1,24 +1,30 @@
-"""What a run tells a listener while it works; listeners are called from several threads."""
+"""What a run tells its caller while it works: events for a listener, and lines for the logger ``wsparquet``."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Listener", "Progress", "ignore"]
+from wsparquet.log import LOGGER
+
+__all__ = ["Listener", "Progress", "ignore", "logged"]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One thing that happened to one source; bytes and rows are totals for that source so far.
+    """One event of one source; bytes and rows are the totals of that source so far.
 
-    ``downloaded`` and ``retried`` are told by synchronisation only, before a source is ``started``.
+    A run begins with ``found``, the only event about all sources: there are ``files`` of them, and their stored bytes
+    add up to ``size``, as far as the sizes are known. Only synchronisation sends ``retried`` and ``downloaded``, both
+    before ``started``. ``replaced`` means that the source is committed and that its rows took the place of
+    ``rows_before`` older ones. ``url`` distinguishes sources that have the same name.
 
-    ``replaced`` is ``committed`` where rows of the same source were committed before, ``rows_before`` of them.
-
-    ``url`` tells sources of one name apart. The first event, ``found``, speaks of all sources: ``files`` of them, of
-    ``size`` stored bytes as far as known.
+    >>> kinds = []
+    >>> _ = wsparquet.convert("downloads/", to="lake", on_progress=lambda event: kinds.append(event.kind))
+    >>> kinds[0], kinds[-1]
+    ('found', 'committed')
     """
 
     kind: Literal["found", "retried", "downloaded", "started", "read", "committed", "replaced", "skipped", "failed"]
@@ -34,7 +40,43 @@ class Progress:
 
 
 Listener = Callable[[Progress], None]
+"""A function that is called with each event, from several threads."""
+
+LEVELS = {
+    "committed": logging.INFO,
+    "replaced": logging.INFO,
+    "skipped": logging.DEBUG,
+    "downloaded": logging.DEBUG,
+    "retried": logging.WARNING,
+    "failed": logging.ERROR,
+}
+"""The level of each kind of event that is logged; the other kinds are not logged."""
 
 
 def ignore(_: Progress) -> None:
     """Listen to nothing."""
+
+
+def logged(listener: Listener | None, *, failures_only: bool = False) -> Listener:
+    """A listener that writes what becomes of each source to the logger, and then calls ``listener``, if there is one.
+
+    URLs and errors come without user names, passwords and signed queries, as everywhere in wsparquet.
+    """
+
+    def tell(event: Progress) -> None:
+        level = LEVELS.get(event.kind) if event.kind == "failed" or not failures_only else None
+        if level is not None and LOGGER.isEnabledFor(level):
+            LOGGER.log(level, "%s", _line(event))
+        if listener is not None:
+            listener(event)
+
+    return tell
+
+
+def _line(event: Progress) -> str:
+    place = event.url or event.name
+    if event.error:
+        # Most errors begin with the place already.
+        return f"{event.kind} {event.error if event.error.startswith(place) else f'{place}: {event.error}'}"
+    rows = f": {event.rows} rows" if event.kind in {"committed", "replaced"} else ""
+    return f"{event.kind} {place}{rows}"

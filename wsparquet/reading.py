@@ -1,49 +1,65 @@
-"""Sources straight into Arrow tables in memory, with no dataset between."""
+"""Sources as Arrow tables in memory, without a dataset."""
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, make_decoder
 from wsparquet.schema import TABLES
-from wsparquet.source import Failed, SourceLimits, expand
-from wsparquet.stream import decoded
+from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand
+from wsparquet.stream import check_common, decoded
 
 __all__ = ["QuarantineWarning", "read"]
 
 
 class QuarantineWarning(UserWarning):
-    """Some of a source could become no row and is not in the tables that ``read`` returned."""
+    """The tables that ``read`` returns lack some text of the source, since it could not become rows.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", wsparquet.QuarantineWarning)
+    ...     tables = wsparquet.read("session.gz")
+    >>> sum(table.num_rows for table in tables.values())
+    20
+    """
 
 
 def read(
-    source: str | os.PathLike[str],
+    sources: Sources,
     *,
     decoder: str = "auto",
     on_quarantined: Callable[[Quarantined], None] | None = None,
     limits: Limits | None = None,
     source_limits: SourceLimits | None = None,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> dict[str, pa.Table]:
-    """Every table by its name, in the schema's order, with the rows of all files that ``source`` names.
+    """All tables by their names, in the order of the schema, with the rows of all sources.
 
-    ``source`` is a path, glob, directory, ``-`` or fsspec URL; the tables have to fit in memory. What becomes no row is
-    handed to ``on_quarantined``; without it, a ``QuarantineWarning`` says how much there was. ``limits`` and
-    ``source_limits`` bound what a file may ask for, in bytes.
+    ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. The tables must fit
+    in memory. ``on_quarantined`` receives each text that could not become a row; without it, a ``QuarantineWarning``
+    says how many there were. ``limits`` and ``source_limits`` are in bytes. ``storage_options`` are options of fsspec.
+
+    >>> tables = wsparquet.read("session.gz")
+    >>> sum(table.num_rows for table in tables.values())
+    20
 
     Raises:
-        SourceError: a file cannot be read.
-        DecodeError: a file is no Web Session file.
+        OptionError: a parameter has a wrong value; it is a ValueError.
+        SourceError: a source cannot be read.
+        DecodeError: a source is not a Web Session file.
 
     """
+    limits, source_limits = limits or Limits(), source_limits or SourceLimits()
+    check_common(decoder, source_limits, limits, storage_options)
+    found = expand(as_list(sources), storage_options=storage_options)
     batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
     quarantined = 0
-    options = DecoderOptions(limits=limits or Limits())
-    for piece in _pieces(source, decoder, options, source_limits or SourceLimits()):
+    for piece in _pieces(found, decoder, DecoderOptions(limits=limits), source_limits):
         for table, batch in piece.batches:
             batches[table].append(batch)
         for entry in piece.quarantined:
@@ -52,7 +68,7 @@ def read(
                 on_quarantined(entry)
     if quarantined and on_quarantined is None:
         warnings.warn(
-            f"{quarantined} records or items of {source} could become no row; pass on_quarantined to get them",
+            f"{quarantined} records or items could not become rows and are missing; pass `on_quarantined` to get them",
             QuarantineWarning,
             stacklevel=2,
         )
@@ -60,11 +76,11 @@ def read(
 
 
 def _pieces(
-    source: str | os.PathLike[str], decoder: str, options: DecoderOptions, source_limits: SourceLimits
+    sources: list[Source | Failed], decoder: str, options: DecoderOptions, source_limits: SourceLimits
 ) -> Iterator[Decoded]:
-    for found in expand([source]):
-        if isinstance(found, Failed):
-            raise found.error
-        with found.open(source_limits) as reader:
-            active = make_decoder(replace(options, source_file=found.name), decoder=decoder)
-            yield from decoded(found, reader, active)
+    for source in sources:
+        if isinstance(source, Failed):
+            raise source.error
+        with source.open(source_limits) as reader:
+            active = make_decoder(replace(options, source_file=source.name), decoder=decoder)
+            yield from decoded(source, reader, active)

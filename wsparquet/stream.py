@@ -1,24 +1,25 @@
-"""A source's bytes through a decoder: what reading, converting and inspecting have in common."""
+"""The decoding of one source, and the options of it, which reading, converting and inspecting share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from wsparquet.decode import Decoded, Decoder
+from wsparquet.decode import DECODERS, Decoded, Decoder, Limits
 from wsparquet.errors import DecodeError
-from wsparquet.source import Source, SourceReader
+from wsparquet.options import check_choice, check_kind
+from wsparquet.source import Source, SourceLimits, SourceReader
 
-__all__ = ["decoded"]
+__all__ = ["check_common", "decoded"]
 
 
 def decoded(
     source: Source, reader: SourceReader, decoder: Decoder, *, on_chunk: Callable[[bytes], None] | None = None
 ) -> Iterator[Decoded]:
-    """What each chunk of an opened source finishes, to its end; ``on_chunk`` sees the text before the decoder does.
+    """What the decoder finishes with each chunk of an opened source; ``on_chunk`` receives each chunk first.
 
     Raises:
         SourceError: the source is corrupt or past a limit.
-        DecodeError: it is no Web Session file; the message names it.
+        DecodeError: the source is not a Web Session file; the message names the source.
 
     """
     try:
@@ -32,3 +33,11 @@ def decoded(
         named = f" (named {wrong}, but its bytes are {reader.format})" if wrong else ""
         read = f"in the first {reader.inflated_bytes} inflated bytes"
         raise DecodeError(f"{source.url}{named}: {error} ({read})") from error
+
+
+def check_common(decoder: object, source_limits: object, limits: object, storage_options: object) -> None:
+    """Refuse wrong values of the options that several functions share. Raises OptionError."""
+    check_choice("decoder", decoder, DECODERS)
+    check_kind("source_limits", source_limits, SourceLimits, "SourceLimits")
+    check_kind("limits", limits, Limits, "Limits")
+    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)

@@ -79,7 +79,7 @@ def test_events_tell_the_run_in_order(tmp_path: Path) -> None:
         totals = [(event.stored_bytes, event.inflated_bytes, event.rows) for event in own]
         assert all(before <= after for before, after in pairwise(totals))
         assert own[-1].stored_bytes == size
-    assert sum(event.rows for event in events if event.kind == "committed") == summary.rows.total()
+    assert sum(event.rows for event in events if event.kind == "committed") == sum(summary.rows.values())
     assert str(missing) in (events[-1].error or "")
 
 

@@ -152,7 +152,7 @@ def test_a_decoder_that_is_not_there_is_refused_with_a_remedy() -> None:
         assert active_decoder("native") == active_decoder() == "native"
     else:
         assert active_decoder() == "reference"
-        with pytest.raises(DecodeError, match="--decoder reference"):
+        with pytest.raises(DecodeError, match="`decoder` reference"):
             active_decoder("native")
 
 

@@ -201,7 +201,7 @@ def test_bombs(tmp_path: Path) -> None:
     path = made(tmp_path / "a.zip", {"plain.json": zeros, "twice.json.gz": gzip.compress(zeros)})
     limits = SourceLimits(ratio_floor=4 << 20)
     for source in expanded(path):
-        with source.open(limits) as reader, pytest.raises(SourceError, match="--max-ratio"):
+        with source.open(limits) as reader, pytest.raises(SourceError, match="`max_ratio`"):
             list(reader)
 
 

@@ -23,10 +23,10 @@ NO_FILES = "No Available Files"
 SHOWN = 300
 
 REMEDIES = {
-    401: f"check {', '.join(VARIABLES.values())}, or the file of --credentials, and this machine's clock",
+    401: f"check {', '.join(VARIABLES.values())}, or the file of `credentials`, and this machine's clock",
     403: "check that the API key may read the Data Access API of this account",
     404: "check the account and the region",
-    429: "the server is asked too often: use fewer --downloads, or try again later",
+    429: "the server is asked too often: use fewer `downloads`, or try again later",
 }
 
 

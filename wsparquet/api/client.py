@@ -44,7 +44,16 @@ OVERLAP = timedelta(hours=1)
 class Client:
     """A connection to the Data Access API for one account; an asynchronous context manager.
 
-    ``on_retry`` is called for each request that is retried.
+    ``on_retry`` is called for each request that is tried again.
+
+    >>> import asyncio
+    >>> async def names():
+    ...     options = wsparquet.ApiOptions(base_url=server)
+    ...     async with wsparquet.Client("75555851", credentials, options=options) as client:
+    ...         since, until = wsparquet.FetchOptions(account="75555851", credentials=credentials).span()
+    ...         return [file.name for file in (await client.list_files(since, until)).files]
+    >>> len(asyncio.run(names()))
+    2
 
     Raises:
         ApiError: the account or the address is malformed.
@@ -60,7 +69,7 @@ class Client:
         on_retry: Callable[[Retry], None] | None = None,
     ) -> None:
         if not is_account(account):
-            raise ApiError(f"expected an account, letters and digits, found {account[:100]!r}; check --account")
+            raise ApiError(f"expected an account, letters and digits, found {account[:100]!r}; check `account`")
         self.account = account
         self.options = options
         self.on_retry = on_retry

@@ -25,7 +25,11 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class Credentials:
-    """The four credentials of an API key. ``repr`` hides them."""
+    """The four credentials of an API key; ``repr`` shows none of them.
+
+    >>> wsparquet.Credentials("app key", "app secret", "access token", "access token secret")
+    Credentials()
+    """
 
     app_key: str = field(repr=False)
     app_secret: str = field(repr=False)
@@ -39,7 +43,7 @@ class Credentials:
             if not value or value != value.strip() or not value.isprintable():
                 raise ApiError(
                     f"{name}: expected a credential, found one that is empty, or has blanks or line ends around or in "
-                    f"it; check {VARIABLES[name]}, or {name} in the file of --credentials"
+                    f"it; check {VARIABLES[name]}, or {name} in the file of `credentials`"
                 )
 
     @classmethod
@@ -66,7 +70,7 @@ def _complete(found: Mapping[str, object], places: Mapping[str, str]) -> dict[st
     if missing:
         raise ApiError(
             f"expected four credentials, found {', '.join(missing)} missing; set the variables, or name a TOML file "
-            f"with {', '.join(VARIABLES)} by --credentials"
+            f"with {', '.join(VARIABLES)} by `credentials`"
         )
     return {name: str(found[name]) for name in places}
 

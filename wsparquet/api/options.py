@@ -1,11 +1,11 @@
-"""Options of the API client: the server's address, connections, retries, and timeouts."""
+"""The options of requests to the server: its address, limits on requests, and timeouts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wsparquet.errors import ApiError
+from wsparquet.options import check_choice, check_kind, check_number
 
 __all__ = ["KEPT", "REGIONS", "ApiOptions"]
 
@@ -18,16 +18,19 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True)
 class ApiOptions:
-    """How to talk to the Data Access API.
+    """How requests are sent to the Data Access API.
 
-    ``base_url`` replaces the host of the region: ``https://host[:port]``, or ``http`` for this machine. ``connections``
-    is the number of concurrent requests. ``tries`` limits the attempts of one request, and ``total_seconds`` their
-    total time. ``pause_seconds`` is the first pause after a server error; later pauses are 2×, 3×, then doubling
-    (LivePerson's retry page says 5, 10, and 15 seconds). ``connect_seconds``, ``read_seconds`` (without data), and
-    ``list_seconds`` (for a whole list) are timeouts.
+    ``region``: ``us``, ``uk`` or ``apac``. ``base_url`` replaces the host of the region: ``https://host[:port]``, or
+    ``http`` on this machine. ``connections``: how many requests are sent at a time. ``tries``: how often one request is
+    tried, within ``total_seconds``. ``pause_seconds``: the first pause after a failure of the server; the next pauses
+    are 2 and 3 times as long, and then each is twice the one before (the documentation of the API has 5, 10 and 15
+    seconds). The timeouts are ``connect_seconds``, ``read_seconds`` without any data, and ``list_seconds`` for a list.
+
+    >>> wsparquet.ApiOptions(region="uk", tries=3).pause_seconds
+    5.0
 
     Raises:
-        ApiError: the region is unknown.
+        OptionError: a field has a value that it cannot have.
 
     """
 
@@ -42,6 +45,10 @@ class ApiOptions:
     list_seconds: float = 300.0
 
     def __post_init__(self) -> None:
-        """Refuse an unknown region."""
-        if self.region not in REGIONS:
-            raise ApiError(f"expected a region, {', '.join(REGIONS)}, found {self.region!r}")
+        """Refuse wrong values."""
+        check_choice("region", self.region, tuple(REGIONS))
+        check_kind("base_url", self.base_url, str, "a URL as text", optional=True)
+        for name in ("connections", "tries"):
+            check_number(name, getattr(self, name), minimum=1)
+        for name in ("total_seconds", "pause_seconds", "connect_seconds", "read_seconds", "list_seconds"):
+            check_number(name, getattr(self, name), minimum=0, whole=False)

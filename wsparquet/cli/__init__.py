@@ -27,8 +27,9 @@ from wsparquet.cli.serve import serve
 from wsparquet.cli.signals import INTERRUPTED
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
+from wsparquet.cli.terminal import with_flags
 from wsparquet.cli.verify import verify
-from wsparquet.errors import PlaceError, WsparquetError
+from wsparquet.errors import OptionError, PlaceError, WsparquetError
 from wsparquet.redaction import printable
 
 __all__ = ["main"]
@@ -102,6 +103,6 @@ def main() -> None:
         click.echo("wsparquet: interrupted; run the same command again to go on", err=True)
         sys.exit(INTERRUPTED)
     except WsparquetError as error:
-        click.echo(f"wsparquet: {printable(str(error))}", err=True)
-        sys.exit(2 if isinstance(error, PlaceError) else 1)
+        click.echo(f"wsparquet: {printable(with_flags(str(error)))}", err=True)
+        sys.exit(2 if isinstance(error, OptionError | PlaceError) else 1)
     sys.exit(code or 0)

@@ -33,7 +33,7 @@ def inspect(sources: tuple[str, ...], output: str, storage: dict[str, object], *
     from wsparquet.conversion.summary import Failure
     from wsparquet.errors import WsparquetError
     from wsparquet.inspection import Inspection, InspectOptions
-    from wsparquet.inspection import inspect as look
+    from wsparquet.inspection import inspect_source as look
     from wsparquet.source import Failed, expand
 
     source_limits, decoder_limits = limits(options)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from wsparquet.cli import sync_text
-from wsparquet.cli.terminal import human_bytes
+from wsparquet.cli.terminal import human_bytes, with_flags
 from wsparquet.json_values import json_dict
 from wsparquet.redaction import printable
 
@@ -250,12 +250,21 @@ class TextOutput:
         if found.unchecked:
             _print(f"{_count(found.unchecked, 'part')} of before there were checksums")
         for problem in found.problems:
-            _print(f"{problem.kind}: {problem}")
+            _print(f"{problem.kind}: {with_flags(str(problem))}")
         _print(_count(len(found.problems), "problem") if found.problems else "all is as the records say")
 
 
+def _flagged(value: Any, key: str = "") -> Any:
+    """JSON values in which errors name the command line's options; rows of samples stay as they are."""
+    if isinstance(value, dict):
+        return {name: each if name == "samples" else _flagged(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_flagged(each, key) for each in value]
+    return with_flags(value) if key == "error" and isinstance(value, str) else value
+
+
 def _print_json(value: Any, *, line: bool = False) -> None:
-    say(json.dumps(value, indent=None if line else 2, default=str))
+    say(json.dumps(_flagged(value), indent=None if line else 2, default=str))
 
 
 def _print_lines(lines: Iterable[str]) -> None:
@@ -287,7 +296,7 @@ def _print_paths(title: str, tables: Mapping[str, Any]) -> None:
 
 def _print_failures(failures: Iterable[Failure], *, err: bool = False) -> None:
     for failure in failures:
-        _print(f"failed: {failure.name}: {failure.error}", err=err)
+        _print(f"failed: {failure.name}: {with_flags(failure.error)}", err=err)
 
 
 def _print_inspection(found: Inspection) -> None:

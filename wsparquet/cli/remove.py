@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from wsparquet.cli.options import output_option, single_writer_option, storage_option
 from wsparquet.cli.output import make_output
-
-if TYPE_CHECKING:
-    from wsparquet.commit import CommitHeader
 
 __all__ = ["remove"]
 
@@ -33,34 +29,9 @@ def remove(root: str, names: tuple[str, ...], output: str, account: str | None, 
     Example:
       wsparquet remove lake WebSession.1467291600000.1467295200000.part-00000-0.gz
     """
-    from wsparquet.dataset import Access, Root
+    from wsparquet.dataset import remove as run
 
-    opened = Root.open(root, create=False, access=Access(access["storage"], single_writer=access["single_writer"]))
-    opened.recover()
-    removed = [
-        {"name": commit.facts.source_name, "account": commit.identity.account, "rows": sum(commit.rows.values())}
-        for commit in opened.remove(_with_suffixes(names, opened.commits().headers()), account=account)
-    ]
-    make_output(output).removed(removed)
+    storage, single_writer = access["storage"], access["single_writer"]
+    found = run(root, names, account=account, storage_options=storage, single_writer=single_writer)
+    make_output(output).removed(found.to_dict()["removed"])
     return 0
-
-
-def _with_suffixes(names: Iterable[str], heads: Sequence[CommitHeader]) -> list[str]:
-    """The names, each that nothing goes by as the file name that it is without suffix.
-
-    Raises:
-        DatasetError: several file names are.
-
-    """
-    from wsparquet.errors import DatasetError
-    from wsparquet.names import parse_name
-
-    known = {name for head in heads for name in (head.facts.source_name, head.identity.name, head.identity.key.name)}
-    full: dict[str, set[str]] = {}
-    for head in heads:
-        full.setdefault(parse_name(head.facts.source_name).stem, set()).add(head.facts.source_name)
-    meant = {name: {name} if name in known else full.get(name, {name}) for name in names}
-    for name, found in meant.items():
-        if len(found) > 1:
-            raise DatasetError(f"{name}: expected the name of one file, found {', '.join(sorted(found))}; name one")
-    return [each for found in meant.values() for each in found]

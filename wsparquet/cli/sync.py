@@ -13,6 +13,7 @@ from wsparquet.cli.options import conversion_options, limits
 from wsparquet.cli.output import make_output
 from wsparquet.cli.progress import log_option, sync_progress
 from wsparquet.cli.signals import INTERRUPTED, stopping
+from wsparquet.cli.terminal import with_flags
 from wsparquet.redaction import printable
 
 __all__ = ["sync"]
@@ -51,7 +52,7 @@ def sync(root: str, output: str, quiet: bool, log_format: str, every: timedelta 
         once = partial(run, root, options=wanted, on_progress=listener, stop=stop)
         for outcome in repeated(once, every=every.total_seconds() if every else None, stop=stop):
             if isinstance(outcome, Exception):
-                click.echo(f"wsparquet: {printable(str(outcome))}", err=True)
+                click.echo(f"wsparquet: {printable(with_flags(str(outcome)))}", err=True)
                 code = 1
             else:
                 make_output(output).synchronised(outcome, line=every is not None)

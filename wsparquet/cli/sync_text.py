@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from wsparquet.cli.terminal import human_bytes
+from wsparquet.cli.terminal import human_bytes, with_flags
 
 if TYPE_CHECKING:
     from wsparquet.synchronisation import AccountStatus, FetchSummary, Files, Status
@@ -29,7 +29,7 @@ def fetched(summary: FetchSummary, *, present: str = "there already") -> Iterato
         yield f"requests that were tried again: {summary.retries:,}"
     for kind, failures in (("gone", summary.gone), ("refused", summary.refused), ("failed", summary.failures)):
         for failure in failures:
-            yield f"{kind}: {failure.name}: {failure.error}"
+            yield f"{kind}: {failure.name}: {with_flags(failure.error)}"
     if summary.interrupted:
         yield "interrupted: the rest is left for the next run"
 
@@ -44,7 +44,7 @@ def listed(files: Files) -> Iterator[str]:
         why = f"  {file.error}" if file.error else ""
         yield f"  {file.state:9}  {_time(file.start)}{until}  {file.name}{why}"
     for refusal in files.refused:
-        yield f"refused: {refusal.name}: {refusal.error}"
+        yield f"refused: {refusal.name}: {with_flags(refusal.error)}"
 
 
 def _time(moment: datetime | str | None) -> str:

@@ -60,8 +60,8 @@ class ConditionalProtocol:
         self._store.delete([path])
         if faults:
             raise DatasetError(
-                f"{self._store.place()}: expected a store that makes conditional writes, found one that {faults[0]}; "
-                "use another store, or --single-writer if no two runs ever write this root at once"
+                f"{self._store.place()}: expected a store that makes conditional writes, found one that "
+                f"{faults[0]}; use another store, or `single_writer` if no two runs ever write this root at once"
             )
         self._probed = True
 

@@ -1,31 +1,58 @@
-"""How a conversion is asked for."""
+"""The options of a conversion."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from wsparquet.dataset import Access
 from wsparquet.decode import Limits
+from wsparquet.options import check_kind, check_number
 from wsparquet.source import SourceLimits
+from wsparquet.stream import check_common
 
-__all__ = ["ConvertOptions", "default_jobs"]
+__all__ = ["ConvertKeywords", "ConvertOptions", "default_jobs"]
+
+
+class ConvertKeywords(TypedDict, total=False):
+    """The fields of ``ConvertOptions`` as keyword arguments."""
+
+    jobs: int
+    account: str | None
+    dry_run: bool
+    max_quarantined: int | None
+    again: bool
+    decoder: str
+    source_limits: SourceLimits
+    limits: Limits
+    storage_options: dict[str, object] | None
+    single_writer: bool
 
 
 def default_jobs() -> int:
-    """One source for each core that this process may use."""
+    """The number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
 class ConvertOptions:
-    """How to convert.
+    """How ``convert`` and ``replay`` work. Both functions also take each field as a keyword argument.
 
-    ``jobs``: sources at a time. ``account``: the account that all sources belong to, where their URLs or contents do
-    not say. ``dry_run``: decode and count, write nothing. ``max_quarantined``: records and items that a source may have
-    quarantined before it fails. ``again``: convert sources that are committed already, replacing their rows.
-    ``storage_options``: for fsspec, by its documentation, and for s3fs, if the root is on S3. ``single_writer``: see
-    ``wsparquet.dataset.Access``.
+    ``jobs``: how many sources are converted at a time. ``account``: the account of all sources, for sources whose URL
+    and content do not name their account. ``dry_run``: decode and count, but write nothing. ``max_quarantined``: how
+    many records and items of one source may be quarantined; a source with more of them fails. ``again``: also convert
+    sources that are committed already, and replace their rows. ``decoder``: ``auto``, ``native`` or ``reference``.
+    ``source_limits`` and ``limits``: how much memory and disk space one source may take. ``storage_options``: options
+    for fsspec, and for s3fs if the root is on S3. ``single_writer``: no other run writes this root at the same time.
+
+    >>> options = wsparquet.ConvertOptions(jobs=2, max_quarantined=0)
+    >>> wsparquet.convert("downloads/", to="lake", options=options).exit_code
+    0
+
+    Raises:
+        OptionError: a field has a value that it cannot have.
+
     """
 
     jobs: int = field(default_factory=default_jobs)
@@ -38,6 +65,15 @@ class ConvertOptions:
     limits: Limits = field(default_factory=Limits)
     storage_options: dict[str, object] | None = field(default=None, repr=False)
     single_writer: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse wrong values."""
+        check_number("jobs", self.jobs, minimum=1)
+        check_kind("account", self.account, str, "the account's number as text", optional=True)
+        check_number("max_quarantined", self.max_quarantined, minimum=0, optional=True)
+        for name in ("dry_run", "again", "single_writer"):
+            check_kind(name, getattr(self, name), bool, "True or False")
+        check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
 
     @property
     def access(self) -> Access:

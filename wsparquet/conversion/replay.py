@@ -1,4 +1,4 @@
-"""Sources converted again from their raw files, once there is a wsparquet that understands more of them."""
+"""The repeated conversion of sources from their raw files, after wsparquet has learned to read more of them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Unpack
 
 from wsparquet.commit import Commit, CommitIndex
 from wsparquet.conversion.converter import Converter
-from wsparquet.conversion.options import ConvertOptions
+from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.run import outcomes
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
-from wsparquet.progress import Listener, Progress, ignore
+from wsparquet.options import make_options
+from wsparquet.progress import Listener, Progress, logged
 from wsparquet.schema import SCHEMA_VERSION
-from wsparquet.source import Failed, Source, expand
+from wsparquet.source import Failed, Source, Sources, as_list, expand
 
 __all__ = ["replay"]
 
@@ -40,26 +42,32 @@ class _Wanted:
 
 def replay(
     root: str | os.PathLike[str],
-    raw: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    raw: Sources,
     *,
     options: ConvertOptions | None = None,
     on_progress: Listener | None = None,
+    **keywords: Unpack[ConvertKeywords],
 ) -> Summary:
-    """Convert sources again whose commit is of an older schema version, or had rescued or quarantined values.
+    """Convert sources again if their commit has an older schema version, or has rescued or quarantined values.
 
-    ``raw`` are paths, globs, folders or URLs where their files are found, by name and checksum, those of sources that
-    were piped in by checksum alone; nothing that a record says is opened. What of ``raw`` cannot be read has failed. A
-    root of an older schema version is brought to this one as a whole: nothing is begun unless all of its files are
-    found, and until all are converted nothing but another replay can use it. In other roots a source whose file is
-    missing fails, and the others go on.
+    ``raw`` is a path, glob, folder or URL with the raw files, or a list of them. A raw file is found by the name and
+    the checksum of its source; if the source was piped in, by the checksum alone. No URL in a commit record is opened.
+    A file of ``raw`` that cannot be read counts as failed. A root of an older schema version is upgraded as a whole:
+    the replay begins only if all raw files are found, and until all of them are converted the root can only be used by
+    another replay. In other roots a source fails if its raw file is missing, and the other sources are still converted.
+    The keyword arguments are the fields of ``ConvertOptions``, and they win over ``options``.
+
+    >>> wsparquet.replay("lake", "downloads/")
+    <Summary root=...lake, sources=0, seconds=...>
 
     Raises:
-        DatasetError: there is no root, or it cannot be written, or raw files are missing of an older one.
-        SchemaError: the root is of a newer schema version.
+        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        DatasetError: there is no root, it cannot be written, or it is older and some of its raw files are missing.
+        SchemaError: the root has a newer schema version.
 
     """
     started = time.monotonic()
-    options = replace(options or ConvertOptions(), again=True)
+    options = replace(make_options(ConvertOptions, options, keywords), again=True)
     decoder = active_decoder(options.decoder)
     opened = Root.open_for_replay(root, access=options.access)
     if not options.dry_run:
@@ -73,11 +81,12 @@ def replay(
         opened.begin_replay()
     sources = len(wanted) + len(files.unreadable)
     summary = Summary(root=opened.place, sources=sources, dry_run=options.dry_run, decoder=decoder)
-    for each in _converted(opened, wanted, options, on_progress or ignore):
+    tell = logged(on_progress)
+    for each in _converted(opened, wanted, options, tell):
         each.add_to(summary)
     if upgrade and not options.dry_run and not summary.failures:
         _end(opened)
-    for each in _told(opened, files.unreadable, options, on_progress or ignore):
+    for each in _told(opened, files.unreadable, options, tell):
         each.add_to(summary)
     summary.seconds = time.monotonic() - started
     return summary
@@ -126,11 +135,8 @@ class _RawFiles:
     ``errors`` say why files could not be looked at, those of them that were tried included.
     """
 
-    def __init__(
-        self, root: Root, raw: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], options: ConvertOptions
-    ) -> None:
-        given = [raw] if isinstance(raw, str | os.PathLike) else list(raw)
-        found = expand(given, exclude=root.place, storage_options=options.storage_options)
+    def __init__(self, root: Root, raw: Sources, options: ConvertOptions) -> None:
+        found = expand(as_list(raw, name="raw"), exclude=root.place, storage_options=options.storage_options)
         self.unreadable = [each for each in found if isinstance(each, Failed)]
         self.errors = [each.error for each in self.unreadable]
         self._all = [each for each in found if isinstance(each, Source)]

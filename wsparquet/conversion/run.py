@@ -1,6 +1,6 @@
-"""Many sources into the datasets of a root, several at a time.
+"""The conversion of many sources into the datasets of a root, several sources at a time.
 
-Nothing here knows a terminal: what happens is told to a callback as events, and the outcome is a ``Summary``.
+Nothing here knows of a terminal: a callback receives events, and the result is a ``Summary``.
 """
 
 from __future__ import annotations
@@ -9,42 +9,53 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Unpack
 
 from wsparquet.commit import CommitIndex
 from wsparquet.conversion.converter import Converter
-from wsparquet.conversion.options import ConvertOptions
+from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
+from wsparquet.options import make_options
 from wsparquet.preflight import check_apart, check_root
-from wsparquet.progress import Listener, Progress, ignore
+from wsparquet.progress import Listener, Progress, logged
 from wsparquet.redaction import without_credentials
-from wsparquet.source import Failed, Source, expand
+from wsparquet.source import Failed, Source, Sources, as_list, expand
 
 __all__ = ["convert", "outcomes"]
 
 
 def convert(
-    sources: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    sources: Sources,
     to: str | os.PathLike[str],
     *,
     options: ConvertOptions | None = None,
     on_progress: Listener | None = None,
+    **keywords: Unpack[ConvertKeywords],
 ) -> Summary:
-    """Convert sources into the datasets below the root ``to``, each into one commit of its own.
+    """Convert sources into the datasets below the root ``to``, and return what became of each source.
 
-    Sources are paths, globs, directories, ``-`` or fsspec URLs. One that fails is reported in the summary and does not
-    stop the others; one that is committed already is skipped. ``on_progress`` is called from several threads.
+    ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. Each source becomes
+    one commit. If a source fails, the summary has the reason, and the other sources are still converted. A source that
+    is committed already is skipped. ``on_progress`` is called from several threads. The keyword arguments are the
+    fields of ``ConvertOptions``, and they win over ``options``.
+
+    >>> wsparquet.convert("downloads/", to="lake", jobs=2).raise_for_failures()
+    <Summary root=lake, sources=2, committed=2, records=40, seconds=...>
+    >>> wsparquet.convert("downloads/", to="lake")
+    <Summary root=lake, sources=2, skipped=2, seconds=...>
 
     Raises:
-        PlaceError: there can be no root at ``to``, or it would hold a source; it is a DatasetError.
+        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        PlaceError: no root can be at ``to``, or the root would contain a source; it is a DatasetError.
         DatasetError: the root cannot be opened or written.
         SchemaError: the root has another schema version.
 
     """
-    options = options or ConvertOptions()
-    given = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
+    options = make_options(ConvertOptions, options, keywords)
+    given = as_list(sources)
     check_root(to)
     check_apart(given, to)
     decoder = active_decoder(options.decoder)
@@ -52,7 +63,7 @@ def convert(
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)
     root = _open_root(to, options)
     commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
-    converter = Converter(root, commits, options, on_progress or ignore, expected=len(found))
+    converter = Converter(root, commits, options, logged(on_progress), expected=len(found))
     summary = Summary(
         root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
     )
@@ -63,9 +74,9 @@ def convert(
 
 
 def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | None:
-    """The root, with all that dead attempts left behind cleared; None where a dry run has none to look at."""
+    """The root, cleared of the leftovers of dead attempts; None in a dry run if there is no root."""
     if options.dry_run:
-        # An empty folder is no root yet, but a conversion would make it one. Joined as text: it may be a URL.
+        # An empty folder is not a root yet, but a conversion would make it a root.
         return Root.open_if_exists(to, access=options.access)
     root = Root.open(to, access=options.access)
     root.recover()
@@ -81,7 +92,7 @@ def outcomes(converter: Converter, found: Sequence[Source | Failed]) -> Iterator
         try:
             _wait_for_all(futures)
         except BaseException:
-            # Interrupted: sources under way take their own files with them.
+            # Interrupted: each source that is being converted deletes its own files.
             converter.stop()
             pool.shutdown(cancel_futures=True)
             raise
@@ -89,7 +100,7 @@ def outcomes(converter: Converter, found: Sequence[Source | Failed]) -> Iterator
 
 
 def _wait_for_all(futures: Sequence[Future[Outcome]]) -> None:
-    """Wait until every source is done, or one has raised what is no source's failure, which is raised here."""
+    """Wait until every source is done; raise at once an error that is not the failure of one source."""
     done, _ = wait(futures, return_when=FIRST_EXCEPTION)
     for future in done:
         future.result()

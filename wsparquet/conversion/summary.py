@@ -1,32 +1,30 @@
-"""What a run did: sources by outcome, and the counts of everything that it decoded."""
+"""What a conversion did: the outcome of each source, and counts of everything that was decoded."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from wsparquet.decode.model import PathCounts, Report
-from wsparquet.json_values import JsonResult, in_json, milliseconds
+from wsparquet.json_values import in_json, milliseconds
+from wsparquet.results import Failure, Result
 
 __all__ = ["Failure", "Summary"]
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A source of which nothing was committed, and why."""
+@dataclass(repr=False)
+class Summary(Result):
+    """The result of a conversion into ``root``.
 
-    name: str
-    url: str
-    error: str
+    ``committed``, ``skipped`` and ``failed`` have file names, in the order of the sources. ``replaced`` has the names
+    of those committed sources whose rows took the place of older rows. All counts are totals of the committed sources;
+    in a dry run, of the sources that would be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
 
-
-@dataclass
-class Summary(JsonResult):
-    """The outcome of a run that converted into ``root``.
-
-    ``committed``, ``skipped`` and ``failed`` hold file names in the order of the sources, ``replaced`` those of the
-    committed ones whose rows took the place of others that were committed before; the counts are those of the
-    committed ones (in a dry run, of those that would be). ``records = sum(rows) + quarantined``.
+    >>> summary = wsparquet.convert("downloads/", to="lake")
+    >>> summary
+    <Summary root=lake, sources=2, committed=2, records=40, seconds=...>
+    >>> sum(summary.rows.values()), summary.failed
+    (40, [])
     """
 
     json_properties = (("failed", "skipped"),)
@@ -38,7 +36,7 @@ class Summary(JsonResult):
     skipped: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list, metadata=in_json("errors"))
     records: int = 0
-    rows: Counter[str] = field(default_factory=Counter)
+    rows: dict[str, int] = field(default_factory=dict)
     rescued: dict[str, PathCounts] = field(default_factory=dict)
     undocumented: dict[str, PathCounts] = field(default_factory=dict)
     quarantined: int = 0
@@ -58,7 +56,7 @@ class Summary(JsonResult):
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 a source failed, 3 done but something was quarantined."""
+        """0: all sources are done; 1: a source failed; 3: all are done, but something was quarantined."""
         if self.failures:
             return 1
         return 3 if self.quarantined or self.items else 0
@@ -70,7 +68,28 @@ class Summary(JsonResult):
         self.items += report.items
         self.containers += report.containers
         self.container_values += len(report.container_values)
-        self.rows.update(report.rows)
+        for table, count in report.rows.items():
+            self.rows[table] = self.rows.get(table, 0) + count
         for mine, theirs in ((self.rescued, report.rescued), (self.undocumented, report.undocumented)):
             for table, counts in theirs.items():
                 mine.setdefault(table, PathCounts()).update(counts)
+
+    def facts(self) -> Mapping[str, object]:
+        """What became of how many sources, and how many records they had."""
+        return {
+            "root": self.root,
+            "dry_run": self.dry_run,
+            "sources": self.sources,
+            "committed": len(self.committed) or None,
+            "replaced": len(self.replaced) or None,
+            "skipped": len(self.skipped) or None,
+            "failed": len(self.failures) or None,
+            "records": self.records or None,
+            "quarantined": self.quarantined or None,
+            "items": self.items or None,
+            "seconds": self.seconds,
+        }
+
+    def failed_sources(self) -> Iterable[tuple[str, str]]:
+        """The names of the failed sources, with the reasons."""
+        return [(failure.name, failure.error) for failure in self.failures]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from wsparquet.commit.log import is_intent_file
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError
-from wsparquet.json_values import JsonResult, in_json
+from wsparquet.json_values import in_json
 from wsparquet.layout import PROBES, QUARANTINE, TMP, is_object_path, is_part_path, is_quarantine_path
+from wsparquet.results import Result
 from wsparquet.store.store import Store, Unfinished
 
 __all__ = ["Cleaning", "Stray", "clean", "find_strays"]
@@ -27,8 +28,12 @@ DELETED = frozenset({"part", "quarantine", "probe"})
 class Stray:
     """A file that no commit record names; ``size`` in bytes, ``modified`` in seconds since 1970.
 
-    An ``upload`` is a multipart upload that was started and not completed. A ``foreign`` file or upload does not have a
-    name that wsparquet gives, and is never deleted.
+    An ``upload`` was begun and never ended. wsparquet has not made a ``foreign`` file or upload, and never deletes it.
+
+    >>> from datetime import timedelta
+    >>> _ = Path("lake/record_type=geo/notes.txt").write_text("mine")
+    >>> [stray.kind for stray in wsparquet.clean("lake", older_than=timedelta(0)).strays]
+    ['foreign']
     """
 
     path: str
@@ -38,17 +43,25 @@ class Stray:
     upload: Unfinished | None = field(default=None, metadata=in_json(hidden=True))
 
 
-@dataclass(frozen=True)
-class Cleaning(JsonResult):
-    """The stray files of a root, and whether they were ``deleted``.
+@dataclass(frozen=True, repr=False)
+class Cleaning(Result):
+    """The result of ``clean``: the files that no commit record names, and whether they were ``deleted``.
 
-    ``unlisted`` says why unfinished uploads could not be listed; None if they could.
+    ``unlisted`` is the reason if the unfinished uploads could not be listed, otherwise None.
+
+    >>> wsparquet.clean("lake", delete=True)
+    <Cleaning root=...lake, strays=0, deleted=True>
     """
 
     root: str
     deleted: bool
     strays: tuple[Stray, ...]
     unlisted: str | None = None
+
+    def facts(self) -> Mapping[str, object]:
+        """How many files there are, and whether they were deleted."""
+        strays, deleted, unlisted = len(self.strays), self.deleted, self.unlisted
+        return {"root": self.root, "strays": strays, "deleted": deleted, "unlisted": unlisted}
 
 
 def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:

@@ -28,7 +28,12 @@ DATE = pa.field("date", pa.date32(), metadata={"doc": "The partition: UTC day of
 
 
 class LakeDataset:
-    """The tables of a root at the time when it was opened. Parts that no commit record names are never read."""
+    """The tables of a root, with the rows that were committed when it was opened.
+
+    >>> lake = wsparquet.open_dataset("lake")
+    >>> sum(lake.table(name).count_rows() for name in lake.tables)
+    40
+    """
 
     def __init__(self, root: Root) -> None:
         self._store = root.store
@@ -87,9 +92,14 @@ def _partition(day: date | None) -> pc.Expression:
 def open_dataset(path: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> LakeDataset:
     """The tables of the root at ``path``, a folder or ``s3://bucket/…``, with all committed rows.
 
-    ``storage_options`` are passed to s3fs.
+    ``storage_options`` are options of s3fs.
 
-    Raises DatasetError if there is no root or a commit record is unreadable, SchemaError if the root has another schema
-    version.
+    >>> wsparquet.open_dataset("lake").table("geo").schema.names[-1]
+    'date'
+
+    Raises:
+        DatasetError: there is no root, or a commit record is unreadable.
+        SchemaError: the root has another schema version.
+
     """
     return LakeDataset(Root.open(path, create=False, access=Access(storage_options or {})))

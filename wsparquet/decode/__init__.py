@@ -47,7 +47,7 @@ def active_decoder(decoder: str = "auto") -> str:
     if decoder == "native" and native_decoder() is None:
         raise DecodeError(
             "the native decoder is not part of this installation; install a wheel that has it, or cargo and then "
-            "wsparquet from source, or use --decoder reference, or auto"
+            "wsparquet from source, or use `decoder` reference, or auto"
         )
     return "reference" if decoder == "reference" or native_decoder() is None else "native"
 

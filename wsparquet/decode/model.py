@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 
 from wsparquet.json_values import JsonResult
+from wsparquet.options import check_number
 
 __all__ = [
     "MAX_REPORTED_PATHS",
@@ -28,10 +29,16 @@ OTHER_PATHS = "(other)"
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Text that could not become a row, whole.
+    """A text that could not become a row; ``data`` has every byte of it.
 
-    ``start`` and ``end`` are byte offsets in the inflated text. ``kind`` is ``record`` where it counts as one of the
-    file's records, else ``item``. An item longer than a piece comes as several, all but the first ``continued``.
+    ``start`` and ``end`` are byte offsets in the inflated source. ``kind`` is ``record`` if the text counts as a record
+    of the source, otherwise ``item``. A long item comes in several pieces; ``continued`` is true for all but the first.
+
+    >>> texts = []
+    >>> _ = Path("broken.json").write_text('{"dataType": "WebSession", "recordCollection": [1]}')
+    >>> _ = wsparquet.read("broken.json", on_quarantined=texts.append)
+    >>> [(text.kind, text.data) for text in texts]
+    [('record', b'1')]
     """
 
     kind: Literal["record", "item"]
@@ -55,13 +62,18 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one source may ask for, in bytes; past any of them the source fails.
+    """How much memory the decoder may use for one source, in bytes. A source that exceeds a limit fails.
 
-    ``max_record``: one record, or one value of a container beside its records. ``max_line``: one stretch of text
-    outside any readable container. ``max_held``: records of a container that wait for the ``metaData`` behind them.
-    ``max_container_values``: container values that fit nowhere, which the commit record has to carry.
-    ``batch``: source text per table after which a batch is handed out; the native decoder has a measure of its own,
-    ``BATCH_FACTOR``.
+    ``max_record``: one record, or one value of a container outside its records. ``max_line``: one stretch of text
+    outside of all readable containers. ``max_held``: the records of a container that come before its ``metaData``.
+    ``max_container_values``: container values without a column, which the commit record keeps. ``batch``: how much
+    source text of a table makes a record batch; the native decoder multiplies this by ``BATCH_FACTOR``.
+
+    >>> tables = wsparquet.read("session.gz", limits=wsparquet.Limits(max_record=1 << 20))
+
+    Raises:
+        OptionError: a limit is not a whole number, or is negative.
+
     """
 
     max_record: int = 64 << 20
@@ -69,6 +81,11 @@ class Limits:
     max_held: int = 256 << 20
     max_container_values: int = 16 << 20
     batch: int = 256 << 10
+
+    def __post_init__(self) -> None:
+        """Refuse wrong values."""
+        for name in ("max_record", "max_line", "max_held", "max_container_values", "batch"):
+            check_number(name, getattr(self, name), minimum=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +122,15 @@ class PathCounts:
 class Report(JsonResult):
     """The counts of one source.
 
-    ``records = sum(rows) + quarantined`` always; ``items`` are quarantined stretches outside records. ``rescued`` and
-    ``undocumented`` (enum values that the documentation does not list) are by table, then by path with ``[*]`` for
-    indices. ``container_values`` are values of containers and their ``metaData`` that fit nowhere, as
-    ``{"containers": [first, last], "values": {path: value as JSON text}}``. Times are milliseconds since 1970.
+    Always ``records = sum(rows) + quarantined``. ``items`` are quarantined texts outside of records. ``rescued`` counts
+    values without a matching column, ``undocumented`` counts enum values that the documentation does not list; both are
+    by table and then by path, with ``[*]`` for an index. ``container_values`` has the values of containers and of their
+    ``metaData`` that have no column, as ``{"containers": [first, last], "values": {path: value as JSON text}}``. Times
+    are in milliseconds since 1970.
+
+    >>> (found,) = wsparquet.inspect("session.gz")
+    >>> found.report.records == sum(found.report.rows.values())
+    True
     """
 
     containers: int = 0

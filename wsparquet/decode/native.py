@@ -131,7 +131,7 @@ def _shared_plan() -> CompiledPlan:
         if built != TABLES[table].schema:
             raise SchemaError(
                 f"the native decoder would build other columns of {table} than the schema has: {built} is not "
-                f"{TABLES[table].schema}; install wsparquet anew, or use --decoder reference"
+                f"{TABLES[table].schema}; install wsparquet anew, or use `decoder` reference"
             )
     return plan
 

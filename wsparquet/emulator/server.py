@@ -35,9 +35,9 @@ REFUSED_TYPES = ("application/gzip", "application/octet-stream")
 STOP_SECONDS = 1.0
 STATUSES = {"429": 429, "429-retry-after": 429, "500": 500, "503": 503}
 REMEDIES = {
-    errno.EADDRINUSE: "choose another --port, or leave it out for any that is free",
-    errno.EACCES: "choose a --port of 1024 or more",
-    errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
+    errno.EADDRINUSE: "choose another `port`, or leave it out for any that is free",
+    errno.EACCES: "choose a `port` of 1024 or more",
+    errno.EADDRNOTAVAIL: "choose a `host` that is an address of this machine",
 }
 PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to the network</body></html>"
 
@@ -246,8 +246,8 @@ def _why(error: OSError | UnicodeError) -> str:
     """Why the server cannot listen there, and what to do."""
     code = error.errno if isinstance(error, OSError) and not isinstance(error, socket.gaierror) else None
     if code is None:
-        return f"{getattr(error, 'strerror', None) or error}; choose a --host that is an address of this machine"
-    return f"{os.strerror(code)}; {REMEDIES.get(code, 'choose another --host or --port')}"
+        return f"{getattr(error, 'strerror', None) or error}; choose a `host` that is an address of this machine"
+    return f"{os.strerror(code)}; {REMEDIES.get(code, 'choose another `host` or `port`')}"
 
 
 async def _note_status(_: web.Request, response: web.StreamResponse) -> None:

@@ -6,18 +6,19 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Unpack
 
 from wsparquet.errors import SourceError
-from wsparquet.generate.options import GenerateOptions
+from wsparquet.generate.options import GenerateKeywords, GenerateOptions
 from wsparquet.generate.text import expected, generate_text
+from wsparquet.options import make_options
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-__all__ = ["compressed", "generate", "write_file"]
+__all__ = ["compressed", "generate", "generate_files", "write_file"]
 
 _GZIP_WINDOW = 31
 
@@ -95,6 +96,26 @@ def write_file(path: Path, data: Iterator[bytes]) -> Path:
             "name a folder that can be written to and has room"
         ) from error
     return path
+
+
+def generate_files(
+    directory: Path | str, *, options: GenerateOptions | None = None, **keywords: Unpack[GenerateKeywords]
+) -> list[Path]:
+    """Write synthetic Web Session files into a folder, and return their paths, in the order of their times.
+
+    The keyword arguments are the fields of ``GenerateOptions``, and they win over ``options``.
+
+    >>> for path in wsparquet.generate_files("more/", files=2, records=20, compression="none"):
+    ...     print(path.name)
+    WebSession.1467291600000.1467295200000.part-00000-0.json
+    WebSession.1467291600000.1467295200000.part-00001-0.json
+
+    Raises:
+        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        SourceError: the folder or a file cannot be written.
+
+    """
+    return generate(directory, make_options(GenerateOptions, options, keywords))
 
 
 def generate(directory: Path | str, options: GenerateOptions | None = None) -> list[Path]:

@@ -1,29 +1,53 @@
-"""Options of the generator, and the name and time of each file."""
+"""The options of generated files, and the time and the name of each file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
-__all__ = ["HOUR_MS", "GenerateOptions"]
+from wsparquet.options import check_choice, check_kind, check_number
+
+__all__ = ["HOUR_MS", "GenerateKeywords", "GenerateOptions"]
 
 HOUR_MS = 3_600_000
 PARTS_PER_HOUR = 2
 _SUFFIXES = {"gzip": ".gz", "zstd": ".zst", "none": ".json"}
 
 
+class GenerateKeywords(TypedDict, total=False):
+    """The fields of ``GenerateOptions`` as keyword arguments."""
+
+    files: int
+    size: int
+    seed: int
+    form: Literal["lines", "document"]
+    defects: bool
+    account: str
+    start_ms: int
+    compression: Literal["gzip", "zstd", "none"]
+    gzip_members: int
+    line_size: int
+    records: int | None
+    only: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class GenerateOptions:
-    """What to generate. Equal options give equal text everywhere.
+    """What ``generate_files`` writes. The function also takes each field as a keyword argument.
 
-    ``size`` is the JSON of each file in bytes before compression, accurate to one record. ``records`` is the number of
-    records of each file and replaces ``size``. A file with ``defects`` contains each kind at least once, whatever its
-    size; ``only`` names the kinds, all of ``DEFECTS`` if empty. ``start_ms`` is the first file's start in milliseconds
-    since 1970, two parts make an hour. ``line_size`` is bytes per container line of the form ``lines``.
-    ``gzip_members`` counts members of a gzip file, frames of a zstd one.
+    Equal options give equal text on every machine. ``files``: how many files. ``size``: bytes of JSON in each file
+    before compression, give or take one record. ``records``: how many records each file has, instead of ``size``.
+    ``defects``: also write bad input; each file then has every kind at least once, whatever its size. ``only``: the
+    kinds of bad input, by default all ``DEFECTS``. ``start_ms``: the start of the first file in milliseconds since
+    1970; two files cover one hour. ``form``: ``lines`` for one container on each line, ``document`` for one container
+    over many lines. ``line_size``: bytes of a container in the form ``lines``. ``gzip_members``: how many members a
+    gzip file has, or frames a zstd file.
+
+    >>> wsparquet.GenerateOptions(records=10).file_name(0)
+    'WebSession.1467291600000.1467295200000.part-00000-0.gz'
 
     Raises:
-        ValueError: a number is too small, or an option has none of its values.
+        OptionError: a number is too small, or a field has a value that it cannot have.
 
     """
 
@@ -41,33 +65,24 @@ class GenerateOptions:
     only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse options that cannot be met."""
+        """Refuse wrong values."""
         for name in ("files", "size", "gzip_members", "line_size"):
-            _at_least(name, getattr(self, name), minimum=1)
+            check_number(name, getattr(self, name), minimum=1)
         for name in ("seed", "start_ms"):
-            _at_least(name, getattr(self, name), minimum=0)
-        if self.records is not None:
-            _at_least("records", self.records, minimum=1)
-        _one_of("form", self.form, allowed=("lines", "document"))
-        _one_of("compression", self.compression, allowed=tuple(_SUFFIXES))
+            check_number(name, getattr(self, name), minimum=0)
+        check_number("records", self.records, minimum=1, optional=True)
+        check_kind("account", self.account, str, "the account's number as text")
+        check_kind("defects", self.defects, bool, "True or False")
+        check_choice("form", self.form, ("lines", "document"))
+        check_choice("compression", self.compression, tuple(_SUFFIXES))
 
     def hour(self, file_number: int) -> tuple[int, int]:
-        """The start and the end of a file's time range, in milliseconds since 1970."""
+        """The start and the end of the hour that a file covers, in milliseconds since 1970."""
         start = self.start_ms + file_number // PARTS_PER_HOUR * HOUR_MS
         return start, start + HOUR_MS
 
     def file_name(self, file_number: int) -> str:
-        """The name that the Data Access API would give the file."""
+        """The name of a file, in the form that the Data Access API uses."""
         start, end = self.hour(file_number)
         part = file_number % PARTS_PER_HOUR
         return f"WebSession.{start}.{end}.part-{part:05d}-0{_SUFFIXES[self.compression]}"
-
-
-def _at_least(name: str, value: int, *, minimum: int) -> None:
-    if value < minimum:
-        raise ValueError(f"{name} must be {minimum} or more, not {value}")
-
-
-def _one_of(name: str, value: str, *, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from wsparquet.errors import SchemaError
+from wsparquet.options import check_choice
 from wsparquet.render import arrow, athena, avro, bigquery, duckdb, markdown, spark
 from wsparquet.schema import TABLES, Table
 
-__all__ = ["FORMS", "files", "render"]
+__all__ = ["FORMS", "files", "render", "schema_text"]
 
 FORMS: tuple[str, ...] = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
 """The forms that ``render`` knows."""
@@ -61,6 +62,25 @@ def render(table: str | None, form: str) -> str:
         return "\n".join(TEXTS[form](one) for one in tables)
     schemas = {one.name: JSONS[form](one) for one in tables}
     return json.dumps(schemas if table is None else schemas[table], indent=2, ensure_ascii=False) + "\n"
+
+
+def schema_text(table: str | None = None, form: str = "arrow") -> str:
+    """The definition of a table, or of all tables, as text for people or for an engine.
+
+    ``form`` is ``arrow``, ``markdown``, ``avro``, ``spark``, ``duckdb``, ``athena`` or ``bigquery``. The text is the
+    same in every run and ends with a newline.
+
+    >>> wsparquet.schema_text("geo", "spark").startswith("{")
+    True
+
+    Raises:
+        OptionError: there is no such table or form.
+
+    """
+    if table is not None:
+        check_choice("table", table, tuple(TABLES))
+    check_choice("form", form, FORMS)
+    return render(table, form)
 
 
 def files() -> dict[str, str]:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from wsparquet.errors import SourceError
+from wsparquet.options import check_number
 from wsparquet.source.archive import MemberStream
 from wsparquet.source.failures import Place
 from wsparquet.source.formats import BLOCK, CODECS, Feeder, inflate, sniff
@@ -20,17 +21,28 @@ __all__ = ["SourceLimits", "SourceReader", "checksum"]
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """Limits on the decompressed size of one source, in bytes. A source that exceeds one fails.
+    """How many bytes one source may inflate to. A source that exceeds a limit fails.
 
-    ``max_inflated`` limits the total. ``max_ratio`` limits the ratio of decompressed to stored bytes, once more than
-    ``ratio_floor`` bytes are decompressed: repetitive JSON reaches about 300, deflate at most 1,032, zstd far more.
-    ``chunk`` limits each piece that a reader returns.
+    ``max_inflated``: the inflated size. ``max_ratio``: inflated bytes for each stored byte, checked after
+    ``ratio_floor`` inflated bytes; repetitive JSON reaches about 300, deflate can reach 1,032, and zstd far more.
+    ``chunk``: the largest piece that a reader returns.
+
+    >>> tables = wsparquet.read("session.gz", source_limits=wsparquet.SourceLimits(max_inflated=1 << 30))
+
+    Raises:
+        OptionError: a limit is not a whole number, or is negative.
+
     """
 
     max_inflated: int = 64 << 30
     max_ratio: int = 500
     chunk: int = 1 << 20
     ratio_floor: int = 64 << 20
+
+    def __post_init__(self) -> None:
+        """Refuse wrong values."""
+        for name in ("max_inflated", "max_ratio", "chunk", "ratio_floor"):
+            check_number(name, getattr(self, name), minimum=0)
 
 
 class _Stored:
@@ -165,12 +177,12 @@ class SourceReader:
         if inflated > limits.max_inflated:
             raise self._place.error(
                 f"expected at most {limits.max_inflated} inflated bytes, found more by stored byte "
-                f"{self.stored_bytes}; if that is right, raise --max-inflated"
+                f"{self.stored_bytes}; if that is right, raise `max_inflated`"
             )
         if inflated > limits.ratio_floor and inflated > limits.max_ratio * self._stored.packed:
             raise self._place.error(
                 f"expected at most {limits.max_ratio} times as many inflated bytes as stored ones, found {inflated} "
-                f"from {self._stored.packed}; if that is right, raise --max-ratio"
+                f"from {self._stored.packed}; if that is right, raise `max_ratio`"
             )
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsparquet.synchronisation.fetch import fetch
-from wsparquet.synchronisation.listed import Files, FileState, list_states
+from wsparquet.synchronisation.listed import Files, FileState, list_files, list_states
 from wsparquet.synchronisation.options import FetchOptions, SyncOptions
 from wsparquet.synchronisation.run import sync
 from wsparquet.synchronisation.status import AccountStatus, Status, StatusLimits, status
@@ -22,6 +22,7 @@ __all__ = [
     "SyncOptions",
     "SyncSummary",
     "fetch",
+    "list_files",
     "list_states",
     "repeated",
     "status",

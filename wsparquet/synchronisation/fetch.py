@@ -1,4 +1,4 @@
-"""Downloads files into a folder or to a URL without converting them."""
+"""The download of files from the server into a folder or to a URL, without a conversion."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 from wsparquet.api import Client, FileGone, ListedFile, Retry
 from wsparquet.conversion.summary import Failure
 from wsparquet.errors import WsparquetError
+from wsparquet.options import make_options
 from wsparquet.preflight import check_raw
-from wsparquet.progress import Listener, Progress, ignore
+from wsparquet.progress import Listener, Progress, logged
 from wsparquet.synchronisation.download import Fetcher
 from wsparquet.synchronisation.listed import refused
-from wsparquet.synchronisation.options import FetchOptions
+from wsparquet.synchronisation.loop import run_coroutine
+from wsparquet.synchronisation.options import FetchKeywords, FetchOptions
 from wsparquet.synchronisation.raw_files import Shelf, make_shelf
 from wsparquet.synchronisation.stop import Stop
 from wsparquet.synchronisation.summary import FetchSummary
@@ -30,7 +33,7 @@ def record_failure(summary: FetchSummary, file: ListedFile, error: WsparquetErro
 
 
 def count_retry(summary: FetchSummary, tell: Listener, retry: Retry) -> None:
-    """Count a retried request and report it to the listener."""
+    """Count a request that is tried again, and report it."""
     summary.retries += 1
     tell(Progress("retried", retry.url.rpartition("/")[2], retry.url, error=retry.reason))
 
@@ -38,35 +41,43 @@ def count_retry(summary: FetchSummary, tell: Listener, retry: Retry) -> None:
 def fetch(
     into: str,
     *,
-    options: FetchOptions,
+    options: FetchOptions | None = None,
     on_progress: Listener | None = None,
     stop: Stop | None = None,
+    **keywords: Unpack[FetchKeywords],
 ) -> FetchSummary:
-    """Download every listed file that is not yet in ``into``, a folder or an fsspec URL.
+    """Download the files that the server lists and that are not yet in ``into``, a folder or an fsspec URL.
 
-    The files go to ``account/<account>/`` below ``into``, so that ``wsparquet convert`` knows their account. A file
-    that fails is reported in the summary and does not stop the others.
+    The files go into ``account/<account>/`` below ``into``, so that a conversion knows their account. If a file fails,
+    the summary has the reason, and the other files are still downloaded. The keyword arguments are the fields of
+    ``FetchOptions``, and they win over ``options``. The function also works if an event loop is running, as in Jupyter.
+
+    >>> api = wsparquet.ApiOptions(base_url=server)
+    >>> wsparquet.fetch("raw", account="75555851", credentials=credentials, api=api).raise_for_failures()
+    <FetchSummary account=75555851, listed=2, downloaded=2, seconds=...>
 
     Raises:
-        PlaceError: ``into`` lies in a root; it is a DatasetError.
-        ApiError: the server cannot be asked for its list.
-        DatasetError: ``into`` cannot be created, or its bucket does not exist; wsparquet never creates a bucket.
+        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        PlaceError: ``into`` is in a root; it is a DatasetError.
+        ApiError: the server does not send its list of files.
+        DatasetError: ``into`` cannot be made, or its bucket does not exist; wsparquet never makes a bucket.
 
     """
+    options = make_options(FetchOptions, options, keywords)
     check_raw(into)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="wsparquet-") as scratch:
         shelf = make_shelf(
             into, account=options.account, scratch=Path(scratch), storage_options=options.storage_options or {}
         )
-        run = _Fetch(shelf, options, on_progress or ignore, stop or Stop())
-        asyncio.run(run.all())
+        run = _Fetch(shelf, options, logged(on_progress), stop or Stop())
+        run_coroutine(run.all())
     run.summary.seconds = time.monotonic() - started
     return run.summary
 
 
 class _Fetch:
-    """All files of one call."""
+    """All files of one call of ``fetch``."""
 
     def __init__(self, shelf: Shelf, options: FetchOptions, tell: Listener, stop: Stop) -> None:
         self.shelf = shelf
@@ -77,7 +88,7 @@ class _Fetch:
         self.downloading = asyncio.Semaphore(options.downloads)
 
     async def all(self) -> None:
-        """Download the missing files."""
+        """Download the files that are not there yet."""
         options, summary = self.options, self.summary
         retried = partial(count_retry, summary, self.tell)
         async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
@@ -93,7 +104,7 @@ class _Fetch:
                     group.create_task(self.one(fetcher, file))
 
     async def one(self, fetcher: Fetcher, file: ListedFile) -> None:
-        """Download one file, unless a stop was requested."""
+        """Download one file, unless the run was asked to stop."""
         async with self.downloading:
             if self.stop.asked:
                 self.summary.interrupted = True

@@ -1,27 +1,30 @@
-"""Compares the server's list with a root: committed files, missing files, and when the server deletes them."""
+"""The state of each file that the server lists: committed, missing or failed, and when the server will delete it."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Unpack
 
 from wsparquet.api import KEPT, Client, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
 from wsparquet.conversion.summary import Failure
-from wsparquet.dataset import Root
+from wsparquet.dataset import Access, Root
 from wsparquet.json_values import JsonResult
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
-from wsparquet.synchronisation.options import FetchOptions
+from wsparquet.options import make_options
+from wsparquet.results import Result
+from wsparquet.synchronisation.loop import run_coroutine
+from wsparquet.synchronisation.options import FetchKeywords, FetchOptions
 from wsparquet.synchronisation.state import State
 
-__all__ = ["FileState", "Files", "committed", "expires", "list_states", "refused"]
+__all__ = ["FileState", "Files", "committed", "expires", "list_files", "list_states", "refused"]
 
 ARCHIVE = "archive"
-"""The mark in the listing facts of a commit whose source is a member of the listed file."""
+"""The key that marks the listing of a commit if its source is a member of the listed file."""
 
 
 def expires(end: datetime | None) -> datetime | None:
@@ -43,15 +46,18 @@ def committed(commits: CommitIndex, account: str, name: str, *, unfinished: bool
 
 
 def refused(listing: Listing) -> list[Failure]:
-    """Listed entries that must not be downloaded."""
+    """The files of a listing that must not be downloaded, since their address is not one of the API."""
     return [Failure(each.name, each.url, each.error) for each in listing.refused]
 
 
 @dataclass(frozen=True, slots=True)
 class FileState(JsonResult):
-    """One file on the server or in a root.
+    """One file of the server's list; ``size``, in stored bytes, is None if the file is not committed.
 
-    ``size``, in stored bytes, and ``rows`` are set only if the file is committed.
+    >>> api = wsparquet.ApiOptions(base_url=server)
+    >>> files = wsparquet.list_files("lake", account="75555851", credentials=credentials, api=api).files
+    >>> [file.state for file in files]
+    ['committed', 'committed']
     """
 
     name: str
@@ -65,23 +71,67 @@ class FileState(JsonResult):
     url: str = ""
 
 
-@dataclass(frozen=True)
-class Files(JsonResult):
-    """The files of a listing, and the entries that must not be downloaded."""
+@dataclass(frozen=True, repr=False)
+class Files(Result):
+    """The files that the server lists; ``refused`` has those whose address is not one of the API.
+
+    >>> api = wsparquet.ApiOptions(base_url=server)
+    >>> wsparquet.list_files(account="75555851", credentials=credentials, api=api)
+    <Files account=75555851, files=2, missing=2>
+    """
 
     account: str
     files: tuple[FileState, ...]
     refused: tuple[Failure, ...]
 
+    def facts(self) -> Mapping[str, object]:
+        """How many files there are in each state."""
+        states = [file.state for file in self.files]
+        counts = {state: states.count(state) or None for state in ("committed", "missing", "failed")}
+        return {"account": self.account, "files": len(self.files), **counts, "refused": len(self.refused) or None}
 
-def list_states(options: FetchOptions, *, root: Root | None = None) -> Files:
-    """The files that the server lists; with ``root``, also which of them are committed there.
+    def failed_sources(self) -> Iterable[tuple[str, str]]:
+        """The names of the files that failed or were refused, with the reasons."""
+        failed = [(file.name, file.error or "") for file in self.files if file.state == "failed"]
+        return [*failed, *((each.name, each.error) for each in self.refused)]
+
+
+def list_files(
+    root: str | os.PathLike[str] | None = None,
+    *,
+    options: FetchOptions | None = None,
+    **keywords: Unpack[FetchKeywords],
+) -> Files:
+    """The files that the server lists, each with its state in ``root``: committed, missing, or failed.
+
+    Without a root, all files are missing. The keyword arguments are the fields of ``FetchOptions``, and they win over
+    ``options``. The function also works if an event loop is running, as in Jupyter.
+
+    >>> api = wsparquet.ApiOptions(base_url=server)
+    >>> wsparquet.list_files("lake", account="75555851", credentials=credentials, api=api)
+    <Files account=75555851, files=2, committed=2>
 
     Raises:
-        ApiError: the list cannot be read. DatasetError: a commit record is unreadable.
+        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        ApiError: the server does not send its list of files.
+        DatasetError: there is no root at ``root``, or a commit record is unreadable.
+        SchemaError: the root has another schema version.
 
     """
-    listing = asyncio.run(_list(options))
+    wanted = make_options(FetchOptions, options, keywords)
+    access = Access(wanted.storage_options or {})
+    return list_states(wanted, root=None if root is None else Root.open(root, create=False, access=access))
+
+
+def list_states(options: FetchOptions, *, root: Root | None = None) -> Files:
+    """The files that the server lists, each with its state in ``root``, if a root is given.
+
+    Raises:
+        ApiError: the server does not send its list of files.
+        DatasetError: a commit record is unreadable.
+
+    """
+    listing = run_coroutine(_list(options))
     commits = root.commits() if root else CommitIndex.empty()
     state = State.read(root, options.account) if root else State(options.account)
     files = tuple(_states(listing.files, commits, state))

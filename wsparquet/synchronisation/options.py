@@ -1,36 +1,85 @@
-"""Options of a synchronisation."""
+"""The options of ``fetch``, ``list_files`` and ``sync``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict
 
 from wsparquet.api import KEPT, ApiOptions, Credentials
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.dataset import Access
+from wsparquet.errors import OptionError
+from wsparquet.names import is_account
+from wsparquet.options import check_kind, check_number
 
-__all__ = ["FetchOptions", "SyncOptions"]
+__all__ = ["FetchKeywords", "FetchOptions", "SyncKeywords", "SyncOptions"]
+
+
+class FetchKeywords(TypedDict, total=False):
+    """The fields of ``FetchOptions`` as keyword arguments."""
+
+    account: str
+    credentials: Credentials
+    api: ApiOptions
+    since: datetime | timedelta | None
+    until: datetime | timedelta | None
+    downloads: int
+    storage_options: dict[str, object] | None
+
+
+class SyncKeywords(FetchKeywords, total=False):
+    """The fields of ``SyncOptions`` as keyword arguments."""
+
+    raw: str | None
+    recheck: bool
+    convert: ConvertOptions
 
 
 @dataclass(frozen=True, kw_only=True)
 class FetchOptions:
-    """The account, the time range, and how to download its files.
+    """How ``fetch`` and ``list_files`` work. Both functions also take each field as a keyword argument.
 
-    ``since`` and ``until`` limit the time range, as instants or as a time span before now; the default is everything
-    that the server keeps. ``downloads`` is the number of concurrent downloads. ``storage_options`` are passed to fsspec
-    if raw files go to a URL or the root is on S3.
+    ``account``: the account whose files are meant. ``credentials``: by default those in the environment variables, see
+    ``Credentials.load``. ``api``: how requests are sent. ``since`` and ``until``: the time span of the files, each an
+    instant or a duration before now; by default all files that the server keeps. ``downloads``: how many files are
+    downloaded at a time. ``storage_options``: options for fsspec, if raw files go to a URL, and for s3fs, if the root
+    is on S3.
+
+    >>> from datetime import timedelta
+    >>> options = wsparquet.FetchOptions(account="75555851", credentials=credentials, since=timedelta(days=2))
+    >>> options.downloads
+    4
+
+    Raises:
+        OptionError: a field has a value that it cannot have.
+        ApiError: there are no credentials.
+
     """
 
     account: str
-    credentials: Credentials
+    credentials: Credentials = field(default_factory=Credentials.load)
     api: ApiOptions = field(default_factory=ApiOptions)
     since: datetime | timedelta | None = None
     until: datetime | timedelta | None = None
     downloads: int = 4
     storage_options: dict[str, object] | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        """Refuse wrong values."""
+        if not isinstance(self.account, str) or not is_account(self.account):
+            raise OptionError("account", f"expected letters and digits, found {str(self.account)[:100]!r}")
+        check_kind("credentials", self.credentials, Credentials, "Credentials")
+        check_kind("api", self.api, ApiOptions, "ApiOptions")
+        for name in ("since", "until"):
+            check_kind(name, getattr(self, name), (datetime, timedelta), "a datetime or a timedelta", optional=True)
+            _check_zone(name, getattr(self, name))
+        check_number("downloads", self.downloads, minimum=1)
+        check_kind("storage_options", self.storage_options, Mapping, "a dictionary", optional=True)
+
     def span(self) -> tuple[datetime, datetime]:
-        """The start and the end of the time range, in UTC."""
+        """The start and the end of the time span to ask for, in UTC."""
         now = datetime.now(UTC)
         return _instant(self.since or KEPT, now), _instant(self.until or timedelta(0), now)
 
@@ -39,17 +88,35 @@ def _instant(time: datetime | timedelta, now: datetime) -> datetime:
     return now - time if isinstance(time, timedelta) else time
 
 
+def _check_zone(name: str, moment: datetime | timedelta | None) -> None:
+    """Refuse a time without a zone: it could be compared with no time of the server."""
+    if isinstance(moment, datetime) and moment.tzinfo is None:
+        raise OptionError(name, f"expected a time with a zone, found {moment.isoformat()}, which has none")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SyncOptions(FetchOptions):
-    """What to synchronise, and how to convert it.
+    """How ``sync`` works, in addition to ``FetchOptions``. The function also takes each field as a keyword argument.
 
-    ``raw`` is a folder or fsspec URL that keeps the downloaded files. ``recheck`` asks the server for the sizes of
-    committed files and converts a file again if its size has changed.
+    ``raw``: a folder or fsspec URL that keeps the downloaded files; by default they are deleted. ``recheck``: also ask
+    the server for the sizes of committed files, and convert files again whose size has changed. ``convert``: the
+    options of the conversion.
+
+    >>> convert = wsparquet.ConvertOptions(jobs=2)
+    >>> wsparquet.SyncOptions(account="75555851", credentials=credentials, raw="raw", convert=convert).recheck
+    False
     """
 
     raw: str | None = None
     recheck: bool = False
     convert: ConvertOptions = field(default_factory=ConvertOptions)
+
+    def __post_init__(self) -> None:
+        """Refuse wrong values."""
+        super().__post_init__()
+        check_kind("raw", self.raw, str, "a folder or a URL as text", optional=True)
+        check_kind("recheck", self.recheck, bool, "True or False")
+        check_kind("convert", self.convert, ConvertOptions, "ConvertOptions")
 
     @property
     def access(self) -> Access:

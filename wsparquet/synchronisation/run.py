@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 from wsparquet.api import Client, FileGone, ListedFile, Listing
 from wsparquet.commit import CommitIndex
@@ -18,14 +19,16 @@ from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.errors import WsparquetError
+from wsparquet.options import make_options
 from wsparquet.preflight import check_raw, check_root
-from wsparquet.progress import Listener, Progress, ignore
+from wsparquet.progress import Listener, Progress, logged
 from wsparquet.source import Failed, Source, expand
 from wsparquet.synchronisation.download import Fetched, Fetcher
 from wsparquet.synchronisation.fetch import count_retry, record_failure
 from wsparquet.synchronisation.listed import ARCHIVE, committed, refused
+from wsparquet.synchronisation.loop import run_coroutine
 from wsparquet.synchronisation.missing import Ledger
-from wsparquet.synchronisation.options import SyncOptions
+from wsparquet.synchronisation.options import SyncKeywords, SyncOptions
 from wsparquet.synchronisation.raw_files import Shelf, make_shelf
 from wsparquet.synchronisation.stop import Stop
 from wsparquet.synchronisation.summary import FetchSummary, SyncSummary
@@ -36,21 +39,31 @@ __all__ = ["sync"]
 def sync(
     to: str | os.PathLike[str],
     *,
-    options: SyncOptions,
+    options: SyncOptions | None = None,
     on_progress: Listener | None = None,
     stop: Stop | None = None,
+    **keywords: Unpack[SyncKeywords],
 ) -> SyncSummary:
-    """Bring the root ``to`` up to date: download and convert the listed files that are not committed.
+    """Bring the root ``to`` up to date: download and convert the files that the server lists and that are missing.
 
-    Every run checks everything that the server keeps, so a later run picks up a file that was late or failed. A file
-    that fails is reported in the summary and does not stop the others. ``on_progress`` is called from several threads.
+    Every run asks for the whole list of the server, so a later run converts files that appear late or failed before. If
+    a file fails, the summary has the reason, and the other files are still converted. ``on_progress`` is called from
+    several threads. The keyword arguments are the fields of ``SyncOptions``, and they win over ``options``. The
+    function also works if an event loop is running, as in Jupyter.
+
+    >>> api = wsparquet.ApiOptions(base_url=server)
+    >>> wsparquet.sync("new-lake", account="75555851", credentials=credentials, api=api).raise_for_failures()
+    <SyncSummary account=75555851, listed=2, downloaded=2, seconds=..., root=...new-lake, committed=2, records=40>
 
     Raises:
-        PlaceError: ``to`` cannot hold a root, or ``raw`` lies inside a root; a PlaceError is a DatasetError. ApiError:
-        the server's list cannot be read. DatasetError: the root, or the place for raw files, cannot be opened or
-        written. SchemaError: the root has another schema version.
+        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        PlaceError: no root can be at ``to``, or ``raw`` is in the root; it is a DatasetError.
+        ApiError: the server does not send its list of files.
+        DatasetError: the root, or the place for raw files, cannot be opened or written.
+        SchemaError: the root has another schema version.
 
     """
+    options = make_options(SyncOptions, options, keywords)
     check_root(to)
     if options.raw is not None:
         check_raw(options.raw, to)
@@ -60,9 +73,9 @@ def sync(
     root.recover()
     ledger = Ledger.open(root, options.account)
     with root.scratch() as scratch:
-        run = _Run(root, ledger, options, on_progress or ignore, stop or Stop())
+        run = _Run(root, ledger, options, logged(on_progress), stop or Stop())
         run.converted = Summary(root=root.place, decoder=decoder)
-        asyncio.run(run.all(scratch))
+        run_coroutine(run.all(scratch))
     ledger.write(root)
     run.converted.seconds = run.fetched.seconds = time.monotonic() - started
     return SyncSummary(run.fetched, run.converted)

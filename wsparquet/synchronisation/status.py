@@ -1,4 +1,4 @@
-"""Whether a root is up to date: last commit, hours covered, gaps, and missing files with their deadlines."""
+"""Whether a root is current: last commit, covered hours, gaps, and missing files with the time of their deletion."""
 
 from __future__ import annotations
 
@@ -7,30 +7,51 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from wsparquet.commit import CommitHeader
 from wsparquet.dataset import Access, Root
 from wsparquet.json_values import JsonResult, in_json
 from wsparquet.names import parse_name
+from wsparquet.options import check_duration, make_options
+from wsparquet.results import Result
 from wsparquet.synchronisation.state import Missing, State
 
-__all__ = ["AccountStatus", "Status", "StatusLimits", "status"]
+__all__ = ["AccountStatus", "Status", "StatusKeywords", "StatusLimits", "status"]
 
 HOUR = timedelta(hours=1)
+LISTS = ("missing", "failing", "expiring", "gone")
+
+
+class StatusKeywords(TypedDict, total=False):
+    """The fields of ``StatusLimits`` as keyword arguments."""
+
+    stale: timedelta
+    failing: timedelta
+    expiring: timedelta
 
 
 @dataclass(frozen=True)
 class StatusLimits:
-    """Limits within which a root is ok.
+    """From when on an account needs attention.
 
-    ``stale`` is the longest time since the last commit. ``failing`` is the longest time that a file may keep failing.
-    ``expiring`` is how long before its possible deletion a missing file is reported.
+    ``stale``: this long without a commit. ``failing``: a file has failed for this long. ``expiring``: the server may
+    delete a missing file within this time.
+
+    >>> from datetime import timedelta
+    >>> limits = wsparquet.StatusLimits(stale=timedelta(hours=6))
+    >>> wsparquet.status("lake", limits=limits).exit_code
+    0
     """
 
     stale: timedelta = timedelta(hours=24)
     failing: timedelta = timedelta(hours=24)
     expiring: timedelta = timedelta(days=3)
+
+    def __post_init__(self) -> None:
+        """Refuse wrong values."""
+        for name in ("stale", "failing", "expiring"):
+            check_duration(name, getattr(self, name))
 
 
 def _spans(gaps: Iterable[tuple[datetime, datetime]]) -> list[dict[str, str]]:
@@ -39,12 +60,16 @@ def _spans(gaps: Iterable[tuple[datetime, datetime]]) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class AccountStatus(JsonResult):
-    """The status of one account. Times are UTC.
+    """The status of one account; times are in UTC.
 
-    ``hours`` counts the distinct hours with at least one committed file. ``gaps`` are the spans without a committed
-    file between the first and the last of those hours. The lists hold files that are not committed: ``missing`` those
-    that the server still has, ``failing`` those of them that have failed for too long, ``expiring`` those that the
-    server may delete soon, and ``gone`` those that it has deleted.
+    ``hours`` is the number of hours for which at least one file is committed. ``gaps`` are spans of hours without a
+    committed file between the first and the last covered hour; each is a start and an end. The lists have files that
+    are not committed: ``missing`` are on the server; of these, ``failing`` have failed for too long, and the server may
+    soon delete ``expiring``. ``gone`` were deleted by the server.
+
+    >>> (account,) = wsparquet.status("lake").accounts
+    >>> account.account, account.commits, account.hours
+    ('75555851', 2, 1)
     """
 
     json_properties = (("well", "account"),)
@@ -65,13 +90,17 @@ class AccountStatus(JsonResult):
 
     @property
     def well(self) -> bool:
-        """Whether nothing needs attention."""
+        """Whether the account needs no attention."""
         return not (self.stale or self.failing or self.expiring or self.gone)
 
 
-@dataclass(frozen=True)
-class Status(JsonResult):
-    """The status of a root, by account."""
+@dataclass(frozen=True, repr=False)
+class Status(Result):
+    """The status of a root, account by account.
+
+    >>> wsparquet.status("lake")
+    <Status root=...lake, accounts=75555851, commits=2>
+    """
 
     json_properties = (("well", "root"),)
 
@@ -85,28 +114,52 @@ class Status(JsonResult):
 
     @property
     def exit_code(self) -> int:
-        """0 if no account needs attention, else 1."""
+        """0: no account needs attention; 1: an account does, or nothing is committed."""
         return 0 if self.well else 1
+
+    def facts(self) -> Mapping[str, object]:
+        """The accounts, and how many of their files need attention."""
+        counts = {name: sum(len(getattr(each, name)) for each in self.accounts) or None for name in LISTS}
+        return {
+            "root": self.root,
+            "accounts": " ".join(each.account for each in self.accounts) or "none",
+            "stale": " ".join(each.account for each in self.accounts if each.stale),
+            "commits": sum(each.commits for each in self.accounts),
+            "gaps": sum(len(each.gaps) for each in self.accounts) or None,
+            **counts,
+        }
+
+    def failed_sources(self) -> Iterable[tuple[str, str]]:
+        """The files that have failed for too long or are gone, with the reasons."""
+        for account in self.accounts:
+            yield from ((each.name, each.error or "failed") for each in (*account.failing, *account.gone))
 
 
 def status(
     root: str | os.PathLike[str],
     *,
     account: str | None = None,
-    limits: StatusLimits = StatusLimits(),
+    limits: StatusLimits | None = None,
     now: datetime | None = None,
     storage_options: Mapping[str, Any] | None = None,
+    **keywords: Unpack[StatusKeywords],
 ) -> Status:
-    """The status of ``account``, or of all accounts in the root.
+    """The status of ``account``, or of all accounts, from what the root contains; no request goes to the server.
 
-    Reads the root only and sends no request to the server.
+    ``storage_options`` are options of s3fs, for a root on S3. The keyword arguments are the fields of ``StatusLimits``,
+    and they win over ``limits``.
 
-    ``storage_options`` are s3fs's own, for a root on S3.
+    >>> from datetime import timedelta
+    >>> wsparquet.status("lake", stale=timedelta(hours=6)).raise_for_failures()
+    <Status root=...lake, accounts=75555851, commits=2>
 
     Raises:
-        DatasetError: there is no root, or it cannot be read. SchemaError: the root has another schema version.
+        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        DatasetError: there is no root, or what it holds is unreadable.
+        SchemaError: the root has another schema version.
 
     """
+    wanted_limits = make_options(StatusLimits, limits, keywords)
     opened = Root.open(root, create=False, access=Access(storage_options or {}))
     heads: dict[str, list[CommitHeader]] = {}
     for head in opened.commits().headers():
@@ -114,7 +167,7 @@ def status(
     states = {state.account: state for state in State.read_all(opened)}
     wanted = sorted({*heads, *states}) if account is None else [account]
     at = now or datetime.now(UTC)
-    found = (_account(name, heads.get(name, []), states.get(name, State(name)), limits, at) for name in wanted)
+    found = (_account(name, heads.get(name, []), states.get(name, State(name)), wanted_limits, at) for name in wanted)
     return Status(opened.place, tuple(found))
 
 

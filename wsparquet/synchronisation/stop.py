@@ -1,4 +1,4 @@
-"""Stops a synchronisation, or repeats it until it is stopped."""
+"""How a synchronisation is asked to end, and how it is repeated until that happens."""
 
 from __future__ import annotations
 
@@ -15,9 +15,18 @@ POLL_SECONDS = 0.1
 
 
 class Stop:
-    """A request to stop: files in progress are finished, and no new one is started. Safe to use in signal handlers."""
+    """A request to end a run early: the run finishes the files that it has begun, and begins no other file.
 
-    # Not a threading.Event: setting one in a signal handler may deadlock on a lock that the interrupted code holds.
+    Signal handlers may use it.
+
+    >>> stop = wsparquet.Stop()
+    >>> stop.ask()
+    >>> api = wsparquet.ApiOptions(base_url=server)
+    >>> wsparquet.fetch("raw", account="75555851", credentials=credentials, api=api, stop=stop)
+    <FetchSummary account=75555851, listed=2, interrupted=True, seconds=...>
+    """
+
+    # Not a threading.Event: setting it in a signal handler may wait forever for a lock of the interrupted code.
     def __init__(self) -> None:
         self.asked = False
 
@@ -26,7 +35,7 @@ class Stop:
         self.asked = True
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to this many seconds; True if a stop is requested by then."""
+        """Wait at most this many seconds; true as soon as somebody has asked."""
         end = time.monotonic() + seconds
         while not self.asked and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, POLL_SECONDS))

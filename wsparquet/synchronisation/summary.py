@@ -1,20 +1,26 @@
-"""Summaries of downloads and synchronisations."""
+"""The results of ``fetch`` and ``sync``."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wsparquet.conversion.summary import Failure, Summary
-from wsparquet.json_values import JsonResult, in_json, milliseconds
+from wsparquet.json_values import in_json, milliseconds
+from wsparquet.results import Result
 
 __all__ = ["FetchSummary", "SyncSummary"]
 
 
-@dataclass
-class FetchSummary(JsonResult):
-    """The outcome for the listed files of an account. Names are those of the list; sizes are in bytes.
+@dataclass(repr=False)
+class FetchSummary(Result):
+    """What became of the files that the server lists for an account; sizes are in bytes.
 
-    ``present`` files were there before. ``gone`` files were listed but deleted by the server before the download.
+    ``present`` is the number of files that were there already. ``gone`` has the files that the server deleted before
+    they could be downloaded. ``refused`` has the files whose address in the list is not one of the API.
+
+    >>> wsparquet.FetchSummary("75555851", listed=2, downloaded=["a.gz", "b.gz"])
+    <FetchSummary account=75555851, listed=2, downloaded=2>
     """
 
     account: str
@@ -31,20 +37,46 @@ class FetchSummary(JsonResult):
 
     @property
     def failed(self) -> list[Failure]:
-        """The files that were listed but could not be downloaded."""
+        """Every file that the server listed and that could not be downloaded."""
         return [*self.refused, *self.gone, *self.failures]
 
     @property
     def exit_code(self) -> int:
-        """0 if done; 1 if a file failed, was refused, or is gone."""
+        """0: all files are there; 1: a file failed, was refused, or is gone."""
         return 1 if self.failed else 0
 
+    def facts(self) -> Mapping[str, object]:
+        """What became of how many files."""
+        lists: dict[str, Sequence[object]] = {
+            "downloaded": self.downloaded,
+            "gone": self.gone,
+            "refused": self.refused,
+            "failed": self.failures,
+        }
+        return {
+            "account": self.account,
+            "listed": self.listed,
+            "present": self.present or None,
+            **{name: len(files) or None for name, files in lists.items()},
+            "retries": self.retries or None,
+            "interrupted": self.interrupted,
+            "seconds": self.seconds or None,
+        }
 
-@dataclass
-class SyncSummary(JsonResult):
-    """The result of a ``sync`` run: the downloads and the conversion.
+    def failed_sources(self) -> Iterable[tuple[str, str]]:
+        """The names of the files that are not there, with the reasons."""
+        return [(failure.name, failure.error) for failure in self.failed]
 
-    Files that were committed before this run count as ``present``.
+
+@dataclass(repr=False)
+class SyncSummary(Result):
+    """The result of ``sync``: ``fetched`` is what became of the files of the server, ``converted`` the conversion.
+
+    Files that were committed before the run count as ``present``.
+
+    >>> fetched, converted = wsparquet.FetchSummary("75555851", listed=2), wsparquet.Summary(root="lake", sources=2)
+    >>> wsparquet.SyncSummary(fetched, converted).exit_code
+    0
     """
 
     fetched: FetchSummary = field(metadata=in_json(flat=True))
@@ -52,10 +84,21 @@ class SyncSummary(JsonResult):
 
     @property
     def interrupted(self) -> bool:
-        """Whether a stop was requested and files were left for the next run."""
+        """Whether the run was asked to stop, and left files for the next run."""
         return self.fetched.interrupted
 
     @property
     def exit_code(self) -> int:
-        """0 if done; 1 if a file failed, was refused, or is gone; 3 if done, but something was quarantined."""
+        """0: all files are committed; 1: a file failed, was refused, or is gone; 3: something was quarantined."""
         return self.fetched.exit_code or self.converted.exit_code
+
+    def facts(self) -> Mapping[str, object]:
+        """What became of how many files, and how many records they had."""
+        converted = {key: value for key, value in self.converted.facts().items() if key not in {"sources", "seconds"}}
+        fetched = self.fetched.facts()
+        return {**fetched, **converted, "failed": len([*self.failed_sources()]) or None, "seconds": fetched["seconds"]}
+
+    def failed_sources(self) -> Iterable[tuple[str, str]]:
+        """The names of the files that failed in either step, with the reasons."""
+        # A file that cannot be downloaded fails in both steps.
+        return dict([*self.converted.failed_sources(), *self.fetched.failed_sources()]).items()

@@ -41,7 +41,7 @@ Rows = tuple[str, date | None, Sequence[Values]]
 MOST_SHOWN = 10
 DIGEST_BYTES = 16
 SHOWN = 200
-REMEDY = "convert its source with --again"
+REMEDY = "convert its source with `again`"
 
 
 @dataclass

@@ -1,11 +1,13 @@
-"""What a verification looked at, and what it found wrong."""
+"""The result of a verification: what was checked, and which problems were found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from wsparquet.json_values import JsonResult, in_json, milliseconds
+from wsparquet.json_values import in_json, milliseconds
+from wsparquet.results import Result
 
 __all__ = ["Kind", "Problem", "Verification"]
 
@@ -26,14 +28,23 @@ Kind = Literal[
     "source",
     "values",
 ]
-"""What is wrong: a record that cannot be believed; a file of a record that is missing, has another size, checksum,
-schema, number of rows or times, or is no Parquet; counts of a record, or a quarantine, that do not agree; a file that
-two records name, or none; a source that is not committed, cannot be read, or holds other values than its rows."""
+"""The kind of a problem.
+
+``record``: a commit record is unreadable. ``missing``, ``size``, ``checksum``, ``parquet``, ``schema``, ``rows`` and
+``times``: a file of a commit is missing, has another value than the commit record says, or is not a Parquet file.
+``sums``, ``quarantine``: counts of a commit record do not add up, or do not match the quarantine file. ``shared``,
+``stray``: several commit records name a file, or none does. ``uncommitted``, ``source``, ``values``: a source is not
+committed, cannot be read, or has other values than the committed rows.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is not as it should be: ``where`` is a path in the root, or the URL of a source."""
+    """One difference that ``verify`` found; ``where`` is a path in the root, or the URL of a source.
+
+    >>> print(wsparquet.Problem("rows", "record_type=geo/a.parquet", "3 rows", "2"))
+    record_type=geo/a.parquet: expected 3 rows, found 2
+    """
 
     kind: Kind
     where: str
@@ -44,9 +55,17 @@ class Problem:
         return f"{self.where}: expected {self.expected}, found {self.found}"
 
 
-@dataclass
-class Verification(JsonResult):
-    """What was looked at, in counts, and what is wrong; ``sources`` were decoded again. Sizes are in bytes."""
+@dataclass(repr=False)
+class Verification(Result):
+    """The result of ``verify``: counts of what was checked, and all problems.
+
+    ``bytes`` is the total size of the parts. ``unchecked`` is the number of parts without a checksum in the commit
+    record. ``sources`` is the number of sources that were decoded again, and ``compared_rows`` the number of rows that
+    were compared with them.
+
+    >>> wsparquet.verify("lake").problems
+    []
+    """
 
     root: str
     commits: int = 0
@@ -61,11 +80,22 @@ class Verification(JsonResult):
 
     @property
     def exit_code(self) -> int:
-        """0 if nothing is wrong, else 1."""
+        """0: there is no problem; 1: there are problems."""
         return 1 if self.problems else 0
 
     def add(self, other: Verification) -> None:
-        """Add what another one looked at and found."""
+        """Add the counts and the problems of another verification."""
         for name in ("commits", "parts", "bytes", "rows", "unchecked", "sources", "compared_rows"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.problems += other.problems
+
+    def facts(self) -> Mapping[str, object]:
+        """How much was checked, and how many problems there are."""
+        counts = {
+            name: getattr(self, name) or None for name in ("commits", "parts", "rows", "sources", "compared_rows")
+        }
+        return {"root": self.root, **counts, "problems": len(self.problems) or None, "seconds": self.seconds}
+
+    def failed_sources(self) -> Iterable[tuple[str, str]]:
+        """The places with a problem, with the problem."""
+        return [(each.where, f"{each.kind}: expected {each.expected}, found {each.found}") for each in self.problems]

@@ -34,7 +34,7 @@ def quarantine_entries(data: bytes, path: str) -> Iterator[Entry]:
             found = repr(line[:SHOWN])[1:]
             raise DatasetError(
                 f"{path}, line {number}: expected an object with kind, start, continued, and text or base64, found "
-                f"{found} ({type(error).__name__}); convert its source with --again"
+                f"{found} ({type(error).__name__}); convert its source with `again`"
             ) from error
 
 

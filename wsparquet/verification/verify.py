@@ -1,4 +1,4 @@
-"""A whole root held against its records, and against sources if some are given."""
+"""The comparison of a whole root with its commit records, and with sources if the caller gives some."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from wsparquet.commit import Commit, CommitIndex
 from wsparquet.commit.protocol import DEAD_SECONDS
@@ -19,57 +19,90 @@ from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
 from wsparquet.decode import Limits
 from wsparquet.errors import SourceError, WsparquetError
-from wsparquet.progress import Listener, Progress, ignore
-from wsparquet.source import Failed, Source, SourceLimits, expand
+from wsparquet.options import check_number, make_options
+from wsparquet.progress import Listener, Progress, logged
+from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand
+from wsparquet.stream import check_common
 from wsparquet.verification.against import Comparison
 from wsparquet.verification.commits import check_commit
 from wsparquet.verification.outcome import Kind, Problem, Verification
 
-__all__ = ["VerifyOptions", "verify"]
+__all__ = ["VerifyKeywords", "VerifyOptions", "verify"]
+
+
+class VerifyKeywords(TypedDict, total=False):
+    """The fields of ``VerifyOptions`` as keyword arguments."""
+
+    jobs: int
+    source_limits: SourceLimits
+    limits: Limits
+    storage_options: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """How to verify. ``jobs``: commits or sources at a time. The others are as in ``ConvertOptions``."""
+    """How ``verify`` works. The function also takes each field as a keyword argument.
+
+    ``jobs``: how many commits or sources are checked at a time. The other fields mean the same as in
+    ``ConvertOptions``.
+
+    >>> wsparquet.verify("lake", options=wsparquet.VerifyOptions(jobs=1)).exit_code
+    0
+
+    Raises:
+        OptionError: a field has a value that it cannot have.
+
+    """
 
     jobs: int = field(default_factory=default_jobs)
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
     storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        """Refuse wrong values."""
+        check_number("jobs", self.jobs, minimum=1)
+        check_common("auto", self.source_limits, self.limits, self.storage_options)
+
 
 def verify(
     root: str | os.PathLike[str],
     *,
-    against: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    against: Sources = (),
     options: VerifyOptions | None = None,
     on_progress: Listener | None = None,
+    **keywords: Unpack[VerifyKeywords],
 ) -> Verification:
-    """Whether a root holds exactly what its records say.
+    """Check that a root holds exactly what its commit records say, and return all problems.
 
-    Every part is read and has the size, checksum, schema, rows and times of its record; every record's counts agree; no
-    other file lies in a table's folder. With ``against``, a path, glob, folder or URL, or several, each of these is
-    decoded again by the reference decoder and compared with its rows, value by value, whatever their order. Nothing is
-    changed. ``on_progress`` is called from several threads.
+    Each part is read, and its size, checksum, schema, rows and times are compared with the commit record. The counts
+    of each commit record must add up, and the folders of the tables must contain no other file. ``against`` is a path,
+    glob, folder or URL, or a list of them: the reference decoder decodes these sources again, and each value is
+    compared with the committed rows, in any order. Nothing is changed. ``on_progress`` is called from several threads.
+    The keyword arguments are the fields of ``VerifyOptions``, and they win over ``options``.
+
+    >>> wsparquet.verify("lake", against="downloads/").raise_for_failures()
+    <Verification root=...lake, commits=2, parts=..., rows=40, sources=2, compared_rows=40, seconds=...>
 
     Raises:
+        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
         DatasetError: there is no root, or its store fails.
         SchemaError: the root has another schema version.
 
     """
     started = time.monotonic()
-    options = options or VerifyOptions()
+    options = make_options(VerifyOptions, options, keywords)
     opened = Root.open(root, create=False, access=Access(options.storage_options or {}))
-    run = _Run(opened, options, on_progress or ignore)
+    run = _Run(opened, options, logged(on_progress, failures_only=True))
     run.root_itself()
-    if given := [against] if isinstance(against, str | os.PathLike) else list(against):
+    if given := as_list(against, name="against"):
         run.sources(expand(given, exclude=os.fspath(root), storage_options=options.storage_options))
     run.result.seconds = time.monotonic() - started
     return run.result
 
 
 class _Run:
-    """All checks of one call."""
+    """All checks of one call of ``verify``."""
 
     def __init__(self, root: Root, options: VerifyOptions, tell: Listener) -> None:
         self.root = root
@@ -84,7 +117,7 @@ class _Run:
                 for found in pool.map(lambda check: check(), checks):
                     self.result.add(found)
             except BaseException:
-                # Interrupted: a comparison under way ends at the next piece of its source, which may be long.
+                # Interrupted: each comparison that is running ends before the next piece of its source.
                 self._stopped.set()
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -92,7 +125,7 @@ class _Run:
     # --- The root itself ---------------------------------------------------------------------------------------------
 
     def root_itself(self) -> None:
-        """Every record with its files, and files without a record."""
+        """Check each commit record with its files, and find files that no commit record names."""
         records = dict(self.root.log.files())
         self.tell(Progress("found", "", files=len(records)))
         self._each(partial(self._record, path, data) for path, data in records.items())
@@ -110,7 +143,7 @@ class _Run:
             self.tell(Progress("committed", name, url, rows=rows))
 
     def _strays(self) -> Iterator[Problem]:
-        """Files that no record names; or several, as only a forged record can, since names hold the identity."""
+        """Files that no commit record names, and files that several name, which only a forged commit record can do."""
         named: Counter[str] = Counter()
 
         def count() -> set[str]:
@@ -126,13 +159,13 @@ class _Run:
                 yield Problem("shared", path, "one record that names it", f"{times}")
 
     def _commits(self) -> Iterator[Commit]:
-        # The problems of unreadable records are reported already.
+        # The problems of unreadable commit records are reported already.
         return self.root.log.commits(skip_unreadable=True)
 
     # --- Against its sources -----------------------------------------------------------------------------------------
 
     def sources(self, found: Sequence[Source | Failed]) -> None:
-        """Every source against its commit."""
+        """Compare each source with its commit."""
         self.tell(Progress("found", "", files=len(found)))
         self.commits = CommitIndex(self.root.log.read, (commit.header for commit in self._commits()))
         self._each(partial(self._source, each) for each in found)
@@ -163,7 +196,7 @@ class _Run:
         return result
 
     def _commits_of(self, source: Source) -> list[Commit]:
-        """The commits of a source's content, those under its own name if there are any."""
+        """The commits with the content of a source; if some have its name, only these."""
         heads = self.commits.by_checksum(source.checksum())
         named = [head for head in heads if head.facts.source_name == source.name] or heads
         return [commit for head in named if (commit := self.commits.read(head.identity)) is not None]

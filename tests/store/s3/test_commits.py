@@ -427,7 +427,7 @@ def settle_as_if_days_later(lake: Lake) -> None:
 def test_a_store_without_conditions_is_for_one_writer(lake: Lake, proxy: Proxy, conditions: str) -> None:
     """It is found out before anything is converted, and works if the user says that there is one writer only."""
     proxy.settings.conditions = conditions
-    with pytest.raises(DatasetError, match=r"(ignores|refuses) If-None-Match.*--single-writer"):
+    with pytest.raises(DatasetError, match=r"(ignores|refuses) If-None-Match.*`single_writer`"):
         lake.open().recover()
     assert lake.data_files() == []
     root = lake.open(single_writer=True)

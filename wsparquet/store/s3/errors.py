@@ -22,8 +22,8 @@ from wsparquet.store.store import Refused
 
 __all__ = ["translated"]
 
-CREDENTIALS = "check the credentials (--storage-option, AWS_…, or a profile)"
-EXPIRED = "get new credentials (--storage-option, AWS_…, or a profile), and run again"
+CREDENTIALS = "check the credentials (`storage_options`, AWS_…, or a profile)"
+EXPIRED = "get new credentials (`storage_options`, AWS_…, or a profile), and run again"
 REMEDIES = {
     401: CREDENTIALS,
     404: "check the bucket's name, and the endpoint",

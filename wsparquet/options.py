@@ -1,0 +1,80 @@
+"""How options are made from keyword arguments, and how wrong values are refused.
+
+Each options class checks its own values in ``__post_init__`` with the functions of this module.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from wsparquet.errors import OptionError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Options = TypeVar("Options", bound=DataclassInstance)
+else:
+    Options = TypeVar("Options")
+
+__all__ = ["check_choice", "check_duration", "check_kind", "check_number", "make_options"]
+
+
+def make_options(kind: type[Options], options: Options | None, keywords: Mapping[str, Any]) -> Options:
+    """The given ``options`` with each keyword argument in place of its field; without options, a new ``kind``.
+
+    Raises:
+        OptionError: there is no such field, a field without a default is missing, or a value is wrong.
+
+    """
+    if options is not None and not isinstance(options, kind):
+        raise OptionError("options", f"expected {kind.__name__}, found {type(options).__name__}")
+    known = [field.name for field in fields(kind)]
+    for name in keywords:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1) or known
+            raise OptionError(name, f"expected a known parameter, found an unknown one; there is {', '.join(near)}")
+    if options is not None:
+        return replace(options, **keywords)
+    for field in fields(kind):
+        if field.default is MISSING and field.default_factory is MISSING and field.name not in keywords:
+            raise OptionError(field.name, "expected a value, found none")
+    # The type checker knows nothing of the constructor's parameters here.
+    return cast("Options", cast("Any", kind)(**keywords))
+
+
+def check_number(name: str, value: object, *, minimum: float, whole: bool = True, optional: bool = False) -> None:
+    """Refuse a value that is not a number of ``minimum`` or more. Raises OptionError."""
+    if optional and value is None:
+        return
+    kinds = (int,) if whole else (int, float)
+    # A bool is an int to isinstance. A NaN is not smaller than the minimum.
+    if isinstance(value, bool) or not isinstance(value, kinds) or not value >= minimum:
+        kind = "a whole number" if whole else "a number"
+        raise OptionError(name, f"expected {kind} of {minimum} or more{_or_none(optional)}, found {value!r}")
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Refuse a value that is not one of ``choices``. Raises OptionError."""
+    if value not in choices:
+        raise OptionError(name, f"expected one of {', '.join(choices)}, found {value!r}")
+
+
+def check_kind(name: str, value: object, kind: type | tuple[type, ...], what: str, *, optional: bool = False) -> None:
+    """Refuse a value that is not an instance of ``kind``, which the message calls ``what``. Raises OptionError."""
+    if not (optional and value is None) and not isinstance(value, kind):
+        # The type alone: the value may be a secret.
+        raise OptionError(name, f"expected {what}{_or_none(optional)}, found a value of type {type(value).__name__}")
+
+
+def check_duration(name: str, value: object) -> None:
+    """Refuse a value that is not a timedelta of 0 or more. Raises OptionError."""
+    if not isinstance(value, timedelta) or value < timedelta(0):
+        raise OptionError(name, f"expected a timedelta of 0 or more, found {value!r}")
+
+
+def _or_none(optional: bool) -> str:
+    return " or None" if optional else ""

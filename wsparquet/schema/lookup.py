@@ -1,0 +1,26 @@
+"""The Arrow schema of a table by its name."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from wsparquet.options import check_choice
+from wsparquet.schema.tables import TABLES
+
+__all__ = ["arrow_schema"]
+
+
+def arrow_schema(table: str) -> pa.Schema:
+    """The full Arrow schema of a table, without the partition column ``date``.
+
+    The metadata of each field has the description of the documentation under ``doc``.
+
+    >>> wsparquet.arrow_schema("geo").names[:2]
+    ['visitId', 'visitorId']
+
+    Raises:
+        OptionError: there is no such table.
+
+    """
+    check_choice("table", table, tuple(TABLES))
+    return TABLES[table].schema
