@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any, Self
 
 class Refused(Exception):
-    """The source as a whole is not a Web Session file, or exceeds a limit, or a plan is not valid; the message says why."""
+    """The source is not a Web Session file or exceeds a limit, or the plan is not valid; the message says which."""
 
 class Exported:
     """An Arrow array on its way to Python, at ``address``; if nobody imports the array, this object releases it."""

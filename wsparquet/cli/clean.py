@@ -33,10 +33,9 @@ def clean(root: str, older_than: timedelta, delete: bool, output: str, **access:
       wsparquet clean lake
       wsparquet clean lake --older-than 1h --delete
     """
-    from wsparquet.dataset import Access, Root
-    from wsparquet.dataset.cleaning import clean as run
+    from wsparquet.dataset import clean as run
 
-    reached = Access(access["storage"], single_writer=access["single_writer"])
-    opened = Root.open(root, create=False, access=reached)
-    make_output(output).cleaned(run(opened, older_than=older_than.total_seconds(), delete=delete))
+    storage, single_writer = access["storage"], access["single_writer"]
+    found = run(root, older_than=older_than, delete=delete, storage_options=storage, single_writer=single_writer)
+    make_output(output).cleaned(found)
     return 0
