@@ -1,4 +1,4 @@
-"""Whether roots, sources and raw files may lie where they are told to; asked before anything is written."""
+"""Checks of the places for roots, sources and raw files, before anything is written."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["check_apart", "check_raw", "check_root"]
 
 
 def check_root(root: str | os.PathLike[str]) -> None:
-    """Refuse a place where no root can be.
+    """Check that a root can be at this place.
 
     Raises:
-        PlaceError: it is a URL of another kind than S3, or one that lacks a slash, or has bytes that are no UTF-8,
-            which Parquet's writers refuse.
+        PlaceError: the place is a URL of a store other than S3, is a URL that lacks a slash, or contains bytes that are
+            not valid UTF-8, which the writers of Parquet do not accept.
 
     """
     text = os.fspath(root)
@@ -33,7 +33,7 @@ def check_root(root: str | os.PathLike[str]) -> None:
     whole = text if is_url(text) else os.path.abspath(text)  # noqa: PTH100 - resolve() would follow links
     if utf8_text(whole) != whole:
         raise PlaceError(
-            f"{utf8_text(whole)}: expected a root whose path is UTF-8, found bytes that are none (shown as %XX); "
+            f"{utf8_text(whole)}: expected a root whose path is UTF-8, found other bytes (shown as %XX); "
             "choose another root"
         )
 
@@ -47,12 +47,12 @@ def _check_slashes(place: str) -> None:
 
 
 def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLike[str]) -> None:
-    """Refuse to make a root of a folder that is, or holds, one of its own sources, which would be passed over as its.
+    """Check that a new root does not contain its own sources, because files in a root are not converted.
 
-    Where a root is already, a source within it fails alone. Globs are held against the root by what is before them.
+    In an existing root, only the sources inside it fail. For a glob, the part before its first pattern is checked.
 
     Raises:
-        PlaceError: a local source lies in the folder that is to be the root.
+        PlaceError: a local source is the folder of the new root, or lies in it.
 
     """
     if is_url(os.fspath(root)) or is_root(root):
@@ -68,11 +68,11 @@ def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLi
 
 
 def check_raw(raw: str, root: str | os.PathLike[str] | None = None) -> None:
-    """Refuse to keep raw files within a root, the given one or any other: nothing could convert them from there.
+    """Check that raw files are kept outside of all roots, because files in a root are not converted.
 
     Raises:
-        PlaceError: the place is a root or lies in one (in a bucket this is known of the given root only), or it is a
-            URL that lacks a slash.
+        PlaceError: the place is a root, lies in a root, or is a URL that lacks a slash. On an object store, only the
+            given root is checked.
 
     """
     _check_slashes(raw)
@@ -96,20 +96,20 @@ def _within(raw: str, root: str) -> PlaceError:
 
 
 def _local(place: str) -> str | None:
-    """A path, or a URL of a local file, as a path; None if it is a URL of another kind."""
+    """The local path that a path or a URL names; None for the URL of a remote place."""
     if place.lower().startswith(("file://", "local://")):
         return unquote(place.partition("://")[2], errors="surrogateescape")
     return None if is_url(place) else place
 
 
 def _spelled(url: str) -> str:
-    """A URL as it can be compared with another one."""
+    """A URL in a normal form, for comparison with other URLs."""
     scheme, _, path = without_credentials(url).rpartition("::")[2].partition("://")
     return f"{scheme.removesuffix('a') if scheme == 's3a' else scheme}://{'/'.join(filter(None, path.split('/')))}"
 
 
 def _fixed_part(source: str) -> str | None:
-    """What of a local source stands before its first component with a glob; None if it is no local one."""
+    """The part of a local source before its first glob pattern; None if the source is not local."""
     if source in {"", "-"} or "\0" in source or is_url(source):
         return None
     if os.path.lexists(source):
