@@ -54,20 +54,10 @@ class Imported:
 class ParquetFile:
     """A Parquet file that is being written; ``close`` completes it."""
 
-    def __new__(
-        cls,
-        path: str | PathLike[str],
-        schema: object,
-        *,
-        dictionary: Sequence[str],
-        statistics: Sequence[str],
-        compression_level: int,
-        row_group_rows: int,
-    ) -> Self:
-        """Create the file at ``path``; ``schema`` is a capsule of its Arrow schema.
+    def __new__(cls, path: str | PathLike[str], schema: object, settings: str) -> Self:
+        """Create the file at ``path``; ``schema`` is a capsule of its Arrow schema, ``settings`` all settings as JSON.
 
-        ``dictionary`` and ``statistics`` are the paths of the columns that get them, with dots. ``row_group_rows`` is
-        the largest number of rows in a row group. Raises OSError if the file cannot be written.
+        Raises OSError if the file cannot be written, and ValueError if the settings are not valid.
         """
 
     def write(self, batches: Sequence[Imported]) -> None:

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         max_line: 256 << 20,
         max_held: 256 << 20,
         max_container_values: 16 << 20,
-        batch: 1 << 20,
+        batch_bytes: 1 << 20,
     };
     for _ in 0..times.parse()? {
         let started = Instant::now();

@@ -11,20 +11,25 @@ use arrow_schema::{DataType, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::errors::Result;
+use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use serde::Deserialize;
 
-/// How a file is written; columns by their paths as Parquet spells them, with dots.
-pub struct Options {
-    /// Columns that get a dictionary.
-    pub dictionary: Vec<String>,
-    /// Columns that get statistics, by row group and by page.
-    pub statistics: Vec<String>,
-    /// Of zstd.
-    pub compression_level: i32,
-    /// The most that one row group has.
-    pub row_group_rows: usize,
+/// How a file is written: `wsparquet.parquet.settings.FileSettings`, member for member.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Columns that get a dictionary, by their paths with dots.
+    dictionary: Vec<String>,
+    /// Columns that get statistics, by their paths with dots.
+    statistics: Vec<String>,
+    row_group_rows: usize,
+    compression: String,
+    compression_level: i32,
+    page_index: bool,
+    arrow_schema: bool,
+    root: String,
 }
 
 /// One file that is being written.
@@ -35,12 +40,12 @@ pub struct Part {
 
 impl Part {
     /// A new file; there must be none of its name.
-    pub fn create(path: &Path, schema: Schema, options: &Options) -> Result<Self> {
+    pub fn create(path: &Path, schema: Schema, settings: &Settings) -> Result<Self> {
         let data_type = DataType::Struct(schema.fields.clone());
         let writer_options = ArrowWriterOptions::new()
-            .with_properties(options.properties()?)
-            .with_skip_arrow_metadata(true)
-            .with_schema_root("schema".to_owned());
+            .with_properties(settings.properties()?)
+            .with_skip_arrow_metadata(!settings.arrow_schema)
+            .with_schema_root(settings.root.clone());
         let file = File::create_new(path)?;
         let writer = ArrowWriter::try_new_with_options(file, Arc::new(schema), writer_options)?;
         Ok(Self { writer, data_type })
@@ -69,23 +74,41 @@ impl Part {
     }
 }
 
-impl Options {
+impl Settings {
+    /// The settings that JSON text describes.
+    pub fn read(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+
+    fn compression(&self) -> Result<Compression> {
+        match self.compression.as_str() {
+            "zstd" => ZstdLevel::try_new(self.compression_level).map(Compression::ZSTD),
+            "none" => Ok(Compression::UNCOMPRESSED),
+            other => {
+                Err(ParquetError::NYI(format!("the native writer has no compression {other}, only zstd and none")))
+            }
+        }
+    }
+
     fn properties(&self) -> Result<WriterProperties> {
         let path = |column: &String| ColumnPath::new(column.split('.').map(str::to_owned).collect());
+        let level = if self.page_index { EnabledStatistics::Page } else { EnabledStatistics::Chunk };
         let general = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(self.compression_level)?))
+            .set_compression(self.compression()?)
             .set_max_row_group_row_count(Some(self.row_group_rows))
+            .set_offset_index_disabled(!self.page_index)
             .set_dictionary_enabled(false)
             .set_statistics_enabled(EnabledStatistics::None)
-            // Bounds that were cut are no values, and not every reader knows.
+            // A truncated bound is not a value of the column, and some readers take it for one.
             .set_statistics_truncate_length(None);
         let with_dictionary = self
             .dictionary
             .iter()
             .fold(general, |builder, column| builder.set_column_dictionary_enabled(path(column), true));
-        let with_statistics = self.statistics.iter().fold(with_dictionary, |builder, column| {
-            builder.set_column_statistics_enabled(path(column), EnabledStatistics::Page)
-        });
+        let with_statistics = self
+            .statistics
+            .iter()
+            .fold(with_dictionary, |builder, column| builder.set_column_statistics_enabled(path(column), level));
         Ok(with_statistics.build())
     }
 }

@@ -97,9 +97,14 @@ struct Outcome {
     batches: Vec<(usize, ArrayData)>,
 }
 
-fn decode(pieces: &[&[u8]], batch: usize) -> Result<Outcome, String> {
-    let limits =
-        Limits { max_record: 1 << 20, max_line: 1 << 24, max_held: 1 << 24, max_container_values: 1 << 20, batch };
+fn decode(pieces: &[&[u8]], batch_bytes: usize) -> Result<Outcome, String> {
+    let limits = Limits {
+        max_record: 1 << 20,
+        max_line: 1 << 24,
+        max_held: 1 << 24,
+        max_container_values: 1 << 20,
+        batch_bytes,
+    };
     let mut splitter = Splitter::new(plan(), "s", limits);
     let failed = |Failure(message): Failure| message;
     for piece in pieces {

@@ -17,7 +17,7 @@ from wsparquet import ConvertOptions, Limits, Progress, Summary
 from wsparquet.generate import GenerateOptions, generate
 
 # Small batches, so that many pieces pass from thread to thread.
-LIMITS = Limits(batch=1 << 10)
+LIMITS = Limits(batch_bytes=1 << 10)
 SECONDS = 60
 
 

@@ -378,7 +378,7 @@ def test_chunks_do_not_matter(text: bytes, cuts: list[int], decoder_name: str) -
 @given(text=ANY_TEXT, batch=st.sampled_from([1, 1000]))
 def test_batch_size_does_not_matter(text: bytes, batch: int, decoder_name: str) -> None:
     """However few rows a batch has, they are the same rows in the same order."""
-    _check_equal(_decode([text], decoder_name), _decode([text], decoder_name, Limits(batch=batch)))
+    _check_equal(_decode([text], decoder_name), _decode([text], decoder_name, Limits(batch_bytes=batch)))
 
 
 @pytest.mark.parametrize("batch", [1, 500, 2000, 1 << 20])
@@ -391,7 +391,7 @@ def test_late_metadata_keeps_the_order(batch: int, decoder_name: str) -> None:
         f'{{"recordCollection":[{record},{record}]}}',
         f'{{"metaData":{{"accountId":"3"}},"recordCollection":[{record}]}}',
     ]
-    outcome = _decode(["\n".join(containers).encode()], decoder_name, Limits(batch=batch))
+    outcome = _decode(["\n".join(containers).encode()], decoder_name, Limits(batch_bytes=batch))
     assert outcome is not None
     assert [row["record_number"] for _, row in outcome.rows] == list(range(44))
     accounts = [row["metaData"] and row["metaData"]["accountId"] for _, row in outcome.rows]

@@ -174,7 +174,7 @@ def test_generated_files(form: Any, defects: bool) -> None:
     reference = outcome([text], decoder="reference")
     for step, batch in ((len(text), 1 << 20), (65_536, 1), (997, 40_000)):
         pieces = (text[start : start + step] for start in range(0, len(text), step))
-        assert_same(reference, outcome(pieces, decoder="native", limits=Limits(batch=batch)))
+        assert_same(reference, outcome(pieces, decoder="native", limits=Limits(batch_bytes=batch)))
 
 
 @needs_native

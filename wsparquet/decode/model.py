@@ -66,8 +66,9 @@ class Limits:
 
     ``max_record``: one record, or one value of a container outside its records. ``max_line``: one stretch of text
     outside of all readable containers. ``max_held``: the records of a container that come before its ``metaData``.
-    ``max_container_values``: container values without a column, which the commit record keeps. ``batch``: how much
-    source text of a table makes a record batch; the native decoder multiplies this by ``BATCH_FACTOR``.
+    ``max_container_values``: container values without a column, which the commit record keeps. ``batch_bytes``: the source
+    text of a table after which the decoder returns a record batch; the native decoder multiplies it by
+    ``BATCH_FACTOR``.
 
     >>> tables = wsparquet.read("session.gz", limits=wsparquet.Limits(max_record=1 << 20))
 
@@ -80,11 +81,11 @@ class Limits:
     max_line: int = 256 << 20
     max_held: int = 256 << 20
     max_container_values: int = 16 << 20
-    batch: int = 256 << 10
+    batch_bytes: int = 256 << 10
 
     def __post_init__(self) -> None:
         """Refuse wrong values."""
-        for name in ("max_record", "max_line", "max_held", "max_container_values", "batch"):
+        for name in ("max_record", "max_line", "max_held", "max_container_values", "batch_bytes"):
             check_number(name, getattr(self, name), minimum=0)
 
 

@@ -41,7 +41,7 @@ class NativeDecoder:
     def __init__(self, options: DecoderOptions) -> None:
         self.report = Report()
         self._opening = b""
-        limits = replace(options.limits, batch=options.limits.batch * BATCH_FACTOR)
+        limits = replace(options.limits, batch_bytes=options.limits.batch_bytes * BATCH_FACTOR)
         self._machine = Machine(_shared_plan(), options.source_file, asdict(limits))
 
     def feed(self, data: bytes) -> Decoded:

@@ -9,20 +9,31 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import pyarrow as pa
 
 from wsparquet.decode.keys import is_tag, normalise
 from wsparquet.errors import SchemaError
-from wsparquet.schema import HEADER, METADATA, TABLES, Table
+from wsparquet.schema import COMMON_SUFFIX, HEADER, METADATA, TABLES, UNRECOGNIZED, Table
+from wsparquet.schema.tables import (
+    METADATA_COLUMN,
+    NUMBER_COLUMN,
+    RECORD_COLUMN,
+    RESCUED_COLUMN,
+    SOURCE_COLUMN,
+    TAG_COLUMN,
+)
 
 __all__ = [
     "Branch",
+    "CommonColumn",
     "DecodePlan",
     "FieldPlan",
     "Leaf",
     "ListOf",
     "Node",
+    "RawPlan",
     "StructOf",
     "TablePlan",
     "UnionOf",
@@ -37,6 +48,16 @@ LEAVES = {
     pa.float64(): "float64",
     pa.timestamp("ms", tz="UTC"): "timestamp",
 }
+
+Content = Literal["metadata", "source", "number", "rescued"]
+
+COMMON_COLUMNS: dict[str, Content] = {
+    METADATA_COLUMN.name: "metadata",
+    SOURCE_COLUMN.name: "source",
+    NUMBER_COLUMN.name: "number",
+    RESCUED_COLUMN.name: "rescued",
+}
+"""What a decoder writes to each column that all tables have."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +129,31 @@ class TablePlan:
 
 
 @dataclass(frozen=True)
+class RawPlan:
+    """The table of records that belong to no other: its name, and its columns for the body's tag and the record."""
+
+    name: str
+    tag: str
+    record: str
+
+
+@dataclass(frozen=True)
+class CommonColumn:
+    """A column that every table has after its payload, and what a decoder writes to it."""
+
+    name: str
+    holds: Content
+
+
+@dataclass(frozen=True)
 class DecodePlan:
-    """The whole tree: header, a container's metaData, and every table but ``unrecognized``."""
+    """The whole tree: header, a container's metaData, every table, and the columns that all tables end with."""
 
     header: StructOf
     metadata: StructOf
     tables: tuple[TablePlan, ...]
+    unrecognized: RawPlan
+    common: tuple[CommonColumn, ...]
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +171,15 @@ def compiled() -> DecodePlan:
         header=_struct(HEADER.fields, frozenset(map(normalise, (HEADER.name, *HEADER.aliases)))),
         metadata=_struct(METADATA.fields, frozenset({normalise(METADATA.name)})),
         tables=tables,
+        unrecognized=RawPlan(UNRECOGNIZED.name, TAG_COLUMN.name, RECORD_COLUMN.name),
+        common=tuple(_common(field) for field in COMMON_SUFFIX),
     )
+
+
+def _common(field: pa.Field) -> CommonColumn:
+    if field.name not in COMMON_COLUMNS:
+        raise SchemaError(f"no decoder fills the common column {field.name!r}; expected one of {list(COMMON_COLUMNS)}")
+    return CommonColumn(field.name, COMMON_COLUMNS[field.name])
 
 
 def _table(table: Table) -> TablePlan:

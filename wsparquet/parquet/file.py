@@ -13,13 +13,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wsparquet.parquet.settings import (
-    COMPRESSION_LEVEL,
-    dictionary_columns,
-    file_schema,
-    statistics_columns,
-    writer_options,
-)
+from wsparquet.parquet.settings import file_schema, file_settings, native_options, writer_options
 
 __all__ = ["NativePart", "OpenPart", "PyarrowPart", "WriterKind", "best_writer"]
 
@@ -62,14 +56,8 @@ class NativePart:
         from wsparquet._native import Imported, ParquetFile
 
         self._room = Imported
-        self._file = ParquetFile(
-            path,
-            file_schema(table).__arrow_c_schema__(),
-            dictionary=dictionary_columns(table),
-            statistics=statistics_columns(table),
-            compression_level=COMPRESSION_LEVEL,
-            row_group_rows=row_group_rows,
-        )
+        settings = file_settings(table, row_group_rows=row_group_rows)
+        self._file = ParquetFile(path, file_schema(table).__arrow_c_schema__(), native_options(settings))
 
     def write(self, batches: Sequence[pa.RecordBatch]) -> None:
         """See ``OpenPart``."""

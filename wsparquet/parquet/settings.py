@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -12,12 +13,14 @@ from wsparquet.schema import COMMON_SUFFIX, HEADER, TABLES
 from wsparquet.schema.leaves import LeafColumn, leaf_columns
 
 __all__ = [
-    "COMPRESSION_LEVEL",
     "NOT_OWN",
+    "FileSettings",
     "WriterLimits",
     "dictionary_columns",
     "file_schema",
+    "file_settings",
     "leaves",
+    "native_options",
     "own_timestamps",
     "statistics_columns",
     "writer_options",
@@ -34,10 +37,6 @@ UNREPEATED = frozenset(
 
 # By what rows are looked up; unsorted names and texts would only make footers larger.
 PRUNING = frozenset(field.name for field in HEADER.fields) | {"source_file", "record_number"}
-
-
-COMPRESSION_LEVEL = 1
-"""Of zstd."""
 
 
 @dataclass(frozen=True)
@@ -106,46 +105,79 @@ def _bare_type(data_type: pa.DataType) -> pa.DataType:
     return data_type
 
 
-@functools.cache
-def writer_options(table: str) -> dict[str, Any]:
-    """The options of ``pyarrow.parquet.ParquetWriter`` for a table's files.
+@dataclass(frozen=True)
+class FileSettings:
+    """How a table's files are written, whichever writer does it; what is not named here stays as the writer has it.
 
-    Measured with 3,000 generated records of each table, against pyarrow's defaults with zstd level 1: files 11 %
-    smaller, footers 50 KB instead of 143 KB (86 KB of that are the doc texts and the Arrow schema), 8 % less CPU time.
-    A dictionary made the columns left out of it 7 % (URLs) to 135 % (record_number) larger and slower to write;
-    elsewhere it halves them (names, user agents) or changes little.
+    ``dictionary`` and ``statistics`` are the columns that have one, by their paths as Parquet spells them. Statistics
+    have whole bounds, for each row group and, with ``page_index``, for each page. ``arrow_schema`` says whether the
+    footer repeats the Arrow schema, ``root`` is the name of the Parquet schema's root.
 
-    Measured again with one file of 50 MB, seven runs, against these options: CPU time and bytes without compression
-    0.83 and 4.20, LZ4 0.90 and 1.61, zstd level -1 0.97 and 1.35, level 3 1.08 and 1.04; no dictionary 1.00 and 1.16,
-    one everywhere 1.06 and 1.13; no statistics nor page index 0.98 and 0.99, statistics everywhere 1.05 and 1.01; data
-    pages of version 2 0.99 and 1.36, of 128 KiB 1.03 and 1.08, of 8 MiB 1.01 and 0.99; a dictionary of up to 4 MiB
-    1.02 and 1.00. So the defaults stand where none is named. Half of the time goes into definition and repetition
-    levels, which no option changes.
+    Measured with 3,000 generated records of each table, against pyarrow's defaults with zstd level 1: files are 11 %
+    smaller, footers have 50 KB instead of 143 KB (86 KB of that are the doc texts and the Arrow schema), and writing
+    takes 8 % less CPU time. For the columns without a dictionary, a dictionary made files 7 % (URLs) to 135 %
+    (record_number) larger and slower to write. For other columns it halves the size (names, user agents) or changes
+    little.
 
-    The native writer takes the same options. Measured as above, against these, nine runs: CPU time and bytes with level
-    2 1.05 and 1.01, level 3 1.15 and 1.04; no dictionary 1.05 and 1.16, one everywhere 1.15 and 1.13; no statistics
-    0.99 and 1.00, statistics everywhere 1.11 and 1.01; pyarrow's writer 1.49 and 1.00.
+    Measured again with one file of 50 MB, seven runs, relative to these settings (CPU time, bytes):
+
+    - without compression 0.83 and 4.20, LZ4 0.90 and 1.61, zstd level -1 0.97 and 1.35, level 3 1.08 and 1.04
+    - no dictionary 1.00 and 1.16, a dictionary everywhere 1.06 and 1.13, dictionaries of up to 4 MiB 1.02 and 1.00
+    - neither statistics nor page index 0.98 and 0.99, statistics everywhere 1.05 and 1.01
+    - data pages of version 2 0.99 and 1.36, of 128 KiB 1.03 and 1.08, of 8 MiB 1.01 and 0.99
+
+    Half of the time goes into definition and repetition levels, which no setting changes.
+
+    The native writer, measured in the same way with nine runs, relative to itself with these settings: level 2 takes
+    1.05 and 1.01, level 3 1.15 and 1.04; no dictionary 1.05 and 1.16, a dictionary everywhere 1.15 and 1.13; no
+    statistics 0.99 and 1.00, statistics everywhere 1.11 and 1.01; pyarrow's writer 1.49 and 1.00.
     """
+
+    dictionary: tuple[str, ...]
+    statistics: tuple[str, ...]
+    row_group_rows: int
+    compression: str = "zstd"
+    compression_level: int = 1
+    page_index: bool = True
+    arrow_schema: bool = False
+    root: str = "schema"
+
+
+@functools.cache
+def file_settings(table: str, *, row_group_rows: int = WriterLimits.row_group_rows) -> FileSettings:
+    """The settings of a table's files."""
+    return FileSettings(dictionary_columns(table), statistics_columns(table), row_group_rows)
+
+
+@functools.cache
+def native_options(settings: FileSettings) -> str:
+    """The settings as the native writer takes them: JSON text, member for member of the data class."""
+    return json.dumps(asdict(settings))
+
+
+def writer_options(table: str) -> dict[str, Any]:
+    """The options of ``pyarrow.parquet.ParquetWriter`` for a table's files."""
+    settings = file_settings(table)
     return {
-        "compression": "zstd",
-        "compression_level": COMPRESSION_LEVEL,
-        "store_schema": False,
-        "write_page_index": True,
-        "use_dictionary": dictionary_columns(table),
-        "write_statistics": statistics_columns(table),
+        "compression": settings.compression,
+        "compression_level": settings.compression_level,
+        "store_schema": settings.arrow_schema,
+        "write_page_index": settings.page_index,
+        "use_dictionary": list(settings.dictionary),
+        "write_statistics": list(settings.statistics),
     }
 
 
 @functools.cache
-def dictionary_columns(table: str) -> list[str]:
+def dictionary_columns(table: str) -> tuple[str, ...]:
     """The paths of the Parquet columns that have a dictionary."""
-    return [leaf.path for leaf in leaves(table) if _repeats(leaf)]
+    return tuple(leaf.path for leaf in leaves(table) if _repeats(leaf))
 
 
 @functools.cache
-def statistics_columns(table: str) -> list[str]:
+def statistics_columns(table: str) -> tuple[str, ...]:
     """The paths of the Parquet columns that have statistics, by row group and by page."""
-    return [leaf.path for leaf in leaves(table) if _prunes(leaf)]
+    return tuple(leaf.path for leaf in leaves(table) if _prunes(leaf))
 
 
 def _repeats(leaf: Leaf) -> bool:

@@ -42,12 +42,17 @@ SCHEMA_VERSION = 1
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
-COMMON_SUFFIX = (
-    struct("metaData", METADATA, "The metaData of the record's container.", None),
-    text("source_file", "Name of the file that the record came from.", None),
-    field("record_number", pa.int64(), "Ordinal of the record, from 0, among all records found in the file.", None),
-    text("rescued", "JSON object from path to value of all that found no column; null if there is none.", None),
+METADATA_COLUMN = struct("metaData", METADATA, "The metaData of the record's container.", None)
+SOURCE_COLUMN = text("source_file", "Name of the file that the record came from.", None)
+NUMBER_COLUMN = field(
+    "record_number", pa.int64(), "Ordinal of the record, from 0, among all records found in the file.", None
 )
+RESCUED_COLUMN = text(
+    "rescued", "JSON object from path to value of all that found no column; null if there is none.", None
+)
+
+COMMON_SUFFIX = (METADATA_COLUMN, SOURCE_COLUMN, NUMBER_COLUMN, RESCUED_COLUMN)
+"""The columns that every table has after its payload."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +81,14 @@ def _list_table(name: str, doc: str, tags: tuple[str, ...], payload: pa.Field) -
     return Table(name, doc, tags, (payload,), (payload.name.lower(),))
 
 
+TAG_COLUMN = text("tag", "The body's tag as the source wrote it.", None)
+RECORD_COLUMN = text("record", "The raw JSON text of the record.", None)
+
 UNRECOGNIZED = Table(
     "unrecognized",
     "Records of a type that no table is known for; the raw record is kept whole.",
     (),
-    (
-        text("tag", "The body's tag as the source wrote it.", None),
-        text("record", "The raw JSON text of the record.", None),
-    ),
+    (TAG_COLUMN, RECORD_COLUMN),
     (),
 )
 

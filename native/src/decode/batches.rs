@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
-use arrow_schema::{DataType, Field, Fields};
+use arrow_schema::{DataType, Fields};
 
 use crate::decode::columns::leaves::Strings;
 use crate::decode::columns::{Column, Payload, Structs};
 use crate::decode::json::scan::Result;
 use crate::decode::memo::fields::Hints;
-use crate::decode::plan::{Plan, Struct};
+use crate::decode::plan::{Common, Plan};
 use crate::decode::undocumented::Enum;
 
 /// Rows in a row that have the same `metaData`: its row among all, and how many they are.
@@ -38,43 +38,39 @@ pub struct Rows {
     pub schema: Arc<Types>,
 }
 
-/// The columns that a table's batches have.
+/// The columns that a table's batches have, and the name of their source.
 pub struct Types {
     pub fields: Fields,
-    metadata: DataType,
+    /// What the last of `fields` hold, each with its type.
+    common: Vec<(Common, DataType)>,
     source: String,
 }
 
-/// Rows on their way out, all but their `metaData` and `source_file` as arrays.
-pub struct Batch {
+/// A finished batch that still lacks its source's name and, until its container's is known, its `metaData`.
+pub struct PendingBatch {
     pub table: usize,
     pub rows: usize,
     /// Counts of undocumented values by the index of their column among `Rows::enums`.
     pub undocumented: Vec<u64>,
-    leading: Vec<ArrayData>,
-    trailing: Vec<ArrayData>,
+    /// The columns of header and payload.
+    own: Vec<ArrayData>,
+    numbers: ArrayData,
+    rescued: ArrayData,
     runs: Vec<Run>,
     schema: Arc<Types>,
-}
-
-fn unrecognized() -> Fields {
-    ["tag", "record"].into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect()
 }
 
 impl Rows {
     /// The rows of every table of the plan, and last those of `unrecognized`.
     pub fn all(plan: &Plan, source: &str) -> Vec<Self> {
-        let known = plan.tables.iter().map(|table| {
-            let DataType::Struct(fields) = table.payload.data_type() else { return Fields::empty() };
-            fields
-        });
+        let known = plan.tables.iter().map(|table| table.payload.data_fields());
         let names = plan.tables.iter().map(|table| table.name.as_str());
         let payloads = plan.tables.iter().map(Payload::new);
         let last = Payload::Raw { tag: Strings::default(), record: Strings::default() };
         names
-            .chain(["unrecognized"])
+            .chain([plan.unrecognized.name.as_str()])
             .zip(payloads.chain([last]))
-            .zip(known.chain([unrecognized()]))
+            .zip(known.chain([plan.unrecognized.data_fields()]))
             .map(|((name, payload), fields)| Self::new(name, payload, fields, (plan, source)))
             .zip(plan.tables.iter().map(Enum::all).chain([Vec::new()]))
             .map(|(rows, enums)| Self { enums, ..rows })
@@ -82,16 +78,11 @@ impl Rows {
     }
 
     fn new(name: &str, payload: Payload, fields: Fields, (plan, source): (&Plan, &str)) -> Self {
-        let header = plan.header.data_type();
-        let metadata = plan.metadata.data_type();
-        let DataType::Struct(leading) = &header else { unreachable!("a struct's type is a struct") };
-        let common = [
-            Field::new("metaData", metadata.clone(), true),
-            Field::new("source_file", DataType::Utf8, true),
-            Field::new("record_number", DataType::Int64, true),
-            Field::new("rescued", DataType::Utf8, true),
-        ];
-        let all = leading.iter().chain(&fields).cloned().chain(common.map(Arc::new)).collect();
+        let header = plan.header.data_fields();
+        let common = plan.common_fields();
+        let holds = plan.common.iter().map(|column| column.holds);
+        let types = holds.zip(&common).map(|(holds, field)| (holds, field.data_type().clone())).collect();
+        let all = header.iter().chain(&fields).cloned().chain(common.into_iter().map(Arc::new)).collect();
         Self {
             name: name.to_owned(),
             header: Structs::new(&plan.header),
@@ -102,8 +93,8 @@ impl Rows {
             enums: Vec::new(),
             hints: Hints::new(1),
             bytes: 0,
-            types: [header, DataType::Struct(fields)],
-            schema: Arc::new(Types { fields: all, metadata, source: source.to_owned() }),
+            types: [DataType::Struct(header), DataType::Struct(fields)],
+            schema: Arc::new(Types { fields: all, common: types, source: source.to_owned() }),
         }
     }
 
@@ -137,21 +128,21 @@ impl Rows {
     }
 
     /// All rows so far, which leaves none.
-    pub fn batch(&mut self, table: usize) -> Result<Batch> {
+    pub fn batch(&mut self, table: usize) -> Result<PendingBatch> {
         let len = self.len();
         let undocumented = self.enums.iter().map(|column| column.count(&self.payload)).collect();
-        let mut leading = self.header.columns(len, &self.types[0])?;
+        let mut own = self.header.columns(len, &self.types[0])?;
         match &mut self.payload {
-            Payload::Flat(columns) => leading.extend(columns.columns(len, &self.types[1])?),
+            Payload::Flat(columns) => own.extend(columns.columns(len, &self.types[1])?),
             Payload::List(column) => {
                 if let DataType::Struct(fields) = &self.types[1] {
-                    leading.push(column.array(len, fields[0].data_type())?);
+                    own.push(column.array(len, fields[0].data_type())?);
                 }
             }
             Payload::Raw { tag, record } => {
                 for column in [tag, record] {
                     column.pad(len);
-                    leading.push(column.array()?);
+                    own.push(column.array()?);
                 }
             }
         }
@@ -161,35 +152,44 @@ impl Rows {
         // SAFETY: one buffer of as many 64-bit integers as the array is long.
         let numbers = unsafe { numbers.build_unchecked() };
         self.bytes = 0;
-        Ok(Batch {
+        Ok(PendingBatch {
             table,
             rows: len,
             undocumented,
-            leading,
-            trailing: vec![numbers, self.rescued.array()?],
+            own,
+            numbers,
+            rescued: self.rescued.array()?,
             runs: std::mem::take(&mut self.runs),
             schema: Arc::clone(&self.schema),
         })
     }
 }
 
-impl Batch {
+impl PendingBatch {
     /// The batch as one struct array, given the `metaData` of all containers.
     pub fn into_array(self, metadata: &Metadata) -> Result<ArrayData> {
-        let mut children = self.leading;
-        let mut column = Column::Structs(Box::new(Structs::new(metadata.plan())));
-        for run in &self.runs {
-            column.repeat(&metadata.column, run.metadata, run.rows)?;
+        let schema = Arc::clone(&self.schema);
+        let mut children = self.own;
+        let (mut numbers, mut rescued) = (Some(self.numbers), Some(self.rescued));
+        for (holds, data_type) in &schema.common {
+            children.extend(match holds {
+                Common::Metadata => Some(metadata.repeated(&self.runs, self.rows, data_type)?),
+                Common::Source => Some(repeated(&schema.source, self.rows)?),
+                Common::Number => numbers.take(),
+                Common::Rescued => rescued.take(),
+            });
         }
-        children.push(column.array(self.rows, &self.schema.metadata)?);
-        let mut source = Strings::default();
-        source.push_times(self.schema.source.as_bytes(), self.rows);
-        children.push(source.array()?);
-        children.extend(self.trailing);
-        let whole = ArrayData::builder(DataType::Struct(self.schema.fields.clone())).len(self.rows);
+        let whole = ArrayData::builder(DataType::Struct(schema.fields.clone())).len(self.rows);
         // SAFETY: the children are in the order of the schema's fields, each as long as the batch.
         Ok(unsafe { whole.child_data(children).build_unchecked() })
     }
+}
+
+/// One text, in every row.
+fn repeated(text: &str, rows: usize) -> Result<ArrayData> {
+    let mut column = Strings::default();
+    column.push_times(text.as_bytes(), rows);
+    column.array()
 }
 
 /// The `metaData` of containers, one row each; row 0 is that of containers that have none.
@@ -206,8 +206,13 @@ impl Metadata {
         metadata
     }
 
-    pub fn plan(&self) -> &Struct {
-        &self.plan.metadata
+    /// The column of a batch whose rows belong to `runs`.
+    fn repeated(&self, runs: &[Run], rows: usize, data_type: &DataType) -> Result<ArrayData> {
+        let mut column = Column::Structs(Box::new(Structs::new(&self.plan.metadata)));
+        for run in runs {
+            column.repeat(&self.column, run.metadata, run.rows)?;
+        }
+        column.array(rows, data_type)
     }
 
     /// Drops all rows but the first.

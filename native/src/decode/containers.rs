@@ -95,7 +95,7 @@ impl Container {
             b'{' => {
                 let Column::Structs(column) = &mut metadata.column else { return Err(Stop::Unusual) };
                 let mut reader = Reader::new(data, inner, true);
-                reader.fields(&plan.metadata, column, self.row, &ROOT.key(b"metaData"))?;
+                reader.fields(&plan.metadata, column, self.row, &ROOT.key(plan.metadata_column().as_bytes()))?;
                 self.misfits.extend(texts(&reader.rescue, data));
             }
             b'n' => {}

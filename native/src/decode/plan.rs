@@ -54,6 +54,29 @@ struct GivenPlan {
     header: GivenStruct,
     metadata: GivenStruct,
     tables: Vec<GivenTable>,
+    unrecognized: Raw,
+    common: Vec<CommonColumn>,
+}
+
+/// A column that every table has after its payload.
+#[derive(Deserialize)]
+pub struct CommonColumn {
+    pub name: String,
+    pub holds: Common,
+}
+
+/// What the decoder writes to a common column.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Common {
+    /// The `metaData` of the record's container.
+    Metadata,
+    /// The source's name.
+    Source,
+    /// The record's number within its source.
+    Number,
+    /// Values with no matching column, as a JSON object.
+    Rescued,
 }
 
 /// What a leaf's column holds.
@@ -121,10 +144,21 @@ pub struct Table {
     pub flat: bool,
 }
 
+/// A table of whole records: its name, and its columns of body tags and of JSON text.
+#[derive(Deserialize)]
+pub struct Raw {
+    pub name: String,
+    pub tag: String,
+    pub record: String,
+}
+
 pub struct Plan {
     pub header: Struct,
     pub metadata: Struct,
     pub tables: Vec<Table>,
+    /// The table of records that belong to no other table.
+    pub unrecognized: Raw,
+    pub common: Vec<CommonColumn>,
     pub by_tag: HashMap<Box<[u8]>, usize>,
 }
 
@@ -146,7 +180,35 @@ impl Plan {
             header: Struct::new(given.header, Some("$header")),
             metadata: Struct::new(given.metadata, Some("$metaData")),
             tables: given.tables.into_iter().map(Table::new).collect(),
+            unrecognized: given.unrecognized,
+            common: given.common,
         })
+    }
+
+    /// The fields that every table has after its payload.
+    pub fn common_fields(&self) -> Vec<Field> {
+        let field = |column: &CommonColumn| Field::new(&column.name, self.common_type(column.holds), true);
+        self.common.iter().map(field).collect()
+    }
+
+    fn common_type(&self, holds: Common) -> DataType {
+        match holds {
+            Common::Metadata => self.metadata.data_type(),
+            Common::Source | Common::Rescued => DataType::Utf8,
+            Common::Number => DataType::Int64,
+        }
+    }
+
+    /// The name of the column that holds a container's `metaData`; empty if the tables have none.
+    pub fn metadata_column(&self) -> &str {
+        self.common.iter().find(|column| column.holds == Common::Metadata).map_or("", |column| &column.name)
+    }
+}
+
+impl Raw {
+    /// The columns in their order: the tags, then the records.
+    pub fn data_fields(&self) -> arrow_schema::Fields {
+        [&self.tag, &self.record].into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect()
     }
 }
 
@@ -189,7 +251,7 @@ impl Struct {
         }
     }
 
-    fn data_fields(&self) -> arrow_schema::Fields {
+    pub fn data_fields(&self) -> arrow_schema::Fields {
         self.fields.iter().map(|field| Field::new(&field.name, field.node.data_type(), true)).collect()
     }
 

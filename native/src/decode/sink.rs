@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_data::ArrayData;
 
-use crate::decode::batches::{Batch, Counts, Metadata};
+use crate::decode::batches::{Counts, Metadata, PendingBatch};
 use crate::decode::brackets::MAX_DEPTH;
 use crate::decode::containers::Container;
 use crate::decode::json::scan::Stop;
@@ -27,8 +27,8 @@ pub struct Limits {
     pub max_line: usize,
     pub max_held: usize,
     pub max_container_values: usize,
-    /// Of all tables together; past it the largest batch is handed out.
-    pub batch: usize,
+    /// Source text of all tables together. Above it, the sink ends the batch of the table with the most text.
+    pub batch_bytes: usize,
 }
 
 /// Text that could not become a row, whole; see `wsparquet.decode.model.Quarantined`.
@@ -77,9 +77,9 @@ pub struct Sink {
     limits: Limits,
     metadata: Metadata,
     container: Option<Container>,
-    held: Vec<Batch>,
+    pending_batches: Vec<PendingBatch>,
     /// Bytes of source text that all rows under construction came from.
-    pending: usize,
+    unfinished_bytes: usize,
     misfit_bytes: usize,
 }
 
@@ -106,8 +106,8 @@ impl Sink {
             limits,
             metadata: Metadata::new(plan),
             container: None,
-            held: Vec::new(),
-            pending: 0,
+            pending_batches: Vec::new(),
+            unfinished_bytes: 0,
             misfit_bytes: 0,
         }
     }
@@ -217,8 +217,8 @@ impl Sink {
             }
         }
         self.records.rows[table].end(number, row, size);
-        self.pending += size;
-        if self.pending >= self.limits.batch { self.flush_largest() } else { Ok(()) }
+        self.unfinished_bytes += size;
+        if self.unfinished_bytes >= self.limits.batch_bytes { self.flush_largest() } else { Ok(()) }
     }
 
     /// Ends the batch of the table with most text: so frequent tables have large batches, whatever all may hold.
@@ -228,15 +228,15 @@ impl Sink {
     }
 
     fn flush(&mut self, table: usize) -> Done<()> {
-        self.pending -= self.records.rows[table].bytes;
+        self.unfinished_bytes -= self.records.rows[table].bytes;
         let batch = self.records.rows[table].batch(table).map_err(failed)?;
-        self.held.push(batch);
+        self.pending_batches.push(batch);
         if self.container.as_ref().is_none_or(|container| container.known) { self.release() } else { Ok(()) }
     }
 
     /// Hands out batches that waited for their container's `metaData`.
     fn release(&mut self) -> Done<()> {
-        for batch in self.held.drain(..) {
+        for batch in self.pending_batches.drain(..) {
             let table = batch.table;
             for (column, &count) in self.records.rows[table].enums.iter().zip(&batch.undocumented) {
                 self.report.undocumented[table].add(&column.path, count);

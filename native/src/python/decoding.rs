@@ -74,7 +74,7 @@ impl Machine {
             max_line: limit("max_line")?,
             max_held: limit("max_held")?,
             max_container_values: limit("max_container_values")?,
-            batch: limit("batch")?,
+            batch_bytes: limit("batch_bytes")?,
         };
         Ok(Self { splitter: Splitter::new(Arc::clone(&plan.0), source_file, limits), broken: false })
     }

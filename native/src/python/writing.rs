@@ -12,7 +12,7 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use crate::parquet::{Options, Part};
+use crate::parquet::{Part, Settings};
 
 /// Room for an array on its way from Python by the Arrow C data interface: whoever exports one writes it to `address`;
 /// one that nobody takes goes with this object.
@@ -46,23 +46,15 @@ struct ParquetFile(Mutex<Option<Part>>);
 
 #[pymethods]
 impl ParquetFile {
-    /// `schema` is what `__arrow_c_schema__` of the file's schema returns; columns are named by their paths with dots.
+    /// Creates the file. `schema` is what `__arrow_c_schema__` of the file's schema returns, `settings` is JSON text.
     #[new]
-    #[pyo3(signature = (path, schema, *, dictionary, statistics, compression_level, row_group_rows))]
-    fn new(
-        path: PathBuf,
-        schema: &Bound<'_, PyCapsule>,
-        dictionary: Vec<String>,
-        statistics: Vec<String>,
-        compression_level: i32,
-        row_group_rows: usize,
-    ) -> PyResult<Self> {
+    fn new(path: PathBuf, schema: &Bound<'_, PyCapsule>, settings: &str) -> PyResult<Self> {
         let schema = schema.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
         // SAFETY: a capsule of that name holds such a structure for as long as it lives.
         let schema = Schema::try_from(unsafe { schema.as_ref() });
         let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let options = Options { dictionary, statistics, compression_level, row_group_rows };
-        let part = Part::create(&path, schema, &options).map_err(raised)?;
+        let settings = Settings::read(settings).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let part = Part::create(&path, schema, &settings).map_err(raised)?;
         Ok(Self(Mutex::new(Some(part))))
     }
 

@@ -31,7 +31,7 @@ class ReferenceDecoder:
         self._splitter = Splitter(options.limits)
         self._records = record_reader()
         self._values = ContainerValues(self.report, options.limits)
-        self._builder = BatchBuilder(options.source_file, options.limits.batch)
+        self._builder = BatchBuilder(options.source_file, options.limits.batch_bytes)
         self._container: Container | None = None
         self._opening = b""
         self._batches: list[Batch] = []
