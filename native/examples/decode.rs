@@ -1,6 +1,6 @@
-//! Decodes a file again and again, for a profiler: `decode PLAN.json FILE TIMES`.
+//! Decodes a file several times, for a profiler: `decode PLAN.json FILE TIMES`.
 //!
-//! The plan is what `wsparquet.decode.native.plan_json(wsparquet.decode.plan.compiled())` returns.
+//! `wsparquet.decode.native.plan_json(wsparquet.decode.plan.compiled())` returns the plan.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,7 +1,7 @@
-//! The native decoder: the contract of docs/decoding.md, from bytes straight into Arrow columns.
+//! The native decoder: it follows docs/decoding.md and writes bytes directly into Arrow columns.
 //!
-//! `splitter` finds records, `records` their tables, `readers` write their values into `columns`; `batches` gathers a
-//! table's rows and `sink` those of all tables. `memo` remembers what repeats from record to record.
+//! `splitter` finds records, `records` finds their tables, and `readers` writes their values into `columns`. `batches`
+//! collects the rows of one table, `sink` those of all tables. `memo` caches text that repeats from record to record.
 
 pub(crate) mod batches;
 mod brackets;

@@ -1,6 +1,6 @@
-//! The hot loops of wsparquet: `decode` turns bytes into Arrow columns, `parquet` writes Arrow columns into files.
+//! The hot loops of wsparquet: `decode` turns bytes into Arrow columns, `parquet` writes Arrow columns to files.
 //!
-//! They know nothing of each other. `python` is the only module that knows of Python.
+//! The two modules are independent of each other. Only `python` depends on Python.
 
 pub mod decode;
 

@@ -1,4 +1,4 @@
-//! Parquet files: batches in, a row group a call, the footer at the end.
+//! Writes Parquet files: takes batches, ends a row group on request, and writes the footer on close.
 
 use std::fs::File;
 use std::path::Path;
@@ -32,14 +32,14 @@ pub struct Settings {
     root: String,
 }
 
-/// One file that is being written.
+/// A file that is being written.
 pub struct Part {
     writer: ArrowWriter<File>,
     data_type: DataType,
 }
 
 impl Part {
-    /// A new file; there must be none of its name.
+    /// Creates the file. Fails if the file exists.
     pub fn create(path: &Path, schema: Schema, settings: &Settings) -> Result<Self> {
         let data_type = DataType::Struct(schema.fields.clone());
         let writer_options = ArrowWriterOptions::new()
@@ -51,19 +51,19 @@ impl Part {
         Ok(Self { writer, data_type })
     }
 
-    /// Takes a batch.
+    /// Adds a batch to the current row group.
     ///
     /// # Safety
     ///
-    /// The array is of the file's schema: nothing in it says so itself.
+    /// The array must have the type of the file's schema; the array itself does not carry its type.
     pub unsafe fn write(&mut self, array: FFI_ArrowArray) -> Result<()> {
-        // SAFETY: as above; that lengths and buffers agree is looked at behind it.
+        // SAFETY: the caller guarantees the type. `validate` then checks that lengths and buffers agree.
         let data = unsafe { from_ffi_and_data_type(array, self.data_type.clone()) }?;
         data.validate()?;
         self.writer.write(&RecordBatch::from(StructArray::from(data)))
     }
 
-    /// Ends the row group, which brings it to the file.
+    /// Ends the row group and writes it to the file.
     pub fn end_row_group(&mut self) -> Result<()> {
         self.writer.flush()
     }

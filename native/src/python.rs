@@ -1,4 +1,4 @@
-//! The crate as Python sees it: `decoding` and `writing` are its two halves, and know nothing of each other.
+//! The Python module `wsparquet._native`. `decoding` and `writing` are its two independent halves.
 
 mod decoding;
 mod writing;
@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::prelude::*;
 
-/// Does `work` without the GIL; nothing where it panics, and what it worked on is broken then.
+/// Runs `work` without the GIL. Returns `None` if it panicked; do not reuse its state then.
 fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> Option<T> {
     py.detach(|| catch_unwind(AssertUnwindSafe(work))).ok()
 }

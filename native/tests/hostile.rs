@@ -1,7 +1,7 @@
-//! Whether any bytes at all can make the decoder panic, miscount, build a wrong array, or depend on how they are cut.
+//! Tests that no input makes the decoder panic, miscount, build an invalid array, or depend on chunk sizes.
 //!
-//! Text is put together from fragments of containers, so that much of it is nearly right. `PROPTEST_CASES` says how many
-//! are tried; what failed once is kept in `proptest-regressions/` and tried first.
+//! Texts consist of fragments of containers, so that many of them are almost valid. `PROPTEST_CASES` sets the number of
+//! texts. `proptest-regressions/` keeps texts that failed; they run first.
 
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ fn plan() -> Arc<Plan> {
     Arc::new(Plan::read(include_str!("plan.json")).expect("the plan of the tests can be read"))
 }
 
-/// A text of fragments, runs of them repeated, with a few arbitrary bytes.
+/// Generates a text of fragments, repeated fragments, and a few arbitrary bytes.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let fragment = proptest::sample::select(FRAGMENTS).prop_map(|fragment| fragment.as_bytes().to_vec());
     let repeated = proptest::sample::select(FRAGMENTS).prop_map(|fragment| fragment.as_bytes().repeat(150));
@@ -88,7 +88,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// What a decoder made of a source: rows by table, counts, quarantined bytes by place, and batches.
+/// The result of decoding a source: the number of rows, counts, ranges of quarantined bytes, and batches.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     rows: i64,

@@ -169,7 +169,7 @@ WRONG_FIELDS = {
     "one name twice, but for underscores": ([f.text("user_id", ""), f.text("userId", "")], "both known as 'userid'"),
     "an alias that is another's name": ([f.text("a", "", aliases='["B"]'), f.text("b", "")], "both known as 'b'"),
     "two with one alias": ([f.text("a", "", aliases='["x"]'), f.text("b", "", aliases='["X"]')], "'a' and 'b'"),
-    "the struct's own name": ([f.text("my_thing", "")], "own struct's name"),
+    "the struct's own name": ([f.text("my_thing", "")], "name of its own struct"),
     "an Avro type's name": ([f.text("array", "")], "Avro"),
     "an Avro type's name as an alias": ([f.text("kind", "", aliases='["String"]')], "Avro"),
     "a type that no reader has": ([f.field("a", pa.int8(), "", None)], "no reader for type int8 of field 'a'"),

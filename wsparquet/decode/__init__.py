@@ -1,4 +1,4 @@
-"""Bytes of containers in, Arrow batches per table out; which decoder does it."""
+"""The decoders, which turn bytes of containers into Arrow batches for each table, and the choice between them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DECODERS = ("auto", "native", "reference")
 
 @lru_cache(maxsize=1)
 def native_decoder() -> Callable[[DecoderOptions], Decoder] | None:
-    """The native decoder, if this installation has it."""
+    """Return the native decoder, or None if this installation lacks it."""
     try:
         from wsparquet.decode.native import NativeDecoder
     except ImportError:
@@ -36,24 +36,24 @@ def native_decoder() -> Callable[[DecoderOptions], Decoder] | None:
 
 
 def active_decoder(decoder: str = "auto") -> str:
-    """The name of the decoder that ``decoder`` means on this machine.
+    """Return the name of the decoder that ``decoder`` selects on this machine: ``native`` or ``reference``.
 
     Raises:
-        DecodeError: the one asked for is not to be had here.
+        DecodeError: the decoder is unknown or not installed.
 
     """
     if decoder not in DECODERS:
-        raise DecodeError(f"no decoder {decoder!r}; expected one of {', '.join(DECODERS)}")
+        raise DecodeError(f"unknown decoder {decoder!r}; expected one of {', '.join(DECODERS)}")
     if decoder == "native" and native_decoder() is None:
         raise DecodeError(
-            "the native decoder is not part of this installation; install a wheel that has it, or cargo and then "
-            "wsparquet from source, or use `decoder` reference, or auto"
+            "the native decoder is not part of this installation; install a wheel that has it, or install cargo and "
+            "then wsparquet from source, or set `decoder` to reference or auto"
         )
     return "reference" if decoder == "reference" or native_decoder() is None else "native"
 
 
 def make_decoder(options: DecoderOptions, *, decoder: str = "auto") -> Decoder:
-    """A new decoder for one source. Raises as ``active_decoder``."""
+    """Return a new decoder for one source. Raises the same errors as ``active_decoder``."""
     if active_decoder(decoder) == "native" and (native := native_decoder()) is not None:
         return native(options)
     from wsparquet.decode.reference.decoder import ReferenceDecoder

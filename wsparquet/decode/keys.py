@@ -1,4 +1,4 @@
-"""When two keys are the same, and when a key is a tag.
+"""Decides whether two keys are the same, and whether a key is a tag.
 
 Sources of the rules: Avro 1.11 specification, "JSON Encoding"; docs/decoding.md, "Keys" and "Tags".
 """
@@ -9,7 +9,7 @@ import re
 import string
 from functools import lru_cache
 
-__all__ = ["AVRO_NAMES", "is_identifier", "is_tag", "last_part", "normalise", "shed"]
+__all__ = ["AVRO_NAMES", "is_identifier", "is_tag", "last_part", "normalise", "short_tag"]
 
 AVRO_NAMES = frozenset({"string", "int", "long", "float", "double", "boolean", "bytes", "array", "map"})
 
@@ -19,25 +19,25 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @lru_cache(maxsize=4096)
 def normalise(key: str) -> str:
-    """The form in which keys are compared: ASCII lower case, no blanks, no underscores."""
+    """Return the form in which keys are compared: ASCII letters in lower case, without blanks and underscores."""
     return key.translate(_FOLD)
 
 
 def last_part(name: str) -> str:
-    """A type's name without its namespace."""
+    """Return a type's name without its namespace."""
     return name.rpartition(".")[2]
 
 
-def shed(tag: str) -> str:
-    """A body tag as tables list it: without namespace, ``WebSession`` and ``Data``, in lower case."""
+def short_tag(tag: str) -> str:
+    """Return a body tag as tables list it: in lower case, without namespace, leading WebSession, and trailing Data."""
     return normalise(last_part(tag)).removeprefix("websession").removesuffix("data")
 
 
 def is_tag(key: str, names: frozenset[str]) -> bool:
-    """Whether the only key of an object is a tag at a position whose own type goes by ``names`` (normalised)."""
+    """Whether the only key of an object is a tag; ``names`` are the normalised names of the expected type."""
     return key in AVRO_NAMES or "." in key or normalise(key) in names
 
 
 def is_identifier(key: str) -> bool:
-    """Whether a key can stand in a path without quotes."""
+    """Whether a path can contain the key without quotes."""
     return _IDENTIFIER.fullmatch(key) is not None

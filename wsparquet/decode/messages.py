@@ -1,4 +1,4 @@
-"""What both decoders say, in the same words, of a source that is refused as a whole."""
+"""Error messages that both decoders share."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from wsparquet.errors import DecodeError
 __all__ = ["no_container", "opening_of"]
 
 OPENING = 60
-"""How many bytes of a source that holds no container its error shows."""
+"""The number of bytes of a source without containers that its error shows."""
 
 
 def opening_of(data: bytes) -> bytes:
-    """What a source begins with, for the error that shows it."""
+    """Return the beginning of a source, for an error message."""
     return data.lstrip()[:OPENING]
 
 
 def no_container(opening: bytes) -> DecodeError:
-    """The error of a source that holds no container."""
+    """Return the error for a source without containers."""
     return DecodeError(
         "no container in it: expected JSON objects with recordCollection, found "
-        f"{opening!r}; give Web Session files as the Data Access API hands them out"
+        f"{opening!r}; give Web Session files as the Data Access API returns them"
     )

@@ -1,4 +1,4 @@
-"""What passes between a decoder and whoever feeds it: decoded batches, quarantined text, limits and counts."""
+"""The inputs and outputs of a decoder: limits, decoded batches, quarantined text, and counts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What one call of a decoder finished: ``(table, batch)`` pairs in source order per table, and quarantined text."""
+    """The output of one call: ``(table, batch)`` pairs, in source order per table, and quarantined text."""
 
     batches: tuple[tuple[str, pa.RecordBatch], ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
@@ -66,8 +66,8 @@ class Limits:
 
     ``max_record``: one record, or one value of a container outside its records. ``max_line``: one stretch of text
     outside of all readable containers. ``max_held``: the records of a container that come before its ``metaData``.
-    ``max_container_values``: container values without a column, which the commit record keeps. ``batch_bytes``: the source
-    text of a table after which the decoder returns a record batch; the native decoder multiplies it by
+    ``max_container_values``: container values without a column, which the commit record keeps. ``batch_bytes``: the
+    source text of a table after which the decoder returns a record batch; the native decoder multiplies it by
     ``BATCH_FACTOR``.
 
     >>> tables = wsparquet.read("session.gz", limits=wsparquet.Limits(max_record=1 << 20))
@@ -91,14 +91,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
-    """What a decoder needs to know about its source: the name for ``source_file``, and the limits."""
+    """The options of a decoder: the source's name for ``source_file``, and the limits."""
 
     source_file: str = ""
     limits: Limits = field(default_factory=Limits)
 
 
 class PathCounts:
-    """Counts by path, or by another text of a source: the first 1,000 distinct ones, all others as ``(other)``."""
+    """Counts by path or other text: one count for each of the first 1,000 texts, and ``(other)`` for the rest."""
 
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:
         self.counts: Counter[str] = Counter(counts)
@@ -108,20 +108,20 @@ class PathCounts:
         return dict(self.counts)
 
     def add(self, path: str, count: int = 1) -> None:
-        """Count ``path``, under its own name while there is room."""
+        """Add ``count`` to ``path``, or to ``(other)`` if there are already 1,000 paths."""
         if path not in self.counts and len(self.counts) >= MAX_REPORTED_PATHS:
             path = OTHER_PATHS
         self.counts[path] += count
 
     def update(self, other: PathCounts) -> None:
-        """Add all counts of another one."""
+        """Add the counts of ``other``."""
         for path, count in other.counts.items():
             self.add(path, count)
 
 
 @dataclass(slots=True)
 class Report(JsonResult):
-    """The counts of one source.
+    """The counts and times of one source.
 
     Always ``records = sum(rows) + quarantined``. ``items`` are quarantined texts outside of records. ``rescued`` counts
     values without a matching column, ``undocumented`` counts enum values that the documentation does not list; both are
@@ -149,7 +149,7 @@ class Report(JsonResult):
 
 
 class Decoder(Protocol):
-    """Bytes of containers in, Arrow batches per table out; both decoders keep this contract (docs/decoding.md)."""
+    """Turns bytes of containers into Arrow batches for each table; both decoders follow docs/decoding.md."""
 
     @property
     def report(self) -> Report:
@@ -157,14 +157,14 @@ class Decoder(Protocol):
         ...
 
     def feed(self, data: bytes) -> Decoded:
-        """Take the next bytes of the inflated text and return what they finished.
+        """Take the next bytes of the decompressed text and return the output that they complete.
 
         Raises:
-            DecodeError: the source as a whole is not a Web Session file, or asks for more than the limits.
+            DecodeError: the source is not a Web Session file, or exceeds a limit.
 
         """
         ...
 
     def finish(self) -> Decoded:
-        """Take the end of the text and return the rest. Raises as ``feed``, and where no container was found."""
+        """End the text and return the remaining output. Raises like ``feed``, and if there was no container."""
         ...

@@ -1,7 +1,7 @@
-"""The native decoder as the rest of wsparquet sees it: the Rust crate of ``native/``, given the plan and the limits.
+"""The native decoder: a wrapper of the Rust crate in ``native/``, which takes the plan and the limits.
 
-Importing this module raises ImportError where the crate has not been built. What Rust hands back per call are whole
-batches and plain values; nothing here looks at single values.
+Importing this module raises ImportError if the crate has not been built. Each call of Rust returns whole batches, so no
+Python code handles single values.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from wsparquet.schema import TABLES
 __all__ = ["NativeDecoder", "plan_json"]
 
 BATCH_FACTOR = 48
-"""How many times the source text of a reference's batch all native batches under construction come from, together.
+"""The factor between ``Limits.batch_bytes`` and the source text of all unfinished native batches together.
 
-Past it the largest is handed out. What is gathered here are columns, smaller than their text, and no Python rows; and
-every batch has a price of its own, however small it is, above all when it is written. Measured with 8 files of 50 MB,
-medians of 9 runs, against batches of 16 for each table: 64 for all together takes 0.95 times the CPU time, 112 as much.
-At the peak a file of 1 GB then takes 1.06 times the memory of one of 100 MB as one document, and 1.08 times as lines,
-with 64 up to 1.09 times; it must not be more than 1.10.
+Above it, the decoder returns the largest batch. Native columns are smaller than their text and far smaller than Python
+rows, and each batch has a fixed cost, mostly for writing it. Measured with 8 files of 50 MB, medians of 9 runs,
+relative to a factor of 16 for each table: a factor of 64 for all tables takes 0.95 times the CPU time, and 112 the
+same. With 48, the peak memory of a 1 GB file is 1.06 times that of a 100 MB file as one document, and 1.08 times as
+lines. With 64, it is up to 1.09 times. The ratio must not exceed 1.10.
 """
 
 _NODES = {"Leaf": "leaf", "StructOf": "struct", "ListOf": "list", "UnionOf": "union"}
@@ -45,10 +45,10 @@ class NativeDecoder:
         self._machine = Machine(_shared_plan(), options.source_file, asdict(limits))
 
     def feed(self, data: bytes) -> Decoded:
-        """Take the next bytes of the inflated text and return what they finished.
+        """Take the next bytes of the decompressed text and return the output that they complete.
 
         Raises:
-            DecodeError: the source as a whole is not a Web Session file, or asks for more than the limits.
+            DecodeError: the source is not a Web Session file, or exceeds a limit.
 
         """
         self._opening = self._opening or opening_of(data)
@@ -59,7 +59,7 @@ class NativeDecoder:
         return self._hand_out(done)
 
     def finish(self) -> Decoded:
-        """Take the end of the text and return the rest. Raises as ``feed``, and where no container was found."""
+        """End the text and return the remaining output. Raises like ``feed``, and if there was no container."""
         try:
             done = self._machine.finish()
         except Refused as refused:
@@ -98,7 +98,7 @@ def _add(counts: PathCounts, more: list[tuple[str, int]]) -> None:
 
 
 def _batch(table: str, array: Exported) -> pa.RecordBatch:
-    # Not by capsules: those would have the whole schema, with all its documentation, written and read for every batch.
+    # A capsule would export and import the whole schema, with all its documentation, for every batch.
     return pa.RecordBatch._import_from_c(array.address, TABLES[table].schema)  # noqa: SLF001
 
 
@@ -130,14 +130,14 @@ def _shared_plan() -> CompiledPlan:
         built = pa.Schema._import_from_c_capsule(capsule)  # noqa: SLF001 - what __arrow_c_schema__ of an object ends in
         if built != TABLES[table].schema:
             raise SchemaError(
-                f"the native decoder would build other columns of {table} than the schema has: {built} is not "
-                f"{TABLES[table].schema}; install wsparquet anew, or use `decoder` reference"
+                f"the native decoder builds other columns for {table} than the schema has: {built} instead of "
+                f"{TABLES[table].schema}; reinstall wsparquet, or set `decoder` to reference"
             )
     return plan
 
 
 def plan_json(plan: object) -> str:
-    """The plan as JSON text: data classes as objects, each node with its kind under ``node``."""
+    """Return the plan as JSON text: each data class is an object, and each node has its kind under ``node``."""
     return json.dumps(_plain(plan))
 
 

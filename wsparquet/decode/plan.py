@@ -1,6 +1,6 @@
-"""What to expect at each position of a record: the schema, compiled once into a tree that every decoder runs.
+"""The plan: the schema compiled into a tree that tells decoders what to expect at each position of a record.
 
-The tree says nothing about how values are read. Mistakes in the schema fail here, before any row.
+The tree does not say how values are read. Mistakes in the schema raise an error here, before any row is decoded.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ COMMON_COLUMNS: dict[str, Content] = {
 
 @dataclass(frozen=True)
 class Leaf:
-    """A scalar: its kind (a value of ``LEAVES``) and the normalised names that a tag around it may bear.
+    """A scalar: its kind (a value of ``LEAVES``) and the normalised names that a tag around it may have.
 
-    ``values`` are those that the documentation lists for an enum; other leaves have none.
+    ``values`` are the documented values of an enum, and empty for other leaves.
     """
 
     kind: str
@@ -74,7 +74,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class FieldPlan:
-    """A field of a struct: the column's name, the normalised keys that mean it, what it holds."""
+    """A field of a struct: the column's name, the normalised keys of the field, and the node of its value."""
 
     name: str
     keys: frozenset[str]
@@ -83,7 +83,7 @@ class FieldPlan:
 
 @dataclass(frozen=True)
 class StructOf:
-    """A struct; ``inline`` is the field whose own fields may stand here in its place."""
+    """A struct; ``inline`` is the struct field whose own fields may appear here without it."""
 
     fields: tuple[FieldPlan, ...]
     names: frozenset[str] = frozenset()
@@ -92,7 +92,7 @@ class StructOf:
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list; where ``or_one``, a single element may stand without its list."""
+    """A list; if ``or_one``, a single element may appear without a list."""
 
     element: Node
     or_one: bool = False
@@ -100,7 +100,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch of a union of structs: the column's name, the normalised names that its tag may bear, its struct."""
+    """A branch of a union of structs: the column's name, the normalised names that its tag may have, and its struct."""
 
     name: str
     names: frozenset[str]
@@ -119,7 +119,7 @@ Node = Leaf | StructOf | ListOf | UnionOf
 
 @dataclass(frozen=True)
 class TablePlan:
-    """A record type: what its body is called, where its payload is, and the payload's columns as one struct."""
+    """A record type: the tags of its body, the names of its payload, and the payload's columns as one struct."""
 
     name: str
     tags: frozenset[str]
@@ -147,7 +147,7 @@ class CommonColumn:
 
 @dataclass(frozen=True)
 class DecodePlan:
-    """The whole tree: header, a container's metaData, every table, and the columns that all tables end with."""
+    """The whole tree: the header, the metaData of containers, the tables, and the columns that all tables end with."""
 
     header: StructOf
     metadata: StructOf
@@ -158,10 +158,10 @@ class DecodePlan:
 
 @lru_cache(maxsize=1)
 def compiled() -> DecodePlan:
-    """The plan of ``wsparquet.schema``.
+    """Return the plan of ``wsparquet.schema``.
 
     Raises:
-        SchemaError: two fields, branches or tables cannot be told apart, or a type has no reader.
+        SchemaError: two fields, branches, or tables have a key or name in common, or a type has no reader.
 
     """
     tables = tuple(_table(table) for table in TABLES.values() if table.tags)
@@ -198,9 +198,9 @@ def _struct(fields: Iterable[pa.Field], names: frozenset[str], *, inline: bool =
     _distinct("fields", ((plan.name, plan.keys) for plan in plans))
     for plan in plans:
         if plan.keys & names:
-            raise SchemaError(f"field {plan.name!r} bears its own struct's name, so a tag could not be told from it")
+            raise SchemaError(f"field {plan.name!r} has the name of its own struct, so its key would look like a tag")
         if any(is_tag(key, frozenset()) for key in plan.keys):
-            raise SchemaError(f"field {plan.name!r} bears a name that Avro gives to tags, so it would be taken for one")
+            raise SchemaError(f"field {plan.name!r} has the name of an Avro type, so its key would look like a tag")
     inlined = [plan for plan in plans if isinstance(plan.node, StructOf)] if inline else []
     if inline and len(inlined) != 1:
         raise SchemaError(f"a struct of kind inline needs exactly one struct field, found {len(inlined)}")

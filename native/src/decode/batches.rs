@@ -1,4 +1,4 @@
-//! A table's rows under construction, and batches of them: those whose container's `metaData` is not known yet wait.
+//! Collects a table's rows and builds batches from them. A batch waits until the `metaData` of its container is known.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::decode::memo::fields::Hints;
 use crate::decode::plan::{Common, Plan};
 use crate::decode::undocumented::Enum;
 
-/// Rows in a row that have the same `metaData`: its row among all, and how many they are.
+/// Consecutive rows with the same `metaData`: the row of that `metaData` in `Metadata`, and the number of rows.
 #[derive(Clone, Copy)]
 pub struct Run {
     pub metadata: usize,
@@ -29,11 +29,11 @@ pub struct Rows {
     pub rescued: Strings,
     pub runs: Vec<Run>,
     pub enums: Vec<Enum>,
-    /// How the payload begins behind the header.
+    /// Cache of the text between header and payload.
     pub hints: Hints,
-    /// Bytes of source text that the rows came from.
+    /// Bytes of source text from which the rows were read.
     pub bytes: usize,
-    /// The header's columns, the payload's, and those that every table ends with, apart.
+    /// The types of the header's columns and of the payload's columns, each as one struct.
     types: [DataType; 2],
     pub schema: Arc<Types>,
 }
@@ -41,16 +41,16 @@ pub struct Rows {
 /// The columns that a table's batches have, and the name of their source.
 pub struct Types {
     pub fields: Fields,
-    /// What the last of `fields` hold, each with its type.
+    /// The content and type of each common column; these are the last of `fields`.
     common: Vec<(Common, DataType)>,
     source: String,
 }
 
-/// A finished batch that still lacks its source's name and, until its container's is known, its `metaData`.
+/// A batch that still lacks its columns `metaData` and `source_file`.
 pub struct PendingBatch {
     pub table: usize,
     pub rows: usize,
-    /// Counts of undocumented values by the index of their column among `Rows::enums`.
+    /// Counts of undocumented values, in the order of `Rows::enums`.
     pub undocumented: Vec<u64>,
     /// The columns of header and payload.
     own: Vec<ArrayData>,
@@ -61,7 +61,7 @@ pub struct PendingBatch {
 }
 
 impl Rows {
-    /// The rows of every table of the plan, and last those of `unrecognized`.
+    /// Returns empty rows for every table of the plan, and last for the table of unrecognized records.
     pub fn all(plan: &Plan, source: &str) -> Vec<Self> {
         let known = plan.tables.iter().map(|table| table.payload.data_fields());
         let names = plan.tables.iter().map(|table| table.name.as_str());
@@ -102,7 +102,7 @@ impl Rows {
         self.numbers.len()
     }
 
-    /// Takes back whatever was written of a row that is not ended.
+    /// Removes the values of a row that was not ended.
     pub fn roll_back(&mut self) {
         let len = self.len();
         self.header.truncate(len);
@@ -117,7 +117,7 @@ impl Rows {
         }
     }
 
-    /// Ends the row that came from `bytes` of text.
+    /// Ends a row that was read from `bytes` bytes of text.
     pub fn end(&mut self, number: i64, metadata: usize, bytes: usize) {
         self.numbers.push(number);
         self.bytes += bytes;
@@ -127,7 +127,7 @@ impl Rows {
         }
     }
 
-    /// All rows so far, which leaves none.
+    /// Removes all rows and returns them as a batch.
     pub fn batch(&mut self, table: usize) -> Result<PendingBatch> {
         let len = self.len();
         let undocumented = self.enums.iter().map(|column| column.count(&self.payload)).collect();
@@ -149,7 +149,7 @@ impl Rows {
         self.rescued.pad(len);
         let numbers = Buffer::from_vec(std::mem::replace(&mut self.numbers, Vec::with_capacity(len)));
         let numbers = ArrayData::builder(DataType::Int64).len(len).buffers(vec![numbers]);
-        // SAFETY: one buffer of as many 64-bit integers as the array is long.
+        // SAFETY: the one buffer has `len` 64-bit integers.
         let numbers = unsafe { numbers.build_unchecked() };
         self.bytes = 0;
         Ok(PendingBatch {
@@ -166,7 +166,7 @@ impl Rows {
 }
 
 impl PendingBatch {
-    /// The batch as one struct array, given the `metaData` of all containers.
+    /// Returns the batch as one struct array, given the `metaData` of all containers.
     pub fn into_array(self, metadata: &Metadata) -> Result<ArrayData> {
         let schema = Arc::clone(&self.schema);
         let mut children = self.own;
@@ -180,19 +180,19 @@ impl PendingBatch {
             });
         }
         let whole = ArrayData::builder(DataType::Struct(schema.fields.clone())).len(self.rows);
-        // SAFETY: the children are in the order of the schema's fields, each as long as the batch.
+        // SAFETY: the children have the order of the schema's fields, and each has as many values as the batch has rows.
         Ok(unsafe { whole.child_data(children).build_unchecked() })
     }
 }
 
-/// One text, in every row.
+/// Returns a column with the same text in every row.
 fn repeated(text: &str, rows: usize) -> Result<ArrayData> {
     let mut column = Strings::default();
     column.push_times(text.as_bytes(), rows);
     column.array()
 }
 
-/// The `metaData` of containers, one row each; row 0 is that of containers that have none.
+/// The `metaData` of containers, one row for each container.
 pub struct Metadata {
     pub plan: Arc<Plan>,
     pub column: Column,
@@ -215,13 +215,13 @@ impl Metadata {
         column.array(rows, data_type)
     }
 
-    /// Drops all rows but the first.
+    /// Removes all rows.
     pub fn forget(&mut self) {
         self.column = Column::Structs(Box::new(Structs::new(&self.plan.metadata)));
         self.rows = 0;
     }
 
-    /// The scalar in a row under a name.
+    /// Returns the column of a field, by the field's name.
     pub fn child(&self, name: &str) -> Option<&Column> {
         let index = self.plan.metadata.fields.iter().position(|field| field.name == name)?;
         match &self.column {
@@ -231,7 +231,7 @@ impl Metadata {
     }
 }
 
-/// Counts by name in order of first appearance.
+/// Counts by name, in order of first appearance.
 #[derive(Default)]
 pub struct Counts {
     pub order: Vec<(String, u64)>,

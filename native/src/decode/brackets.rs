@@ -1,8 +1,8 @@
-//! Where a piece of broken JSON ends, and how deep JSON is nested: brackets counted outside strings.
+//! Finds the end of broken JSON, and the nesting depth of JSON, by counting brackets outside strings.
 
 pub const MAX_DEPTH: usize = 128;
 
-/// How the search for an element's end went: it ends at `Found`, is beyond repair, or needs more text.
+/// Result of the search for an element's end: the end, an error that more text cannot repair, or a need for more text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
     Found { end: usize, depth: usize },
@@ -10,7 +10,7 @@ pub enum Element {
     Open,
 }
 
-/// A string's end as far as brackets are concerned: escapes are skipped unchecked, a line's end breaks it.
+/// Finds the end of a string. Escapes are skipped without a check; a line feed inside a string is an error.
 fn string_end(data: &[u8], mut at: usize) -> Result<usize, Element> {
     loop {
         match data.get(at) {
@@ -27,7 +27,7 @@ fn string_end(data: &[u8], mut at: usize) -> Result<usize, Element> {
     }
 }
 
-/// Where the element of an array that starts at `at` ends: at the comma or closing bracket behind it.
+/// Returns where the array element that starts at `at` ends: at the comma or closing bracket after it.
 pub fn element_end(data: &[u8], mut at: usize) -> Element {
     let mut open: Vec<u8> = Vec::new();
     let mut depth = 0;
@@ -53,7 +53,7 @@ pub fn element_end(data: &[u8], mut at: usize) -> Element {
     Element::Open
 }
 
-/// Whether whole JSON text is nested deeper than records may be.
+/// Whether complete JSON text is nested deeper than the limit for records.
 pub fn too_deep(raw: &[u8]) -> bool {
     raw.iter().filter(|&&byte| matches!(byte, b'{' | b'[')).count() > MAX_DEPTH
         && crate::decode::json::scan::value(raw, 0).is_ok_and(|(_, depth)| depth > MAX_DEPTH)

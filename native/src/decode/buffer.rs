@@ -1,4 +1,4 @@
-//! The stream's unread text, and the lines in it that start a container in every state (docs/decoding.md, "Input").
+//! The unread text of the stream, and the borders in it: lines that always start a container (docs/decoding.md, "Input").
 
 use std::collections::VecDeque;
 
@@ -9,10 +9,10 @@ use crate::decode::json::scan;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const KEYS: [&[u8]; 3] = [b"dataType", b"metaData", b"recordCollection"];
 
-/// Unread text. `position` is where reading stands, `limit` where it has to stop: at the next border, or at the end of
-/// what is there. `complete` says that nothing more can come before `limit`. All three are indices into `data`, which
-/// begins at the stream's byte `base`. `begun` turns true once it is known whether a byte order mark stands first;
-/// `undecided` is where a line begins that may turn out a border when more of it is there.
+/// Unread text. `position` is the next byte to read. `limit` is the next border or, without one, the end of the text so
+/// far. `complete` is true if no more text can come before `limit`. Indices refer to `data`, which begins at the
+/// stream's byte `base`. `begun` is true once the decoder knows whether the text starts with a byte order mark.
+/// `undecided` is the start of a line that needs more text before the decoder knows whether the line is a border.
 #[derive(Default)]
 pub struct Buffer {
     pub data: Vec<u8>,
@@ -33,7 +33,7 @@ enum Border {
     Begun,
 }
 
-/// Whether the line that `text` begins with starts a container.
+/// Whether the first line of `text` starts a container.
 fn border(text: &[u8]) -> Border {
     let quote = scan::space(text, 1);
     match text.get(quote) {
@@ -57,9 +57,9 @@ fn border(text: &[u8]) -> Border {
 }
 
 impl Buffer {
-    /// Adds text behind what is unread; true where that showed a new border.
+    /// Appends text. Returns true if that reveals a new border.
     pub fn append(&mut self, text: &[u8]) -> bool {
-        // The byte before the position stays: it may be the line end that makes a border of what follows.
+        // The byte before the position stays: it may be the line feed that makes the next line a border.
         let read = self.position.saturating_sub(1);
         self.data.drain(..read);
         self.data.extend_from_slice(text);
@@ -69,20 +69,20 @@ impl Buffer {
         self.search()
     }
 
-    /// Makes `limit` and `complete` true of `data`.
+    /// Updates `limit` and `complete` after a change of `data`.
     pub fn ready(&mut self) {
         self.complete = self.end_seen || !self.borders.is_empty();
         self.limit = self.borders.front().map_or(self.data.len(), |border| border - self.base);
     }
 
-    /// No more text will come.
+    /// Marks the end of the text.
     pub fn end(&mut self) {
         self.end_seen = true;
         self.begun = true;
         self.ready();
     }
 
-    /// Goes beyond the border at `position`, which is `limit`; false where it is the end of the text instead.
+    /// Moves `limit` past the border at `position`. Returns false if `limit` is the end of the text, not a border.
     pub fn cross(&mut self) -> bool {
         let crossed = self.borders.pop_front().is_some();
         if crossed {
@@ -91,17 +91,17 @@ impl Buffer {
         crossed
     }
 
-    /// Whether reading stands at a line that may turn out a border when more of it is there.
+    /// Whether `position` is at a line that needs more text to decide whether it is a border.
     pub fn at_undecided(&self) -> bool {
         !self.complete && self.undecided.is_some_and(|line| self.position >= line)
     }
 
-    /// The text up to `limit`.
+    /// Returns the text up to `limit`.
     pub fn text(&self) -> &[u8] {
         &self.data[..self.limit]
     }
 
-    /// The index of the first byte from `at` that is no white space, `limit` at most.
+    /// Returns the index of the first byte from `at` that is not white space, at most `limit`.
     pub fn skip_space(&self, at: usize) -> usize {
         scan::space(self.text(), at)
     }
@@ -116,7 +116,7 @@ impl Buffer {
         }
     }
 
-    /// Looks for borders in text that has not been searched; the last candidate may need more text to decide.
+    /// Searches new text for borders. The last candidate may need more text.
     fn search(&mut self) -> bool {
         let known = self.borders.len();
         let from = self.searched.saturating_sub(self.base);

@@ -1,4 +1,4 @@
-//! Columns under construction, however nested, and their way into Arrow arrays.
+//! Builders of Arrow columns, nested to any depth.
 
 pub mod leaves;
 
@@ -11,7 +11,7 @@ use crate::decode::json::scan::{Result, Stop};
 use crate::decode::memo::fields::Hints;
 use crate::decode::plan::{Kind, Node, Struct, Table};
 
-/// Structs; a union's first child is its `type`.
+/// A builder of structs. The first child of a union is its `type`.
 pub struct Structs {
     pub validity: Validity,
     pub children: Vec<Column>,
@@ -25,19 +25,19 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// Ends the next list, at `elements` elements, lists before this one's included.
+    /// Ends a list. `elements` counts the elements of all lists so far, this one included.
     pub fn end(&mut self, elements: usize) -> Result<()> {
         self.offsets.push(i32::try_from(elements).map_err(|_| Stop::Overflow)?);
         self.validity.push_valid();
         Ok(())
     }
 
-    /// The element index at which the next list begins.
+    /// Returns the index of the next list's first element.
     pub fn start(&self) -> usize {
         self.offsets.last().map_or(0, |&end| end as usize)
     }
 
-    /// Null up to `len`.
+    /// Appends nulls up to `len` values.
     pub fn pad(&mut self, len: usize) {
         self.validity.pad(len);
         let end = self.offsets.last().copied().unwrap_or(0);
@@ -73,12 +73,12 @@ impl Structs {
         Self { validity: Validity::default(), children, hints }
     }
 
-    /// The row that is next.
+    /// Returns the index of the next row.
     pub fn row(&self) -> usize {
         self.validity.len()
     }
 
-    /// Cuts rows, and whatever children have beyond them.
+    /// Removes the rows from `len` on, also from the children.
     pub fn truncate(&mut self, len: usize) {
         self.validity.truncate(len);
         self.children.iter_mut().for_each(|child| child.truncate(len));
@@ -90,7 +90,7 @@ impl Structs {
         Ok(array(data_type, len, self.validity.take(), [], children))
     }
 
-    /// The children alone, each `len` long.
+    /// Returns the children's arrays, each `len` long.
     pub fn columns(&mut self, len: usize, data_type: &DataType) -> Result<Vec<ArrayData>> {
         self.validity.take();
         self.arrays(len, data_type)
@@ -141,13 +141,13 @@ impl Column {
         }
     }
 
-    /// How many values it has; nulls behind the last value that was set are not counted.
+    /// Returns the number of values so far, not counting nulls after the last value.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.validity().len()
     }
 
-    /// Null up to `len`.
+    /// Appends nulls up to `len` values.
     pub fn pad(&mut self, len: usize) {
         match self {
             Self::Strings(column) => column.pad(len),
@@ -172,7 +172,7 @@ impl Column {
         }
     }
 
-    /// Adds `times` copies of what `from` has at `row`; for scalars, as `metaData` is made of.
+    /// Appends `times` copies of the value that `from` has at `row`. Supports structs of scalars, such as `metaData`.
     pub fn repeat(&mut self, from: &Self, row: usize, times: usize) -> Result<()> {
         let start = self.len();
         if !from.validity().is_valid(row) {
@@ -216,7 +216,7 @@ impl Column {
         Ok(())
     }
 
-    /// All of it as an array of `len` values, which leaves the column empty.
+    /// Removes all values and returns them as an array of `len` values.
     pub fn array(&mut self, len: usize, data_type: &DataType) -> Result<ArrayData> {
         self.pad(len);
         let kind = data_type.clone();
@@ -257,13 +257,13 @@ impl Column {
     }
 }
 
-/// What is between a table's header and its common columns.
+/// The columns between a table's header and its common columns.
 pub enum Payload {
-    /// Columns of its own.
+    /// Columns of scalars and structs.
     Flat(Structs),
-    /// One column, a list.
+    /// One column of lists.
     List(Column),
-    /// `tag` and `record` of records that no table is known for.
+    /// The tag and the text of records that belong to no table.
     Raw { tag: Strings, record: Strings },
 }
 

@@ -1,4 +1,4 @@
-//! What a container says about itself: its type, its `metaData`, and values of it that fit nowhere.
+//! A container's own values: its data type, its `metaData`, and values with no matching column.
 
 use crate::decode::batches::Metadata;
 use crate::decode::columns::Column;
@@ -11,7 +11,8 @@ use crate::decode::rescue::{Path, ROOT, texts};
 const DATA_TYPE: &str = "WebSession";
 const DATA_TYPE_NAMES: [&[u8]; 2] = [b"datatypeenum", b"datatype"];
 
-/// The open container. Its `metaData`, at `row` among all, counts only once `known`: when it was read, or at the end.
+/// The open container. Its `metaData` is at `row` of `Metadata`, and final once `known`: after it was read, or at the
+/// container's end.
 pub struct Container {
     pub number: i64,
     pub row: usize,
@@ -22,8 +23,8 @@ pub struct Container {
     metadata_seen: bool,
 }
 
-/// The value that a tag holds, or the value itself, each as the index where it starts.
-pub fn untag(data: &[u8], start: usize, names: &Names) -> Result<usize> {
+/// Returns the index of the value inside a tag, or `start` if the value has no tag.
+pub fn unwrap_tag(data: &[u8], start: usize, names: &Names) -> Result<usize> {
     if data.get(start) != Some(&b'{') {
         return Ok(start);
     }
@@ -41,7 +42,7 @@ impl Container {
         Self { number, row, known: false, held_bytes: 0, misfits: Vec::new(), type_seen: false, metadata_seen: false }
     }
 
-    /// Takes one of the container's values, the last of `data`; a message where it holds another kind of data.
+    /// Takes one of the container's values, which `data` ends with. Returns a message if the data type is another one.
     pub fn take(&mut self, key: &[u8], data: &[u8], start: usize, metadata: &mut Metadata) -> Result<Option<String>> {
         match normalise(key).as_slice() {
             b"datatype" if !self.type_seen => {
@@ -65,7 +66,7 @@ impl Container {
 
     fn check_type(&self, data: &[u8], start: usize) -> Result<Option<String>> {
         let names = DATA_TYPE_NAMES.iter().map(|&name| name.into()).collect();
-        let found = untag(data, start, &names)?;
+        let found = unwrap_tag(data, start, &names)?;
         let fits = match data[found] {
             b'n' => true,
             b'"' => {
@@ -90,10 +91,10 @@ impl Container {
     fn read_metadata(&mut self, data: &[u8], start: usize, metadata: &mut Metadata) -> Result<()> {
         self.known = true;
         let plan = std::sync::Arc::clone(&metadata.plan);
-        let inner = untag(data, start, &plan.metadata.names)?;
+        let inner = unwrap_tag(data, start, &plan.metadata.names)?;
         match data[inner] {
             b'{' => {
-                let Column::Structs(column) = &mut metadata.column else { return Err(Stop::Unusual) };
+                let Column::Structs(column) = &mut metadata.column else { return Err(Stop::NeedsCareful) };
                 let mut reader = Reader::new(data, inner, true);
                 reader.fields(&plan.metadata, column, self.row, &ROOT.key(plan.metadata_column().as_bytes()))?;
                 self.misfits.extend(texts(&reader.rescue, data));

@@ -1,4 +1,4 @@
-//! JSON as bytes: where values end, and what numbers, strings and timestamps mean.
+//! JSON as bytes: finds where values end, and reads numbers, strings, and timestamps.
 
 pub mod numbers;
 pub mod scan;

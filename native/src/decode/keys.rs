@@ -1,36 +1,37 @@
-//! When two keys are the same, and when a key is a tag (docs/decoding.md, "Keys" and "Tags").
+//! Decides whether two keys are the same, and whether a key is a tag (docs/decoding.md, "Keys" and "Tags").
 
 use std::collections::HashSet;
 
-/// Normalised names by which something may be known.
+/// A set of normalised names.
 pub type Names = HashSet<Box<[u8]>>;
 
 const AVRO_NAMES: [&[u8]; 9] =
     [b"string", b"int", b"long", b"float", b"double", b"boolean", b"bytes", b"array", b"map"];
 
-/// The form in which keys are compared: ASCII lower case, no blanks, no underscores.
+/// Returns the form in which keys are compared: ASCII letters in lower case, without blanks and underscores.
 pub fn normalise(key: &[u8]) -> Vec<u8> {
     key.iter().filter(|byte| !matches!(byte, b' ' | b'\t' | b'_')).map(u8::to_ascii_lowercase).collect()
 }
 
-/// A type's name without its namespace.
+/// Returns a type's name without its namespace.
 pub fn last_part(name: &[u8]) -> &[u8] {
     name.rsplit(|&byte| byte == b'.').next().unwrap_or(name)
 }
 
-/// A body tag as tables list it: without namespace, `WebSession` and `Data`, in lower case.
-pub fn shed(tag: &[u8]) -> Vec<u8> {
+/// Returns a body tag as tables list it: in lower case, without the namespace, a leading `WebSession`, and a trailing
+/// `Data`.
+pub fn short_tag(tag: &[u8]) -> Vec<u8> {
     let name = normalise(last_part(tag));
     let name = name.strip_prefix(b"websession").unwrap_or(&name);
     name.strip_suffix(b"data").unwrap_or(name).to_vec()
 }
 
-/// Whether the only key of an object is a tag at a position whose own type goes by `names`.
+/// Whether the only key of an object is a tag. `names` are those of the type that the position expects.
 pub fn is_tag(key: &[u8], names: &Names) -> bool {
     key.contains(&b'.') || AVRO_NAMES.contains(&key) || (!names.is_empty() && names.contains(normalise(key).as_slice()))
 }
 
-/// Whether a key can stand in a path without quotes.
+/// Whether a path can contain the key without quotes.
 pub fn is_identifier(key: &[u8]) -> bool {
     !key.is_empty() && !key[0].is_ascii_digit() && key.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
@@ -47,10 +48,10 @@ mod tests {
     }
 
     #[test]
-    fn body_tags_are_shed_of_namespace_prefix_and_suffix_once() {
-        assert_eq!(shed(b"com.liveperson.WebSessionGeoData"), b"geo");
-        assert_eq!(shed(b"WebSessionDataData"), b"data");
-        assert_eq!(shed(b"a."), b"");
+    fn body_tags_lose_namespace_prefix_and_suffix_once() {
+        assert_eq!(short_tag(b"com.liveperson.WebSessionGeoData"), b"geo");
+        assert_eq!(short_tag(b"WebSessionDataData"), b"data");
+        assert_eq!(short_tag(b"a."), b"");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What to expect at each position of a record: `wsparquet.decode.plan`, as it comes from Python, made ready to run.
+//! The plan: what to expect at each position of a record. Python's `wsparquet.decode.plan` sends it as JSON.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::decode::keys::{Names, normalise};
 
-/// The plan as Python writes it, member for member of its data classes.
+/// A node of the plan as JSON has it, with the members of Python's data classes.
 #[derive(Deserialize)]
 #[serde(tag = "node", rename_all = "lowercase")]
 enum Given {
@@ -79,7 +79,7 @@ pub enum Common {
     Rescued,
 }
 
-/// What a leaf's column holds.
+/// The type of a leaf's column.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -101,7 +101,7 @@ pub enum Node {
 pub struct Leaf {
     pub kind: Kind,
     pub names: Names,
-    /// Those that the documentation lists for an enum.
+    /// The documented values of an enum; empty for other leaves.
     pub values: Vec<Box<[u8]>>,
 }
 
@@ -114,9 +114,9 @@ pub struct List {
 pub struct Struct {
     pub fields: Vec<StructField>,
     pub names: Names,
-    /// The field whose own fields may stand here in its place.
+    /// The struct field whose own fields may appear here without it.
     pub inline: Option<usize>,
-    /// Where unknown fields go if the struct itself is no column.
+    /// The root of the paths of unknown fields, if the struct itself is not a column.
     pub stray: Option<&'static str>,
     by_key: HashMap<Box<[u8]>, usize>,
 }
@@ -167,7 +167,7 @@ fn names(given: &[String]) -> Names {
 }
 
 impl Plan {
-    /// The plan that JSON text describes.
+    /// Reads the plan from JSON text.
     pub fn read(text: &str) -> serde_json::Result<Self> {
         let given: GivenPlan = serde_json::from_str(text)?;
         let by_tag = given
@@ -237,12 +237,12 @@ impl Struct {
         Self { fields, names: names(&given.names), inline, stray, by_key }
     }
 
-    /// The index of the field that a key means.
+    /// Returns the index of the field that has the key.
     pub fn find(&self, key: &[u8]) -> Option<usize> {
         self.by_key.get(key).or_else(|| self.by_key.get(normalise(key).as_slice())).copied()
     }
 
-    /// The index of the field whose own fields may stand here, where `key` is one of those.
+    /// Returns the index of the field that `inline` names, if `key` is one of its own fields.
     pub fn find_inline(&self, key: &[u8]) -> Option<usize> {
         let inline = self.inline?;
         match &self.fields[inline].node {
@@ -261,7 +261,7 @@ impl Struct {
 }
 
 impl Union {
-    /// The index of the branch that a tag's last part names.
+    /// Returns the index of the branch with the name; `name` is the last part of a tag.
     pub fn find(&self, name: &[u8]) -> Option<usize> {
         self.by_name.get(normalise(name).as_slice()).copied()
     }
@@ -295,7 +295,7 @@ impl Node {
         }
     }
 
-    /// The names that a tag around a value may bear beside those that any tag may.
+    /// Returns the names that a tag around this node's value may have, besides the names that are always tags.
     pub fn names(&self) -> &Names {
         match self {
             Self::Leaf(leaf) => &leaf.names,
@@ -305,7 +305,7 @@ impl Node {
         }
     }
 
-    /// The Arrow type of the node's column, names and nullability as in `wsparquet.schema.fields`.
+    /// Returns the Arrow type of the node's column, with names and nullability as in `wsparquet.schema.fields`.
     pub fn data_type(&self) -> DataType {
         match self {
             Self::Leaf(leaf) => leaf.kind.data_type(),

@@ -1,9 +1,9 @@
-//! From JSON text straight into columns, as the plan says.
+//! Reads JSON text directly into columns, as the plan says.
 //!
-//! A reader stands at a value's first byte and leaves behind its last. It runs in one of two ways. In the fast one a key
-//! is taken for a tag as soon as it is read, and whatever shows that it was none stops the record as `Unusual`; the
-//! columns are cut back and the record is read again in the careful way, in text that is known to be right and where
-//! everything is looked up ahead.
+//! Each method starts at a value's first byte and ends after its last. There are two ways to read a record. The fast way
+//! assumes that a key is a tag as soon as it has read the key. If the assumption turns out wrong, the method returns
+//! `NeedsCareful`, the caller truncates the columns, and the record is read again in the careful way. The careful way requires
+//! text that is known to be valid, and looks ahead before it decides.
 
 pub mod nested;
 pub mod structs;
@@ -15,11 +15,11 @@ use crate::decode::json::scan::{self, Quoted, Result, Stop};
 use crate::decode::json::text::{Text, unescape};
 use crate::decode::json::timestamps;
 use crate::decode::keys::{Names, is_tag};
-use crate::decode::memo::fields::{Facts, Then};
+use crate::decode::memo::fields::{Facts, ValueStart};
 use crate::decode::plan::Node;
 use crate::decode::rescue::{Path, Rescued};
 
-/// A member of an object: its key, and where its value is.
+/// A member of an object: its key, and where its value starts.
 pub struct Pair<'a> {
     pub key: Text<'a>,
     pub start: usize,
@@ -30,7 +30,7 @@ pub struct Reader<'a> {
     pub at: usize,
     pub careful: bool,
     pub rescue: Vec<Rescued>,
-    /// How deep the deepest rescued value is nested, itself as the first level.
+    /// The nesting depth of the deepest rescued value, counting the value itself as the first level.
     pub deepest: usize,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
         self.data.get(self.at).copied().ok_or(Stop::End)
     }
 
-    /// The text from here on.
+    /// Returns the unread text.
     #[inline(always)]
     pub fn rest(&self) -> &'a [u8] {
         self.data.get(self.at..).unwrap_or_default()
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         unescape(&self.data[quoted.start..quoted.end])
     }
 
-    /// Passes over the value that starts at `start` and keeps it for `rescued`.
+    /// Skips the value that starts at `start` and keeps it for the column `rescued`.
     #[cold]
     pub fn rescue(&mut self, path: &Path, start: usize) -> Result<()> {
         let (end, depth) = scan::value(self.data, start)?;
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
 
     // --- Tags ---------------------------------------------------------------------------------------------------------
 
-    /// Enters a tag's object, where the value is one; true if so.
+    /// Enters the value's tag. Returns whether there was one.
     pub fn open_tag(&mut self, names: &Names) -> Result<bool> {
         if self.peek()? != b'{' {
             return Ok(false);
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Whether the value at `value` is its object's last, given that it is the first; taken on trust where fast.
+    /// Whether the object's first value, at `value`, is also its last. The fast way assumes so.
     fn is_only(&self, value: usize) -> Result<bool> {
         if !self.careful {
             return Ok(true);
@@ -98,46 +98,46 @@ impl<'a> Reader<'a> {
         Ok(self.data.get(scan::space(self.data, end)) == Some(&b'}'))
     }
 
-    /// Leaves a tag's object.
+    /// Moves past the end of a tag's object.
     #[inline(always)]
     pub fn close_tag(&mut self) -> Result<()> {
-        self.at = self.behind_tag(self.at)?;
+        self.at = self.after_tag(self.at)?;
         Ok(())
     }
 
-    /// The index behind a tag's object, given that behind its value.
+    /// Returns the index after a tag's object, given the index after its value.
     #[inline(always)]
-    pub fn behind_tag(&self, at: usize) -> Result<usize> {
-        if self.data.get(at) == Some(&b'}') { Ok(at + 1) } else { self.behind_spaced_tag(at) }
+    pub fn after_tag(&self, at: usize) -> Result<usize> {
+        if self.data.get(at) == Some(&b'}') { Ok(at + 1) } else { self.after_spaced_tag(at) }
     }
 
     #[cold]
-    fn behind_spaced_tag(&self, at: usize) -> Result<usize> {
+    fn after_spaced_tag(&self, at: usize) -> Result<usize> {
         let at = scan::space(self.data, at);
         match self.data.get(at) {
             Some(b'}') => Ok(at + 1),
-            Some(b',') => Err(Stop::Unusual),
+            Some(b',') => Err(Stop::NeedsCareful),
             Some(_) => Err(Stop::Syntax("expected a closing bracket", at)),
             None => Err(Stop::End),
         }
     }
 
-    /// Enters the object here, and returns its first key as it is written, to be left by `close_tag`.
+    /// Enters the object here and returns its first key as written. `close_tag` leaves the object.
     pub fn only_key(&mut self) -> Result<&'a [u8]> {
-        let (key, value) = self.member(true)?.ok_or(Stop::Unusual)?;
+        let (key, value) = self.member(true)?.ok_or(Stop::NeedsCareful)?;
         self.at = value;
         Ok(&self.data[key.start..key.end])
     }
 
     // --- Values -------------------------------------------------------------------------------------------------------
 
-    /// Reads the value here into `row` of the node's column.
+    /// Reads the value here into `row` of the column.
     #[inline]
     pub fn value(&mut self, node: &Node, column: &mut Column, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
         let tagged = match (node, &mut *column) {
             (Node::Union(_), _) => false,
-            // A first key that was a known field's before is no tag.
+            // A first key that a hint knows as a field's key is not a tag.
             (Node::Struct(plan), Column::Structs(column)) if !self.careful => {
                 if column.hints.find(0, self.rest()).is_some() {
                     return self.fields_fast(plan, column, row, path);
@@ -146,18 +146,25 @@ impl<'a> Reader<'a> {
             }
             _ => self.open_tag(node.names())?,
         };
-        self.inner(node, column, row, path, Outer { start, tagged })
+        self.inner(node, column, row, path, ValuePosition { start, tagged })
     }
 
-    /// As `value`, inside its tag if it has one.
+    /// Like `value`, after entering the value's tag, if it has one.
     #[inline(always)]
-    pub fn inner(&mut self, node: &Node, column: &mut Column, row: usize, path: &Path, outer: Outer) -> Result<()> {
+    pub fn inner(
+        &mut self,
+        node: &Node,
+        column: &mut Column,
+        row: usize,
+        path: &Path,
+        outer: ValuePosition,
+    ) -> Result<()> {
         let fits = match (node, &mut *column) {
             (Node::Leaf(_), column) => self.leaf(column, row)?,
             (Node::Struct(plan), Column::Structs(column)) => self.object(plan, column, row, path)?,
             (Node::List(plan), Column::Lists(column)) => self.list(plan, column, row, path)?,
             (Node::Union(plan), Column::Structs(column)) => self.union(plan, column, row, path)?,
-            _ => return Err(Stop::Unusual),
+            _ => return Err(Stop::NeedsCareful),
         };
         if !fits {
             column.pad(row + 1);
@@ -166,18 +173,18 @@ impl<'a> Reader<'a> {
         if outer.tagged { self.close_tag() } else { Ok(()) }
     }
 
-    /// Keeps a value for which its column is null, tag and all.
+    /// Rescues a value that does not fit its column, including its tag.
     #[cold]
-    pub fn misfit(&mut self, path: &Path, outer: Outer) -> Result<()> {
+    pub fn misfit(&mut self, path: &Path, outer: ValuePosition) -> Result<()> {
         if outer.tagged && !self.careful {
-            // That the tag is the only key has to be known before all of it is taken.
+            // Checks that the tag is the only key before the whole object is rescued.
             self.at = scan::value(self.data, self.at)?.0;
             self.close_tag()?;
         }
         self.rescue(path, outer.start)
     }
 
-    /// Takes `null`, if the value is that.
+    /// Skips `null`. Returns whether the value was `null`.
     #[inline(always)]
     pub fn null(&mut self) -> Result<bool> {
         if self.peek()? != b'n' {
@@ -187,7 +194,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// False where the value does not fit; the reader then has not moved.
+    /// Reads a scalar. Returns false without moving if the value does not fit the column.
     #[inline(always)]
     pub fn leaf(&mut self, column: &mut Column, row: usize) -> Result<bool> {
         let first = self.peek()?;
@@ -237,7 +244,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// A string with escapes.
+    /// Reads a string with escapes. Returns false without moving if the string has lone surrogates.
     #[cold]
     pub fn escaped(&mut self, column: &mut Strings, row: usize) -> Result<bool> {
         let quoted = scan::string(self.data, self.at)?;
@@ -250,7 +257,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// The instant that the string here names, and the index behind it.
+    /// Returns the instant that the string here denotes, and the index after the string.
     #[cold]
     fn instant(&self) -> Result<Option<(i64, usize)>> {
         let quoted = scan::string(self.data, self.at)?;
@@ -258,7 +265,7 @@ impl<'a> Reader<'a> {
         Ok(instant.map(|instant| (instant, quoted.end + 1)))
     }
 
-    /// The double that the number or string here writes, and the index behind it.
+    /// Returns the double that the number or string here denotes, and the index after it.
     fn double(&self, first: u8) -> Result<Option<(f64, usize)>> {
         if first == b'"' {
             let quoted = scan::string(self.data, self.at)?;
@@ -269,7 +276,7 @@ impl<'a> Reader<'a> {
         Ok(numbers::double(&self.data[self.at..end]).map(|number| (number, end)))
     }
 
-    /// The end of the number literal here; `None` where there is none.
+    /// Returns the end of the number literal here, or `None` if the value is not a number.
     fn literal(&self, first: u8) -> Result<Option<usize>> {
         if !matches!(first, b'-' | b'0'..=b'9') || self.data[self.at..].starts_with(b"-I") {
             return Ok(None);
@@ -277,7 +284,7 @@ impl<'a> Reader<'a> {
         scan::number(self.data, self.at).map(Some)
     }
 
-    /// The integer here and the index behind it, if an int64 holds it.
+    /// Returns the integer here and the index after it, if the integer is within int64.
     #[inline(always)]
     fn integer(&self, first: u8) -> Result<Option<(i64, usize)>> {
         let start = self.at + usize::from(first == b'-');
@@ -294,7 +301,7 @@ impl<'a> Reader<'a> {
 
     // --- Members ------------------------------------------------------------------------------------------------------
 
-    /// The next member of an object: its key, and where its value is; `None` behind the object's end.
+    /// Returns the key of the object's next member and where its value starts. Returns `None` after the object's end.
     pub fn member(&mut self, first: bool) -> Result<Option<(Quoted, usize)>> {
         if first {
             self.at += 1;
@@ -312,7 +319,7 @@ impl<'a> Reader<'a> {
         scan::key(self.data, self.at).map(Some)
     }
 
-    /// The members of the object here, which the reader leaves; only for text that is known to be right.
+    /// Reads all members of the object here. Requires valid text.
     pub fn pairs(&mut self) -> Result<Vec<Pair<'a>>> {
         let mut pairs = Vec::new();
         while let Some((key, start)) = self.member(pairs.is_empty())? {
@@ -325,21 +332,21 @@ impl<'a> Reader<'a> {
 
     // --- Hints --------------------------------------------------------------------------------------------------------
 
-    /// Passes over what a hint at `from` knows, and over white space that may be more than it knows.
+    /// Skips the text of the hint at `from`, and white space after it.
     #[inline(always)]
-    pub fn behind_hint(&mut self, from: usize, hint: Facts) -> Result<Outer> {
+    pub fn after_hint(&mut self, from: usize, hint: Facts) -> Result<ValuePosition> {
         self.at = from + hint.inner();
         if self.peek()? <= b' ' {
             self.space();
         }
-        let known = hint.tagged || matches!(hint.then, Then::Null | Then::Quote);
-        Ok(Outer { start: if known { from + hint.value() } else { self.at }, tagged: hint.tagged })
+        let known = hint.tagged || matches!(hint.then, ValueStart::Null | ValueStart::Quote);
+        Ok(ValuePosition { start: if known { from + hint.value() } else { self.at }, tagged: hint.tagged })
     }
 }
 
-/// Where a value starts, its tag included, and whether the reader stands inside its tag.
+/// Where a value starts, including its tag, and whether the reader has entered the tag.
 #[derive(Clone, Copy)]
-pub struct Outer {
+pub struct ValuePosition {
     pub start: usize,
     pub tagged: bool,
 }

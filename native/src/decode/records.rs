@@ -1,7 +1,7 @@
-//! Which table a record belongs to, and its row there (docs/decoding.md, "Which table" and "Rescue").
+//! Finds a record's table and reads its row (docs/decoding.md, "Which table" and "Rescue").
 //!
-//! Nearly every record is a tagged body that holds a header and the payload of the table that its tag names, and is read
-//! in one pass. Anything else is read again, carefully, with the keys of record and body looked up ahead.
+//! Nearly every record is a tagged body with a header and the payload of the table that the tag names. Such a record is
+//! read in one pass. Any other record is read again in the careful way, which looks up the keys of record and body first.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use crate::decode::batches::Rows;
 use crate::decode::brackets::{MAX_DEPTH, too_deep};
 use crate::decode::columns::Payload;
 use crate::decode::columns::Structs;
-use crate::decode::containers::untag;
+use crate::decode::containers::unwrap_tag;
 use crate::decode::json::scan::{self, Result, Stop};
 use crate::decode::json::text::Text;
-use crate::decode::keys::{Names, normalise, shed};
-use crate::decode::memo::fields::{Hint, Then};
-use crate::decode::memo::records::Openings;
+use crate::decode::keys::{Names, normalise, short_tag};
+use crate::decode::memo::fields::{Hint, ValueStart};
+use crate::decode::memo::records::RecordPrefixes;
 use crate::decode::plan::{Plan, Struct, Table};
-use crate::decode::readers::{Outer, Pair, Reader};
+use crate::decode::readers::{Pair, Reader, ValuePosition};
 use crate::decode::rescue::{Path, ROOT, Rescued, json_object, numbered, texts};
 
-/// How many of a table's own fields must be there to know it by them alone.
+/// The number of a table's own fields that identify the table without a tag or payload name.
 const MIN_FIELDS: usize = 2;
 
-/// How many spellings of body tags are remembered.
+/// The number of spellings of body tags that are cached.
 const MAX_TAGS: usize = 256;
 
-/// The deepest that a rescued value's position can be, with room to spare; what is deeper has to be counted.
+/// A safe upper bound for the depth of a rescued value's position. Deeper values need an exact count.
 const MAX_POSITION: usize = 64;
 
-/// What a record became: a row that is not ended yet, or nothing, for a reason.
+/// The result of reading a record: a row that is not ended yet, or the reason why there is no row.
 pub enum Outcome {
     Row { table: usize, rescued: Vec<Rescued> },
     Unreadable(String),
@@ -40,7 +40,7 @@ pub struct Records {
     pub plan: Arc<Plan>,
     pub rows: Vec<Rows>,
     tags: HashMap<Box<[u8]>, usize>,
-    openings: Openings,
+    prefixes: RecordPrefixes,
 }
 
 fn members<'a>(data: &'a [u8], start: usize) -> Result<Vec<Pair<'a>>> {
@@ -63,11 +63,11 @@ fn kind(data: &[u8], start: usize) -> Result<String> {
 
 impl Table {
     fn is_payload(&self, data: &[u8], start: usize) -> Result<bool> {
-        let inner = untag(data, start, &self.payload.names)?;
+        let inner = unwrap_tag(data, start, &self.payload.names)?;
         Ok(data[inner] == if self.flat { b'{' } else { b'[' })
     }
 
-    /// The names that a tag around the payload may bear beside those that any tag may.
+    /// Returns the names that a tag around the payload may have, besides the names that are always tags.
     fn payload_tags(&self) -> &Names {
         if self.flat { &self.payload.names } else { self.payload.fields[0].node.names() }
     }
@@ -76,9 +76,9 @@ impl Table {
         self.payload_names.contains(key) || self.payload_names.contains(normalise(key).as_slice())
     }
 
-    /// Whether a body's field is this table's payload by name.
+    /// Whether the name of a body's field marks it as this table's payload.
     fn bears_name(&self, data: &[u8], pair: &Pair) -> Result<bool> {
-        // Payload names of flat tables are unpublished guesses, so there the kind has to agree as well.
+        // Payload names of flat tables are guesses, since none are published. So the kind of value must match, too.
         Ok(self.has_payload_name(&pair.key.bytes) && (!self.flat || self.is_payload(data, pair.start)?))
     }
 
@@ -91,13 +91,13 @@ impl Table {
         Ok(false)
     }
 
-    /// How many of the table's own fields an object has.
+    /// Returns how many of the table's own fields an object has.
     fn count_fields(&self, pairs: &[&Pair]) -> usize {
         let known = pairs.iter().filter(|pair| self.payload.find(&pair.key.bytes).is_some());
         known.map(|pair| normalise(&pair.key.bytes)).collect::<HashSet<_>>().len()
     }
 
-    /// Which of a body's fields beside `header` is the payload.
+    /// Returns which of a body's fields, except `header`, is the payload.
     fn find(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
         if let Some(index) = pairs.iter().position(|pair| self.has_payload_name(&pair.key.bytes)) {
             return Ok(Some(index));
@@ -110,14 +110,14 @@ impl Table {
 
 impl Records {
     pub fn new(plan: Arc<Plan>, source: &str) -> Self {
-        Self { rows: Rows::all(&plan, source), plan, tags: HashMap::new(), openings: Openings::default() }
+        Self { rows: Rows::all(&plan, source), plan, tags: HashMap::new(), prefixes: RecordPrefixes::default() }
     }
 
     fn unrecognized(&self) -> usize {
         self.rows.len() - 1
     }
 
-    /// What the record at `at` becomes, and the index behind it.
+    /// Reads the record at `at`. Returns the outcome and the index after the record.
     pub fn read(&mut self, data: &[u8], at: usize) -> Result<(Outcome, usize)> {
         let mut reader = Reader::new(data, at, false);
         let mut table = None;
@@ -130,7 +130,7 @@ impl Records {
                 if let Some(table) = table {
                     self.rows[table].roll_back();
                 }
-                if stop != Stop::Unusual {
+                if stop != Stop::NeedsCareful {
                     return Err(stop);
                 }
                 let (end, _) = scan::value(data, at)?;
@@ -139,7 +139,7 @@ impl Records {
         }
     }
 
-    /// Writes what was rescued of a record that has become a row.
+    /// Writes the rescued values of a record to its row.
     fn close(
         &mut self,
         table: usize,
@@ -164,11 +164,11 @@ impl Records {
     fn fast(&mut self, reader: &mut Reader, table: &mut Option<usize>) -> Result<usize> {
         let start = reader.at;
         let rest = reader.data.get(start..).unwrap_or_default();
-        let known = self.openings.find(rest);
+        let known = self.prefixes.find(rest);
         let (found, header) = match known {
-            Some(opening) => {
-                reader.at += opening.text.len();
-                (opening.table, Some(opening.tagged))
+            Some(prefix) => {
+                reader.at += prefix.text.len();
+                (prefix.table, Some(prefix.tagged))
             }
             None => (self.tagged_body(reader)?, None),
         };
@@ -182,25 +182,26 @@ impl Records {
     /// Enters a record's body and its tag, and returns the table that the tag names.
     fn tagged_body(&mut self, reader: &mut Reader) -> Result<usize> {
         if reader.peek()? != b'{' || reader.only_key()? != b"body" || reader.peek()? != b'{' {
-            return Err(Stop::Unusual);
+            return Err(Stop::NeedsCareful);
         }
-        let table = self.table_of(reader.only_key()?).ok_or(Stop::Unusual)?;
-        if reader.peek()? == b'{' { Ok(table) } else { Err(Stop::Unusual) }
+        let table = self.table_of(reader.only_key()?).ok_or(Stop::NeedsCareful)?;
+        if reader.peek()? == b'{' { Ok(table) } else { Err(Stop::NeedsCareful) }
     }
 
-    /// The table that a tag with a dot in it names.
+    /// Returns the table that a tag with a dot names.
     fn table_of(&mut self, tag: &[u8]) -> Option<usize> {
         if let Some(&table) = self.tags.get(tag) {
             return Some(table);
         }
-        let table = *self.plan.by_tag.get(shed(tag).as_slice()).filter(|_| tag.contains(&b'.'))?;
+        let table = *self.plan.by_tag.get(short_tag(tag).as_slice()).filter(|_| tag.contains(&b'.'))?;
         if self.tags.len() < MAX_TAGS {
             self.tags.insert(tag.into(), table);
         }
         Some(table)
     }
 
-    /// Reads a body struct that holds at most a header and just the payload; the header's tag may have been entered.
+    /// Reads a body that has only a payload and perhaps a header. `entered` says, if the header was found already, whether
+    /// its tag was entered.
     fn body(&mut self, table: usize, reader: &mut Reader, start: usize, entered: Option<bool>) -> Result<()> {
         let (plan, rows) = (&*self.plan, &mut self.rows[table]);
         let (mut header, mut payload, mut turned) = (entered.is_some(), false, false);
@@ -221,30 +222,36 @@ impl Records {
                 (header, turned) = (true, payload);
                 let tagged = reader.open_tag(&plan.header.names)?;
                 if first {
-                    self.openings.learn(&reader.data[start..reader.at], table, tagged);
+                    self.prefixes.learn(&reader.data[start..reader.at], table, tagged);
                 }
                 flat_inside(reader, &plan.header, &mut rows.header, row, tagged)?;
             } else if !payload && plan.tables[table].has_payload_name(key) {
                 payload = true;
                 let tagged = reader.open_tag(plan.tables[table].payload_tags())?;
                 let (text, ends) = (&reader.data[from..reader.at], [value - from, reader.at - from]);
-                rows.hints.learn(0, Hint::new(text, 0, ends, (tagged, Then::Value)));
-                payload_inside(reader, &plan.tables[table], &mut rows.payload, row, Outer { start: value, tagged })?;
+                rows.hints.learn(0, Hint::new(text, 0, ends, (tagged, ValueStart::Value)));
+                payload_inside(
+                    reader,
+                    &plan.tables[table],
+                    &mut rows.payload,
+                    row,
+                    ValuePosition { start: value, tagged },
+                )?;
             } else {
-                return Err(Stop::Unusual);
+                return Err(Stop::NeedsCareful);
             }
             first = false;
         }
-        // Rescued values of the header stand before those of the payload.
+        // Rescued values of the header must come before those of the payload.
         let in_order = !turned || reader.rescue.is_empty();
-        if payload && in_order { Ok(()) } else { Err(Stop::Unusual) }
+        if payload && in_order { Ok(()) } else { Err(Stop::NeedsCareful) }
     }
 
     // --- Carefully ----------------------------------------------------------------------------------------------------
 
-    /// Reads the record that `data` ends with, which is known to be JSON.
+    /// Reads the record at the end of `data`. The record must be valid JSON.
     fn careful(&mut self, data: &[u8], start: usize) -> Result<Outcome> {
-        let record = untag(data, start, &Names::new())?;
+        let record = unwrap_tag(data, start, &Names::new())?;
         if data[record] != b'{' {
             return Ok(Outcome::Unreadable(format!("a record must be an object, found {}", kind(data, record)?)));
         }
@@ -298,7 +305,7 @@ impl Records {
     }
 
     fn table(&self, data: &[u8], tag: &Pair, pairs: &[&Pair]) -> Result<Option<usize>> {
-        let named = self.plan.by_tag.get(shed(&tag.key.bytes).as_slice()).copied();
+        let named = self.plan.by_tag.get(short_tag(&tag.key.bytes).as_slice()).copied();
         if data[tag.start] != b'{' {
             return Ok(named);
         }
@@ -330,7 +337,7 @@ impl Records {
             return Ok(Some(table));
         }
         let [pair] = pairs else { return Ok(None) };
-        let inner = untag(data, pair.start, &Names::new())?;
+        let inner = unwrap_tag(data, pair.start, &Names::new())?;
         if data[inner] != b'{' {
             return Ok(None);
         }
@@ -348,7 +355,7 @@ impl Records {
         }
     }
 
-    /// Reads the header's columns and returns the body's other fields.
+    /// Reads the header's columns. Returns the other fields of the body.
     fn split_header<'p, 'a>(
         &mut self,
         reader: &mut Reader,
@@ -371,7 +378,7 @@ impl Records {
 
     fn header(&mut self, reader: &mut Reader, table: usize, pair: &Pair) -> Result<()> {
         let (plan, rows) = (&self.plan.header, &mut self.rows[table]);
-        let inner = untag(reader.data, pair.start, &plan.names)?;
+        let inner = unwrap_tag(reader.data, pair.start, &plan.names)?;
         match reader.data[inner] {
             b'{' => {
                 reader.at = inner;
@@ -383,7 +390,7 @@ impl Records {
         }
     }
 
-    /// Reads the payload, given the body's fields beside `header`.
+    /// Reads the payload, given the body's fields except `header`.
     fn payload(&mut self, reader: &mut Reader, table: usize, pairs: &[&Pair]) -> Result<()> {
         let (plan, rows) = (&self.plan.tables[table], &mut self.rows[table]);
         let row = rows.len();
@@ -404,7 +411,7 @@ impl Records {
             }
         }
         let Some(pair) = found.map(|found| pairs[found]) else { return Ok(()) };
-        let inner = untag(reader.data, pair.start, &plan.payload.names)?;
+        let inner = unwrap_tag(reader.data, pair.start, &plan.payload.names)?;
         reader.at = pair.start;
         match reader.data[inner] {
             _ if !plan.flat => read_payload(reader, plan, &mut rows.payload, row),
@@ -414,7 +421,7 @@ impl Records {
         }
     }
 
-    /// Keeps a record that no table is known for.
+    /// Keeps the whole text of a record that belongs to no table.
     fn raw(&mut self, data: &[u8], start: usize, tag: &Text, pairs: &[&Pair]) -> Result<Outcome> {
         if too_deep(&data[start..]) {
             return Ok(Outcome::TooDeep);
@@ -433,38 +440,44 @@ impl Records {
     }
 }
 
-/// Reads the payload behind the header, if it begins as it did before.
+/// Reads the payload after the header, if a hint knows the text before it.
 fn known_payload(reader: &mut Reader, plan: &Table, rows: &mut Rows) -> Result<bool> {
     let (from, row) = (reader.at, rows.len());
     let Some(hint) = rows.hints.find(0, reader.rest()) else { return Ok(false) };
-    let mut outer = reader.behind_hint(from, hint)?;
+    let mut outer = reader.after_hint(from, hint)?;
     outer.tagged = outer.tagged || reader.open_tag(plan.payload_tags())?;
     payload_inside(reader, plan, &mut rows.payload, row, outer)?;
     Ok(true)
 }
 
-/// Reads a struct whose fields are a table's own columns, in a tag or not.
+/// Reads a struct whose fields are columns of the table, and leaves its tag if `tagged`.
 fn flat_inside(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: usize, tagged: bool) -> Result<()> {
     if reader.peek()? != b'{' {
-        return Err(Stop::Unusual);
+        return Err(Stop::NeedsCareful);
     }
     reader.fields(plan, columns, row, &ROOT)?;
     if tagged { reader.close_tag() } else { Ok(()) }
 }
 
-fn payload_inside(reader: &mut Reader, plan: &Table, payload: &mut Payload, row: usize, outer: Outer) -> Result<()> {
+fn payload_inside(
+    reader: &mut Reader,
+    plan: &Table,
+    payload: &mut Payload,
+    row: usize,
+    outer: ValuePosition,
+) -> Result<()> {
     match payload {
         Payload::Flat(columns) => flat_inside(reader, &plan.payload, columns, row, outer.tagged),
         Payload::List(column) => {
             let field = &plan.payload.fields[0];
             reader.inner(&field.node, column, row, &ROOT.key(field.name.as_bytes()), outer)
         }
-        Payload::Raw { .. } => Err(Stop::Unusual),
+        Payload::Raw { .. } => Err(Stop::NeedsCareful),
     }
 }
 
 fn read_payload(reader: &mut Reader, plan: &Table, payload: &mut Payload, row: usize) -> Result<()> {
     let start = reader.at;
     let tagged = reader.open_tag(plan.payload_tags())?;
-    payload_inside(reader, plan, payload, row, Outer { start, tagged })
+    payload_inside(reader, plan, payload, row, ValuePosition { start, tagged })
 }

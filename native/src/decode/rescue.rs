@@ -1,11 +1,11 @@
-//! What found no column: the paths it is kept under, and its JSON text as it stood.
+//! Values with no matching column: the paths under which they are kept, and their JSON text.
 
 use std::collections::HashMap;
 
 use crate::decode::json::text::{push_ascii, push_value};
 use crate::decode::keys::is_identifier;
 
-/// One step from a position to the next.
+/// One step of a path.
 #[derive(Clone, Copy)]
 pub enum Step<'a> {
     Root(&'static str),
@@ -13,7 +13,7 @@ pub enum Step<'a> {
     Index(usize),
 }
 
-/// A position, as a chain on the stack that becomes text only where something is rescued.
+/// A position in a record. A path is a chain on the stack, and becomes text only if a value is rescued.
 #[derive(Clone, Copy)]
 pub struct Path<'a> {
     pub parent: Option<&'a Path<'a>>,
@@ -35,7 +35,7 @@ impl<'a> Path<'a> {
         Self { parent: Some(self), step: Step::Index(index) }
     }
 
-    /// The path as text, `$.navigationData[0].url`; where `starred`, with `[*]` for every index.
+    /// Returns the path as text, such as `$.navigationData[0].url`. If `starred`, every index is `[*]`.
     pub fn text(&self, starred: bool) -> String {
         let mut out = self.parent.map_or_else(String::new, |parent| parent.text(starred));
         match self.step {
@@ -59,7 +59,7 @@ fn push_key(out: &mut String, key: &[u8]) {
     }
 }
 
-/// A value that found no column: its path, the path with `[*]`, and where its text is.
+/// A value with no matching column: its path, the path with `[*]` for indices, and the range of its text.
 pub struct Rescued {
     pub path: String,
     pub starred: String,
@@ -67,7 +67,7 @@ pub struct Rescued {
     pub end: usize,
 }
 
-/// JSON text by path, in order of appearance.
+/// Returns the path and the JSON text of each value, in order of appearance.
 pub fn texts(rescue: &[Rescued], data: &[u8]) -> Vec<(String, Vec<u8>)> {
     let text = |rescued: &Rescued| {
         let mut text = Vec::with_capacity(rescued.end - rescued.start);
@@ -77,7 +77,7 @@ pub fn texts(rescue: &[Rescued], data: &[u8]) -> Vec<(String, Vec<u8>)> {
     rescue.iter().map(text).collect()
 }
 
-/// The same with paths told apart: one that is already used gets `#2`, then `#3`.
+/// Makes paths unique: the second value with a path gets `#2`, the third `#3`.
 pub fn numbered(mut texts: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
     let mut uses: HashMap<String, usize> = HashMap::new();
     for (path, _) in &mut texts {
@@ -89,7 +89,7 @@ pub fn numbered(mut texts: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
     texts
 }
 
-/// One JSON object from paths to JSON texts.
+/// Returns a JSON object that maps paths to values.
 pub fn json_object(texts: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut out = vec![b'{'];
     for (index, (path, text)) in texts.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What has been decoded so far: rows on their way into batches, quarantined text, and counts.
+//! Collects the results of decoding: batches, quarantined text, and counts.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::decode::plan::Plan;
 use crate::decode::records::{Outcome, Records};
 use crate::decode::rescue::numbered;
 
-/// The source as a whole cannot be decoded; the message says why.
+/// The source as a whole cannot be decoded. The message says why.
 #[derive(Debug)]
 pub struct Failure(pub String);
 
-pub type Done<T> = std::result::Result<T, Failure>;
+pub type SourceResult<T> = std::result::Result<T, Failure>;
 
-/// How many containers' `metaData` are kept before rows are handed out to forget them.
+/// The number of containers whose `metaData` is kept. Above it, the sink ends all batches and drops the `metaData`.
 const MAX_METADATA: usize = 4096;
 
 #[derive(Clone)]
@@ -31,11 +31,11 @@ pub struct Limits {
     pub batch_bytes: usize,
 }
 
-/// Text that could not become a row, whole; see `wsparquet.decode.model.Quarantined`.
+/// Text that could not become a row; see `wsparquet.decode.model.Quarantined`.
 pub struct Quarantined {
     pub start: usize,
     pub container: Option<i64>,
-    /// Of a record; items have none.
+    /// The record's number; `None` for items.
     pub number: Option<i64>,
     pub path: Option<&'static str>,
     pub reason: String,
@@ -43,7 +43,7 @@ pub struct Quarantined {
     pub continued: bool,
 }
 
-/// Containers in a row with the same values that fit nowhere.
+/// Consecutive containers with the same misfits: values with no matching column.
 pub struct Misfits {
     pub first: i64,
     pub last: i64,
@@ -65,7 +65,7 @@ pub struct Report {
     /// By table.
     pub undocumented: Vec<Counts>,
     pub misfits: Vec<Misfits>,
-    /// How many of `misfits` were handed out and cannot change any more.
+    /// The number of `misfits` that were returned to Python and can no longer change.
     pub settled: usize,
 }
 
@@ -78,17 +78,17 @@ pub struct Sink {
     metadata: Metadata,
     container: Option<Container>,
     pending_batches: Vec<PendingBatch>,
-    /// Bytes of source text that all rows under construction came from.
+    /// Bytes of source text from which the unfinished rows of all tables were read.
     unfinished_bytes: usize,
     misfit_bytes: usize,
 }
 
-/// A stop that only a bug or a column beyond all sizes can cause where text is known to be right.
+/// Turns a stop into a failure. In text that is known to be valid, only an oversized column or a bug can cause one.
 pub fn failed(stop: Stop) -> Failure {
     Failure(match stop {
-        Stop::Overflow => "a column of one batch holds more than 2 GiB; ask for smaller batches".to_owned(),
+        Stop::Overflow => "a column of one batch exceeds 2 GiB; ask for smaller batches".to_owned(),
         other => {
-            format!("the native decoder lost its way ({other:?}); please report this, and use --decoder reference")
+            format!("the native decoder has a bug ({other:?}); please report this, and use --decoder reference")
         }
     })
 }
@@ -114,8 +114,8 @@ impl Sink {
 
     // --- Containers ---------------------------------------------------------------------------------------------------
 
-    /// Opens a container, given the values before its records: decoded keys, and where the values are in `data`.
-    pub fn start(&mut self, data: &[u8], values: &[(Vec<u8>, usize, usize)]) -> Done<()> {
+    /// Opens a container. `values` are the values before its records: decoded keys, and ranges in `data`.
+    pub fn start(&mut self, data: &[u8], values: &[(Vec<u8>, usize, usize)]) -> SourceResult<()> {
         if self.metadata.rows >= MAX_METADATA {
             self.flush_all()?;
             self.metadata.forget();
@@ -125,8 +125,8 @@ impl Sink {
         values.iter().try_for_each(|(key, start, end)| self.value(key, &data[..*end], *start))
     }
 
-    /// Takes a value of the open container, the last of `data`.
-    pub fn value(&mut self, key: &[u8], data: &[u8], start: usize) -> Done<()> {
+    /// Takes a value of the open container, which `data` ends with.
+    pub fn value(&mut self, key: &[u8], data: &[u8], start: usize) -> SourceResult<()> {
         let Some(container) = &mut self.container else { return Ok(()) };
         match container.take(key, data, start, &mut self.metadata).map_err(failed)? {
             Some(message) => Err(Failure(message)),
@@ -136,7 +136,7 @@ impl Sink {
     }
 
     /// Closes the open container.
-    pub fn end(&mut self) -> Done<()> {
+    pub fn end(&mut self) -> SourceResult<()> {
         self.release()?;
         let Some(container) = self.container.take() else { return Ok(()) };
         for (counts, name) in
@@ -157,7 +157,7 @@ impl Sink {
         if container.misfits.is_empty() { Ok(()) } else { self.misfits(container) }
     }
 
-    fn misfits(&mut self, container: Container) -> Done<()> {
+    fn misfits(&mut self, container: Container) -> SourceResult<()> {
         let values = numbered(container.misfits);
         if let Some(last) = self.report.misfits.last_mut()
             && last.last == container.number - 1
@@ -181,8 +181,8 @@ impl Sink {
 
     // --- Records ------------------------------------------------------------------------------------------------------
 
-    /// Takes a record with the text `raw` at byte `start`; a row of it is ended now.
-    pub fn record(&mut self, outcome: Outcome, raw: &[u8], start: usize) -> Done<()> {
+    /// Takes a record with the text `raw` at byte `start`, and ends its row.
+    pub fn record(&mut self, outcome: Outcome, raw: &[u8], start: usize) -> SourceResult<()> {
         match outcome {
             Outcome::Row { table, rescued } => {
                 let number = self.report.records;
@@ -203,7 +203,7 @@ impl Sink {
         }
     }
 
-    fn row(&mut self, table: usize, number: i64, size: usize) -> Done<()> {
+    fn row(&mut self, table: usize, number: i64, size: usize) -> SourceResult<()> {
         let mut row = 0;
         if let Some(container) = &mut self.container {
             row = container.row;
@@ -221,21 +221,21 @@ impl Sink {
         if self.unfinished_bytes >= self.limits.batch_bytes { self.flush_largest() } else { Ok(()) }
     }
 
-    /// Ends the batch of the table with most text: so frequent tables have large batches, whatever all may hold.
-    fn flush_largest(&mut self) -> Done<()> {
+    /// Ends the batch of the table with the most text, so that frequent tables get large batches.
+    fn flush_largest(&mut self) -> SourceResult<()> {
         let largest = (0..self.records.rows.len()).max_by_key(|&table| self.records.rows[table].bytes);
         largest.map_or(Ok(()), |table| self.flush(table))
     }
 
-    fn flush(&mut self, table: usize) -> Done<()> {
+    fn flush(&mut self, table: usize) -> SourceResult<()> {
         self.unfinished_bytes -= self.records.rows[table].bytes;
         let batch = self.records.rows[table].batch(table).map_err(failed)?;
         self.pending_batches.push(batch);
         if self.container.as_ref().is_none_or(|container| container.known) { self.release() } else { Ok(()) }
     }
 
-    /// Hands out batches that waited for their container's `metaData`.
-    fn release(&mut self) -> Done<()> {
+    /// Completes batches that waited for the `metaData` of their container.
+    fn release(&mut self) -> SourceResult<()> {
         for batch in self.pending_batches.drain(..) {
             let table = batch.table;
             for (column, &count) in self.records.rows[table].enums.iter().zip(&batch.undocumented) {
@@ -246,8 +246,8 @@ impl Sink {
         Ok(())
     }
 
-    /// Hands out all rows; no container is open.
-    pub fn flush_all(&mut self) -> Done<()> {
+    /// Ends the batches of all tables. No container may be open.
+    pub fn flush_all(&mut self) -> SourceResult<()> {
         for table in 0..self.records.rows.len() {
             if self.records.rows[table].len() > 0 {
                 self.flush(table)?;
@@ -284,7 +284,7 @@ pub fn too_deep() -> String {
     format!("nested deeper than {MAX_DEPTH} levels")
 }
 
-/// Whether the same paths have the same values, in whatever order.
+/// Whether both lists have the same values for the same paths, in any order.
 fn same(one: &[(String, Vec<u8>)], other: &[(String, Vec<u8>)]) -> bool {
     one.len() == other.len() && one.iter().all(|entry| other.contains(entry))
 }

@@ -1,8 +1,8 @@
-//! Where containers, their values and their records begin and end in a stream of bytes.
+//! Finds where containers, their values, and their records begin and end in a stream of bytes.
 //!
-//! Between two borders a small machine walks from container to container and from record to record. On the happy path
-//! reading a record finds its end; brackets are counted only where that fails. Each state moves on, or says that it needs
-//! more text. Source of the rules: docs/decoding.md, "Input", "Quarantine".
+//! A state machine moves through the text between two borders, container by container and record by record. Reading a
+//! record normally also finds its end; brackets are counted only if reading fails. Each state moves on or asks for more
+//! text. The rules are in docs/decoding.md, "Input" and "Quarantine".
 
 mod elements;
 mod found;
@@ -12,15 +12,15 @@ use std::sync::Arc;
 use self::found::{Found, invalid_utf8, is_number, wrong};
 use crate::decode::brackets::{Element, MAX_DEPTH, element_end};
 use crate::decode::buffer::Buffer;
-use crate::decode::containers::untag;
+use crate::decode::containers::unwrap_tag;
 use crate::decode::json::scan::{self, Stop};
 use crate::decode::json::text::unescape;
 use crate::decode::keys::{Names, is_tag, normalise};
 use crate::decode::plan::Plan;
 use crate::decode::records::Outcome;
-use crate::decode::sink::{Done, Failure, Limits, Sink, failed, too_deep};
+use crate::decode::sink::{Failure, Limits, Sink, SourceResult, failed, too_deep};
 
-/// Longest piece of a quarantined item, in bytes.
+/// The longest piece of a quarantined item, in bytes.
 const PIECE: usize = 1 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,8 +33,8 @@ enum State {
     SkipLine,
 }
 
-/// Whether a state moved on; if not, it needs more text.
-type Moved = Done<bool>;
+/// Whether a state moved on. If not, it needs more text.
+type Moved = SourceResult<bool>;
 
 pub struct Splitter {
     pub sink: Sink,
@@ -66,12 +66,12 @@ impl Splitter {
     }
 
     /// Takes the next bytes.
-    pub fn feed(&mut self, data: &[u8]) -> Done<()> {
+    pub fn feed(&mut self, data: &[u8]) -> SourceResult<()> {
         let new_border = self.buffer.append(data);
         if !self.buffer.begun {
             return Ok(());
         }
-        // A long record is not tried again at every chunk: only when the text has doubled, so that work stays linear.
+        // A long record is read again only after the text has doubled, not at every chunk, so the total work stays linear.
         if new_border || self.buffer.data.len() - self.buffer.position >= self.awaited {
             self.buffer.ready();
             self.run()?;
@@ -79,14 +79,14 @@ impl Splitter {
         Ok(())
     }
 
-    /// Takes the end of the text.
-    pub fn finish(&mut self) -> Done<()> {
+    /// Ends the text.
+    pub fn finish(&mut self) -> SourceResult<()> {
         self.buffer.end();
         self.run()?;
         self.sink.flush_all()
     }
 
-    fn run(&mut self) -> Done<()> {
+    fn run(&mut self) -> SourceResult<()> {
         self.awaited = 0;
         loop {
             if !matches!(self.state, State::Skip | State::SkipLine) {
@@ -119,7 +119,7 @@ impl Splitter {
         }
     }
 
-    fn await_more(&mut self) -> Done<()> {
+    fn await_more(&mut self) -> SourceResult<()> {
         let pending = self.buffer.data.len() - self.buffer.position;
         if pending > self.limits.max_record.max(PIECE) {
             self.within_record_limit(pending)?;
@@ -128,7 +128,7 @@ impl Splitter {
         Ok(())
     }
 
-    fn within_record_limit(&self, size: usize) -> Done<()> {
+    fn within_record_limit(&self, size: usize) -> SourceResult<()> {
         if size > self.limits.max_record {
             return Err(self.too_long("record or container value", self.limits.max_record, "--max-record"));
         }
@@ -143,8 +143,8 @@ impl Splitter {
         ))
     }
 
-    /// Closes whatever is open where the text, or this container's share of it, ends.
-    fn cut(&mut self) -> Done<()> {
+    /// Closes the open container at a border or at the end of the text.
+    fn cut(&mut self) -> SourceResult<()> {
         if self.in_container {
             if self.state != State::Skip {
                 let end = self.buffer.position;
@@ -184,7 +184,7 @@ impl Splitter {
         }
     }
 
-    /// Hands out a readable value that is no container, in pieces.
+    /// Quarantines, in pieces, a valid value that is not a container.
     fn outside(&mut self, end: usize, reason: &str) {
         let start = self.buffer.position;
         self.buffer.position = end;
@@ -194,7 +194,7 @@ impl Splitter {
         }
     }
 
-    /// A container up to its records; it is read anew until all of that is there.
+    /// Reads a container up to its records. Starts over with more text until that part is complete.
     fn head(&mut self) -> Moved {
         let mut values = Vec::new();
         let mut at = self.buffer.skip_space(self.buffer.position + 1);
@@ -214,7 +214,7 @@ impl Splitter {
                 Found::Bad(reason) => return self.skip_from(unreadable(reason), State::Skip),
             };
             values.push((key, value, end));
-            match self.behind(end) {
+            match self.after(end) {
                 Ok(next) => at = next,
                 Err(reason) => return self.skip_from(unreadable(reason), State::Skip),
             }
@@ -223,7 +223,7 @@ impl Splitter {
         Ok(true)
     }
 
-    /// The container's records begin at `at`: as a list, tagged or not, as null, or as something else.
+    /// Enters the value of `recordCollection` at `at`: a list, a tagged list, null, or another value.
     fn collection(&mut self, at: usize, values: &[(Vec<u8>, usize, usize)]) -> Moved {
         let bracket = if self.first(at) == Some(b'[') { Some(at) } else { self.tagged_bracket(at) };
         let mut other = None;
@@ -245,14 +245,14 @@ impl Splitter {
         (self.in_container, self.state, self.buffer.position) = (true, state, position);
         if let Some(end) = other {
             let data = &self.buffer.data[..end];
-            if data[untag(data, at, &Names::new()).map_err(failed)?] != b'n' {
+            if data[unwrap_tag(data, at, &Names::new()).map_err(failed)?] != b'n' {
                 self.sink.value(b"recordCollection", data, at)?;
             }
         }
         Ok(true)
     }
 
-    /// The index of the bracket that opens a tagged list of records at `at`.
+    /// Returns the index of the bracket that opens the tagged list of records at `at`.
     fn tagged_bracket(&self, at: usize) -> Option<usize> {
         let text = self.buffer.text();
         if text.get(at) != Some(&b'{') {
@@ -285,23 +285,23 @@ impl Splitter {
         }
     }
 
-    /// Takes a record that was read, if nothing about it is wrong after all.
+    /// Takes a record that was read, or quarantines it if a later check fails.
     fn read_record(&mut self, outcome: Outcome, start: usize, end: usize) -> Moved {
         self.within_record_limit(end - start)?;
         let text = self.buffer.text();
-        let behind = scan::space(text, end);
+        let after = scan::space(text, end);
         let trouble = if self.may_go_on(start, end) {
             None
         } else if simdutf8::basic::from_utf8(&text[start..end]).is_err() {
             Some(invalid_utf8(&text[start..end]))
         } else {
-            match text.get(behind) {
-                Some(b',' | b']') => return self.take_record(outcome, end, behind),
+            match text.get(after) {
+                Some(b',' | b']') => return self.take_record(outcome, end, after),
                 None if is_number(text, start) => Some("a number that may go on where the text ends".to_owned()),
-                None => return self.take_record(outcome, end, behind),
+                None => return self.take_record(outcome, end, after),
                 Some(&found) => {
                     let found = char::from(found);
-                    Some(format!("expected a comma or ] behind the record, found {found:?}"))
+                    Some(format!("expected a comma or ] after the record, found {found:?}"))
                 }
             }
         };
@@ -311,20 +311,20 @@ impl Splitter {
         trouble.map_or(Ok(false), |reason| self.bad_record(reason))
     }
 
-    fn take_record(&mut self, outcome: Outcome, end: usize, behind: usize) -> Moved {
+    fn take_record(&mut self, outcome: Outcome, end: usize, after: usize) -> Moved {
         let start = self.buffer.position;
         self.sink.record(outcome, &self.buffer.data[start..end], self.buffer.base + start)?;
-        self.pass_comma(behind);
+        self.pass_comma(after);
         Ok(true)
     }
 
-    fn pass_comma(&mut self, behind: usize) {
-        let comma = self.first(behind) == Some(b',');
-        self.comma = comma.then_some(self.buffer.base + behind);
-        self.buffer.position = behind + usize::from(comma);
+    fn pass_comma(&mut self, after: usize) {
+        let comma = self.first(after) == Some(b',');
+        self.comma = comma.then_some(self.buffer.base + after);
+        self.buffer.position = after + usize::from(comma);
     }
 
-    /// A record that cannot be read, alone where its brackets balance, else with all up to the next border.
+    /// Quarantines a record that cannot be read: alone if its brackets balance, else with all text up to the next border.
     fn bad_record(&mut self, reason: String) -> Moved {
         let start = self.buffer.position;
         match element_end(self.buffer.text(), start) {
@@ -345,21 +345,21 @@ impl Splitter {
         self.buffer.position += 1;
         self.state = if self.tagged { State::ClosingTag } else { State::Tail };
         if let Some(comma) = self.comma {
-            self.sink.item(b",", comma, "a comma without a record behind it", false);
+            self.sink.item(b",", comma, "a comma without a record after it", false);
         }
         Ok(true)
     }
 
     fn closing_tag(&mut self) -> Moved {
         if self.first(self.buffer.position) != Some(b'}') {
-            return self.skip_from("expected } behind the tagged list of records".to_owned(), State::Skip);
+            return self.skip_from("expected } after the tagged list of records".to_owned(), State::Skip);
         }
         self.buffer.position += 1;
         self.state = State::Tail;
         Ok(true)
     }
 
-    /// What stands behind the records: more of the container's values, or its end.
+    /// Reads the text after the records: more values of the container, or its end.
     fn tail(&mut self) -> Moved {
         let position = self.buffer.position;
         match self.first(position) {
@@ -402,7 +402,7 @@ impl Splitter {
         self.step()
     }
 
-    /// Hands out text up to the next border.
+    /// Quarantines text up to the next border.
     fn skip(&mut self) -> Moved {
         let mut stop = self.buffer.limit;
         if let Some(undecided) = self.buffer.undecided.filter(|_| !self.buffer.complete) {
@@ -411,7 +411,7 @@ impl Splitter {
         self.piece(stop, self.buffer.complete)
     }
 
-    /// Hands out text up to the end of the line.
+    /// Quarantines text up to the end of the line.
     fn skip_line(&mut self) -> Moved {
         let position = self.buffer.position;
         let newline = memchr::memchr(b'\n', &self.buffer.text()[position..]).map(|found| position + found);
@@ -423,9 +423,9 @@ impl Splitter {
         Ok(moved)
     }
 
-    /// The next piece of an item: of full length, or, where the item `ends` at `stop`, what is left of it.
+    /// Quarantines the next piece of an item: a full piece, or the rest if the item `ends` at `stop`.
     ///
-    /// White space at an item's very end is left out. Where pieces are cut does not depend on how the text came.
+    /// White space at the end of an item is dropped. Chunk sizes do not affect where pieces are cut.
     fn piece(&mut self, stop: usize, ends: bool) -> Moved {
         let start = self.buffer.position;
         if stop - start < PIECE && !ends {
@@ -447,7 +447,7 @@ impl Splitter {
     }
 }
 
-/// Text without the white space behind it.
+/// Returns text without its trailing white space.
 fn trimmed(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
     &text[..end.map_or(0, |end| end + 1)]

@@ -1,4 +1,4 @@
-//! Values of enum columns that the documentation does not list: they are kept, and counted here.
+//! Counts undocumented values: values of enum columns that the documentation does not list. The values are kept.
 
 use crate::decode::columns::Payload;
 use crate::decode::columns::leaves::Strings;
@@ -6,17 +6,17 @@ use crate::decode::columns::{Column, Structs};
 use crate::decode::plan::{Node, Struct, Table};
 use crate::decode::rescue::{Path, ROOT};
 
-/// An enum column of a payload.
+/// An enum column of a table's payload.
 pub struct Enum {
-    /// As text, with `[*]` for indices.
+    /// The path as text, with `[*]` for indices.
     pub path: String,
-    /// The indices of the structs' fields on the way to it; where a list is on the way, its elements are meant.
+    /// The indices of the struct fields that lead to the column. Lists need no index: all their elements are meant.
     steps: Vec<usize>,
     values: Vec<Box<[u8]>>,
 }
 
 impl Enum {
-    /// All of a table.
+    /// Returns all enum columns of a table.
     pub fn all(table: &Table) -> Vec<Self> {
         let mut found = Vec::new();
         Self::of_struct(&table.payload, &ROOT, &mut Vec::new(), &mut found);
@@ -41,7 +41,7 @@ impl Enum {
             Node::List(plan) => Self::of_node(&plan.element, &path.index(0), steps, found),
             Node::Union(plan) => {
                 for (index, branch) in plan.branches.iter().enumerate() {
-                    steps.push(index + 1); // the first column of a union is its type
+                    steps.push(index + 1); // a union's first column is its type
                     Self::of_struct(&branch.fields, &path.key(branch.name.as_bytes()), steps, found);
                     steps.pop();
                 }
@@ -49,7 +49,7 @@ impl Enum {
         }
     }
 
-    /// How many of a payload's values in this column are not documented.
+    /// Returns the number of undocumented values in this column.
     pub fn count(&self, payload: &Payload) -> u64 {
         let Some((&first, steps)) = self.steps.split_first() else { return 0 };
         let strings = match payload {

@@ -1,4 +1,4 @@
-//! The decoder as Python sees it: bytes in, arrays of the Arrow C data interface and plain values out.
+//! The decoder's Python classes: they take bytes and return arrays of the Arrow C data interface and plain values.
 
 use std::sync::Arc;
 
@@ -11,25 +11,25 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use crate::decode::batches::Rows;
 use crate::decode::plan::Plan;
-use crate::decode::sink::{Done, Failure, Limits, Quarantined, Sink};
+use crate::decode::sink::{Failure, Limits, Quarantined, Sink, SourceResult};
 use crate::decode::splitter::Splitter;
 
 create_exception!(_native, Refused, PyException, "The source as a whole cannot be decoded; the message says why.");
 
-/// A compiled plan, to be shared by the decoders of many sources.
+/// A compiled plan. The decoders of many sources can share one.
 #[pyclass(frozen)]
 struct CompiledPlan(Arc<Plan>);
 
 #[pymethods]
 impl CompiledPlan {
-    /// The plan that JSON text describes.
+    /// Reads the plan from JSON text.
     #[new]
     fn new(text: &str) -> PyResult<Self> {
         let plan = Plan::read(text).map_err(|error| Refused::new_err(error.to_string()))?;
         Ok(Self(Arc::new(plan)))
     }
 
-    /// The tables' names, each with a capsule of the Arrow schema of its batches.
+    /// Returns each table's name with a capsule of the Arrow schema of its batches.
     fn schemas<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyCapsule>)>> {
         let capsule = |rows: Rows| {
             let schema = FFI_ArrowSchema::try_from(&Schema::new(rows.schema.fields.clone()));
@@ -40,10 +40,10 @@ impl CompiledPlan {
     }
 }
 
-/// An array on its way to Python by the Arrow C data interface: whoever takes it moves it away from its address and marks
-/// it as released; an array that nobody takes goes with this object.
+/// An array to be imported through the Arrow C data interface. The importer moves the array away from its address and
+/// marks it as released. Dropping this object releases an array that nobody imported.
 #[pyclass(frozen)]
-struct Exported(Box<FFI_ArrowArray>); // boxed, so that its address stays
+struct Exported(Box<FFI_ArrowArray>); // boxed, so that its address does not change
 
 #[pymethods]
 impl Exported {
@@ -62,7 +62,7 @@ struct Machine {
 
 #[pymethods]
 impl Machine {
-    /// `limits` are the members of `wsparquet.decode.model.Limits` by name.
+    /// `limits` maps the names of the members of `wsparquet.decode.model.Limits` to their values.
     #[new]
     fn new(plan: &CompiledPlan, source_file: &str, limits: &Bound<'_, PyDict>) -> PyResult<Self> {
         let limit = |name: &str| -> PyResult<usize> {
@@ -79,12 +79,12 @@ impl Machine {
         Ok(Self { splitter: Splitter::new(Arc::clone(&plan.0), source_file, limits), broken: false })
     }
 
-    /// Takes the next bytes and returns what they finished, as `finish` does.
+    /// Takes the next bytes and returns the batches and quarantined text that they complete.
     fn feed<'py>(&mut self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyDict>> {
         self.run(py, |splitter| splitter.feed(data))
     }
 
-    /// Takes the end of the text and returns the rest.
+    /// Ends the text and returns the remaining batches and quarantined text.
     fn finish<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.run(py, Splitter::finish)
     }
@@ -94,13 +94,13 @@ impl Machine {
     fn run<'py>(
         &mut self,
         py: Python<'py>,
-        work: impl FnOnce(&mut Splitter) -> Done<()> + Send,
+        work: impl FnOnce(&mut Splitter) -> SourceResult<()> + Send,
     ) -> PyResult<Bound<'py, PyDict>> {
         if self.broken {
-            return Err(Refused::new_err("the decoder has failed on this source before"));
+            return Err(Refused::new_err("the decoder has already failed on this source"));
         }
         let splitter = &mut self.splitter;
-        // After a panic nothing reads from the decoder again.
+        // After a panic, `broken` keeps every later call from using the decoder's state.
         let done = super::detached(py, || work(splitter)).unwrap_or_else(|| {
             Err(Failure("the native decoder failed; please report this, and use --decoder reference".to_owned()))
         });
@@ -112,7 +112,7 @@ impl Machine {
     }
 }
 
-/// What is done, handed over and forgotten here.
+/// Moves finished batches, quarantined text, and counts out of the sink.
 fn taken<'py>(py: Python<'py>, sink: &mut Sink) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
     let mut batches = Vec::new();

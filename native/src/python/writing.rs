@@ -1,4 +1,4 @@
-//! Parquet files as Python sees them: arrays of the Arrow C data interface in, bytes on the disk out.
+//! The Parquet writer's Python classes: they take arrays of the Arrow C data interface and write them to a file.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use pyo3::types::PyCapsule;
 
 use crate::parquet::{Part, Settings};
 
-/// Room for an array on its way from Python by the Arrow C data interface: whoever exports one writes it to `address`;
-/// one that nobody takes goes with this object.
+/// Memory for an array that Python exports through the Arrow C data interface: the exporter writes it to `address`.
+/// Dropping this object releases an array that was not taken.
 #[pyclass(frozen)]
-struct Imported(Mutex<Box<FFI_ArrowArray>>); // boxed, so that its address stays
+struct Imported(Mutex<Box<FFI_ArrowArray>>); // boxed, so that its address does not change
 
 #[pymethods]
 impl Imported {
@@ -40,17 +40,17 @@ impl Imported {
     }
 }
 
-/// One Parquet file, open until it is closed; see `wsparquet.parquet.file`.
+/// An open Parquet file; see `wsparquet.parquet.file`.
 #[pyclass(frozen)]
 struct ParquetFile(Mutex<Option<Part>>);
 
 #[pymethods]
 impl ParquetFile {
-    /// Creates the file. `schema` is what `__arrow_c_schema__` of the file's schema returns, `settings` is JSON text.
+    /// Creates the file. `schema` is the capsule that `__arrow_c_schema__` returns, `settings` is JSON text.
     #[new]
     fn new(path: PathBuf, schema: &Bound<'_, PyCapsule>, settings: &str) -> PyResult<Self> {
         let schema = schema.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
-        // SAFETY: a capsule of that name holds such a structure for as long as it lives.
+        // SAFETY: a capsule of that name holds such a structure as long as the capsule lives.
         let schema = Schema::try_from(unsafe { schema.as_ref() });
         let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
         let settings = Settings::read(settings).map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -58,25 +58,25 @@ impl ParquetFile {
         Ok(Self(Mutex::new(Some(part))))
     }
 
-    /// Writes batches of the file's schema as one row group, or as several where there are more rows than it may have.
+    /// Writes batches of the file's schema as one row group, or as several if the rows exceed the limit of one.
     fn write(&self, py: Python<'_>, batches: Vec<Bound<'_, Imported>>) -> PyResult<()> {
         let arrays = batches.iter().map(|batch| batch.get().take()).collect::<PyResult<Vec<_>>>()?;
         self.locked(py, |open| {
             let part = open.as_mut().ok_or_else(|| ParquetError::General("the file is closed".to_owned()))?;
-            // SAFETY: Python has compared the batches' schema with the file's, so the arrays are of its type.
+            // SAFETY: Python has compared the batches' schema with the file's, so the arrays have the file's type.
             arrays.into_iter().try_for_each(|array| unsafe { part.write(array) })?;
             part.end_row_group()
         })
     }
 
-    /// Writes the footer and closes the file; again: nothing.
+    /// Writes the footer and closes the file. Does nothing if the file is closed.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.locked(py, |open| open.take().map_or(Ok(()), Part::close))
     }
 }
 
 impl ParquetFile {
-    /// Works on the file without the GIL; after a panic nothing can.
+    /// Runs `work` on the file without the GIL. Fails if this or an earlier call panicked.
     fn locked(&self, py: Python<'_>, work: impl FnOnce(&mut Option<Part>) -> Result<()> + Send) -> PyResult<()> {
         let done = super::detached(py, || self.0.lock().map(|mut open| work(&mut open)).ok());
         done.flatten().ok_or_else(broken)?.map_err(raised)
@@ -87,7 +87,7 @@ fn broken() -> PyErr {
     PyOSError::new_err("the native Parquet writer failed; please report this as a bug")
 }
 
-/// The error of the disk with its number, by which Python knows its kind; any other with its text.
+/// Returns an OSError: with its number for an error of the disk, so that Python knows its kind; else with the text.
 fn raised(error: ParquetError) -> PyErr {
     let number = |inner: &(dyn Error + Send + Sync + 'static)| inner.downcast_ref::<std::io::Error>()?.raw_os_error();
     match &error {

@@ -10,7 +10,7 @@ import pytest
 from wsparquet.decode import plan
 from wsparquet.decode.model import Limits
 from wsparquet.decode.reference.events import Record
-from wsparquet.decode.reference.readers import leaf_reader, reader, struct_reader, untag
+from wsparquet.decode.reference.readers import leaf_reader, reader, struct_reader, unwrap_tag
 from wsparquet.decode.reference.rescue import Rescue, json_object, rescued_json
 from wsparquet.decode.reference.splitter import Splitter
 from wsparquet.decode.reference.values import MISFIT
@@ -71,10 +71,10 @@ def test_leaves(text: str, value: Any) -> None:
 
 def test_untag_once() -> None:
     """One tag is taken off, not two; an object of two keys is none."""
-    assert untag(parsed('{"a.b":{"c.d":1}}')) == parsed('{"c.d":1}')
-    assert untag(parsed('{"Point":1}'), frozenset({"point"})) == "1"
+    assert unwrap_tag(parsed('{"a.b":{"c.d":1}}')) == parsed('{"c.d":1}')
+    assert unwrap_tag(parsed('{"Point":1}'), frozenset({"point"})) == "1"
     for text in ('{"Point":1}', '{"a.b":1,"c.d":2}', "{}", '["a.b"]', "null"):
-        assert untag(parsed(text)) == parsed(text)
+        assert unwrap_tag(parsed(text)) == parsed(text)
 
 
 # --- Structs ----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The decoder in plain Python: the contract of docs/decoding.md as a specification that runs."""
+"""The decoder in plain Python: an executable specification of docs/decoding.md."""
 
 from __future__ import annotations
 

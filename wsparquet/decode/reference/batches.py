@@ -1,6 +1,6 @@
-"""How rows become Arrow record batches: rows are gathered by table and handed out in the source's order.
+"""Builds Arrow record batches: collects rows by table and returns them in the order of the source.
 
-Rows of a container whose ``metaData`` is not known yet are held back, as rows while they are few, then as batches.
+Rows wait until the ``metaData`` of their container is known: as rows while they are few, then as batches.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Rows = list[dict[str, Any]]
 
 
 class BatchBuilder:
-    """Gathers rows (dicts of the columns that occurred) and builds batches of about ``batch_bytes`` of source text."""
+    """Collects rows (dicts of the columns that occurred) and builds batches of about ``batch_bytes`` of source text."""
 
     def __init__(self, source_file: str, batch_bytes: int) -> None:
         self.source_file = source_file
@@ -32,13 +32,13 @@ class BatchBuilder:
         self._held_bytes: Counter[str] = Counter()
 
     def add(self, table: str, row: dict[str, Any], size: int) -> list[Batch]:
-        """Take a row that came from ``size`` bytes of text; return the batch that it completes, if it does."""
+        """Take a row that was read from ``size`` bytes of text; return the batch that the row completes, if any."""
         self._rows[table].append(row)
         self._bytes[table] += size
         return self._flush(table) if self._bytes[table] >= self.batch_bytes else []
 
     def hold(self, table: str, row: dict[str, Any], size: int) -> None:
-        """Take a row that waits for its container's ``metaData``."""
+        """Take a row that waits for the ``metaData`` of its container."""
         self._held_rows[table].append(row)
         self._held_bytes[table] += size
         if self._held_bytes[table] >= self.batch_bytes:
@@ -46,7 +46,7 @@ class BatchBuilder:
             self._held_bytes[table] = 0
 
     def release(self, metadata: dict[str, Any] | None) -> list[Batch]:
-        """Give held rows their ``metaData``; return the batches that were held with them."""
+        """Set the ``metaData`` of all held rows; return the batches among them."""
         done: list[Batch] = []
         for table, batches in self._held_batches.items():
             done.extend(self._flush(table))
@@ -62,7 +62,7 @@ class BatchBuilder:
         return done
 
     def finish(self) -> list[Batch]:
-        """All that is left."""
+        """Return the batches of all remaining rows."""
         return [batch for table in list(self._rows) for batch in self._flush(table)]
 
     def _flush(self, table: str) -> list[Batch]:
@@ -79,7 +79,7 @@ class BatchBuilder:
 
 @lru_cache(maxsize=len(TABLES))
 def _varying(table: str) -> pa.StructType:
-    """All of a table's columns but the one that is the same throughout a source, as one struct."""
+    """Return all columns of a table, except ``source_file``, as one struct."""
     return pa.struct([field for field in TABLES[table].schema if field.name != "source_file"])
 
 

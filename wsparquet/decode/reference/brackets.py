@@ -1,6 +1,6 @@
-"""Where a piece of broken JSON ends, and how deep JSON is nested: brackets counted outside strings.
+"""Finds the end of broken JSON, and the nesting depth of JSON, by counting brackets outside strings.
 
-Only text that the parser refused, and the rare record that may be too deep, comes here.
+Only text that the parser rejects, and rare records that may be nested too deep, need this.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ __all__ = ["MAX_DEPTH", "ElementEnd", "depth", "element_end"]
 
 MAX_DEPTH = 128
 
-# A string, or a quote that opens none (over a line's end, or at the end of the text), or anything of structure.
+# A string, a quote without a closing quote on its line, or a bracket or comma.
 _TOKEN = re.compile(rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*(?P<closed>")?|[{}\[\],]')
 _OPENER = {b"}": b"{", b"]": b"["}
 
 
 @dataclass(frozen=True, slots=True)
 class ElementEnd:
-    """How the search for an element's end went: ``found`` or ``broken`` at ``end``, or ``open`` as text ran out."""
+    """Result of the search for an element's end: ``found`` or ``broken`` at ``end``, or ``open`` if text is missing."""
 
     state: Literal["found", "broken", "open"]
     end: int
@@ -28,9 +28,9 @@ class ElementEnd:
 
 
 def element_end(data: bytes, start: int, limit: int) -> ElementEnd:
-    """Where the element of an array that starts at ``start`` ends: at the comma or closing bracket behind it.
+    """Return where the array element that starts at ``start`` ends: at the comma or closing bracket after it.
 
-    It is broken where a bracket closes another kind, or a string runs over a line's end.
+    The element is broken if a bracket closes a bracket of another kind, or if a string contains a line feed.
     """
     stack: list[bytes] = []
     deepest = 0
@@ -51,7 +51,7 @@ def element_end(data: bytes, start: int, limit: int) -> ElementEnd:
 
 
 def depth(data: bytes) -> int:
-    """How many levels of brackets whole JSON text has; the outermost is the first."""
+    """Return the nesting depth of complete JSON text; the outermost bracket is level 1."""
     if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
-        return 0  # shallow for certain, and that is all that anyone asks
+        return 0  # certainly below the limit, which is all that callers need
     return element_end(data + b",", 0, len(data) + 1).depth

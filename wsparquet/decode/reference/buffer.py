@@ -1,6 +1,6 @@
-"""The stream's unread text, and the lines in it that start a container in every state.
+"""The unread text of the stream, and the borders in it: lines that always start a container.
 
-Source of the rule: docs/decoding.md, "Input". Such a line is a border: nothing that was open before reaches beyond it.
+Source of the rule: docs/decoding.md, "Input". Nothing that is open before a border continues after it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ _SPACE = re.compile(rb"[ \t\r\n]*")
 _NUMBER = re.compile(rb"[-+.eE0-9]*")
 _BORDER = re.compile(rb'\{[ \t\r\n]*"(?:dataType|metaData|recordCollection)"[ \t\r\n]*:')
 _BORDER_BEGUN = re.compile(rb'\{[ \t\r\n]*(?:"[A-Za-z]*(?:"[ \t\r\n]*)?)?')
-# Bytes that are no UTF-8 become single surrogates, and these the same bytes again, so offsets can be told.
+# Each invalid UTF-8 byte becomes one surrogate, which encodes to the same byte again, so offsets stay correct.
 ESCAPED = "surrogateescape"
 _BOM = b"\xef\xbb\xbf"
 
 
 class Buffer:
-    """Unread text; every index is one of bytes, into ``data``, which begins at the stream's byte ``base``.
+    """Unread text. Indices are byte indices into ``data``, which begins at the stream's byte ``base``.
 
-    ``position`` is where reading stands, ``limit`` where it has to stop: at the next border, or at the end of what is
-    there. ``complete`` says that nothing more can come before ``limit``. ``begun`` turns true once it is known whether
-    a byte order mark stands first; ``undecided`` is where a line begins that may turn out a border when more is there.
+    ``position`` is the next byte to read. ``limit`` is the next border or, without one, the end of the text so far.
+    ``complete`` is true if no more text can come before ``limit``. ``begun`` is true once the decoder knows whether the
+    text starts with a byte order mark. ``undecided`` is the start of a line that needs more text before the decoder
+    knows whether the line is a border.
     """
 
     def __init__(self) -> None:
@@ -47,8 +48,8 @@ class Buffer:
         self.begun = False
 
     def append(self, data: bytes) -> bool:
-        """Add text behind what is unread; True where that showed a new border."""
-        # The byte before the position stays: it may be the line end that makes a border of what follows.
+        """Append text. Return True if that reveals a new border."""
+        # The byte before the position stays: it may be the line feed that makes the next line a border.
         read = max(self.position - 1, 0)
         self.data = self.data[read:] + data
         self.base += read
@@ -57,17 +58,17 @@ class Buffer:
         return self._search()
 
     def ready(self) -> None:
-        """Make ``limit``, ``complete`` and what ``scan`` reads true of ``data``."""
+        """Update ``limit``, ``complete``, and the text for ``scan`` after a change of ``data``."""
         self._text = self.data.decode("utf-8", ESCAPED)
         self._wide = len(self._text) < len(self.data)
         self._mark = (0, 0)
         self._set_limit()
 
     def scan(self, at: int) -> tuple[Any, int]:
-        """The JSON value at ``at``, and the index behind it; bytes that are no UTF-8 are single surrogates in it.
+        """Return the JSON value at ``at`` and the index after it. Invalid UTF-8 bytes become single surrogates in it.
 
         Raises:
-            BadText: no whole JSON value starts there; its ``position`` is the index where reading failed.
+            BadText: no complete JSON value starts there; ``position`` is the index where reading failed.
 
         """
         start = self._character(at)
@@ -76,29 +77,29 @@ class Buffer:
         except BadText as error:
             error.position = at + self._width(start, error.position)
             raise
-        behind = at + self._width(start, end)
-        self._mark = (behind, end)
-        return value, behind
+        after = at + self._width(start, end)
+        self._mark = (after, end)
+        return value, after
 
     def _character(self, at: int) -> int:
-        """The character that begins at a byte; counted on from where the last value ended."""
+        """Return the index of the character at a byte, counting from the end of the last value."""
         if not self._wide:
             return at
         index, character = self._mark if at >= self._mark[0] else (0, 0)
         return character + len(self.data[index:at].decode("utf-8", ESCAPED))
 
     def _width(self, start: int, end: int) -> int:
-        """How many bytes the characters from ``start`` to ``end`` are."""
+        """Return the number of bytes of the characters from ``start`` to ``end``."""
         return len(self._text[start:end].encode("utf-8", ESCAPED)) if self._wide else max(end - start, 0)
 
     def end(self) -> None:
-        """No more text will come."""
+        """Mark the end of the text."""
         self.final = True
         self.begun = True
         self.ready()
 
     def cross(self) -> bool:
-        """Go beyond the border at ``position``, which is ``limit``; False where it is the end of the text instead."""
+        """Move ``limit`` past the border at ``position``. Return False if ``limit`` is the end of the text."""
         if not self._borders:
             return False
         self._borders.popleft()
@@ -107,18 +108,18 @@ class Buffer:
 
     @property
     def at_undecided(self) -> bool:
-        """Whether reading stands at a line that may turn out a border when more of it is there."""
+        """Whether ``position`` is at a line that needs more text to decide whether it is a border."""
         return not self.complete and self.undecided is not None and self.position >= self.undecided
 
     def skip_space(self, at: int) -> int:
-        """The index of the first byte from ``at`` that is no white space, ``limit`` at most."""
-        return self._behind(_SPACE, at)
+        """Return the index of the first byte from ``at`` that is not white space, at most ``limit``."""
+        return self._after(_SPACE, at)
 
     def skip_number(self, at: int) -> int:
-        """As ``skip_space``, passing first over all that may belong to a number."""
-        return self._behind(_SPACE, self._behind(_NUMBER, at))
+        """Like ``skip_space``, but first skip every byte that can be part of a number."""
+        return self._after(_SPACE, self._after(_NUMBER, at))
 
-    def _behind(self, pattern: re.Pattern[bytes], at: int) -> int:
+    def _after(self, pattern: re.Pattern[bytes], at: int) -> int:
         match = pattern.match(self.data, at, self.limit)
         return match.end() if match else at
 
@@ -134,7 +135,7 @@ class Buffer:
         self.limit = self._borders[0] - self.base if self._borders else len(self.data)
 
     def _search(self) -> bool:
-        """Look for borders in text that has not been searched; the last candidate may need more text to decide."""
+        """Search new text for borders. The last candidate may need more text."""
         known = len(self._borders)
         at = max(self._searched - self.base, 0)
         self.undecided = None

@@ -1,4 +1,4 @@
-"""What a container says about itself: its type, its ``metaData``, and values of it that fit nowhere."""
+"""A container's own values: its data type, its ``metaData``, and values with no matching column."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wsparquet.decode.keys import last_part, normalise
 from wsparquet.decode.model import Limits, Report
 from wsparquet.decode.plan import compiled
 from wsparquet.decode.reference.events import ContainerStart
-from wsparquet.decode.reference.readers import StructReader, struct_reader, untag
+from wsparquet.decode.reference.readers import StructReader, struct_reader, unwrap_tag
 from wsparquet.decode.reference.rescue import Path, Rescue, rescued_json, to_json
 from wsparquet.errors import DecodeError
 
@@ -22,12 +22,12 @@ _ROOT: Path = ("$", "metaData")
 
 @lru_cache(maxsize=1)
 def metadata_reader() -> StructReader:
-    """The reader of a container's ``metaData``; it keeps no state, so all containers share it."""
+    """Return the reader of ``metaData``. It has no state, so all containers share it."""
     return struct_reader(compiled().metadata, stray="$metaData")
 
 
 class Container:
-    """The open container. ``metadata`` counts only once ``known``: when it was read, or the container is over."""
+    """The open container. ``metadata`` is final once ``known``: after it was read, or at the container's end."""
 
     def __init__(self, start: ContainerStart) -> None:
         self.number = start.number
@@ -41,10 +41,10 @@ class Container:
             self.take(key, value)
 
     def take(self, key: str, value: Any) -> None:
-        """Take one of the container's values.
+        """Take a value of the container.
 
         Raises:
-            DecodeError: the container holds another kind of data.
+            DecodeError: the container's data type is another one.
 
         """
         name = normalise(key)
@@ -58,7 +58,7 @@ class Container:
             self._read_metadata(value)
 
     def _check_type(self, value: Any) -> None:
-        found = untag(value, _DATA_TYPE_NAMES)
+        found = unwrap_tag(value, _DATA_TYPE_NAMES)
         if found is None:
             return
         if type(found) is not str or normalise(last_part(found)) != normalise(DATA_TYPE):
@@ -68,7 +68,7 @@ class Container:
             )
 
     def _read_metadata(self, value: Any) -> None:
-        inner = untag(value, self._reader.names)
+        inner = unwrap_tag(value, self._reader.names)
         self.known = True
         if type(inner) is tuple:
             self.metadata = self._reader.fields(inner, _ROOT, self.misfits)
@@ -77,7 +77,7 @@ class Container:
 
 
 class ContainerValues:
-    """Adds each finished container to the report; containers in a row with the same misfits share one entry."""
+    """Adds each finished container to the report. Consecutive containers with the same misfits share an entry."""
 
     def __init__(self, report: Report, limits: Limits) -> None:
         self._report = report
@@ -85,10 +85,10 @@ class ContainerValues:
         self._bytes = 0
 
     def add(self, container: Container) -> None:
-        """Count a container that is over.
+        """Add a finished container.
 
         Raises:
-            DecodeError: the misfits of all containers together are more than a commit record should carry.
+            DecodeError: the misfits of all containers together exceed the limit for a commit record.
 
         """
         report = self._report

@@ -1,6 +1,6 @@
-"""The reference decoder: the whole contract of docs/decoding.md in plain Python.
+"""The reference decoder: all of docs/decoding.md in plain Python.
 
-It is the specification that runs, the fallback where no compiled decoder is to be had, and the oracle for tests.
+It is an executable specification, the fallback if there is no compiled decoder, and the oracle for tests.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class ReferenceDecoder:
         self._quarantined: list[Quarantined] = []
 
     def feed(self, data: bytes) -> Decoded:
-        """Take the next bytes of the inflated text and return what they finished.
+        """Take the next bytes of the decompressed text and return the output that they complete.
 
         Raises:
-            DecodeError: the source as a whole is not a Web Session file, or asks for more than the limits.
+            DecodeError: the source is not a Web Session file, or exceeds a limit.
 
         """
         self._opening = self._opening or opening_of(data)
@@ -49,7 +49,7 @@ class ReferenceDecoder:
         return self._hand_out()
 
     def finish(self) -> Decoded:
-        """Take the end of the text and return the rest. Raises as ``feed``, and where no container was found."""
+        """End the text and return the remaining output. Raises like ``feed``, and if there was no container."""
         self._take_all(self._splitter.finish())
         if not self.report.containers:
             raise no_container(self._opening)

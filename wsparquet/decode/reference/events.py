@@ -1,4 +1,4 @@
-"""What the splitter finds in a stream, in the stream's order. Offsets are bytes of the inflated text."""
+"""The events of the splitter, in the order of the stream. Offsets are bytes of the decompressed text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["ContainerEnd", "ContainerStart", "ContainerValue", "Event", "Item", 
 
 @dataclass(frozen=True, slots=True)
 class ContainerStart:
-    """A container whose ``recordCollection`` is reached: its number, and the values before it, parsed."""
+    """The start of a container's ``recordCollection``: the container's number, and the parsed values before it."""
 
     number: int
     values: tuple[tuple[str, Any], ...]
@@ -18,7 +18,7 @@ class ContainerStart:
 
 @dataclass(frozen=True, slots=True)
 class ContainerValue:
-    """A value of the open container that stands behind its records, or a ``recordCollection`` that is no list."""
+    """A value of the open container after its records, or a ``recordCollection`` that is not a list."""
 
     key: str
     value: Any
@@ -26,12 +26,12 @@ class ContainerValue:
 
 @dataclass(frozen=True, slots=True)
 class ContainerEnd:
-    """The open container is over, whole or cut."""
+    """The end of the open container, complete or cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: parsed, or the ``reason`` why it could not be; ``raw`` is its text and ``start`` its offset."""
+    """A record: its parsed value, or the ``reason`` why there is none; ``raw`` is its text and ``start`` its offset."""
 
     number: int
     start: int
@@ -42,7 +42,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Text outside records that is quarantined; ``continued`` where it is a further piece of the item before."""
+    """Quarantined text outside records; ``continued`` if it is a further piece of the previous item."""
 
     start: int
     raw: bytes

@@ -1,6 +1,6 @@
-"""JSON text into Python values that keep everything: order, duplicate keys, number literals, bare ``NaN``.
+"""Parses JSON text without loss: keeps the order, duplicate keys, number literals, and bare ``NaN``.
 
-The scanner is the standard library's; ``wsparquet.decode.reference.values`` describes what it is made to return.
+The scanner is the standard library's; ``wsparquet.decode.reference.values`` describes the values that it returns.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BadText(Exception):
-    """Text that is no JSON value, or no UTF-8; the message says which, and where in it.
+    """Raised for text that is not a JSON value or not valid UTF-8; the message says which, and where.
 
-    ``position`` is the index in the whole text where reading it failed, 0 where that is not known.
+    ``position`` is the index in the whole text where reading failed, or 0 if that is unknown.
     """
 
     def __init__(self, message: str, position: int = 0) -> None:
@@ -30,10 +30,10 @@ class BadText(Exception):
 
 
 def scan(text: str, position: int) -> tuple[Any, int]:
-    """The value that starts at ``position``, and the position behind it.
+    """Return the value that starts at ``position`` and the position after it.
 
     Raises:
-        BadText: no whole JSON value starts there.
+        BadText: no complete JSON value starts there.
 
     """
     try:
@@ -46,10 +46,10 @@ def scan(text: str, position: int) -> tuple[Any, int]:
 
 
 def checked(raw: bytes, value: Any) -> Any:
-    """What was scanned from ``raw``, its strings that no UTF-8 can hold marked as such.
+    """Return the value scanned from ``raw``, with strings that UTF-8 cannot represent as ``LoneSurrogates``.
 
     Raises:
-        BadText: the bytes are no UTF-8, or nested deeper than this can go.
+        BadText: the bytes are not valid UTF-8, or the value is nested too deep.
 
     """
     if not raw.isascii():
@@ -64,7 +64,7 @@ def checked(raw: bytes, value: Any) -> Any:
 
 
 def _marked(value: Any) -> Any:
-    """The value with every string that holds a lone surrogate, key or value, as ``LoneSurrogates``."""
+    """Return the value with every key or string that has a lone surrogate as ``LoneSurrogates``."""
     if type(value) is tuple:
         return tuple((_marked(key), _marked(item)) for key, item in value)
     if type(value) is list:

@@ -1,7 +1,7 @@
-"""How the plan is run in Python: a tree of small readers, one per node, from parsed JSON to column values.
+"""Runs the plan in Python: a tree of small readers, one per node, that turn parsed JSON into column values.
 
-A reader takes the value at its position, the position's path, and the record's rescue list. It returns what the column
-takes (None, a scalar, a list, a dict of only the fields that occurred) and puts whatever fits nowhere on the list.
+A reader takes a value, the value's path, and the record's rescue list. It returns the column's value (None, a scalar, a
+list, or a dict of the fields that occurred) and appends values with no matching column to the list.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = [
     "UnionReader",
     "reader",
     "struct_reader",
-    "untag",
+    "unwrap_tag",
 ]
 
 Object = tuple[tuple[str, Any], ...]
@@ -32,25 +32,25 @@ AS_IT_IS = {"string": str, "boolean": bool}
 
 
 class Reader(Protocol):
-    """What every reader but a leaf's does."""
+    """The interface of all readers except those of leaves."""
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> Any:
-        """The column's value for ``value`` at ``path``, its tag unwrapped."""
+        """Return the column's value for ``value`` at ``path``, without its tag."""
         ...
 
 
-def untag(value: Any, names: frozenset[str] = NO_NAMES) -> Any:
-    """What a tag holds, or the value itself where it is no tag."""
+def unwrap_tag(value: Any, names: frozenset[str] = NO_NAMES) -> Any:
+    """Return the value inside a tag, or the value itself if it has no tag."""
     if type(value) is tuple and len(value) == 1 and is_tag(value[0][0], names):
         return value[0][1]
     return value
 
 
 def leaf_reader(leaf: Leaf) -> LeafReader:
-    """A function from a value, tagged or not, to the column's value, None or ``MISFIT``."""
+    """Return a function that converts a value, tagged or not, to the column's value, None, or ``MISFIT``."""
     convert, names, as_it_is = CONVERTERS[leaf.kind], leaf.names, AS_IT_IS.get(leaf.kind)
 
-    # `untag` and `convert` spelled out for the common case: every scalar of a source comes through here.
+    # Repeats `unwrap_tag` and `convert` for the common case, since every scalar of a source is read here.
     def read(value: Any) -> Any:
         if type(value) is tuple and len(value) == 1:
             key, inner = value[0]
@@ -64,7 +64,7 @@ def leaf_reader(leaf: Leaf) -> LeafReader:
 
 
 class StructReader:
-    """Reads an object, field by field. ``stray`` is where unknown fields go if the struct itself is no column."""
+    """Reads an object. ``stray`` is the root of unknown fields' paths, if the struct itself is not a column."""
 
     def __init__(self, plan: StructOf, stray: str | None = None) -> None:
         self.names = plan.names
@@ -72,12 +72,12 @@ class StructReader:
         self.slots: dict[str, tuple[str, LeafReader | None, Reader | None]] = {}
         for field in plan.fields:
             slot = _slot(field)
-            self.slots[field.name] = slot  # the documented spelling first: it needs no normalising
+            self.slots[field.name] = slot  # the documented spelling first: it needs no normalisation
             self.slots.update(dict.fromkeys(field.keys, slot))
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> dict[str, Any] | None:
-        """The fields that occurred, by column name."""
-        inner = untag(value, self.names)
+        """Return the fields that occurred, by column name."""
+        inner = unwrap_tag(value, self.names)
         if type(inner) is tuple:
             return self.fields(inner, path, rescue)
         if inner is not None:
@@ -89,7 +89,7 @@ class StructReader:
         return key in self.slots or normalise(key) in self.slots
 
     def fields(self, pairs: Object, path: Path, rescue: Rescue) -> dict[str, Any]:
-        """The fields that occur in ``pairs``; the first of several with one name wins, also if it is null."""
+        """Return the fields that occur in ``pairs``. The first of several with one name wins, even if it is null."""
         row: dict[str, Any] = {}
         slots = self.slots
         for key, value in pairs:
@@ -114,7 +114,7 @@ class StructReader:
 
 
 class InlineStructReader(StructReader):
-    """A struct in which one struct field's own fields may stand in its place (docs/decoding.md, "Keys")."""
+    """Reads a struct that may contain one struct field's own fields instead of it (docs/decoding.md, "Keys")."""
 
     def __init__(self, plan: StructOf, inline: FieldPlan) -> None:
         super().__init__(plan)
@@ -122,7 +122,7 @@ class InlineStructReader(StructReader):
         self.inner = struct_reader(inline.node)
 
     def fields(self, pairs: Object, path: Path, rescue: Rescue) -> dict[str, Any]:
-        """As ``StructReader.fields``; where the struct field's key is absent, its fields are looked for here."""
+        """Like ``StructReader.fields``, but without the struct field's key, its own fields are read from ``pairs``."""
         if any(normalise(key) in self.inline.keys for key, _ in pairs):
             return super().fields(pairs, path, rescue)
         inlined = [not self.knows(key) and self.inner.knows(key) for key, _ in pairs]
@@ -135,15 +135,15 @@ class InlineStructReader(StructReader):
 
 
 class ListReader:
-    """Reads an array; where ``or_one``, also a single element without its list."""
+    """Reads an array or, if ``or_one``, a single element without a list."""
 
     def __init__(self, plan: ListOf) -> None:
         self.leaf, self.node = _element(plan.element)
         self.or_one = plan.or_one
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> list[Any] | None:
-        """The elements; one that does not fit is None and rescued."""
-        inner = untag(value)
+        """Return the elements; one that does not fit is rescued and becomes None."""
+        inner = unwrap_tag(value)
         if type(inner) is list:
             return self._items(inner, path, rescue)
         if inner is None:
@@ -168,7 +168,7 @@ class ListReader:
 
 
 class UnionReader:
-    """Reads a union of structs by its tag, or without one where the keys belong to one branch only."""
+    """Reads a union of structs by its tag, or without a tag if only one branch has all the keys."""
 
     def __init__(self, plan: UnionOf) -> None:
         self.branches: dict[str, tuple[str, StructReader]] = {}
@@ -179,7 +179,7 @@ class UnionReader:
             self.branches.update(dict.fromkeys(branch.names, owner))
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> dict[str, Any] | None:
-        """``type`` as the source wrote it, and the branch's struct under the branch's name."""
+        """Return ``type`` as the source wrote it, and the branch's struct under the branch's name."""
         if type(value) is tuple:
             if not value:
                 return {}
@@ -222,7 +222,7 @@ def _element(node: Node) -> tuple[LeafReader | None, Reader | None]:
 
 
 def reader(node: StructOf | ListOf | UnionOf) -> Reader:
-    """The reader of a node that is no leaf."""
+    """Return the reader of a node that is not a leaf."""
     match node:
         case StructOf():
             return struct_reader(node)
@@ -233,10 +233,10 @@ def reader(node: StructOf | ListOf | UnionOf) -> Reader:
 
 
 def struct_reader(node: Node, stray: str | None = None) -> StructReader:
-    """The reader of a struct.
+    """Return the reader of a struct.
 
     Raises:
-        TypeError: the node is no struct; the plan has checked that.
+        TypeError: the node is not a struct, which the plan rules out.
 
     """
     if not isinstance(node, StructOf):

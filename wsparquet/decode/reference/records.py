@@ -1,4 +1,4 @@
-"""Which table a record belongs to, and its row there.
+"""Finds a record's table and reads its row.
 
 Source of the rules: docs/decoding.md, "Which table" and "Rescue".
 """
@@ -9,25 +9,25 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from wsparquet.decode.keys import normalise, shed
+from wsparquet.decode.keys import normalise, short_tag
 from wsparquet.decode.plan import DecodePlan, TablePlan, compiled
-from wsparquet.decode.reference.readers import Object, Reader, reader, struct_reader, untag
+from wsparquet.decode.reference.readers import Object, Reader, reader, struct_reader, unwrap_tag
 from wsparquet.decode.reference.rescue import Rescue
 from wsparquet.decode.reference.values import LoneSurrogates
 
 __all__ = ["RecordReader", "Row", "Unreadable", "record_reader"]
 
 MIN_FIELDS = 2
-"""How many of a table's own fields must be there to know it by them alone."""
+"""The number of a table's own fields that identify the table without a tag or payload name."""
 
 
 class Unreadable(Exception):
-    """The record can become no row; the message says why."""
+    """Raised if a record cannot become a row; the message says why."""
 
 
 @dataclass(slots=True)
 class Row:
-    """One row: its table, the columns that occurred, and what found none. ``raw`` asks for the record's text."""
+    """A row: its table, the columns that occurred, and rescued values. If ``raw``, it also needs the record's text."""
 
     table: str
     columns: dict[str, Any]
@@ -36,7 +36,7 @@ class Row:
 
 
 class _TableReader:
-    """A table's payload, found in a body and read."""
+    """Finds and reads a table's payload in a body."""
 
     def __init__(self, plan: TablePlan) -> None:
         self.name = plan.name
@@ -48,24 +48,24 @@ class _TableReader:
         self.list: Reader | None = None if plan.flat else reader(plan.payload.fields[0].node)  # type: ignore[arg-type]
 
     def is_payload(self, value: Any) -> bool:
-        """Whether a value has the payload's kind."""
-        return type(untag(value, self.struct.names)) is (tuple if self.flat else list)
+        """Whether a value is of the same kind as the payload."""
+        return type(unwrap_tag(value, self.struct.names)) is (tuple if self.flat else list)
 
     def bears_name(self, key: str, value: Any) -> bool:
-        """Whether a body's field is this table's payload by name."""
-        # Payload names of flat tables are unpublished guesses, so there the kind has to agree as well.
+        """Whether the name of a body's field marks it as this table's payload."""
+        # Payload names of flat tables are guesses, since none are published. So the kind of value must match, too.
         return normalise(key) in self.payload_names and (not self.flat or self.is_payload(value))
 
     def claims(self, pairs: Object) -> bool:
-        """Whether a body holds anything that is this table's own."""
+        """Whether a body has the payload or a field of this table."""
         return any(self.bears_name(*pair) for pair in pairs) or (self.flat and self.count_fields(pairs) > 0)
 
     def count_fields(self, pairs: Object) -> int:
-        """How many of the table's own fields an object has."""
+        """Return how many of the table's own fields an object has."""
         return len({normalise(key) for key, _ in pairs if self.struct.knows(key)})
 
     def read(self, pairs: Object, rescue: Rescue) -> dict[str, Any]:
-        """The payload's columns, given the body's fields beside ``header``."""
+        """Return the payload's columns, given the body's fields except ``header``."""
         found = self._find(pairs)
         if found is None and self.flat:
             return self.struct.fields(pairs, "$", rescue)
@@ -90,7 +90,7 @@ class _TableReader:
     def _payload(self, key: str, value: Any, rescue: Rescue) -> dict[str, Any]:
         if self.list is not None:
             return {self.column: self.list.read(value, ("$", self.column), rescue)}
-        inner = untag(value, self.struct.names)
+        inner = unwrap_tag(value, self.struct.names)
         if type(inner) is tuple:
             return self.struct.fields(inner, "$", rescue)
         if value is not None and inner is not None:
@@ -100,12 +100,12 @@ class _TableReader:
 
 @lru_cache(maxsize=1)
 def record_reader() -> RecordReader:
-    """The reader of the compiled plan; it keeps no state, so all decoders share it."""
+    """Return the reader of the compiled plan. It has no state, so all decoders share it."""
     return RecordReader(compiled())
 
 
 class RecordReader:
-    """Reads one parsed record after the other into rows."""
+    """Reads parsed records into rows."""
 
     def __init__(self, plan: DecodePlan) -> None:
         self.header = struct_reader(plan.header, stray="$header")
@@ -113,7 +113,7 @@ class RecordReader:
         self.by_tag = {tag: table for table in self.tables for tag in table.tags}
 
     def read(self, record: Any) -> Row:
-        """The record's row.
+        """Return the record's row.
 
         Raises:
             Unreadable: the record has no body with exactly one key.
@@ -139,7 +139,7 @@ class RecordReader:
         return any(not table.flat and table.bears_name(key, value) and table.is_payload(value) for table in self.tables)
 
     def _table(self, tag: str, inner: Any) -> _TableReader | None:
-        named = self.by_tag.get(shed(tag))
+        named = self.by_tag.get(short_tag(tag))
         if type(inner) is not tuple:
             return named
         pairs = _beside_header(inner)
@@ -153,7 +153,7 @@ class RecordReader:
 
     def _by_fields(self, pairs: Object) -> _TableReader | None:
         found = self._most_fields(pairs)
-        if found is None and len(pairs) == 1 and type(inner := untag(pairs[0][1])) is tuple:
+        if found is None and len(pairs) == 1 and type(inner := unwrap_tag(pairs[0][1])) is tuple:
             found = self._most_fields(inner)
         return found
 
@@ -165,7 +165,7 @@ class RecordReader:
         return None
 
     def _split_header(self, pairs: Object, rescue: Rescue) -> tuple[dict[str, Any], Object]:
-        """The header's columns, and the body's other fields."""
+        """Return the header's columns, and the body's other fields."""
         columns: dict[str, Any] | None = None
         others = []
         for key, value in pairs:
@@ -178,7 +178,7 @@ class RecordReader:
         return columns or {}, tuple(others)
 
     def _header(self, value: Any, rescue: Rescue) -> dict[str, Any]:
-        inner = untag(value, self.header.names)
+        inner = unwrap_tag(value, self.header.names)
         if type(inner) is tuple:
             return self.header.fields(inner, "$", rescue)
         if inner is not None:
@@ -192,8 +192,8 @@ class RecordReader:
 
 
 def _body(record: Any, rescue: Rescue) -> tuple[str, Any]:
-    """The only key of the record's body and what it holds; the record's other fields are rescued."""
-    record = untag(record)
+    """Return the only key of the record's body and the key's value; rescue the record's other fields."""
+    record = unwrap_tag(record)
     if type(record) is not tuple:
         raise Unreadable(f"a record must be an object, found {_kind(record)}")
     found = [index for index, (key, _) in enumerate(record) if normalise(key) == "body"]

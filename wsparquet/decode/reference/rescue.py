@@ -1,7 +1,7 @@
-"""What found no column: the paths it is kept under, and its JSON text as it stood.
+"""Values with no matching column: the paths under which they are kept, and their JSON text.
 
-A path is a chain of ``(parent, step)`` pairs that ends in a root such as ``$`` or ``$body``; a step is a key or an
-index. Chains cost next to nothing on the way down, and become text only where something is rescued.
+A path is a chain of ``(parent, step)`` pairs that ends in a root such as ``$`` or ``$body``. A step is a key or an
+index. Chains are cheap to build, and become text only if a value is rescued.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from wsparquet.decode.reference.values import Constant, Literal, LoneSurrogates
 
 __all__ = ["Path", "Rescue", "path_text", "rescued_json", "to_json"]
 
-Path = Any  # str | tuple[Path, str | int]: mypy checks no recursive pairs in the hot loop's favour
+Path = Any  # str | tuple[Path, str | int]; not declared, since mypy would demand checks that slow the hot loop down
 Rescue = list[tuple[Path, Any]]
 
 
 def path_text(path: Path, *, starred: bool = False) -> str:
-    """The path as text, ``$.navigationData[0].url``; where ``starred``, with ``[*]`` for every index."""
+    """Return the path as text, such as ``$.navigationData[0].url``. If ``starred``, every index is ``[*]``."""
     steps: list[str] = []
     while isinstance(path, tuple):
         path, step = path
@@ -36,7 +36,7 @@ def _step(step: str | int, *, starred: bool) -> str:
 
 
 def to_json(value: Any) -> str:
-    """A parsed value as JSON text: number literals as written, bare constants as strings."""
+    """Return a parsed value as JSON text: number literals as written, bare constants as strings."""
     match value:
         case Literal():
             return value
@@ -53,7 +53,7 @@ def to_json(value: Any) -> str:
 
 
 def rescued_json(rescue: Iterable[tuple[Path, Any]]) -> dict[str, str]:
-    """JSON text by path, in order of appearance; a path that is already used gets ``#2``, then ``#3``."""
+    """Return JSON text by path, in order of appearance. The second value of a path gets ``#2``, the third ``#3``."""
     uses: dict[str, int] = {}
     texts: dict[str, str] = {}
     for path, value in rescue:
@@ -64,5 +64,5 @@ def rescued_json(rescue: Iterable[tuple[Path, Any]]) -> dict[str, str]:
 
 
 def json_object(texts: dict[str, str]) -> str:
-    """One JSON object from keys to JSON texts."""
+    """Return a JSON object that maps keys to values."""
     return "{" + ", ".join(f"{json.dumps(key)}: {text}" for key, text in texts.items()) + "}"

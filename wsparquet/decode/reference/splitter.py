@@ -1,8 +1,8 @@
-"""Where containers, their values and their records begin and end in a stream of bytes.
+"""Finds where containers, their values, and their records begin and end in a stream of bytes.
 
-Between two borders a small machine walks from container to container and from record to record. On the happy path the
-JSON scanner finds each record's end; brackets are counted only where it fails. Each state is a method that moves on and
-returns events, or returns None where it needs more text. Source of the rules: docs/decoding.md, "Input", "Quarantine".
+A state machine moves through the text between two borders, container by container and record by record. The JSON
+scanner normally finds each record's end; brackets are counted only if it fails. Each state is a method that moves on
+and returns events, or returns None if it needs more text. The rules are in docs/decoding.md, "Input" and "Quarantine".
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from wsparquet.decode.reference.brackets import MAX_DEPTH, depth, element_end
 from wsparquet.decode.reference.buffer import SPACE, Buffer
 from wsparquet.decode.reference.events import ContainerEnd, ContainerStart, ContainerValue, Event, Item, Record
 from wsparquet.decode.reference.parse import BadText, checked
-from wsparquet.decode.reference.readers import untag
+from wsparquet.decode.reference.readers import unwrap_tag
 from wsparquet.decode.reference.values import Literal
 from wsparquet.errors import DecodeError
 
 __all__ = ["TOO_DEEP", "Splitter"]
 
 PIECE = 1 << 20
-"""Longest piece of a quarantined item, in bytes."""
+"""The longest piece of a quarantined item, in bytes."""
 
 TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 CUT_OFF = "cut off by the start of the next container"
@@ -36,7 +36,7 @@ Events = Sequence[Event]
 
 
 class Splitter:
-    """A push parser: ``feed`` and ``finish`` yield what the text so far makes certain."""
+    """A push parser: ``feed`` and ``finish`` yield the events that the text so far determines."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -55,19 +55,19 @@ class Splitter:
         """Take the next bytes.
 
         Raises:
-            DecodeError: a record, a value or a stretch outside containers is longer than the limits.
+            DecodeError: a record, a value, or a stretch outside containers exceeds its limit.
 
         """
         new_border = self.buffer.append(data)
         if not self.buffer.begun:
             return
-        # A long record is not tried again at every chunk: only when the text has doubled, so that work stays linear.
+        # A long record is read again only after the text has doubled, not at every chunk: total work stays linear.
         if new_border or len(self.buffer.data) - self.buffer.position >= self._awaited:
             self.buffer.ready()
             yield from self._run()
 
     def finish(self) -> Iterator[Event]:
-        """Take the end of the text. Raises as ``feed``."""
+        """End the text. Raises like ``feed``."""
         self.buffer.end()
         yield from self._run()
 
@@ -104,7 +104,7 @@ class Splitter:
         )
 
     def _cut(self) -> Iterator[Event]:
-        """Close whatever is open where the text, or this container's share of it, ends."""
+        """Close the open container at a border or at the end of the text."""
         if self._in_container:
             if self._state != self._skip:
                 yield self._item(self.buffer.position, self.buffer.position, "the container ends early")
@@ -116,10 +116,10 @@ class Splitter:
         return Item(self.buffer.base + start, self.buffer.data[start:end], reason, continued)
 
     def _value(self, at: int) -> tuple[Any, int] | None:
-        """The value at ``at`` and the index behind it; None where more text is needed to know.
+        """Return the value at ``at`` and the index after it, or None if more text is needed.
 
         Raises:
-            BadText: there is no JSON value, whatever may follow.
+            BadText: the text is not a JSON value, whatever follows.
 
         """
         buffer = self.buffer
@@ -135,7 +135,7 @@ class Splitter:
             raise BadText(CUT_OFF)
         if end - at > self.limits.max_record:
             raise self._too_long("record or container value", self.limits.max_record, "--max-record")
-        # A number may go on in text that is still to come.
+        # A number may continue in later text.
         known = buffer.skip_number(end) if type(value) is Literal else buffer.skip_space(end)
         if known == buffer.limit and not buffer.complete:
             return None
@@ -154,7 +154,7 @@ class Splitter:
         return None if found is None else self._outside(found[1], "a value outside any container")
 
     def _line_value(self) -> tuple[Any, int] | None:
-        """As ``_value``, for what can only be a scalar: it ends with the line, which has to be there first."""
+        """Like ``_value``, for a scalar. Requires the complete line, since a scalar ends with its line."""
         buffer = self.buffer
         newline = buffer.data.find(b"\n", buffer.position, buffer.limit)
         end = newline if newline >= 0 else buffer.limit
@@ -166,13 +166,13 @@ class Splitter:
         return checked(buffer.data[buffer.position : end], value), end
 
     def _outside(self, end: int, reason: str) -> Events:
-        """Hand out a readable value that is no container, in pieces."""
+        """Quarantine, in pieces, a valid value that is not a container."""
         start, self.buffer.position = self.buffer.position, end
         starts = range(start, end, PIECE)
         return [self._item(at, min(at + PIECE, end), reason, continued=at > start) for at in starts]
 
     def _head(self) -> Events | None:
-        """A container up to its records; it is read anew until all of that is there."""
+        """Read a container up to its records. Start over with more text until that part is complete."""
         buffer = self.buffer
         values: list[tuple[str, Any]] = []
         at = buffer.skip_space(buffer.position + 1)
@@ -188,20 +188,20 @@ class Splitter:
                 if found is None:
                     return None
                 values.append((key, found[0]))
-                at = self._behind(found[1])
+                at = self._after(found[1])
         except BadText as error:
             return self._skip_from(buffer.position, f"a container that cannot be read: {error}", self._skip)
         return self._outside(at + 1, "an object without recordCollection is no container")
 
     def _container_value(self, at: int) -> tuple[Any, int] | None:
-        """As ``_value``; one as deep as no record may be makes the container unreadable."""
+        """Like ``_value``. A value nested too deep makes the container unreadable."""
         found = self._value(at)
         if found is not None and depth(self.buffer.data[at : found[1]]) > MAX_DEPTH:
             raise BadText(TOO_DEEP)
         return found
 
     def _key(self, at: int) -> tuple[str, int] | None:
-        """The key at ``at`` and the index of its value; None where more text is needed."""
+        """Return the key at ``at`` and the index of its value, or None if more text is needed."""
         buffer = self.buffer
         match = _KEY.match(buffer.data, at, buffer.limit)
         if match is None or match.end() == buffer.limit:
@@ -210,8 +210,8 @@ class Splitter:
             return None
         return checked(match[1], buffer.scan(match.start(1))[0]), match.end()
 
-    def _behind(self, end: int) -> int:
-        """The index of the next key, or of the object's closing bracket, given the end of a value."""
+    def _after(self, end: int) -> int:
+        """Return the index of the next key or of the object's closing bracket, given the end of a value."""
         buffer = self.buffer
         at = buffer.skip_space(end)
         if buffer.data[at : at + 1] == b",":
@@ -221,7 +221,7 @@ class Splitter:
         return at
 
     def _collection(self, at: int, values: list[tuple[str, Any]]) -> Events | None:
-        """The container's records begin at ``at``: as a list, tagged or not, as null, or as something else."""
+        """Enter the value of ``recordCollection`` at ``at``: a list, a tagged list, null, or another value."""
         buffer = self.buffer
         bracket = at if buffer.data[at : at + 1] == b"[" else self._tagged_bracket(at)
         rest: list[Event] = []
@@ -233,7 +233,7 @@ class Splitter:
             if found is None:
                 return None
             value, position = found
-            if untag(value) is not None:
+            if unwrap_tag(value) is not None:
                 rest.append(ContainerValue("recordCollection", value))
             state = self._tail
         start = ContainerStart(self.containers, tuple(values))
@@ -265,20 +265,20 @@ class Splitter:
         if found is None:
             return None
         value, end = found
-        behind = buffer.skip_space(end)
-        if wrong := self._wrong_behind(value, behind):
+        after = buffer.skip_space(end)
+        if wrong := self._wrong_after(value, after):
             return self._bad_record(wrong)
-        return [self._take_record(end, behind, value)]
+        return [self._take_record(end, after, value)]
 
-    def _wrong_behind(self, value: Any, behind: int) -> str | None:
-        """What is wrong with what stands behind a record, if anything."""
+    def _wrong_after(self, value: Any, after: int) -> str | None:
+        """Return the error in the text after a record, if there is one."""
         buffer = self.buffer
-        if behind == buffer.limit:
+        if after == buffer.limit:
             return "a number that may go on where the text ends" if type(value) is Literal else None
-        found = buffer.data[behind]
-        return None if found in b",]" else f"expected a comma or ] behind the record, found {chr(found)!r}"
+        found = buffer.data[after]
+        return None if found in b",]" else f"expected a comma or ] after the record, found {chr(found)!r}"
 
-    def _take_record(self, end: int, behind: int, value: Any, reason: str | None = None) -> Record:
+    def _take_record(self, end: int, after: int, value: Any, reason: str | None = None) -> Record:
         buffer = self.buffer
         start = buffer.position
         if end - start > self.limits.max_record:
@@ -286,14 +286,14 @@ class Splitter:
         record = Record(self.records, buffer.base + start, buffer.data[start:end], value, reason)
         self.records += 1
         self._comma = None
-        if behind < buffer.limit and buffer.data[behind] == 0x2C:
-            self._comma = buffer.base + behind
-            behind += 1
-        buffer.position = behind
+        if after < buffer.limit and buffer.data[after] == 0x2C:
+            self._comma = buffer.base + after
+            after += 1
+        buffer.position = after
         return record
 
     def _bad_record(self, reason: str) -> Events | None:
-        """A record that cannot be read, alone where its brackets balance, else with all up to the next border."""
+        """Quarantine an unreadable record: alone if its brackets balance, else with all text up to the next border."""
         buffer = self.buffer
         element = element_end(buffer.data, buffer.position, buffer.limit)
         if element.state == "open" and not buffer.complete:
@@ -309,18 +309,18 @@ class Splitter:
         self._state = self._closing_tag if self._tagged else self._tail
         if self._comma is None:
             return []
-        return [Item(self._comma, b",", "a comma without a record behind it")]
+        return [Item(self._comma, b",", "a comma without a record after it")]
 
     def _closing_tag(self) -> Events | None:
         buffer = self.buffer
         if buffer.data[buffer.position] != 0x7D:  # }
-            return self._skip_from(buffer.position, "expected } behind the tagged list of records", self._skip)
+            return self._skip_from(buffer.position, "expected } after the tagged list of records", self._skip)
         buffer.position += 1
         self._state = self._tail
         return []
 
     def _tail(self) -> Events | None:
-        """What stands behind the records: more of the container's values, or its end."""
+        """Read the text after the records: more values of the container, or its end."""
         buffer = self.buffer
         first = buffer.data[buffer.position]
         if first == 0x7D:  # }
@@ -347,7 +347,7 @@ class Splitter:
         return state()
 
     def _skip(self) -> Events | None:
-        """Hand out text up to the next border."""
+        """Quarantine text up to the next border."""
         buffer = self.buffer
         stop = buffer.limit
         if not buffer.complete and buffer.undecided is not None:
@@ -355,7 +355,7 @@ class Splitter:
         return self._piece(stop, ends=buffer.complete)
 
     def _skip_line(self) -> Events | None:
-        """Hand out text up to the end of the line."""
+        """Quarantine text up to the end of the line."""
         buffer = self.buffer
         newline = buffer.data.find(b"\n", buffer.position, buffer.limit)
         stop = newline if newline >= 0 else buffer.limit
@@ -365,9 +365,9 @@ class Splitter:
         return events
 
     def _piece(self, stop: int, *, ends: bool) -> Events | None:
-        """The next piece of an item: of full length, or, where the item ``ends`` at ``stop``, what is left of it.
+        """Quarantine the next piece of an item: a full piece, or the rest if the item ``ends`` at ``stop``.
 
-        White space at an item's very end is left out. Where pieces are cut does not depend on how the text came.
+        White space at the end of an item is dropped. Chunk sizes do not affect where pieces are cut.
         """
         buffer = self.buffer
         start = buffer.position

@@ -1,6 +1,6 @@
-"""What finished batches add to a report: their rows, and values of enum columns that the documentation does not list.
+"""Counts the rows and the undocumented values of finished batches.
 
-Such values are kept; they are counted by Arrow kernels.
+Undocumented values are values of enum columns that the documentation does not list. They are kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["count_batches", "undocumented"]
 
 
 def count_batches(report: Report, batches: Iterable[tuple[str, pa.RecordBatch]]) -> None:
-    """Count ``(table, batch)`` pairs that a decoder hands out."""
+    """Add the counts of ``(table, batch)`` pairs to a report."""
     for table, batch in batches:
         report.rows[table] += batch.num_rows
         for path, count in undocumented(table, batch).items():
@@ -28,7 +28,7 @@ def count_batches(report: Report, batches: Iterable[tuple[str, pa.RecordBatch]])
 
 
 def undocumented(table: str, batch: pa.RecordBatch) -> dict[str, int]:
-    """Counts of values outside their column's documented ones, by path with ``[*]`` for indices."""
+    """Return the number of undocumented values by path, with ``[*]`` for indices."""
     counts = {}
     for column, documented in _enums(table):
         found = column.values(batch)

@@ -1,7 +1,7 @@
-"""Which JSON scalars fit which column: one converter per kind of leaf.
+"""Converts JSON scalars to column values: one converter for each kind of leaf.
 
-JSON is parsed into Python so that nothing is lost on the way: an object is a tuple of ``(key, value)`` pairs (order and
-duplicates stay), an array is a list, a number is a ``Literal``, and ``NaN`` and its like are ``Constant``.
+Parsed JSON loses nothing: an object is a tuple of ``(key, value)`` pairs, which keeps order and duplicates, an array is
+a list, a number is a ``Literal``, and bare ``NaN`` and ``Infinity`` are ``Constant``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["CONVERTERS", "MISFIT", "Constant", "Literal", "LoneSurrogates", "to_
 
 
 class Literal(str):
-    """A number as it was written."""
+    """A number as the source wrote it."""
 
     __slots__ = ()
 
@@ -30,13 +30,13 @@ class Constant(str):
 
 
 class LoneSurrogates(str):
-    """A string that no UTF-8 can hold."""
+    """A string that UTF-8 cannot represent."""
 
     __slots__ = ()
 
 
 MISFIT: Final = object()
-"""Returned for a value that does not fit its column; not an error, the value is rescued."""
+"""Returned for a value that does not fit its column. The caller rescues the value."""
 
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 _ISO = re.compile(
@@ -63,7 +63,7 @@ def _to_boolean(value: Any) -> Any:
 
 
 def _integral(literal: str) -> int | None:
-    """The value of a number literal if it is integral and has at most 19 digits, without ever building a larger one."""
+    """Return the value of a literal that is an integer of at most 19 digits, without building larger integers."""
     if literal.isdigit() and len(literal) <= _MAX_DIGITS:
         return int(literal)
     match = _NUMBER.fullmatch(literal)
@@ -82,7 +82,9 @@ def _integral(literal: str) -> int | None:
 
 def _power(exponent: str) -> int:
     digits = exponent.lstrip("+-0") or "0"
-    power = int(digits) if len(digits) <= 18 else 1 << 62  # beyond any text's length, so as good as infinite
+    power = (
+        int(digits) if len(digits) <= 18 else 1 << 62
+    )  # above any text's length, where the exact value no longer matters
     return -power if exponent.startswith("-") else power
 
 
@@ -100,7 +102,7 @@ def _to_integer(low: int, high: int) -> Callable[[Any], Any]:
 def _to_double(value: Any) -> Any:
     if type(value) is Literal:
         number = float(value)
-        # Up to 15 significant digits always survive; longer or scaled ones are held against what reads back.
+        # A double keeps up to 15 significant digits. Longer or scaled literals are compared with the double's text.
         if len(value) <= 15 and "e" not in value and "E" not in value:
             return number
         return number if _held(number, value) else MISFIT
@@ -123,7 +125,7 @@ def _to_timestamp(value: Any) -> Any:
 
 
 def to_milliseconds(text: str) -> int | None:
-    """Milliseconds since 1970 of ``YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]``; None if a digit would be lost."""
+    """Return ``YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]`` as milliseconds since 1970, None if a digit is lost."""
     match = _ISO.fullmatch(text)
     if match is None:
         return None
@@ -137,7 +139,7 @@ def to_milliseconds(text: str) -> int | None:
         year, month, day, hour, minute, second = map(int, parts)
         moment = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
-        return None  # the 31st of February, an offset of a day: text of the right form that names no instant
+        return None  # text of the right form that is not an instant: the 31st of February, or an offset of a day
     return (moment - _EPOCH) // timedelta(milliseconds=1) + int(fraction.ljust(3, "0"))
 
 
@@ -149,4 +151,4 @@ CONVERTERS: Final[dict[str, Callable[[Any], Any]]] = {
     "float64": _to_double,
     "timestamp": _to_timestamp,
 }
-"""By kind of leaf: a function from a parsed scalar, never None, to the column's value or ``MISFIT``."""
+"""By kind of leaf, a function that converts a parsed scalar (never None) to the column's value or ``MISFIT``."""

@@ -1,5 +1,5 @@
-//! Columns of single values under construction. A column may lag behind its struct: nulls are filled in before its next
-//! value or at the end, so that what does not occur costs nothing, and a row is taken back by cutting to the length before.
+//! Builders of columns of scalars. A column may be shorter than its struct: nulls are appended before the next value or
+//! at the end, so an absent value costs nothing. Truncating a column to its earlier length removes a row.
 
 use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
@@ -7,15 +7,15 @@ use arrow_schema::DataType;
 
 use crate::decode::json::scan::{BLOCK, Result, Stop, plain, stop_in};
 
-/// Which of a column's values are there.
+/// Which of a column's values are not null.
 #[derive(Default)]
 pub struct Validity {
     len: usize,
-    /// From the first null on; apart, so that a column without nulls is small.
+    /// Present from the first null on; boxed, so that a column without nulls is small.
     nulls: Option<Box<Nulls>>,
 }
 
-/// A byte for each value; they become bits at the end.
+/// One byte for each value; the bytes become bits at the end.
 #[derive(Default)]
 struct Nulls {
     valid: Vec<bool>,
@@ -34,7 +34,7 @@ impl Validity {
         self.len += 1;
     }
 
-    /// Null up to `len`.
+    /// Appends nulls up to `len` values.
     #[inline(always)]
     pub fn pad(&mut self, len: usize) {
         match &mut self.nulls {
@@ -73,11 +73,11 @@ impl Validity {
     }
 }
 
-/// Booleans as bits, the first as the lowest.
+/// Packs booleans into bits, the first one into the lowest bit.
 pub fn packed(values: &[bool]) -> Vec<u8> {
     let (eights, rest) = values.as_chunks::<8>();
     let mut bits = Vec::with_capacity(eights.len() + 1);
-    // The multiplication moves the low bit of every byte into the highest byte, each to its own place.
+    // The multiplication moves the low bit of each byte to its own bit of the highest byte.
     bits.extend(eights.iter().map(|eight| {
         let word = u64::from_le_bytes(eight.map(u8::from));
         (word.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
@@ -88,12 +88,12 @@ pub fn packed(values: &[bool]) -> Vec<u8> {
     bits
 }
 
-/// Room for a batch that is about as large as the last one.
+/// The capacity for a batch about as large as the last one.
 fn roomy(last: usize) -> usize {
     last + last / 8 + 16
 }
 
-/// Numbers of one width.
+/// A column of numbers of one width.
 #[derive(Default)]
 pub struct Numbers<T> {
     pub validity: Validity,
@@ -126,7 +126,7 @@ impl<T: Copy + Default> Numbers<T> {
     }
 }
 
-/// Strings, as UTF-8 by whoever pushes them.
+/// A column of strings. The caller ensures that values are valid UTF-8.
 pub struct Strings {
     pub validity: Validity,
     offsets: Vec<i32>,
@@ -149,7 +149,7 @@ impl Strings {
         self.end();
     }
 
-    /// Pushes one value so many times.
+    /// Appends a value `times` times.
     pub fn push_times(&mut self, value: &[u8], times: usize) {
         self.data.extend_from_slice(&value.repeat(times));
         let before = self.data.len() - value.len() * times;
@@ -157,8 +157,8 @@ impl Strings {
         (0..times).for_each(|_| self.validity.push_valid());
     }
 
-    /// Pushes the string that starts behind a quote at `start`, if nothing in it is escaped; the index of its end, or of
-    /// what else stopped it.
+    /// Appends the string whose first byte is at `start`, if it has no escapes. Returns the index of the first quote,
+    /// backslash, or control character; the string was appended only if that is a quote.
     #[inline(always)]
     pub fn push_plain(&mut self, row: usize, text: &[u8], start: usize) -> usize {
         if self.validity.len() < row {
@@ -166,7 +166,7 @@ impl Strings {
         }
         let before = self.data.len();
         let mut at = start;
-        // Copied while it is searched, with bytes behind it that are not kept.
+        // Copies whole blocks while it searches them; bytes after the string's end are not kept.
         while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
             let stop = stop_in(block);
             self.push_part(block, stop.unwrap_or(BLOCK));
@@ -180,15 +180,15 @@ impl Strings {
         self.end_plain(text, end, before)
     }
 
-    /// Adds the first `length` bytes of a block.
+    /// Appends the first `length` bytes of a block.
     #[inline(always)]
     fn push_part(&mut self, block: &[u8; BLOCK], length: usize) {
         let end = self.data.len();
         if self.data.capacity() - end < BLOCK {
             self.data.reserve(BLOCK);
         }
-        // SAFETY: there is room for the whole block behind what is there, and no more of it is kept than was copied.
-        // Copying a length that is known costs a few instructions, where any other length is a call.
+        // SAFETY: the capacity suffices for the whole block, and the new length covers copied bytes only.
+        // Copying a constant length takes a few instructions; a variable length would need a call.
         unsafe {
             self.data.as_mut_ptr().add(end).copy_from_nonoverlapping(block.as_ptr(), BLOCK);
             self.data.set_len(end + length.min(BLOCK));
@@ -205,15 +205,15 @@ impl Strings {
         end
     }
 
-    /// Ends the value whose bytes were added.
+    /// Ends the value whose bytes were appended.
     #[inline(always)]
     fn end(&mut self) {
-        // That all offsets fit is looked at once, when the array is made.
+        // `array` checks once that all offsets fit.
         self.offsets.push(self.data.len() as i32);
         self.validity.push_valid();
     }
 
-    /// Null up to `len`.
+    /// Appends nulls up to `len` values.
     pub fn pad(&mut self, len: usize) {
         self.validity.pad(len);
         self.offsets.resize(self.validity.len() + 1, self.data.len() as i32);
@@ -225,18 +225,18 @@ impl Strings {
         self.validity.truncate(len);
     }
 
-    /// The value at `row`, if it is there.
+    /// Returns the value at `row`, if it is not null.
     pub fn get(&self, row: usize) -> Option<&[u8]> {
         let value = self.offsets.get(row).zip(self.offsets.get(row + 1));
         value.filter(|_| self.validity.is_valid(row)).map(|(&start, &end)| &self.data[start as usize..end as usize])
     }
 
-    /// All values that are there.
+    /// Iterates over the values that are not null.
     pub fn values(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.validity.len()).filter_map(|row| self.get(row))
     }
 
-    /// All of it as an array, which leaves the column empty; `Overflow` where it is larger than offsets can say.
+    /// Removes all values and returns them as an array. Fails with `Overflow` if the text exceeds 32-bit offsets.
     pub fn array(&mut self) -> Result<ArrayData> {
         i32::try_from(self.data.len()).map_err(|_| Stop::Overflow)?;
         let len = self.validity.len();
@@ -251,7 +251,7 @@ impl Strings {
     }
 }
 
-/// The array of a column of numbers, which leaves it empty.
+/// Removes all values of a column of numbers and returns them as an array.
 pub fn numbers<T: Copy + Default + arrow_buffer::ArrowNativeType>(
     kind: DataType,
     column: &mut Numbers<T>,
@@ -261,7 +261,7 @@ pub fn numbers<T: Copy + Default + arrow_buffer::ArrowNativeType>(
     array(kind, len, column.validity.take(), [values], [])
 }
 
-/// An array of parts that are known to belong together.
+/// Builds an array without checking that its buffers and children fit together.
 pub fn array(
     kind: DataType,
     len: usize,
@@ -274,8 +274,8 @@ pub fn array(
         .null_bit_buffer(validity)
         .buffers(buffers.into_iter().collect())
         .child_data(children.into_iter().collect());
-    // SAFETY: every column keeps as many values, offsets and bits as its length, offsets only grow and stay within the
-    // data, and every record was checked to be UTF-8 before its row was kept. Tests validate all batches in full.
+    // SAFETY: every column has as many values, offsets, and bits as its length says. Offsets only grow and stay within
+    // the data. Each record was checked to be UTF-8 before its row was kept. Tests validate every batch in full.
     unsafe { builder.build_unchecked() }
 }
 
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_lags_behind_and_is_cut_back() {
+    fn a_column_is_padded_and_truncated() {
         let mut numbers = Numbers::<i32>::default();
         numbers.push(0, 1);
         numbers.push(3, 2);

@@ -1,15 +1,15 @@
-//! Which number literals fit which column: nothing may be lost between the literal and its value.
+//! Reads number literals. A literal that the column's type cannot represent exactly does not fit the column.
 
 const MAX_DIGITS: i64 = 19; // of an int64
 
-/// A literal's digits without zeros at either end, the power of ten that scales them, and its sign.
+/// A literal's digits without leading and trailing zeros, their power of ten, and the sign.
 struct Decimal {
     digits: Vec<u8>,
     scale: i64,
     negative: bool,
 }
 
-/// The parts of a JSON number literal.
+/// Splits a JSON number literal into its parts.
 fn decimal(literal: &[u8]) -> Decimal {
     let negative = literal.first() == Some(&b'-');
     let (mut digits, mut scale, mut exponent) = (Vec::with_capacity(literal.len()), 0_i64, 0);
@@ -37,7 +37,7 @@ fn decimal(literal: &[u8]) -> Decimal {
     Decimal { digits, scale: scale + exponent, negative }
 }
 
-/// An exponent; beyond any text's length it is as good as infinite.
+/// Reads an exponent. It is capped above the length of any text, where the exact value no longer matters.
 fn power(exponent: &[u8]) -> i64 {
     let negative = exponent.first() == Some(&b'-');
     let size = exponent
@@ -47,7 +47,7 @@ fn power(exponent: &[u8]) -> i64 {
     if negative { -size } else { size }
 }
 
-/// The value of a literal if it is integral and an int64 holds it.
+/// Returns the value of a literal that is an integer within int64.
 pub fn integral(literal: &[u8]) -> Option<i64> {
     let parts = decimal(literal);
     if parts.digits.is_empty() {
@@ -63,9 +63,9 @@ pub fn integral(literal: &[u8]) -> Option<i64> {
 
 const EXACT_POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// The double that a literal writes, if the double's shortest text is numerically the literal.
+/// Returns the double of a literal, if the double's shortest text has the same numeric value as the literal.
 pub fn double(literal: &[u8]) -> Option<f64> {
-    // Up to 15 significant digits always survive, and both parts of the quotient are exact, so it is rounded once.
+    // A double keeps up to 15 significant digits. Both operands of the division are exact, so only the result is rounded.
     if literal.len() <= 15 && !literal.iter().any(|byte| matches!(byte, b'e' | b'E')) {
         let (mut number, mut decimals, mut in_fraction) = (0_u64, 0, false);
         for &byte in literal {
@@ -97,7 +97,7 @@ fn held(number: f64, literal: &[u8]) -> bool {
     shortest.digits == wanted.digits && shortest.scale == wanted.scale && shortest.negative == wanted.negative
 }
 
-/// The double that a string names.
+/// Returns the double that a string such as `NaN` names.
 pub fn named_double(text: &[u8]) -> Option<f64> {
     match text {
         b"NaN" => Some(f64::NAN),
@@ -107,7 +107,7 @@ pub fn named_double(text: &[u8]) -> Option<f64> {
     }
 }
 
-/// The integer that text begins with, and its length in bytes, if it has up to 15 digits and ends there: nearly all.
+/// Returns the integer at the start of the text and its length in bytes, if it has at most 15 digits, as nearly all do.
 #[inline(always)]
 pub fn short(text: &[u8; 17]) -> Option<(i64, usize)> {
     let (mut number, mut length) = digits(text);
@@ -121,18 +121,18 @@ pub fn short(text: &[u8; 17]) -> Option<(i64, usize)> {
 
 const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-/// The number that up to eight digits write, and how many they are; all at once: pairs of digits, then all pairs.
+/// Returns the number that up to eight digits form, and their count. Combines the digits in pairs, then all pairs.
 #[inline(always)]
 fn digits(text: &[u8]) -> (u64, usize) {
     let Some(eight) = text.first_chunk::<8>() else { return (0, 0) };
     let values = u64::from_le_bytes(*eight) ^ 0x3030_3030_3030_3030;
-    // The high bit of every byte that is more than nine.
+    // Sets the high bit of every byte that is more than nine.
     let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
     let count = others.trailing_zeros() as usize / 8;
     if count == 0 {
         return (0, 0);
     }
-    // Zeros in front instead of whatever stands behind the digits.
+    // Shifts out the bytes after the digits and leaves zeros before the digits.
     let values = values << (64 - 8 * count);
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
@@ -190,8 +190,8 @@ mod tests {
     #[test]
     fn digits_are_read_up_to_eight_at_once() {
         for text in ["00000000", "12345678", "99999999", "1", "10", "907", "0042", "12345", "999999", "1234567"] {
-            for behind in ["", "}", ",", ".", "e", "/", ":", "\u{0}", "\u{80}", "é", " "] {
-                let padded = format!("{text}{behind}xxxxxxxx");
+            for after in ["", "}", ",", ".", "e", "/", ":", "\u{0}", "\u{80}", "é", " "] {
+                let padded = format!("{text}{after}xxxxxxxx");
                 assert_eq!(Some(digits(padded.as_bytes())), text.parse().ok().map(|number| (number, text.len())));
             }
         }

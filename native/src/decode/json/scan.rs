@@ -1,21 +1,21 @@
-//! Where JSON tokens end: strings, numbers, words, white space and whole values, checked as Python's `json` checks them.
+//! Finds where JSON strings, numbers, words, white space, and values end. Checks the same rules as Python's `json`.
 
-/// Why reading stopped short.
+/// Why reading stopped early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// No JSON, whatever may follow: what is wrong, and the index of it.
+    /// The text is not JSON, whatever follows: the reason and its index.
     Syntax(&'static str, usize),
-    /// The text ends in the middle of what is JSON so far.
+    /// The text ends inside a value that is valid so far.
     End,
-    /// The record is not as nearly all are; it has to be read again, carefully.
-    Unusual,
-    /// A column would hold more than Arrow's 32-bit offsets can say.
+    /// The fast path cannot read the record; read the record again in the careful way.
+    NeedsCareful,
+    /// A column would exceed Arrow's 32-bit offsets.
     Overflow,
 }
 
 pub type Result<T> = std::result::Result<T, Stop>;
 
-/// A string's text between its quotes, and whether it has escapes.
+/// The range of a string's text between its quotes, and whether the text has escapes.
 #[derive(Debug, Clone, Copy)]
 pub struct Quoted {
     pub start: usize,
@@ -23,7 +23,7 @@ pub struct Quoted {
     pub escaped: bool,
 }
 
-/// The index of the first byte from `at` that is no white space.
+/// Returns the index of the first byte from `at` that is not white space.
 #[inline(always)]
 pub fn space(data: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\r' | b'\n') = data.get(at) {
@@ -32,7 +32,7 @@ pub fn space(data: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// As `space`, passing first over all that may belong to a number.
+/// Like `space`, but first skips every byte that can be part of a number.
 pub fn number_and_space(data: &[u8], mut at: usize) -> usize {
     while let Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') = data.get(at) {
         at += 1;
@@ -40,10 +40,10 @@ pub fn number_and_space(data: &[u8], mut at: usize) -> usize {
     space(data, at)
 }
 
-/// How many bytes are searched at once for a string's end; most strings are shorter.
+/// The number of bytes searched at once for a string's end. Most strings are shorter.
 pub const BLOCK: usize = 32;
 
-/// Where in a block the first quote, backslash or control character is.
+/// Returns the index of the first quote, backslash, or control character in a block.
 #[inline(always)]
 pub fn stop_in(block: &[u8; BLOCK]) -> Option<usize> {
     let ([low, high], []) = block.as_chunks::<16>() else { return None };
@@ -51,14 +51,14 @@ pub fn stop_in(block: &[u8; BLOCK]) -> Option<usize> {
     (found != 0).then(|| found.trailing_zeros() as usize)
 }
 
-/// The places of quotes, backslashes and control characters, as bits.
+/// Returns the positions of quotes, backslashes, and control characters, as bits.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn stops(half: &[u8; 16]) -> u32 {
     use core::arch::x86_64::{
         __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
     };
-    // SAFETY: `half` is 16 readable bytes, the load needs no alignment, and SSE2 is part of x86_64.
+    // SAFETY: `half` has 16 readable bytes, the load needs no alignment, and SSE2 is part of x86_64.
     unsafe {
         let bytes = _mm_loadu_si128(half.as_ptr().cast::<__m128i>());
         let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"'.cast_signed()));
@@ -75,7 +75,7 @@ fn stops(half: &[u8; 16]) -> u32 {
     half.iter().enumerate().fold(0, |found, (at, byte)| found | u32::from(is_stop(byte)) << at)
 }
 
-/// The index of the first quote, backslash or control character from `at`; the text's length if there is none.
+/// Returns the index of the first quote, backslash, or control character from `at`, or the text's length without one.
 #[inline(always)]
 pub fn plain(data: &[u8], mut at: usize) -> usize {
     while let Some(block) = data.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
@@ -94,7 +94,7 @@ fn plain_bytes(data: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The string whose opening quote is at `at`; the index behind it is that of its end plus one.
+/// Reads the string whose opening quote is at `at`. The next token starts at the returned `end` plus one.
 #[inline(always)]
 pub fn string(data: &[u8], at: usize) -> Result<Quoted> {
     let start = at + 1;
@@ -117,7 +117,7 @@ fn escaped_string(data: &[u8], start: usize, mut at: usize) -> Result<Quoted> {
     }
 }
 
-/// The index behind the escape whose backslash is at `at`.
+/// Returns the index after the escape whose backslash is at `at`.
 fn escape(data: &[u8], at: usize) -> Result<usize> {
     match data.get(at + 1) {
         None => Err(Stop::End),
@@ -131,7 +131,7 @@ fn escape(data: &[u8], at: usize) -> Result<usize> {
     }
 }
 
-/// The index behind the number at `at`, which begins with a minus or a digit.
+/// Returns the index after the number at `at`, which begins with a minus sign or a digit.
 pub fn number(data: &[u8], at: usize) -> Result<usize> {
     let digits = |mut at: usize| {
         while data.get(at).is_some_and(u8::is_ascii_digit) {
@@ -158,7 +158,7 @@ pub fn number(data: &[u8], at: usize) -> Result<usize> {
     Ok(end)
 }
 
-/// The index behind `word`, of which at least the first byte is at `at`.
+/// Returns the index after `word`. The caller has seen its first byte at `at`.
 pub fn word(data: &[u8], at: usize, word: &[u8]) -> Result<usize> {
     let found = &data[at..data.len().min(at + word.len())];
     match found {
@@ -168,7 +168,7 @@ pub fn word(data: &[u8], at: usize, word: &[u8]) -> Result<usize> {
     }
 }
 
-/// The index behind the scalar at `at`.
+/// Returns the index after the scalar at `at`.
 pub fn scalar(data: &[u8], at: usize) -> Result<usize> {
     match data.get(at) {
         None => Err(Stop::End),
@@ -184,7 +184,7 @@ pub fn scalar(data: &[u8], at: usize) -> Result<usize> {
     }
 }
 
-/// The key at `at` and the index of its value.
+/// Returns the key at `at` and the index of its value.
 #[inline]
 pub fn key(data: &[u8], at: usize) -> Result<(Quoted, usize)> {
     match data.get(at) {
@@ -197,11 +197,11 @@ pub fn key(data: &[u8], at: usize) -> Result<(Quoted, usize)> {
     match data.get(colon) {
         None => Err(Stop::End),
         Some(b':') => Ok((key, space(data, colon + 1))),
-        Some(_) => Err(Stop::Syntax("expected a colon behind the key", colon)),
+        Some(_) => Err(Stop::Syntax("expected a colon after the key", colon)),
     }
 }
 
-/// Which brackets are open, one bit a level, so that nesting costs memory only and never the stack.
+/// The open brackets, one bit for each level, so that deep nesting takes memory but no stack.
 #[derive(Default)]
 struct Open {
     last: u64,
@@ -231,7 +231,7 @@ impl Open {
     }
 }
 
-/// The index behind the value at `at`, and how deep the value is nested.
+/// Returns the index after the value at `at`, and the value's nesting depth.
 pub fn value(data: &[u8], mut at: usize) -> Result<(usize, usize)> {
     let mut open = Open::default();
     let mut deepest = 0;
@@ -253,7 +253,7 @@ pub fn value(data: &[u8], mut at: usize) -> Result<(usize, usize)> {
             }
             _ => at = scalar(data, at)?,
         }
-        // Behind a value: close what closes here, or go on to the next one.
+        // After a value: close the brackets that end here, or continue with the next value.
         loop {
             if open.depth == 0 {
                 return Ok((at, deepest));
@@ -278,7 +278,7 @@ pub fn value(data: &[u8], mut at: usize) -> Result<(usize, usize)> {
     }
 }
 
-/// The number that four hexadecimal digits write.
+/// Returns the number that four hexadecimal digits form.
 pub fn hex4(digits: &[u8]) -> Option<u32> {
     if digits.len() != 4 {
         return None;

@@ -1,20 +1,20 @@
-//! JSON strings: escapes into text and text into escapes.
+//! Decodes the escapes of JSON strings, and encodes text as JSON strings.
 //!
-//! Decoded text is UTF-8, but lone surrogates, which `\uXXXX` can write and UTF-8 cannot hold, stand as three bytes as
-//! if they were characters (WTF-8); such text is never given out.
+//! Decoded text is UTF-8, except for lone surrogates: `\uXXXX` can write one, but UTF-8 cannot represent it. They are
+//! stored as three bytes, as WTF-8 does. No column receives such text.
 
 use std::borrow::Cow;
 
 use crate::decode::json::scan::hex4;
 
-/// A string's text, and whether it has lone surrogates.
+/// Decoded text, and whether it has lone surrogates.
 #[derive(Debug, Clone)]
 pub struct Text<'a> {
     pub bytes: Cow<'a, [u8]>,
     pub lone: bool,
 }
 
-/// The text that stands between quotes, its escapes known to be right.
+/// Decodes the text between quotes. The caller has checked its escapes.
 pub fn unescape(raw: &[u8]) -> Text<'_> {
     if !raw.contains(&b'\\') {
         return Text { bytes: Cow::Borrowed(raw), lone: false };
@@ -48,7 +48,7 @@ pub fn unescape(raw: &[u8]) -> Text<'_> {
     Text { bytes: Cow::Owned(bytes), lone }
 }
 
-/// The code point that one escape, or two that make a pair of surrogates, write at `at`, and their length.
+/// Returns the code point of the escape at `at`, or of the two escapes of a surrogate pair, and their length.
 fn code_point(raw: &[u8], at: usize) -> (u32, usize) {
     let unit = |at: usize| raw.get(at + 2..at + 6).and_then(hex4).unwrap_or(0xfffd);
     let high = unit(at);
@@ -64,12 +64,12 @@ fn code_point(raw: &[u8], at: usize) -> (u32, usize) {
 fn push_code_point(bytes: &mut Vec<u8>, code: u32) {
     match char::from_u32(code) {
         Some(character) => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-        // A surrogate in the form that UTF-8 would give it.
+        // Encodes the surrogate as UTF-8 would encode a code point of its size.
         None => bytes.extend([0xe0 | code >> 12, 0x80 | code >> 6 & 0x3f, 0x80 | code & 0x3f].map(|byte| byte as u8)),
     }
 }
 
-/// Adds text as ASCII JSON, without quotes: every character but space to `~` as `\uXXXX` or shorter.
+/// Appends text as ASCII JSON without quotes. Characters outside space to `~` become `\uXXXX` or a shorter escape.
 pub fn push_ascii(out: &mut String, text: &[u8]) {
     let mut rest = text;
     while let Some(&first) = rest.first() {
@@ -104,7 +104,7 @@ fn push_units(out: &mut String, code: u32) {
     }
 }
 
-/// The first code point of WTF-8 text and its length; a byte that is none stands for itself, as text with it is refused.
+/// Returns the first code point of WTF-8 text and its length. An invalid byte stands for itself: its text is refused later.
 fn decode(text: &[u8]) -> (u32, usize) {
     let first = u32::from(text[0]);
     let (length, bits) = match first {
@@ -119,7 +119,7 @@ fn decode(text: &[u8]) -> (u32, usize) {
     }
 }
 
-/// Adds text as a JSON string, escaped no more than it must be; with lone surrogates, as ASCII.
+/// Appends text as a JSON string with only the necessary escapes. Text with lone surrogates is written as ASCII.
 fn push_string(out: &mut Vec<u8>, text: &Text) {
     out.push(b'"');
     if text.lone {
@@ -141,7 +141,7 @@ fn push_string(out: &mut Vec<u8>, text: &Text) {
     out.push(b'"');
 }
 
-/// Adds a JSON value's text as `json.dumps` would space it; bare `NaN` and its like become strings.
+/// Appends a JSON value's text with the spacing of `json.dumps`. Bare `NaN` and `Infinity` become strings.
 pub fn push_value(out: &mut Vec<u8>, raw: &[u8]) {
     let mut at = 0;
     while let Some(&byte) = raw.get(at) {

@@ -1,9 +1,9 @@
-//! Which text is an instant: `YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]`, in milliseconds since 1970.
+//! Reads timestamps, `YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]`, as milliseconds since 1970.
 
 const EARLIEST: i64 = 946_684_800_000; // 2000-01-01
 const LATEST: i64 = 4_102_444_800_000; // 2100-01-01, exclusive
 
-/// The number, if it is in the range of timestamps.
+/// Returns the number if it is within the range of timestamps.
 #[inline(always)]
 pub fn in_range(milliseconds: i64) -> Option<i64> {
     (EARLIEST..LATEST).contains(&milliseconds).then_some(milliseconds)
@@ -22,7 +22,7 @@ fn byte<'a>(text: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     wanted.contains(first).then_some(rest)
 }
 
-/// The instant that text names; `None` if it names none, or if a digit would be lost.
+/// Returns the instant that the text denotes. Returns `None` if there is none, or if a digit would be lost.
 pub fn milliseconds(text: &[u8]) -> Option<i64> {
     let (year, text) = number(text, 4)?;
     let (month, text) = number(byte(text, b"-")?, 2)?;
@@ -53,7 +53,7 @@ fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((value, rest))
 }
 
-/// Minutes east of UTC.
+/// Returns the offset in minutes east of UTC.
 fn zone(text: &[u8]) -> Option<i64> {
     if text.is_empty() || text == b"Z" {
         return Some(0);
@@ -78,7 +78,7 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970 of a day of the Gregorian calendar.
+/// Returns the days since 1970 of a date of the Gregorian calendar.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let before = year - 1;
     let of_years = before * 365 + before / 4 - before / 100 + before / 400 - 719_162;

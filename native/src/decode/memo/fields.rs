@@ -1,22 +1,22 @@
-//! What stood before a value once: text that was understood then need only be compared now.
+//! Cache of the text before values: a known text is compared, not parsed again.
 
 use std::cmp::Reverse;
 
-/// How many bytes are compared at once.
+/// The number of bytes compared at once.
 const HEAD: usize = 48;
 
-/// The longest text that is remembered, in bytes.
+/// The longest text that is cached, in bytes.
 const LONGEST: usize = 128;
 
-/// How many texts are remembered for one place.
+/// The number of texts cached for one place.
 const AT_A_PLACE: usize = 4;
 
-/// What comes behind the text of a hint, or ends it: one choice, as a processor foresees one better than several.
+/// How the value after a hint's text begins. One enum for all cases, since one branch is predicted better than several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
-    /// The value was `null`, and the text ends with it.
+pub enum ValueStart {
+    /// The value is `null`, and the text includes it.
     Null,
-    /// A string, whose opening quote ends the text.
+    /// The value is a string, and the text includes its opening quote.
     Quote,
     Int64,
     Timestamp,
@@ -26,46 +26,46 @@ pub enum Then {
     Value,
 }
 
-/// Text that led to a value once, and what it says of the value: one line of the processor's cache for most.
+/// Text that led to a value, and facts about that value. Most hints fit into one cache line of the processor.
 #[repr(align(64))]
 pub struct Hint {
     head: [u8; HEAD],
-    /// What is longer than the head, or nothing.
+    /// The text after the head, if the text is longer.
     more: Option<Box<Box<[u8]>>>,
     facts: Facts,
 }
 
-/// What a hint says of the value that its text led to; places are indices into the text.
+/// Facts about the value after a hint's text. Positions are indices into the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     length: u8,
     value: u8,
     inner: u8,
     pub tagged: bool,
-    pub then: Then,
+    pub then: ValueStart,
     field: u16,
 }
 
 impl Facts {
-    /// How long the text is, in bytes.
+    /// Returns the length of the text in bytes.
     #[inline(always)]
     pub fn len(self) -> usize {
         self.length.into()
     }
 
-    /// Whose value it leads to: the index of a struct's field, or of a union's branch.
+    /// Returns the index of the field, or of the union's branch, that the value belongs to.
     #[inline(always)]
     pub fn field(self) -> usize {
         self.field.into()
     }
 
-    /// Where the value begins, its tag included.
+    /// Returns where the value begins, including its tag.
     #[inline(always)]
     pub fn value(self) -> usize {
         self.value.into()
     }
 
-    /// Where the value begins, without the tag.
+    /// Returns where the value begins, inside its tag.
     #[inline(always)]
     pub fn inner(self) -> usize {
         self.inner.into()
@@ -73,8 +73,9 @@ impl Facts {
 }
 
 impl Hint {
-    /// `ends` are where in the text the value of `field` begins with its tag, and where without.
-    pub fn new(text: &[u8], field: usize, ends: [usize; 2], (tagged, then): (bool, Then)) -> Option<Self> {
+    /// Returns a hint, or `None` for text that cannot be cached. `ends` are the positions in the text where the value of
+    /// `field` begins: with its tag, and inside it.
+    pub fn new(text: &[u8], field: usize, ends: [usize; 2], (tagged, then): (bool, ValueStart)) -> Option<Self> {
         if text.is_empty() || text.len() > LONGEST {
             return None;
         }
@@ -101,14 +102,14 @@ impl Hint {
         !self.same(head) & !others & WHOLE == 0 && self.more.as_ref().is_none_or(|more| rest[HEAD..].starts_with(more))
     }
 
-    /// Which bytes of the head are the same, as bits.
+    /// Returns which bytes of the head are equal, as bits.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn same(&self, head: &[u8; HEAD]) -> u64 {
         use core::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8};
         let (ours, theirs) = (self.head.as_chunks::<16>().0, head.as_chunks::<16>().0);
         let part = |index: usize| {
-            // SAFETY: SSE2 is part of x86_64; the loads need no alignment and are of 16 readable bytes each.
+            // SAFETY: SSE2 is part of x86_64. The loads need no alignment and read 16 valid bytes each.
             let same = unsafe {
                 let ours = _mm_loadu_si128(ours[index].as_ptr().cast::<__m128i>());
                 _mm_movemask_epi8(_mm_cmpeq_epi8(ours, _mm_loadu_si128(theirs[index].as_ptr().cast::<__m128i>())))
@@ -123,7 +124,7 @@ impl Hint {
         (0..HEAD).fold(0, |bits, at| bits | u64::from(self.head[at] == head[at]) << at)
     }
 
-    /// Whether text that is shorter than a head begins with it.
+    /// Whether text shorter than a head begins with the hint's text.
     fn begins(&self, rest: &[u8]) -> bool {
         self.more.is_none() && rest.starts_with(&self.head[..self.facts.len()])
     }
@@ -135,8 +136,8 @@ impl Hint {
 
 const WHOLE: u64 = (1 << HEAD) - 1;
 
-/// Hints by place: that of the struct's start, and those behind each of its fields. Where they are several, longer ones
-/// come first, as they may go on where others end.
+/// Hints by place: the first place is the start of a struct, the others follow its fields. Longer hints come first,
+/// since a shorter one may be the beginning of a longer one.
 pub struct Hints {
     places: Vec<Vec<Hint>>,
     learned: usize,
@@ -147,7 +148,7 @@ impl Hints {
         Self { places: (0..places).map(|_| Vec::new()).collect(), learned: 0 }
     }
 
-    /// What is known of the text that `rest` begins with, at a place.
+    /// Returns the facts of the hint at a place whose text `rest` begins with.
     #[inline(always)]
     pub fn find(&self, place: usize, rest: &[u8]) -> Option<Facts> {
         let known = self.places.get(place)?;
@@ -160,12 +161,12 @@ impl Hints {
         known.iter().find(|hint| hint.begins(rest)).map(|hint| hint.facts)
     }
 
-    /// As `find`, at whatever place.
+    /// Like `find`, at any place.
     pub fn find_any(&self, rest: &[u8]) -> Option<Facts> {
         (0..self.places.len()).find_map(|place| self.find(place, rest))
     }
 
-    /// Leaves a hint at a place.
+    /// Caches a hint at a place.
     pub fn learn(&mut self, place: usize, hint: Option<Hint>) {
         let (Some(known), Some(hint)) = (self.places.get_mut(place), hint) else { return };
         if known.iter().any(|other| other.is(&hint)) {
@@ -193,7 +194,7 @@ mod tests {
         for length in [1, 7, 15, 16, 17, 31, 32, 33, 47, 48, 49, 100, LONGEST] {
             let text: Vec<u8> = (0..length).map(|at| b'a' + (at % 20) as u8).collect();
             let mut hints = Hints::new(1);
-            hints.learn(0, Hint::new(&text, 3, [0, 0], (true, Then::Value)));
+            hints.learn(0, Hint::new(&text, 3, [0, 0], (true, ValueStart::Value)));
             let mut longer = text.clone();
             longer.extend([b'x'; 64]);
             assert_eq!((field(&hints, &text), field(&hints, &longer)), (Some(3), Some(3)));
@@ -209,8 +210,8 @@ mod tests {
     #[test]
     fn what_is_empty_or_too_long_is_not_remembered() {
         let mut hints = Hints::new(1);
-        hints.learn(0, Hint::new(&[], 0, [0, 0], (false, Then::Value)));
-        hints.learn(0, Hint::new(&[b'a'; LONGEST + 1], 0, [0, 0], (false, Then::Value)));
+        hints.learn(0, Hint::new(&[], 0, [0, 0], (false, ValueStart::Value)));
+        hints.learn(0, Hint::new(&[b'a'; LONGEST + 1], 0, [0, 0], (false, ValueStart::Value)));
         assert_eq!(field(&hints, &[b'a'; 2 * LONGEST]), None);
     }
 
@@ -218,7 +219,7 @@ mod tests {
     fn longer_hints_are_tried_first_however_many_were_learned() {
         let mut hints = Hints::new(1);
         for length in [3, 1, 2, 5, 4, 6, 7] {
-            hints.learn(0, Hint::new(&[b'a'; 7][..length], length, [0, 0], (false, Then::Value)));
+            hints.learn(0, Hint::new(&[b'a'; 7][..length], length, [0, 0], (false, ValueStart::Value)));
             assert_eq!(field(&hints, &[b'a'; 7][..length]), Some(length));
             assert_eq!(field(&hints, &[b'a'; HEAD]), hints.places[0].iter().map(|hint| hint.facts.len()).max());
         }

@@ -1,14 +1,14 @@
-//! How records were seen to begin, up to what is in their header: text to be compared instead of understood.
+//! Cache of record prefixes: a known prefix is not parsed again. A prefix ends where the header's fields begin.
 
 use std::cmp::Reverse;
 
-/// How many openings are remembered.
+/// The number of prefixes that are cached.
 const MOST: usize = 16;
 
-/// How many bytes tell most openings apart, behind what all have in common.
+/// The number of bytes after the common part that distinguish most prefixes.
 const OWN: usize = 8;
 
-pub struct Opening {
+pub struct RecordPrefix {
     pub text: Vec<u8>,
     pub table: usize,
     pub tagged: bool,
@@ -16,31 +16,31 @@ pub struct Opening {
 }
 
 #[derive(Default)]
-pub struct Openings {
-    known: Vec<Opening>,
-    /// How many bytes all of them have in common.
+pub struct RecordPrefixes {
+    known: Vec<RecordPrefix>,
+    /// The number of bytes that all prefixes have in common.
     common: usize,
 }
 
-impl Openings {
-    /// The opening that text begins with.
-    pub fn find(&self, text: &[u8]) -> Option<&Opening> {
+impl RecordPrefixes {
+    /// Returns the cached prefix that the text begins with.
+    pub fn find(&self, text: &[u8]) -> Option<&RecordPrefix> {
         let own = text.get(self.common..)?.first_chunk()?;
-        self.known.iter().find(|opening| opening.own == *own && text.starts_with(&opening.text))
+        self.known.iter().find(|prefix| prefix.own == *own && text.starts_with(&prefix.text))
     }
 
     pub fn learn(&mut self, text: &[u8], table: usize, tagged: bool) {
         if self.known.len() == MOST {
             return;
         }
-        self.known.push(Opening { text: text.to_vec(), table, tagged, own: [0; OWN] });
-        // A longer one may go on where a shorter one ends.
-        self.known.sort_by_key(|opening| Reverse(opening.text.len()));
-        self.common = self.known.iter().map(|opening| common(&opening.text, text)).min().unwrap_or(0);
+        self.known.push(RecordPrefix { text: text.to_vec(), table, tagged, own: [0; OWN] });
+        // Longer prefixes come first, since a shorter one may be the beginning of a longer one.
+        self.known.sort_by_key(|prefix| Reverse(prefix.text.len()));
+        self.common = self.known.iter().map(|prefix| common(&prefix.text, text)).min().unwrap_or(0);
         self.common =
-            self.common.min(self.known.iter().map(|opening| opening.text.len()).min().unwrap_or(0).saturating_sub(OWN));
-        for opening in &mut self.known {
-            opening.own.copy_from_slice(&opening.text[self.common..self.common + OWN]);
+            self.common.min(self.known.iter().map(|prefix| prefix.text.len()).min().unwrap_or(0).saturating_sub(OWN));
+        for prefix in &mut self.known {
+            prefix.own.copy_from_slice(&prefix.text[self.common..self.common + OWN]);
         }
     }
 }
@@ -60,14 +60,14 @@ mod tests {
             "{\"body\":{\"a.Geo\":{\"header\":{\"x\":",
             "{\"body\":{\"a.Good\":{\"header\":",
         ];
-        let mut openings = Openings::default();
+        let mut prefixes = RecordPrefixes::default();
         for (table, text) in texts.iter().enumerate() {
-            openings.learn(text.as_bytes(), table, false);
+            prefixes.learn(text.as_bytes(), table, false);
         }
         for (table, text) in texts.iter().enumerate() {
-            let found = openings.find(format!("{text} and more").as_bytes()).map(|opening| opening.table);
+            let found = prefixes.find(format!("{text} and more").as_bytes()).map(|prefix| prefix.table);
             assert_eq!(found, Some(table));
         }
-        assert!(openings.find(b"{\"body\":{\"a.Goat\":{\"header\":").is_none() && openings.find(b"{").is_none());
+        assert!(prefixes.find(b"{\"body\":{\"a.Goat\":{\"header\":").is_none() && prefixes.find(b"{").is_none());
     }
 }

@@ -1,9 +1,9 @@
-//! Lists, and unions of structs, from JSON text into columns.
+//! Reads lists and unions of structs from JSON text into columns.
 
 use crate::decode::columns::{Column, Lists, Structs};
 use crate::decode::json::scan::{self, Result, Stop};
 use crate::decode::keys::last_part;
-use crate::decode::memo::fields::{Hint, Then};
+use crate::decode::memo::fields::{Hint, ValueStart};
 use crate::decode::plan::{List, Union};
 use crate::decode::readers::{Pair, Reader};
 use crate::decode::rescue::Path;
@@ -79,18 +79,18 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    /// Reads a union of structs by its tag, which is known from before or looked up.
+    /// Reads a union of structs by its tag, with a hint if one matches.
     fn tagged_union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
         let (branch, name, value) = match column.hints.find_any(self.rest()) {
             Some(hint) => (hint.field(), start + hint.value(), scan::space(self.data, start + hint.len())),
             None => {
-                let (key, value) = self.member(true)?.ok_or(Stop::Unusual)?;
+                let (key, value) = self.member(true)?.ok_or(Stop::NeedsCareful)?;
                 let name = key.end - last_part(&self.data[key.start..key.end]).len();
-                let branch = plan.find(&self.data[name..key.end]).filter(|_| !key.escaped).ok_or(Stop::Unusual)?;
+                let branch = plan.find(&self.data[name..key.end]).filter(|_| !key.escaped).ok_or(Stop::NeedsCareful)?;
                 column.hints.learn(
                     branch + 1,
-                    Hint::new(&self.data[start..value], branch, [name - start; 2], (true, Then::Value)),
+                    Hint::new(&self.data[start..value], branch, [name - start; 2], (true, ValueStart::Value)),
                 );
                 (branch, name, value)
             }
@@ -106,7 +106,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads a union of structs by its tag, or without one where the keys belong to one branch only.
+    /// Reads a union of structs by its tag, or without a tag if only one branch has all the keys.
     fn careful_union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
         let pairs = self.pairs()?;
@@ -137,19 +137,19 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// What is inside a known branch's tag.
+    /// Reads the struct inside the tag of a known branch.
     fn branch(&mut self, plan: &Union, branch: usize, column: &mut Structs, path: &Path) -> Result<()> {
         let row = column.row();
         let named = &plan.branches[branch];
         let path = path.key(named.name.as_bytes());
-        let Column::Structs(child) = &mut column.children[branch + 1] else { return Err(Stop::Unusual) };
+        let Column::Structs(child) = &mut column.children[branch + 1] else { return Err(Stop::NeedsCareful) };
         if !self.object(&named.fields, child, row, &path)? {
             self.rescue(&path, self.at)?;
         }
         Ok(())
     }
 
-    /// The index of the one branch that knows all keys of an object.
+    /// Returns the index of the branch that has all keys of an object, if only one does.
     fn sole_owner(plan: &Union, pairs: &[Pair]) -> Option<usize> {
         let mut owners = plan.branches.iter().enumerate().filter(|(_, branch)| {
             !pairs.is_empty() && pairs.iter().all(|pair| branch.fields.find(&pair.key.bytes).is_some())

@@ -1,28 +1,28 @@
-//! The fields of structs, from JSON text into columns: by hints where text is as it was before, else by their keys.
+//! Reads the fields of structs from JSON text into columns: by a hint if the text is known, else by key.
 
 use crate::decode::columns::{Column, Structs};
 use crate::decode::json::numbers;
 use crate::decode::json::scan::{Result, Stop};
 use crate::decode::json::timestamps;
-use crate::decode::memo::fields::{Facts, Hint, Then};
+use crate::decode::memo::fields::{Facts, Hint, ValueStart};
 use crate::decode::plan::{Kind, Node, Struct, StructField};
-use crate::decode::readers::{Outer, Pair, Reader};
+use crate::decode::readers::{Pair, Reader, ValuePosition};
 use crate::decode::rescue::Path;
 
-/// Which fields of an object were there; those beyond the bits share one, and then have to look closer.
+/// Which fields of an object were read. Fields without a bit of their own share one bit and need a second check.
 #[derive(Default)]
 struct Seen(u64);
 
 impl Seen {
     const SHARED: usize = 63;
 
-    /// Whether a field was there; it may have been another one from `SHARED` on.
+    /// Whether a field was read. From `SHARED` on, it may have been another field.
     #[inline(always)]
     fn was(&self, field: usize) -> bool {
         self.0 >> field.min(Self::SHARED) & 1 == 1
     }
 
-    /// Notes that a field is there, and returns its place as the last one.
+    /// Records that a field was read, and returns its place.
     #[inline(always)]
     fn see(&mut self, field: usize) -> usize {
         self.0 |= 1 << field.min(Self::SHARED);
@@ -30,16 +30,16 @@ impl Seen {
     }
 }
 
-/// How far a struct's fields are read.
+/// The progress through a struct's fields.
 struct Place {
     row: usize,
-    /// One more than the index of the field that was last, 0 where there was none.
+    /// One more than the index of the last field; 0 before the first field.
     last: usize,
     seen: Seen,
 }
 
 impl Reader<'_> {
-    /// Reads the object or null here; false where there is another value.
+    /// Reads the object or null here. Returns false for any other value.
     pub fn object(&mut self, plan: &Struct, column: &mut Structs, row: usize, path: &Path) -> Result<bool> {
         if self.peek()? == b'{' {
             self.fields(plan, column, row, path)?;
@@ -68,7 +68,7 @@ impl Reader<'_> {
 
     // --- In one pass --------------------------------------------------------------------------------------------------
 
-    /// As `fields`, in the fast way.
+    /// Like `fields`, in the fast way.
     #[inline(always)]
     pub fn fields_fast(&mut self, plan: &Struct, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         column.validity.pad(row);
@@ -87,11 +87,11 @@ impl Reader<'_> {
                 at = self.at;
                 continue;
             };
-            // Nearly always nothing else is needed.
+            // Nearly every field is read here.
             let again = place.seen.was(hint.field());
             let child = column.children.get_mut(hint.field()).filter(|_| !again);
             if let Some(end) = child.and_then(|child| hinted_leaf(data, at + hint.len(), hint.then, child, row)) {
-                at = if hint.tagged { self.behind_tag(end)? } else { end };
+                at = if hint.tagged { self.after_tag(end)? } else { end };
                 place.last = place.seen.see(hint.field());
             } else {
                 self.at = at;
@@ -103,7 +103,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads a field of which a hint knows the key.
+    /// Reads a field whose key a hint knows.
     fn value_behind_hint(
         &mut self,
         plan: &Struct,
@@ -112,24 +112,24 @@ impl Reader<'_> {
         hint: Facts,
         path: &Path,
     ) -> Result<()> {
-        let (from, behind, field, then) = (self.at, place.last, hint.field(), hint.then);
-        let mut outer = self.behind_hint(from, hint)?;
-        if !matches!(then, Then::Null | Then::Quote) && !outer.tagged && self.peek()? == b'{' {
-            // A hint that was left by a bare value says nothing about tags.
-            let hint = (from < outer.start).then_some((from, behind));
+        let (from, after, field, then) = (self.at, place.last, hint.field(), hint.then);
+        let mut outer = self.after_hint(from, hint)?;
+        if !matches!(then, ValueStart::Null | ValueStart::Quote) && !outer.tagged && self.peek()? == b'{' {
+            // A hint from a value without a tag does not rule out a tag here.
+            let hint = (from < outer.start).then_some((from, after));
             outer = self.enter(plan, column, field, hint)?;
         }
         self.field(plan, column, place, (field, outer), path)
     }
 
-    /// Reads a field's value, unless the field has one already.
+    /// Reads a field's value, or rescues it if the field already has a value.
     #[inline(always)]
     fn field(
         &mut self,
         plan: &Struct,
         column: &mut Structs,
         place: &mut Place,
-        (field, outer): (usize, Outer),
+        (field, outer): (usize, ValuePosition),
         path: &Path,
     ) -> Result<()> {
         let again = place.seen.was(field) && (field < Seen::SHARED || column.children[field].len() > place.row);
@@ -140,19 +140,19 @@ impl Reader<'_> {
         self.read_field(plan, column, (place.row, field), outer, path)
     }
 
-    /// Reads a field's value, of which the tag may have been entered.
+    /// Reads a field's value, after entering its tag, if it has one.
     #[inline(always)]
     fn read_field(
         &mut self,
         plan: &Struct,
         column: &mut Structs,
         (row, field): (usize, usize),
-        outer: Outer,
+        outer: ValuePosition,
         path: &Path,
     ) -> Result<()> {
         let (named, child) = (&plan.fields[field], &mut column.children[field]);
         match &named.node {
-            // Leaves apart, as nearly none of them needs its path.
+            // Leaves are handled separately, since nearly none of them needs its path.
             Node::Leaf(_) => {
                 if !self.leaf(child, row)? {
                     child.pad(row + 1);
@@ -167,13 +167,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Keeps a field's second value, of which the tag may have been entered.
+    /// Rescues a field's second value, after entering its tag, if it has one.
     #[cold]
-    fn again(&mut self, field: &StructField, path: &Path, outer: Outer) -> Result<()> {
+    fn again(&mut self, field: &StructField, path: &Path, outer: ValuePosition) -> Result<()> {
         self.rescue(&path.key(field.name.as_bytes()), outer.start)
     }
 
-    /// Reads the next known field without a hint, and leaves one; false at the object's end.
+    /// Reads the next known field without a hint, and caches a hint for it. Returns false at the object's end.
     fn next_field(&mut self, plan: &Struct, column: &mut Structs, place: &mut Place, path: &Path) -> Result<bool> {
         let mut from = Some(self.at);
         let mut first = place.last == 0 && self.peek()? == b'{';
@@ -184,11 +184,11 @@ impl Reader<'_> {
             let key = self.unquote(key);
             let Some(field) = plan.find(&key.bytes) else {
                 if plan.find_inline(&key.bytes).is_some() {
-                    return Err(Stop::Unusual);
+                    return Err(Stop::NeedsCareful);
                 }
                 let stray = plan.stray.map(Path::root);
                 self.rescue(&stray.as_ref().unwrap_or(path).key(&key.bytes), value)?;
-                (from, place.last) = (None, 1); // no start any more, and no place that is worth a hint
+                (from, place.last) = (None, 1); // no longer the object's start, and not a place that deserves a hint
                 continue;
             };
             let outer = self.enter(plan, column, field, from.map(|from| (from, place.last)))?;
@@ -196,14 +196,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Enters a field's tag, if its value here has one, and leaves a hint for what began at `from` behind field `last`.
+    /// Enters the tag of a field's value, if it has one, and caches a hint for the text from `from`, after field `last`.
     fn enter(
         &mut self,
         plan: &Struct,
         column: &mut Structs,
         field: usize,
         hint: Option<(usize, usize)>,
-    ) -> Result<Outer> {
+    ) -> Result<ValuePosition> {
         let start = self.at;
         let node = &plan.fields[field].node;
         let tagged = !matches!(node, Node::Union(_)) && self.open_tag(node.names())?;
@@ -213,29 +213,29 @@ impl Reader<'_> {
             let hint = Hint::new(text, field, [start - from, self.at - from], (tagged, then));
             column.hints.learn(last, hint);
         }
-        Ok(Outer { start, tagged })
+        Ok(ValuePosition { start, tagged })
     }
 
-    /// How much of the value here a hint can know, in bytes.
-    fn begins(&self, node: &Node, field: usize) -> (Then, usize) {
+    /// Returns how many bytes of the value a hint can include.
+    fn begins(&self, node: &Node, field: usize) -> (ValueStart, usize) {
         match node {
-            _ if field >= Seen::SHARED => (Then::Value, 0),
-            _ if self.rest().starts_with(b"null") => (Then::Null, 4),
+            _ if field >= Seen::SHARED => (ValueStart::Value, 0),
+            _ if self.rest().starts_with(b"null") => (ValueStart::Null, 4),
             Node::Leaf(leaf) => match leaf.kind {
-                Kind::String if self.rest().starts_with(b"\"") => (Then::Quote, 1),
-                Kind::Int64 => (Then::Int64, 0),
-                Kind::Timestamp => (Then::Timestamp, 0),
-                Kind::Int32 => (Then::Int32, 0),
-                Kind::Boolean => (Then::Boolean, 0),
-                Kind::String | Kind::Float64 => (Then::Value, 0),
+                Kind::String if self.rest().starts_with(b"\"") => (ValueStart::Quote, 1),
+                Kind::Int64 => (ValueStart::Int64, 0),
+                Kind::Timestamp => (ValueStart::Timestamp, 0),
+                Kind::Int32 => (ValueStart::Int32, 0),
+                Kind::Boolean => (ValueStart::Boolean, 0),
+                Kind::String | Kind::Float64 => (ValueStart::Value, 0),
             },
-            _ => (Then::Value, 0),
+            _ => (ValueStart::Value, 0),
         }
     }
 
     // --- Carefully ----------------------------------------------------------------------------------------------------
 
-    /// As `fields`, of members that are known.
+    /// Like `fields`, for members that were read already.
     pub fn pairs_into(&mut self, plan: &Struct, column: &mut Structs, pairs: &[&Pair], path: &Path) -> Result<()> {
         let own_key =
             plan.inline.is_some_and(|inline| pairs.iter().any(|pair| plan.find(&pair.key.bytes) == Some(inline)));
@@ -272,36 +272,36 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a leaf's value whose beginning a hint knew, up to `at`; the index behind it, or nothing where it is not as nearly
-/// all are.
+/// Reads a leaf's value from `at`, after a hint matched. Returns the index after the value, or `None` if the value needs
+/// the general method.
 #[inline(always)]
-fn hinted_leaf(data: &[u8], at: usize, then: Then, column: &mut Column, row: usize) -> Option<usize> {
+fn hinted_leaf(data: &[u8], at: usize, then: ValueStart, column: &mut Column, row: usize) -> Option<usize> {
     match then {
-        Then::Null => Some(at),
-        Then::Quote => {
+        ValueStart::Null => Some(at),
+        ValueStart::Quote => {
             let Column::Strings(column) = column else { return None };
             let end = column.push_plain(row, data, at);
             (data.get(end) == Some(&b'"')).then_some(end + 1)
         }
-        Then::Int64 => {
+        ValueStart::Int64 => {
             let Column::Int64(column) = column else { return None };
             let (number, end) = integer(data, at)?;
             column.push(row, number);
             Some(end)
         }
-        Then::Timestamp => {
+        ValueStart::Timestamp => {
             let Column::Timestamps(column) = column else { return None };
             let (number, end) = integer(data, at)?;
             column.push(row, timestamps::in_range(number)?);
             Some(end)
         }
-        Then::Int32 => {
+        ValueStart::Int32 => {
             let Column::Int32(column) = column else { return None };
             let (number, end) = integer(data, at)?;
             column.push(row, i32::try_from(number).ok()?);
             Some(end)
         }
-        Then::Boolean => {
+        ValueStart::Boolean => {
             let Column::Booleans(column) = column else { return None };
             let rest = data.get(at..)?;
             let value = rest.starts_with(b"true");
@@ -311,7 +311,7 @@ fn hinted_leaf(data: &[u8], at: usize, then: Then, column: &mut Column, row: usi
             column.push(row, value);
             Some(at + if value { 4 } else { 5 })
         }
-        Then::Value => None,
+        ValueStart::Value => None,
     }
 }
 

@@ -1,27 +1,27 @@
-//! Keys and values of a container, where they are whole; those that may go on in text that is still to come have to wait.
+//! Reads complete keys and values of a container. A key or value that may continue in later text has to wait.
 
 use super::found::{Found, invalid_utf8, is_number, wrong};
 use super::{PIECE, Splitter};
 use crate::decode::brackets::{Element, MAX_DEPTH, element_end};
 use crate::decode::json::scan::{self, Stop};
 use crate::decode::json::text::unescape;
-use crate::decode::sink::{Done, too_deep};
+use crate::decode::sink::{SourceResult, too_deep};
 
 impl Splitter {
-    /// Whether what is wrong at `at` may yet turn out right, or otherwise wrong, with more text.
+    /// Whether more text can change the error at `at`.
     pub fn is_open(&self, at: usize, stop: Stop) -> bool {
         !self.buffer.complete && (stop == Stop::End || element_end(self.buffer.text(), at) == Element::Open)
     }
 
-    /// Whether a value that ends at `end` may go on in text that is still to come.
+    /// Whether the value that ends at `end` may continue in later text.
     pub fn may_go_on(&self, at: usize, end: usize) -> bool {
         let text = self.buffer.text();
         let known = if is_number(text, at) { scan::number_and_space(text, end) } else { scan::space(text, end) };
         known == self.buffer.limit && !self.buffer.complete
     }
 
-    /// As `value`, of a container's own value; one as deep as no record may be makes the container unreadable.
-    pub fn container_value(&self, at: usize) -> Done<Found<usize>> {
+    /// Like `value`, for a container's own value. A value nested too deep makes the container unreadable.
+    pub fn container_value(&self, at: usize) -> SourceResult<Found<usize>> {
         Ok(match self.value(at)? {
             Found::It((_, depth)) if depth > MAX_DEPTH => Found::Bad(too_deep()),
             Found::It((end, _)) => Found::It(end),
@@ -30,8 +30,8 @@ impl Splitter {
         })
     }
 
-    /// The index behind the value at `at`, and how deep the value is nested.
-    pub fn value(&self, at: usize) -> Done<Found<(usize, usize)>> {
+    /// Returns the index after the value at `at`, and the value's nesting depth.
+    pub fn value(&self, at: usize) -> SourceResult<Found<(usize, usize)>> {
         let text = self.buffer.text();
         let (end, depth) = match scan::value(text, at) {
             Ok(found) => found,
@@ -48,7 +48,7 @@ impl Splitter {
         })
     }
 
-    /// As `value`, for what can only be a scalar: it ends with the line, which has to be there first.
+    /// Like `value`, for a scalar. Requires the complete line, since a scalar ends with its line.
     pub fn line_value(&self, at: usize) -> Found<(usize, usize)> {
         let text = self.buffer.text();
         let newline = memchr::memchr(b'\n', &text[at..]).map(|found| at + found);
@@ -65,7 +65,7 @@ impl Splitter {
         }
     }
 
-    /// The key at `at` and the index of its value.
+    /// Returns the key at `at` and the index of its value.
     pub fn key(&self, at: usize) -> Found<(Vec<u8>, usize)> {
         let text = self.buffer.text();
         let expected = || Found::Bad(format!("expected a key and its value at byte {}", self.buffer.base + at));
@@ -86,8 +86,8 @@ impl Splitter {
         }
     }
 
-    /// The index of the next key, or of the object's closing bracket, given the end of a value.
-    pub fn behind(&self, end: usize) -> Result<usize, String> {
+    /// Returns the index of the next key or of the object's closing bracket, given the end of a value.
+    pub fn after(&self, end: usize) -> Result<usize, String> {
         let at = self.buffer.skip_space(end);
         match self.first(at) {
             Some(b',') => Ok(self.buffer.skip_space(at + 1)),

@@ -1,8 +1,8 @@
-//! What the splitter finds at a place of a text that may go on.
+//! Results of reading text that may continue.
 
 use crate::decode::json::scan::Stop;
 
-/// What stands at a place, if that can be known yet.
+/// The result of reading at a position.
 pub enum Found<T> {
     It(T),
     NeedsMore,
