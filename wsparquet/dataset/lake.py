@@ -16,15 +16,14 @@ from wsparquet.dataset.access import Access
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError
 from wsparquet.schema import TABLES
+from wsparquet.schema.tables import PARTITION
 from wsparquet.store.disk_errors import translated
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
-__all__ = ["DATE", "LakeDataset", "open_dataset"]
-
-DATE = pa.field("date", pa.date32(), metadata={"doc": "The partition: UTC day of the record's earliest own timestamp."})
+__all__ = ["LakeDataset", "open_dataset"]
 
 
 class LakeDataset:
@@ -75,7 +74,7 @@ class LakeDataset:
         with translated("open", self._store.place()):
             return ds.FileSystemDataset.from_paths(
                 [f"{base}/{path}" for path in paths],
-                schema=TABLES[name].schema.append(DATE),
+                schema=TABLES[name].schema.append(PARTITION),
                 format=ds.ParquetFileFormat(),
                 filesystem=filesystem,
                 partitions=[_partition(day) for day in days],

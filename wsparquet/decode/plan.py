@@ -5,7 +5,6 @@ The tree does not say how values are read. Mistakes in the schema raise an error
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +15,7 @@ import pyarrow as pa
 from wsparquet.decode.keys import is_tag, normalise
 from wsparquet.errors import SchemaError
 from wsparquet.schema import COMMON_SUFFIX, HEADER, METADATA, TABLES, UNRECOGNIZED, Table
+from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.tables import (
     METADATA_COLUMN,
     NUMBER_COLUMN,
@@ -209,15 +209,15 @@ def _struct(fields: Iterable[pa.Field], names: frozenset[str], *, inline: bool =
 
 def _node(field: pa.Field) -> Node:
     kind = field.type
-    if _metadata(field, "kind") == "union":
+    if annotations_of(field).kind == "union":
         return _union(field)
     if pa.types.is_struct(kind):
-        return _struct(kind.fields, _names(field), inline=_metadata(field, "kind") == "inline")
+        return _struct(kind.fields, _names(field), inline=annotations_of(field).kind == "inline")
     if pa.types.is_list(kind):
         return ListOf(_node(kind.value_field), or_one=pa.types.is_string(kind.value_type))
     if kind not in LEAVES:
         raise SchemaError(f"no reader for type {kind} of field {field.name!r}; expected one of {list(LEAVES.values())}")
-    return Leaf(LEAVES[kind], _names(field), frozenset(json.loads(_metadata(field, "values") or "[]")))
+    return Leaf(LEAVES[kind], _names(field), frozenset(annotations_of(field).values))
 
 
 def _union(field: pa.Field) -> UnionOf:
@@ -230,19 +230,12 @@ def _union(field: pa.Field) -> UnionOf:
     return UnionOf(tuple(branches))
 
 
-def _metadata(field: pa.Field, key: str) -> str | None:
-    value = (field.metadata or {}).get(key.encode())
-    return None if value is None else value.decode()
-
-
 def _keys(field: pa.Field) -> frozenset[str]:
-    return frozenset(map(normalise, (field.name, *json.loads(_metadata(field, "aliases") or "[]"))))
+    return frozenset(map(normalise, (field.name, *annotations_of(field).aliases)))
 
 
 def _names(field: pa.Field) -> frozenset[str]:
-    name = _metadata(field, "struct")
-    aliases = json.loads(_metadata(field, "struct_aliases") or "[]")
-    return frozenset(map(normalise, ([name] if name else []) + aliases))
+    return frozenset(map(normalise, annotations_of(field).struct_names))
 
 
 def _distinct(what: str, named: Iterable[tuple[str, frozenset[str]]]) -> None:

@@ -8,7 +8,6 @@ The encoding is that of the documentation's example: a value that may be null is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -17,6 +16,7 @@ import pyarrow as pa
 
 from wsparquet.generate.values import Draw, list_size, null_rate, value_maker
 from wsparquet.schema import HEADER, TABLES, UNRECOGNIZED, Table
+from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.fields import Struct
 
 __all__ = ["NAMESPACE", "RECORD_TABLES", "body_tag", "payload_key", "record_maker"]
@@ -71,24 +71,14 @@ def payload_key(table: Table) -> str:
     return name.lower() if name.isupper() else name[0].lower() + name[1:].replace(" ", "")
 
 
-def _metadata(field: pa.Field, key: str) -> str:
-    return (field.metadata or {}).get(key.encode(), b"").decode()
-
-
-def _listed(field: pa.Field, key: str) -> list[str]:
-    found: list[str] = json.loads(_metadata(field, key) or "[]")
-    return found
-
-
 def _keys(field: pa.Field) -> tuple[str, ...]:
     """The names of a field in files, the column's name first."""
-    return (field.name, *filter(None, [_metadata(field, "source_name")]), *_listed(field, "aliases"))
+    return (field.name, *annotations_of(field).source_names)
 
 
 def _tags(field: pa.Field) -> tuple[str, ...]:
     """The tags of a struct or an enum in files, its own name first."""
-    names = (_metadata(field, "struct"), *_listed(field, "struct_aliases"))
-    return tuple(NAMESPACE + name.replace(" ", "") for name in names)
+    return tuple(NAMESPACE + name.replace(" ", "") for name in annotations_of(field).struct_names)
 
 
 def _usually_first(draw: Draw, names: tuple[str, ...]) -> str:
@@ -139,7 +129,7 @@ def _branches(element: pa.Field) -> int:
     """The number of elements needed to show each branch of the element's unions; 1 without a union."""
     if not pa.types.is_struct(element.type):
         return 1
-    unions = [field for field in _fields(element.type) if _metadata(field, "kind") == "union"]
+    unions = [field for field in _fields(element.type) if annotations_of(field).kind == "union"]
     return max((field.type.num_fields - 1 for field in unions), default=1)
 
 
@@ -151,7 +141,7 @@ def _union(field: pa.Field) -> Maker:
 def _bare(owner: str, field: pa.Field) -> Maker:
     """A maker of values without a tag, never null."""
     if pa.types.is_struct(field.type):
-        return _struct(_metadata(field, "struct"), _fields(field.type))
+        return _struct(annotations_of(field).struct, _fields(field.type))
     if pa.types.is_list(field.type):
         return _list(field.name, field.type.field(0))
     return value_maker(owner, field)
@@ -160,11 +150,11 @@ def _bare(owner: str, field: pa.Field) -> Maker:
 def _member(owner: str, field: pa.Field) -> Maker:
     """A maker of the value of a field in its struct: tagged, or null."""
     rate = null_rate(owner, field.name)
-    if _metadata(field, "kind") == "union":
+    if annotations_of(field).kind == "union":
         return _nullable(_union(field), rate)
     if pa.types.is_list(field.type):
         tags: tuple[str, ...] = ("array",)
-    elif _metadata(field, "struct"):
+    elif annotations_of(field).struct:
         tags = _tags(field)
     else:
         tags = (_PRIMITIVES.get(str(field.type), "long"),)

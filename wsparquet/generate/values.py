@@ -6,7 +6,6 @@ a slot is written ``{{#name}}``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import TypeVar
@@ -14,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from wsparquet.generate import vocabulary as words
+from wsparquet.schema.annotations import annotations_of
 
 __all__ = ["Draw", "Scalar", "ValueMaker", "list_size", "null_rate", "value_maker"]
 
@@ -194,8 +194,8 @@ def _fallback(field: pa.Field) -> tuple[dict[str, ValueMaker], ValueMaker]:
         return _DOUBLES, _any_of("{{#money}}")
     if pa.types.is_integer(field.type):
         return _INTEGERS, _below(8)
-    values = (field.metadata or {}).get(b"values")
-    return _TEXTS, _any_of(*json.loads(values)) if values else _any_of(f"{field.name} {{{{d4}}}}")
+    values = annotations_of(field).values
+    return _TEXTS, _any_of(*values) if values else _any_of(f"{field.name} {{{{d4}}}}")
 
 
 def value_maker(owner: str, field: pa.Field) -> ValueMaker:

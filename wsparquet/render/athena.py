@@ -18,9 +18,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.render.metadata import PARTITION, describe, engine_type
+from wsparquet.render.metadata import describe, engine_type
 from wsparquet.schema import Table
 from wsparquet.schema.fields import TIMESTAMP
+from wsparquet.schema.tables import PARTITION
 
 __all__ = ["render"]
 

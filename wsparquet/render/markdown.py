@@ -7,8 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.render.metadata import PARTITION, doc, documented_type, documented_values, source_names, struct_names
+from wsparquet.render.metadata import struct_names
 from wsparquet.schema import Table
+from wsparquet.schema.annotations import annotations_of
+from wsparquet.schema.tables import PARTITION
 
 __all__ = ["render"]
 
@@ -41,8 +43,9 @@ def _paths(field: pa.Field[Any], path: str) -> Iterator[tuple[str, pa.Field[Any]
 
 
 def _row(path: str, field: pa.Field[Any]) -> tuple[str, ...]:
-    values = (f"`{value}` {meaning}".rstrip() for value, meaning in documented_values(field).items())
-    cells = (doc(field), documented_type(field), ", ".join(values), _in_the_source(field))
+    notes = annotations_of(field)
+    values = (f"`{value}` {meaning}".rstrip() for value, meaning in notes.values.items())
+    cells = (notes.doc, notes.documented_type, ", ".join(values), _in_the_source(field))
     return (f"`{path}`", _type(field.type), *map(_escape, cells))
 
 
@@ -54,7 +57,7 @@ def _type(data_type: pa.DataType) -> str:
 
 def _in_the_source(field: pa.Field[Any]) -> str:
     """Other keys of the field, then the names that a tag around its value may bear."""
-    keys = [f"key `{name}`" for name in source_names(field)]
+    keys = [f"key `{name}`" for name in annotations_of(field).source_names]
     return ", ".join([*keys, *(f"type `{name}`" for name in struct_names(field))])
 
 

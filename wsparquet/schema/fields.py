@@ -5,11 +5,13 @@ The metadata that they set is described in ``wsparquet.schema``, which is writte
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
+
+from wsparquet.schema.annotations import Annotations
 
 __all__ = [
     "EARLIEST_MS",
@@ -55,42 +57,37 @@ class Struct:
         return pa.struct(self.fields)
 
     @property
-    def names(self) -> dict[str, str]:
-        """The metadata of a field that holds this struct."""
-        names = {"struct": self.name}
-        if self.aliases:
-            names["struct_aliases"] = json.dumps(self.aliases)
-        if self.kind != "struct":
-            names["kind"] = self.kind
-        return names
+    def names(self) -> dict[str, Any]:
+        """The annotations of a field that holds this struct."""
+        kind = "" if self.kind == "struct" else self.kind
+        return {"struct": self.name, "struct_aliases": self.aliases, "kind": kind}
 
 
-def field(name: str, data_type: pa.DataType, doc: str, documented: str | None, **metadata: str) -> pa.Field:
-    """A nullable column with its metadata; ``documented`` is the page's type text, None where the page has none."""
-    if documented:
-        metadata["documented_type"] = documented
-    return pa.field(name, data_type, nullable=True, metadata={"doc": doc, **metadata})
+def field(name: str, data_type: pa.DataType, doc: str, documented: str | None, **more: Any) -> pa.Field:
+    """Return a nullable column with its annotations; ``documented`` is the page's type, None if the page has none."""
+    metadata = Annotations(doc, documented or "", **more).to_metadata()
+    return pa.field(name, data_type, nullable=True, metadata=metadata)
 
 
-def _values(values: Sequence[str] | Mapping[str, str]) -> str:
-    return json.dumps(dict(values) if isinstance(values, Mapping) else dict.fromkeys(values, ""))
+def _values(values: Sequence[str] | Mapping[str, str]) -> Mapping[str, str]:
+    return values if isinstance(values, Mapping) else dict.fromkeys(values, "")
 
 
-def text(name: str, doc: str, documented: str | None = "string", **metadata: str) -> pa.Field:
+def text(name: str, doc: str, documented: str | None = "string", **more: Any) -> pa.Field:
     """A string column."""
-    return field(name, pa.string(), doc, documented, **metadata)
+    return field(name, pa.string(), doc, documented, **more)
 
 
 def enum(
-    name: str, doc: str, values: Sequence[str] | Mapping[str, str], documented: str = "string", **metadata: str
+    name: str, doc: str, values: Sequence[str] | Mapping[str, str], documented: str = "string", **more: Any
 ) -> pa.Field:
     """A string column with documented values; other values are kept and counted."""
-    return field(name, pa.string(), doc, documented, values=_values(values), **metadata)
+    return field(name, pa.string(), doc, documented, values=_values(values), **more)
 
 
-def integer(name: str, doc: str, **metadata: str) -> pa.Field:
+def integer(name: str, doc: str, **more: Any) -> pa.Field:
     """A documented ``int``: int32."""
-    return field(name, pa.int32(), doc, "int", **metadata)
+    return field(name, pa.int32(), doc, "int", **more)
 
 
 def long(name: str, doc: str, documented: str | None = "long") -> pa.Field:
@@ -118,10 +115,10 @@ def struct(name: str, of: Struct, doc: str, documented: str | None = "container"
     return field(name, of.type, doc, documented, **of.names)
 
 
-def list_of(name: str, of: Struct, doc: str, documented: str | None = "container", **metadata: str) -> pa.Field:
+def list_of(name: str, of: Struct, doc: str, documented: str | None = "container", **more: Any) -> pa.Field:
     """A column that holds a list of one struct, written as the three-level ``list.element``."""
-    element = pa.field("element", of.type, nullable=True, metadata=of.names)
-    return field(name, pa.list_(element), doc, documented, **metadata)
+    element = pa.field("element", of.type, nullable=True, metadata=Annotations(**of.names).to_metadata())
+    return field(name, pa.list_(element), doc, documented, **more)
 
 
 def texts(name: str, doc: str, documented: str) -> pa.Field:

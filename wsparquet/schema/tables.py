@@ -55,6 +55,15 @@ COMMON_SUFFIX = (METADATA_COLUMN, SOURCE_COLUMN, NUMBER_COLUMN, RESCUED_COLUMN)
 """The columns that every table has after its payload."""
 
 
+PARTITION = field(
+    "date",
+    pa.date32(),
+    "UTC day of the record's earliest own timestamp; null if it has none. Only in the path.",
+    None,
+)
+"""The partition column of every table. Files do not contain it."""
+
+
 @dataclass(frozen=True)
 class Table:
     """One record type.

@@ -5,7 +5,6 @@ Undocumented values are values of enum columns that the documentation does not l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 
 from wsparquet.decode.model import PathCounts, Report
 from wsparquet.schema import TABLES
+from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.leaves import LeafColumn, leaf_columns
 
 __all__ = ["count_batches", "undocumented"]
@@ -41,7 +41,7 @@ def undocumented(table: str, batch: pa.RecordBatch) -> dict[str, int]:
 @lru_cache(maxsize=len(TABLES))
 def _enums(table: str) -> list[tuple[LeafColumn, pa.Array]]:
     return [
-        (column, pa.array(json.loads(values), pa.string()))
+        (column, pa.array(values, pa.string()))
         for column in leaf_columns(TABLES[table].schema)
-        if (values := (column.field.metadata or {}).get(b"values"))
+        if (values := list(annotations_of(column.field).values))
     ]

@@ -1,0 +1,71 @@
+"""What the metadata of a schema's field says: the documentation that the Arrow type cannot express.
+
+``wsparquet.schema.tables`` lists the keys. Only this module knows how Arrow stores the values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+__all__ = ["Annotations", "annotations_of"]
+
+TEXTS = ("doc", "documented_type", "source_name", "struct", "kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """The metadata of a field, with an empty value for each absent key.
+
+    ``values`` maps documented values to their meanings. ``kind`` is ``union``, ``inline``, or empty.
+    """
+
+    doc: str = ""
+    documented_type: str = ""
+    source_name: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    struct: str = ""
+    struct_aliases: tuple[str, ...] = ()
+    kind: str = ""
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The other keys of the field: the page's spelling first, then the aliases."""
+        return (*filter(None, (self.source_name,)), *self.aliases)
+
+    @property
+    def struct_names(self) -> tuple[str, ...]:
+        """The names of the field's struct or enum, the documented one first."""
+        return (self.struct, *self.struct_aliases) if self.struct else ()
+
+    def to_metadata(self) -> dict[str, str]:
+        """Return the metadata of a field as text, without empty values."""
+        members = {
+            "doc": self.doc,
+            "documented_type": self.documented_type,
+            "source_name": self.source_name,
+            "values": json.dumps(dict(self.values)) if self.values else "",
+            "aliases": json.dumps(self.aliases) if self.aliases else "",
+            "struct": self.struct,
+            "struct_aliases": json.dumps(self.struct_aliases) if self.struct_aliases else "",
+            "kind": self.kind,
+        }
+        return {key: text for key, text in members.items() if text}
+
+
+def annotations_of(of: pa.Field) -> Annotations:
+    """Return the annotations of a field."""
+    metadata = {key.decode(): value.decode() for key, value in (of.metadata or {}).items()}
+    texts = {
+        key: metadata[key] for key in ("doc", "documented_type", "source_name", "struct", "kind") if key in metadata
+    }
+    return Annotations(
+        **texts,
+        values=json.loads(metadata.get("values", "{}")),
+        aliases=tuple(json.loads(metadata.get("aliases", "[]"))),
+        struct_aliases=tuple(json.loads(metadata.get("struct_aliases", "[]"))),
+    )
