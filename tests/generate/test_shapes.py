@@ -208,7 +208,7 @@ def test_new_field_needs_no_change_here() -> None:
     """A field that the schema gains has a value by its type and its documented values."""
     fields = [
         make_field("newText", pa.string(), "", None),
-        make_field("newEnum", pa.string(), "", None, values='{"A": "", "B": ""}'),
+        make_field("newEnum", pa.string(), "", None, values={"A": "", "B": ""}),
         make_field("newNumber", pa.int32(), "", None),
         make_field("newTexts", pa.list_(pa.string()), "", None),
         make_field("newStruct", pa.struct([make_field("url", pa.string(), "", None)]), "", None, struct="New One"),

@@ -1,4 +1,4 @@
-"""How a table's rows become Parquet files: settings, partitions, writers."""
+"""Writes the rows of tables to Parquet files: settings, partitions, and writers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One Parquet file that is being written: by the native writer where it is built, else by pyarrow's.
+"""The writers of a single Parquet file: the native writer if it is installed, else pyarrow's.
 
-Both keep the same contract, ``file_schema`` and the settings beside it, and a test holds them to it.
+Both use the schema and the settings of ``wsparquet.parquet.settings``, and tests compare their files.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ __all__ = ["NativePart", "OpenPart", "PyarrowPart", "WriterKind", "best_writer"]
 
 
 class OpenPart(Protocol):
-    """A file that is open until it is closed. Raises OSError or pa.ArrowException where the disk or Arrow fails."""
+    """An open file. Methods raise OSError or pa.ArrowException if the disk or Arrow fails."""
 
     def write(self, batches: Sequence[pa.RecordBatch]) -> None:
-        """Write batches of the file's schema as one row group, or several where they have too many rows for one."""
+        """Write batches of the file's schema as one row group, or as several if the rows exceed the limit of one."""
 
     def close(self) -> None:
-        """Write the footer and close the file; worthless if anything has failed before."""
+        """Write the footer and close the file. The file is invalid if an earlier call failed."""
 
 
 class WriterKind(Protocol):
-    """Opens a new file of a table, whose row groups have ``row_group_rows`` rows at most."""
+    """Opens a new file of a table. Each row group has at most ``row_group_rows`` rows."""
 
     def __call__(self, path: Path, table: str, *, row_group_rows: int) -> OpenPart:
-        """Open it. Raises as ``OpenPart`` does."""
+        """Open the file. Raises the same errors as ``OpenPart``."""
 
 
 @lru_cache(maxsize=1)
 def best_writer() -> WriterKind:
-    """The fastest writer that this installation has."""
+    """Return the fastest writer of this installation."""
     try:
         from wsparquet._native import ParquetFile  # noqa: F401
     except ImportError:
@@ -46,10 +46,10 @@ def best_writer() -> WriterKind:
 
 
 class NativePart:
-    """Written by the crate of ``native/``, without the GIL.
+    """A file written by the Rust crate in ``native/``, without the GIL.
 
-    Takes two thirds of the CPU time of pyarrow's writer (``writer_options`` has the figures), most of it saved on
-    definition and repetition levels; files are as large.
+    This writer takes two thirds of the CPU time of pyarrow's (see ``FileSettings``). Most of the difference is in
+    definition and repetition levels. Files have the same size.
     """
 
     def __init__(self, path: Path, table: str, *, row_group_rows: int) -> None:
@@ -63,7 +63,7 @@ class NativePart:
         """See ``OpenPart``."""
         arrays = [self._room() for _ in batches]
         for batch, array in zip(batches, arrays, strict=True):
-            # Not by capsules: each would have the whole schema written and read again.
+            # A capsule would export and import the whole schema for every batch.
             batch._export_to_c(array.address)  # noqa: SLF001
         self._file.write(arrays)
 
@@ -73,7 +73,7 @@ class NativePart:
 
 
 class PyarrowPart:
-    """Written by pyarrow."""
+    """A file written by pyarrow."""
 
     def __init__(self, path: Path, table: str, *, row_group_rows: int) -> None:
         self._row_group_rows = row_group_rows
@@ -89,6 +89,6 @@ class PyarrowPart:
         try:
             self._writer.close()
         finally:
-            # A writer whose closing failed would try again, and complain, when it is collected.
+            # Without this, a writer that failed to close would try again, and warn, when it is garbage-collected.
             self._writer.is_open = False
             self._sink.close()

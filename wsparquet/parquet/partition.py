@@ -1,4 +1,4 @@
-"""On which day a record lies: the UTC day of its earliest own timestamp, else its container's, else its file's."""
+"""The day of a record: the UTC day of its earliest own timestamp, else its container's day, else its source's day."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ DAY_MS = 86_400_000
 def split_by_day(
     table: str, batch: pa.RecordBatch, fallback_day_ms: int | None
 ) -> Iterator[tuple[date | None, pa.RecordBatch]]:
-    """The rows of every day with their day, each in the batch's order; a batch of one day passes as it is.
+    """Yield each day with its rows, in the batch's order. A batch of a single day is yielded as it is.
 
-    Raises DatasetError for a day outside of the years 1 to 9999, which no partition can be named after.
+    Raises DatasetError for a day outside the years 1 to 9999, since no partition can have its name.
     """
     if not batch.num_rows:
         return
     if (shared := shared_day(table, batch, fallback_day_ms)) is not None:
         yield to_date(shared, table), batch
         return
-    # Here, since kernels of all kinds come with it.
+    # Imported here, since it imports all of pyarrow.compute.
     from wsparquet.parquet.row_days import split_by_row
 
     for day, rows in split_by_row(table, batch, fallback_day_ms):
@@ -42,10 +42,10 @@ def split_by_day(
 
 
 def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> int | None:
-    """The day of every row, in days since 1970, if all instants that it could come from lie in one; else None.
+    """Return the common day of all rows, in days since 1970, if all relevant timestamps are on one day; else None.
 
-    A file spans an hour, so this nearly always answers. Finding each row's earliest timestamp instead took 6 % of a
-    conversion's CPU time, for a grouping by row of everything in lists.
+    A source spans an hour, so nearly all batches have a common day. Finding the earliest timestamp of each row takes
+    6 % of a conversion's CPU time, since it groups all timestamps in lists by row.
     """
     days: set[int] = set()
     for leaf in deciding_leaves(table):
@@ -60,7 +60,7 @@ def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -
 
 @functools.cache
 def deciding_leaves(table: str) -> tuple[LeafColumn, ...]:
-    """The leaf columns that a row's day can come from: the table's own timestamps and the container's start."""
+    """Return the leaf columns that determine a row's day: the table's own timestamps and the container's start."""
     own = [
         leaf
         for leaf in leaf_columns(TABLES[table].schema)
@@ -71,16 +71,16 @@ def deciding_leaves(table: str) -> tuple[LeafColumn, ...]:
 
 @functools.cache
 def start_column() -> LeafColumn:
-    """The start of the row's container."""
+    """Return the leaf column of the container's start."""
     return next(leaf for leaf in leaf_columns(pa.schema(COMMON_SUFFIX)) if leaf.path == "$.metaData.startTime")
 
 
 def to_date(day: int | None, table: str) -> date | None:
-    """The date of a day in days since 1970."""
+    """Return the date of a day in days since 1970."""
     try:
         return None if day is None else EPOCH + timedelta(day)
     except OverflowError as error:
         raise DatasetError(
             f"table {table}: expected days of the years 1 to 9999, found day {day} since 1970; such timestamps belong "
-            "into `rescued`"
+            "in `rescued`"
         ) from error

@@ -1,6 +1,6 @@
-"""The day of each row: that of its earliest own timestamp, else its container's, else its file's.
+"""The day of each row: the day of its earliest own timestamp, else its container's day, else its source's day.
 
-Everything here is an Arrow kernel over whole columns; no value passes through Python.
+Arrow kernels do all the work on whole columns; Python handles no single value.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ __all__ = ["earliest", "partition_days", "split_by_row"]
 def split_by_row(
     table: str, batch: pa.RecordBatch, fallback_day_ms: int | None
 ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
-    """The rows of every day with their day, in days since 1970, each in the batch's order."""
+    """Yield each day, in days since 1970, with its rows in the batch's order."""
     days = partition_days(table, batch, fallback_day_ms).cast(pa.int32())
     if len(pc.unique(days)) == 1:
         yield days[0].as_py(), batch
         return
-    # The sort is stable, so rows of a day stay in order. Each day is copied out: a slice would keep the batch alive.
+    # The sort is stable, so rows of a day stay in order. Each day is copied, since a slice keeps the batch in memory.
     order = pc.sort_indices(days)
     runs = pc.run_end_encode(days.take(order))  # type: ignore[attr-defined]
     start = 0
@@ -37,11 +37,11 @@ def split_by_row(
 
 
 def partition_days(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> pa.Date32Array:
-    """The UTC day of every row, null where there is none.
+    """Return the UTC day of every row, null for rows without one.
 
-    A row's day is that of its earliest own timestamp (every timestamp column of the table but those of ``metaData``,
-    in nested lists too); with none, that of ``metaData.startTime``; with none, that of ``fallback_day_ms``,
-    milliseconds since 1970 from 2000 to 2099, anything else being none.
+    The first of these decides: the row's earliest own timestamp (of all timestamp columns, also in nested lists, except
+    those of ``metaData``), ``metaData.startTime``, and ``fallback_day_ms`` in milliseconds since 1970, if it is within
+    the years 2000 to 2099.
     """
     own = [earliest(batch.column(name)) for name in timed_columns(table)]
     start = milliseconds(pc.struct_field(batch.column("metaData"), "startTime"))
@@ -51,7 +51,7 @@ def partition_days(table: str, batch: pa.RecordBatch, fallback_day_ms: int | Non
 
 
 def has_timestamp(data_type: pa.DataType) -> bool:
-    """Whether a timestamp is in the type, however deep."""
+    """Whether the type contains a timestamp at any depth."""
     if isinstance(data_type, pa.StructType):
         return any(has_timestamp(data_type.field(index).type) for index in range(data_type.num_fields))
     if isinstance(data_type, pa.ListType):
@@ -61,16 +61,16 @@ def has_timestamp(data_type: pa.DataType) -> bool:
 
 @functools.cache
 def timed_columns(table: str) -> tuple[str, ...]:
-    """The table's own columns that hold timestamps."""
+    """Return the table's own columns that contain timestamps."""
     return tuple(
         field.name for field in TABLES[table].schema if field.name not in NOT_OWN and has_timestamp(field.type)
     )
 
 
 def earliest(array: pa.Array) -> pa.Array:
-    """The earliest timestamp in each value of an array that holds timestamps, null where a value has none.
+    """Return the earliest timestamp in each value of an array, null for values without timestamps.
 
-    In milliseconds since 1970, as int64: not every kernel takes timestamps with a time zone.
+    Timestamps are int64, in milliseconds since 1970, since some kernels do not support time zones.
     """
     match array:
         case pa.StructArray():
@@ -83,22 +83,22 @@ def earliest(array: pa.Array) -> pa.Array:
 
 
 def milliseconds(instants: pa.Array) -> pa.Array:
-    """Timestamps as int64, milliseconds since 1970."""
+    """Return timestamps as int64, in milliseconds since 1970."""
     return instants.cast(TIMESTAMP).cast(pa.int64())
 
 
 def minimum(arrays: list[pa.Array]) -> pa.Array:
-    """The earliest of the arrays in each row, nulls passed over."""
+    """Return the earliest value of each row over all arrays, ignoring nulls."""
     return arrays[0] if len(arrays) == 1 else pc.min_element_wise(*arrays, skip_nulls=True)
 
 
 def earliest_in_lists(lists: pa.ListArray) -> pa.Array:
-    """The earliest timestamp in each list."""
+    """Return the earliest timestamp in each list."""
     first, last = lists.offsets[0].as_py(), lists.offsets[-1].as_py()
     values = earliest(lists.values.slice(first, last - first))
     grouped = pa.table({"row": pc.list_parent_indices(lists), "value": values}).group_by("row", use_threads=False)
     found = grouped.aggregate([("value", "min")])
     rows = pc.subtract(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(lists))), 1)
     by_row = found["value_min"].combine_chunks().take(pc.index_in(rows, found["row"]))
-    # What lies under a null list is no value of it.
+    # A null list may have elements underneath that do not count.
     return cast("pa.Array", pc.if_else(lists.is_valid(), by_row, pa.scalar(None, by_row.type)))

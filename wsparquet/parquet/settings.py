@@ -1,4 +1,4 @@
-"""How a Parquet file is written: one schema for all files of a table, and the writer's options."""
+"""The settings of Parquet files: the schema and the options that all files of a table share."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ __all__ = [
     "writer_options",
 ]
 
-# The container's own times say when it was cut, not when the record happened.
+# Times of the container say which period it covers, not when the record's events happened.
 NOT_OWN = frozenset(field.name for field in COMMON_SUFFIX)
 
-# Keys and texts that are nearly all different: a dictionary would be written beside the values that did not fit it.
+# Columns whose values are nearly all different. A dictionary only adds to the size of their files.
 UNREPEATED = frozenset(
     {"visitId", "visitorId", "record_number", "rescued", "record", "url", "referrerUrl", "iPV4", "iPV6"}
     | {"engagementInstanceId"}
 )
 
-# By what rows are looked up; unsorted names and texts would only make footers larger.
+# Columns by which queries look up rows. Statistics of unsorted texts would only enlarge footers.
 PRUNING = frozenset(field.name for field in HEADER.fields) | {"source_file", "record_number"}
 
 
 @dataclass(frozen=True)
 class WriterLimits:
-    """How much all writers of the process hold together.
+    """The limits of all writers of the process together.
 
-    ``buffered`` bytes of Arrow data wait at most before the largest buffer is written; at most ``open_files`` Parquet
-    files are open, the least recently used one is closed for the next. A row group has ``row_group_rows`` at most. A
-    file is closed after ``file_writes`` writes, since what its footer will say of each row group waits in memory.
+    If buffers hold more than ``buffered`` bytes of Arrow data, the largest buffer is written. At most ``open_files``
+    Parquet files are open; the least recently used file is closed before another one is opened. A row group has at most
+    ``row_group_rows`` rows. A file is closed after ``file_writes`` writes, since its footer grows in memory with each.
 
-    Measured with one job, peak of a 1 GB file against that of a 100 MB one: 96 MiB in buffers 330 against 209 MiB (the
-    smaller file never fills them), 8 MiB with 8 writes 146 against 132, with 4 writes 132 against 124. Larger
-    buffers have little to save: 8 files of 50 MB are 72 writes for 56 files as it is.
+    Peak memory with one job, for a 1 GB file and a 100 MB file: 330 and 209 MiB with 96 MiB of buffers, which the
+    smaller file never fills; 146 and 132 MiB with 8 MiB and 8 writes; 132 and 124 MiB with 8 MiB and 4 writes. Larger
+    buffers would save little: 8 sources of 50 MB take 72 writes for 56 files already.
     """
 
     buffered: int = 8 << 20
@@ -59,7 +59,7 @@ class WriterLimits:
 
 
 class Leaf(NamedTuple):
-    """One Parquet column: its path in the file, its Arrow type, and the table's column that it is part of."""
+    """A Parquet column: its path in the file, its Arrow type, and the table's column that contains it."""
 
     path: str
     type: pa.DataType
@@ -68,7 +68,7 @@ class Leaf(NamedTuple):
 
 @functools.cache
 def leaves(table: str) -> tuple[Leaf, ...]:
-    """The Parquet columns of a table's files, in their order."""
+    """Return the Parquet columns of a table's files, in order."""
     return tuple(_leaf(found) for found in leaf_columns(TABLES[table].schema))
 
 
@@ -79,7 +79,7 @@ def _leaf(found: LeafColumn) -> Leaf:
 
 @functools.cache
 def own_timestamps(table: str) -> tuple[int, ...]:
-    """The indices, among a file's Parquet columns, of the table's own timestamps."""
+    """Return the indices of the table's own timestamps among the Parquet columns of a file."""
     return tuple(
         index
         for index, leaf in enumerate(leaves(table))
@@ -89,7 +89,7 @@ def own_timestamps(table: str) -> tuple[int, ...]:
 
 @functools.cache
 def file_schema(table: str) -> pa.Schema:
-    """The table's schema without metadata: doc texts would be repeated in every footer."""
+    """Return the table's schema without metadata, since every footer would repeat the descriptions."""
     return pa.schema([_bare(field) for field in TABLES[table].schema])
 
 
@@ -107,11 +107,11 @@ def _bare_type(data_type: pa.DataType) -> pa.DataType:
 
 @dataclass(frozen=True)
 class FileSettings:
-    """How a table's files are written, whichever writer does it; what is not named here stays as the writer has it.
+    """The settings of a table's files, for every writer. Other options, such as page sizes, keep the writer's default.
 
-    ``dictionary`` and ``statistics`` are the columns that have one, by their paths as Parquet spells them. Statistics
-    have whole bounds, for each row group and, with ``page_index``, for each page. ``arrow_schema`` says whether the
-    footer repeats the Arrow schema, ``root`` is the name of the Parquet schema's root.
+    ``dictionary`` and ``statistics`` list the columns that have them, by their Parquet paths. Statistics have complete
+    bounds, for each row group and, with ``page_index``, for each page. ``arrow_schema`` says whether the footer also
+    contains the Arrow schema. ``root`` is the name of the Parquet schema's root.
 
     Measured with 3,000 generated records of each table, against pyarrow's defaults with zstd level 1: files are 11 %
     smaller, footers have 50 KB instead of 143 KB (86 KB of that are the doc texts and the Arrow schema), and writing
@@ -145,18 +145,18 @@ class FileSettings:
 
 @functools.cache
 def file_settings(table: str, *, row_group_rows: int = WriterLimits.row_group_rows) -> FileSettings:
-    """The settings of a table's files."""
+    """Return the settings of a table's files."""
     return FileSettings(dictionary_columns(table), statistics_columns(table), row_group_rows)
 
 
 @functools.cache
 def native_options(settings: FileSettings) -> str:
-    """The settings as the native writer takes them: JSON text, member for member of the data class."""
+    """Return the settings as JSON text for the native writer, with the members of the data class."""
     return json.dumps(asdict(settings))
 
 
 def writer_options(table: str) -> dict[str, Any]:
-    """The options of ``pyarrow.parquet.ParquetWriter`` for a table's files."""
+    """Return the options of ``pyarrow.parquet.ParquetWriter`` for a table's files."""
     settings = file_settings(table)
     return {
         "compression": settings.compression,
@@ -170,13 +170,13 @@ def writer_options(table: str) -> dict[str, Any]:
 
 @functools.cache
 def dictionary_columns(table: str) -> tuple[str, ...]:
-    """The paths of the Parquet columns that have a dictionary."""
+    """Return the paths of the Parquet columns with a dictionary."""
     return tuple(leaf.path for leaf in leaves(table) if _repeats(leaf))
 
 
 @functools.cache
 def statistics_columns(table: str) -> tuple[str, ...]:
-    """The paths of the Parquet columns that have statistics, by row group and by page."""
+    """Return the paths of the Parquet columns with statistics."""
     return tuple(leaf.path for leaf in leaves(table) if _prunes(leaf))
 
 
@@ -188,5 +188,5 @@ def _repeats(leaf: Leaf) -> bool:
 
 
 def _prunes(leaf: Leaf) -> bool:
-    # No engine prunes by what is inside lists, but a part's time range is read from the timestamps there.
+    # Engines do not prune by values in lists, but a part's time range comes from the statistics of its timestamps.
     return leaf.column in PRUNING or leaf.path.startswith("metaData.") or pa.types.is_timestamp(leaf.type)

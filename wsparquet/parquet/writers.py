@@ -1,7 +1,7 @@
-"""How batches become Parquet files: one writer per table and date, all of the process bounded together.
+"""Writes batches to Parquet files: one open file per table and day, within limits for the whole process.
 
-An attempt's rows lie in buffers, one per table and date. When all buffers of the process hold more than they may, the
-largest is written, whoever's it is; an error there is kept for the attempt that it belongs to.
+An attempt has a buffer for each table and day. If all buffers of the process together exceed the limit, the thread that
+notices it writes the largest buffer, even of another attempt. Errors are kept for the attempt that owns the buffer.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from wsparquet.store.disk_errors import translate, translated
 
 __all__ = ["WriterPool", "Writers", "WrittenPart", "shared_pool"]
 
-# Bytes that a batch takes beside its values, per Parquet column (measured with batches of one row): many tiny batches
-# must not seem to be nothing.
+# Bytes of overhead of a batch per Parquet column, measured with batches of one row. Without it, many tiny batches would
+# exceed the limit unnoticed.
 COLUMN_OVERHEAD = 800
 
 
 class WrittenPart(NamedTuple):
-    """A finished file in the attempt's workspace; ``number`` is the ``n`` of its name, times are in milliseconds.
+    """A finished file in the attempt's workspace, named ``<number>.parquet``. Times are milliseconds since 1970.
 
     ``checksum`` is the hex SHA-256 of the file.
     """
@@ -50,9 +50,9 @@ class WrittenPart(NamedTuple):
 
 
 class Partition:
-    """The rows of one table and one day within one attempt: a buffer, and the files it was written to.
+    """The rows of one table and day within an attempt: a buffer, and the files to which it was written.
 
-    ``lock`` is held while its rows are written, by whichever thread writes them; the buffer itself is the pool's.
+    A thread holds ``lock`` while it writes rows. The pool's lock protects the buffer.
     """
 
     def __init__(self, owner: Writers, table: str, day: date | None) -> None:
@@ -67,7 +67,7 @@ class Partition:
         self.files: list[tuple[int, Path]] = []
 
     def write(self, batches: list[pa.RecordBatch]) -> None:
-        """Write rows to the open file, or to a new one; with ``lock`` held."""
+        """Write rows to the open file, or to a new file. The caller holds ``lock``."""
         pool = self.owner.pool
         if self.part is None:
             pool.make_room()
@@ -80,12 +80,12 @@ class Partition:
         self.writes += 1
         if self.writes >= pool.limits.file_writes:
             self.close()
-            # Arrow keeps what it was given back; over a large file that adds up, in pieces too small for the next part.
-            # Not for every part: with 8 files of 50 MB, 8 % of the CPU time went into asking for the same pages again.
+            # Arrow keeps freed memory, in fragments too small for the next part; that adds up over a large source.
+            # Releasing it after every part costs 8 % of the CPU time with 8 files of 50 MB.
             pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
-        """Finish the open file, if there is one; with ``lock`` held."""
+        """Finish the open file, if there is one. The caller holds ``lock``."""
         part, self.part = self.part, None
         if part is not None:
             self.owner.pool.forget(self)
@@ -93,7 +93,7 @@ class Partition:
 
 
 class WriterPool:
-    """All buffers and open files of a process, kept within ``limits``, and ``writer``, which writes them."""
+    """All buffers and open files of a process. Keeps them within ``limits``; ``writer`` opens the files."""
 
     def __init__(self, limits: WriterLimits | None = None, *, writer: WriterKind | None = None) -> None:
         self.limits = limits or WriterLimits()
@@ -105,16 +105,16 @@ class WriterPool:
 
     @property
     def buffered(self) -> int:
-        """Bytes that wait in buffers or are being written now."""
+        """The bytes in buffers, including those being written."""
         return self._buffered
 
     @property
     def open_files(self) -> int:
-        """Files that are open now."""
+        """The number of open files."""
         return len(self._open)
 
     def add(self, partition: Partition, batch: pa.RecordBatch) -> None:
-        """Put rows into a buffer; if all are too full then, write the largest ones."""
+        """Add rows to a buffer. If the buffers then exceed the limit, write the largest ones."""
         size = batch.nbytes + COLUMN_OVERHEAD * len(leaves(partition.table))
         with self._lock:
             partition.batches.append(batch)
@@ -132,20 +132,20 @@ class WriterPool:
             return max(self._filled, key=lambda partition: partition.size, default=None)
 
     def flush(self, partition: Partition) -> None:
-        """Write what a buffer holds; with the partition's lock held. Errors go to its owner."""
+        """Write a buffer's rows. The caller holds the partition's lock. Errors go to the partition's owner."""
         with self._taken(partition) as batches:
             if batches and partition.owner.failure is None:
                 with partition.owner.keeping_failures():
                     partition.write(batches)
 
     def drop(self, partition: Partition) -> None:
-        """Forget what a buffer holds; with the partition's lock held."""
+        """Drop a buffer's rows. The caller holds the partition's lock."""
         with self._taken(partition):
             pass
 
     @contextmanager
     def _taken(self, partition: Partition) -> Iterator[list[pa.RecordBatch]]:
-        """Empty a buffer; what it held counts until the end, since it is in memory while it is written."""
+        """Empty a buffer. Its rows count as buffered until the block ends, since they stay in memory while written."""
         with self._lock:
             batches, partition.batches = partition.batches, []
             size, partition.size = partition.size, 0
@@ -157,23 +157,23 @@ class WriterPool:
                 self._buffered -= size
 
     def touch(self, partition: Partition) -> None:
-        """Note that a partition's file is open and was used just now."""
+        """Mark a partition's file as open and most recently used."""
         with self._lock:
             self._open.pop(partition, None)
             self._open[partition] = None
 
     def forget(self, partition: Partition) -> None:
-        """Note that a partition's file is closed."""
+        """Mark a partition's file as closed."""
         with self._lock:
             self._open.pop(partition, None)
 
     def make_room(self) -> None:
-        """Close the least recently used files until one more may be opened; those in use just now stay open."""
+        """Close the least recently used files until another file may be opened. Files in use stay open."""
         with self._lock:
             excess = len(self._open) + 1 - self.limits.open_files
             candidates = list(self._open) if excess > 0 else []
         for partition in candidates:
-            # Waiting here for a thread that waits for ours would never end.
+            # Waiting for another thread's lock could be a deadlock.
             if excess > 0 and partition.lock.acquire(blocking=False):
                 try:
                     with partition.owner.keeping_failures():
@@ -185,12 +185,12 @@ class WriterPool:
 
 @cache
 def shared_pool() -> WriterPool:
-    """The pool that all roots of this process share; made on first use."""
+    """Return the pool that all roots of this process share, created on first use."""
     return WriterPool()
 
 
 class Writers:
-    """All partitions of one attempt. One thread at a time calls it; the pool's others may write its buffers."""
+    """All partitions of an attempt. One thread at a time may call it; other threads may write its buffers."""
 
     def __init__(self, folder: Path, *, fallback_day_ms: int | None, pool: WriterPool) -> None:
         self.folder = folder
@@ -201,13 +201,13 @@ class Writers:
         self._partitions: dict[tuple[str, date | None], Partition] = {}
 
     def next_file(self) -> tuple[int, Path]:
-        """The number and the path of the attempt's next file."""
+        """Return the number and the path of the attempt's next file."""
         number = next(self._numbers)
         return number, self.folder / f"{number}.parquet"
 
     @contextmanager
     def keeping_failures(self) -> Iterator[None]:
-        """Keep an error of the disk or of Arrow for the thread that this attempt belongs to."""
+        """Keep an error of the disk or of Arrow for the thread of this attempt."""
         done = False
         try:
             yield
@@ -219,7 +219,7 @@ class Writers:
                 self.failure = DatasetError("writing was interrupted; run again")
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
-        """Take a batch of the table's schema. Raises DatasetError if rows of this attempt could not be written."""
+        """Add a batch of the table's schema. Raises DatasetError if rows of this attempt could not be written."""
         if not batch.schema.equals(file_schema(table)):
             raise DatasetError(f"table {table}: expected batches of {file_schema(table)}, found {batch.schema}")
         with translated("partition rows for", self.folder):
@@ -240,7 +240,7 @@ class Writers:
             raise translate(self.failure, "write", self.folder) from self.failure
 
     def close(self) -> tuple[WrittenPart, ...]:
-        """Write and finish all files, bring them onto the disk, and return what their footers say, in order."""
+        """Finish all files, sync them to disk, and return them in order, described by their footers."""
         for partition in self._partitions.values():
             with partition.lock:
                 self.pool.flush(partition)
@@ -251,7 +251,7 @@ class Writers:
             return tuple(part for partition in self._partitions.values() for part in finished(partition))
 
     def discard(self) -> None:
-        """Drop all rows and close all files, which are worthless then."""
+        """Drop all rows and close all files. The files are not valid afterwards."""
         for partition in self._partitions.values():
             with partition.lock:
                 self.pool.drop(partition)
@@ -260,7 +260,7 @@ class Writers:
 
 
 def finished(partition: Partition) -> Iterator[WrittenPart]:
-    """What the footers of a partition's closed files say, each file brought onto the disk."""
+    """Sync each closed file of a partition to disk, and yield its description, read from its footer."""
     for number, path in partition.files:
         sync_file(path)
         footer = pq.read_metadata(path)
@@ -279,7 +279,7 @@ def finished(partition: Partition) -> Iterator[WrittenPart]:
 
 
 def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:
-    """The earliest and the latest of a file's own timestamps, in milliseconds since 1970; None where there are none."""
+    """Return the earliest and the latest own timestamp of a file, in milliseconds since 1970; None without any."""
     ranges: list[tuple[int, int]] = [
         (statistics.min_raw, statistics.max_raw)  # type: ignore[misc]
         for group in range(footer.num_row_groups)

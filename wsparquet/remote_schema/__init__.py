@@ -1,4 +1,4 @@
-"""What is different between the schema that the server publishes and ours."""
+"""Compares the schema that the server publishes with the schema of wsparquet."""
 
 from __future__ import annotations
 

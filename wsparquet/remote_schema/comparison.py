@@ -1,10 +1,10 @@
-"""What is different between a published schema and ours: field by field, by decoding's own rules.
+"""Compares a published schema with wsparquet's, field by field, with the rules of decoding.
 
 A record of the server's belongs to the table that its body would be decoded into, a field to the column that its key
 would fill (docs/decoding.md, "Which table" and "Keys"), and differences have the paths that values are rescued under.
-Whether a value may be null is not compared: here every one may. Nor is what is ours by design: a timestamp is a long
-or a string there, a list of strings may be one string, ``metaData``, ``source_file``, ``record_number`` and ``rescued``
-stand in every table, and a product may stand in a product container's place.
+Nullability is not compared, since all columns of wsparquet are nullable. Nor are deliberate differences: the server's
+type of a timestamp is long or string, a list of strings may be one string, every table has ``metaData``,
+``source_file``, ``record_number``, and ``rescued``, and a product may replace its product container.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ACCEPTED = {
     "float64": {"double"},
     "timestamp": {"long", "string"},
 }
-"""Avro's names of the types that each of our leaves is documented as."""
+"""The Avro types that match each kind of leaf."""
 
 OURS = {"int32": "int", "int64": "long", "float64": "double"}
 CONTAINER = frozenset({"datatype", "metadata", "recordcollection"})
@@ -60,7 +60,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class SchemaComparison(JsonResult):
-    """How a published schema compares with ours: the tables found in it, how many of our fields, the differences."""
+    """The result of a comparison: the tables found, the number of fields compared, and the differences."""
 
     tables: tuple[str, ...]
     fields: int
@@ -68,10 +68,10 @@ class SchemaComparison(JsonResult):
 
 
 def compare_schema(answer: Any) -> SchemaComparison:
-    """How a published schema, as JSON values, compares with ours.
+    """Compare a published schema, given as JSON values, with wsparquet's.
 
     Raises:
-        SchemaError: there is no Avro record in it.
+        SchemaError: the schema contains no Avro record.
 
     """
     return _Comparison(PublishedSchema(answer), compiled()).run()

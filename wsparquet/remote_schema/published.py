@@ -1,8 +1,8 @@
-"""What a published schema says: its records, their fields and types, however they are wrapped.
+"""Reads a published schema: its records, fields, and types, at any nesting.
 
-The Data Access API answers its schema as JSON, and nobody has seen it. Very likely it is Avro (specification 1.11,
-"Schema Declaration"), so every object of type ``record`` with ``fields`` is a record here: at any depth, among others
-in a list, inside text that is JSON itself. Nothing is recursive, so no nesting is too deep.
+The Data Access API returns its schema as JSON of an undocumented form. It is probably Avro (specification 1.11, "Schema
+Declaration"), so every object of type ``record`` with ``fields`` is a record: at any depth, in lists, and in strings
+that contain JSON. The code is not recursive, so it supports any depth.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """What a value of a type may be: one branch of a union, or all that there is.
+    """A kind of value that a type permits: a branch of a union, or the type itself.
 
     ``name`` is Avro's, or that of a type that is defined nowhere; ``inner`` are an array's items or a map's values.
     """
@@ -67,10 +67,10 @@ class Kind:
 
 
 def parse_schema(text: bytes, *, place: str) -> Any:
-    """The JSON values of a saved schema.
+    """Return the JSON values of a saved schema.
 
     Raises:
-        SchemaError: it is no JSON.
+        SchemaError: the text is not JSON.
 
     """
     try:
@@ -82,10 +82,10 @@ def parse_schema(text: bytes, *, place: str) -> Any:
 
 
 class PublishedSchema:
-    """The records of a published schema, in its own order.
+    """The records of a published schema, in the schema's order.
 
     Raises:
-        SchemaError: there are none.
+        SchemaError: the schema contains no records.
 
     """
 
@@ -102,7 +102,7 @@ class PublishedSchema:
             )
 
     def kinds(self, of: Type) -> tuple[Kind, ...]:
-        """What a value of a type may be, null apart: one kind for each branch of a union."""
+        """Return the kinds of values that a type permits, except null: one for each branch of a union."""
         found: list[Kind] = []
         waiting = [of.written]
         while waiting:
@@ -116,11 +116,11 @@ class PublishedSchema:
         return tuple(kind for kind in found if kind.name != "null")
 
     def records_of(self, of: Type) -> tuple[Record, ...]:
-        """The records that a value of a type may be."""
+        """Return the records that a type permits."""
         return tuple(kind.record for kind in self.kinds(of) if kind.record is not None)
 
     def text(self, of: Type) -> str:
-        """A type in few words: ``array of record Navigation``, ``int or string``."""
+        """Return a short description of a type, such as ``array of record Navigation`` or ``int or string``."""
         before = ""
         for _ in range(MOST_SHOWN):
             kinds = self.kinds(of)
@@ -131,7 +131,7 @@ class PublishedSchema:
         return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
     def within(self, of: Iterable[Type]) -> Iterator[Record]:
-        """Every record that values of the types may hold, at any depth, each once."""
+        """Return every record that values of the types may contain, at any depth, each once."""
         seen: set[Record] = set()
         waiting = list(of)
         while waiting:

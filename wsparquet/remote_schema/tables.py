@@ -1,7 +1,7 @@
-"""Which of a published schema's records are our tables, and which of their fields is the payload.
+"""Finds the records of a published schema that are tables, and the fields that are their payloads.
 
-A record is the table that decoding would take its body for (docs/decoding.md, "Which table"): the decoder itself is
-asked, with a body that has the record's fields and nothing in them.
+The decoder itself determines the table (docs/decoding.md, "Which table"), from a body with the record's fields and
+empty values.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = ["find_payload", "find_tables"]
 
 
 def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
-    """The records that are a table, by the table's name.
+    """Return the records of each table, by the table's name.
 
-    They are what a field ``body`` may hold. Where there is no such field, any record may be one if it has a header or
-    fields of the table's own, and is not part of another one.
+    They are the records that a field ``body`` permits. Without such a field, they are the records that have a header or
+    fields of a table, and are not part of another record.
     """
     bodies = [
         body
@@ -41,7 +41,7 @@ def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
 
 
 def find_payload(published: PublishedSchema, fields: Sequence[Field], table: TablePlan) -> Field | None:
-    """The field that is a table's payload, among those beside the header; None if its fields stand there themselves."""
+    """Return the field of a table's payload; None if the record contains the payload's own fields instead."""
     for field in fields:
         if normalise(field.name) in table.payload_names:
             return field
@@ -64,7 +64,7 @@ def _table(published: PublishedSchema, record: Record, *, is_body: bool) -> str 
 
 
 def _value(published: PublishedSchema, of: Type) -> Any:
-    """A value without content, in the decoder's form of parsed JSON: its kind is all that tables are known by."""
+    """Return an empty value of the same kind, as parsed JSON of the decoder. Only the kind identifies a table."""
     records = published.records_of(of)
     if records:
         return tuple((field.name, None) for record in records for field in record.fields)
@@ -78,5 +78,5 @@ def _kinds(published: PublishedSchema, of: Type) -> set[str]:
 def _outermost(published: PublishedSchema, records: Iterable[Record]) -> list[Record]:
     all_of_them = list(records)
     inner = set(published.within(field.type for record in all_of_them for field in record.fields))
-    # Records that hold each other have no outermost one.
+    # Records that contain each other have no outermost record.
     return [record for record in all_of_them if record not in inner] or all_of_them

@@ -1,7 +1,7 @@
-"""What the schema looks like to people and engines: one text for each table and form.
+"""Renderings of the schema for people and query engines: one text for each table and form.
 
-Every form is rendered from the Arrow schemas of ``wsparquet.schema`` and nothing else, so that a new field is one line
-there. ``schemas/`` holds all of them; ``python -m wsparquet.render schemas`` writes them anew.
+Every form is rendered from the Arrow schemas of ``wsparquet.schema`` alone, so a new field is one line there.
+``schemas/`` contains all renderings; ``python -m wsparquet.render schemas`` rewrites them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wsparquet.schema import TABLES, Table
 __all__ = ["FORMS", "files", "render", "schema_text"]
 
 FORMS: tuple[str, ...] = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
-"""The forms that ``render`` knows."""
+"""The forms that ``render`` supports."""
 
 EXTENSIONS = {
     "arrow": "txt",
@@ -45,12 +45,12 @@ JSONS: dict[str, Callable[[Table], Any]] = {
 
 
 def render(table: str | None, form: str) -> str:
-    """The definition of one table in a form, or of all: texts one after the other, JSON as an object by table name.
+    """Return the definition of a table, or of all tables: as consecutive texts, or as a JSON object by table name.
 
     The text is the same in every run and ends with a newline.
 
     Raises:
-        SchemaError: there is no such table or form.
+        SchemaError: the table or the form does not exist.
 
     """
     if table is not None and table not in TABLES:
@@ -84,5 +84,5 @@ def schema_text(table: str | None = None, form: str = "arrow") -> str:
 
 
 def files() -> dict[str, str]:
-    """Every generated file of ``schemas/``: its text by its path there, ``<form>/<table>.<extension>``."""
+    """Return the text of every file in ``schemas/`` by its path, ``<form>/<table>.<extension>``."""
     return {f"{form}/{table}.{EXTENSIONS[form]}": render(table, form) for form in FORMS for table in TABLES}

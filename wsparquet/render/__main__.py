@@ -1,4 +1,4 @@
-"""Write every rendering of the schema into a folder: ``python -m wsparquet.render schemas``."""
+"""Writes every rendering of the schema to a folder: ``python -m wsparquet.render schemas``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wsparquet.render import files
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the files, make folders as needed, and return the exit code: 0 done, 1 a file could not be written."""
+    """Write the files and create missing folders. Return the exit code: 0 for success, 1 if a file was not written."""
     parser = argparse.ArgumentParser(prog="python -m wsparquet.render", description=__doc__)
     parser.add_argument("folder", type=Path, help="where to write <form>/<table>.<extension>")
     folder: Path = parser.parse_args(arguments).folder

@@ -1,7 +1,7 @@
-"""What a table's Arrow schema is, one node a line, for people and for diffs.
+"""The Arrow schema of a table as text with one node per line, for people and for diffs.
 
-``pyarrow.Schema.to_string`` repeats the type of every nested field on the lines of all its parents, so that one new
-field changes many of them; here it changes one.
+``pyarrow.Schema.to_string`` repeats the type of a nested field on the lines of all its parents, so a new field changes
+many lines. Here it changes one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["render"]
 
 
 def render(table: Table) -> str:
-    """The table's name, then its columns, nested ones indented; partition columns left out."""
+    """Return the table's name and its columns, nested columns indented, without the partition columns."""
     lines = (line for field in table.schema for line in _lines(field, 1))
     return "\n".join((table.name, *lines)) + "\n"
 

@@ -1,14 +1,14 @@
-"""What a table is to Athena, Hive, and by their metastore to Trino: Hive's DDL, one statement a table.
+"""A table's definition for Athena, Hive, and Trino (through their metastore): one statement of Hive's DDL per table.
 
-Names are written in lower case, which is what Athena makes of them; Parquet columns are found by name, whatever their
-case (Athena User Guide, "Handle schema updates", "Name tables, databases, and columns"), and no two of a level differ
-by case alone. All are in backticks: ``timestamp`` and ``date`` are reserved words. The metastore of AWS Glue holds
-comments of 255 characters at most; nested fields carry none.
+Names are in lower case, since Athena converts them anyway. Athena finds Parquet columns by name and ignores case
+(Athena User Guide, "Handle schema updates", "Name tables, databases, and columns"); names on one level never differ by
+case alone. All names have backticks, since ``timestamp`` and ``date`` are reserved words. The metastore of AWS Glue
+limits comments to 255 characters. Nested fields have no comments.
 
-Partitions are projected, so that new days need no ``MSCK REPAIR TABLE``: over all days that a timestamp column can
-hold, which hides no dated row but makes queries without a condition on ``date`` list them all. Projection never
-reaches the default partition of the records without any date; a second table without partitions, located at that
-folder, reads those.
+Partition projection makes new days visible without ``MSCK REPAIR TABLE``. It covers all days that a timestamp column
+can contain, so it hides no row with a date. But queries without a condition on ``date`` list every day. Projection does
+not cover the default partition of records without a date. A second table, without partitions and located at that
+folder, can read those records.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PROPERTIES = {
 
 
 def render(table: Table) -> str:
-    """The ``CREATE EXTERNAL TABLE`` of one table. Raises ``SchemaError`` where a type has no equivalent."""
+    """Return the ``CREATE EXTERNAL TABLE`` of a table. Raises SchemaError if a type has no equivalent."""
     return "\n".join(_lines(table)) + "\n"
 
 

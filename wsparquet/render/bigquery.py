@@ -1,9 +1,9 @@
-"""What a table is to BigQuery: the JSON schema that ``bq load --schema`` and the API's ``schema.fields`` take.
+"""A table's definition for BigQuery: the JSON schema for ``bq load --schema`` and for ``schema.fields`` of the API.
 
-It is the shape that BigQuery gives the files when they are loaded with ``--parquet_enable_list_inference``: a list
-becomes a REPEATED field of its elements' type, and the nodes ``list`` and ``element`` vanish. Without that option a
-load into this schema leaves every list empty, and raises no error. BigQuery knows no null list, it becomes an empty
-one, and refuses nulls within a list. The partition column is not part of it: hive partitioning appends ``date``.
+The schema requires ``--parquet_enable_list_inference``: with it, a list becomes a REPEATED field, without the nodes
+``list`` and ``element``. Without the option, BigQuery loads every list as empty and reports no error. BigQuery has no
+null lists and loads them as empty lists; it rejects nulls within a list. The schema lacks the partition column, since
+hive partitioning adds ``date``.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ TYPES: dict[pa.DataType, str] = {
 
 
 def schema(table: Table) -> list[dict[str, Any]]:
-    """The table's fields as plain JSON values.
+    """Return the table's fields as plain JSON values.
 
     Raises:
-        SchemaError: a type has no BigQuery equivalent; a list of lists has none.
+        SchemaError: a type has no BigQuery equivalent, as a list of lists.
 
     """
     return [_field(field) for field in table.schema]

@@ -1,8 +1,7 @@
-"""What a table is to DuckDB: a view of the dataset's files, and a table of its own with the same columns.
+"""A table's definition for DuckDB: a view of the dataset's files, and a table with the same columns.
 
-The view reads all files below the table's folder; write the root's path or URL for ``ROOT``. The table, its name
-followed by ``_typed``, is for loading (``INSERT INTO navigation_typed BY NAME FROM navigation``) and carries the
-descriptions.
+The view reads all files below the table's folder; replace ``ROOT`` with the root's path or URL. The table, whose name
+ends with ``_typed``, is for loading (``INSERT INTO navigation_typed BY NAME FROM navigation``) and has descriptions.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ TYPES: dict[pa.DataType, str] = {
 
 
 def render(table: Table) -> str:
-    """The statements of one table, the view first. Raises ``SchemaError`` where a type has no equivalent."""
+    """Return the statements of a table, the view first. Raises SchemaError if a type has no equivalent."""
     return "\n".join((_view(table), _table(table), *_comments(table), ""))
 
 

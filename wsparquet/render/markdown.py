@@ -1,4 +1,4 @@
-"""What every column means: the data dictionary of a table, in Markdown."""
+"""The data dictionary of a table, in Markdown: the meaning of every column."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEAD = ("Column", "Type", "Description", "Documented type", "Documented values",
 
 
 def render(table: Table) -> str:
-    """The table's description, then every column: nested ones by path, ``[]`` for the elements of a list."""
+    """Return the table's description and its columns, nested ones by path with ``[]`` for the elements of a list."""
     rows = [HEAD, tuple("---" for _ in HEAD)]
     rows += [_row(path, field) for field in (*table.schema, PARTITION) for path, field in _paths(field, field.name)]
     lines = [f"# {table.name}", "", table.doc, "", *_tags(table), *(f"| {' | '.join(row)} |" for row in rows)]
@@ -56,7 +56,7 @@ def _type(data_type: pa.DataType) -> str:
 
 
 def _in_the_source(field: pa.Field[Any]) -> str:
-    """Other keys of the field, then the names that a tag around its value may bear."""
+    """Return the field's other keys, then the names that a tag around its value may have."""
     keys = [f"key `{name}`" for name in annotations_of(field).source_names]
     return ", ".join([*keys, *(f"type `{name}`" for name in struct_names(field))])
 

@@ -1,9 +1,9 @@
-"""What a table is to Spark: its ``StructType`` as JSON, as ``df.schema.json()`` writes it.
+"""A table's definition for Spark: its ``StructType`` as JSON, in the format of ``df.schema.json()``.
 
     schema = StructType.fromJson(json.load(open("schemas/spark/navigation.json")))
     spark.read.schema(schema).parquet("<root>/record_type=navigation")
 
-The partition column ``date`` comes last, as Spark puts it; given here, its type is not left to be guessed from paths.
+The partition column ``date`` comes last, as in Spark. The schema contains it so that Spark need not infer its type.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TYPES: dict[pa.DataType, str] = {
 
 
 def schema(table: Table) -> dict[str, Any]:
-    """The table's ``StructType`` as plain JSON values. Raises ``SchemaError`` where a type has no equivalent."""
+    """Return the table's ``StructType`` as plain JSON values. Raises SchemaError if a type has no equivalent."""
     return _struct([*table.schema, PARTITION])
 
 

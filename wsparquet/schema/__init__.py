@@ -1,4 +1,4 @@
-"""What a record is: every documented struct and table as an explicit Arrow type."""
+"""The schema: every documented struct and table as an explicit Arrow type."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How a documented struct is written down: constructors of Arrow fields with the documentation as their metadata.
+"""Constructors of Arrow fields whose metadata contains the documentation; the structs and tables are built from them.
 
-The metadata that they set is described in ``wsparquet.schema``, which is written in these words.
+``wsparquet.schema.tables`` describes the metadata.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ __all__ = [
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
 
 EARLIEST_MS = 946_684_800_000
-"""The first instant that a source's time may be: 2000-01-01, in milliseconds since 1970."""
+"""The earliest valid timestamp: 2000-01-01, in milliseconds since 1970."""
 
 LATEST_MS = 4_102_444_800_000
-"""The first instant behind those that it may be: 2100-01-01."""
+"""The end of valid timestamps, exclusive: 2100-01-01, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True)
 class Struct:
-    """One documented struct: the name on the page, its fields in the page's order, the other names it goes by."""
+    """A documented struct: its name on the page, its fields in the page's order, and its other names."""
 
     name: str
     fields: tuple[pa.Field, ...]
@@ -81,7 +81,7 @@ def text(name: str, doc: str, documented: str | None = "string", **more: Any) ->
 def enum(
     name: str, doc: str, values: Sequence[str] | Mapping[str, str], documented: str = "string", **more: Any
 ) -> pa.Field:
-    """A string column with documented values; other values are kept and counted."""
+    """A string column with documented values. Decoders keep and count other values."""
     return field(name, pa.string(), doc, documented, values=_values(values), **more)
 
 
@@ -111,23 +111,23 @@ def instant(name: str, doc: str, documented: str | None = "long") -> pa.Field:
 
 
 def struct(name: str, of: Struct, doc: str, documented: str | None = "container") -> pa.Field:
-    """A column that holds one struct."""
+    """A column of structs."""
     return field(name, of.type, doc, documented, **of.names)
 
 
 def list_of(name: str, of: Struct, doc: str, documented: str | None = "container", **more: Any) -> pa.Field:
-    """A column that holds a list of one struct, written as the three-level ``list.element``."""
+    """A column of lists of structs, in Parquet the three-level ``list.element``."""
     element = pa.field("element", of.type, nullable=True, metadata=Annotations(**of.names).to_metadata())
     return field(name, pa.list_(element), doc, documented, **more)
 
 
 def texts(name: str, doc: str, documented: str) -> pa.Field:
-    """A column that holds a list of strings."""
+    """A column of lists of strings."""
     return field(name, pa.list_(pa.field("element", pa.string(), nullable=True)), doc, documented)
 
 
 def union(name: str, branches: Sequence[tuple[str, Struct]], doc: str, documented: str | None) -> pa.Field:
-    """A union of structs: ``type`` names the branch as the source wrote it, one nullable child per branch."""
+    """A union of structs: ``type`` is the branch's name as the source wrote it; each branch is a nullable child."""
     tag = text("type", "The branch's name as the source wrote it, without its namespace.", None)
     children = [
         field(child, of.type, f"Set where the union holds {of.name}.", None, **of.names) for child, of in branches
@@ -136,5 +136,5 @@ def union(name: str, branches: Sequence[tuple[str, Struct]], doc: str, documente
 
 
 def plausible_ms(milliseconds: int | None) -> bool:
-    """Whether it is an instant that a Web Session file may bear: milliseconds from 2000 to 2099."""
+    """Whether milliseconds since 1970 are within the valid years, 2000 to 2099."""
     return milliseconds is not None and EARLIEST_MS <= milliseconds < LATEST_MS

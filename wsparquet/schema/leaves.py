@@ -1,4 +1,4 @@
-"""Which leaf columns a table has, however deep, and all of a batch's values in one of them."""
+"""The leaf columns of a schema, at any depth, and their values in a batch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["LeafColumn", "leaf_columns"]
 
 @dataclass(frozen=True)
 class LeafColumn:
-    """A leaf: its path with ``[*]`` for indices, the steps to it (None into a list's elements), and its field."""
+    """A leaf column: its path with ``[*]`` for indices, its steps (None for the elements of a list), and its field."""
 
     path: str
     steps: tuple[str | None, ...]
     field: pa.Field
 
     def values(self, batch: pa.RecordBatch) -> pa.Array:
-        """All values of the leaf in the batch, lists flattened."""
+        """Return all values of the leaf in a batch, with lists flattened."""
         column = batch.column(self.steps[0] or "")
         for step in self.steps[1:]:
             column = list_flatten(column) if step is None else struct_field(column, step)
@@ -29,7 +29,7 @@ class LeafColumn:
 
 
 def leaf_columns(schema: pa.Schema) -> Iterator[LeafColumn]:
-    """Every leaf of a schema, in its order."""
+    """Yield every leaf of a schema, in order."""
     for field in schema:
         yield from _walk(field, f"$.{field.name}", (field.name,))
 

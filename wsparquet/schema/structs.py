@@ -1,7 +1,7 @@
-"""What every struct of Web Session looks like: the page's tables as Arrow fields, one line a field.
+"""Every struct of Web Session: the tables of the documentation page as Arrow fields, one line for each field.
 
-Structs stand in the order in which they need each other, fields in the order of the page's tables and in its words.
-Where only the page's example shows a struct or a field, ``documented`` is None.
+A struct follows the structs that it contains. Fields have the page's order and descriptions. ``documented`` is None if
+only the page's example shows the struct or field.
 """
 
 from __future__ import annotations

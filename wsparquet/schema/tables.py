@@ -1,18 +1,18 @@
-"""What a record is: every documented struct and table of Web Session, as explicit Arrow types.
+"""Every documented table of Web Session, as an Arrow schema.
 
-The source is LivePerson's page "Web Session" of the Data Access API; structs stand in the page's order, fields in the
-order of its tables, each with the page's words. A field's metadata carries what the type cannot say:
+The source is LivePerson's page "Web Session" of the Data Access API. Tables and fields have the page's order and
+descriptions. The metadata of a field contains what its type cannot express:
 
 ``doc``              the page's description
 ``documented_type``  the page's "Type / Value" (absent where only the page's example shows the field)
-``source_name``      the page's spelling, where the column's differs
-``values``           JSON object from documented value to its meaning ("" where the page gives none)
+``source_name``      the page's spelling, if the column's name differs
+``values``           JSON object from each documented value to its meaning ("" if the page has none)
 ``aliases``          JSON list of other keys that the source uses for this field
-``struct``           the struct's or enum's own name, which a tag may bear, and ``struct_aliases`` its other names
+``struct``           the name of the struct or enum, which a tag may have; ``struct_aliases`` has its other names
 ``kind``             ``union``: a struct with one nullable child per branch plus ``type``;
-                     ``inline``: a struct whose only missing struct child may have its fields inlined here
+                     ``inline``: a struct that may contain the fields of its only struct child directly
 
-A new documented field is one line here; decoders, datasets and exported definitions follow.
+A new documented field is one line in ``wsparquet.schema.structs``. Decoders, datasets, and exported definitions follow.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from wsparquet.schema.structs import (
 __all__ = ["COMMON_SUFFIX", "HEADER", "METADATA", "SCHEMA_VERSION", "TABLES", "UNRECOGNIZED", "Table"]
 
 SCHEMA_VERSION = 1
-"""Raised whenever any table's columns change; a root holds files of one version only."""
+"""Increased whenever the columns of a table change. All files of a root have the same version."""
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
@@ -68,9 +68,9 @@ PARTITION = field(
 class Table:
     """One record type.
 
-    ``tags`` are the body tags that mean it, shed of namespace, ``WebSession`` and ``Data``, in lower case. ``payload``
-    are the columns between the header's and the common ones. ``payload_names`` are the body's keys that hold the
-    payload, in lower case; where ``flat``, the payload is one struct whose fields are the table's own columns.
+    ``tags`` are the table's body tags in the form that ``wsparquet.decode.keys.short_tag`` returns. ``payload`` has the
+    columns between the header's and the common columns. ``payload_names`` are the body's keys of the payload, in lower
+    case. If ``flat``, the payload is one struct whose fields are columns of the table.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Table:
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """The table's full Arrow schema, partition columns left out."""
+        """The table's full Arrow schema, without the partition columns."""
         return pa.schema([*HEADER.fields, *self.payload, *COMMON_SUFFIX], metadata={"doc": self.doc})
 
 
@@ -170,4 +170,4 @@ TABLES: dict[str, Table] = {
         UNRECOGNIZED,
     )
 }
-"""Every table by its name; the order is that of the page."""
+"""Every table by name, in the page's order."""
