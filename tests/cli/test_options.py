@@ -6,7 +6,7 @@ import click
 import pytest
 
 from tests.cli.program import run
-from wsparquet.cli.options import BYTES
+from wsparquet.cli.parameter_types import BYTES
 
 KIB = 1024
 

@@ -122,7 +122,7 @@ def test_the_same_schema_is_exit_code_0(same: Emulator, monkeypatch: pytest.Monk
     speak_with(same, monkeypatch)
     ran = run("schema", "--remote", "--diff", "--account", ACCOUNT)
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "286 fields compared in 7 tables\nthey are the same\n"
+    assert ran.out == "286 fields compared in 7 tables\nno differences\n"
     found = run("schema", "--remote", "--diff", "--account", ACCOUNT, "--output", "json").json
     assert (found["fields"], len(found["tables"]), found["differences"]) == (286, 7, [])
 

@@ -131,7 +131,7 @@ def test_the_command_deletes_only_if_told(root: Root) -> None:
     """Text for people, JSON for programs."""
     strays(Path(root.place))
     listed = run("clean", root.place, "--older-than", "1h")
-    assert (listed.code, "4 strays: nothing deleted; do so with --delete" in listed.out) == (0, True)
+    assert (listed.code, "4 strays: nothing deleted; delete with --delete" in listed.out) == (0, True)
     values = run("clean", root.place, "--older-than", "1h", "--delete", "--output", "json").json
     assert values["deleted"] is True
     assert {each["kind"] for each in values["strays"]} == {"part", "quarantine", "temporary", "probe"}

@@ -1,8 +1,7 @@
 """The command line: arguments, messages, exit codes; nothing else.
 
-Exit codes: 0 done, 1 a source or the command failed, 2 wrong usage, 3 done but something was quarantined, 130
-interrupted.
-Commands live in modules of their own and import what they run when they run it, so that `--help` answers at once.
+Each command has a module of its own, which imports the library only when the command runs, so that `--help` answers at
+once. Exit codes are in ``exit_codes``.
 """
 
 from __future__ import annotations
@@ -16,21 +15,20 @@ import click
 
 from wsparquet.cli.clean import clean as clean_command
 from wsparquet.cli.convert import convert
+from wsparquet.cli.exit_codes import ExitCode, of_error
 from wsparquet.cli.fetch import fetch
 from wsparquet.cli.generate import generate
 from wsparquet.cli.inspect import inspect
 from wsparquet.cli.list import list_files
+from wsparquet.cli.output import complain
 from wsparquet.cli.remove import remove
 from wsparquet.cli.replay import replay
 from wsparquet.cli.schema import schema
 from wsparquet.cli.serve import serve
-from wsparquet.cli.signals import INTERRUPTED
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
-from wsparquet.cli.terminal import with_flags
 from wsparquet.cli.verify import verify
-from wsparquet.errors import OptionError, PlaceError, WsparquetError
-from wsparquet.redaction import printable
+from wsparquet.errors import WsparquetError
 
 __all__ = ["main"]
 
@@ -55,7 +53,7 @@ def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
     help="Show the version and the decoder in use, and exit.",
 )
 def cli() -> None:
-    """Turn LivePerson Web Session files into nested, partitioned Parquet datasets.
+    """Convert LivePerson Web Session files into nested, partitioned Parquet datasets.
 
     \b
     Example:
@@ -83,15 +81,17 @@ for _command in (
 
 
 def main() -> None:
-    """Run the command line and leave the process with its exit code."""
-    # Arrow's own pool keeps tens of MiB that it was given back; the system's is as fast here. Read when pyarrow loads.
+    """Run the command line, and end the process with the exit code of the command."""
+    # Arrow's own memory pool keeps tens of MiB of freed memory. The system's pool is as fast here. pyarrow reads this
+    # variable when it is imported.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    # pyarrow loads numpy where that is installed, and its OpenBLAS would start threads: 0.1 s of CPU time for nothing.
+    # pyarrow imports numpy if it is installed. Without this limit, numpy's OpenBLAS starts threads that nobody uses,
+    # which costs 0.1 s of CPU time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # What is retried is told as progress; without a handler, Python would print it a second time.
+    # Retries are shown as progress. Without a handler, Python prints them a second time.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
-        # A terminal of another encoding than UTF-8 gets escapes for what it cannot show.
+        # A terminal whose encoding is not UTF-8 shows escapes for characters that it lacks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -100,9 +100,9 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
-        click.echo("wsparquet: interrupted; run the same command again to go on", err=True)
-        sys.exit(INTERRUPTED)
+        complain("interrupted; run the same command again to continue")
+        sys.exit(ExitCode.INTERRUPTED)
     except WsparquetError as error:
-        click.echo(f"wsparquet: {printable(with_flags(str(error)))}", err=True)
-        sys.exit(2 if isinstance(error, OptionError | PlaceError) else 1)
-    sys.exit(code or 0)
+        complain(str(error))
+        sys.exit(of_error(error))
+    sys.exit(code or ExitCode.DONE)

@@ -1,169 +1,155 @@
-"""Options of the commands that speak with the Data Access API, and how their values are read."""
+"""Options of the commands that call the Data Access API."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from wsparquet.cli.flags import in_flags
+from wsparquet.cli.options import Command, added
+from wsparquet.cli.parameter_types import MOMENT, checked_account
 from wsparquet.errors import ApiError
-from wsparquet.names import is_account
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
     from wsparquet.api import ApiOptions, Credentials
 
-__all__ = ["AGE", "DURATION", "MOMENT", "api_of", "api_options", "checked_account", "range_options"]
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+__all__ = ["RangeOptions", "ServerOptions", "api_options", "range_options"]
 
 
-class _Duration(click.ParamType):
-    """How long: ``90s``, ``30m``, ``1h``, ``7d``, ``2w``; nothing at all only where that means something."""
+@dataclass(frozen=True)
+class ServerOptions:
+    """Which server to ask about which account, and with which credentials.
 
-    name = "duration"
+    ``account`` is None only for commands that do not require it.
+    """
 
-    def __init__(self, *, least: int = 1) -> None:
-        self._least = least
+    account: str
+    region: str | None
+    base_url: str | None
+    pause: float
+    credentials: str | None
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The duration."""
-        if isinstance(value, timedelta):
-            return value
-        match = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(value).strip().lower())
-        if match is None or int(match[1]) < self._least:
-            self.fail(f"expected a duration such as 90s, 30m, 1h, 7d or 2w, found {value!r}", param, ctx)
-        return timedelta(**{UNITS[match[2]]: int(match[1])})
+    def api(self) -> ApiOptions:
+        """The server.
 
+        Raises:
+            UsageError: the options contradict each other, or the URL is not acceptable.
 
-class _Moment(_Duration):
-    """When: a duration ago, or a date or time in ISO 8601, UTC if it has no zone."""
+        """
+        from wsparquet.api import ApiOptions
+        from wsparquet.api.trust import check_base_url
 
-    name = "time"
+        if self.region is not None and self.base_url is not None:
+            raise click.UsageError("expected one of --region and --base-url, found both")
+        if self.base_url is not None:
+            try:
+                check_base_url(self.base_url)
+            except ApiError as error:
+                raise click.UsageError(printable(in_flags(str(error)))) from error
+        return ApiOptions(region=self.region or "us", base_url=self.base_url, pause_seconds=self.pause)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The instant, or how long ago it is."""
-        if isinstance(value, datetime | timedelta):
-            return value
-        if re.fullmatch(r"\s*[0-9]+[a-zA-Z]\s*", str(value)):
-            return super().convert(value, param, ctx)
+    def loaded_credentials(self) -> Credentials:
+        """The credentials, from the file or from the environment.
+
+        Raises:
+            UsageError: a credential is missing, or the file is not acceptable.
+
+        """
+        from wsparquet.api import Credentials
+
         try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"expected a time such as 7d, 2026-06-30 or 2026-06-30T12:00Z, found {value!r}", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-DURATION = _Duration()
-AGE = _Duration(least=0)
-MOMENT = _Moment()
-
-
-def checked_account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """The account that an option names, if it can be one."""
-    if value is not None and not is_account(value):
-        raise click.BadParameter(f"expected letters and digits, found {printable(value)!r}", param=parameter)
-    return value
-
-
-def _added(command: Command, options: tuple[tuple[str, dict[str, Any]], ...]) -> Command:
-    for name, settings in reversed(options):
-        command = click.option(name, **settings)(command)
-    return command
+            return Credentials.load(self.credentials)
+        except ApiError as error:
+            raise click.UsageError(printable(in_flags(str(error)))) from error
 
 
 def api_options(*, required: bool = True) -> Callable[[Command], Command]:
-    """The options that say whom to ask, as whom."""
-
-    def decorate(command: Command) -> Command:
-        return _added(
-            command,
-            (
-                (
-                    "--account",
-                    {"metavar": "ID", "required": required, "callback": checked_account, "help": "Whose sessions."},
-                ),
-                ("--region", {"type": click.Choice(["us", "uk", "apac"]), "help": "Of the server.  [default: us]"}),
-                (
-                    "--base-url",
-                    {
-                        "metavar": "URL",
-                        "envvar": "WSPARQUET_BASE_URL",
-                        "help": "Of the server, in place of a region.  [env: WSPARQUET_BASE_URL]",
-                    },
-                ),
-                (
-                    "--pause",
-                    {
-                        "type": click.FloatRange(min=0),
-                        "default": 5.0,
-                        "show_default": True,
-                        "metavar": "SECONDS",
-                        "help": "Before a failed request is tried again; later pauses are longer.",
-                    },
-                ),
-                (
-                    "--credentials",
-                    {
-                        "type": click.Path(dir_okay=False),
-                        "help": "TOML file of mode 600 with app_key, app_secret, access_token and access_token_secret. "
-                        "[default: WSPARQUET_APP_KEY, WSPARQUET_APP_SECRET, WSPARQUET_ACCESS_TOKEN, "
-                        "WSPARQUET_ACCESS_TOKEN_SECRET]",
-                    },
-                ),
-            ),
-        )
-
-    return decorate
-
-
-def range_options(command: Command) -> Command:
-    """The options that say which files, and how many at a time."""
-    return _added(
+    """A decorator that adds the options of ``ServerOptions``."""
+    return lambda command: added(
         command,
-        (
-            ("--since", {"type": MOMENT, "help": "Files from then on: 7d, or a date.  [default: all the server has]"}),
-            ("--until", {"type": MOMENT, "help": "Files until then.  [default: now]"}),
-            (
-                "--downloads",
-                {"type": click.IntRange(min=1), "default": 4, "show_default": True, "help": "Files at a time."},
-            ),
+        click.option(
+            "--account",
+            metavar="ID",
+            required=required,
+            callback=checked_account,
+            help="The account whose sessions to ask for.",
+        ),
+        click.option(
+            "--region",
+            type=click.Choice(["us", "uk", "apac"]),
+            help="The region whose server to ask.  [default: us]",
+        ),
+        click.option(
+            "--base-url",
+            metavar="URL",
+            envvar="WSPARQUET_BASE_URL",
+            help="The server to ask, instead of a region's.  [env: WSPARQUET_BASE_URL]",
+        ),
+        click.option(
+            "--pause",
+            type=click.FloatRange(min=0),
+            default=5.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="Pause before the first retry of a failed request; later pauses are longer.",
+        ),
+        click.option(
+            "--credentials",
+            type=click.Path(dir_okay=False),
+            help="TOML file of mode 600 with app_key, app_secret, access_token and access_token_secret. "
+            "[default: WSPARQUET_APP_KEY, WSPARQUET_APP_SECRET, WSPARQUET_ACCESS_TOKEN, "
+            "WSPARQUET_ACCESS_TOKEN_SECRET]",
         ),
     )
 
 
-def api_of(options: dict[str, Any]) -> tuple[str, Credentials, ApiOptions]:
-    """The account, who asks, and the server that ``api_options`` gave, taken out of ``options``.
+@dataclass(frozen=True)
+class RangeOptions:
+    """Which files to take, and how many to download at once."""
 
-    What no server has to be asked for to see that it cannot work is wrong usage.
-    """
-    from wsparquet.api import ApiOptions, Credentials
-    from wsparquet.api.trust import check_base_url
+    since: datetime | timedelta | None
+    until: datetime | timedelta | None
+    downloads: int
 
-    account, region, base_url = options.pop("account"), options.pop("region"), options.pop("base_url")
-    if region is not None and base_url is not None:
-        raise click.UsageError("expected one of --region and --base-url, found both")
-    _check_range(options.get("since"), options.get("until"))
-    try:
-        if base_url is not None:
-            check_base_url(base_url)
-        credentials = Credentials.load(options.pop("credentials"))
-    except ApiError as error:
-        raise click.UsageError(printable(str(error))) from error
-    api = ApiOptions(region=region or "us", base_url=base_url, pause_seconds=options.pop("pause"))
-    return account, credentials, api
+    def check(self) -> None:
+        """Refuse a range that ends before it begins.
+
+        Raises:
+            UsageError: it does.
+
+        """
+        now = datetime.now(UTC)
+        bounds = (self.since, self.until or now)
+        start, end = (now - each if isinstance(each, timedelta) else each for each in bounds)
+        if start is not None and end is not None and start >= end:
+            raise click.UsageError(
+                f"expected --since before --until, found the start {start.isoformat(timespec='minutes')} and the end "
+                f"{end.isoformat(timespec='minutes')}"
+            )
 
 
-def _check_range(since: datetime | timedelta | None, until: datetime | timedelta | None) -> None:
-    """Refuse a range that ends before it begins."""
-    now = datetime.now(UTC)
-    start, end = (now - each if isinstance(each, timedelta) else each for each in (since, until or now))
-    if start is not None and end is not None and start >= end:
-        raise click.UsageError(
-            f"expected --since before --until, found the start {start.isoformat(timespec='minutes')} and the end "
-            f"{end.isoformat(timespec='minutes')}"
-        )
+def range_options(command: Command) -> Command:
+    """Add the options of ``RangeOptions``."""
+    return added(
+        command,
+        click.option(
+            "--since",
+            type=MOMENT,
+            help="Start of the time range: 7d for seven days ago, or a date.  [default: all that the server has]",
+        ),
+        click.option(
+            "--until", type=MOMENT, help="End of the time range: 1d for one day ago, or a date.  [default: now]"
+        ),
+        click.option(
+            "--downloads",
+            type=click.IntRange(min=1),
+            default=4,
+            show_default=True,
+            help="Number of files to download at once.",
+        ),
+    )

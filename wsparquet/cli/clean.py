@@ -1,32 +1,51 @@
-"""`wsparquet clean`: what counts for nothing, out of a root."""
+"""`wsparquet clean`: the files of a root that no commit record names."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import click
 
-from wsparquet.cli.api_options import AGE
-from wsparquet.cli.options import output_option, single_writer_option, storage_option
-from wsparquet.cli.output import make_output
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.exit_codes import ExitCode
+from wsparquet.cli.options import RootOptions, output_option, root_options
+from wsparquet.cli.output import present
+from wsparquet.cli.parameter_types import AGE
 
 __all__ = ["clean"]
 
 
-@click.command(short_help="Find and delete what no commit record names.")
-@click.argument("root")
-@click.option("--older-than", type=AGE, default="1d", show_default=True, help="Leave what is younger.")
-@click.option("--delete", is_flag=True, help="Delete it. Without, it is only listed.")
-@storage_option
-@single_writer_option
-@output_option
-def clean(root: str, older_than: timedelta, delete: bool, output: str, **access: Any) -> int:
-    """List what lies below ROOT and counts for nothing.
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet clean` is given."""
 
-    That is parts and quarantine that no record names, temporary files and announcements of dead runs, and unfinished
-    uploads. With --delete each is deleted by its exact name. Files that are none of wsparquet's are listed as foreign,
-    and never deleted.
+    root: str
+    older_than: timedelta
+    delete: bool
+    output: str
+    root_options: RootOptions = field(metadata=group(RootOptions))
+
+
+@click.command(short_help="List or delete files that no commit record names.")
+@click.argument("root")
+@click.option(
+    "--older-than",
+    type=AGE,
+    default="1d",
+    show_default=True,
+    help="Smallest age of the files to list or delete; younger files may belong to a run.",
+)
+@click.option("--delete", is_flag=True, help="Delete the files; without this option they are only listed.")
+@root_options
+@output_option
+@takes(Arguments)
+def clean(given: Arguments) -> int:
+    """List the files below ROOT that no commit record names, and delete them if asked to.
+
+    These strays are parts and quarantine, temporary files and intents of dead runs, and unfinished uploads. With
+    --delete, each one is deleted by its exact name. Files that wsparquet did not write are listed as foreign, and are
+    never deleted.
 
     \b
     Examples:
@@ -35,7 +54,13 @@ def clean(root: str, older_than: timedelta, delete: bool, output: str, **access:
     """
     from wsparquet.dataset import clean as run
 
-    storage, single_writer = access["storage"], access["single_writer"]
-    found = run(root, older_than=older_than, delete=delete, storage_options=storage, single_writer=single_writer)
-    make_output(output).cleaned(found)
-    return 0
+    options = given.root_options
+    found = run(
+        given.root,
+        older_than=given.older_than,
+        delete=given.delete,
+        storage_options=options.storage,
+        single_writer=options.single_writer,
+    )
+    present(found, given.output)
+    return ExitCode.DONE

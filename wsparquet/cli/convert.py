@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import click
 
-from wsparquet.cli.options import conversion_options, limits
-from wsparquet.cli.output import make_output
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option, to_option
+from wsparquet.cli.output import present
 from wsparquet.cli.progress import progress
 
-__all__ = ["convert", "convert_options"]
+__all__ = ["convert"]
 
 
-@click.command(short_help="Turn Web Session files into datasets below a root.")
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet convert` is given."""
+
+    sources: tuple[str, ...]
+    root: str
+    account: str | None
+    dry_run: bool
+    again: bool
+    output: str
+    quiet: bool
+    conversion: ConversionOptions = field(metadata=group(ConversionOptions))
+
+
+@click.command(short_help="Convert Web Session files into datasets below a root.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--to", "root", required=True, metavar="ROOT", help="The folder, or s3://BUCKET/PATH, of the datasets.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Sources at a time.  [default: one for each core]")
-@click.option("--account", metavar="ID", help="The account of all sources, where they do not say.")
-@click.option("--dry-run", is_flag=True, help="Decode and count, write nothing.")
-@click.option("--again", is_flag=True, help="Convert also what is committed already, replacing its rows.")
-@click.option("--max-quarantined", type=click.IntRange(min=0), metavar="N", help="More in one source, and it fails.")
+@to_option
+@click.option("--account", metavar="ID", help="The account of all sources, needed if neither name nor content says it.")
+@click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
+@click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
 @conversion_options
-def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **options: Any) -> int:
-    """Turn Web Session files into nested Parquet datasets below ROOT.
+@output_option
+@quiet_option
+@takes(Arguments)
+def convert(given: Arguments) -> int:
+    """Convert Web Session files into nested Parquet datasets below ROOT.
 
     A SOURCE is a file, a glob, a directory, an fsspec URL, or - for standard input; gzip, zstd, zip or plain. Each
-    source becomes one commit: all of its rows or none. What is committed already is skipped, so the same command can be
-    run again after anything. Exit code 3 says that all is done but something was quarantined.
+    source becomes one commit: all of its rows, or none. Committed sources are skipped, so it is always safe to run the
+    same command again. Exit code 3 means that everything is converted, but some text was quarantined.
 
     \b
     Examples:
@@ -37,26 +53,8 @@ def convert(sources: tuple[str, ...], root: str, output: str, quiet: bool, **opt
     """
     from wsparquet.conversion.run import convert as run
 
-    with progress(quiet=quiet or output == "json") as listener:
-        summary = run(sources, root, options=convert_options(**options), on_progress=listener)
-    make_output(output).summary(summary)
+    options = given.conversion.made(account=given.account, dry_run=given.dry_run, again=given.again)
+    with progress(quiet=given.quiet or given.output == "json") as listener:
+        summary = run(given.sources, given.root, options=options, on_progress=listener)
+    present(summary, given.output)
     return summary.exit_code
-
-
-def convert_options(**options: Any) -> Any:
-    """The ``ConvertOptions`` that a command's options mean."""
-    from wsparquet.conversion.options import ConvertOptions, default_jobs
-
-    source_limits, decoder_limits = limits(options)
-    return ConvertOptions(
-        jobs=options["jobs"] or default_jobs(),
-        account=options.get("account"),
-        dry_run=options["dry_run"],
-        max_quarantined=options["max_quarantined"],
-        again=options.get("again", False),
-        decoder=options["decoder"],
-        source_limits=source_limits,
-        limits=decoder_limits,
-        storage_options=options["storage"] or None,
-        single_writer=options["single_writer"],
-    )

@@ -1,32 +1,48 @@
-"""`wsparquet fetch`: files from the Data Access API, nothing converted."""
+"""`wsparquet fetch`: files from the Data Access API, without a conversion."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import click
 
-from wsparquet.cli.api_options import api_of, api_options, range_options
+from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import output_option, quiet_option, storage_option
-from wsparquet.cli.output import make_output
+from wsparquet.cli.output import present
 from wsparquet.cli.progress import log_option, sync_progress
-from wsparquet.cli.signals import INTERRUPTED, stopping
+from wsparquet.cli.signals import stopping
 
 __all__ = ["fetch"]
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet fetch` is given."""
+
+    into: str
+    storage: dict[str, object] = field(repr=False)
+    output: str
+    log_format: str
+    quiet: bool
+    server: ServerOptions = field(metadata=group(ServerOptions))
+    range: RangeOptions = field(metadata=group(RangeOptions))
+
+
 @click.command(short_help="Download files from the Data Access API.")
 @api_options()
-@click.option("--into", required=True, metavar="DIR|URL", help="Where the files are put.")
+@click.option("--into", required=True, metavar="DIR|URL", help="The place for the downloaded files.")
 @range_options
 @storage_option
 @output_option
 @log_option
 @quiet_option
-def fetch(into: str, output: str, quiet: bool, log_format: str, storage: dict[str, object], **options: Any) -> int:
-    """Download the files of the Data Access API, as they are, into DIR/account/ID/.
+@takes(Arguments)
+def fetch(given: Arguments) -> int:
+    """Download the files of the Data Access API, unchanged, into DIR/account/ID/.
 
-    Those that are there already are passed over. Each is checked to its end before it gets its name.
+    Files that are already there are skipped. A file gets its name only after its whole content is checked.
 
     \b
     Example:
@@ -36,9 +52,18 @@ def fetch(into: str, output: str, quiet: bool, log_format: str, storage: dict[st
     from wsparquet.synchronisation import FetchOptions
     from wsparquet.synchronisation import fetch as run
 
-    account, credentials, api = api_of(options)
-    wanted = FetchOptions(account=account, credentials=credentials, api=api, storage_options=storage or None, **options)
-    with stopping() as stop, sync_progress(quiet=quiet, log_format=log_format, last="downloaded") as listener:
-        summary = run(into, options=wanted, on_progress=listener, stop=stop)
-    make_output(output).fetched(summary)
-    return INTERRUPTED if stop.asked else summary.exit_code
+    given.range.check()
+    options = FetchOptions(
+        account=given.server.account,
+        api=given.server.api(),
+        credentials=given.server.loaded_credentials(),
+        since=given.range.since,
+        until=given.range.until,
+        downloads=given.range.downloads,
+        storage_options=given.storage or None,
+    )
+    shown = sync_progress(quiet=given.quiet, log_format=given.log_format, last="downloaded")
+    with stopping() as stop, shown as listener:
+        summary = run(given.into, options=options, on_progress=listener, stop=stop)
+    present(summary, given.output)
+    return ExitCode.INTERRUPTED if stop.asked else summary.exit_code

@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import click
 
-from wsparquet.cli.api_options import checked_account
-from wsparquet.cli.options import BYTES, output_option
-from wsparquet.cli.output import make_output
+from wsparquet.cli.arguments import takes
+from wsparquet.cli.exit_codes import ExitCode
+from wsparquet.cli.options import output_option
+from wsparquet.cli.output import present
+from wsparquet.cli.parameter_types import BYTES, checked_account
+from wsparquet.cli.results import Generated
 
 __all__ = ["generate"]
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet generate` is given."""
+
+    directory: str
+    files: int
+    size: int
+    seed: int
+    form: Literal["lines", "document"]
+    compression: Literal["gzip", "zstd", "none"]
+    account: str
+    defects: bool
+    output: str
+
+
 @click.command(short_help="Write realistic synthetic Web Session files.")
 @click.argument("directory", metavar="DIR")
-@click.option("--files", type=click.IntRange(min=1), default=1, show_default=True, help="How many.")
-@click.option("--size", type=BYTES, default="1000000", show_default=True, help="Bytes of JSON in each.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same files.")
+@click.option("--files", type=click.IntRange(min=1), default=1, show_default=True, help="Number of files.")
+@click.option("--size", type=BYTES, default="1000000", show_default=True, help="Bytes of JSON in each file.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the content; the same seed writes the same files.",
+)
 @click.option(
     "--form",
     type=click.Choice(["lines", "document"]),
     default="lines",
     show_default=True,
-    help="The field's or the page's.",
+    help="Form of the JSON: one container on each line, as the API sends it, or one indented document, as the "
+    "documentation shows it.",
 )
 @click.option(
     "--compression",
     type=click.Choice(["gzip", "zstd", "none"]),
     default="gzip",
     show_default=True,
-    help="Of files.",
+    help="Compression of the files.",
 )
 @click.option(
     "--account",
@@ -40,9 +66,10 @@ __all__ = ["generate"]
     callback=checked_account,
     help="The account in the files.",
 )
-@click.option("--defects", is_flag=True, help="With every kind of bad input that a file can hold and still convert.")
+@click.option("--defects", is_flag=True, help="Add every kind of bad input with which a file still converts.")
 @output_option
-def generate(directory: str, output: str, **options: Any) -> int:
+@takes(Arguments)
+def generate(given: Arguments) -> int:
     """Write realistic synthetic Web Session files of every record type into DIR.
 
     \b
@@ -52,6 +79,14 @@ def generate(directory: str, output: str, **options: Any) -> int:
     from wsparquet.generate import GenerateOptions
     from wsparquet.generate import generate as write
 
-    paths = write(directory, GenerateOptions(**options))
-    make_output(output).files([str(path) for path in paths])
-    return 0
+    options = GenerateOptions(
+        files=given.files,
+        size=given.size,
+        seed=given.seed,
+        form=given.form,
+        compression=given.compression,
+        account=given.account,
+        defects=given.defects,
+    )
+    present(Generated(tuple(map(str, write(given.directory, options)))), given.output)
+    return ExitCode.DONE

@@ -1,51 +1,82 @@
-"""`wsparquet inspect`: what is in a file, without writing anything."""
+"""`wsparquet inspect`: what files hold, without writing anything."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import click
 
-from wsparquet.cli.options import decoder_option, limit_options, limits, output_option, storage_option
-from wsparquet.cli.output import make_output
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.exit_codes import ExitCode
+from wsparquet.cli.options import LimitOptions, decoder_option, limit_options, output_option, storage_option
+from wsparquet.cli.output import present
+from wsparquet.cli.results import Inspections
 
 __all__ = ["inspect"]
 
 
-@click.command(short_help="Say what is in Web Session files, writing nothing.")
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet inspect` is given."""
+
+    sources: tuple[str, ...]
+    samples: int
+    decoder: str
+    storage: dict[str, object] = field(repr=False)
+    output: str
+    limits: LimitOptions = field(metadata=group(LimitOptions))
+
+
+@click.command(short_help="Show what Web Session files hold, without writing anything.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--samples", type=click.IntRange(min=0), default=0, help="Rows per table and quarantined texts to show.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Number of rows of each table, and of quarantined texts, to show; they are personal data.",
+)
 @decoder_option
 @limit_options
 @storage_option
 @output_option
-def inspect(sources: tuple[str, ...], output: str, storage: dict[str, object], **options: Any) -> int:
-    """Say what is in Web Session files, writing nothing.
+@takes(Arguments)
+def inspect(given: Arguments) -> int:
+    """Show what Web Session files hold, without writing anything.
 
-    For each SOURCE: compression, form, containers, account, schema version, times, records per table, and what a
-    conversion would rescue or quarantine. Samples are personal data, and are shown only when asked for.
+    For each SOURCE, the command shows compression, form, containers, account, schema version, times, records per table,
+    and what a conversion would rescue or quarantine. Samples are personal data, and are shown only with --samples.
 
     \b
     Examples:
       wsparquet inspect session.gz
       wsparquet inspect downloads/ --samples 2 --output json
     """
+    found = _inspected(given)
+    present(found, given.output)
+    return ExitCode.FAILED if found.failed else ExitCode.DONE
+
+
+def _inspected(given: Arguments) -> Inspections:
     from wsparquet.conversion.summary import Failure
     from wsparquet.errors import WsparquetError
     from wsparquet.inspection import Inspection, InspectOptions
     from wsparquet.inspection import inspect_source as look
     from wsparquet.source import Failed, expand
 
-    source_limits, decoder_limits = limits(options)
-    wanted = InspectOptions(source_limits=source_limits, limits=decoder_limits, **options)
+    options = InspectOptions(
+        samples=given.samples,
+        decoder=given.decoder,
+        source_limits=given.limits.source_limits,
+        limits=given.limits.limits,
+    )
     found: list[Inspection] = []
     failures: list[Failure] = []
-    for source in expand(sources, storage_options=storage):
+    for source in expand(given.sources, storage_options=given.storage):
         try:
             if isinstance(source, Failed):
                 raise source.error
-            found.append(look(source, options=wanted))
+            found.append(look(source, options=options))
         except WsparquetError as error:
             failures.append(Failure(source.name, source.url, str(error)))
-    make_output(output).inspections(found, failures)
-    return 1 if failures else 0
+    return Inspections(tuple(found), tuple(failures))

@@ -1,26 +1,40 @@
-"""`wsparquet list`: what the Data Access API has, and what of it is committed."""
+"""`wsparquet list`: the files that the Data Access API has, and which of them are committed."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import click
 
-from wsparquet.cli.api_options import api_of, api_options, range_options
+from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import output_option, storage_option
-from wsparquet.cli.output import make_output
+from wsparquet.cli.output import present
 
 __all__ = ["list_files"]
 
 
-@click.command("list", short_help="Say what the Data Access API has, and what of it is missing.")
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet list` is given."""
+
+    root: str | None
+    storage: dict[str, object] = field(repr=False)
+    output: str
+    server: ServerOptions = field(metadata=group(ServerOptions))
+    range: RangeOptions = field(metadata=group(RangeOptions))
+
+
+@click.command("list", short_help="List the files of the Data Access API.")
 @api_options()
-@click.option("--to", "root", metavar="ROOT", help="The datasets to compare with.")
+@click.option("--to", "root", metavar="ROOT", help="The root to compare with.")
 @range_options
 @storage_option
 @output_option
-def list_files(root: str | None, output: str, storage: dict[str, object], **options: Any) -> int:
-    """Say what the Data Access API has, what of it is committed in ROOT, and until when the rest can still be had.
+@takes(Arguments)
+def list_files(given: Arguments) -> int:
+    """List the files of the Data Access API: which are committed in ROOT, and how long the others are available.
 
     \b
     Examples:
@@ -30,8 +44,16 @@ def list_files(root: str | None, output: str, storage: dict[str, object], **opti
     from wsparquet.dataset import Access, Root
     from wsparquet.synchronisation import FetchOptions, list_states
 
-    account, credentials, api = api_of(options)
-    opened = Root.open(root, create=False, access=Access(storage)) if root is not None else None
-    files = list_states(FetchOptions(account=account, credentials=credentials, api=api, **options), root=opened)
-    make_output(output).listed(files)
-    return 1 if files.refused else 0
+    given.range.check()
+    options = FetchOptions(
+        account=given.server.account,
+        api=given.server.api(),
+        credentials=given.server.loaded_credentials(),
+        since=given.range.since,
+        until=given.range.until,
+        downloads=given.range.downloads,
+    )
+    root = None if given.root is None else Root.open(given.root, create=False, access=Access(given.storage))
+    files = list_states(options, root=root)
+    present(files, given.output)
+    return ExitCode.FAILED if files.refused else ExitCode.DONE

@@ -1,64 +1,74 @@
-"""Options that several commands share, and how their values are read."""
+"""Options that several commands share: for each group, a decorator and the dataclass that holds the values."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from wsparquet.cli.arguments import group
+from wsparquet.cli.parameter_types import BYTES
+
 if TYPE_CHECKING:
+    from wsparquet.conversion.options import ConvertOptions
+    from wsparquet.dataset import Access
     from wsparquet.decode import Limits
     from wsparquet.source import SourceLimits
 
 __all__ = [
-    "BYTES",
+    "ConversionOptions",
+    "LimitOptions",
+    "RootOptions",
+    "added",
     "conversion_options",
     "decoder_option",
+    "jobs_option",
     "limit_options",
-    "limits",
     "output_option",
     "quiet_option",
-    "single_writer_option",
+    "root_options",
     "storage_option",
+    "to_option",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+Decorator = Callable[[Command], Command]
 
 
-class _Bytes(click.ParamType):
-    """A number of bytes, 1 or more: ``1500000``, ``64M``, ``2GiB``; units are powers of 1024."""
+def added(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """The command with all options; its help shows them in this order."""
+    return reduce(lambda inner, option: option(inner), reversed(options), command)
 
-    name = "bytes"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number."""
-        match = re.fullmatch(r"\s*(0*[1-9][0-9]*)\s*([kmgt]?)(?:i?b)?\s*", str(value), re.IGNORECASE)
-        if match is None:
-            self.fail(f"expected a number of bytes such as 1500000, 64M or 2GiB, found {value!r}", param, ctx)
-        return int(match[1]) * int(1024 ** _UNITS[match[2].lower()])
-
-
-BYTES = _Bytes()
 
 output_option = click.option(
     "--output",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="For people or programs.",
+    help="Form of the result: text for people, json for programs.",
 )
-quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
+quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Number of sources to work on at once.  [default: one for each core]"
+)
+to_option = click.option(
+    "--to", "root", required=True, metavar="ROOT", help="The folder, or s3://BUCKET/PATH, that holds the datasets."
+)
 decoder_option = click.option(
     "--decoder",
     type=click.Choice(["auto", "native", "reference"]),
     default="auto",
     show_default=True,
-    help="auto is the native one, where this installation has it, else the reference.",
+    help="The decoder to use; auto is the native one if this installation has it, else the reference.",
 )
+
+
+# --- Storage ----------------------------------------------------------------------------------------------------------
 
 
 def _storage_options(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, object]:
@@ -72,12 +82,12 @@ def _storage_options(_: click.Context, parameter: click.Parameter, values: tuple
 
 
 def _shown(text: str) -> str:
-    """``text`` if it can be a key; anything else may be a secret."""
+    """``text`` if it can be a key; anything else may be a secret, and is not quoted."""
     return repr(text) if re.fullmatch("[A-Za-z_.]{1,30}", text) else "text"
 
 
 def _storage_value(text: str) -> object:
-    """Text as it stands, but for what can be no other text's form: true, false, a JSON object or list."""
+    """The JSON value if the text is true, false, an object or a list; else the text itself."""
     if text not in {"true", "false"} and text[:1] not in {"{", "["}:
         return text
     try:
@@ -92,41 +102,119 @@ storage_option = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     callback=_storage_options,
-    help="For fsspec and s3fs, such as endpoint_url or profile; http(s) sources get those that they know. true, false "
-    "and JSON are values.",
+    help="An option for fsspec or s3fs, such as endpoint_url or profile; repeatable. A VALUE of true, false or JSON is "
+    "parsed. Sources on http(s) get only the options that they know.",
 )
 single_writer_option = click.option(
-    "--single-writer", is_flag=True, help="No other run writes ROOT meanwhile; for stores that cannot keep two apart."
+    "--single-writer",
+    is_flag=True,
+    help="Assert that no other run writes ROOT at the same time; needed for stores without conditional writes.",
 )
+
+
+@dataclass(frozen=True)
+class RootOptions:
+    """How a command reaches a root that it changes."""
+
+    storage: dict[str, object] = field(repr=False)
+    single_writer: bool
+
+    @property
+    def access(self) -> Access:
+        """The library's form of these options."""
+        from wsparquet.dataset import Access
+
+        return Access(self.storage, single_writer=self.single_writer)
+
+
+def root_options(command: Command) -> Command:
+    """Add the options of ``RootOptions``."""
+    return added(command, storage_option, single_writer_option)
+
+
+# --- Limits -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LimitOptions:
+    """What one source may ask for, in bytes, and in inflated bytes for each stored byte."""
+
+    max_inflated: int
+    max_ratio: int | None
+    max_record: int
+    max_line: int
+
+    @property
+    def source_limits(self) -> SourceLimits:
+        """The limits of reading."""
+        from wsparquet.source import SourceLimits
+
+        if self.max_ratio is None:
+            return SourceLimits(max_inflated=self.max_inflated)
+        return SourceLimits(max_inflated=self.max_inflated, max_ratio=self.max_ratio)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of decoding."""
+        from wsparquet.decode import Limits
+
+        return Limits(max_record=self.max_record, max_line=self.max_line)
+
+
+def _limit(name: str, kind: click.ParamType, default: str | None, text: str) -> Callable[[Command], Command]:
+    shown = f"{text}; a source that exceeds it fails."
+    return click.option(name, type=kind, default=default, show_default=default is not None, help=shown)
 
 
 def limit_options(command: Command) -> Command:
-    """The options that bound what one source may ask for."""
-    options = (
-        ("--max-inflated", BYTES, "64GiB", "Inflated bytes of one source."),
-        ("--max-ratio", click.IntRange(min=1), None, "Inflated bytes for each stored one."),
-        ("--max-record", BYTES, "64MiB", "Bytes of one record."),
-        ("--max-line", BYTES, "256MiB", "Bytes of one stretch outside any readable container."),
+    """Add the options of ``LimitOptions``."""
+    return added(
+        command,
+        _limit("--max-inflated", BYTES, "64GiB", "Maximum inflated size in bytes of one source"),
+        _limit("--max-ratio", click.IntRange(min=1), None, "Maximum number of inflated bytes for each stored byte"),
+        _limit("--max-record", BYTES, "64MiB", "Maximum size in bytes of one record"),
+        _limit("--max-line", BYTES, "256MiB", "Maximum size in bytes of one stretch outside any readable container"),
     )
-    for name, kind, default, text in reversed(options):
-        full = f"{text} Past it the source fails."
-        command = click.option(name, type=kind, default=default, show_default=default is not None, help=full)(command)
-    return command
+
+
+# --- Conversion -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ConversionOptions:
+    """What the commands that convert into a root have in common."""
+
+    jobs: int | None
+    max_quarantined: int | None
+    decoder: str
+    limits: LimitOptions = field(metadata=group(LimitOptions))
+    root_options: RootOptions = field(metadata=group(RootOptions))
+
+    def made(self, *, account: str | None = None, dry_run: bool = False, again: bool = False) -> ConvertOptions:
+        """The library's form of these options, with those that a command has of its own."""
+        from wsparquet.conversion.options import ConvertOptions, default_jobs
+
+        return ConvertOptions(
+            jobs=self.jobs or default_jobs(),
+            account=account,
+            dry_run=dry_run,
+            max_quarantined=self.max_quarantined,
+            again=again,
+            decoder=self.decoder,
+            source_limits=self.limits.source_limits,
+            limits=self.limits.limits,
+            storage_options=self.root_options.storage or None,
+            single_writer=self.root_options.single_writer,
+        )
 
 
 def conversion_options(command: Command) -> Command:
-    """The options of every command that converts into a root: how, from where, to where, and what is said."""
-    options = (decoder_option, limit_options, storage_option, single_writer_option, output_option, quiet_option)
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def limits(options: dict[str, Any]) -> tuple[SourceLimits, Limits]:
-    """The limits that ``limit_options`` gave, taken out of ``options``."""
-    from wsparquet.decode import Limits
-    from wsparquet.source import SourceLimits
-
-    inflated, ratio = options.pop("max_inflated"), options.pop("max_ratio")
-    source_limits = SourceLimits(max_inflated=inflated, **({"max_ratio": ratio} if ratio else {}))
-    return source_limits, Limits(max_record=options.pop("max_record"), max_line=options.pop("max_line"))
+    """Add the options of ``ConversionOptions``."""
+    quarantined = click.option(
+        "--max-quarantined",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Maximum number of quarantined records and items of one source; a source that exceeds it fails.  "
+        "[default: no limit]",
+    )
+    return added(command, jobs_option, quarantined, decoder_option, limit_options, root_options)

@@ -1,4 +1,4 @@
-"""What is seen of a conversion while it runs: a bar on a terminal, plain lines elsewhere, nothing if quiet."""
+"""How progress is shown while a command runs: a bar on a terminal, plain lines elsewhere, nothing if quiet."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from wsparquet.cli.flags import in_flags
 from wsparquet.cli.terminal import human_bytes
 from wsparquet.redaction import printable
 
@@ -31,14 +32,14 @@ log_option = click.option(
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="Of what is said meanwhile: json is one object a line, on standard error.",
+    help="Form of progress messages on standard error: lines of text, or one JSON object on each line.",
 )
 SAID = {"committed", "replaced", "skipped", "failed", "retried", "downloaded"}
 
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Listener | None]:
-    """A listener for ``wsparquet.convert`` that shows what happens on standard error."""
+    """A listener for ``wsparquet.convert`` that shows its events on standard error."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -52,12 +53,12 @@ def progress(*, quiet: bool) -> Iterator[Listener | None]:
 def sync_progress(
     *, quiet: bool, log_format: str, last: Literal["downloaded", "committed"] = "committed"
 ) -> Iterator[Listener | None]:
-    """A listener for synchronisation: a bar on a terminal, else lines, as JSON if asked for.
+    """A listener for synchronisation: a bar on a terminal, lines elsewhere, or JSON if ``log_format`` says so.
 
-    ``last`` is the event with which a file is done.
+    ``last`` is the last event of each file that succeeds.
     """
     if log_format == "json":
-        # Asked for, so it is no progress that --quiet would be about, unless nothing has happened.
+        # The user asked for the log, so --quiet limits it to failures and retries.
         yield _LogWriter(quiet=quiet)
     elif quiet:
         yield None
@@ -70,7 +71,7 @@ def sync_progress(
 
 @contextmanager
 def checks_progress(*, quiet: bool) -> Iterator[Listener | None]:
-    """A listener for checks: a bar on a terminal, elsewhere nothing: what is wrong is said in the end."""
+    """A listener for checks: a bar on a terminal, nothing elsewhere; the result names the problems."""
     if quiet or not sys.stderr.isatty():
         yield None
     else:
@@ -79,7 +80,7 @@ def checks_progress(*, quiet: bool) -> Iterator[Listener | None]:
 
 
 class _LogWriter:
-    """One JSON object a line on standard error: time, level, event, and what is known of it."""
+    """Writes one JSON object for each event to standard error: time, level, event, and the event's known facts."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._kinds = {"failed", "retried"} if quiet else {"found", *SAID}
@@ -111,7 +112,7 @@ def _line(event: Progress) -> str:
         text += f" ({event.rows:,} rows)"
     elif event.kind == "replaced":
         text += f" ({event.rows_before:,} rows before, {event.rows:,} now)"
-    return printable(f"{text}: {event.error}" if event.error else text)
+    return printable(in_flags(f"{text}: {event.error}" if event.error else text))
 
 
 def _bar(*columns: ProgressColumn) -> Bar:
@@ -142,7 +143,7 @@ def _checks_bar() -> Bar:
 
 
 class _BarListener:
-    """Adds up the sources under way, which report from several threads."""
+    """Adds up the progress of all sources, whose events come from several threads."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
@@ -171,7 +172,7 @@ class _BarListener:
         if event.kind == "started":
             self._sizes[event.url] = event.size or 0
         elif event.kind in {"skipped", "failed"}:
-            # Nothing more of it will be read, so the bar goes on by all of it.
+            # The rest of this source will not be read, so the bar counts the whole source as read.
             read = self._sizes.get(event.url, 0)
         self._bytes.raise_to(event.url, read)
         self._rows.raise_to(event.url, event.rows)
@@ -179,7 +180,7 @@ class _BarListener:
 
 
 class _FilesListener:
-    """Counts files, of which nobody knows the size before they are here."""
+    """Counts files, because their sizes are unknown until they are downloaded."""
 
     def __init__(self, bar: Bar, *, last: str) -> None:
         self._bar = bar
@@ -208,7 +209,7 @@ class _FilesListener:
 
 
 class _Highest:
-    """The highest number seen of each source, and their total, kept up without adding all of them again."""
+    """The highest number of each source so far, and the running total of these numbers."""
 
     def __init__(self) -> None:
         self.total = 0

@@ -1,29 +1,44 @@
-"""`wsparquet remove`: a source's rows out of the datasets again."""
+"""`wsparquet remove`: the rows of a source, out of the datasets."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import click
 
-from wsparquet.cli.options import output_option, single_writer_option, storage_option
-from wsparquet.cli.output import make_output
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.exit_codes import ExitCode
+from wsparquet.cli.options import RootOptions, output_option, root_options
+from wsparquet.cli.output import present
 
 __all__ = ["remove"]
 
 
-@click.command(short_help="Take sources' rows out of the datasets again.")
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet remove` is given."""
+
+    root: str
+    names: tuple[str, ...]
+    account: str | None
+    output: str
+    root_options: RootOptions = field(metadata=group(RootOptions))
+
+
+@click.command(short_help="Remove the rows of sources from the datasets.")
 @click.argument("root")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--account", metavar="ID", help="Of which account, where several have a source of that name.")
-@storage_option
-@single_writer_option
+@click.option(
+    "--account", metavar="ID", help="The account, needed if several accounts have a source with the same name."
+)
+@root_options
 @output_option
-def remove(root: str, names: tuple[str, ...], output: str, account: str | None, **access: Any) -> int:
-    """Take sources' rows out of the datasets below ROOT again, with what was quarantined of them.
+@takes(Arguments)
+def remove(given: Arguments) -> int:
+    """Remove the rows of sources from the datasets below ROOT, together with their quarantine.
 
-    A NAME is a source's file name, with or without its suffix. Sources of one account may have one file name and differ
-    in content: then all of them are removed. A source that is converted later comes back.
+    A NAME is the file name of a source, with or without its suffix. If sources of one account have the same file name
+    and different content, all of them are removed. A later conversion of a removed source adds its rows again.
 
     \b
     Example:
@@ -31,7 +46,15 @@ def remove(root: str, names: tuple[str, ...], output: str, account: str | None, 
     """
     from wsparquet.dataset import remove as run
 
-    storage, single_writer = access["storage"], access["single_writer"]
-    found = run(root, names, account=account, storage_options=storage, single_writer=single_writer)
-    make_output(output).removed(found.to_dict()["removed"])
-    return 0
+    options = given.root_options
+    present(
+        run(
+            given.root,
+            given.names,
+            account=given.account,
+            storage_options=options.storage,
+            single_writer=options.single_writer,
+        ),
+        given.output,
+    )
+    return ExitCode.DONE

@@ -1,34 +1,48 @@
-"""`wsparquet replay`: sources converted again, once more of them is understood."""
+"""`wsparquet replay`: sources converted again with a version that understands more of them."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import click
 
-from wsparquet.cli.convert import convert_options
-from wsparquet.cli.options import conversion_options
-from wsparquet.cli.output import make_output
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option
+from wsparquet.cli.output import present
 from wsparquet.cli.progress import progress
 
 __all__ = ["replay"]
 
 
-@click.command(short_help="Convert again what an older version did not understand.")
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet replay` is given."""
+
+    root: str
+    raw: tuple[str, ...]
+    dry_run: bool
+    output: str
+    quiet: bool
+    conversion: ConversionOptions = field(metadata=group(ConversionOptions))
+
+
+@click.command(short_help="Convert sources again that were not fully understood.")
 @click.argument("root")
 @click.argument("raw", nargs=-1, required=True, metavar="RAW...")
-@click.option("--jobs", type=click.IntRange(min=1), help="Sources at a time.  [default: one for each core]")
-@click.option("--dry-run", is_flag=True, help="Find the files, decode and count, write nothing.")
-@click.option("--max-quarantined", type=click.IntRange(min=0), metavar="N", help="More in one source, and it fails.")
+@click.option("--dry-run", is_flag=True, help="Find the files, decode and count, but write nothing.")
 @conversion_options
-def replay(root: str, raw: tuple[str, ...], output: str, quiet: bool, **options: Any) -> int:
-    """Convert sources below ROOT again of which not all was understood.
+@output_option
+@quiet_option
+@takes(Arguments)
+def replay(given: Arguments) -> int:
+    """Convert sources below ROOT again that were not fully understood.
 
-    Those are sources that an older schema version committed, or that had values rescued or text quarantined. Their
-    files are looked for below RAW, paths or URLs, by name and checksum, and if they were piped in by checksum alone.
-    What of RAW cannot be read has failed. After an upgrade that knows more fields this brings the root to the new
-    schema version as a whole: nothing is begun unless all files are there, and until all are converted only another
-    replay can use the root.
+    These are the sources that have rescued values or quarantined text, or that an older schema version committed. Their
+    files are searched below RAW, which are paths or URLs, by name and checksum; a source that was piped in is searched
+    by checksum alone. A file of RAW that cannot be read is a failure.
+
+    After an upgrade that knows more fields, replay brings the whole root to the new schema version. It starts only if
+    every file is found, and until every source is converted, only another replay can use the root.
 
     \b
     Examples:
@@ -37,7 +51,8 @@ def replay(root: str, raw: tuple[str, ...], output: str, quiet: bool, **options:
     """
     from wsparquet.conversion.replay import replay as run
 
-    with progress(quiet=quiet or output == "json") as listener:
-        summary = run(root, raw, options=convert_options(**options), on_progress=listener)
-    make_output(output).summary(summary)
+    options = given.conversion.made(dry_run=given.dry_run)
+    with progress(quiet=given.quiet or given.output == "json") as listener:
+        summary = run(given.root, given.raw, options=options, on_progress=listener)
+    present(summary, given.output)
     return summary.exit_code

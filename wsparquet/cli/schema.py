@@ -1,15 +1,18 @@
-"""`wsparquet schema`: the tables' definitions, for people and engines; the server's schema, and how it differs."""
+"""`wsparquet schema`: the definitions of the tables, and how the server's schema differs from them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from wsparquet.cli.api_options import api_of, api_options
+from wsparquet.cli.api_options import ServerOptions, api_options
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import output_option
-from wsparquet.cli.output import make_output, say
+from wsparquet.cli.output import present, say
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
@@ -21,23 +24,49 @@ FORMS = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
 ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "--credentials"}
 
 
-@click.command(short_help="Print the definition of a table, or of all; compare the server's.")
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet schema` is given; ``file`` holds a saved schema of the server."""
+
+    table: str | None
+    form: str
+    remote: bool
+    file: str | None
+    diff: bool
+    version: str
+    output: str
+    server: ServerOptions = field(metadata=group(ServerOptions))
+
+
+@click.command(short_help="Print table definitions; compare the server's schema.")
 @click.argument("table", required=False)
-@click.option("--as", "form", type=click.Choice(FORMS), default="arrow", show_default=True, help="For whom.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(FORMS),
+    default="arrow",
+    show_default=True,
+    help="Form of the definition.",
+)
 @click.option("--remote", is_flag=True, help="Print the schema that the Data Access API publishes instead, as JSON.")
 @click.option(
-    "--from", "file", type=click.Path(dir_okay=False, exists=True, allow_dash=True), help="A file with that schema."
+    "--from",
+    "file",
+    type=click.Path(dir_okay=False, exists=True, allow_dash=True),
+    help="A file that holds a saved schema of the Data Access API, or - for standard input.",
 )
-@click.option("--diff", is_flag=True, help="Compare that schema with ours, field by field; exit code 1 if they differ.")
-@click.option("--version", default="latest", show_default=True, help="Of the schema that the API publishes.")
+@click.option(
+    "--diff", is_flag=True, help="Compare the API's schema with ours, field by field; exit code 1 if they differ."
+)
+@click.option("--version", default="latest", show_default=True, help="Version of the API's schema.")
 @api_options(required=False)
 @output_option
-@click.pass_context
-def schema(context: click.Context, /, table: str | None, form: str, **options: Any) -> int:
-    """Print the definition of TABLE, or of all tables; or what the server publishes, and how it differs.
+@takes(Arguments)
+def schema(given: Arguments) -> int:
+    """Print the definition of TABLE, or of all tables; or the server's schema, or how it differs from ours.
 
-    A saved schema is compared by `--from schema.json --diff`, where `-` is standard input. As with diff, exit code 0
-    means that nothing differs and 1 that something does, or that there was nothing to compare.
+    To compare a saved schema, use `--from schema.json --diff`. Exit codes of --diff are those of the program diff: 0
+    means no difference, 1 means a difference or that there was nothing to compare.
 
     \b
     Examples:
@@ -46,20 +75,19 @@ def schema(context: click.Context, /, table: str | None, form: str, **options: A
       wsparquet schema --remote --account 75555851 > schema.json
       wsparquet schema --remote --account 75555851 --diff
     """
-    remote, file, diff, output = (options.pop(name) for name in ("remote", "file", "diff", "output"))
-    _check(context)
-    if not remote and file is None:
+    _check(click.get_current_context())
+    if not given.remote and given.file is None:
         from wsparquet.render import render
 
-        _check_table(table)
-        say(render(table, form), nl=False)
-        return 0
-    answer = _ask(**options) if file is None else _read(file)
-    return _compare(answer, output) if diff else _print(answer)
+        _check_table(given.table)
+        say(render(given.table, given.form), nl=False)
+        return ExitCode.DONE
+    answer = _ask(given) if given.file is None else _read(given.file)
+    return _compare(answer, given.output) if given.diff else _print(answer)
 
 
 def _check(context: click.Context) -> None:
-    """Refuse options that mean nothing together: none is passed over in silence."""
+    """Refuse options that have no effect together, instead of ignoring one of them."""
     flags = {each.name: each.opts[0] for each in context.command.params if each.name is not None}
     flags["table"] = "TABLE"
     given = [flag for name, flag in flags.items() if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
@@ -79,7 +107,7 @@ def _check(context: click.Context) -> None:
 
 
 def _check_table(table: str | None) -> None:
-    """Refuse a table that there is not, and say which was meant."""
+    """Refuse an unknown table, and suggest the most similar one."""
     from difflib import get_close_matches
 
     from wsparquet.schema import TABLES
@@ -90,22 +118,22 @@ def _check_table(table: str | None) -> None:
         raise click.UsageError(f"expected a table, one of {', '.join(TABLES)}; found {printable(table)!r}{meant}")
 
 
-def _ask(version: str, **options: Any) -> Any:
+def _ask(given: Arguments) -> Any:
     import asyncio
 
     from wsparquet.api import Client
 
-    account, credentials, api = api_of(options)
+    api, credentials = given.server.api(), given.server.loaded_credentials()
 
     async def ask() -> Any:
-        async with Client(account, credentials, options=api, on_retry=_say_retry) as client:
-            return await client.schema(version)
+        async with Client(given.server.account, credentials, options=api, on_retry=_say_retry) as client:
+            return await client.schema(given.version)
 
     return asyncio.run(ask())
 
 
 def _say_retry(retry: Retry) -> None:
-    say(printable(f"{retry.reason}; trying again in {retry.wait_seconds:.0f} s"), err=True)
+    say(printable(f"{retry.reason}; retrying in {retry.wait_seconds:.0f} s"), err=True)
 
 
 def _read(file: str) -> Any:
@@ -119,12 +147,12 @@ def _print(answer: Any) -> int:
     import json
 
     say(json.dumps(answer, indent=2))
-    return 0
+    return ExitCode.DONE
 
 
 def _compare(answer: Any, output: str) -> int:
     from wsparquet.remote_schema import compare_schema
 
     comparison = compare_schema(answer)
-    make_output(output).compared(comparison)
-    return 1 if comparison.differences else 0
+    present(comparison, output)
+    return ExitCode.FAILED if comparison.differences else ExitCode.DONE

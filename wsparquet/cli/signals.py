@@ -1,4 +1,4 @@
-"""How Ctrl-C and a service manager's stop end a long command: first after what is under way, then at once."""
+"""How signals end a long command: the first one after the current files, the second one at once."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
-import click
+from wsparquet.cli.output import complain
 
 if TYPE_CHECKING:
     from wsparquet.synchronisation import Stop
 
-__all__ = ["INTERRUPTED", "stopping"]
+__all__ = ["stopping"]
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """A wish to end that the first signal makes; the second one raises KeyboardInterrupt."""
+    """A request to stop, which the first signal makes; the second signal raises KeyboardInterrupt."""
     from wsparquet.synchronisation import Stop
 
     stop = Stop()
@@ -30,7 +29,7 @@ def stopping() -> Iterator[Stop]:
         if stop.asked:
             raise KeyboardInterrupt
         stop.ask()
-        click.echo("wsparquet: finishing the files under way; once more to end at once", err=True)
+        complain("finishing the current files; interrupt again to stop at once")
 
     before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:

@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import click
 
-from wsparquet.cli.api_options import DURATION
+from wsparquet.cli.arguments import takes
 from wsparquet.cli.options import output_option, storage_option
-from wsparquet.cli.output import make_output
+from wsparquet.cli.output import present
+from wsparquet.cli.parameter_types import DURATION
 
 __all__ = ["status"]
 
 
-@click.command(short_help="Say whether datasets are current.")
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet status` is given."""
+
+    root: str
+    account: str | None
+    stale: timedelta
+    failing: timedelta
+    expiring: timedelta
+    storage: dict[str, object] = field(repr=False)
+    output: str
+
+
+@click.command(short_help="Show whether datasets are current.")
 @click.argument("root")
-@click.option("--account", metavar="ID", help="Of which account.  [default: all]")
-@click.option("--stale", type=DURATION, default="24h", show_default=True, help="Longer without a commit is not well.")
-@click.option("--failing", type=DURATION, default="24h", show_default=True, help="Nor is a file that fails for longer.")
-@click.option("--expiring", type=DURATION, default="3d", show_default=True, help="Nor one deleted that soon.")
+@click.option("--account", metavar="ID", help="The account to report.  [default: all]")
+@click.option(
+    "--stale", type=DURATION, default="24h", show_default=True, help="Longest acceptable time since the last commit."
+)
+@click.option(
+    "--failing",
+    type=DURATION,
+    default="24h",
+    show_default=True,
+    help="Longest acceptable time for a file to keep failing.",
+)
+@click.option(
+    "--expiring",
+    type=DURATION,
+    default="3d",
+    show_default=True,
+    help="Shortest acceptable time until the server may delete a missing file.",
+)
 @storage_option
 @output_option
-def status(root: str, account: str | None, output: str, storage: dict[str, object], **limits: timedelta) -> int:
-    """Say whether the datasets below ROOT are current: last commit, hours covered, gaps, what is missing.
+@takes(Arguments)
+def status(given: Arguments) -> int:
+    """Show whether the datasets below ROOT are current: last commit, hours covered, gaps, missing files.
 
-    It reads what the last run of sync left there, and asks no server. Exit code 1 says that somebody has to look.
+    The command reads what the last run of sync stored in ROOT, and calls no server. Exit code 1 means that an account
+    needs attention.
 
     \b
     Examples:
@@ -34,6 +65,7 @@ def status(root: str, account: str | None, output: str, storage: dict[str, objec
     from wsparquet.synchronisation import StatusLimits
     from wsparquet.synchronisation import status as look
 
-    found = look(root, account=account, limits=StatusLimits(**limits), storage_options=storage)
-    make_output(output).status(found)
+    limits = StatusLimits(stale=given.stale, failing=given.failing, expiring=given.expiring)
+    found = look(given.root, account=given.account, limits=limits, storage_options=given.storage)
+    present(found, given.output)
     return found.exit_code

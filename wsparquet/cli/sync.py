@@ -2,41 +2,82 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from wsparquet.cli.api_options import DURATION, api_of, api_options, range_options
-from wsparquet.cli.options import conversion_options, limits
-from wsparquet.cli.output import make_output
+from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.exit_codes import ExitCode
+from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option, to_option
+from wsparquet.cli.output import complain, present
+from wsparquet.cli.parameter_types import DURATION
 from wsparquet.cli.progress import log_option, sync_progress
-from wsparquet.cli.signals import INTERRUPTED, stopping
-from wsparquet.cli.terminal import with_flags
-from wsparquet.redaction import printable
+from wsparquet.cli.signals import stopping
+
+if TYPE_CHECKING:
+    from wsparquet.synchronisation import SyncOptions
 
 __all__ = ["sync"]
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet sync` is given."""
+
+    root: str
+    raw: str | None
+    recheck: bool
+    every: timedelta | None
+    output: str
+    log_format: str
+    quiet: bool
+    server: ServerOptions = field(metadata=group(ServerOptions))
+    range: RangeOptions = field(metadata=group(RangeOptions))
+    conversion: ConversionOptions = field(metadata=group(ConversionOptions))
+
+    def options(self) -> SyncOptions:
+        """The library's form of these arguments."""
+        from wsparquet.synchronisation import SyncOptions
+
+        self.range.check()
+        return SyncOptions(
+            account=self.server.account,
+            api=self.server.api(),
+            credentials=self.server.loaded_credentials(),
+            since=self.range.since,
+            until=self.range.until,
+            downloads=self.range.downloads,
+            raw=self.raw,
+            recheck=self.recheck,
+            storage_options=self.conversion.root_options.storage or None,
+            convert=self.conversion.made(),
+        )
+
+
 @click.command(short_help="Keep datasets current from the Data Access API.")
 @api_options()
-@click.option("--to", "root", required=True, metavar="ROOT", help="The folder, or s3://BUCKET/PATH, of the datasets.")
+@to_option
 @range_options
-@click.option("--raw", metavar="DIR|URL", help="Keep the downloaded files there.")
-@click.option("--recheck", is_flag=True, help="Also take committed files again whose size has changed.")
-@click.option("--every", type=DURATION, help="Repeat that often, until interrupted: 1h.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Conversions at a time.  [default: one for each core]")
-@click.option("--max-quarantined", type=click.IntRange(min=0), metavar="N", help="More in one file, and it fails.")
+@click.option("--raw", metavar="DIR|URL", help="A place that keeps the downloaded files.")
+@click.option("--recheck", is_flag=True, help="Convert committed files again if their size on the server has changed.")
+@click.option("--every", type=DURATION, help="Repeat at this interval, such as 1h, until interrupted.")
 @conversion_options
+@output_option
+@quiet_option
 @log_option
-def sync(root: str, output: str, quiet: bool, log_format: str, every: timedelta | None, **options: Any) -> int:
+@takes(Arguments)
+def sync(given: Arguments) -> int:
     """Keep the datasets below ROOT current from LivePerson's Data Access API.
 
-    Each run lists all that the server keeps, 30 days, and takes what is not committed: files that came late, and those
-    that failed before. Run it every hour, by cron or with --every; after anything, just again. Ctrl-C ends after the
-    files under way, a second one at once. Exit codes are those of convert; a file that the server deleted before it
-    could be taken is a failure, too.
+    Each run lists all files that the server keeps, which is 30 days, and converts those that are not committed. These
+    include late files and files that failed before. Run the command every hour, by cron or with --every; it is always
+    safe to run it again. The first Ctrl-C ends after the current files, a second one ends at once.
+
+    Exit codes are those of convert. A file that the server deleted before it was downloaded is a failure, too.
 
     \b
     Examples:
@@ -46,34 +87,16 @@ def sync(root: str, output: str, quiet: bool, log_format: str, every: timedelta 
     from wsparquet.synchronisation import repeated
     from wsparquet.synchronisation import sync as run
 
-    wanted = _options(**options)
-    code = 0
-    with stopping() as stop, sync_progress(quiet=quiet, log_format=log_format) as listener:
-        once = partial(run, root, options=wanted, on_progress=listener, stop=stop)
-        for outcome in repeated(once, every=every.total_seconds() if every else None, stop=stop):
+    options = given.options()
+    every = given.every.total_seconds() if given.every else None
+    code: int = ExitCode.DONE
+    with stopping() as stop, sync_progress(quiet=given.quiet, log_format=given.log_format) as listener:
+        once = partial(run, given.root, options=options, on_progress=listener, stop=stop)
+        for outcome in repeated(once, every=every, stop=stop):
             if isinstance(outcome, Exception):
-                click.echo(f"wsparquet: {printable(with_flags(str(outcome)))}", err=True)
-                code = 1
+                complain(str(outcome))
+                code = ExitCode.FAILED
             else:
-                make_output(output).synchronised(outcome, line=every is not None)
+                present(outcome, given.output, one_line=every is not None)
                 code = outcome.exit_code
-    return INTERRUPTED if stop.asked else code
-
-
-def _options(storage: dict[str, object], jobs: int | None, decoder: str, **options: Any) -> Any:
-    from wsparquet.conversion.options import ConvertOptions, default_jobs
-    from wsparquet.synchronisation import SyncOptions
-
-    account, credentials, api = api_of(options)
-    source_limits, decoder_limits = limits(options)
-    convert = ConvertOptions(
-        jobs=jobs or default_jobs(),
-        max_quarantined=options.pop("max_quarantined"),
-        single_writer=options.pop("single_writer"),
-        decoder=decoder,
-        source_limits=source_limits,
-        limits=decoder_limits,
-    )
-    return SyncOptions(
-        account=account, credentials=credentials, api=api, storage_options=storage or None, convert=convert, **options
-    )
+    return ExitCode.INTERRUPTED if stop.asked else code

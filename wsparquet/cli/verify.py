@@ -1,22 +1,36 @@
-"""`wsparquet verify`: whether datasets hold what their records, and their sources, say."""
+"""`wsparquet verify`: whether datasets hold what their commit records, and their sources, say."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import click
 
-from wsparquet.cli.options import limit_options, limits, output_option, quiet_option, storage_option
-from wsparquet.cli.output import make_output
+from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.options import LimitOptions, limit_options, output_option, quiet_option, storage_option
+from wsparquet.cli.output import present
 from wsparquet.cli.progress import checks_progress
 
 __all__ = ["verify"]
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """What `wsparquet verify` is given."""
+
+    root: str
+    against: tuple[str, ...]
+    jobs: int | None
+    storage: dict[str, object] = field(repr=False)
+    output: str
+    quiet: bool
+    limits: LimitOptions = field(metadata=group(LimitOptions))
+
+
 def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     if "-" in values:
         raise click.BadParameter(
-            "expected what can be read more than once, found standard input; save it to a file, of whatever name",
+            "expected what can be read more than once, found standard input; save it to a file with any name",
             param=parameter,
         )
     return values
@@ -29,38 +43,40 @@ def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str,
     multiple=True,
     metavar="SOURCE",
     callback=_rereadable,
-    help="Compare with this file, glob, folder or URL, too.",
+    help="A file, glob, folder or URL whose sources to compare with the tables; repeatable.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), help="Checks at a time.  [default: one for each core]")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Number of checks to run at once.  [default: one for each core]"
+)
 @limit_options
 @storage_option
 @output_option
 @quiet_option
-def verify(root: str, against: tuple[str, ...], output: str, quiet: bool, **options: Any) -> int:
+@takes(Arguments)
+def verify(given: Arguments) -> int:
     """Check that the datasets below ROOT hold exactly what their commit records say.
 
-    Every file is read and has the size, checksum, schema, rows and times of its record, every record's counts agree,
-    and no other file lies in a table's folder. With --against, sources are decoded again by the reference decoder, and
-    compared with the tables value by value; it is slow. Nothing is changed. Exit code 1 says that something differs.
+    The command reads every file and compares its size, checksum, schema, rows and times with its commit record. It also
+    checks that the counts of each commit record agree, and that no other file lies in the folder of a table. With
+    --against, it decodes sources again with the reference decoder and compares them with the tables value by value,
+    which is slow. It changes nothing. Exit code 1 means that something differs.
 
     \b
     Examples:
       wsparquet verify lake
       wsparquet verify lake --against raw/
     """
-    from wsparquet.verification import verify as run
-
-    with checks_progress(quiet=quiet or output == "json") as listener:
-        found = run(root, against=against, options=_options(**options), on_progress=listener)
-    make_output(output).verified(found)
-    return found.exit_code
-
-
-def _options(jobs: int | None, storage: dict[str, object], **options: Any) -> Any:
     from wsparquet.conversion.options import default_jobs
     from wsparquet.verification import VerifyOptions
+    from wsparquet.verification import verify as run
 
-    source_limits, decoder_limits = limits(options)
-    return VerifyOptions(
-        jobs=jobs or default_jobs(), source_limits=source_limits, limits=decoder_limits, storage_options=storage
+    options = VerifyOptions(
+        jobs=given.jobs or default_jobs(),
+        source_limits=given.limits.source_limits,
+        limits=given.limits.limits,
+        storage_options=given.storage,
     )
+    with checks_progress(quiet=given.quiet or given.output == "json") as listener:
+        found = run(given.root, against=given.against, options=options, on_progress=listener)
+    present(found, given.output)
+    return found.exit_code

@@ -1,0 +1,30 @@
+"""The exit codes of every command, and the code of an error."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from wsparquet.errors import PlaceError, WsparquetError
+
+__all__ = ["ExitCode", "of_error"]
+
+
+class ExitCode(IntEnum):
+    """The exit codes; ``exit_code`` of the library's results has the same numbers."""
+
+    DONE = 0
+    FAILED = 1
+    """A source or the whole command failed, a check found a problem, or something needs attention."""
+    WRONG_USAGE = 2
+    """The arguments are wrong; nothing was written."""
+    QUARANTINED = 3
+    """Everything is converted, but some text was quarantined."""
+    INTERRUPTED = 130
+    """A signal ended the command: 128 + SIGINT, as shells report it."""
+
+
+def of_error(error: WsparquetError) -> ExitCode:
+    """The exit code of a command that ends with this error."""
+    # An error with a parameter says that an option has a wrong value.
+    wrong_usage = isinstance(error, PlaceError) or hasattr(error, "parameter")
+    return ExitCode.WRONG_USAGE if wrong_usage else ExitCode.FAILED

@@ -1,0 +1,84 @@
+"""The forms in which users give sizes, durations, times, and accounts."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from wsparquet.names import is_account
+from wsparquet.redaction import printable
+
+__all__ = ["AGE", "BYTES", "DURATION", "MOMENT", "checked_account"]
+
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class _Bytes(click.ParamType):
+    """A number of bytes, 1 or more: ``1500000``, ``64M``, ``2GiB``; units are powers of 1024."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        match = re.fullmatch(r"\s*(0*[1-9][0-9]*)\s*([kmgt]?)(?:i?b)?\s*", str(value), re.IGNORECASE)
+        if match is None:
+            self.fail(f"expected a number of bytes such as 1500000, 64M or 2GiB, found {value!r}", param, ctx)
+        return int(match[1]) * int(1024 ** _POWERS[match[2].lower()])
+
+
+class _Duration(click.ParamType):
+    """A duration: ``90s``, ``30m``, ``1h``, ``7d``, ``2w``; zero only if ``least`` allows it."""
+
+    name = "duration"
+
+    def __init__(self, *, least: int = 1) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The duration."""
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(value).strip().lower())
+        if match is None or int(match[1]) < self._least:
+            self.fail(f"expected a duration such as 90s, 30m, 1h, 7d or 2w, found {value!r}", param, ctx)
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+class _Moment(_Duration):
+    """A time: a duration before now, or a date or time in ISO 8601, which is UTC if it has no zone."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The instant, or the duration before now."""
+        if isinstance(value, datetime | timedelta):
+            return value
+        if re.fullmatch(r"\s*[0-9]+[a-zA-Z]\s*", str(value)):
+            return super().convert(value, param, ctx)
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"expected a time such as 7d, 2026-06-30 or 2026-06-30T12:00Z, found {value!r}", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+BYTES = _Bytes()
+DURATION = _Duration()
+AGE = _Duration(least=0)
+MOMENT = _Moment()
+
+
+def checked_account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The account that an option gives.
+
+    Raises:
+        BadParameter: the value cannot be an account.
+
+    """
+    if value is not None and not is_account(value):
+        raise click.BadParameter(f"expected letters and digits, found {printable(value)!r}", param=parameter)
+    return value

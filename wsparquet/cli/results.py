@@ -1,0 +1,29 @@
+"""The results of commands whose library functions return something smaller, such as one source or a list of paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wsparquet.json_values import JsonResult
+
+if TYPE_CHECKING:
+    from wsparquet.conversion.summary import Failure
+    from wsparquet.inspection import Inspection
+
+__all__ = ["Generated", "Inspections"]
+
+
+@dataclass(frozen=True)
+class Inspections(JsonResult):
+    """What `wsparquet inspect` found: the sources that can be read, and those that failed."""
+
+    sources: tuple[Inspection, ...]
+    failed: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
+class Generated(JsonResult):
+    """The paths of the files that `wsparquet generate` wrote."""
+
+    files: tuple[str, ...]

@@ -1,0 +1,23 @@
+"""The results that only the command line has, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wsparquet.cli.results import Generated, Inspections
+from wsparquet.cli.text import ErrorLine, lines
+from wsparquet.cli.text.parts import failed
+
+
+@lines.register
+def _(found: Inspections) -> Iterator[str]:
+    """A block for each source; failures go to standard error."""
+    for each in found.sources:
+        yield from lines(each)
+    yield from map(ErrorLine, failed(found.failed))
+
+
+@lines.register
+def _(generated: Generated) -> Iterator[str]:
+    """A line for each file."""
+    yield from generated.files

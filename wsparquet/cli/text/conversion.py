@@ -1,0 +1,52 @@
+"""What a conversion did, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wsparquet.cli.terminal import human_bytes
+from wsparquet.cli.text import lines
+from wsparquet.cli.text.parts import counted, counts, failed, path_counts
+from wsparquet.conversion.summary import Summary
+
+
+@lines.register
+def _(summary: Summary) -> Iterator[str]:
+    """Outcomes, rows per table, drift, quarantine, and failures."""
+    yield _outcomes(summary)
+    yield (
+        f"{counted(summary.records, 'record')} in {human_bytes(summary.inflated_bytes)} of JSON "
+        f"({human_bytes(summary.stored_bytes)} stored), {summary.seconds:.1f} s, {summary.decoder} decoder"
+    )
+    if summary.decoder == "reference" and not _has_native():
+        yield "this installation lacks the native decoder, which is many times as fast; see README, Install"
+    yield from counts("rows", summary.rows)
+    yield from path_counts("rescued values (kept in the column `rescued`)", summary.rescued)
+    yield from path_counts("values that the documentation does not list (kept)", summary.undocumented)
+    if summary.container_values:
+        yield f"container values kept in commit records: {summary.container_values}"
+    yield from _quarantine(summary)
+    yield from failed(summary.failures)
+
+
+def _outcomes(summary: Summary) -> str:
+    done = "would be converted" if summary.dry_run else "converted"
+    replaced = f" ({len(summary.replaced)} replaced)" if summary.replaced else ""
+    return (
+        f"{counted(summary.sources, 'source')}: {len(summary.committed)} {done}{replaced}, "
+        f"{len(summary.skipped)} skipped, {len(summary.failed)} failed"
+    )
+
+
+def _quarantine(summary: Summary) -> Iterator[str]:
+    if summary.quarantined or summary.items:
+        records, items = counted(summary.quarantined, "record"), counted(summary.items, "item")
+        yield f"quarantined: {records}, {items} outside records; `wsparquet inspect` shows the reasons"
+        if not summary.dry_run:
+            yield f"  every quarantined byte is kept below {summary.root}/_wsparquet/quarantine"
+
+
+def _has_native() -> bool:
+    from wsparquet.decode import native_decoder
+
+    return native_decoder() is not None

@@ -1,0 +1,51 @@
+"""Pieces of text that several results have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wsparquet.conversion.summary import Failure
+    from wsparquet.decode.model import PathCounts
+
+__all__ = ["counted", "counts", "failed", "path_counts", "time"]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as ``2 records``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def counts(title: str, numbers: Mapping[str, int]) -> Iterator[str]:
+    """A title and a line for each number, aligned to the right; nothing if there are no numbers."""
+    if not numbers:
+        return
+    yield f"{title}:"
+    width = max(len(f"{number:,}") for number in numbers.values())
+    yield from (f"  {number:>{width},}  {name}" for name, number in numbers.items())
+
+
+def path_counts(title: str, tables: Mapping[str, PathCounts]) -> Iterator[str]:
+    """A title and a line for each path of each table; in each table, the most frequent path comes first."""
+    yield from counts(
+        title, {f"{table}  {path}": number for table, paths in tables.items() for path, number in _frequent(paths)}
+    )
+
+
+def _frequent(paths: PathCounts) -> list[tuple[str, int]]:
+    return paths.counts.most_common()
+
+
+def failed(failures: Iterable[Failure]) -> Iterator[str]:
+    """A line for each source that failed."""
+    return (f"failed: {failure.name}: {failure.error}" for failure in failures)
+
+
+def time(moment: datetime | str | None) -> str:
+    """A time in UTC, to the minute; ``?`` if it is unknown."""
+    if moment is None:
+        return "?"
+    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%MZ}"

@@ -1,0 +1,57 @@
+"""What a synchronisation did, and what the server has, as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from wsparquet.cli.terminal import human_bytes
+from wsparquet.cli.text import lines, status
+from wsparquet.cli.text.parts import time
+from wsparquet.synchronisation import FetchSummary, Files, FileState, Status, SyncSummary
+
+lines.register(Status, status.status)
+
+
+@lines.register
+def _(summary: SyncSummary) -> Iterator[str]:
+    """The downloads, and what the conversion made of them."""
+    yield from _fetched(summary.fetched, present="committed already")
+    if summary.converted.sources:
+        yield from lines(summary.converted)
+
+
+@lines.register
+def _(summary: FetchSummary) -> Iterator[str]:
+    """Counts of files, and failures."""
+    yield from _fetched(summary, present="there already")
+
+
+def _fetched(summary: FetchSummary, *, present: str) -> Iterator[str]:
+    yield (
+        f"account {summary.account}: {summary.listed:,} files listed, {summary.present:,} {present}, "
+        f"{len(summary.downloaded):,} downloaded ({human_bytes(summary.downloaded_bytes)}), "
+        f"{len(summary.failures):,} failed, {summary.seconds:.1f} s"
+    )
+    if summary.retries:
+        yield f"retried requests: {summary.retries:,}"
+    for kind, failures in (("gone", summary.gone), ("refused", summary.refused), ("failed", summary.failures)):
+        yield from (f"{kind}: {failure.name}: {failure.error}" for failure in failures)
+    if summary.interrupted:
+        yield "interrupted: the next run takes the remaining files"
+
+
+@lines.register
+def _(files: Files) -> Iterator[str]:
+    """A line for each file that the server has."""
+    counts = Counter(file.state for file in files.files)
+    states = ", ".join(f"{counts[state]:,} {state}" for state in ("committed", "missing", "failed"))
+    yield f"account {files.account}: {len(files.files):,} files on the server: {states}"
+    yield from (_file(file) for file in files.files)
+    yield from (f"refused: {refusal.name}: {refusal.error}" for refusal in files.refused)
+
+
+def _file(file: FileState) -> str:
+    until = "" if file.state == "committed" else f"  there until {time(file.expires)}"
+    why = f"  {file.error}" if file.error else ""
+    return f"  {file.state:9}  {time(file.start)}{until}  {file.name}{why}"
