@@ -96,7 +96,7 @@ def test_an_interrupt_says_so_and_leaves_a_root_that_goes_on(tmp_path: Path) -> 
         out, err = process.communicate(timeout=60)
     assert first.startswith("committed: ")
     assert (process.returncode, out) == (130, b"")
-    assert err.decode().strip().splitlines()[-1] == "wsparquet: interrupted; run the same command again to go on"
+    assert err.decode().strip().splitlines()[-1] == "wsparquet: interrupted; run the same command again to continue"
     assert b"Traceback" not in err
     assert_at_rest(root)
     again = spawn(*arguments, "--output", "json")

@@ -191,7 +191,7 @@ def test_a_failure_of_the_servers_is_said_and_passes(same: Emulator, monkeypatch
     assert (ran.code, ran.json) == (0, {})
     assert len(ran.err.splitlines()) == 1
     assert "503" in ran.err
-    assert "trying again" in ran.err
+    assert "retrying" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_interrupted(source: int | None, interruptible: tuple[Path, Rows], tmp_p
     stdout, stderr = process.communicate(timeout=SECONDS)
 
     assert (process.returncode, stdout) == (130, b""), stderr
-    assert stderr.decode().split("\n") == ["", "wsparquet: interrupted; run the same command again to go on", ""]
+    assert stderr.decode().split("\n") == ["", "wsparquet: interrupted; run the same command again to continue", ""]
     assert_at_rest(root)
     found = rows_on_disk(root)
     assert last.name in found

@@ -31,7 +31,7 @@ class Arguments:
 @click.command(short_help="Convert Web Session files into datasets below a root.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @to_option
-@click.option("--account", metavar="ID", help="The account of all sources, needed if neither name nor content says it.")
+@click.option("--account", metavar="ID", help="The account of all sources, needed if neither URL nor content names it.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
 @conversion_options
