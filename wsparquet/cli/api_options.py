@@ -110,7 +110,7 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
 
 @dataclass(frozen=True)
 class RangeOptions:
-    """Which files to take, and how many to download at once."""
+    """The time range of the files, and how many of them to download at once."""
 
     since: datetime | timedelta | None
     until: datetime | timedelta | None
@@ -120,7 +120,7 @@ class RangeOptions:
         """Refuse a range that ends before it begins.
 
         Raises:
-            UsageError: it does.
+            UsageError: the range ends before it begins.
 
         """
         now = datetime.now(UTC)

@@ -18,7 +18,7 @@ __all__ = ["clean"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet clean` is given."""
+    """The arguments of `wsparquet clean`."""
 
     root: str
     older_than: timedelta

@@ -16,7 +16,7 @@ __all__ = ["convert"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet convert` is given."""
+    """The arguments of `wsparquet convert`."""
 
     sources: tuple[str, ...]
     root: str

@@ -19,7 +19,7 @@ __all__ = ["fetch"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet fetch` is given."""
+    """The arguments of `wsparquet fetch`."""
 
     into: str
     storage: dict[str, object] = field(repr=False)

@@ -1,4 +1,4 @@
-"""What the library's parameters are called on the command line."""
+"""The command-line option for each parameter that a message of the library may name."""
 
 from __future__ import annotations
 

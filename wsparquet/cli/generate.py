@@ -19,7 +19,7 @@ __all__ = ["generate"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet generate` is given."""
+    """The arguments of `wsparquet generate`."""
 
     directory: str
     files: int

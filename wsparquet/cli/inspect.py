@@ -17,7 +17,7 @@ __all__ = ["inspect"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet inspect` is given."""
+    """The arguments of `wsparquet inspect`."""
 
     sources: tuple[str, ...]
     samples: int

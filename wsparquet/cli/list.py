@@ -17,7 +17,7 @@ __all__ = ["list_files"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet list` is given."""
+    """The arguments of `wsparquet list`."""
 
     root: str | None
     storage: dict[str, object] = field(repr=False)

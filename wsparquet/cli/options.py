@@ -137,7 +137,7 @@ def root_options(command: Command) -> Command:
 
 @dataclass(frozen=True)
 class LimitOptions:
-    """What one source may ask for, in bytes, and in inflated bytes for each stored byte."""
+    """The limits of one source, in bytes, or in inflated bytes for each stored byte."""
 
     max_inflated: int
     max_ratio: int | None
@@ -182,7 +182,7 @@ def limit_options(command: Command) -> Command:
 
 @dataclass(frozen=True)
 class ConversionOptions:
-    """What the commands that convert into a root have in common."""
+    """The options of every command that converts into a root."""
 
     jobs: int | None
     max_quarantined: int | None

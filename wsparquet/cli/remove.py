@@ -16,7 +16,7 @@ __all__ = ["remove"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet remove` is given."""
+    """The arguments of `wsparquet remove`."""
 
     root: str
     names: tuple[str, ...]

@@ -16,7 +16,7 @@ __all__ = ["replay"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet replay` is given."""
+    """The arguments of `wsparquet replay`."""
 
     root: str
     raw: tuple[str, ...]

@@ -16,10 +16,26 @@ __all__ = ["Generated", "Inspections"]
 
 @dataclass(frozen=True)
 class Inspections(JsonResult):
-    """What `wsparquet inspect` found: the sources that can be read, and those that failed."""
+    """The result of `wsparquet inspect`: the sources that can be read, and those that failed."""
 
     sources: tuple[Inspection, ...]
     failed: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
+class RemovedSource:
+    """A removed source, and how many rows it had."""
+
+    name: str
+    account: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Removal(JsonResult):
+    """The result of `wsparquet remove`."""
+
+    removed: tuple[RemovedSource, ...]
 
 
 @dataclass(frozen=True)

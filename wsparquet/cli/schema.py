@@ -26,7 +26,7 @@ ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "-
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet schema` is given; ``file`` holds a saved schema of the server."""
+    """The arguments of `wsparquet schema`; ``file`` holds a saved schema of the server."""
 
     table: str | None
     form: str

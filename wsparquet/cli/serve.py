@@ -22,7 +22,7 @@ __all__ = ["serve"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet serve` is given; ``latency`` is in milliseconds."""
+    """The arguments of `wsparquet serve`; ``latency`` is in milliseconds."""
 
     account: str
     host: str

@@ -17,7 +17,7 @@ __all__ = ["status"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet status` is given."""
+    """The arguments of `wsparquet status`."""
 
     root: str
     account: str | None

@@ -26,7 +26,7 @@ __all__ = ["sync"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet sync` is given."""
+    """The arguments of `wsparquet sync`."""
 
     root: str
     raw: str | None

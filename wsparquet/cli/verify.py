@@ -16,7 +16,7 @@ __all__ = ["verify"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `wsparquet verify` is given."""
+    """The arguments of `wsparquet verify`."""
 
     root: str
     against: tuple[str, ...]

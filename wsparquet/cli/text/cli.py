@@ -1,4 +1,4 @@
-"""The results that only the command line has, as text."""
+"""The text of the results that only the command line has."""
 
 from __future__ import annotations
 

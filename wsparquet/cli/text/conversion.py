@@ -1,4 +1,4 @@
-"""What a conversion did, as text."""
+"""The text of the result of a conversion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results of `wsparquet clean` and `wsparquet remove` as text."""
+"""The text of the result of `wsparquet clean`."""
 
 from __future__ import annotations
 

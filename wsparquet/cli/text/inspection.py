@@ -1,4 +1,4 @@
-"""What a source holds, as text."""
+"""The text of the inspection of a source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the server's schema differs from ours, as text."""
+"""The text of a comparison of the server's schema with ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether datasets are current, as text."""
+"""The text of the status of datasets."""
 
 from __future__ import annotations
 

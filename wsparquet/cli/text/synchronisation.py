@@ -1,4 +1,4 @@
-"""What a synchronisation did, and what the server has, as text."""
+"""The text of the results of a synchronisation, a download, and a list of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verification checked and found, as text."""
+"""The text of the result of a verification."""
 
 from __future__ import annotations
 
