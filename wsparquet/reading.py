@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, make_decoder
+from wsparquet.redaction import printable_url
 from wsparquet.schema import TABLES
 from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand
 from wsparquet.stream import check_common, decoded
@@ -56,7 +58,8 @@ def read(
     """
     limits, source_limits = limits or Limits(), source_limits or SourceLimits()
     check_common(decoder, source_limits, limits, storage_options)
-    found = expand(as_list(sources), storage_options=storage_options)
+    given = as_list(sources)
+    found = expand(given, storage_options=storage_options)
     batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
     quarantined = 0
     for piece in _pieces(found, decoder, DecoderOptions(limits=limits), source_limits):
@@ -68,11 +71,16 @@ def read(
                 on_quarantined(entry)
     if quarantined and on_quarantined is None:
         warnings.warn(
-            f"{quarantined} records or items could not become rows and are missing; pass `on_quarantined` to get them",
+            f"{quarantined} records or items of {_named(given)} could not become rows; get them with `on_quarantined`",
             QuarantineWarning,
             stacklevel=2,
         )
     return {name: pa.Table.from_batches(parts, schema=TABLES[name].schema) for name, parts in batches.items()}
+
+
+def _named(given: Sequence[str | os.PathLike[str]]) -> str:
+    first = printable_url(os.fspath(given[0]))
+    return first if len(given) == 1 else f"{first} and {len(given) - 1} more"
 
 
 def _pieces(
