@@ -132,6 +132,6 @@ def test_base_urls(url: str) -> None:
 )
 def test_what_no_base_url_can_be(url: str) -> None:
     """Anything else is an error that names the option, and quotes no secret."""
-    with pytest.raises(ApiError, match="--base-url") as caught:
+    with pytest.raises(ApiError, match="`base_url`") as caught:
         Trust(host="", base_url=url)
     assert "secret" not in str(caught.value)
