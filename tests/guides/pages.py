@@ -16,19 +16,24 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GAP = "…"
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PRINTED = re.compile(r"\n+```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\|(.*)\|$")
 _MARK = "@@ block"
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text, its line in the page, its heading, and the rows of a table below it."""
+    """A fenced block with its line in the page and its heading.
+
+    ``rows`` are those of a table right below it, ``printed`` is the text of a ``text`` block right below it.
+    """
 
     language: str
     text: str
     line: int
     heading: str
     rows: tuple[tuple[str, ...], ...]
+    printed: str | None
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,10 @@ def _blocks(text: str) -> Iterator[Block]:
     for match in _FENCE.finditer(text):
         headings = re.findall(r"^#+ +(.+)$", _FENCE.sub("", text[: match.start()]), re.MULTILINE)
         line = text.count("\n", 0, match.start()) + 1
-        yield Block(match[1], match[2], line, headings[-1] if headings else "", _table(text[match.end() :]))
+        rest = text[match.end() :]
+        printed = _PRINTED.match(rest)
+        heading = headings[-1] if headings else ""
+        yield Block(match[1], match[2], line, heading, _table(rest), printed[1] if printed else None)
 
 
 def _table(text: str) -> tuple[tuple[str, ...], ...]:

@@ -15,7 +15,7 @@ from tests.guides.pages import DOCS, GAP, Block, blocks, follow, page
 from tests.guides.snippets import cell_text, evaluate
 
 
-def answers(name: str) -> dict[int, tuple[Sequence[str], list[tuple[Any, ...]]]]:
+def answers(name: str) -> dict[int, tuple[list[str], list[tuple[Any, ...]]]]:
     """Columns and rows that every query of a page answers, by the line of its block."""
     connection, names = duckdb.connect(), dict[str, Any]()
     found = {}

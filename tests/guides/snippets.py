@@ -19,15 +19,12 @@ def run_python(name: str, names: dict[str, Any] | None = None) -> list[Any]:
     """
     names = {} if names is None else names
     found = []
-    everything = blocks(name)
-    for block, below in zip(everything, [*everything[1:], None], strict=True):
-        if block.language != "python":
-            continue
+    for block in blocks(name, "python"):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             answer = evaluate(block.text, names, f"{name}:{block.line}")
-        if below is not None and below.language == "text":
-            assert agrees(below.text, printed.getvalue()), f"{name}:{below.line}: printed:\n{printed.getvalue()}"
+        if block.printed is not None:
+            assert agrees(block.printed, printed.getvalue()), f"{name}:{block.line} printed:\n{printed.getvalue()}"
         if answer is not None:
             found.append(answer)
             rows = answer_rows(answer)
