@@ -6,7 +6,7 @@ Results go to standard output, messages to standard error. JSON is ASCII, so tha
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,10 +26,19 @@ def present(result: JsonResult, output: str, *, one_line: bool = False) -> None:
     ``one_line`` puts the JSON on one line, for commands that present several results.
     """
     if output == "json":
-        say(json.dumps(result.to_dict(), indent=None if one_line else 2))
+        say(json.dumps(_errors_in_flags(result.to_dict()), indent=None if one_line else 2))
         return
     for line in lines(result):
         say(printable(in_flags(line)), err=isinstance(line, ErrorLine))
+
+
+def _errors_in_flags(value: Any, key: str = "") -> Any:
+    """JSON values with the options of the command line in their errors; rows of samples stay as they are."""
+    if isinstance(value, dict):
+        return {name: each if name == "samples" else _errors_in_flags(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_errors_in_flags(each, key) for each in value]
+    return in_flags(value) if key == "error" and isinstance(value, str) else value
 
 
 def complain(message: str) -> None:
