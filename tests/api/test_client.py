@@ -102,7 +102,7 @@ def download(server: Server, to: Path, **options: Any) -> Downloaded:
     return asked(server.url, lambda client: client.download(file, to / "x.gz"), **options)
 
 
-FILE = gzip.compress(bytes(range(256)) * 50) + gzip.compress(b"second member" * 30)
+FILE = gzip.compress(bytes(range(256)) * 50, mtime=0) + gzip.compress(b"second member" * 30, mtime=0)
 
 
 # --- What is sent -----------------------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def test_conditions_are_strong_ones(tmp_path: Path, validators: dict[str, str], 
     assert (tmp_path / "x.gz").read_bytes() == FILE
 
 
-OTHER = gzip.compress(b"another content, of another length" * 9)
+OTHER = gzip.compress(b"another content, of another length" * 9, mtime=0)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ else:
     from backports import zstd
 
 TEXT = bytes(random.Random(1).choices(b'abcdefghij{}":,\n', k=300_000))
-MEMBER = gzip.compress(TEXT)
+MEMBER = gzip.compress(TEXT, mtime=0)
 FRAME = zstd.compress(TEXT, options={zstd.CompressionParameter.checksum_flag: 1})
 SKIPPABLE = b"\x5a\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"hello"
 
@@ -75,7 +75,7 @@ def with_header(flags: int, extra: bytes = b"") -> bytes:
 
 
 HEADER_CRC = struct.pack("<H", zlib.crc32(MEMBER[:3] + b"\x02" + MEMBER[4:10]) & 0xFFFF)
-EMPTY = gzip.compress(b"")
+EMPTY = gzip.compress(b"", mtime=0)
 
 
 @pytest.mark.parametrize(
