@@ -1,4 +1,4 @@
-"""Parses the server's answers: file lists, links, and errors, in every form that is known."""
+"""Parses the server's responses: file lists, links, and errors, in every form that the API is known to use."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ REMEDIES = {
 class ListedFile:
     """A file on the server.
 
-    ``name`` is the server's text; never use it as a path. ``urls`` are the listed addresses that the client may
-    request, nearly always one. ``start`` and ``end`` are UTC times from the list or, failing that, from the name.
-    ``scope_start`` and ``scope_end`` are the same times as the list spells them. Each of the four is None if it is not
-    known.
+    ``name``: the name as the server sent it; never use it as a path. ``urls``: the listed URLs that the client may
+    request, nearly always one. ``start``, ``end``: the time range in UTC, from the list or, if the list has none, from
+    the name. ``scope_start``, ``scope_end``: the same times as text, exactly as the list has them. Each of the four is
+    None if it is unknown.
     """
 
     name: str
@@ -50,7 +50,10 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An entry of a list that is malformed, or whose address the client may not request. ``url`` is safe to show."""
+    """A list entry that is malformed, or whose URL the client may not request.
+
+    ``url`` contains no secrets, so messages may show it.
+    """
 
     name: str
     url: str
@@ -59,7 +62,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Listing:
-    """The files on the server, oldest first, one for each name."""
+    """The files on the server, oldest first, with one entry for each name."""
 
     files: tuple[ListedFile, ...]
     refused: tuple[Refused, ...] = ()
@@ -67,7 +70,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A resource that the base resource links to."""
+    """A link in the base resource."""
 
     rel: str
     href: str
@@ -77,7 +80,7 @@ class Link:
 
 
 def parse_json(body: bytes, place: str) -> Any:
-    """The JSON value of an answer. Raises Transient if the answer is not JSON: a proxy's page may be gone next time."""
+    """Parse a response as JSON. Raises Transient if it is not JSON: it may come from a proxy, so a retry may help."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -86,10 +89,10 @@ def parse_json(body: bytes, place: str) -> Any:
 
 
 def parse_listing(body: bytes, *, account: str, trust: Trust, place: str) -> Listing:
-    """The files in one answer of the list.
+    """Return the files in one response of the list endpoint.
 
     Raises:
-        ApiError: the answer is not a list of files, or it belongs to another account.
+        ApiError: the response is not a list of files, or it belongs to another account.
 
     """
     answer = parse_json(body, place)
@@ -147,7 +150,7 @@ def _instant(milliseconds: int | None) -> datetime | None:
 
 
 def merged(listings: Iterable[Listing]) -> Listing:
-    """Several lists merged into one. A repeated name is one file with all its different addresses."""
+    """Merge several lists into one. Entries with the same name become one file with all their distinct URLs."""
     files: dict[str, ListedFile] = {}
     refused: dict[Refused, None] = {}
     for listing in listings:
@@ -160,9 +163,9 @@ def merged(listings: Iterable[Listing]) -> Listing:
 
 
 def links_of(body: bytes, *, account: str, place: str) -> tuple[Link, ...]:
-    """The links of the base resource.
+    """Return the links in the base resource.
 
-    Raises ApiError if the answer is something else, or belongs to another account.
+    Raises ApiError if the response is something else, or belongs to another account.
     """
     answer = parse_json(body, place)
     resource = answer.get("le") if isinstance(answer, dict) else None
@@ -183,7 +186,7 @@ def _links(entries: Iterable[object]) -> Iterator[Link]:
 
 
 def error_of(status: int, body: bytes, place: str) -> ApiError:
-    """The message of an error answer: XML, JSON of the same shape, or any other text."""
+    """Return the message of an error response, which may be XML, JSON of the same structure, or any other text."""
     text = body.decode("utf-8", "replace")
     if NO_FILES.lower() in text.lower():
         return NoFiles(f"{place}: no files", status=status)
@@ -200,7 +203,7 @@ def error_of(status: int, body: bytes, place: str) -> ApiError:
 
 
 def _xml_error(text: str) -> tuple[str, str | None] | None:
-    # XML entities could expand a small text into a huge one. The API's errors have no entities.
+    # XML entities could expand a small document into a huge one. The API's errors contain no entities.
     if "<error" not in text or "<!" in text:
         return None
     try:
@@ -223,7 +226,7 @@ def _json_error(text: str) -> tuple[str, str | None] | None:
 
 
 def _plain(text: str) -> str:
-    """The words of an answer that does not come from the API, such as a proxy's page."""
+    """Return the plain text of a response that does not come from the API, such as an HTML page of a proxy."""
     return re.sub(r"<[^>]*>", " ", re.sub(r"(?is)<(style|script).*?</\1>", " ", text))
 
 

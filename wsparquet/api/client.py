@@ -38,13 +38,13 @@ LARGEST_ERROR = 64 << 10
 WINDOW = timedelta(days=7)
 """The longest time range of one request. Longer ranges have timed out in practice."""
 OVERLAP = timedelta(hours=1)
-"""How much adjacent windows overlap. The documentation does not say whether their bounds are inclusive."""
+"""The overlap of adjacent windows, needed because the documentation does not say whether bounds are inclusive."""
 
 
 class Client:
     """A connection to the Data Access API for one account; an asynchronous context manager.
 
-    ``on_retry`` is called for each request that is tried again.
+    ``on_retry`` is called before each retry of a request.
 
     >>> import asyncio
     >>> async def names():
@@ -56,7 +56,7 @@ class Client:
     2
 
     Raises:
-        ApiError: the account or the address is malformed.
+        ApiError: the account or the base URL is malformed.
 
     """
 
@@ -99,8 +99,8 @@ class Client:
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=options.connect_seconds, sock_read=options.read_seconds
             ),
-            # The API answers `Accept: application/gzip` with an error. The identity encoding keeps stored bytes
-            # unchanged.
+            # The API responds to `Accept: application/gzip` with an error. The identity encoding makes the server send
+            # the stored bytes unchanged.
             headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": f"wsparquet/{__version__}"},
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -112,17 +112,17 @@ class Client:
         if self._session is not None:
             await self._session.close()
 
-    # --- What can be asked -------------------------------------------------------------------------------------------
+    # --- Requests -----------------------------------------------------------------------------------------------------
 
     async def list_files(self, start: datetime, end: datetime) -> Listing:
-        """The server's files for a time range, oldest first, one for each name.
+        """Return the server's files for a time range, oldest first, with one entry for each name.
 
-        The range is requested in windows of at most 7 days that overlap by an hour. Times more than 30 days ago are not
-        requested, because the server has deleted those files.
+        The client requests the range in windows of at most 7 days that overlap by an hour. It does not request times
+        more than 30 days ago, because the server has deleted those files.
 
         Raises:
-            ApiError: the range is not valid, the server refuses or cannot be reached, or the answer is not a list of
-            this account's files.
+            ApiError: the range is invalid, the server rejects the request or is unreachable, or the response is not a
+            list of this account's files.
 
         """
         found = f"found {start.isoformat()} to {end.isoformat()}"
@@ -150,11 +150,11 @@ class Client:
         url: str | None = None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> Downloaded:
-        """Download the complete file to ``to``, replacing any file there. ``url`` is one of the addresses of the file.
+        """Download the complete file to ``to``, replacing an existing file. ``url`` is one of the URLs of the file.
 
-        The bytes go to a hidden file ``.….partial`` beside ``to`` first. An interrupted download resumes if the server
-        allows it; otherwise it starts over. A gzip file is checked to its end before it is renamed. ``on_bytes``
-        receives the number of bytes downloaded so far.
+        The bytes first go to a hidden file ``.….partial`` in the same folder. An interrupted download resumes if the
+        server supports ranges; otherwise it starts over. Before the hidden file is renamed, a gzip file is decompressed
+        to the end to check it. ``on_bytes`` is called with the number of bytes downloaded so far.
 
         Raises:
             FileGone: the server no longer has the file. ApiError: the complete file cannot be downloaded, or cannot be
@@ -174,15 +174,15 @@ class Client:
                 raise await self._error(response, url)
             await transfer.receive(response)
         if transfer.total is None:
-            # A chunked answer has no length. If it is cut between two gzip members, the file looks complete.
+            # A chunked response has no length. If it is truncated between two gzip members, the file looks complete.
             transfer.total = await self._total(url)
         return await transfer.finished()
 
     async def stored_size(self, file: ListedFile) -> int | None:
-        """The size of a file on the server in bytes, without downloading it; None if the server does not say.
+        """Return the size in bytes of a file on the server without downloading it; None if the size is unknown.
 
         Raises:
-            FileGone: the server no longer has the file. ApiError: the server refuses or cannot be reached.
+            FileGone: the server no longer has the file. ApiError: the server rejects the request or is unreachable.
 
         """
         url = file.urls[0]
@@ -196,27 +196,27 @@ class Client:
                 total = response.headers.get("Content-Range", "").rpartition("/")[2]
                 return int(total) if total.isascii() and total.isdigit() else None
             if response.status == 200:
-                # The body is not read; closing the answer closes the connection.
+                # Do not read the body; closing the response closes the connection.
                 response.close()
                 return response.content_length
             raise await self._error(response, url)
 
     async def base_resource(self) -> tuple[Link, ...]:
-        """The links of the account's base resource. Raises ApiError if they cannot be read."""
+        """Return the links in the account's base resource. Raises ApiError if they cannot be read."""
         place = printable_url(self._resource)
         return await self._asked(self._resource, lambda body: links_of(body, account=self.account, place=place))
 
     async def schema(self, version: str = "latest") -> Any:
-        """The published schema as JSON values. Raises ApiError if it cannot be read."""
+        """Return the published schema as JSON values. Raises ApiError if it cannot be read."""
         url = f"{self._resource}/schema?schemaId={quote(version, safe='')}"
         return await self._asked(url, lambda body: parse_json(body, printable_url(url)))
 
     # --- One request -------------------------------------------------------------------------------------------------
 
     async def _asked(self, url: str, parse: Callable[[bytes], Result]) -> Result:
-        """Parse an answer of bounded size.
+        """Send a request and parse the response, whose size is limited.
 
-        An answer that cannot be parsed may come from a proxy, so the request is retried.
+        Retry if the parser fails: a proxy may have responded.
         """
 
         async def ask() -> Result:
@@ -246,14 +246,14 @@ class Client:
         return await retried(attempt, url, options=self.options, on_retry=self.on_retry)
 
     def _note(self, failure: Transient) -> None:
-        """If one request exceeds the server's rate, delay all others as well."""
+        """Delay all requests if the server has asked for a wait after one of them exceeded its rate limit."""
         if failure.busy and failure.retry_after:
             until = time.monotonic() + min(failure.retry_after, self.options.total_seconds)
             self._busy_until = max(self._busy_until, until)
 
     @asynccontextmanager
     async def _answer(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to a signed GET. Each redirect is checked and signed again."""
+        """Send a signed GET request and yield the response. Each redirect is checked and signed again."""
         if self._session is None:
             raise ApiError("expected an open client, found it closed; use it as `async with Client(…) as client`")
         for _ in range(MOST_HOPS + 1):
@@ -285,8 +285,8 @@ class Client:
     async def _sign(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         """Sign a request (RFC 5849, 3.4.2 and 3.5.1) when it is sent.
 
-        aiohttp resends a request by itself if a kept-alive connection turns out to be closed, and a server rejects a
-        repeated signature, so sign at the time of sending.
+        aiohttp silently resends a request if a kept-alive connection turns out to be closed, and the server rejects a
+        repeated signature. Signing at the time of sending gives each attempt its own signature.
         """
         url = str(request.url)
         self._trust.check(url)
@@ -300,11 +300,11 @@ class Client:
         return await handler(request)
 
     async def _error(self, response: aiohttp.ClientResponse, url: str) -> Exception:
-        """The error for an answer without success: Transient if a retry may help, otherwise ApiError."""
+        """Return the exception for an error response: Transient if a retry may help, otherwise ApiError."""
         body = (await _bounded(response, LARGEST_ERROR))[:LARGEST_ERROR]
         text = body.decode("utf-8", "replace")
         for secret in self._secrets:
-            # The server's message may quote the request.
+            # The server's message may quote the signed request.
             text = text.replace(secret, "***")
         error = error_of(response.status, text.encode("utf-8", "replace"), printable_url(url))
         if isinstance(error, NoFiles):
@@ -328,7 +328,7 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _windows(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """The range in windows of at most 7 days. Each window begins an hour before the previous one ends."""
+    """Split the range into windows of at most 7 days. Each window begins an hour before the end of the previous one."""
     windows = [(start, min(start + WINDOW, end))]
     while windows[-1][1] < end:
         begin = windows[-1][1] - OVERLAP
@@ -337,14 +337,14 @@ def _windows(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
 
 
 def _proxy(url: URL) -> str | None:
-    """The proxy for https from the environment. TLS passes through it end to end."""
+    """Return the proxy for https from the environment. The proxy only tunnels TLS, so it cannot read requests."""
     if url.scheme != "https" or url.host is None or urllib.request.proxy_bypass(url.host):
         return None
     return urllib.request.getproxies().get("https")
 
 
 async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body, or its first bytes, slightly more than ``limit``, if it is longer."""
+    """Read the body. If it is longer than ``limit``, read only its beginning, slightly more than ``limit`` bytes."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(1 << 16):
         body += chunk

@@ -37,7 +37,7 @@ class Credentials:
     access_token_secret: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse malformed credentials: empty, or with blanks or line ends around or in them."""
+        """Refuse credentials that are empty or contain blanks or line ends."""
         for name in (each.name for each in fields(self)):
             value = getattr(self, name)
             if not value or value != value.strip() or not value.isprintable():
@@ -48,10 +48,11 @@ class Credentials:
 
     @classmethod
     def load(cls, file: str | os.PathLike[str] | None = None, *, environ: Mapping[str, str] | None = None) -> Self:
-        """The credentials from a TOML file if one is given, otherwise from the environment.
+        """Load the credentials from a TOML file if one is given, otherwise from the environment.
 
-        The file holds ``app_key``, ``app_secret``, ``access_token`` and ``access_token_secret``, and only its owner may
-        read it. The two places are never mixed: credentials of different keys do not work together.
+        The file contains ``app_key``, ``app_secret``, ``access_token`` and ``access_token_secret``, and only its owner
+        may have permission to read it. The file and the environment are never combined, because credentials of
+        different API keys do not work together.
 
         Raises:
             ApiError: a credential is missing, or the file is missing, readable by others, or not such a TOML file.
@@ -78,7 +79,7 @@ def _complete(found: Mapping[str, object], places: Mapping[str, str]) -> dict[st
 def _read(path: Path) -> dict[str, object]:
     try:
         with path.open("rb") as file:
-            # Check the open file, so that the checked file is the one that is read.
+            # Check the mode of the open file, so that nobody can swap the file between the check and the reading.
             mode = os.fstat(file.fileno()).st_mode
             if mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise ApiError(
@@ -89,7 +90,7 @@ def _read(path: Path) -> dict[str, object]:
     except OSError as error:
         raise ApiError(f"{path}: expected a file with credentials, found: {error.strerror}; check the name") from error
     except ValueError:
-        # Not chained: the parser's message may quote a credential.
+        # Do not chain the error: the parser's message may quote a credential.
         raise ApiError(
             f'{path}: expected TOML such as `app_key = "…"`, found something else; correct the file'
         ) from None

@@ -1,4 +1,4 @@
-"""Downloads a complete file: resumes an interrupted transfer, checks the file to its end, and only then names it."""
+"""Downloads a file: resumes interrupted transfers, and gives the file its final name only when it is complete."""
 
 from __future__ import annotations
 
@@ -24,19 +24,21 @@ from wsparquet.redaction import printable_url
 __all__ = ["Downloaded", "Transfer"]
 
 GZIP = b"\x1f\x8b"
-# The stubs of isal call its exception type an instance.
+# The type stubs of isal declare its exception class as an instance.
 GZIP_ERRORS: tuple[type[Exception], ...] = (EOFError, OSError, zlib.error, igzip_lib.IsalError)  # type: ignore[assignment]
 CHUNK = 1 << 18
 SMALL = 1 << 20
-"""Files up to this size in bytes are checked without a thread: starting one would take longer."""
+"""Files up to this size in bytes are checked in the calling thread, because starting another thread takes longer."""
 RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """A complete downloaded file. ``size`` is in bytes; ``url`` is safe for messages and commit records.
+    """A complete downloaded file.
 
-    ``resumed`` counts how often the download continued after an interruption, ``restarted`` how often it started over.
+    ``size``: in bytes. ``url``: without secrets, so messages and commit records may contain it.
+
+    ``resumed``: how often the download continued after an interruption. ``restarted``: how often it started over.
     """
 
     path: Path
@@ -51,8 +53,8 @@ class Downloaded:
 class Transfer:
     """One download in progress; a context manager that leaves the complete file or nothing.
 
-    Send a request with ``headers``, pass the answer to ``receive``, then call ``finished``; after a failure do the same
-    again. ``total`` is the size in bytes that the server states; None if it states none.
+    Send a request with ``headers``, pass the response to ``receive``, then call ``finished``. After a failure, repeat
+    these steps. ``total``: the size in bytes that the server sent; None if it sent none.
     """
 
     def __init__(self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None) -> None:
@@ -91,7 +93,10 @@ class Transfer:
         )
 
     def headers(self) -> dict[str, str]:
-        """The headers of the next request. They ask for the missing rest, provided that the file has not changed."""
+        """Return the headers of the next request.
+
+        They request only the missing bytes, if the file has not changed since.
+        """
         if not self._received:
             return {}
         headers = {"Range": f"bytes={self._received}-"}
@@ -99,10 +104,11 @@ class Transfer:
         return {**headers, "If-Range": validator} if validator else headers
 
     async def receive(self, response: aiohttp.ClientResponse) -> None:
-        """Take the body of an answer with status 200, 206, or 416.
+        """Receive the body of a response with status 200, 206, or 416.
 
         Raises:
-            Transient: the answer does not continue where the last one ended. ApiError: the disk is full.
+            Transient: the response does not continue at the end of the bytes received so far. ApiError: the disk is
+            full.
 
         """
         if response.status == 416:
@@ -123,7 +129,7 @@ class Transfer:
         self._last_modified = response.headers.get("Last-Modified")
 
     def _go_on(self, response: aiohttp.ClientResponse) -> None:
-        """Check that a 206 answer holds the missing rest of the same file."""
+        """Check that a 206 response contains the missing bytes of the same file."""
         found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
         first, total = (found[1], found[3]) if found else (None, None)
         same = self._etag is None or response.headers.get("ETag", self._etag) == self._etag
@@ -135,11 +141,11 @@ class Transfer:
             self.total = int(total)
 
     def _agrees(self, total: str | None) -> bool:
-        # If the earlier length was wrong, the total of the range is the newer statement of the server.
+        # The total in Content-Range replaces an earlier length, which may have been wrong.
         return total in {None, "*"} or self.total is None or int(total or 0) >= self._received
 
     def _check_end(self, response: aiohttp.ClientResponse) -> None:
-        """A 416 answer to a range that begins at the end of the file means that the download is complete."""
+        """Check that a 416 response means a complete download: the requested range began at the end of the file."""
         found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if found is None or found[3] != str(self._received):
             self.restart()
@@ -150,7 +156,7 @@ class Transfer:
         if self._file is None:
             raise ApiError(f"{self._name}: expected a transfer under way, found none")
         try:
-            # An unbuffered file may write only a part of the data.
+            # Writing to an unbuffered file may write only a part of the data.
             view = memoryview(chunk)
             while view:
                 view = view[self._file.write(view) :]
@@ -206,14 +212,14 @@ class Transfer:
 
 
 def _fault(file: BinaryIO) -> str | None:
-    """The fault of a downloaded file; None if it is a complete gzip file or another plausible format."""
+    """Return what is wrong with a downloaded file; None if it is complete gzip or has another plausible format."""
     head = file.read(256)
     file.seek(0)
     if not head:
         return "nothing"
     if head.lstrip().startswith(b"<"):
         return "a page of markup, such as a proxy's or an error's"
-    # The documentation mentions zip as well. The conversion decides which formats it can read.
+    # The API's documentation mentions zip as well. The conversion decides which formats it can read.
     if head.startswith(GZIP):
         try:
             with igzip.open(file) as inflated:  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Errors of requests: permanent ones, and transient ones that a retry may fix. Both end as ``ApiError``."""
+"""Errors of requests: permanent ones, and transient ones that a retry may fix. Callers see both as ``ApiError``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["FileGone", "NoFiles", "Transient", "translated"]
 
 
 class FileGone(ApiError):
-    """A listed file no longer exists on the server."""
+    """A file that was listed no longer exists on the server."""
 
 
 class NoFiles(ApiError):
@@ -23,10 +23,10 @@ class NoFiles(ApiError):
 
 
 class Transient(Exception):
-    """A failure that a retry may fix. ``error`` is raised if no retry does.
+    """A failure that a retry may fix.
 
-    ``busy`` is set if the server asked clients to slow down. ``retry_after`` is the wait that it asked for, in seconds,
-    if any.
+    ``error``: the error to raise if all retries fail. ``busy``: whether the server asked clients to slow down.
+    ``retry_after``: the wait in seconds that the server asked for; None if it asked for none.
     """
 
     def __init__(self, error: ApiError, *, busy: bool = False, retry_after: float | None = None) -> None:
@@ -40,7 +40,7 @@ class Transient(Exception):
 def translated(url: str) -> Iterator[None]:
     """Turns errors of the HTTP client into ``Transient``, or into ``ApiError`` if a retry cannot help.
 
-    Errors are not chained: the client's errors hold the request, which includes the signature.
+    The original error is not chained, because it contains the request with its signature.
     """
     place = printable_url(url)
     try:
@@ -65,7 +65,7 @@ def translated(url: str) -> Iterator[None]:
 
 
 def _text(error: BaseException) -> str:
-    """A description of the error that cannot quote the request."""
+    """Return a description of the error that contains no part of the request."""
     reason = getattr(error, "os_error", None) or error
     text = getattr(reason, "strerror", None)
     return text if isinstance(text, str) and text else type(reason).__name__

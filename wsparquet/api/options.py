@@ -1,4 +1,4 @@
-"""The options of requests to the server: its address, limits on requests, and timeouts."""
+"""The options of requests to the server: its URL, limits on requests, and timeouts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ KEPT = timedelta(days=30)
 class ApiOptions:
     """How requests are sent to the Data Access API.
 
-    ``region``: ``us``, ``uk`` or ``apac``. ``base_url`` replaces the host of the region: ``https://host[:port]``, or
-    ``http`` on this machine. ``connections``: how many requests are sent at a time. ``tries``: how often one request is
-    tried, within ``total_seconds``. ``pause_seconds``: the first pause after a failure of the server; the next pauses
-    are 2 and 3 times as long, and then each is twice the one before (the documentation of the API has 5, 10 and 15
-    seconds). The timeouts are ``connect_seconds``, ``read_seconds`` without any data, and ``list_seconds`` for a list.
+    ``region``: ``us``, ``uk`` or ``apac``. ``base_url``: the server to use instead of the region's,
+    ``https://host[:port]``; ``http`` is allowed for this machine only. ``connections``: the maximum number of
+    concurrent requests. ``tries``: the maximum number of attempts for one request, all within ``total_seconds``.
+    ``pause_seconds``: the first pause after a failure of the server; the next two pauses are 2 and 3 times as long, and
+    each later pause is twice the previous one, up to 2 minutes (the API's documentation recommends 5, 10 and 15
+    seconds). The timeouts: ``connect_seconds`` to connect, ``read_seconds`` without receiving data, ``list_seconds``
+    for the response to a list request.
 
     >>> wsparquet.ApiOptions(region="uk", tries=3).pause_seconds
     5.0

@@ -1,7 +1,8 @@
-"""Decides whether and when to retry a request, following LivePerson's retry page of the Data Access API.
+"""Decides whether and when to retry a request, according to the retry page in the Data Access API's documentation.
 
-Of the 4xx statuses only 429 is retried, after at least one second or when the server says. After a 5xx status the
-pauses are 5, 10, and 15 seconds, then doubling. A failed or interrupted connection counts as a 5xx status.
+Of the 4xx statuses only 429 is retried. Its pauses are at least 1, 2, 4, … seconds, and never shorter than the time in
+``Retry-After``. After a 5xx status the pauses are 5, 10, and 15 seconds, and then double each time, up to 2 minutes. A
+failed or interrupted connection is handled like a 5xx status.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ LONGEST_PAUSE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A retry: ``number`` attempts have failed, the last one for ``reason``; another attempt follows."""
+    """A coming retry: ``number`` attempts have failed so far, the last one because of ``reason``."""
 
     url: str
     reason: str
@@ -40,7 +41,7 @@ class Retry:
 
 
 def parse_retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
-    """The wait in seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3); None if it is malformed."""
+    """Return the wait in seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3); None if it is malformed."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
@@ -54,7 +55,7 @@ def parse_retry_after(value: str | None, *, now: datetime | None = None) -> floa
 
 
 class _Patience:
-    """The hook that stamina calls after each failure: returns the seconds to wait, or False to give up."""
+    """The hook that stamina calls after each failure. It returns the seconds to wait, or False to give up."""
 
     def __init__(self, url: str, options: ApiOptions, on_retry: Callable[[Retry], None] | None) -> None:
         self._url = url
@@ -100,7 +101,7 @@ async def retried(
     options: ApiOptions,
     on_retry: Callable[[Retry], None] | None = None,
 ) -> Result:
-    """The result of ``call``, retried within the limits of the options.
+    """Await ``call`` and return its result, with retries within the limits of the options.
 
     Raises:
         ApiError: the last attempt failed, or an error cannot be fixed by a retry.
@@ -108,7 +109,7 @@ async def retried(
     """
     patience = _Patience(url, options, on_retry)
     try:
-        # The hook enforces the limits, because it knows how long a server asked to wait.
+        # The hook enforces the limits instead of stamina, because it knows the wait that the server asked for.
         async for attempt in stamina.retry_context(on=patience, attempts=None, timeout=None):
             with attempt:
                 return await call()

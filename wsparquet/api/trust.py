@@ -1,7 +1,6 @@
-"""Decides which addresses may receive a signed request: the API's own, whatever an answer or a redirect names.
+"""Decides which URLs may receive a signed request: only the API's own, even if a response or redirect names others.
 
-Addresses are parsed by yarl, the parser that aiohttp connects with, so that the check and the connection see the same
-host.
+URLs are parsed with yarl, as in aiohttp, so the host that is checked is the host that aiohttp connects to.
 """
 
 from __future__ import annotations
@@ -16,23 +15,23 @@ from wsparquet.redaction import printable_url
 
 __all__ = ["Trust", "check_base_url"]
 
-# Characters of a URL (RFC 3986) without those that parsers are known to treat differently.
+# The characters of a URL (RFC 3986), except those that parsers are known to treat differently.
 PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+da\.liveperson\.net")
 
 
 class Trust:
-    """The trusted addresses: https on ``*.da.liveperson.net``, or exactly the one that the user gave."""
+    """The trusted servers: https on ``*.da.liveperson.net``, or only the one in ``base_url`` if the user set it."""
 
     def __init__(self, *, host: str, base_url: str | None) -> None:
         self._exact = base_url is not None
         self.base = URL(f"https://{host}") if base_url is None else _base(base_url)
 
     def check(self, url: str) -> URL:
-        """The URL, parsed so that it can be signed and sent unchanged.
+        """Check a URL and return it, parsed so that it can be signed and sent unchanged.
 
         Raises:
-            ApiError: a signed request must not be sent to this address.
+            ApiError: a signed request must not be sent to this URL.
 
         """
         parsed = _parse(url)
@@ -62,7 +61,7 @@ def _parse(url: str) -> URL | None:
         return None
     try:
         parsed = URL(url, encoded=True)
-        # yarl checks the port only when it is read.
+        # yarl validates the port only when the attribute is read.
         return parsed if parsed.absolute and parsed.port is not None else None
     except ValueError:
         return None
@@ -73,17 +72,17 @@ def _origin(url: URL) -> tuple[str, str, int | None]:
 
 
 def check_base_url(url: str) -> None:
-    """Refuse an address that is not the base URL of a server.
+    """Refuse a URL that is not the base URL of a server.
 
     Raises:
-        ApiError: the address is malformed, has more than a host and a port, or uses http for another machine.
+        ApiError: the URL is malformed, contains more than a host and a port, or uses http for another machine.
 
     """
     _base(url)
 
 
 def _base(url: str) -> URL:
-    """The base URL that the user gave."""
+    """Return the base URL that the user gave."""
     parsed = _parse(url)
     if parsed is None or parsed.scheme not in {"http", "https"} or parsed.raw_authority.count("@"):
         raise ApiError(f"`base_url`: expected https://HOST[:PORT], found {printable_url(url)!r}")

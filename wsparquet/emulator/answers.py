@@ -35,7 +35,7 @@ def _date(milliseconds: int) -> str:
 
 
 def listing(account: str, resource: str, entries: Sequence[tuple[Entry, str]]) -> dict[str, Any]:
-    """The list of files with their addresses.
+    """Return the list of files with their addresses.
 
     A single file is an object instead of a list, as in JSON converted from XML.
     """
@@ -58,19 +58,19 @@ def listing(account: str, resource: str, entries: Sequence[tuple[Entry, str]]) -
 
 
 def base_resource(account: str, resource: str) -> dict[str, Any]:
-    """The links of an account."""
+    """Return the links of an account."""
     rels = {"agentActivity": "agentActivity", "webSession": "webSession", "schema": "schema"}
     links = [{"@href": f"{resource}/{path}", "@rel": rel} for rel, path in rels.items()]
     return {"le": {"@accountId": account, "link": links}}
 
 
 def own_schema() -> list[dict[str, Any]]:
-    """The schema of the tables as Avro. The API's own schema is not published."""
+    """Return the schema of the tables as Avro. The API's own schema is not published."""
     return [avro_schema(table) for table in TABLES.values()]
 
 
 def error_body(message: str, code: str, *, form: str) -> tuple[str, str]:
-    """The body and the content type of an error."""
+    """Return the body and the content type of an error."""
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
     if form == "json":
         return json.dumps({"error": {"time": time, "message": message, "internalCode": code}}), "application/json"

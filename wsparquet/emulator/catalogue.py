@@ -52,13 +52,13 @@ class Catalogue:
         return int(self._options.now() * 1000)
 
     def _hour_ms(self) -> int:
-        """The end of the last hour whose files exist, unless they are late."""
+        """Return the end of the last hour whose files exist, unless they are late."""
         return (self._now_ms() - MADE_AFTER_MS) // HOUR_MS * HOUR_MS
 
     # --- Which there are ---------------------------------------------------------------------------------------------
 
     def files(self) -> dict[str, Entry]:
-        """All files that exist now, by name, oldest first."""
+        """Return all files that exist now, by name, oldest first."""
         self._go_on()
         now = self._now_ms()
         there = [entry for entry in {**self._generated, **self._put}.values() if self._is_there(entry, now)]
@@ -66,7 +66,7 @@ class Catalogue:
         return {entry.name: entry for entry in there}
 
     def find(self, name: str) -> Entry | None:
-        """The file with this name, if it exists now."""
+        """Return the file with this name, if it exists now."""
         self._go_on()
         entry = self._put.get(name) or self._generated.get(name)
         return entry if entry is not None and self._is_there(entry, self._now_ms()) else None
@@ -114,7 +114,7 @@ class Catalogue:
     # --- What is in them ---------------------------------------------------------------------------------------------
 
     def path(self, entry: Entry) -> Path:
-        """The path of a file with the content of the entry."""
+        """Return the path of a file with the content of the entry."""
         path = self._path(entry.name)
         if not path.exists():
             path.write_bytes(entry.data if entry.data is not None else self._generate(entry))

@@ -52,7 +52,7 @@ class Dice:
         self._faults = {}
 
     def throw(self, resource: str, kinds: frozenset[str]) -> str | None:
-        """The fault for the next request of a resource, one of ``kinds``; None for a correct answer."""
+        """Return the fault for the next request of a resource, one of ``kinds``; None for a correct answer."""
         self._asked[resource] += 1
         chance = random.Random(f"{self._seed} {resource} {self._asked[resource]}")
         fault = self._pick(chance, sorted(kinds))

@@ -89,7 +89,7 @@ class Verifier:
         self._endpoint = oauth1.ResourceEndpoint(_Validator(credentials, clock))
 
     def is_valid(self, url: str, *, method: str, headers: Mapping[str, str]) -> bool:
-        """Whether a request without a body is correctly signed, recent, and not a repetition."""
+        """Return whether a request without a body is correctly signed, recent, and not a repetition."""
         authorization = headers.get("Authorization")
         if authorization is None:
             return False

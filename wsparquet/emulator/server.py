@@ -140,7 +140,7 @@ class Emulator:
         return response
 
     def _refusal(self, request: web.Request) -> web.Response | None:
-        """The error answer to an invalid request; None if the request is valid."""
+        """Return the error answer to an invalid request; None if the request is valid."""
         account = self.options.account
         if not self._verifier.is_valid(
             f"{self.base_url}{request.raw_path}", method=request.method, headers=request.headers
@@ -157,7 +157,7 @@ class Emulator:
         return web.Response(status=status, text=body, content_type=content_type, headers=headers)
 
     async def _failed(self, request: web.Request, fault: str | None) -> web.StreamResponse | None:
-        """The answer for a fault that needs no content."""
+        """Return the answer for a fault that needs no content."""
         if fault in STATUSES:
             headers = {"Retry-After": self.options.retry_after} if fault == "429-retry-after" else {}
             return self._error(STATUSES[fault], f"A fault that was asked for: {fault}", "0500", **headers)
@@ -220,7 +220,7 @@ class Emulator:
         return web.FileResponse(path, headers={"Content-Type": "application/gzip"})
 
     async def _part(self, request: web.Request, path: Path) -> web.StreamResponse:
-        """The requested part of a file, to be sent with a fault. The headers are those of a correct answer."""
+        """Return the requested part of a file, to be sent with a fault. The headers are those of a correct answer."""
         data = path.read_bytes()
         status = path.stat()
         # Same form as FileResponse uses, so that a later range request matches the file.

@@ -14,12 +14,12 @@ HOSTILE_NAMES = ("../../../../etc/wsparquet-was-here", "/etc/wsparquet-was-here"
 
 
 def quoted(name: str) -> str:
-    """A name as the last component of an address."""
+    """Return a name as the last component of an address."""
     return quote(name.encode("utf-8", "surrogatepass"), safe="")
 
 
 def repeated(entries: Sequence[tuple[Entry, str]]) -> list[tuple[Entry, str]]:
-    """Each entry twice; every second repetition has another address of the same file."""
+    """Return each entry twice; every second repetition has another address of the same file."""
     again = [(entry, f"{href}?again=1" if number % 2 else href) for number, (entry, href) in enumerate(entries)]
     return [*entries, *again]
 

@@ -91,7 +91,7 @@ def _lead(members: str) -> str:
 
 
 def _nested(levels: int, *, opener: str = "[", closer: str = "]", inner: str = "") -> str:
-    """A record with one bad field, nested to the given depth. The braces of the record are the first level."""
+    """Return a record with one bad field, nested to the given depth. The braces of the record are the first level."""
     return _page(_URL)[:-1] + ',"extra":' + opener * (levels - 1) + inner + closer * (levels - 1) + "}"
 
 
@@ -99,13 +99,13 @@ _GOOD = _page(_URL)
 
 
 def metadata(account: str = '{"string":"{{account}}"}', *, end: str = '{"long":"{{#until}}"}', more: str = "") -> str:
-    """The ``metaData`` of a container line, tagged as in real files."""
+    """Return the ``metaData`` of a container line, tagged as in real files."""
     members = f'"accountId":{account},"schemaVersion":"1.0.0.22","startTime":{{"long":"{{{{#hour}}}}"}},"endTime":{end}'
     return _struct("MetaData", members + more)
 
 
 def opening(meta: str, *, data_type: str = "WebSession") -> str:
-    """The start of a container line: two members and the key of the collection."""
+    """Return the start of a container line: two members and the key of the collection."""
     kind = f'{{"{NAMESPACE}DataTypeEnum":"{data_type}"}}'
     return f'{{"dataType":{kind},"metaData":{meta},"recordCollection":'
 
@@ -150,7 +150,7 @@ def _line(text: str | bytes) -> Defect:
 
 
 def _broken_container(tail: str) -> Defect:
-    """A container with one correct record and one that makes the rest of its line unreadable."""
+    """Return a container with one correct record and one that makes the rest of its line unreadable."""
     text = f'{opening(metadata())}{{"array":[{_GOOD},{tail}\n'
     return Defect("item", text.encode(), place="between", rows={"navigation": 1}, items=1, containers=1)
 

@@ -46,7 +46,7 @@ _COMPRESSORS: dict[str, Callable[[], _Compressor]] = {
 
 
 def compressed(text: Iterator[bytes], options: GenerateOptions, *, size: int) -> Iterator[bytes]:
-    """The bytes of a file: the text in the given number of gzip members or zstd frames, cut at arbitrary bytes.
+    """Yield the bytes of a file: the text in the given number of gzip members or zstd frames, cut at arbitrary bytes.
 
     ``size`` is the length of the text in bytes, or slightly less.
     """

@@ -77,12 +77,12 @@ class GenerateOptions:
         check_choice("compression", self.compression, tuple(_SUFFIXES))
 
     def hour(self, file_number: int) -> tuple[int, int]:
-        """The start and the end of the hour that a file covers, in milliseconds since 1970."""
+        """Return the start and the end of the hour that a file covers, in milliseconds since 1970."""
         start = self.start_ms + file_number // PARTS_PER_HOUR * HOUR_MS
         return start, start + HOUR_MS
 
     def file_name(self, file_number: int) -> str:
-        """The name of a file, in the form that the Data Access API uses."""
+        """Return the name of a file, in the form that the Data Access API uses."""
         start, end = self.hour(file_number)
         part = file_number % PARTS_PER_HOUR
         return f"WebSession.{start}.{end}.part-{part:05d}-0{_SUFFIXES[self.compression]}"

@@ -59,12 +59,12 @@ _PRIMITIVES = {"string": "string", "int32": "int", "int64": "long", "double": "d
 
 
 def body_tag(table: str) -> str:
-    """The tag of a table's records, without its namespace: ``WebSessionNavigationData``."""
+    """Return the tag of a table's records, without its namespace: ``WebSessionNavigationData``."""
     return _BODY_TAGS.get(table) or f"WebSession{table.title().replace('_', '')}Data"
 
 
 def payload_key(table: Table) -> str:
-    """The body's key that holds a table's payload: ``navigationData``, ``sessionInfo``."""
+    """Return the body's key that holds a table's payload: ``navigationData``, ``sessionInfo``."""
     if table.flat is None:
         return table.payload[0].name
     name = table.flat.name
@@ -72,12 +72,12 @@ def payload_key(table: Table) -> str:
 
 
 def _keys(field: pa.Field) -> tuple[str, ...]:
-    """The names of a field in files, the column's name first."""
+    """Return the names of a field in files, the column's name first."""
     return (field.name, *annotations_of(field).source_names)
 
 
 def _tags(field: pa.Field) -> tuple[str, ...]:
-    """The tags of a struct or an enum in files, its own name first."""
+    """Return the tags of a struct or an enum in files, its own name first."""
     return tuple(NAMESPACE + name.replace(" ", "") for name in annotations_of(field).struct_names)
 
 
@@ -126,7 +126,7 @@ def _list(name: str, element: pa.Field) -> Maker:
 
 
 def _branches(element: pa.Field) -> int:
-    """The number of elements needed to show each branch of the element's unions; 1 without a union."""
+    """Return the number of elements needed to show each branch of the element's unions; 1 without a union."""
     if not pa.types.is_struct(element.type):
         return 1
     unions = [field for field in _fields(element.type) if annotations_of(field).kind == "union"]
@@ -139,7 +139,7 @@ def _union(field: pa.Field) -> Maker:
 
 
 def _bare(owner: str, field: pa.Field) -> Maker:
-    """A maker of values without a tag, never null."""
+    """Return a maker of values without a tag, never null."""
     if pa.types.is_struct(field.type):
         return _struct(annotations_of(field).struct, _fields(field.type))
     if pa.types.is_list(field.type):
@@ -148,7 +148,7 @@ def _bare(owner: str, field: pa.Field) -> Maker:
 
 
 def _member(owner: str, field: pa.Field) -> Maker:
-    """A maker of the value of a field in its struct: tagged, or null."""
+    """Return a maker of the value of a field in its struct: tagged, or null."""
     rate = null_rate(owner, field.name)
     if annotations_of(field).kind == "union":
         return _nullable(_union(field), rate)
@@ -171,7 +171,7 @@ def _payload(table: Table) -> Maker:
 
 @cache
 def record_maker(name: str) -> Maker:
-    """A maker of records of one table: plain Python values for ``json.dumps``, with slots in the strings."""
+    """Return a maker of records of one table: plain Python values for ``json.dumps``, with slots in the strings."""
     table = TABLES[name]
     header = {field.name: _member(HEADER.name, field) for field in HEADER.fields}
     payload = _payload(table)

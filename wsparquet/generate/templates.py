@@ -85,13 +85,13 @@ class Stamper:
         return makers | {"ms": self._ms, "money": self._money, "octet": self._octet, "uuid": self._uuid}
 
     def stamp(self, record: Template) -> bytes:
-        """The text of a template with filled slots; sometimes starts a new visit first."""
+        """Return the text of a template with filled slots; sometimes starts a new visit first."""
         if self._random() < 0.2:
             self._new_visit()
         return self.fill(record)
 
     def fill(self, record: Template) -> bytes:
-        """The text of a template with filled slots, for the current visit."""
+        """Return the text of a template with filled slots, for the current visit."""
         makers = self._makers
         filled = [record.parts[0]]
         for slot, part in zip(record.slots, record.parts[1:], strict=True):
@@ -175,7 +175,7 @@ def _pool_member(seed: int, index: int, form: str) -> Template:
 
 
 def pooled(seed: int, *, form: Literal["lines", "document"], file_number: int) -> Iterator[Template]:
-    """The endless templates of a file: one full record of each table, then the pool, starting at a random place.
+    """Yield the endless templates of a file: one full record of each table, then the pool, starting at a random place.
 
     Both text forms have the same records in the same order.
     """

@@ -114,14 +114,17 @@ class _Records:
         return reached and self._defects.shown
 
     def next_good(self) -> bytes:
-        """The next correct record."""
+        """Return the next correct record."""
         record = next(self._good)
         self._since_defect += 1
         self._counts.add_row(record.table)
         return self._stamper.stamp(record)
 
     def defect_if_due(self) -> bytes | None:
-        """A defect in the place of a record, if one is due: often until each kind has appeared, then occasionally."""
+        """Return a defect instead of a record if one is due.
+
+        Defects are frequent until each kind has appeared, and rare afterwards.
+        """
         gap = _LATER_GAP if self._defects.shown else _FIRST_GAP
         if self._since_defect < gap or not self._defects.entries:
             return None
@@ -148,7 +151,7 @@ class _Cycle:
         return self._taken >= len(self.entries)
 
     def take(self) -> tuple[Defect, Template]:
-        """The next kind."""
+        """Return the next kind."""
         self._taken += 1
         return self.entries[(self._taken - 1) % len(self.entries)]
 
@@ -168,7 +171,7 @@ class _Writer:
         self._line_records = pooled(options.seed, form="lines", file_number=file_number + 1)
 
     def text(self) -> Iterator[bytes]:
-        """The whole text, in pieces of at most one record."""
+        """Yield the whole text, in pieces of at most one record."""
         one_container = self._options.form == "document"
         while True:
             yield from self._container(self._counts.size + self._options.line_size, endless=one_container)
@@ -205,7 +208,7 @@ class _Writer:
 
 
 def generate_text(options: GenerateOptions, *, file_number: int = 0, counts: Expected | None = None) -> Iterator[bytes]:
-    """The text of one file in pieces of about 64 KiB. The memory needed does not depend on the size of the file.
+    """Return the text of one file in pieces of about 64 KiB. The memory needed does not depend on the size of the file.
 
     ``counts`` is filled meanwhile and is complete at the end of the iteration.
 
@@ -234,7 +237,7 @@ def _gathered(pieces: Iterator[bytes], counts: Expected) -> Iterator[bytes]:
 
 
 def expected(options: GenerateOptions, *, file_number: int = 0) -> Expected:
-    """The counts that a decoder must find in a file. Generates the text of the file to determine them."""
+    """Return the counts that a decoder must find in a file. Generates the text of the file to determine them."""
     counts = Expected()
     for _ in generate_text(options, file_number=file_number, counts=counts):
         pass

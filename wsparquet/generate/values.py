@@ -39,11 +39,11 @@ class Draw:
         self.site = self.pick(words.SITES)
 
     def below(self, end: int) -> int:
-        """An integer from 0 to ``end - 1``."""
+        """Return an integer from 0 to ``end - 1``."""
         return int(self.random() * end)
 
     def pick(self, options: Sequence[T]) -> T:
-        """One of the options, all equally likely."""
+        """Return one of the options, all equally likely."""
         return options[int(self.random() * len(options))]
 
     def chance(self, rate: float) -> bool:
@@ -51,7 +51,7 @@ class Draw:
         return self.random() < rate and not self.full
 
     def next_branch(self, branches: Sequence[T]) -> T:
-        """A branch of a union: the next one in a full draw, otherwise a random one."""
+        """Return a branch of a union: the next one in a full draw, otherwise a random one."""
         self.turn += 1
         return branches[(self.turn - 1) % len(branches)] if self.full else self.pick(branches)
 
@@ -199,7 +199,7 @@ def _fallback(field: pa.Field) -> tuple[dict[str, ValueMaker], ValueMaker]:
 
 
 def value_maker(owner: str, field: pa.Field) -> ValueMaker:
-    """A maker of values of a scalar field, chosen by struct and name, by name, or by type and documented values.
+    """Return a maker of values of a scalar field, chosen by struct and name, by name, or by type and documented values.
 
     A list element is treated like a field with the list's name.
     """
@@ -251,10 +251,10 @@ _LIST_SIZES = {
 
 
 def null_rate(owner: str, name: str) -> float:
-    """The rate of nulls of a field, chosen by its name or struct, or a default."""
+    """Return the rate of nulls of a field, chosen by its name or struct, or a default."""
     return _NULL_RATES.get(name, _NULL_RATES.get(owner, 0.12))
 
 
 def list_size(name: str) -> tuple[int, int]:
-    """The minimum and maximum length of a list, unless it is randomly empty."""
+    """Return the minimum and maximum length of a list, unless it is randomly empty."""
     return _LIST_SIZES.get(name, (0, 3))

@@ -107,7 +107,7 @@ class _Comparison:
     # --- Records ------------------------------------------------------------------------------------------------------
 
     def _wrapping(self, record: Record) -> None:
-        """A container with its metaData, and what a record has beside its body."""
+        """Return a container with its metaData, and what a record has beside its body."""
         fields = {normalise(field.name): field for field in record.fields}
         if "recordcollection" in fields:
             self._enter(record)
@@ -162,7 +162,7 @@ class _Comparison:
             self._enter_all(record.fields)
 
     def _unseen(self) -> Iterator[Record]:
-        """The outermost records that are not seen yet, as the walk goes on."""
+        """Yield the outermost records that are not seen yet, as the walk goes on."""
         left = [record for record in self.published.records if record not in self.seen]
         inner = set(self.published.within(field.type for record in left for field in record.fields))
         for record in [*(each for each in left if each not in inner), *left]:  # some may hold each other
@@ -192,7 +192,7 @@ class _Comparison:
         self._strays((field for field in strays if field not in inlined), stray or path)
 
     def _inlined(self, node: StructOf, fields: Sequence[Field], path: Path) -> set[Field]:
-        """The fields that stand in the place of the struct that is theirs, compared."""
+        """Return the fields that stand in the place of the struct that is theirs, compared."""
         if node.inline is None or not isinstance(node.inline.node, StructOf):
             return set()
         own = _by_key(node.inline.node)
@@ -238,7 +238,7 @@ class _Comparison:
                 self._node(node.element, Field(field.name, kind.inner), (path, ANY_INDEX))
 
     def _struct(self, node: StructOf, field: Field, path: Path, stray: Path = None, *, at: Path = None) -> None:
-        """A field that should hold a struct; ``at`` is where its value is rescued if that is none."""
+        """Return a field that should hold a struct; ``at`` is where its value is rescued if that is none."""
         kinds = self.published.kinds(field.type)
         records = [kind.record for kind in kinds if kind.record is not None]
         if len(records) != 1 or len(kinds) != 1:
@@ -267,7 +267,7 @@ class _Comparison:
                 self._say("ours_only", (path, branch.name), ours="record")
 
     def _branches(self, kinds: Iterable[Kind], owners: Iterable[str]) -> list[tuple[str, str, Sequence[Field]]]:
-        """Name, type and fields of each branch of the server's."""
+        """Return name, type and fields of each branch of the server's."""
         records = [kind.record for kind in kinds if kind.record is not None]
         self.seen.update(records)
         columns = {normalise(field.name) for record in records for field in record.fields}
@@ -319,7 +319,7 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _named_structs(plan: DecodePlan) -> dict[str, StructOf]:
-    """Every struct of the plan by each of its names, normalised."""
+    """Return every struct of the plan by each of its names, normalised."""
     found: dict[str, StructOf] = {}
     waiting: list[Node] = [plan.header, plan.metadata, *(table.payload for table in plan.tables)]
     while waiting:

@@ -240,7 +240,7 @@ def _name(kind: Kind) -> str:
 
 
 def _shown(value: Any) -> str:
-    """The beginning of a value's JSON, or its kind where it is nested too deep to be written."""
+    """Return the beginning of a value's JSON, or its kind where it is nested too deep to be written."""
     try:
         text = json.dumps(value)
     except RecursionError:

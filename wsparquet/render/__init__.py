@@ -65,7 +65,7 @@ def render(table: str | None, form: str) -> str:
 
 
 def schema_text(table: str | None = None, form: str = "arrow") -> str:
-    """The definition of a table, or of all tables, as text for people or for an engine.
+    """Return the definition of a table, or of all tables, as text for people or for an engine.
 
     ``form`` is ``arrow``, ``markdown``, ``avro``, ``spark``, ``duckdb``, ``athena`` or ``bigquery``. The text is the
     same in every run and ends with a newline.

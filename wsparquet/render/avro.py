@@ -32,7 +32,7 @@ TYPES: dict[pa.DataType, str] = {
 
 
 def schema(table: Table) -> dict[str, Any]:
-    """The Avro record of a table as plain JSON values.
+    """Return the Avro record of a table as plain JSON values.
 
     Raises:
         SchemaError: a type has no Avro equivalent, or two different structs have one name.
@@ -72,7 +72,7 @@ def _record(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) 
 
 
 def _record_name(field: pa.Field[Any], parent: str) -> str:
-    """The struct's documented name, or, as a union has none, its parent's and the field's."""
+    """Return the struct's documented name, or, as a union has none, its parent's and the field's."""
     names = struct_names(field)
     words = names[0].split() if names else [parent, field.name]
     return "".join(word[0].upper() + word[1:] for word in words)

@@ -39,7 +39,7 @@ class Member:
 
 
 def list_members(archive: BinaryIO, place: Place) -> list[Member]:
-    """The files of a seekable archive, in archive order, without folders and without ``__MACOSX/``, which macOS adds.
+    """Return the files of a seekable archive, in archive order. Omit folders, and ``__MACOSX/``, which macOS adds.
 
     Raises:
         SourceError: the archive is corrupt or truncated, or contains no file.
@@ -72,7 +72,7 @@ class MemberStream:
         self.packed = 0
 
     def read(self, _size: int = BLOCK) -> bytes:
-        """The next piece, at most 256 KiB. At the end, checks the size and the CRC and returns an empty piece."""
+        """Return the next piece, at most 256 KiB. At the end, check the size and the CRC and return an empty piece."""
         return next(self._pieces, b"")
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ Sources = Path | Iterable[Path]
 
 
 def as_list(given: Sources, *, name: str = "sources") -> list[Path]:
-    """The places that a caller gave, as a list.
+    """Return the places that a caller gave, as a list.
 
     Raises:
         OptionError: the argument, called ``name``, is neither a path nor an iterable of paths.

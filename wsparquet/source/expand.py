@@ -39,7 +39,7 @@ def expand(
     exclude: str | None = None,
     storage_options: Mapping[str, Any] | None = None,
 ) -> list[Source | Failed]:
-    """The sources that ``arguments`` name, in argument order, sorted within a folder or glob, each file once.
+    """Return the sources that ``arguments`` name, in argument order, sorted within a folder or glob, each file once.
 
     An argument is a local path, a glob, a folder (all files in it except hidden ones), ``-`` for standard input, or a
     URL of any file system that fsspec supports, with ``storage_options`` for it. Each member of a zip archive, which is
@@ -56,7 +56,7 @@ def _excluded(root: str | None) -> str | None:
 
 
 def _excluded_url(root: str | None) -> tuple[str, str] | None:
-    """The protocol of the root's file system, and the root's path on it in normal form."""
+    """Return the protocol of the root's file system, and the root's path on it in normal form."""
     if root is None or _local_path(root) is not None:
         return None
     scheme, _, path = without_credentials(root).partition("://")
@@ -64,7 +64,7 @@ def _excluded_url(root: str | None) -> tuple[str, str] | None:
 
 
 def _local_path(argument: str) -> str | None:
-    """The argument as a local path; None if it is a remote URL.
+    """Return the argument as a local path; None if it is a remote URL.
 
     If a local file has that name, the argument is a path.
     """
@@ -84,7 +84,7 @@ def _local_path(argument: str) -> str | None:
 
 
 def _is_possible(path: str) -> bool:
-    """Whether a file can have this name. Some Python strings cannot be encoded as a file name."""
+    """Return whether a file can have this name. Some Python strings cannot be encoded as a file name."""
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
@@ -97,7 +97,7 @@ def _absolute(path: str) -> Path:
 
 
 def _named(argument: str) -> tuple[str, str]:
-    """The name and the URL of an argument that is not a source."""
+    """Return the name and the URL of an argument that is not a source."""
     if argument == "-":
         return "stdin", "stdin"
     if is_url(argument):
@@ -115,7 +115,7 @@ class _Expansion:
     fresh: set[object] = field(default_factory=set)
 
     def argument(self, argument: str) -> Iterator[Source | Failed]:
-        """The sources that one argument names."""
+        """Yield the sources that one argument names."""
         if is_url(argument) or not _is_possible(argument):
             argument = utf8_text(argument)
         try:
@@ -236,7 +236,7 @@ class _Expansion:
             yield from self._remote_archive(source, file) if sniff(head) == "zip" else [source]
 
     def _remote_archive(self, source: Source, file: RemoteFile) -> Iterator[Source | Failed]:
-        """The members of a remote archive.
+        """Yield the members of a remote archive.
 
         Over HTTP they come from a local copy, because not every server supports ranges.
         """

@@ -73,12 +73,12 @@ class Place:
 
     @classmethod
     def of_url(cls, url: str, options: Mapping[str, Any] | None = None) -> Place:
-        """The location that a URL names, accessed with storage options."""
+        """Return the location that a URL names, accessed with storage options."""
         hidden = secrets_in_options(options or {})
         return cls(without_credentials(url), secrets_in_url(url), is_url=True, hidden=hidden)
 
     def error(self, message: str) -> SourceError:
-        """A SourceError about this location."""
+        """Return a SourceError about this location."""
         return SourceError(f"{self.label}: {utf8_text(message)}")
 
     @contextmanager
@@ -104,7 +104,7 @@ class Place:
 
 
 def client_errors() -> Iterator[type[Exception]]:
-    """The error classes of the loaded clients that fsspec uses."""
+    """Yield the error classes of the loaded clients that fsspec uses."""
     for module, name in CLIENT_ERRORS:
         if module in sys.modules:
             yield getattr(sys.modules[module], name)

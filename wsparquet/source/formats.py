@@ -34,7 +34,7 @@ REMEDY = "fetch or make the file again"
 
 
 def sniff(head: bytes) -> Format:
-    """The format, judged by the first four bytes, not by a name.
+    """Return the format, judged by the first four bytes, not by a name.
 
     Skippable zstd frames begin with 0x184D2A50 to 0x184D2A5F.
     """
@@ -95,7 +95,7 @@ class Feeder:
         return self._count - len(self._data) + self._at
 
     def peek(self, size: int) -> bytes:
-        """The next ``size`` bytes without taking them; fewer at the end of the file."""
+        """Return the next ``size`` bytes without taking them; fewer at the end of the file."""
         while len(self._data) - self._at < size and self._fill():
             pass
         return self._data[self._at : self._at + size]
@@ -129,7 +129,7 @@ class Feeder:
 
 
 def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator[bytes]:
-    """The decompressed text of all members or frames, in pieces of at most ``chunk`` bytes.
+    """Yield the decompressed text of all members or frames, in pieces of at most ``chunk`` bytes.
 
     Zeros after the last gzip member are padding, as tapes and block devices add it. Anything else there is an error.
 
@@ -155,12 +155,12 @@ def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator
 
 
 def _may_begin(head: bytes, codec: Codec) -> bool:
-    """Whether the file ends before the format can be determined."""
+    """Return whether the file ends before the format can be determined."""
     return len(head) < 4 and any(magic.startswith(head) for magic, name in MAGIC if name == codec.name)
 
 
 def inflate_one(feeder: Feeder, codec: Codec, *, label: str, chunk: int) -> Iterator[bytes]:
-    """The decompressed text of one member, frame, or stream. Every message starts with ``label``."""
+    """Yield the decompressed text of one member, frame, or stream. Every message starts with ``label``."""
     decompressor = codec.decompressor()
     inflated = 0
     # Unused bytes are copied back. A small first piece keeps that cheap for tiny members.

@@ -21,17 +21,23 @@ class Unreadable:
 
 
 def has_magic(text: str) -> bool:
-    """Whether ``text`` contains a glob character."""
+    """Return whether ``text`` contains a glob character."""
     return re.search(r"[*?\[]", text) is not None
 
 
 def is_folder(path: Path) -> bool:
-    """Whether ``path`` is a folder. False if that cannot be determined; opening the path then reports the error."""
+    """Return whether ``path`` is a folder.
+
+    If this cannot be determined, return False: opening the path will report the error.
+    """
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder above may not be searched
 
 
 def files_below(folder: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
-    """All files in ``folder`` and its subfolders. ``excluded`` decides by a folder's real path whether to skip it."""
+    """Yield all files in ``folder`` and its subfolders.
+
+    ``excluded`` gets a folder's real path and returns whether to skip it.
+    """
     for below in _folders(folder, excluded, set()):
         if isinstance(below, Unreadable):
             yield below
@@ -40,9 +46,9 @@ def files_below(folder: Path, excluded: Callable[[str], bool]) -> Iterator[Path 
 
 
 def glob(pattern: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
-    """The files and folders that an absolute pattern matches. ``**`` matches zero or more folders.
+    """Yield the files and folders that an absolute pattern matches. ``**`` matches zero or more folders.
 
-    ``excluded`` decides by a folder's real path whether to skip it.
+    ``excluded`` gets a folder's real path and returns whether to skip it.
     """
     yield from _match(Path(pattern.anchor), pattern.parts[1:], excluded)
 
@@ -94,7 +100,7 @@ def _folders(folder: Path, excluded: Callable[[str], bool], seen: set[str]) -> I
 
 
 def _entries(folder: Path, *, files: bool | None = None) -> Iterator[Path | Unreadable]:
-    """All entries of a folder, sorted by name; only its visible files (``files=True``) or folders (``False``)."""
+    """Yield all entries of a folder, sorted by name; only its visible files (``files=True``) or folders (``False``)."""
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:

@@ -12,7 +12,7 @@ FORMAT_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zip": "zip"}
 
 
 def wrong_suffix(name: str, format_name: str) -> str | None:
-    """The suffix of ``name``, as written, if it belongs to a format other than ``format_name``; otherwise None."""
+    """Return the suffix of ``name``, unchanged, if it belongs to another format than ``format_name``; otherwise None."""
     for suffix, promised in FORMAT_SUFFIXES.items():
         if name.lower().endswith(suffix) and promised not in format_name.split("+"):
             return name[-len(suffix) :]
@@ -20,11 +20,11 @@ def wrong_suffix(name: str, format_name: str) -> str | None:
 
 
 def last_component(path: str) -> str:
-    """The text after the last slash or backslash of a path, ignoring slashes at its end."""
+    """Return the text after the last slash or backslash of a path, ignoring slashes at its end."""
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
 
 
 def account_of(url: str) -> str | None:
-    """The account in the ``/account/<id>/`` part of a URL; None if the URL has no such part."""
+    """Return the account in the ``/account/<id>/`` part of a URL; None if the URL has no such part."""
     match = ACCOUNT.search(unquote(url))
     return match[1] if match else None

@@ -27,7 +27,7 @@ class Stream(Protocol):
     """What every origin opens."""
 
     def read(self, size: int, /) -> bytes:
-        """The next bytes, at most ``size``; none at the end."""
+        """Return the next bytes, at most ``size``; none at the end."""
         ...
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class Origin(Protocol):
         ...
 
     def open(self) -> Stream:
-        """The stored bytes from the beginning. Raises SourceError if they cannot be opened."""
+        """Return the stored bytes from the beginning. Raises SourceError if they cannot be opened."""
         ...
 
 
@@ -57,7 +57,7 @@ class Seekable(Protocol):
     """An origin of which parts can be read."""
 
     def open_seekable(self) -> BinaryIO:
-        """The stored bytes as a seekable stream."""
+        """Return the stored bytes as a seekable stream."""
         ...
 
 
@@ -74,11 +74,11 @@ class LocalFile:
         return Place(str(self.path))
 
     def open(self) -> Stream:
-        """The file, unbuffered."""
+        """Return the file, unbuffered."""
         return self.open_seekable()
 
     def open_seekable(self) -> BinaryIO:
-        """The file, unbuffered."""
+        """Return the file, unbuffered."""
         with self.place.translated():
             return cast("BinaryIO", self.path.open("rb", buffering=0))
 
@@ -98,20 +98,20 @@ class Remote:
         return speaks(self.filesystem, "http")
 
     def open(self) -> Stream:
-        """The file from its beginning."""
+        """Return the file from its beginning."""
         if not self.is_http:
             return self.open_seekable()
         with self.place.translated():
             return cast("Stream", self.filesystem.open(self.path, "rb", block_size=0))
 
     def open_seekable(self) -> BinaryIO:
-        """The file as a seekable stream."""
+        """Return the file as a seekable stream."""
         with self.place.translated():
             return cast("BinaryIO", self.filesystem.open(self.path, "rb", block_size=REMOTE_BLOCK))
 
 
 def speaks(filesystem: Any, protocol: str) -> bool:
-    """Whether an fsspec file system has this protocol, which may have several names."""
+    """Return whether an fsspec file system has this protocol, which may have several names."""
     names = filesystem.protocol
     return protocol in ((names,) if isinstance(names, str) else names)
 
@@ -127,7 +127,7 @@ class Once:
         self._stream: Stream | None = stream
 
     def open(self) -> Stream:
-        """The stream, starting with ``head``. Works once."""
+        """Return the stream, starting with ``head``. Works once."""
         if self._stream is None:
             raise self.place.error("expected to be read once, found a second reading; save it to a file first")
         stream, self._stream = self._stream, None
@@ -160,15 +160,15 @@ class Spool:
         weakref.finalize(self, file.close)
 
     def fileno(self) -> int:
-        """The file descriptor."""
+        """Return the file descriptor."""
         return self._file.fileno()
 
     def open(self) -> Stream:
-        """The file from its beginning."""
+        """Return the file from its beginning."""
         return self.open_seekable()
 
     def open_seekable(self) -> BinaryIO:
-        """The file from its beginning."""
+        """Return the file from its beginning."""
         return cast("BinaryIO", _At(self))
 
 
@@ -201,7 +201,7 @@ class _At(io.RawIOBase):
 
 
 def spool(stream: Stream, place: Place) -> Spool:
-    """A copy of ``stream`` in an unnamed temporary file, which no other process can open."""
+    """Return a copy of ``stream`` in an unnamed temporary file, which no other process can open."""
     with place.translated("room for a copy in the temporary folder"):
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the spool keeps it
         shutil.copyfileobj(cast("BinaryIO", stream), file, 1 << 20)
@@ -219,5 +219,5 @@ class MemberOf:
     rereadable: bool = True
 
     def open(self) -> MemberStream:
-        """The unpacked bytes of the member."""
+        """Return the unpacked bytes of the member."""
         return MemberStream(self.archive.open_seekable(), self.member, self.place)

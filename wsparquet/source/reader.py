@@ -72,7 +72,7 @@ class _Stored:
 
 
 def checksum(origin: Origin) -> str:
-    """The SHA-256 of the stored bytes, in hex. Reads them in pieces and does not decompress them."""
+    """Return the SHA-256 of the stored bytes, in hex. Reads them in pieces and does not decompress them."""
     stored = _Stored(origin.open(), origin.place)
     try:
         while stored.read(BLOCK):

@@ -43,7 +43,7 @@ class RemoteFile:
 
 
 def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[RemoteFile | Failed]:
-    """The files that a URL names, sorted if it is a folder or a glob, and each folder that cannot be listed.
+    """Return the files that a URL names, sorted if it is a folder or a glob, and each folder that cannot be listed.
 
     ``fresh`` holds the file systems whose caches this run has cleared. The file system of the URL is added to it.
 
@@ -77,7 +77,7 @@ def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[R
 
 
 def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]]:
-    """The facts about each file by path, and the folders that cannot be listed.
+    """Return the facts about each file by path, and the folders that cannot be listed.
 
     If the path is a file, only its facts.
     """
@@ -111,7 +111,7 @@ def _is_hidden(path: str, base: str) -> bool:
 
 
 def _place_of(origin: Remote, url: str, path: str) -> Place:
-    """The location of a listed file or folder below ``url``.
+    """Return the location of a listed file or folder below ``url``.
 
     A ``?`` or ``#`` in its name does not start a query or fragment.
     """
@@ -123,7 +123,7 @@ def _place_of(origin: Remote, url: str, path: str) -> Place:
 
 
 def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> RemoteFile:
-    """A file that was listed below ``url``."""
+    """Return a file that was listed below ``url``."""
     found = replace(origin, path=path, place=_place_of(origin, url, path))
     if origin.is_http:
         return _described(found, info if info.get("size") is not None else _info_if_any(origin, path))
@@ -131,7 +131,7 @@ def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> Rem
 
 
 def _given(origin: Remote, url: str) -> Remote:
-    """The file that ``url`` itself names, with the label that a listing would give it."""
+    """Return the file that ``url`` itself names, with the label that a listing would give it."""
     if origin.is_http or "::" in url:
         return origin
     return replace(
@@ -140,7 +140,7 @@ def _given(origin: Remote, url: str) -> Remote:
 
 
 def _info_if_any(origin: Remote, path: str) -> Mapping[str, Any]:
-    """The server's facts about a file that its index lists.
+    """Return the server's facts about a file that its index lists.
 
     Empty for a dead link; reading it then reports the error.
     """
@@ -166,7 +166,7 @@ def _first(info: Mapping[str, Any], keys: Sequence[str]) -> str | None:
 
 
 def heads(files: Sequence[RemoteFile]) -> Iterator[bytes | SourceError]:
-    """The first four bytes of each file, requested for many files at once."""
+    """Yield the first four bytes of each file, requested for many files at once."""
     for start in range(0, len(files), PEEKED_AT_ONCE):
         batch = files[start : start + PEEKED_AT_ONCE]
         bulk = [file for file in batch if not file.origin.is_http and not _too_small(file)]

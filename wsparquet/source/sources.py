@@ -58,7 +58,7 @@ class Source:
         return self.origin.rereadable
 
     def open(self, limits: SourceLimits = SourceLimits()) -> SourceReader:  # noqa: B008 - frozen
-        """The decompressed bytes of the source, in chunks.
+        """Return the decompressed bytes of the source, in chunks.
 
         Raises:
             SourceError: the source is missing, cannot be read, or is an archive. While it is read: the source is
@@ -68,7 +68,7 @@ class Source:
         return SourceReader(self.origin, name=self.name, limits=limits)
 
     def checksum(self) -> str:
-        """The SHA-256 of the stored bytes, in hex, without decompressing them.
+        """Return the SHA-256 of the stored bytes, in hex, without decompressing them.
 
         For a zip member: of the bytes that the archive unpacks to.
 

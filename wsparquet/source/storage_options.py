@@ -33,7 +33,7 @@ S3_CLIENT_OPTIONS = frozenset(
 
 
 def options_for(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options for the file system of a URL, plus those that make it show the current content, not cached listings.
+    """Return the options for the file system of a URL, plus options that disable cached listings.
 
     One run may have options for a root on S3 and sources elsewhere. HTTP fails on options that it does not know.
     """

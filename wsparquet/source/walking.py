@@ -83,7 +83,7 @@ class Walk:
                 self._level(info["name"], parts, depth + 1)
 
     def _listed(self, folder: str, how: Callable[[str], list[Info]]) -> list[Info]:
-        """The entries of a folder, or nothing if it was listed before: links may form a cycle."""
+        """Return the entries of a folder, or nothing if it was listed before: links may form a cycle."""
         if folder in self._seen:
             return []
         self._seen.add(folder)

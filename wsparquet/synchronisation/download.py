@@ -1,4 +1,4 @@
-"""Downloads one listed file to the place for raw files."""
+"""Downloads one listed file to the shelf, which stores raw files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Fetched", "Fetcher"]
 
 @dataclass(frozen=True)
 class Fetched:
-    """A downloaded file. ``size`` is in stored bytes. ``download`` is None if the file was there before."""
+    """A downloaded file. ``size``: in stored bytes. ``download``: None if the file existed before the run."""
 
     file: ListedFile
     path: Path
@@ -26,7 +26,7 @@ class Fetched:
 
 
 class Fetcher:
-    """Downloads listed files to the place for raw files."""
+    """Downloads listed files to a shelf."""
 
     def __init__(self, client: Client, shelf: Shelf, tell: Listener) -> None:
         self._client = client
@@ -34,10 +34,10 @@ class Fetcher:
         self._tell = tell
 
     async def fetch(self, file: ListedFile, *, again: bool = False) -> Fetched:
-        """Return the file, downloading it if needed. With ``again``, download it even if it is there.
+        """Return the file, downloading it if it is missing. With ``again``, download it even if it exists.
 
         Raises:
-            FileGone: the server no longer has the file. ApiError: the file cannot be downloaded, or its addresses have
+            FileGone: the server no longer has the file. ApiError: the file cannot be downloaded, or its URLs return
             different contents. DatasetError: the file cannot be stored.
 
         """
@@ -51,7 +51,7 @@ class Fetcher:
         return Fetched(file, path, download.size, download)
 
     async def _download(self, file: ListedFile, path: Path) -> Downloaded:
-        """Download the file from its first address that has it. Fails if two addresses have different contents."""
+        """Download the file from the first of its URLs that works. Fail if two URLs return different contents."""
         found: Downloaded | None = None
         gone: FileGone | None = None
         for number, url in enumerate(file.urls):
@@ -73,7 +73,7 @@ class Fetcher:
 def _compare(file: ListedFile, one: Downloaded, other: Downloaded) -> None:
     """Delete the second download if both are equal.
 
-    If they differ, delete both and raise: either may be the right one.
+    If they differ, delete both and raise, because either may be wrong.
     """
     same = filecmp.cmp(one.path, other.path, shallow=False)
     other.path.unlink()

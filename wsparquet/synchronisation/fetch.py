@@ -1,4 +1,4 @@
-"""The download of files from the server into a folder or to a URL, without a conversion."""
+"""Downloads files from the server to a folder or URL, without converting them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def record_failure(summary: FetchSummary, file: ListedFile, error: WsparquetErro
 
 
 def count_retry(summary: FetchSummary, tell: Listener, retry: Retry) -> None:
-    """Count a request that is tried again, and report it."""
+    """Count a retried request, and report the retry."""
     summary.retries += 1
     tell(Progress("retried", retry.url.rpartition("/")[2], retry.url, error=retry.reason))
 
@@ -48,9 +48,10 @@ def fetch(
 ) -> FetchSummary:
     """Download the files that the server lists and that are not yet in ``into``, a folder or an fsspec URL.
 
-    The files go into ``account/<account>/`` below ``into``, so that a conversion knows their account. If a file fails,
-    the summary has the reason, and the other files are still downloaded. The keyword arguments are the fields of
-    ``FetchOptions``, and they win over ``options``. The function also works if an event loop is running, as in Jupyter.
+    The files go into ``account/<account>/`` below ``into``, so that a conversion can find their account in the path. If
+    a file fails, the summary contains the reason, and the other files are still downloaded. The keyword arguments are
+    the fields of ``FetchOptions`` and override those of ``options``. The function also works if an event loop is
+    running, as in Jupyter.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.fetch("raw", account="75555851", credentials=credentials, api=api).raise_for_failures()
@@ -59,8 +60,8 @@ def fetch(
     Raises:
         OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
         PlaceError: ``into`` is in a root; it is a DatasetError.
-        ApiError: the server does not send its list of files.
-        DatasetError: ``into`` cannot be made, or its bucket does not exist; wsparquet never makes a bucket.
+        ApiError: the server does not send its list of files. DatasetError: ``into`` cannot be created, or its bucket
+        does not exist; wsparquet never creates a bucket.
 
     """
     options = make_options(FetchOptions, options, keywords)
@@ -77,7 +78,7 @@ def fetch(
 
 
 class _Fetch:
-    """All files of one call of ``fetch``."""
+    """The state of one call of ``fetch``."""
 
     def __init__(self, shelf: Shelf, options: FetchOptions, tell: Listener, stop: Stop) -> None:
         self.shelf = shelf
@@ -88,7 +89,7 @@ class _Fetch:
         self.downloading = asyncio.Semaphore(options.downloads)
 
     async def all(self) -> None:
-        """Download the files that are not there yet."""
+        """Download all files that are still missing."""
         options, summary = self.options, self.summary
         retried = partial(count_retry, summary, self.tell)
         async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
@@ -104,7 +105,7 @@ class _Fetch:
                     group.create_task(self.one(fetcher, file))
 
     async def one(self, fetcher: Fetcher, file: ListedFile) -> None:
-        """Download one file, unless the run was asked to stop."""
+        """Download one file, unless a stop was requested."""
         async with self.downloading:
             if self.stop.asked:
                 self.summary.interrupted = True

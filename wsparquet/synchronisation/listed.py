@@ -24,18 +24,19 @@ from wsparquet.synchronisation.state import State
 __all__ = ["FileState", "Files", "committed", "expires", "list_files", "list_states", "refused"]
 
 ARCHIVE = "archive"
-"""The key that marks the listing of a commit if its source is a member of the listed file."""
+"""The key in a commit's ``listing`` that marks its source as a member of the listed file, which is an archive."""
 
 
 def expires(end: datetime | None) -> datetime | None:
-    """The earliest time at which the server may delete a file. The server creates a file after its hour has ended."""
+    """Return the earliest time at which the server may delete a file."""
     return None if end is None else end + KEPT
 
 
 def committed(commits: CommitIndex, account: str, name: str, *, unfinished: bool = False) -> CommitHeader | None:
-    """The commit of a listed file; None if it has none.
+    """Return the commit of a listed file; None if it has none.
 
-    An archive has a commit for each of its members. It is ``unfinished`` if some of them may be missing.
+    An archive has one commit for each member. Set ``unfinished`` if members may lack a commit: the archive then counts
+    as not committed.
     """
     known = parse_name(name)
     if known.is_api and (head := commits.get(Identity(account, known.stem))):
@@ -46,13 +47,13 @@ def committed(commits: CommitIndex, account: str, name: str, *, unfinished: bool
 
 
 def refused(listing: Listing) -> list[Failure]:
-    """The files of a listing that must not be downloaded, since their address is not one of the API."""
+    """Return the listed files that must not be downloaded, because their URL does not belong to the API."""
     return [Failure(each.name, each.url, each.error) for each in listing.refused]
 
 
 @dataclass(frozen=True, slots=True)
 class FileState(JsonResult):
-    """One file of the server's list; ``size``, in stored bytes, is None if the file is not committed.
+    """A file in the server's list. ``size``: in stored bytes; None if the file is not committed.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> files = wsparquet.list_files("lake", account="75555851", credentials=credentials, api=api).files
@@ -73,7 +74,7 @@ class FileState(JsonResult):
 
 @dataclass(frozen=True, repr=False)
 class Files(Result):
-    """The files that the server lists; ``refused`` has those whose address is not one of the API.
+    """The files that the server lists; ``refused``: those whose URL does not belong to the API.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.list_files(account="75555851", credentials=credentials, api=api)
@@ -85,13 +86,13 @@ class Files(Result):
     refused: tuple[Failure, ...]
 
     def facts(self) -> Mapping[str, object]:
-        """How many files there are in each state."""
+        """The number of files in each state."""
         states = [file.state for file in self.files]
         counts = {state: states.count(state) or None for state in ("committed", "missing", "failed")}
         return {"account": self.account, "files": len(self.files), **counts, "refused": len(self.refused) or None}
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
-        """The names of the files that failed or were refused, with the reasons."""
+        """Return the names of the files that failed or were refused, with the reasons."""
         failed = [(file.name, file.error or "") for file in self.files if file.state == "failed"]
         return [*failed, *((each.name, each.error) for each in self.refused)]
 
@@ -102,10 +103,10 @@ def list_files(
     options: FetchOptions | None = None,
     **keywords: Unpack[FetchKeywords],
 ) -> Files:
-    """The files that the server lists, each with its state in ``root``: committed, missing, or failed.
+    """Return the files that the server lists, each with its state in ``root``: committed, missing, or failed.
 
-    Without a root, all files are missing. The keyword arguments are the fields of ``FetchOptions``, and they win over
-    ``options``. The function also works if an event loop is running, as in Jupyter.
+    Without ``root``, all files count as missing. The keyword arguments are the fields of ``FetchOptions`` and override
+    those of ``options``. The function also works if an event loop is running, as in Jupyter.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.list_files("lake", account="75555851", credentials=credentials, api=api)
@@ -124,7 +125,7 @@ def list_files(
 
 
 def list_states(options: FetchOptions, *, root: Root | None = None) -> Files:
-    """The files that the server lists, each with its state in ``root``, if a root is given.
+    """Return the files that the server lists, each with its state in ``root``, if a root is given.
 
     Raises:
         ApiError: the server does not send its list of files.

@@ -1,4 +1,4 @@
-"""How synchronous functions run coroutines, even if the caller's thread already runs an event loop, as in Jupyter."""
+"""Runs coroutines from synchronous functions, even if the calling thread already runs an event loop, as in Jupyter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine; it runs in a thread with its own event loop if this thread already runs one."""
+    """Run a coroutine and return its result. If this thread already runs an event loop, use another thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -37,7 +37,8 @@ def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
         try:
             return future.result()
         except BaseException:
-            # An interrupt arrives in this thread; the coroutine has to learn of it. An ended task ignores it.
+            # The interrupt reaches only this thread, so cancel the coroutine's task. Cancelling a finished task does
+            # nothing.
             for loop, task in started:
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(task.cancel)

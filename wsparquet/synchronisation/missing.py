@@ -16,11 +16,11 @@ from wsparquet.synchronisation.state import Missing, State
 __all__ = ["Ledger"]
 
 REMEMBERED = timedelta(days=30)
-"""How long a lost file is reported."""
+"""How long a file is reported after the server has deleted it."""
 
 
 class Ledger:
-    """The missing files of an account: the state after the last run, updated by this run."""
+    """The missing files of an account: the state that the last run saved, which this run updates."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -37,14 +37,17 @@ class Ledger:
         self.state.write(root)
 
     def has_failed(self, name: str) -> bool:
-        """Whether the file failed in the last run."""
+        """Return whether the file failed in the last run."""
         before = self._before.get(name)
         return before is not None and before.error is not None
 
     def begin(
         self, listing: Listing, wanted: Sequence[ListedFile], commits: CommitIndex, *, since: datetime | None
     ) -> None:
-        """Record the files that are missing now. Files that start before ``since`` were not requested."""
+        """Record the files that are missing now.
+
+        The run did not request the list of files that start before ``since``.
+        """
         listed = {file.name for file in listing.files}
         files = {name: each for name, each in self._before.items() if name not in listed}
         files = {
@@ -61,7 +64,7 @@ class Ledger:
         self.state.listed_at = self._now.isoformat()
 
     def _unlisted(self, each: Missing, since: datetime | None) -> Missing:
-        """A file that was missing before and is no longer listed. It is gone if its time range was requested."""
+        """Mark a missing file that is no longer listed as gone, if the run requested its time range."""
         asked = since is None or (each.start is not None and datetime.fromisoformat(each.start) >= since)
         return replace(each, gone_at=self._now.isoformat()) if asked and each.gone_at is None else each
 
@@ -75,7 +78,7 @@ class Ledger:
         self.state.files[name] = self.state.files[name].failed(error, now=datetime.now(UTC), gone=gone)
 
     def taken(self, name: str) -> None:
-        """Record that a file is committed."""
+        """Remove a file that is now committed."""
         self.state.files.pop(name, None)
 
 

@@ -39,13 +39,13 @@ class SyncKeywords(FetchKeywords, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class FetchOptions:
-    """How ``fetch`` and ``list_files`` work. Both functions also take each field as a keyword argument.
+    """Options of ``fetch`` and ``list_files``, which also accept each field as a keyword argument.
 
-    ``account``: the account whose files are meant. ``credentials``: by default those in the environment variables, see
-    ``Credentials.load``. ``api``: how requests are sent. ``since`` and ``until``: the time span of the files, each an
-    instant or a duration before now; by default all files that the server keeps. ``downloads``: how many files are
-    downloaded at a time. ``storage_options``: options for fsspec, if raw files go to a URL, and for s3fs, if the root
-    is on S3.
+    ``account``: the account whose files to list or download. ``credentials``: by default those in the environment
+    variables; see ``Credentials.load``. ``api``: the options of requests. ``since``, ``until``: the time range of the
+    files, each a point in time or a duration before now; by default all files that the server keeps. ``downloads``: the
+    maximum number of concurrent downloads. ``storage_options``: options for fsspec if raw files go to a URL, and for
+    s3fs if the root is on S3.
 
     >>> from datetime import timedelta
     >>> options = wsparquet.FetchOptions(account="75555851", credentials=credentials, since=timedelta(days=2))
@@ -79,7 +79,7 @@ class FetchOptions:
         check_kind("storage_options", self.storage_options, Mapping, "a dictionary", optional=True)
 
     def span(self) -> tuple[datetime, datetime]:
-        """The start and the end of the time span to ask for, in UTC."""
+        """Return the start and the end of the time range to request, in UTC."""
         now = datetime.now(UTC)
         return _instant(self.since or KEPT, now), _instant(self.until or timedelta(0), now)
 
@@ -89,18 +89,20 @@ def _instant(time: datetime | timedelta, now: datetime) -> datetime:
 
 
 def _check_zone(name: str, moment: datetime | timedelta | None) -> None:
-    """Refuse a time without a zone: it could be compared with no time of the server."""
+    """Refuse a time without a time zone, because it cannot be compared with the server's times."""
     if isinstance(moment, datetime) and moment.tzinfo is None:
         raise OptionError(name, f"expected a time with a zone, found {moment.isoformat()}, which has none")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyncOptions(FetchOptions):
-    """How ``sync`` works, in addition to ``FetchOptions``. The function also takes each field as a keyword argument.
+    """Options of ``sync``, in addition to those of ``FetchOptions``.
 
-    ``raw``: a folder or fsspec URL that keeps the downloaded files; by default they are deleted. ``recheck``: also ask
-    the server for the sizes of committed files, and convert files again whose size has changed. ``convert``: the
-    options of the conversion.
+    The function also accepts each field as a keyword argument.
+
+    ``raw``: a folder or fsspec URL that keeps the downloaded files; by default they are deleted. ``recheck``: also
+    request the sizes of committed files from the server, and convert a file again if its size has changed. ``convert``:
+    the options of the conversion.
 
     >>> convert = wsparquet.ConvertOptions(jobs=2)
     >>> wsparquet.SyncOptions(account="75555851", credentials=credentials, raw="raw", convert=convert).recheck
@@ -120,5 +122,5 @@ class SyncOptions(FetchOptions):
 
     @property
     def access(self) -> Access:
-        """How to access the root."""
+        """The options for access to the root."""
         return Access(self.storage_options or {}, single_writer=self.convert.single_writer)

@@ -1,4 +1,4 @@
-"""The place for downloaded files: a temporary folder, or a folder or URL that keeps raw files."""
+"""Shelves, which store downloaded files: a temporary folder, or a folder or URL that keeps raw files permanently."""
 
 from __future__ import annotations
 
@@ -21,35 +21,38 @@ __all__ = ["Folder", "Remote", "Scratch", "Shelf", "make_shelf"]
 PARTIAL = ".*.partial"
 S3 = ("s3", "s3a")
 BUCKETS = (*S3, "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "obs")
-"""File systems whose folders are only name prefixes. Creating a folder there would create a missing bucket."""
+"""File systems whose folders are only name prefixes.
+
+Creating a folder there would create the bucket if it is missing.
+"""
 CHECK_SECONDS = 60.0
 ERRORS: tuple[type[Exception], ...] = (OSError, ValueError, ImportError)
 DEAD_SECONDS = 3600.0
-"""An active download writes to its file much more often than this."""
+"""A partial file that is unmodified for this long belongs to a killed run: an active download writes far more often."""
 
 
 class Shelf(Protocol):
-    """A place for downloaded files. If ``keeps`` is set, ``keep`` does work and may wait for a disk."""
+    """Storage for downloaded files. If ``keeps`` is true, ``keep`` may block on a disk or network."""
 
     @property
     def keeps(self) -> bool:
-        """Whether files are kept."""
+        """Whether this shelf keeps files permanently."""
         ...
 
     def path(self, name: str) -> Path:
-        """The path to which the file with this name is downloaded."""
+        """Return the local path for downloading the file with this name."""
         ...
 
     def kept(self, name: str) -> bool:
-        """Whether the complete file is already there."""
+        """Return whether the shelf already contains the complete file."""
         ...
 
     def keep(self, name: str) -> None:
-        """Store a downloaded file permanently if this place keeps files."""
+        """Store a downloaded file permanently if this shelf keeps files."""
         ...
 
     def release(self, name: str) -> None:
-        """Delete the file unless this place keeps files."""
+        """Delete the file unless this shelf keeps files."""
         ...
 
 
@@ -59,7 +62,7 @@ class Scratch:
     keeps = False
 
     def __init__(self, folder: Path) -> None:
-        # In a subfolder, so that no name collides with the folder's own files.
+        # Use a subfolder, so that no downloaded file has the path of another file in the folder.
         self._folder = folder / "downloads"
         self._folder.mkdir(exist_ok=True)
 
@@ -68,11 +71,11 @@ class Scratch:
         return self._folder / encode(name)
 
     def kept(self, name: str) -> bool:  # noqa: ARG002 - as others have it
-        """False: this place keeps nothing."""
+        """Return False, because this shelf keeps nothing."""
         return False
 
     def keep(self, name: str) -> None:
-        """Do nothing: this place keeps nothing."""
+        """Do nothing, because this shelf keeps nothing."""
 
     def release(self, name: str) -> None:
         """Delete the file."""
@@ -81,9 +84,9 @@ class Scratch:
 
 
 class Folder:
-    """``<folder>/account/<account>/<name>``: where conversions find the account, and accounts do not collide.
+    """Keeps files as ``<folder>/account/<account>/<name>``, a path in which conversions find the account.
 
-    A file gets its name only when it is complete.
+    A file gets its final name only when it is complete.
     """
 
     keeps = True
@@ -95,7 +98,7 @@ class Folder:
             self._sweep()
 
     def _sweep(self) -> None:
-        """Delete partial files of killed downloads."""
+        """Delete the partial files that killed runs left."""
         for path in self._folder.glob(PARTIAL):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > DEAD_SECONDS:
@@ -106,21 +109,24 @@ class Folder:
         return self._folder / encode(name)
 
     def kept(self, name: str) -> bool:
-        """Whether a file of that name exists."""
+        """Return whether a file with that name exists."""
         return self.path(name).is_file()
 
     def keep(self, name: str) -> None:
-        """Sync the file and its name to the disk, so that they survive whatever the commit survives."""
+        """Sync the file and its folder to the disk, so that the raw file is as durable as its commit."""
         with _translated(self.path(name)):
             sync_file(self.path(name))
             sync_folder(self._folder)
 
     def release(self, name: str) -> None:
-        """Do nothing: the file stays."""
+        """Do nothing, because this shelf keeps the file."""
 
 
 class Remote(Scratch):
-    """``<url>/account/<account>/<name>``, written through a temporary folder. A missing bucket is never created."""
+    """Keeps files as ``<url>/account/<account>/<name>``; downloads go through a temporary folder.
+
+    Never creates a bucket.
+    """
 
     keeps = True
 
@@ -129,7 +135,7 @@ class Remote(Scratch):
 
         super().__init__(scratch)
         self._place = without_credentials(url)
-        # The last part of a chained URL is its destination.
+        # The last component of a chained URL is the file system that stores the file.
         self._scheme = url.rpartition("::")[2].partition("://")[0].lower()
         if self._scheme in S3:
             _check_bucket(url.rpartition("::")[2], options)
@@ -146,10 +152,10 @@ class Remote(Scratch):
 
 
 def _check_bucket(url: str, options: Mapping[str, Any]) -> None:
-    """Check that the bucket exists and can be listed, so that one error comes before any download.
+    """Check that the bucket exists and can be listed, so that the run fails once before it downloads anything.
 
     Raises:
-        DatasetError: the bucket does not exist or does not answer; the message quotes the store.
+        DatasetError: the bucket does not exist or does not respond; the message quotes the store's error.
 
     """
     from wsparquet.store.s3.store import ObjectStore
@@ -159,7 +165,7 @@ def _check_bucket(url: str, options: Mapping[str, Any]) -> None:
 
 
 def make_shelf(raw: str | None, *, account: str, scratch: Path, storage_options: Mapping[str, Any]) -> Shelf:
-    """The place that ``raw`` names, a folder or a URL; without ``raw``, a temporary folder below ``scratch``.
+    """Return the shelf for ``raw``, a folder or a URL; if ``raw`` is None, a temporary folder below ``scratch``.
 
     Raises:
         DatasetError: the folder cannot be created, or the bucket does not exist.
@@ -174,7 +180,7 @@ def make_shelf(raw: str | None, *, account: str, scratch: Path, storage_options:
 
 @contextmanager
 def _translated(place: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns errors of file systems into a DatasetError that names the place."""
+    """Turns file system errors into a DatasetError that names the folder or URL."""
     try:
         yield
     except (*ERRORS, *client_errors()) as error:

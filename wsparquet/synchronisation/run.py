@@ -44,11 +44,11 @@ def sync(
     stop: Stop | None = None,
     **keywords: Unpack[SyncKeywords],
 ) -> SyncSummary:
-    """Bring the root ``to`` up to date: download and convert the files that the server lists and that are missing.
+    """Bring the root ``to`` up to date: download and convert the files on the server that are missing in the root.
 
-    Every run asks for the whole list of the server, so a later run converts files that appear late or failed before. If
-    a file fails, the summary has the reason, and the other files are still converted. ``on_progress`` is called from
-    several threads. The keyword arguments are the fields of ``SyncOptions``, and they win over ``options``. The
+    Every run requests the server's complete list, so a later run converts files that appear late or failed before. If a
+    file fails, the summary contains the reason, and the other files are still converted. ``on_progress`` is called from
+    several threads. The keyword arguments are the fields of ``SyncOptions`` and override those of ``options``. The
     function also works if an event loop is running, as in Jupyter.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
@@ -57,10 +57,9 @@ def sync(
 
     Raises:
         OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
-        PlaceError: no root can be at ``to``, or ``raw`` is in the root; it is a DatasetError.
-        ApiError: the server does not send its list of files.
-        DatasetError: the root, or the place for raw files, cannot be opened or written.
-        SchemaError: the root has another schema version.
+        PlaceError: ``to`` cannot become a root, or ``raw`` is in the root; it is a DatasetError. ApiError: the server
+        does not send its list of files. DatasetError: the root, or the folder or URL for raw files, cannot be opened or
+        written. SchemaError: the root has another schema version.
 
     """
     options = make_options(SyncOptions, options, keywords)
@@ -82,7 +81,7 @@ def sync(
 
 
 class _Run:
-    """All files of one call."""
+    """The state of one call of ``sync``."""
 
     def __init__(self, root: Root, ledger: Ledger, options: SyncOptions, tell: Listener, stop: Stop) -> None:
         self.root = root
@@ -111,7 +110,7 @@ class _Run:
             self.converter = Converter(self.root, commits, convert, self.tell, expected=len(wanted))
             threads = self.converter.threads
             self.pool = ThreadPoolExecutor(threads, thread_name_prefix="wsparquet")
-            # One or two downloaded files wait for each job, so that no job waits. More would only fill the disk.
+            # Keep one or two downloaded files ready for each job, so that no job waits. More would only fill the disk.
             self.places = asyncio.Semaphore(options.downloads + threads + 2 * convert.jobs)
             await self._take(wanted, shelf)
 
@@ -128,10 +127,10 @@ class _Run:
             options.raw, account=options.account, scratch=scratch, storage_options=options.storage_options or {}
         )
 
-    # --- Which -------------------------------------------------------------------------------------------------------
+    # --- The files to download ----------------------------------------------------------------------------------------
 
     async def _wanted(self, listing: Listing, commits: CommitIndex, client: Client) -> list[ListedFile]:
-        """The files to download, oldest first, because the server deletes them in this order."""
+        """Return the files to download, oldest first, because the server deletes them in this order."""
         wanted = []
         for file in listing.files:
             head = committed(commits, self.options.account, file.name, unfinished=self.ledger.has_failed(file.name))
@@ -146,7 +145,7 @@ class _Run:
             return False
         return found is not None and found != size
 
-    # --- One after the other -----------------------------------------------------------------------------------------
+    # --- Downloading and converting -----------------------------------------------------------------------------------
 
     async def _take(self, wanted: list[ListedFile], shelf: Shelf) -> None:
         try:
@@ -155,10 +154,10 @@ class _Run:
                     group.create_task(self._one(file, shelf))
         except BaseExceptionGroup as errors:
             self.converter.stop()
-            # The first error is the cause; the others follow from it.
+            # Raise the first error only, because it caused the others.
             raise errors.exceptions[0] from None
         except BaseException:
-            # Interrupted: the sources in progress delete their own files.
+            # After an interruption, the sources in progress delete their own files.
             self.converter.stop()
             raise
         finally:
@@ -202,7 +201,7 @@ class _Run:
 
 
 def _sources(fetched: Fetched) -> list[Source | Failed]:
-    """The file as a source with the listed name and address, or the members of an archive."""
+    """Return the file as a source with the listed name and URL, or one source for each member if it is an archive."""
     file, download = fetched.file, fetched.download
     listing = {"name": file.name, "scopeStartDate": file.scope_start, "scopeEndDate": file.scope_end}
     said = {key: value for key, value in listing.items() if value is not None}

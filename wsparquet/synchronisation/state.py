@@ -1,6 +1,6 @@
-"""The missing files after the last run, kept in the root for the next run and for monitors.
+"""The files that were missing after the last run, saved in the root for the next run and for monitors.
 
-Only commit records decide which rows count. This state only says since when and why a file is missing.
+Only commit records decide which rows count. The saved state only adds since when and why files are missing.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Missing(JsonResult):
-    """A file that the server has or had, and that is not committed.
+    """An uncommitted file that the server lists or has listed.
 
-    Times are UTC, in ISO 8601. ``failed_since`` is the time of the first of its consecutive failures, and ``error`` the
-    message of the last one; both are None if the file was not tried yet. ``gone_at`` is when the server no longer had
-    the file. ``refused`` is set if the list has an address that the client must not request.
+    Times are UTC, in ISO 8601. ``failed_since``: the time of the first of its consecutive failures. ``error``: the
+    message of the last one. Both are None if no run has tried the file yet. ``gone_at``: the time at which a run found
+    that the server no longer has the file. ``refused``: whether the listed URL is one that the client must not request.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Missing(JsonResult):
     refused: bool = False
 
     def failed(self, error: str, *, now: datetime, gone: bool) -> Missing:
-        """The same file with one more failure."""
+        """Return a copy with one more failure."""
         at = now.isoformat()
         since = self.failed_since or at
         return replace(self, failed_since=since, error=error, gone_at=(self.gone_at or at) if gone else None)
@@ -47,7 +47,7 @@ class Missing(JsonResult):
 
 @dataclass
 class State:
-    """The missing files of an account by name, and the time of the last listing (ISO 8601, UTC)."""
+    """The missing files of an account by name, and the time at which a run last listed them (ISO 8601, UTC)."""
 
     account: str
     listed_at: str | None = None
@@ -55,7 +55,7 @@ class State:
 
     @classmethod
     def read(cls, root: Root, account: str) -> Self:
-        """The saved state of an account; an empty state if none is saved.
+        """Return the saved state of an account; an empty state if none is saved.
 
         Raises DatasetError if the file is malformed.
         """
@@ -64,11 +64,11 @@ class State:
 
     @classmethod
     def read_all(cls, root: Root) -> list[Self]:
-        """The states of all accounts. Raises DatasetError if a state file is malformed."""
+        """Return the states of all accounts. Raises DatasetError if a state file is malformed."""
         return [cls._decode(data) for data in root.read_sync_states().values()]
 
     def write(self, root: Root) -> None:
-        """Keep it in the root."""
+        """Save the state in the root."""
         values = {
             **asdict(self),
             "format_version": FORMAT_VERSION,

@@ -1,4 +1,4 @@
-"""Whether a root is current: last commit, covered hours, gaps, and missing files with the time of their deletion."""
+"""Reports whether a root is up to date: last commit, covered hours, gaps, missing files and their deletion times."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class StatusKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class StatusLimits:
-    """From when on an account needs attention.
+    """Limits beyond which an account needs attention.
 
-    ``stale``: this long without a commit. ``failing``: a file has failed for this long. ``expiring``: the server may
-    delete a missing file within this time.
+    ``stale``: the longest time without a commit. ``failing``: the longest time for which a file may keep failing.
+    ``expiring``: a missing file needs attention if the server may delete it within this time.
 
     >>> from datetime import timedelta
     >>> limits = wsparquet.StatusLimits(stale=timedelta(hours=6))
@@ -62,10 +62,10 @@ def _spans(gaps: Iterable[tuple[datetime, datetime]]) -> list[dict[str, str]]:
 class AccountStatus(JsonResult):
     """The status of one account; times are in UTC.
 
-    ``hours`` is the number of hours for which at least one file is committed. ``gaps`` are spans of hours without a
-    committed file between the first and the last covered hour; each is a start and an end. The lists have files that
-    are not committed: ``missing`` are on the server; of these, ``failing`` have failed for too long, and the server may
-    soon delete ``expiring``. ``gone`` were deleted by the server.
+    ``hours``: the number of hours for which at least one file is committed. ``gaps``: the start and end of each span of
+    hours without a committed file, between the first and the last covered hour. The lists contain uncommitted files.
+    ``missing``: all that are still on the server. ``failing``: those of ``missing`` that have failed for too long.
+    ``expiring``: those of ``missing`` that the server may delete soon. ``gone``: those that the server has deleted.
 
     >>> (account,) = wsparquet.status("lake").accounts
     >>> account.account, account.commits, account.hours
@@ -90,13 +90,13 @@ class AccountStatus(JsonResult):
 
     @property
     def well(self) -> bool:
-        """Whether the account needs no attention."""
+        """Whether the account is fine, so that nothing needs attention."""
         return not (self.stale or self.failing or self.expiring or self.gone)
 
 
 @dataclass(frozen=True, repr=False)
 class Status(Result):
-    """The status of a root, account by account.
+    """The status of a root, with one entry for each account.
 
     >>> wsparquet.status("lake")
     <Status root=...lake, accounts=75555851, commits=2>
@@ -109,16 +109,16 @@ class Status(Result):
 
     @property
     def well(self) -> bool:
-        """Whether no account needs attention; False for a root without commits."""
+        """Whether all accounts are fine; False if the root has no commits."""
         return bool(self.accounts) and all(account.well for account in self.accounts)
 
     @property
     def exit_code(self) -> int:
-        """0: no account needs attention; 1: an account does, or nothing is committed."""
+        """The exit code: 0 if no account needs attention, 1 if one does or nothing is committed."""
         return 0 if self.well else 1
 
     def facts(self) -> Mapping[str, object]:
-        """The accounts, and how many of their files need attention."""
+        """Return the accounts, and the number of their files that need attention."""
         counts = {name: sum(len(getattr(each, name)) for each in self.accounts) or None for name in LISTS}
         return {
             "root": self.root,
@@ -130,7 +130,7 @@ class Status(Result):
         }
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
-        """The files that have failed for too long or are gone, with the reasons."""
+        """Yield the files that have failed for too long or are gone, with the reasons."""
         for account in self.accounts:
             yield from ((each.name, each.error or "failed") for each in (*account.failing, *account.gone))
 
@@ -144,10 +144,10 @@ def status(
     storage_options: Mapping[str, Any] | None = None,
     **keywords: Unpack[StatusKeywords],
 ) -> Status:
-    """The status of ``account``, or of all accounts, from what the root contains; no request goes to the server.
+    """Return the status of ``account``, or of all accounts, from the content of the root, without asking the server.
 
-    ``storage_options`` are options of s3fs, for a root on S3. The keyword arguments are the fields of ``StatusLimits``,
-    and they win over ``limits``.
+    ``storage_options``: options of s3fs for a root on S3. The keyword arguments are the fields of ``StatusLimits`` and
+    override those of ``limits``.
 
     >>> from datetime import timedelta
     >>> wsparquet.status("lake", stale=timedelta(hours=6)).raise_for_failures()
@@ -155,8 +155,7 @@ def status(
 
     Raises:
         OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
-        DatasetError: there is no root, or what it holds is unreadable.
-        SchemaError: the root has another schema version.
+        DatasetError: there is no root, or its metadata is unreadable. SchemaError: the root has another schema version.
 
     """
     wanted_limits = make_options(StatusLimits, limits, keywords)
@@ -205,13 +204,13 @@ def _before(text: str | None, moment: datetime) -> bool:
 
 
 def _hours(heads: Iterable[CommitHeader]) -> list[datetime]:
-    """The start of each hour with a committed file, in order. Files without an API name are ignored."""
+    """Return the start of each hour with a committed file, in order. Files without an API name are ignored."""
     found: set[datetime] = set()
     for head in heads:
         name = parse_name(head.identity.name)
         if name.start_ms is not None and name.end_ms is not None:
             start = datetime.fromtimestamp(name.start_ms // 3_600_000 * 3600, UTC)
-            # A real file covers one hour. A claim of more than a day is ignored.
+            # A real file covers one hour. Ignore a name whose time range is longer than a day.
             for number in range(max(1, min(24, -(-(name.end_ms - name.start_ms) // 3_600_000)))):
                 found.add(start + number * HOUR)
     return sorted(found)

@@ -1,4 +1,4 @@
-"""How a synchronisation is asked to end, and how it is repeated until that happens."""
+"""Stops a synchronisation on request, and repeats it until a stop is requested."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ POLL_SECONDS = 0.1
 
 
 class Stop:
-    """A request to end a run early: the run finishes the files that it has begun, and begins no other file.
+    """A request to end a run early: the run finishes the files in progress and does not start others.
 
-    Signal handlers may use it.
+    ``ask`` is safe to call in a signal handler.
 
     >>> stop = wsparquet.Stop()
     >>> stop.ask()
@@ -26,7 +26,7 @@ class Stop:
     <FetchSummary account=75555851, listed=2, interrupted=True, seconds=...>
     """
 
-    # Not a threading.Event: setting it in a signal handler may wait forever for a lock of the interrupted code.
+    # Do not use threading.Event: setting it in a signal handler can deadlock on a lock that the interrupted code holds.
     def __init__(self) -> None:
         self.asked = False
 
@@ -35,7 +35,7 @@ class Stop:
         self.asked = True
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most this many seconds; true as soon as somebody has asked."""
+        """Wait for a request for at most ``seconds``. Return whether there was one."""
         end = time.monotonic() + seconds
         while not self.asked and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, POLL_SECONDS))
@@ -43,10 +43,11 @@ class Stop:
 
 
 def repeated(run: Callable[[], Result], *, every: float | None, stop: Stop) -> Iterator[Result | WsparquetError]:
-    """The outcomes of ``run``, started at a fixed interval in seconds until a stop is requested; a single run if None.
+    """Call ``run`` once or, if ``every`` is given, every so many seconds until a stop is requested. Yield the results.
 
-    If a run takes longer than the interval, the next one starts immediately. An error of the first run is raised,
-    because it probably comes from the set-up. Later errors are outcomes, because a server or a disk may recover.
+    If a run takes longer than the interval, the next one starts immediately. If the first run fails, its error is
+    raised, because the configuration is probably wrong. Later errors are yielded as results, because a server or disk
+    may recover.
     """
     started = time.monotonic()
     yield run()

@@ -14,10 +14,10 @@ __all__ = ["FetchSummary", "SyncSummary"]
 
 @dataclass(repr=False)
 class FetchSummary(Result):
-    """What became of the files that the server lists for an account; sizes are in bytes.
+    """The result of ``fetch``: the files that the server lists for an account, by outcome. Sizes are in bytes.
 
-    ``present`` is the number of files that were there already. ``gone`` has the files that the server deleted before
-    they could be downloaded. ``refused`` has the files whose address in the list is not one of the API.
+    ``present``: the number of files that existed before the run. ``gone``: the files that the server deleted before
+    they could be downloaded. ``refused``: the files whose listed URL does not belong to the API.
 
     >>> wsparquet.FetchSummary("75555851", listed=2, downloaded=["a.gz", "b.gz"])
     <FetchSummary account=75555851, listed=2, downloaded=2>
@@ -37,16 +37,16 @@ class FetchSummary(Result):
 
     @property
     def failed(self) -> list[Failure]:
-        """Every file that the server listed and that could not be downloaded."""
+        """All listed files that could not be downloaded."""
         return [*self.refused, *self.gone, *self.failures]
 
     @property
     def exit_code(self) -> int:
-        """0: all files are there; 1: a file failed, was refused, or is gone."""
+        """The exit code: 0 if all files are downloaded, 1 if a file failed, was refused, or is gone."""
         return 1 if self.failed else 0
 
     def facts(self) -> Mapping[str, object]:
-        """What became of how many files."""
+        """Return the number of files by outcome."""
         lists: dict[str, Sequence[object]] = {
             "downloaded": self.downloaded,
             "gone": self.gone,
@@ -64,13 +64,13 @@ class FetchSummary(Result):
         }
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
-        """The names of the files that are not there, with the reasons."""
+        """Return the names of the files that were not downloaded, with the reasons."""
         return [(failure.name, failure.error) for failure in self.failed]
 
 
 @dataclass(repr=False)
 class SyncSummary(Result):
-    """The result of ``sync``: ``fetched`` is what became of the files of the server, ``converted`` the conversion.
+    """The result of ``sync``. ``fetched``: the result of the downloads. ``converted``: the result of the conversion.
 
     Files that were committed before the run count as ``present``.
 
@@ -84,21 +84,23 @@ class SyncSummary(Result):
 
     @property
     def interrupted(self) -> bool:
-        """Whether the run was asked to stop, and left files for the next run."""
+        """Whether the run stopped early on request, and left files for the next run."""
         return self.fetched.interrupted
 
     @property
     def exit_code(self) -> int:
-        """0: all files are committed; 1: a file failed, was refused, or is gone; 3: something was quarantined."""
+        """The exit code: 0 if all files are committed, 1 if one failed, was refused, or is gone, 3 if text was
+        quarantined.
+        """
         return self.fetched.exit_code or self.converted.exit_code
 
     def facts(self) -> Mapping[str, object]:
-        """What became of how many files, and how many records they had."""
+        """Return the number of files by outcome, and the number of their records."""
         converted = {key: value for key, value in self.converted.facts().items() if key not in {"sources", "seconds"}}
         fetched = self.fetched.facts()
         return {**fetched, **converted, "failed": len([*self.failed_sources()]) or None, "seconds": fetched["seconds"]}
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
-        """The names of the files that failed in either step, with the reasons."""
-        # A file that cannot be downloaded fails in both steps.
+        """Return the names of the files that failed in either step, with the reasons."""
+        # A file that cannot be downloaded is a failure of both steps.
         return dict([*self.converted.failed_sources(), *self.fetched.failed_sources()]).items()
