@@ -1,4 +1,4 @@
-"""Answers of the Data Access API, in the forms of its documentation."""
+"""Builds the responses of the Data Access API, in the forms that its documentation shows."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["base_resource", "error_body", "listing", "own_schema"]
 
 
 def _eastern() -> tzinfo:
-    """US Eastern time, which the API writes dates in.
+    """Return US Eastern time, the time zone of the API's dates.
 
-    Without daylight saving time if the machine has no time zone data.
+    If the machine has no time zone data, omit daylight saving time.
     """
     try:
         return ZoneInfo("America/New_York")
@@ -35,9 +35,9 @@ def _date(milliseconds: int) -> str:
 
 
 def listing(account: str, resource: str, entries: Sequence[tuple[Entry, str]]) -> dict[str, Any]:
-    """Return the list of files with their addresses.
+    """Return the list of files with their URLs.
 
-    A single file is an object instead of a list, as in JSON converted from XML.
+    If there is only one file, it is an object instead of a list, as in JSON converted from XML.
     """
     files = [
         {
@@ -58,19 +58,19 @@ def listing(account: str, resource: str, entries: Sequence[tuple[Entry, str]]) -
 
 
 def base_resource(account: str, resource: str) -> dict[str, Any]:
-    """Return the links of an account."""
+    """Return the base resource, which contains the links of an account."""
     rels = {"agentActivity": "agentActivity", "webSession": "webSession", "schema": "schema"}
     links = [{"@href": f"{resource}/{path}", "@rel": rel} for rel, path in rels.items()]
     return {"le": {"@accountId": account, "link": links}}
 
 
 def own_schema() -> list[dict[str, Any]]:
-    """Return the schema of the tables as Avro. The API's own schema is not published."""
+    """Return wsparquet's tables as an Avro schema, because the API's own schema is not published."""
     return [avro_schema(table) for table in TABLES.values()]
 
 
 def error_body(message: str, code: str, *, form: str) -> tuple[str, str]:
-    """Return the body and the content type of an error."""
+    """Return the body and the content type of an error response."""
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
     if form == "json":
         return json.dumps({"error": {"time": time, "message": message, "internalCode": code}}), "application/json"

@@ -1,4 +1,4 @@
-"""Faulty answers: the bytes that a failing connection or server sends."""
+"""Faulty responses: the bytes that a failing connection or server sends."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["BODIES", "broken_body", "hang", "reset"]
 BODIES = frozenset(
     {"stall-mid-body", "reset-mid-body", "truncated", "truncated-chunked", "length-too-long", "length-too-short"}
 )
-"""Faults of a body."""
+"""The faults that affect the body of a response."""
 
 
 class Dropped(web.Response):
-    """The answer on a connection that is already closed."""
+    """The response object for a connection that is already closed."""
 
     async def prepare(self, request: web.BaseRequest) -> None:
         """Send nothing."""
@@ -33,7 +33,7 @@ def reset(request: web.Request) -> web.StreamResponse:
 
 
 async def hang(request: web.Request, seconds: float) -> web.StreamResponse:
-    """Send nothing for a while or until the client disconnects, then reset the connection."""
+    """Send nothing for the given time or until the client disconnects, then reset the connection."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while loop.time() < end and request.transport is not None and not request.transport.is_closing():
@@ -44,8 +44,8 @@ async def hang(request: web.Request, seconds: float) -> web.StreamResponse:
 async def broken_body(
     request: web.Request, body: bytes, fault: str, *, status: int, headers: dict[str, str], stall_seconds: float
 ) -> web.StreamResponse:
-    """Answer with a body that has one of the faults ``BODIES``."""
-    # Cut far from the end of a gzip member: a body cut right after one would look complete.
+    """Respond with a body that has one of the faults in ``BODIES``."""
+    # Do not truncate at the end of a gzip member: the body would look complete.
     begun = body[: len(body) // 20]
     response = web.StreamResponse(status=status, headers=headers)
     if fault == "truncated-chunked":
@@ -68,6 +68,6 @@ async def _ended(request: web.Request, fault: str, stall_seconds: float) -> web.
     if fault == "reset-mid-body":
         return reset(request)
     if request.transport is not None:
-        # The bytes written so far are still sent.
+        # The transport still sends the bytes written so far.
         request.transport.close()
     return Dropped()

@@ -1,4 +1,4 @@
-"""The emulated files: which exist at a given time, and their contents."""
+"""The files of the emulator: which of them exist at a given time, and their contents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEPT_MS = 30 * DAY_MS
 
 @dataclass(frozen=True)
 class Entry:
-    """A file. Times are milliseconds since 1970. ``data`` is None if the content is generated."""
+    """A file. Times are in milliseconds since 1970. ``data``: the content; None if the content is generated."""
 
     name: str
     start_ms: int
@@ -32,7 +32,7 @@ class Entry:
 
 
 class Catalogue:
-    """The files of one account, generated on request and kept in ``folder``."""
+    """The files of one account. Each is generated when it is first requested, and then kept in ``folder``."""
 
     def __init__(self, options: EmulatorOptions, folder: Path) -> None:
         self._options = options
@@ -52,10 +52,10 @@ class Catalogue:
         return int(self._options.now() * 1000)
 
     def _hour_ms(self) -> int:
-        """Return the end of the last hour whose files exist, unless they are late."""
+        """Return the end of the last hour whose files exist, except for late files."""
         return (self._now_ms() - MADE_AFTER_MS) // HOUR_MS * HOUR_MS
 
-    # --- Which there are ---------------------------------------------------------------------------------------------
+    # --- The existing files -------------------------------------------------------------------------------------------
 
     def files(self) -> dict[str, Entry]:
         """Return all files that exist now, by name, oldest first."""
@@ -75,7 +75,7 @@ class Catalogue:
         return entry.made_ms <= now < entry.made_ms + KEPT_MS and entry.name not in self._deleted
 
     def _go_on(self) -> None:
-        """Add the files of the hours that have ended since the last call."""
+        """Add the files for the hours that have ended since the last call."""
         end = self._hour_ms()
         if end > self._until_ms:
             self._generated.update((entry.name, entry) for entry in self._new(self._until_ms, end))
@@ -111,7 +111,7 @@ class Catalogue:
         self._put[name] = Entry(name, start, start + HOUR_MS, made, data)
         self._path(name).unlink(missing_ok=True)
 
-    # --- What is in them ---------------------------------------------------------------------------------------------
+    # --- Contents -----------------------------------------------------------------------------------------------------
 
     def path(self, entry: Entry) -> Path:
         """Return the path of a file with the content of the entry."""
@@ -121,7 +121,8 @@ class Catalogue:
         return path
 
     def _path(self, name: str) -> Path:
-        # No suffix: the server would guess an encoding from it. The names in tests may not be valid file names.
+        # Use a name without a suffix: aiohttp would derive an encoding from it. Encode the name, because names in tests
+        # may not be valid file names.
         return self._folder / name.encode("utf-8", "surrogatepass").hex()[-200:]
 
     def _generate(self, entry: Entry) -> bytes:
@@ -131,7 +132,7 @@ class Catalogue:
             seed=chance.randrange(1 << 32),
             account=self._options.account,
             start_ms=entry.start_ms,
-            # Real files may have several gzip members.
+            # Generate several gzip members, because real files may have them.
             gzip_members=chance.choice((1, 1, 2, 3)),
         )
         return b"".join(compressed(generate_text(options), options, size=options.size))

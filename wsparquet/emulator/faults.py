@@ -1,4 +1,4 @@
-"""Faults: the kinds that the emulator can produce, and the choice of the requests that get one."""
+"""Faults: the kinds that the emulator can produce, and the random choice of the requests that fail."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ FAULTS = {
     "500": "an internal error",
     "503": "not available",
     "html-error": "an HTML page of a proxy, with status 200",
-    "stall": "no answer for a while, then the connection is closed",
+    "stall": "no response for a while, then the connection is closed",
     "stall-mid-body": "a part of the body, then nothing for a while, then the connection is closed",
-    "reset": "the connection is reset before there is an answer",
+    "reset": "the connection is reset before the response",
     "reset-mid-body": "the connection is reset after a part of the body",
     "truncated": "the connection is closed after a part of the body, although Content-Length announces all of it",
-    "truncated-chunked": "a part of the body, as a correctly ended chunked answer",
+    "truncated-chunked": "a part of the body in chunks, with a correct last chunk",
     "length-too-long": "Content-Length is larger than the body",
     "length-too-short": "Content-Length is smaller than the body",
     "duplicate-names": "the list repeats entries, some with another address of the same file",
@@ -34,11 +34,14 @@ LISTING = frozenset(FAULTS) - {"truncated-chunked", "length-too-short"}
 DOWNLOAD = frozenset(FAULTS) - {"duplicate-names", "hostile-href"}
 """The kinds that apply to a download."""
 HARMLESS = frozenset({"duplicate-names", "hostile-href", "redirect"})
-"""The kinds that still answer the request."""
+"""The kinds in which the client still receives a complete response."""
 
 
 class Dice:
-    """Chooses the fault of each request. With the same seed, the same requests of a resource get the same faults."""
+    """Chooses the fault of each request at random.
+
+    With equal seeds, the n-th request of a resource always gets the same fault.
+    """
 
     def __init__(self, faults: Mapping[str, float], *, seed: int, most: int) -> None:
         self._faults = faults
@@ -52,7 +55,7 @@ class Dice:
         self._faults = {}
 
     def throw(self, resource: str, kinds: frozenset[str]) -> str | None:
-        """Return the fault for the next request of a resource, one of ``kinds``; None for a correct answer."""
+        """Return the fault for the next request of a resource, one of ``kinds``; None for a correct response."""
         self._asked[resource] += 1
         chance = random.Random(f"{self._seed} {resource} {self._asked[resource]}")
         fault = self._pick(chance, sorted(kinds))

@@ -17,7 +17,7 @@ WINDOW_SECONDS = 300
 
 
 class _Validator(oauth1.RequestValidator):
-    """One application with one access token. Accepts each nonce once."""
+    """A validator for one application with one access token. Accepts each nonce once."""
 
     enforce_ssl = False
 
@@ -27,7 +27,7 @@ class _Validator(oauth1.RequestValidator):
         self._clock = clock
         self._seen: dict[tuple[str, str], float] = {}
 
-    # LivePerson's keys have any length and any letters.
+    # LivePerson's keys may have any length and contain any characters.
     def check_client_key(self, client_key: str) -> bool:
         return bool(client_key)
 
@@ -77,7 +77,7 @@ class _Validator(oauth1.RequestValidator):
         return True
 
     def _forget(self, before: float) -> None:
-        # Nonces are in order of arrival, so the expired ones come first.
+        # The nonces are in order of arrival, so expired ones are at the beginning.
         while self._seen and next(iter(self._seen.values())) < before:
             del self._seen[next(iter(self._seen))]
 
@@ -89,7 +89,7 @@ class Verifier:
         self._endpoint = oauth1.ResourceEndpoint(_Validator(credentials, clock))
 
     def is_valid(self, url: str, *, method: str, headers: Mapping[str, str]) -> bool:
-        """Return whether a request without a body is correctly signed, recent, and not a repetition."""
+        """Return whether a request without a body has a valid signature, a recent timestamp, and an unused nonce."""
         authorization = headers.get("Authorization")
         if authorization is None:
             return False

@@ -1,4 +1,4 @@
-"""Options of the emulator: the files that it serves, and the faults that it produces."""
+"""The options of the emulator: the files that it serves, and the faults that it produces."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ DEMO = Credentials("demo-app-key", "demo-app-secret", "demo-access-token", "demo
 class EmulatorOptions:
     """The files that an emulator serves, and the faults that it produces.
 
-    There are ``parts`` files for each of the last ``hours``, or the latest ``files`` of them, each of ``size`` bytes of
-    JSON from ``seed``; more appear as time passes. A file appears 10 minutes after its hour (a share ``late`` of the
-    files up to 6 hours later) and is deleted 30 days after that. ``now`` is the clock, in seconds since 1970.
-    ``latency_seconds`` is added in each direction. ``faults`` are probabilities of the kinds in ``FAULTS`` for each
-    request, ``all`` is the probability of any kind. A resource has at most ``most_faults`` in a row, so that enough
-    retries succeed. ``stall_seconds`` is the length of a stall, ``retry_after`` the value of that header, and
-    ``hostile_url`` the target of hostile addresses. ``errors`` is the form of error answers. ``schema`` replaces the
-    schema that the emulator serves.
+    ``hours``, ``parts``: the emulator serves ``parts`` files for each of the last ``hours`` hours; ``files`` limits
+    them to the latest. ``size``: the bytes of JSON in each file. ``seed``: the seed of the content. More files appear
+    as time passes. A file appears 10 minutes after its hour and is deleted 30 days later. ``late``: the share of files
+    that appear up to 6 hours late. ``now``: the clock, in seconds since 1970. ``latency_seconds``: a delay of each
+    request and each response. ``faults``: the probability of each kind of ``FAULTS`` in a request; the key ``all``
+    means any kind. ``most_faults``: the maximum number of consecutive faults of a resource, so that enough retries
+    always succeed. ``stall_seconds``: the length of a stall. ``retry_after``: the value of the header ``Retry-After``.
+    ``hostile_url``: the target of hostile URLs. ``errors``: the format of error responses. ``schema``: a schema to
+    serve instead of the default one.
 
     Raises:
-        ValueError: unknown fault, or probability outside 0..1.
+        ValueError: a kind of fault is unknown, or a probability is outside 0..1.
 
     """
 
@@ -55,7 +56,7 @@ class EmulatorOptions:
     schema: object = None
 
     def __post_init__(self) -> None:
-        """Refuse options that cannot be served."""
+        """Refuse wrong values."""
         for kind, probability in self.faults.items():
             if kind != "all" and kind not in FAULTS:
                 raise ValueError(f"expected a kind of fault, all or {', '.join(FAULTS)}, found {kind!r}")

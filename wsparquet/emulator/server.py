@@ -44,7 +44,10 @@ PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to
 
 @dataclass
 class Request:
-    """A received request: its path as sent, its fault, and the status of the answer; None without an answer."""
+    """A received request.
+
+    ``path``: as sent. ``fault``: its fault, if any. ``status``: of the response; None without a response.
+    """
 
     method: str
     path: str
@@ -54,15 +57,15 @@ class Request:
     status: int | None = None
 
 
-# Each connection has its own task, which answers requests one by one.
+# Each connection has its own task, which handles requests one after the other.
 ANSWERED: ContextVar[Request] = ContextVar("answered")
 
 
 class Emulator:
-    """A running server for one account. ``base_url`` is its address; ``log`` lists the requests that it received.
+    """A running server for one account. ``base_url``: its URL. ``log``: the requests that it has received.
 
     Raises:
-        WsparquetError: the server cannot listen at the address; raised on entering the context.
+        WsparquetError: on entering the context, if the server cannot listen at the address.
 
     """
 
@@ -77,12 +80,12 @@ class Emulator:
 
     @property
     def resource(self) -> str:
-        """The address of the base resource of the account."""
+        """The URL of the account's base resource."""
         return f"{self.base_url}/data_access_le/account/{self.options.account}/le"
 
     @property
     def downloads(self) -> Counter[str]:
-        """The number of requests for each file, by the last component of its path."""
+        """The number of requests for each file, keyed by the last component of its path."""
         asked = (request.path.partition("?")[0] for request in self.log)
         return Counter(path.rpartition("/")[2] for path in asked if "/webSession/" in path)
 
@@ -140,7 +143,7 @@ class Emulator:
         return response
 
     def _refusal(self, request: web.Request) -> web.Response | None:
-        """Return the error answer to an invalid request; None if the request is valid."""
+        """Return the error response to an invalid request; None if the request is valid."""
         account = self.options.account
         if not self._verifier.is_valid(
             f"{self.base_url}{request.raw_path}", method=request.method, headers=request.headers
@@ -157,7 +160,7 @@ class Emulator:
         return web.Response(status=status, text=body, content_type=content_type, headers=headers)
 
     async def _failed(self, request: web.Request, fault: str | None) -> web.StreamResponse | None:
-        """Return the answer for a fault that needs no content."""
+        """Return the response for a fault that does not depend on the requested content."""
         if fault in STATUSES:
             headers = {"Retry-After": self.options.retry_after} if fault == "429-retry-after" else {}
             return self._error(STATUSES[fault], f"A fault that was asked for: {fault}", "0500", **headers)
@@ -171,7 +174,7 @@ class Emulator:
 
     def _redirect(self, request: web.Request, fault: str | None) -> web.Response | None:
         targets = {"redirect": self.base_url, "redirect-elsewhere": self.options.hostile_url}
-        # A request that followed a redirect is not redirected again.
+        # Do not redirect again a request that followed a redirect.
         if fault not in targets or "redirected" in request.query:
             return None
         mark = "&" if request.query_string else "?"
@@ -220,10 +223,10 @@ class Emulator:
         return web.FileResponse(path, headers={"Content-Type": "application/gzip"})
 
     async def _part(self, request: web.Request, path: Path) -> web.StreamResponse:
-        """Return the requested part of a file, to be sent with a fault. The headers are those of a correct answer."""
+        """Send the requested range of a file with a faulty body, but with the headers of a correct response."""
         data = path.read_bytes()
         status = path.stat()
-        # Same form as FileResponse uses, so that a later range request matches the file.
+        # Use the same format of entity tags as FileResponse, so that a later range request matches the file.
         headers = {"Content-Type": "application/gzip", "ETag": f'"{status.st_mtime_ns:x}-{status.st_size:x}"'}
         first = request.http_range.start
         if first is None or first >= len(data):
@@ -243,7 +246,7 @@ class Emulator:
 
 
 def _why(error: OSError | UnicodeError) -> str:
-    """Why the server cannot listen there, and what to do."""
+    """Return the reason why the server cannot listen at the address, and a remedy."""
     code = error.errno if isinstance(error, OSError) and not isinstance(error, socket.gaierror) else None
     if code is None:
         return f"{getattr(error, 'strerror', None) or error}; choose a `host` that is an address of this machine"
@@ -251,21 +254,21 @@ def _why(error: OSError | UnicodeError) -> str:
 
 
 async def _note_status(_: web.Request, response: web.StreamResponse) -> None:
-    # The status of a file answer is known only when the answer is sent.
+    # The status of a FileResponse is known only after it is sent.
     if (entry := ANSWERED.get(None)) is not None:
         entry.status = response.status
 
 
 @contextmanager
 def serving(options: EmulatorOptions = EmulatorOptions()) -> Iterator[Emulator]:  # noqa: B008 - frozen
-    """An emulator that runs in its own thread."""
+    """Run an emulator in its own thread."""
     with in_thread(Emulator(options)) as emulator:
         yield emulator
 
 
 @contextmanager
 def in_thread(server: AbstractAsyncContextManager[Server]) -> Iterator[Server]:
-    """A server that runs in its own thread, with its own event loop."""
+    """Run a server in its own thread, with its own event loop."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="wsparquet-server", daemon=True)
     thread.start()

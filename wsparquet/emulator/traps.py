@@ -1,4 +1,4 @@
-"""Dangerous lists: repeated entries, foreign addresses, and names that are paths."""
+"""Dangerous lists: repeated entries, URLs of foreign hosts, and names that are paths."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ HOSTILE_NAMES = ("../../../../etc/wsparquet-was-here", "/etc/wsparquet-was-here"
 
 
 def quoted(name: str) -> str:
-    """Return a name as the last component of an address."""
+    """Quote a name for use as the last component of a URL."""
     return quote(name.encode("utf-8", "surrogatepass"), safe="")
 
 
 def repeated(entries: Sequence[tuple[Entry, str]]) -> list[tuple[Entry, str]]:
-    """Return each entry twice; every second repetition has another address of the same file."""
+    """Return each entry twice; every second repetition has another URL of the same file."""
     again = [(entry, f"{href}?again=1" if number % 2 else href) for number, (entry, href) in enumerate(entries)]
     return [*entries, *again]
 
 
 def hostile(elsewhere: str, here: str) -> list[tuple[Entry, str]]:
-    """Entries that a client must not request with a signature, and entries whose names must not become paths."""
+    """Return entries that a client must not request with a signature, and entries whose names must not become paths."""
     away, home = urlsplit(elsewhere).netloc, urlsplit(here).netloc
     addresses = [
         f"{elsewhere}/data_access_le/account/1/le/webSession/x.gz",

@@ -1,7 +1,7 @@
-"""Zip archives: their members, and the bytes of each member, unpacked in pieces of a bounded size and checked.
+"""Reads zip archives: lists the members, and decompresses and checks each member in pieces of a bounded size.
 
-``zipfile`` reads the directory. This module unpacks the members, because ``zipfile`` decompresses more slowly, reads
-the directory again for each member, and does not limit how much bzip2 and LZMA unpack at once.
+``zipfile`` reads the directory. This module decompresses the members itself, because ``zipfile`` is slower, reads the
+directory again for each member, and does not limit how much bzip2 and LZMA decompress at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an archive, as the directory describes it. The path is used as a name only. Sizes are in bytes."""
+    """One file of an archive, as the directory describes it. Its path only serves as a name. Sizes are in bytes."""
 
     path: str
     offset: int
@@ -59,7 +59,7 @@ def list_members(archive: BinaryIO, place: Place) -> list[Member]:
 
 
 class MemberStream:
-    """The unpacked bytes of one member. ``packed`` counts the bytes of the archive read so far.
+    """The decompressed bytes of one member. ``packed`` counts the compressed bytes read so far.
 
     ``read`` raises SourceError if the member is encrypted, compressed by an unknown method, corrupt, or truncated.
     """
@@ -86,7 +86,7 @@ class MemberStream:
         feeder = Feeder(self._read)
         for piece in self._inflated(feeder):
             crc, size = isal_zlib.crc32(piece, crc), size + len(piece)
-            # A member that unpacks to more than the directory says is refused before it fills a disk or a memory.
+            # Stop as soon as a member exceeds the size in the directory, before it fills a disk or memory.
             if size > member.size:
                 break
             yield piece

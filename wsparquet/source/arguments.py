@@ -1,4 +1,4 @@
-"""What callers may give as sources: a path, glob, folder or URL, or several of them."""
+"""The types of the argument ``sources``: a path, glob, folder or URL, or several of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Path", "Sources", "as_list"]
 Path = str | os.PathLike[str]
 """A path, glob, folder or URL; ``-`` is standard input."""
 Sources = Path | Iterable[Path]
-"""One such place, or several."""
+"""One such argument, or several."""
 
 
 def as_list(given: Sources, *, name: str = "sources") -> list[Path]:
-    """Return the places that a caller gave, as a list.
+    """Return the caller's argument as a list.
 
     Raises:
         OptionError: the argument, called ``name``, is neither a path nor an iterable of paths.

@@ -39,12 +39,15 @@ def expand(
     exclude: str | None = None,
     storage_options: Mapping[str, Any] | None = None,
 ) -> list[Source | Failed]:
-    """Return the sources that ``arguments`` name, in argument order, sorted within a folder or glob, each file once.
+    """Return the sources that ``arguments`` name, each file once.
+
+    Keep the order of the arguments; sort folders and globs.
 
     An argument is a local path, a glob, a folder (all files in it except hidden ones), ``-`` for standard input, or a
-    URL of any file system that fsspec supports, with ``storage_options`` for it. Each member of a zip archive, which is
-    recognized by its first bytes, is one source. A file or folder that cannot be found or listed gives a ``Failed``.
-    Files below ``exclude``, a path or URL, are not sources, and neither are the files of a root inside a folder.
+    URL of any file system that fsspec supports. ``storage_options``: options for that file system. Each member of a zip
+    archive is one source; archives are recognized by their first bytes. A file or folder that cannot be found or listed
+    becomes a ``Failed``. Files below ``exclude``, a path or URL, are not sources. If a folder contains a root, the
+    files of the root are not sources.
     """
     expansion = _Expansion(_excluded(exclude), _excluded_url(exclude), storage_options or {})
     return [found for argument in arguments for found in expansion.argument(os.fspath(argument))]
@@ -56,7 +59,7 @@ def _excluded(root: str | None) -> str | None:
 
 
 def _excluded_url(root: str | None) -> tuple[str, str] | None:
-    """Return the protocol of the root's file system, and the root's path on it in normal form."""
+    """Return the protocol of the root's file system, and the root's normalized path on that file system."""
     if root is None or _local_path(root) is not None:
         return None
     scheme, _, path = without_credentials(root).partition("://")
@@ -66,7 +69,7 @@ def _excluded_url(root: str | None) -> tuple[str, str] | None:
 def _local_path(argument: str) -> str | None:
     """Return the argument as a local path; None if it is a remote URL.
 
-    If a local file has that name, the argument is a path.
+    An argument that looks like a URL is a path if a local file has that name.
     """
     if "\0" in (unquote(argument) if is_url(argument) else argument) or not argument:
         raise SourceError(
@@ -97,7 +100,7 @@ def _absolute(path: str) -> Path:
 
 
 def _named(argument: str) -> tuple[str, str]:
-    """Return the name and the URL of an argument that is not a source."""
+    """Return the name and the URL to report for an argument that is not a source."""
     if argument == "-":
         return "stdin", "stdin"
     if is_url(argument):
@@ -124,7 +127,7 @@ class _Expansion:
             elif (path := _local_path(argument)) is not None:
                 yield from self._local(_absolute(path))
             else:
-                # Imported here because it loads fsspec, which takes 40 ms.
+                # Import here, because this loads fsspec, which takes 40 ms.
                 from wsparquet.source.remote import find_remote
 
                 yield from self._remote(find_remote(argument, self.options, self.fresh))
@@ -137,7 +140,7 @@ class _Expansion:
         self.seen.add(key)
         return True
 
-    # --- local ------------------------------------------------------------------------------------------------------
+    # --- Local files --------------------------------------------------------------------------------------------------
 
     def _is_excluded(self, real: str) -> bool:
         return self.excluded is not None and Path(real).is_relative_to(self.excluded)
@@ -151,7 +154,7 @@ class _Expansion:
         found = False
         for match in self._matches(path):
             for file in self._files(match):
-                # An excluded file that is named fails below. One that a folder or a glob contains is skipped.
+                # An excluded file fails below if the argument names it, and is skipped if a folder or glob contains it.
                 if isinstance(file, Path) and file != path and self._is_excluded(os.path.realpath(file)):
                     continue
                 found = True
@@ -211,7 +214,7 @@ class _Expansion:
             head = file.read(4)
         yield from self._members(source, origin) if sniff(head) == "zip" else [source]
 
-    # --- elsewhere --------------------------------------------------------------------------------------------------
+    # --- Remote files and standard input ------------------------------------------------------------------------------
 
     def _is_excluded_url(self, file: RemoteFile) -> bool:
         if self.excluded_url is None:
@@ -238,7 +241,7 @@ class _Expansion:
     def _remote_archive(self, source: Source, file: RemoteFile) -> Iterator[Source | Failed]:
         """Yield the members of a remote archive.
 
-        Over HTTP they come from a local copy, because not every server supports ranges.
+        An archive on an HTTP server is copied to a local file first, because not every server supports ranges.
         """
         try:
             origin = spool(file.origin.open(), file.origin.place) if file.origin.is_http else file.origin

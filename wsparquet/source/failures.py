@@ -1,4 +1,4 @@
-"""What a failing file system means: every lower-level error as a SourceError that says where and what to do."""
+"""Translates the errors of file systems into a SourceError that names the location and a remedy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from wsparquet.redaction import (
 
 __all__ = ["Place", "client_errors"]
 
-# Raised by the standard library and fsspec for a bad address, bad options, a bad archive, or a failed connection.
+# The standard library and fsspec raise these for a bad URL, bad options, a bad archive, or a failed connection.
 LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     OSError,
     ImportError,
@@ -35,7 +35,7 @@ LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     struct.error,
     zipfile.BadZipFile,
 )
-# Base classes of the errors of fsspec's clients. None of the clients is a dependency, so only loaded ones can raise.
+# Base classes of the errors of fsspec's clients. The clients are optional, so look only in modules that are loaded.
 CLIENT_ERRORS = (
     ("aiohttp", "ClientError"),
     ("botocore.exceptions", "BotoCoreError"),
@@ -58,9 +58,9 @@ REMEDIES: tuple[tuple[type[Exception], str], ...] = (
 
 @dataclass(frozen=True)
 class Place:
-    """The label of a location for messages, and the secrets that no message may quote.
+    """The label of a location for messages, and the secrets that no message may contain.
 
-    ``secrets`` are from the address, percent-decoded. ``hidden`` are from the storage options.
+    ``secrets``: those in the URL, percent-decoded. ``hidden``: those in the storage options.
     """
 
     label: str
@@ -73,7 +73,7 @@ class Place:
 
     @classmethod
     def of_url(cls, url: str, options: Mapping[str, Any] | None = None) -> Place:
-        """Return the location that a URL names, accessed with storage options."""
+        """Return the location of a URL that is accessed with the given storage options."""
         hidden = secrets_in_options(options or {})
         return cls(without_credentials(url), secrets_in_url(url), is_url=True, hidden=hidden)
 
@@ -85,8 +85,8 @@ class Place:
     def translated(self, expected: str = "a file that can be read") -> Iterator[None]:
         """Turn the errors of file systems into SourceError.
 
-        An error about a URL is not chained. Tracebacks print the chain, and the original error may quote the URL with
-        its secrets, or one that the server redirected to.
+        An error about a URL is not chained: tracebacks print the chain, and the original error may contain the URL with
+        its secrets, or the target of a redirect.
         """
         try:
             yield
@@ -94,8 +94,8 @@ class Place:
             raise self.as_source_error(error, expected) from (None if self.is_url else error)
 
     def as_source_error(self, error: BaseException, expected: str = "a file that can be read") -> SourceError:
-        """``error`` as a SourceError, its text without secrets."""
-        # fsspec reports every refused HTTP request as a missing file; the server's answer is the cause.
+        """Convert ``error`` to a SourceError without secrets in its text."""
+        # fsspec reports every HTTP error as a missing file; the actual HTTP error is the cause.
         if isinstance(error, FileNotFoundError) and getattr(error.__cause__, "status", 404) != 404:
             error = error.__cause__ or error
         text = hide_secrets(_text(error), self.hidden) if self.is_url or self.hidden else _text(error)
@@ -104,7 +104,7 @@ class Place:
 
 
 def client_errors() -> Iterator[type[Exception]]:
-    """Yield the error classes of the loaded clients that fsspec uses."""
+    """Yield the base error classes of those fsspec clients that are loaded."""
     for module, name in CLIENT_ERRORS:
         if module in sys.modules:
             yield getattr(sys.modules[module], name)

@@ -1,4 +1,4 @@
-"""Decompression of gzip and zstd, recognized by their first bytes, in pieces of a bounded size."""
+"""Detects gzip and zstd by their first bytes, and decompresses them in pieces of a bounded size."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
 )
-# The stubs of isal call its exception type an instance.
+# The type stubs of isal declare its exception class as an instance.
 CODEC_ERRORS: tuple[type[Exception], ...] = (igzip_lib.IsalError, zstd.ZstdError)  # type: ignore[assignment]
 REMEDY = "fetch or make the file again"
 
 
 def sniff(head: bytes) -> Format:
-    """Return the format, judged by the first four bytes, not by a name.
+    """Return the format that the first four bytes indicate. The name of the file does not matter.
 
     Skippable zstd frames begin with 0x184D2A50 to 0x184D2A5F.
     """
@@ -57,7 +57,7 @@ class Decompressor(Protocol):
 
 @dataclass(frozen=True)
 class Codec:
-    """A compression format: its decompressor, and its word for one of several concatenated streams."""
+    """A compression format: its decompressor, and its term for one of several concatenated streams."""
 
     name: str
     part: str
@@ -81,7 +81,7 @@ RAW_DEFLATE = Codec("deflate", "stream", _deflate)
 
 
 class Feeder:
-    """Reads stored bytes in pieces of a requested size and knows the offset. Unused bytes can be given back."""
+    """Reads stored bytes in pieces of a requested size and tracks the offset. The caller can return unused bytes."""
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read = read
@@ -91,17 +91,17 @@ class Feeder:
 
     @property
     def offset(self) -> int:
-        """The number of stored bytes taken so far."""
+        """The number of stored bytes consumed so far."""
         return self._count - len(self._data) + self._at
 
     def peek(self, size: int) -> bytes:
-        """Return the next ``size`` bytes without taking them; fewer at the end of the file."""
+        """Return the next ``size`` bytes without consuming them; fewer at the end of the file."""
         while len(self._data) - self._at < size and self._fill():
             pass
         return self._data[self._at : self._at + size]
 
     def take(self, size: int) -> memoryview:
-        """Take between one and ``size`` bytes; none at the end of the file."""
+        """Consume and return between one and ``size`` bytes; none at the end of the file."""
         if self._at == len(self._data):
             self._fill()
         piece = memoryview(self._data)[self._at : self._at + size]
@@ -109,7 +109,7 @@ class Feeder:
         return piece
 
     def give_back(self, data: bytes) -> None:
-        """Return the last bytes taken, because they were not used."""
+        """Put back the most recently consumed bytes, which the caller did not use."""
         self._data = data + self._data[self._at :] if len(data) > self._at else self._data
         self._at = max(self._at - len(data), 0)
 
@@ -131,10 +131,11 @@ class Feeder:
 def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator[bytes]:
     """Yield the decompressed text of all members or frames, in pieces of at most ``chunk`` bytes.
 
-    Zeros after the last gzip member are padding, as tapes and block devices add it. Anything else there is an error.
+    Zeros after the last gzip member are padding, which tapes and block devices add. Any other bytes after it are an
+    error.
 
     Raises:
-        SourceError: the stored bytes are corrupt or end early; offsets are in the stored bytes.
+        SourceError: the stored bytes are corrupt or truncated. Offsets in the message refer to the stored bytes.
 
     """
     number = 0
@@ -155,7 +156,7 @@ def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator
 
 
 def _may_begin(head: bytes, codec: Codec) -> bool:
-    """Return whether the file ends before the format can be determined."""
+    """Return whether the file is too short to determine the format, but begins like a compressed one."""
     return len(head) < 4 and any(magic.startswith(head) for magic, name in MAGIC if name == codec.name)
 
 
@@ -163,7 +164,7 @@ def inflate_one(feeder: Feeder, codec: Codec, *, label: str, chunk: int) -> Iter
     """Yield the decompressed text of one member, frame, or stream. Every message starts with ``label``."""
     decompressor = codec.decompressor()
     inflated = 0
-    # Unused bytes are copied back. A small first piece keeps that cheap for tiny members.
+    # Putting back unused bytes copies them. A small first piece keeps that cheap for tiny members.
     size = FIRST_PIECE
     while not decompressor.eof:
         piece = feeder.take(size) if decompressor.needs_input else memoryview(b"")

@@ -1,4 +1,4 @@
-"""The local files in a folder, or those that a glob matches, without hidden files and roots."""
+"""Lists the local files in a folder, or those that match a glob. Omits hidden files and the files of roots."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def files_below(folder: Path, excluded: Callable[[str], bool]) -> Iterator[Path 
 
 
 def glob(pattern: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
-    """Yield the files and folders that an absolute pattern matches. ``**`` matches zero or more folders.
+    """Yield the files and folders that match an absolute pattern. ``**`` matches zero or more folders.
 
     ``excluded`` gets a folder's real path and returns whether to skip it.
     """
@@ -60,7 +60,7 @@ def _match(base: Path, parts: Sequence[str], excluded: Callable[[str], bool]) ->
     head, rest = parts[0], parts[1:]
     if head == "**":
         yield from _match_below(base, rest, excluded)
-    # If a file has exactly this name, its glob characters are ordinary characters.
+    # If a file has exactly this name, treat the glob characters as ordinary characters.
     elif not has_magic(head) or os.path.lexists(base / head):
         if os.path.lexists(base / head):
             yield from _match(base / head, rest, excluded)
@@ -88,7 +88,10 @@ def _match_below(base: Path, parts: Sequence[str], excluded: Callable[[str], boo
 
 
 def _folders(folder: Path, excluded: Callable[[str], bool], seen: set[str]) -> Iterator[Path | Unreadable]:
-    """``folder`` and all its subfolders, each once. Links are followed; they may form a cycle."""
+    """Yield ``folder`` and all its subfolders.
+
+    Follow links, but visit each folder only once, because links may form a cycle.
+    """
     real = os.path.realpath(folder)
     if real in seen or excluded(real):
         return
@@ -100,7 +103,7 @@ def _folders(folder: Path, excluded: Callable[[str], bool], seen: set[str]) -> I
 
 
 def _entries(folder: Path, *, files: bool | None = None) -> Iterator[Path | Unreadable]:
-    """Yield all entries of a folder, sorted by name; only its visible files (``files=True``) or folders (``False``)."""
+    """Yield the visible files (``files=True``) or subfolders (``files=False``) of a folder, sorted by name."""
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the URL of a source tells: its last component, its account, and its suffix."""
+"""Parses the URL of a source: its last component, its account, and its suffix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORMAT_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zip": "zip"}
 
 
 def wrong_suffix(name: str, format_name: str) -> str | None:
-    """Return the suffix of ``name``, unchanged, if it belongs to another format than ``format_name``; otherwise None."""
+    """Return the suffix of ``name``, as written, if it does not belong to the format ``format_name``, else None."""
     for suffix, promised in FORMAT_SUFFIXES.items():
         if name.lower().endswith(suffix) and promised not in format_name.split("+"):
             return name[-len(suffix) :]

@@ -1,6 +1,6 @@
-"""Origins of stored bytes: a local file, a remote file, standard input, or a zip member.
+"""Origins of stored bytes: local files, remote files, standard input, and zip members.
 
-Each read opens its origin again.
+Every reading of a source opens its origin again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from wsparquet.source.failures import Place
 
 __all__ = ["LocalFile", "MemberOf", "Once", "Origin", "Remote", "Spool", "Stream", "speaks", "spool"]
 
-# Some file systems would otherwise buffer 50 MiB of each open file.
+# Limit the read buffer of an open file: some file systems buffer 50 MiB by default.
 REMOTE_BLOCK = 4 << 20
 
 
 class Stream(Protocol):
-    """What every origin opens."""
+    """The stream that an origin opens."""
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes, at most ``size``; none at the end."""
@@ -40,7 +40,7 @@ class Origin(Protocol):
 
     @property
     def place(self) -> Place:
-        """The location, for messages."""
+        """The location, as messages name it."""
         ...
 
     @property
@@ -49,15 +49,15 @@ class Origin(Protocol):
         ...
 
     def open(self) -> Stream:
-        """Return the stored bytes from the beginning. Raises SourceError if they cannot be opened."""
+        """Open the stored bytes at their beginning. Raises SourceError if this fails."""
         ...
 
 
 class Seekable(Protocol):
-    """An origin of which parts can be read."""
+    """An origin that supports seeking."""
 
     def open_seekable(self) -> BinaryIO:
-        """Return the stored bytes as a seekable stream."""
+        """Open the stored bytes as a seekable stream."""
         ...
 
 
@@ -74,18 +74,18 @@ class LocalFile:
         return Place(str(self.path))
 
     def open(self) -> Stream:
-        """Return the file, unbuffered."""
+        """Open the file without buffering."""
         return self.open_seekable()
 
     def open_seekable(self) -> BinaryIO:
-        """Return the file, unbuffered."""
+        """Open the file without buffering."""
         with self.place.translated():
             return cast("BinaryIO", self.path.open("rb", buffering=0))
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A file on an fsspec file system. ``path`` is the file system's own path and may contain secrets."""
+    """A file on an fsspec file system. ``path``: the path on that file system; it may contain secrets."""
 
     filesystem: Any
     path: str
@@ -94,30 +94,33 @@ class Remote:
 
     @property
     def is_http(self) -> bool:
-        """Whether the file is served over HTTP, where a server need not support byte ranges."""
+        """Whether the file comes from an HTTP server, which may not support byte ranges."""
         return speaks(self.filesystem, "http")
 
     def open(self) -> Stream:
-        """Return the file from its beginning."""
+        """Open the file at its beginning."""
         if not self.is_http:
             return self.open_seekable()
         with self.place.translated():
             return cast("Stream", self.filesystem.open(self.path, "rb", block_size=0))
 
     def open_seekable(self) -> BinaryIO:
-        """Return the file as a seekable stream."""
+        """Open the file as a seekable stream."""
         with self.place.translated():
             return cast("BinaryIO", self.filesystem.open(self.path, "rb", block_size=REMOTE_BLOCK))
 
 
 def speaks(filesystem: Any, protocol: str) -> bool:
-    """Return whether an fsspec file system has this protocol, which may have several names."""
+    """Return whether an fsspec file system handles this protocol. A file system may have several protocols."""
     names = filesystem.protocol
     return protocol in ((names,) if isinstance(names, str) else names)
 
 
 class Once:
-    """A stream that can be read only once, such as standard input. ``head`` holds the bytes already read from it."""
+    """A stream that can be read only once, such as standard input.
+
+    ``head``: the bytes that were already read from it.
+    """
 
     rereadable = False
 
@@ -127,7 +130,7 @@ class Once:
         self._stream: Stream | None = stream
 
     def open(self) -> Stream:
-        """Return the stream, starting with ``head``. Works once."""
+        """Open the stream, which starts with ``head``. A second call fails."""
         if self._stream is None:
             raise self.place.error("expected to be read once, found a second reading; save it to a file first")
         stream, self._stream = self._stream, None
@@ -146,11 +149,14 @@ class _Rejoined:
         return piece
 
     def close(self) -> None:
-        """Do nothing: the stream belongs to the caller."""
+        """Do nothing, because the stream belongs to the caller."""
 
 
 class Spool:
-    """A temporary file without a name, deleted after its last reader. Each reader has a position of its own."""
+    """An unnamed temporary file.
+
+    Each reader has its own position; the file is deleted when the last reader is closed.
+    """
 
     rereadable = True
 
@@ -164,11 +170,11 @@ class Spool:
         return self._file.fileno()
 
     def open(self) -> Stream:
-        """Return the file from its beginning."""
+        """Open the file at its beginning."""
         return self.open_seekable()
 
     def open_seekable(self) -> BinaryIO:
-        """Return the file from its beginning."""
+        """Open the file at its beginning."""
         return cast("BinaryIO", _At(self))
 
 
@@ -201,7 +207,7 @@ class _At(io.RawIOBase):
 
 
 def spool(stream: Stream, place: Place) -> Spool:
-    """Return a copy of ``stream`` in an unnamed temporary file, which no other process can open."""
+    """Copy ``stream`` to an unnamed temporary file, which no other process can open."""
     with place.translated("room for a copy in the temporary folder"):
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the spool keeps it
         shutil.copyfileobj(cast("BinaryIO", stream), file, 1 << 20)
@@ -219,5 +225,5 @@ class MemberOf:
     rereadable: bool = True
 
     def open(self) -> MemberStream:
-        """Return the unpacked bytes of the member."""
+        """Open the decompressed bytes of the member."""
         return MemberStream(self.archive.open_seekable(), self.member, self.place)

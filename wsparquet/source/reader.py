@@ -1,4 +1,4 @@
-"""Reads a source: counts, hashes, and decompresses its bytes in bounded chunks, and refuses decompression bombs."""
+"""Reads a source: counts, hashes, and decompresses its bytes in bounded chunks, and detects decompression bombs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["SourceLimits", "SourceReader", "checksum"]
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """How many bytes one source may inflate to. A source that exceeds a limit fails.
+    """Limits on the decompressed size of one source. A source that exceeds a limit fails.
 
-    ``max_inflated``: the inflated size. ``max_ratio``: inflated bytes for each stored byte, checked after
-    ``ratio_floor`` inflated bytes; repetitive JSON reaches about 300, deflate can reach 1,032, and zstd far more.
-    ``chunk``: the largest piece that a reader returns.
+    ``max_inflated``: the largest inflated size in bytes. ``max_ratio``: the largest number of inflated bytes for each
+    stored byte, checked after ``ratio_floor`` inflated bytes. Repetitive JSON reaches about 300, deflate at most 1,032,
+    and zstd far more. ``chunk``: the largest piece in bytes that a reader returns.
 
     >>> tables = wsparquet.read("session.gz", source_limits=wsparquet.SourceLimits(max_inflated=1 << 30))
 
@@ -56,7 +56,7 @@ class _Stored:
 
     @property
     def packed(self) -> int:
-        """The number of bytes read from the file itself; for a zip member, its compressed bytes."""
+        """The number of bytes read from the file; for a zip member, the number of compressed bytes read."""
         return self._stream.packed if isinstance(self._stream, MemberStream) else self.count
 
     def read(self, size: int) -> bytes:
@@ -72,7 +72,7 @@ class _Stored:
 
 
 def checksum(origin: Origin) -> str:
-    """Return the SHA-256 of the stored bytes, in hex. Reads them in pieces and does not decompress them."""
+    """Compute the SHA-256 of the stored bytes, in hex. Reads in pieces, and does not decompress."""
     stored = _Stored(origin.open(), origin.place)
     try:
         while stored.read(BLOCK):
@@ -86,8 +86,8 @@ class SourceReader:
     """The decompressed bytes of a source, as an iterator of chunks and a context manager.
 
     ``format`` is ``gzip``, ``zstd``, or ``plain``; for a zip member ``zip``, ``zip+gzip``, or ``zip+zstd``.
-    ``stored_bytes`` and ``inflated_bytes`` count the bytes read so far. The stored bytes of a zip member are those that
-    the archive unpacks to.
+    ``stored_bytes`` and ``inflated_bytes`` count the bytes read so far. The stored bytes of a zip member are the bytes
+    after the archive's own compression is removed.
 
     Raises:
         SourceError: raised while iterating if the source is corrupt, truncated, unreadable, or exceeds a limit.
@@ -133,12 +133,7 @@ class SourceReader:
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the stored bytes, in hex.
-
-        Raises:
-            SourceError: the source was not read to its end.
-
-        """
+        """The SHA-256 of the stored bytes, in hex. Raises: SourceError: the source was not read to its end."""
         if not self._whole:
             raise self._place.error(
                 f"expected all to be read before its checksum is asked for, found {self.stored_bytes} bytes read"
@@ -157,7 +152,7 @@ class SourceReader:
         return self
 
     def __next__(self) -> bytes:
-        # After an error a generator only stops, which would look like the end of the source.
+        # A generator that has failed just stops when it is resumed, which would look like the end of the source.
         if self._failure is not None:
             raise self._failure
         try:

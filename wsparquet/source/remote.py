@@ -1,4 +1,4 @@
-"""The files that a URL names: one file, a folder, or a glob on any fsspec file system."""
+"""Finds the files that a URL names: one file, a folder, or a glob on any fsspec file system."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ PEEKED_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A remote file, with the size in bytes, entity tag, and time that its file system reports, if any."""
+    """A remote file.
+
+    Size in bytes, entity tag, and modification time are None if the file system does not report them.
+    """
 
     name: str
     url: str
@@ -43,9 +46,11 @@ class RemoteFile:
 
 
 def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[RemoteFile | Failed]:
-    """Return the files that a URL names, sorted if it is a folder or a glob, and each folder that cannot be listed.
+    """Return the files that a URL names, and the folders that cannot be listed.
 
-    ``fresh`` holds the file systems whose caches this run has cleared. The file system of the URL is added to it.
+    The files of a folder or glob are sorted.
+
+    ``fresh``: the file systems whose caches this run has already cleared; the function adds the URL's file system.
 
     Raises:
         SourceError: the file does not exist or cannot be accessed, its client is not installed, the folder is empty, or
@@ -55,9 +60,9 @@ def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[R
     place = Place.of_url(url, options)
     with place.translated("an address whose file system is installed"):
         filesystem, path = url_to_fs(url, **options_for(url, options))
-        # A process shares one file system object, and other programs write to the same place, so clear its cache once a
-        # run. Within the run the cache stays: otherwise s3fs would send a request for each file, without retrying if
-        # the store is busy.
+        # All users in a process share one file system object, and other programs may have written to the store, so
+        # clear the object's cache once per run. Do not clear it more often: s3fs would then send a request for each
+        # file, without retries if the store is busy.
         if filesystem not in fresh:
             filesystem.invalidate_cache()
             fresh.add(filesystem)
@@ -77,9 +82,9 @@ def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[R
 
 
 def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]]:
-    """Return the facts about each file by path, and the folders that cannot be listed.
+    """Return the metadata of each file by path, and the folders that cannot be listed.
 
-    If the path is a file, only its facts.
+    If the path is a file, return only its metadata.
     """
     filesystem, path = origin.filesystem, origin.path
     bare = urlsplit(path).path if origin.is_http else path
@@ -113,7 +118,7 @@ def _is_hidden(path: str, base: str) -> bool:
 def _place_of(origin: Remote, url: str, path: str) -> Place:
     """Return the location of a listed file or folder below ``url``.
 
-    A ``?`` or ``#`` in its name does not start a query or fragment.
+    A ``?`` or ``#`` in the file's name is not the start of a query or fragment.
     """
     if origin.is_http:
         return replace(Place.of_url(path), hidden=origin.place.hidden)
@@ -123,7 +128,7 @@ def _place_of(origin: Remote, url: str, path: str) -> Place:
 
 
 def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> RemoteFile:
-    """Return a file that was listed below ``url``."""
+    """Describe a file that was listed below ``url``."""
     found = replace(origin, path=path, place=_place_of(origin, url, path))
     if origin.is_http:
         return _described(found, info if info.get("size") is not None else _info_if_any(origin, path))
@@ -131,7 +136,7 @@ def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> Rem
 
 
 def _given(origin: Remote, url: str) -> Remote:
-    """Return the file that ``url`` itself names, with the label that a listing would give it."""
+    """Return the file that ``url`` itself names, with the same label as if it had been listed."""
     if origin.is_http or "::" in url:
         return origin
     return replace(
@@ -140,9 +145,9 @@ def _given(origin: Remote, url: str) -> Remote:
 
 
 def _info_if_any(origin: Remote, path: str) -> Mapping[str, Any]:
-    """Return the server's facts about a file that its index lists.
+    """Return the metadata of a file that an HTTP index page lists.
 
-    Empty for a dead link; reading it then reports the error.
+    Return an empty mapping for a dead link, because reading the file will report the error.
     """
     try:
         found: Mapping[str, Any] = origin.filesystem.info(path)
@@ -153,7 +158,7 @@ def _info_if_any(origin: Remote, path: str) -> Mapping[str, Any]:
 
 def _described(origin: Remote, info: Mapping[str, Any], *, name: str | None = None) -> RemoteFile:
     url = origin.place.label
-    # In a chained URL the first part names the file.
+    # In a chained URL the first component names the file.
     name = name or last_component(url.partition("::")[0] if "://" in url.partition("::")[0] else url)
     return RemoteFile(name, url, origin, info.get("size"), _first(info, ETAGS), _first(info, TIMES))
 
@@ -166,7 +171,7 @@ def _first(info: Mapping[str, Any], keys: Sequence[str]) -> str | None:
 
 
 def heads(files: Sequence[RemoteFile]) -> Iterator[bytes | SourceError]:
-    """Yield the first four bytes of each file, requested for many files at once."""
+    """Yield the first four bytes of each file, with concurrent requests for many files."""
     for start in range(0, len(files), PEEKED_AT_ONCE):
         batch = files[start : start + PEEKED_AT_ONCE]
         bulk = [file for file in batch if not file.origin.is_http and not _too_small(file)]

@@ -1,4 +1,4 @@
-"""A source: its name, the URL that records and messages may show, and how to open it."""
+"""A source: its name, its URL without secrets for commit records and messages, and a way to open it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Failed", "Source"]
 
 @dataclass(frozen=True)
 class Failed:
-    """An argument that is not a source, and the reason. Name and URL follow the rules of ``Source``."""
+    """An argument that is not a source, and the reason. ``name`` and ``url`` follow the rules of ``Source``."""
 
     name: str
     url: str
@@ -30,10 +30,10 @@ class Failed:
 class Source:
     """One readable input: a file, a URL, a member of a zip archive, or standard input.
 
-    ``name`` is the last component of the path. In ``name`` and ``url``, bytes that are not valid UTF-8 are written as
-    ``%XX``, because both become text in columns and commit records. ``url`` has no user info, query, or fragment.
-    ``size`` counts stored bytes. ``etag`` and ``mtime`` come from the file system as text; each is None if the file
-    system has none. ``listing`` holds what the API's listing says about the file, unchanged.
+    ``name``: the last component of the path. In ``name`` and ``url``, bytes that are not valid UTF-8 are written as
+    ``%XX``, because columns and commit records contain both as text. ``url``: without user info, query, and fragment.
+    ``size``: in stored bytes. ``etag``, ``mtime``: from the file system, as text; None if the file system does not
+    report it. ``listing``: the file's entry in the API's list, unchanged.
     """
 
     name: str
@@ -58,19 +58,19 @@ class Source:
         return self.origin.rereadable
 
     def open(self, limits: SourceLimits = SourceLimits()) -> SourceReader:  # noqa: B008 - frozen
-        """Return the decompressed bytes of the source, in chunks.
+        """Open the source and return a reader of its decompressed bytes, in chunks.
 
         Raises:
-            SourceError: the source is missing, cannot be read, or is an archive. While it is read: the source is
+            SourceError: the source is missing, cannot be read, or is an archive. The reader raises it if the source is
             corrupt or exceeds a limit.
 
         """
         return SourceReader(self.origin, name=self.name, limits=limits)
 
     def checksum(self) -> str:
-        """Return the SHA-256 of the stored bytes, in hex, without decompressing them.
+        """Compute the SHA-256 of the stored bytes, in hex, without decompressing them.
 
-        For a zip member: of the bytes that the archive unpacks to.
+        For a zip member, hash the bytes after the archive's own compression is removed.
 
         Raises:
             SourceError: the source cannot be read, or cannot be read a second time.

@@ -29,26 +29,28 @@ S3_CLIENT_OPTIONS = frozenset(
         *("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"),
     }
 )
-"""Options that s3fs passes to botocore in ``client_kwargs``, a name that HTTPFileSystem uses as well."""
+"""Options in ``client_kwargs`` that s3fs passes to botocore. HTTPFileSystem has an option of the same name."""
 
 
 def options_for(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options for the file system of a URL, plus options that disable cached listings.
+    """Return those options that the file system of a URL accepts.
 
-    One run may have options for a root on S3 and sources elsewhere. HTTP fails on options that it does not know.
+    One run may have a root on S3 and sources on another file system, but the HTTP file system fails on unknown options.
+    If an S3 file system is a later component of a chained URL, the result also disables its listing cache.
     """
-    # fsspec shares a file system among equal options, and botocore modifies the options that it receives, so copy them.
+    # fsspec shares one file system among callers with equal options, and botocore modifies its options, so copy them.
     options = _copied(options)
     if "::" not in url and url.lower().startswith(("http://", "https://")):
         return _http_options(url, options)
-    # In a chained URL the later file systems cannot be reached to clear their caches, so disable their listing caches.
+    # The later file systems of a chained URL are not accessible, so their listing caches cannot be cleared. Disable
+    # them.
     protocols = {link.partition("://")[0] for link in url.split("::")[1:]} & {"s3", "s3a"}
     fresh = {each: {"use_listings_cache": False, **options.get(each, {})} for each in protocols}
     return {**options, **fresh}
 
 
 def _http_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options that request the bytes as stored, without compression in transit, and keep the query as spelled."""
+    """Return options that disable compression in transit and leave the URL's query unchanged."""
     own = options.get(url.partition("://")[0].lower(), {})
     known = {name: options[name] for name in HTTP_OPTIONS | REQUEST_OPTIONS if name in options} | own
     client = {name: value for name, value in known.get("client_kwargs", {}).items() if name not in S3_CLIENT_OPTIONS}

@@ -1,7 +1,10 @@
-"""The files in a folder of an fsspec file system, or those that a glob matches, and the folders that cannot be listed.
+"""Lists the files in a folder of an fsspec file system, or those that match a glob.
 
-fsspec's own ``glob``, ``find``, and ``walk`` silently skip folders that cannot be listed; below its first level
-``walk`` does so even with ``on_error="raise"``. So this module lists folders one by one and keeps each failure.
+Records the folders that cannot be listed.
+
+fsspec's own ``glob``, ``find``, and ``walk`` silently skip folders that cannot be listed. Below the first level,
+``walk`` skips them even with ``on_error="raise"``. This module therefore lists folders one by one and records each
+failure.
 """
 
 from __future__ import annotations
@@ -20,15 +23,16 @@ from wsparquet.source.origins import speaks
 __all__ = ["Info", "Walk"]
 
 Info = dict[str, Any]
-"""What a file system reports about a file."""
+"""The metadata of a file, as its file system reports it."""
 ONE_LISTING = "s3"
-"""The protocol whose ``find`` makes a single listing of everything below a folder. That listing fails as a whole."""
+"""The protocol whose ``find`` lists all levels at once, so that it cannot skip single subfolders."""
 
 
 class Walk:
-    """The result of a search: ``files`` and ``failed`` folders, keyed by the file system's own path.
+    """The result of a search.
 
-    ``place`` turns a path into the label that messages use.
+    ``files``, ``failed``: the files, and the folders that cannot be listed, keyed by their paths on the file system.
+    ``place``: a function that converts a path to the label for messages.
     """
 
     def __init__(self, filesystem: Any, place: Callable[[str], Place]) -> None:
@@ -50,7 +54,7 @@ class Walk:
                 self.files[info["name"]] = info
 
     def matching(self, pattern: str) -> None:
-        """Find the files that a pattern matches, and all files in the folders that the pattern matches.
+        """Find the files that match a pattern, and all files in the folders that match it.
 
         Folders that cannot contain a match are not listed, so they need not be readable.
         """
@@ -83,7 +87,7 @@ class Walk:
                 self._level(info["name"], parts, depth + 1)
 
     def _listed(self, folder: str, how: Callable[[str], list[Info]]) -> list[Info]:
-        """Return the entries of a folder, or nothing if it was listed before: links may form a cycle."""
+        """Return the entries of a folder. Return nothing if it was listed before, because links may form a cycle."""
         if folder in self._seen:
             return []
         self._seen.add(folder)

@@ -89,9 +89,7 @@ class SyncSummary(Result):
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 0 if all files are committed, 1 if one failed, was refused, or is gone, 3 if text was
-        quarantined.
-        """
+        """The exit code: 1 if a file failed, was refused, or is gone; else 3 if text was quarantined; else 0."""
         return self.fetched.exit_code or self.converted.exit_code
 
     def facts(self) -> Mapping[str, object]:
