@@ -1,6 +1,6 @@
-"""Synthetic Web Session files that look like real ones, with or without bad input, and the counts of their content.
+"""Generates synthetic Web Session files that look like real ones, with or without bad input, and counts their content.
 
-The text depends on the options alone, so tests, benchmarks and demonstrations need nobody's data.
+The text depends only on the options. With it, tests, benchmarks and demonstrations need no customer data.
 """
 
 from __future__ import annotations

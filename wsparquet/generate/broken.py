@@ -1,4 +1,4 @@
-"""Broken files: one file for each way to fail as a whole or to trouble the code around the decoder."""
+"""Generates broken files: one for each way to fail as a whole, and files that test the code around the decoder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ERROR_PAGE = (
 
 @dataclass(frozen=True)
 class BrokenFile:
-    """A file and its correct outcome: it ``fails`` as a whole, or it gives the ``expected`` counts."""
+    """A file and the correct outcome: it ``fails`` as a whole, or its conversion results in the ``expected`` counts."""
 
     path: Path
     reason: str
@@ -38,7 +38,7 @@ class BrokenFile:
 
 @dataclass(frozen=True)
 class _Kind:
-    """How to make a kind of broken file from correct options, and the suffix of its name."""
+    """A kind of broken file. ``make``: makes its bytes from correct options. ``suffix``: the suffix of its name."""
 
     reason: str
     make: Callable[[GenerateOptions], bytes]
@@ -92,12 +92,12 @@ _FAILING = {
     "empty_text": _Kind("the text in the gzip is empty", lambda _: _gzip(b"")),
     "error_page": _Kind("an XML error page named .gz", lambda _: _ERROR_PAGE),
     "compressed_error_page": _Kind("an XML error page in a gzip", lambda _: _gzip(_ERROR_PAGE)),
-    "not_gzip": _Kind("bytes that are no gzip, named .gz", _bare_deflate),
+    "not_gzip": _Kind("bytes that are not gzip, named .gz", _bare_deflate),
     "truncated_gzip": _Kind("the gzip ends early", lambda options: _cut(_file(options), 0.6)),
     "truncated_trailer": _Kind("the gzip ends within its checksum", lambda options: _file(options)[:-6]),
     "wrong_crc": _Kind("the gzip's checksum is wrong", lambda options: _flipped(_file(options), -8)),
     "wrong_length": _Kind("the gzip's length is wrong", lambda options: _flipped(_file(options), -4)),
-    "corrupt_gzip": _Kind("the deflate data are damaged", lambda options: _flipped(_file(options), 10)),
+    "corrupt_gzip": _Kind("the deflate data is damaged", lambda options: _flipped(_file(options), 10)),
     "second_member_cut": _Kind("the second gzip member ends early", lambda options: _two_members(options)[:-500]),
     "truncated_zstd": _Kind("the zstd frame ends early", lambda o: _cut(_file(o, compression="zstd"), 0.6), ".zst"),
     "truncated_zip": _Kind("the zip ends early", lambda options: _cut(_zip(options), 0.6), ".zip"),
@@ -112,7 +112,7 @@ _FAILING = {
 def _cut_json(options: GenerateOptions) -> tuple[bytes, Expected]:
     counts = expected(replace(options, records=_RECORDS - 1))
     text = _text(options)
-    # Cut within the tag of the last record, so that the record is incomplete.
+    # Truncate within the tag of the last record, so that the record is incomplete.
     counts.size = text.rindex(b'{"body":') + len(b'{"body":{"com')
     counts.items = 1
     return _gzip(text[: counts.size]), counts
@@ -141,9 +141,9 @@ def _converting(root: Path, options: GenerateOptions) -> dict[str, BrokenFile]:
 
 
 def broken_files(directory: Path | str, seed: int = 0) -> dict[str, BrokenFile]:
-    """Files by the name of their defect: first those that fail as a whole, then those that convert, with their counts.
+    """Write the broken files and return them by the name of their defect: first those that fail as a whole.
 
-    The failing files are in one folder. Each file that converts is in a subfolder of its own.
+    The failing files share one folder. Each file that converts is in a separate subfolder.
 
     Raises:
         SourceError: a file cannot be written.

@@ -1,7 +1,7 @@
-"""Defects: bad input that a file can contain and still convert, and the outcome of each kind (docs/decoding.md).
+"""Defects: bad input that a file can contain without failing, and the outcome of each kind (docs/decoding.md).
 
-Each kind is the text that it adds to a file, with the outcome that the contract requires. The text may contain slots of
-``templates``.
+Each kind has the text that it adds to a file, and the outcome that the contract requires. The text may contain slots,
+which the module ``templates`` fills.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Outcome = Literal["row", "rescued", "quarantined record", "item", "container val
 class Defect:
     """One kind of bad input.
 
-    If ``place`` is ``record``, the text takes the place of a record in a container. If it is ``between``, the text is
-    whole lines between containers and may include containers. ``rows`` counts the added rows by table. ``paths`` lists
-    the paths, with ``[*]`` for indices, of rescued values, or of container values that the commit record keeps.
-    ``undocumented`` lists the paths of values that the documentation does not list.
+    ``place``: with ``record``, the text replaces a record in a container; with ``between``, it consists of complete
+    lines between containers, which may include containers. ``rows``: the number of added rows by table. ``paths``: the
+    paths, with ``[*]`` for indices, of rescued values, or of container values that go to the commit record.
+    ``undocumented``: the paths of enum values that are not in the documentation.
     """
 
     outcome: Outcome
@@ -40,7 +40,7 @@ class Defect:
 
     @property
     def records(self) -> int:
-        """The number of records that the defect adds, rows and quarantined records together."""
+        """The number of records that the defect adds: rows plus quarantined records."""
         return sum(self.rows.values()) + self.quarantined
 
     @property
@@ -91,7 +91,7 @@ def _lead(members: str) -> str:
 
 
 def _nested(levels: int, *, opener: str = "[", closer: str = "]", inner: str = "") -> str:
-    """Return a record with one bad field, nested to the given depth. The braces of the record are the first level."""
+    """Return a record with a field nested to the given depth. The braces of the record are the first level."""
     return _page(_URL)[:-1] + ',"extra":' + opener * (levels - 1) + inner + closer * (levels - 1) + "}"
 
 
@@ -165,7 +165,7 @@ def _containers(text: str, *paths: str, count: int = 1, rows: int = 1) -> Defect
 
 
 def _unknown() -> Iterator[tuple[str, Defect]]:
-    """Undocumented fields, branches, bodies, and values."""
+    """Yield defects with undocumented fields, branches, bodies, and values."""
     yield "unknown_field", _page_rescued(_URL + ',"title":{"string":"Home"}', ".title")
     yield "unknown_null_field", _page_rescued(_URL + ',"title":null', ".title")
     yield "unknown_field_twice", _page_rescued(_URL + ',"k":1,"k":[2.50]', ".k", ".k")
@@ -191,7 +191,7 @@ def _unknown() -> Iterator[tuple[str, Defect]]:
 
 
 def _wrong_kinds() -> Iterator[tuple[str, Defect]]:
-    """Values whose type does not match the column, in every kind of position."""
+    """Yield defects with values of the wrong type, at every kind of position."""
     yield "text_for_integer", _engagement_rescued('"skillId":{"string":"11"}', "skillId")
     yield "text_for_boolean", _engagement_rescued('"isOffsiteEngagement":{"string":"false"}', "isOffsiteEngagement")
     yield "integer_for_boolean", _engagement_rescued('"isOffsiteEngagement":{"int":0}', "isOffsiteEngagement")
@@ -221,7 +221,7 @@ def _wrong_kinds() -> Iterator[tuple[str, Defect]]:
 
 
 def _out_of_range() -> Iterator[tuple[str, Defect]]:
-    """Numbers, times, and texts out of range, and encrypted values."""
+    """Yield defects with numbers, times, and texts out of range, and with encrypted values."""
     yield "past_int32", _engagement_rescued('"skillId":{"int":2147483648}', "skillId")
     yield "past_int64", _engagement_rescued('"id":{"long":9223372036854775808}', "id")
     yield "below_int64", _engagement_rescued('"id":{"long":-9223372036854775809}', "id")
@@ -241,14 +241,14 @@ def _out_of_range() -> Iterator[tuple[str, Defect]]:
 
 
 def _keys() -> Iterator[tuple[str, Defect]]:
-    """Duplicate keys, exact or equal after normalization."""
+    """Yield defects with duplicate keys, exactly equal or equal after normalization."""
     yield "duplicate_key", _page_rescued(_URL + ',"url":{"string":"second"}', ".url")
     yield "colliding_key", _page_rescued(_URL + ',"U_R L":{"string":"second"}', ".url")
     yield "duplicate_after_null", _page_rescued('"url":null,' + _URL, ".url")
 
 
 def _quarantined_records() -> Iterator[tuple[str, Defect]]:
-    """Records that are quarantined without affecting others."""
+    """Yield defects whose records go to quarantine without affecting other records."""
     for name, body in (("null", "null"), ("empty", "{}"), ("scalar", "5"), ("text", '"none"'), ("list", "[{}]")):
         yield f"body_{name}", _quarantined(f'{{"body":{body}}}')
     yield "body_absent", _quarantined(f"{{{_HEADER}}}")
@@ -273,8 +273,8 @@ def _nesting_allowed() -> Iterator[tuple[str, Defect]]:
 
 
 def _between() -> Iterator[tuple[str, Defect]]:
-    """Text between records."""
-    # The text is empty, which leaves two adjacent commas, or a comma after the opening bracket.
+    """Yield defects with text between records."""
+    # The text is empty, which causes two adjacent commas, or a comma after the opening bracket.
     yield "stray_comma", Defect("item", b"", items=1)
     yield "garbage_line", _line("java.io.IOException: Broken pipe")
     yield "garbage_brackets", _line("}]]{[")
@@ -291,7 +291,7 @@ def _between() -> Iterator[tuple[str, Defect]]:
 
 
 def _containers_values() -> Iterator[tuple[str, Defect]]:
-    """Containers with values that fit no column, and unusual containers that lose nothing."""
+    """Yield defects with container values that fit no column, and with unusual containers that lose nothing."""
     yield (
         "unknown_container_field",
         _containers(_container(_GOOD, more=',"exportId":{"long":7}'), "$container.exportId"),
@@ -331,4 +331,4 @@ DEFECTS: dict[str, Defect] = {
     )
     for name, defect in kind()
 }
-"""Every kind of defect by its name."""
+"""All kinds of defects by name."""

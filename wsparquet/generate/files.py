@@ -1,4 +1,4 @@
-"""Writes generated text to compressed files, named as the Data Access API names them."""
+"""Writes generated text to compressed files, with names as in the Data Access API."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Plain:
         return b""
 
 
-# zlib writes neither a time nor a name into the header, so equal text gives equal files.
+# zlib writes neither a time nor a name into the header, so equal text results in equal files.
 _COMPRESSORS: dict[str, Callable[[], _Compressor]] = {
     "gzip": lambda: zlib.compressobj(level=6, wbits=_GZIP_WINDOW),
     "zstd": zstd.ZstdCompressor,
@@ -46,9 +46,9 @@ _COMPRESSORS: dict[str, Callable[[], _Compressor]] = {
 
 
 def compressed(text: Iterator[bytes], options: GenerateOptions, *, size: int) -> Iterator[bytes]:
-    """Yield the bytes of a file: the text in the given number of gzip members or zstd frames, cut at arbitrary bytes.
+    """Yield the compressed text, split at arbitrary bytes into the given number of gzip members or zstd frames.
 
-    ``size`` is the length of the text in bytes, or slightly less.
+    ``size``: the length of the text in bytes, or slightly less.
     """
     members = options.gzip_members
     ends = [number * size // members for number in range(1, members)]
@@ -66,20 +66,20 @@ def compressed(text: Iterator[bytes], options: GenerateOptions, *, size: int) ->
 
 
 def _file(options: GenerateOptions, number: int) -> Iterator[bytes]:
-    # The ends of the members must be chosen before the text exists, and only the size option allows that.
+    # The ends of the members are chosen before the text exists, so the option ``size`` has to be used for its length.
     counted = options.records is not None and options.gzip_members > 1
     size = expected(options, file_number=number).size if counted else options.size
     return compressed(generate_text(options, file_number=number), options, size=size)
 
 
 def write_file(path: Path, data: Iterator[bytes]) -> Path:
-    """Write the data to ``path``, creating its folder if needed. The file gets its name only when it is complete.
+    """Write the data to ``path``, creating its folder if needed. The file gets its final name only when it is complete.
 
     Raises:
         SourceError: the folder or the file cannot be written.
 
     """
-    # A hidden name, so that a conversion never reads an incomplete file.
+    # Use a hidden name at first, so that a conversion never reads an incomplete file.
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,9 +101,9 @@ def write_file(path: Path, data: Iterator[bytes]) -> Path:
 def generate_files(
     directory: Path | str, *, options: GenerateOptions | None = None, **keywords: Unpack[GenerateKeywords]
 ) -> list[Path]:
-    """Write synthetic Web Session files into a folder, and return their paths, in the order of their times.
+    """Write synthetic Web Session files to a folder, and return their paths, oldest first.
 
-    The keyword arguments are the fields of ``GenerateOptions``, and they win over ``options``.
+    The keyword arguments are the fields of ``GenerateOptions`` and override those of ``options``.
 
     >>> for path in wsparquet.generate_files("more/", files=2, records=20, compression="none"):
     ...     print(path.name)
@@ -119,9 +119,9 @@ def generate_files(
 
 
 def generate(directory: Path | str, options: GenerateOptions | None = None) -> list[Path]:
-    """Write files into a folder and return their paths, oldest first, two files for each hour.
+    """Write files to a folder and return their paths, oldest first. Each hour has two files.
 
-    Equal options give equal text everywhere, and equal files if the compression library is the same.
+    Equal options result in equal text on every machine, and in equal files if the compression library is the same.
 
     Raises:
         SourceError: the folder or a file cannot be written.

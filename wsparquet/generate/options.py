@@ -1,4 +1,4 @@
-"""The options of generated files, and the time and the name of each file."""
+"""The options for generated files, and the hour and the name of each file."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class GenerateKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class GenerateOptions:
-    """What ``generate_files`` writes. The function also takes each field as a keyword argument.
+    """Options of ``generate_files``. The function also accepts each field as a keyword argument.
 
-    Equal options give equal text on every machine. ``files``: how many files. ``size``: bytes of JSON in each file
-    before compression, give or take one record. ``records``: how many records each file has, instead of ``size``.
-    ``defects``: also write bad input; each file then has every kind at least once, whatever its size. ``only``: the
-    kinds of bad input, by default all ``DEFECTS``. ``start_ms``: the start of the first file in milliseconds since
-    1970; two files cover one hour. ``form``: ``lines`` for one container on each line, ``document`` for one container
-    over many lines. ``line_size``: bytes of a container in the form ``lines``. ``gzip_members``: how many members a
-    gzip file has, or frames a zstd file.
+    Equal options result in equal text on every machine. ``files``: the number of files. ``size``: the bytes of JSON in
+    each file before compression, exact to within one record. ``records``: the number of records in each file; replaces
+    ``size``. ``defects``: also write bad input; each file then contains every kind at least once, even if this makes it
+    larger than ``size``. ``only``: the kinds of bad input, by default all ``DEFECTS``. ``start_ms``: the start of the
+    first file in milliseconds since 1970; two files cover one hour. ``form``: ``lines`` for one container on each line,
+    ``document`` for a single pretty-printed container. ``line_size``: the bytes of a container in the form ``lines``.
+    ``gzip_members``: the number of members in a gzip file, or of frames in a zstd file.
 
     >>> wsparquet.GenerateOptions(records=10).file_name(0)
     'WebSession.1467291600000.1467295200000.part-00000-0.gz'
@@ -77,12 +77,12 @@ class GenerateOptions:
         check_choice("compression", self.compression, tuple(_SUFFIXES))
 
     def hour(self, file_number: int) -> tuple[int, int]:
-        """Return the start and the end of the hour that a file covers, in milliseconds since 1970."""
+        """Return the start and end of the hour that a file covers, in milliseconds since 1970."""
         start = self.start_ms + file_number // PARTS_PER_HOUR * HOUR_MS
         return start, start + HOUR_MS
 
     def file_name(self, file_number: int) -> str:
-        """Return the name of a file, in the form that the Data Access API uses."""
+        """Return the name of a file, in the format of the Data Access API."""
         start, end = self.hour(file_number)
         part = file_number % PARTS_PER_HOUR
         return f"WebSession.{start}.{end}.part-{part:05d}-0{_SUFFIXES[self.compression]}"

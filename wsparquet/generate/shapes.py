@@ -1,9 +1,10 @@
-"""Builds records: compiles the Arrow schema once into functions that make Avro's JSON encoding.
+"""Builds records: compiles the Arrow schema once into functions that return values in Avro's JSON encoding.
 
-A new field of the schema is generated automatically, with a value chosen by its name or type.
+A field that is added to the schema is generated automatically; its name or type determines its values.
 
-The encoding is that of the documentation's example: a value that may be null is a one-key object that names its type
-(Avro specification, "JSON Encoding"), list elements are untagged, and a union of structs is tagged with its branch.
+The encoding follows the example in the API's documentation: a non-null value of a nullable field is an object with one
+key, the name of the type (Avro specification, "JSON Encoding"), list elements are untagged, and a union of structs is
+tagged with its branch.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = ["NAMESPACE", "RECORD_TABLES", "body_tag", "payload_key", "record_make
 
 NAMESPACE = "com.liveperson.dataaccess."
 RECORD_TABLES = tuple(name for name in TABLES if name != UNRECOGNIZED.name)
-"""The tables with a record type, in the order of the documentation."""
+"""The tables that have a documented record type, in the order of the documentation."""
 
 Maker = Callable[[Draw], Any]
 
@@ -32,7 +33,7 @@ _OLDER_RATE = 0.6
 _EMPTY_RATE = 0.01
 _NO_ELEMENTS_RATE = 0.03
 
-# Fields that the documentation's tables have and its example lacks. A file has one set or the other.
+# Fields that are in the tables of the API's documentation but not in its example. A file has one set or the other.
 _LATER_FIELDS = {
     "Engagement": ("id",),
     "Impression": ("timestamp",),
@@ -64,7 +65,7 @@ def body_tag(table: str) -> str:
 
 
 def payload_key(table: Table) -> str:
-    """Return the body's key that holds a table's payload: ``navigationData``, ``sessionInfo``."""
+    """Return the key of a table's payload in the body: ``navigationData``, ``sessionInfo``."""
     if table.flat is None:
         return table.payload[0].name
     name = table.flat.name
@@ -72,12 +73,12 @@ def payload_key(table: Table) -> str:
 
 
 def _keys(field: pa.Field) -> tuple[str, ...]:
-    """Return the names of a field in files, the column's name first."""
+    """Return the names that a field has in files, starting with the column's name."""
     return (field.name, *annotations_of(field).source_names)
 
 
 def _tags(field: pa.Field) -> tuple[str, ...]:
-    """Return the tags of a struct or an enum in files, its own name first."""
+    """Return the tags that a struct or an enum has in files, starting with its own name."""
     return tuple(NAMESPACE + name.replace(" ", "") for name in annotations_of(field).struct_names)
 
 
@@ -126,7 +127,7 @@ def _list(name: str, element: pa.Field) -> Maker:
 
 
 def _branches(element: pa.Field) -> int:
-    """Return the number of elements needed to show each branch of the element's unions; 1 without a union."""
+    """Return how many list elements are needed to show each branch of the unions in the element; 1 without a union."""
     if not pa.types.is_struct(element.type):
         return 1
     unions = [field for field in _fields(element.type) if annotations_of(field).kind == "union"]
@@ -139,7 +140,7 @@ def _union(field: pa.Field) -> Maker:
 
 
 def _bare(owner: str, field: pa.Field) -> Maker:
-    """Return a maker of values without a tag, never null."""
+    """Return a function that makes untagged values and never null."""
     if pa.types.is_struct(field.type):
         return _struct(annotations_of(field).struct, _fields(field.type))
     if pa.types.is_list(field.type):
@@ -148,7 +149,7 @@ def _bare(owner: str, field: pa.Field) -> Maker:
 
 
 def _member(owner: str, field: pa.Field) -> Maker:
-    """Return a maker of the value of a field in its struct: tagged, or null."""
+    """Return a function that makes the value of a struct's field: a tagged value or null."""
     rate = null_rate(owner, field.name)
     if annotations_of(field).kind == "union":
         return _nullable(_union(field), rate)
@@ -171,7 +172,7 @@ def _payload(table: Table) -> Maker:
 
 @cache
 def record_maker(name: str) -> Maker:
-    """Return a maker of records of one table: plain Python values for ``json.dumps``, with slots in the strings."""
+    """Return a function that makes records of one table, as values for ``json.dumps`` with slots in strings."""
     table = TABLES[name]
     header = {field.name: _member(HEADER.name, field) for field in HEADER.fields}
     payload = _payload(table)

@@ -1,7 +1,7 @@
-"""Makes many records quickly: renders templates once and fills in new identifiers and times at each use.
+"""Makes many records quickly: renders templates once, and fills in new identifiers and times each time it uses one.
 
-Building a record value by value is slow, so each seed has a pool of rendered records, split at their slots. A file
-cycles through its pool; its own random numbers fill the slots.
+Building a record value by value is slow, so each seed has a pool of rendered records, split at their slots. All files
+with that seed cycle through the pool, and each fills the slots with its own random values.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _INDENT = "\n    "
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The rendered text of a record, split at its slots. There is one more part than slots."""
+    """The rendered text of a record, split at its slots. ``parts`` has one element more than ``slots``."""
 
     table: str
     parts: tuple[bytes, ...]
@@ -47,7 +47,7 @@ class Template:
 
 
 def template(text: str | bytes, *, table: str = "") -> Template:
-    """Split a text at its slots: ``{{name}}``, and ``"{{#name}}"`` with its quotes."""
+    """Split a text at its slots: ``{{name}}``, or ``"{{#name}}"`` including the quotes."""
     encoded = text.encode() if isinstance(text, str) else text
     pieces = re.split(_SLOT.pattern.encode(), encoded)
     slots = tuple((bare or quoted).decode() for bare, quoted in zip(pieces[1::3], pieces[2::3], strict=True))
@@ -60,7 +60,7 @@ def template(text: str | bytes, *, table: str = "") -> Template:
 class Stamper:
     """Fills the slots of one file: identifiers and times of its visits, and random digits.
 
-    Each visit has a few records in a row. All times are within the hour of the file.
+    Each visit has a few consecutive records. All times are within the hour of the file.
     """
 
     def __init__(self, rng: Random, options: GenerateOptions, *, file_number: int = 0) -> None:
@@ -85,13 +85,13 @@ class Stamper:
         return makers | {"ms": self._ms, "money": self._money, "octet": self._octet, "uuid": self._uuid}
 
     def stamp(self, record: Template) -> bytes:
-        """Return the text of a template with filled slots; sometimes starts a new visit first."""
+        """Fill the slots of a template and return the text. Sometimes start a new visit first."""
         if self._random() < 0.2:
             self._new_visit()
         return self.fill(record)
 
     def fill(self, record: Template) -> bytes:
-        """Return the text of a template with filled slots, for the current visit."""
+        """Fill the slots of a template for the current visit and return the text."""
         makers = self._makers
         filled = [record.parts[0]]
         for slot, part in zip(record.slots, record.parts[1:], strict=True):
@@ -169,15 +169,15 @@ def _make(rng: Random, *, form: str, full: str | None = None) -> Template:
 
 @lru_cache(maxsize=2 * POOL)
 def _pool_member(seed: int, index: int, form: str) -> Template:
-    # Each of the first templates shows every field and branch of one table.
+    # Each template at the beginning of the pool shows every field and branch of one table.
     full = RECORD_TABLES[index] if index < len(RECORD_TABLES) else None
     return _make(Random((seed << 40) | index), form=form, full=full)
 
 
 def pooled(seed: int, *, form: Literal["lines", "document"], file_number: int) -> Iterator[Template]:
-    """Yield the endless templates of a file: one full record of each table, then the pool, starting at a random place.
+    """Yield the templates of a file without end: a full record of each table, then the pool from a random position.
 
-    Both text forms have the same records in the same order.
+    Both forms, ``lines`` and ``document``, have the same records in the same order.
     """
     count = len(RECORD_TABLES)
     for index in range(count):
@@ -189,7 +189,7 @@ def pooled(seed: int, *, form: Literal["lines", "document"], file_number: int) -
 
 
 def records(rng: Random, options: GenerateOptions | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Endless ``(table, record)`` pairs, a record as ``json.loads`` would give it; for property tests."""
+    """Yield ``(table, record)`` pairs without end, each record as ``json.loads`` returns it; for property tests."""
     stamper = Stamper(rng, options or GenerateOptions())
     while True:
         record = _make(rng, form="lines")

@@ -1,7 +1,8 @@
-"""Streams the text of a file, containers in the form of real files or of the documentation, and counts its contents.
+"""Streams the text of a file, in the form of real files or of the documentation's example, and counts its contents.
 
-``lines`` has one compact container on each line with ``metaData`` and ``recordCollection`` tagged, like real files.
-``document`` is one pretty-printed container with both untagged, like the documentation's example.
+The form ``lines`` has one compact container on each line, with tags around ``metaData`` and ``recordCollection``, like
+real files. The form ``document`` is a single pretty-printed container without these tags, like the documentation's
+example.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ _LATER_GAP = 200
 
 @dataclass
 class Expected:
-    """The report that a decoder must give for a text: ``records = rows + quarantined``, and the rescued values.
+    """The report that a decoder must return for a text, in which ``records = rows + quarantined``.
 
-    ``rescued`` and ``undocumented`` count by table, then by path with ``[*]`` for indices. ``container_values`` counts
-    by path.
+    ``rescued``, ``undocumented``: the number of values by table, then by path with ``[*]`` for indices.
+    ``container_values``: the number of values by path.
     """
 
     size: int = 0
@@ -82,7 +83,7 @@ def _document_head(file_number: int) -> str:
 
 
 def _open_ended(file_number: int) -> bool:
-    # The documentation's example lacks endTime, so some files lack it, too.
+    # The documentation's example has no endTime, so some files have none, either.
     return file_number % 3 == 2
 
 
@@ -94,7 +95,7 @@ def _layout(form: str, file_number: int) -> _Layout:
 
 
 class _Records:
-    """The records of one file in order, correct ones and defects, until there are enough."""
+    """The records of one file in order, correct ones and defects, until the file is large enough."""
 
     def __init__(self, options: GenerateOptions, stamper: Stamper, counts: Expected, *, file_number: int) -> None:
         self._options = options
@@ -108,7 +109,7 @@ class _Records:
 
     @property
     def enough(self) -> bool:
-        """Whether the file is large enough."""
+        """Whether the file is large enough and has shown every kind of defect that replaces a record."""
         wanted = self._options.records
         reached = self._counts.size >= self._options.size if wanted is None else self._counts.records >= wanted
         return reached and self._defects.shown
@@ -139,7 +140,7 @@ class _Records:
 
 
 class _Cycle:
-    """Cycles through kinds of defects."""
+    """Cycles through the kinds of defects."""
 
     def __init__(self, entries: list[tuple[Defect, Template]]) -> None:
         self.entries = entries
@@ -147,7 +148,7 @@ class _Cycle:
 
     @property
     def shown(self) -> bool:
-        """Whether each kind was taken at least once."""
+        """Whether each kind was returned at least once."""
         return self._taken >= len(self.entries)
 
     def take(self) -> tuple[Defect, Template]:
@@ -171,7 +172,7 @@ class _Writer:
         self._line_records = pooled(options.seed, form="lines", file_number=file_number + 1)
 
     def text(self) -> Iterator[bytes]:
-        """Yield the whole text, in pieces of at most one record."""
+        """Yield the complete text, in pieces of at most one record."""
         one_container = self._options.form == "document"
         while True:
             yield from self._container(self._counts.size + self._options.line_size, endless=one_container)
@@ -199,7 +200,7 @@ class _Writer:
         yield layout.tail
 
     def _between(self) -> Iterator[bytes]:
-        """Text outside of containers, followed by a small correct container."""
+        """Yield text outside of containers, followed by a small correct container."""
         yield self._records.defect(self._records.between)
         record = next(self._line_records)
         self._counts.containers += 1
@@ -208,9 +209,9 @@ class _Writer:
 
 
 def generate_text(options: GenerateOptions, *, file_number: int = 0, counts: Expected | None = None) -> Iterator[bytes]:
-    """Return the text of one file in pieces of about 64 KiB. The memory needed does not depend on the size of the file.
+    """Return the text of one file in pieces of about 64 KiB. Memory use does not depend on the size of the file.
 
-    ``counts`` is filled meanwhile and is complete at the end of the iteration.
+    The iteration updates ``counts``, which is complete at the end.
 
     Raises:
         ValueError: ``options.only`` names a defect that does not exist.
@@ -237,7 +238,7 @@ def _gathered(pieces: Iterator[bytes], counts: Expected) -> Iterator[bytes]:
 
 
 def expected(options: GenerateOptions, *, file_number: int = 0) -> Expected:
-    """Return the counts that a decoder must find in a file. Generates the text of the file to determine them."""
+    """Return the counts that a decoder must find in a file. To determine them, the function generates the text."""
     counts = Expected()
     for _ in generate_text(options, file_number=file_number, counts=counts):
         pass

@@ -1,7 +1,7 @@
-"""Realistic values for a field, chosen by its name, and the rate of nulls.
+"""Makes realistic values for a field, depending on its name, and determines the rate of nulls.
 
-A value may contain slots, ``{{name}}``, which ``templates`` fills at each use of the record. A number that consists of
-a slot is written ``{{#name}}``.
+A value may contain slots, ``{{name}}``, which the module ``templates`` fills each time it uses the record. A slot for a
+complete number is written ``{{#name}}``.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Scalar = str | int | float | bool
 
 
 class Draw:
-    """The random numbers of one record, and the facts that its values share.
+    """The random numbers of one record, and the choices that its values share.
 
-    Uses ``Random.random`` only, because Python guarantees its numbers across versions. A ``full`` draw leaves nothing
-    out: it has no nulls and takes each branch of a union in turn.
+    It uses only ``Random.random``, because Python guarantees the same numbers in all versions. A ``full`` draw omits
+    nothing: it has no nulls, and uses the branches of a union one after the other.
     """
 
     __slots__ = ("device", "full", "place", "random", "site", "turn")
@@ -43,11 +43,11 @@ class Draw:
         return int(self.random() * end)
 
     def pick(self, options: Sequence[T]) -> T:
-        """Return one of the options, all equally likely."""
+        """Return one of the options, each with the same probability."""
         return options[int(self.random() * len(options))]
 
     def chance(self, rate: float) -> bool:
-        """True at this rate; always False in a full draw."""
+        """Return True with this probability; always False in a full draw."""
         return self.random() < rate and not self.full
 
     def next_branch(self, branches: Sequence[T]) -> T:
@@ -67,7 +67,7 @@ def _any_of(*options: Scalar) -> ValueMaker:
 
 
 def _known_id(first: int, count: int) -> ValueMaker:
-    # An account has few campaigns, goals, and profiles, so their ids repeat from record to record.
+    # An account has only a few campaigns, goals, and profiles, so many records have the same ids.
     return lambda draw: first + 1_310 * draw.below(count)
 
 
@@ -76,7 +76,7 @@ def _below(end: int, *, first: int = 0) -> ValueMaker:
 
 
 def _money(limit: int) -> ValueMaker:
-    # Avro writes a whole double without a fraction if the value was an integer originally.
+    # Avro writes an integral double without a fraction if the value was originally an integer.
     return lambda draw: draw.below(limit) if draw.random() < 0.1 else draw.below(limit * 100) / 100
 
 
@@ -199,15 +199,16 @@ def _fallback(field: pa.Field) -> tuple[dict[str, ValueMaker], ValueMaker]:
 
 
 def value_maker(owner: str, field: pa.Field) -> ValueMaker:
-    """Return a maker of values of a scalar field, chosen by struct and name, by name, or by type and documented values.
+    """Return a function that makes the values of a scalar field.
 
-    A list element is treated like a field with the list's name.
+    It is chosen by struct and name, by name, or by type and documented values. A list element counts as a field with
+    the list's name.
     """
     named, fallback = _fallback(field)
     return named.get(f"{owner}.{field.name}") or named.get(field.name) or fallback
 
 
-# --- How often, how many ----------------------------------------------------------------------------------------------
+# --- Rates and sizes --------------------------------------------------------------------------------------------------
 
 _NULL_RATES = {
     "visitId": 0.0,
@@ -251,10 +252,10 @@ _LIST_SIZES = {
 
 
 def null_rate(owner: str, name: str) -> float:
-    """Return the rate of nulls of a field, chosen by its name or struct, or a default."""
+    """Return the rate of nulls of a field: that for its name, that for its struct, or the default."""
     return _NULL_RATES.get(name, _NULL_RATES.get(owner, 0.12))
 
 
 def list_size(name: str) -> tuple[int, int]:
-    """Return the minimum and maximum length of a list, unless it is randomly empty."""
+    """Return the minimum and maximum length of a list. Some lists are empty at random regardless."""
     return _LIST_SIZES.get(name, (0, 3))

@@ -1,4 +1,4 @@
-"""Word lists for generated values: places, devices, products, people, and sites."""
+"""Lists of possible values: places, devices, products, people, and sites."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Device(NamedTuple):
-    """The device of a visitor, as in a Session Info record. ``agent`` has slots for versions."""
+    """The device of a visitor, as in a Session Info record. ``agent``: the user agent, with slots for versions."""
 
     agent: str
     system: str
