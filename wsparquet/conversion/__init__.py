@@ -1,4 +1,4 @@
-"""Sources in, commits out."""
+"""Conversion of sources into commits of a root."""
 
 from __future__ import annotations
 

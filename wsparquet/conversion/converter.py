@@ -1,6 +1,6 @@
-"""One source in, one commit out, any number of times into one root.
+"""Converts single sources, each into one commit of a root.
 
-Nothing here knows a terminal: what happens is told to a callback as events.
+This module does not write to a terminal: it reports events to a callback.
 """
 
 from __future__ import annotations
@@ -27,26 +27,27 @@ from wsparquet.stream import decoded
 __all__ = ["Converter"]
 
 TRIES = 5
-"""How often a source is converted again because another run committed it meanwhile."""
+"""How many times a source is converted if other runs keep committing it during the conversion."""
 
 UPLOADS_PER_JOB = 2
-"""How many sources a job are uploaded to an object store while others are decoded."""
+"""How many sources each job uploads to an object store while it decodes others."""
 
 DECODED_AHEAD = 4 << 20
-"""How many bytes of decoded rows wait for the thread that writes, where there is one beside the one that decodes.
+"""The maximum size of decoded rows that wait to be written, if a source has separate threads to decode and to write.
 
-Measured on two cores, wall, medians of 7: one file of 400 MB took 2.36 s without that thread, 1.99 s with 4 MiB, 1.85 s
-with 8 MiB; a third thread that inflates gained nothing (1.96 against 1.99 s), since writing is half of the work and
-inflating a tenth. At the peak a file of 1 GB takes 130 MiB without that thread, 137 MiB with 4 MiB and 141 MiB with
-8 MiB, which would be 1.09 times what a file of 100 MB takes.
+Measured on two cores, wall time, medians of 7: one file of 400 MB took 2.36 s with one thread, and with two threads
+1.99 s at a limit of 4 MiB and 1.85 s at 8 MiB. A third thread for inflating gained nothing (1.96 s instead of 1.99 s),
+since writing is half of the work and inflating a tenth. Peak memory for a file of 1 GB was 130 MiB with one thread, and
+with two threads 137 MiB at 4 MiB and 141 MiB at 8 MiB; the latter is 1.09 times the peak of a file of 100 MB.
 """
 
 
 class Converter:
-    """Turns sources into commits of one root; any number of threads may use it at a time.
+    """Converts sources into commits of one root; any number of threads may use it at the same time.
 
-    ``commits`` are what the root holds, ``expected`` is how many sources there will be, ``tell`` is called from the
-    threads that use it. Without a root everything is decoded and counted, and nothing is written.
+    ``commits``: the commits already in the root. ``expected``: the number of sources to come. ``tell``: the progress
+    callback, called from any thread that uses the converter. If ``root`` is None, sources are decoded and counted, but
+    nothing is written.
     """
 
     def __init__(
@@ -65,14 +66,14 @@ class Converter:
 
     @property
     def threads(self) -> int:
-        """How many threads should use it: where commits wait for a network, others decode meanwhile."""
+        """How many threads should use the converter: more than ``jobs`` if commits wait for a network."""
         jobs = max(self.options.jobs, 1)
         return jobs * UPLOADS_PER_JOB + jobs if self.root is not None and self.root.is_remote else jobs
 
     def stop(self) -> None:
-        """Have sources under way fail at their next chunk, or while they are uploaded.
+        """Make every source in progress fail, at its next chunk or during its upload.
 
-        They take their own files with them if they still can, else the next run does.
+        Each one deletes its own files. If it cannot, the next run deletes them.
         """
         self._stopped.set()
         if self.root is not None:
@@ -80,11 +81,11 @@ class Converter:
 
     @property
     def stopped(self) -> bool:
-        """Whether sources under way are to fail."""
+        """Whether ``stop`` was called."""
         return self._stopped.is_set()
 
     def one(self, source: Source | Failed) -> Outcome:
-        """Convert, skip or fail one source."""
+        """Convert or skip one source; if it fails, the outcome has the error."""
         try:
             if isinstance(source, Failed):
                 raise source.error
@@ -111,10 +112,10 @@ class Converter:
 
     @property
     def jobs_to_spare(self) -> bool:
-        """Whether there are more jobs than sources to give them to.
+        """Whether fewer sources remain than there are jobs.
 
-        Only then are two threads a source worth it: 8 files of 50 MB with two jobs on two cores took 2 % more CPU and
-        wall time with them (medians of 9), and 10 MiB more.
+        Only then is it worth using two threads for one source: with two jobs on two cores, 8 files of 50 MB took 2 %
+        more CPU and wall time with two threads each (medians of 9), and 10 MiB more memory.
         """
         with self._counting:
             return self._unfinished < self.options.jobs
@@ -137,7 +138,10 @@ class Converter:
         )
 
     def _committed(self, source: Source, commits: CommitIndex) -> CommitHeader | None:
-        """The commit of the source's content, found without inflating it, and unread if nothing has changed."""
+        """Return the existing commit of the source's content, if any, without inflating the source.
+
+        If URL, size and ETag (or time) are unchanged, the source is not even read.
+        """
         account = self.options.account
         unchanged = commits.find_unchanged_source(
             url=source.url, size=source.size, etag=source.etag, mtime=source.mtime, account=account
@@ -151,9 +155,9 @@ class Converter:
         return next((head for head in named if head.checksum == checksum), None)
 
     def claim(self, identity: Identity, checksum: str, source: Source) -> None:
-        """Refuse a source that is the same as another one of this run, but for its content.
+        """Reject a source that has the same identity as another source of this run, but other content.
 
-        Committing both would let the later one replace the earlier one, in this run and in every one after it.
+        If both were committed, each would replace the other, in this run and in every later run.
         """
         with self._claiming:
             url, claimed = self._claims.setdefault(identity, (source.url, checksum))
@@ -166,7 +170,7 @@ class Converter:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What a chunk of a source became, and the source's totals by then: the decoder may be further already."""
+    """The decoded form of a chunk, and the source's totals after that chunk; the decoder may be ahead of them."""
 
     piece: Decoded
     stored_bytes: int
@@ -175,13 +179,13 @@ class _Step:
     quarantined: int
 
     def weight(self) -> int:
-        """Its bytes in memory."""
+        """Return the size in memory, in bytes."""
         piece = self.piece
         return sum(batch.nbytes for _, batch in piece.batches) + sum(len(entry.data) for entry in piece.quarantined)
 
 
 class _Conversion:
-    """One source on its way from bytes to a commit."""
+    """The conversion of one source."""
 
     def __init__(self, run: Converter, source: Source, commits: CommitIndex) -> None:
         self.run = run
@@ -195,8 +199,8 @@ class _Conversion:
         """Convert the source.
 
         Raises:
-            WsparquetError: the source fails as a whole.
-            CommitConflict: another run committed the source meanwhile.
+            WsparquetError: the source cannot be converted.
+            CommitConflict: another run committed the source during this conversion.
 
         """
         fallback = parse_name(self.source.name).start_ms
@@ -226,12 +230,12 @@ class _Conversion:
         )
 
     def _count_before(self, identity: Identity) -> None:
-        """Find out how many rows are about to be replaced: whoever loses rows to a new file is to be told."""
+        """Count the rows that the commit is about to replace, for the report to the user."""
         if self.commits.get(identity) is not None and (commit := self.commits.read(identity)) is not None:
             self.rows_before = sum(commit.rows.values())
 
     def _decode(self, reader: SourceReader, attempt: Attempt | None) -> None:
-        """Decode the source, in a thread of its own while this one writes, where there are jobs to spare."""
+        """Decode the source and write its rows; decode in a second thread if there are jobs to spare."""
         steps = self._steps(reader)
         apart = attempt is not None and self.run.jobs_to_spare
         with ahead(steps, weight=_Step.weight, limit=DECODED_AHEAD) if apart else nullcontext(steps) as taken:
@@ -264,7 +268,7 @@ class _Conversion:
         )
 
     def _check_rows(self, attempt: Attempt) -> None:
-        """Hold the counts against each other: what was split, what was built, what the files say they hold."""
+        """Check that the counts of records split, of rows built, and of rows in the file footers agree."""
         report, written = self.decoder.report, attempt.close()
         rows = {table: count for table, count in report.rows.items() if count}
         if written != rows or report.records != report.rows.total() + report.quarantined:

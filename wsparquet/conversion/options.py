@@ -31,27 +31,28 @@ class ConvertKeywords(TypedDict, total=False):
 
 
 def default_jobs() -> int:
-    """The number of CPU cores that this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
 class ConvertOptions:
-    """How ``convert`` and ``replay`` work. Both functions also take each field as a keyword argument.
+    """The options of ``convert`` and ``replay``. Both functions also take each field as a keyword argument.
 
-    ``jobs``: how many sources are converted at a time. ``account``: the account of all sources, for sources whose URL
-    and content do not name their account. ``dry_run``: decode and count, but write nothing. ``max_quarantined``: how
-    many records and items of one source may be quarantined; a source with more of them fails. ``again``: also convert
-    sources that are committed already, and replace their rows. ``decoder``: ``auto``, ``native`` or ``reference``.
-    ``source_limits`` and ``limits``: how much memory and disk space one source may take. ``storage_options``: options
-    for fsspec, and for s3fs if the root is on S3. ``single_writer``: no other run writes this root at the same time.
+    ``jobs``: how many sources are converted at the same time. ``account``: the account of all sources, for sources
+    whose URL and content do not name their account. ``dry_run``: decode and count, but write nothing.
+    ``max_quarantined``: how many records and items of one source may be quarantined; a source with more of them fails.
+    ``again``: also convert sources that are committed already, and replace their rows. ``decoder``: ``auto``,
+    ``native`` or ``reference``. ``source_limits`` and ``limits``: how much memory and disk space one source may take.
+    ``storage_options``: options for fsspec, and for s3fs if the root is on S3. ``single_writer``: the caller's promise
+    that no other run writes to this root at the same time.
 
     >>> options = wsparquet.ConvertOptions(jobs=2, max_quarantined=0)
     >>> wsparquet.convert("downloads/", to="lake", options=options).exit_code
     0
 
     Raises:
-        OptionError: a field has a value that it cannot have.
+        OptionError: a field has an invalid value.
 
     """
 
@@ -67,7 +68,7 @@ class ConvertOptions:
     single_writer: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse wrong values."""
+        """Reject invalid values."""
         check_number("jobs", self.jobs, minimum=1)
         check_kind("account", self.account, str, "the account's number as text", optional=True)
         check_number("max_quarantined", self.max_quarantined, minimum=0, optional=True)
@@ -77,5 +78,5 @@ class ConvertOptions:
 
     @property
     def access(self) -> Access:
-        """How the root is reached."""
+        """How to access the root."""
         return Access(self.storage_options or {}, single_writer=self.single_writer)

@@ -13,7 +13,7 @@ __all__ = ["Outcome"]
 
 @dataclass
 class Outcome:
-    """What became of one source; ``rows_before`` is how many rows it had, None if it was not committed before."""
+    """The outcome of one source. ``rows_before``: how many rows it had, or None if it was not committed before."""
 
     name: str
     kind: Literal["committed", "skipped", "failed"]
@@ -26,11 +26,11 @@ class Outcome:
 
     @property
     def replaced(self) -> bool:
-        """Whether its rows took the place of others."""
+        """Whether the source's rows replaced older rows."""
         return self.kind == "committed" and self.rows_before is not None
 
     def add_to(self, summary: Summary) -> None:
-        """Count it in a summary."""
+        """Add this outcome to a summary."""
         if self.kind == "failed":
             summary.failures.append(Failure(self.name, self.url, self.error))
             return

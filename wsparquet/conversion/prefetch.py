@@ -1,4 +1,4 @@
-"""One step of the work ahead of the next: an iterator that runs in a thread of its own, within bounds."""
+"""Prefetching: runs an iterator in a separate thread, with a limit on the items that wait."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 @contextmanager
 def ahead(items: Iterable[T], *, weight: Callable[[T], int], limit: int) -> Iterator[Iterator[T]]:
-    """The items in their order, made by a thread of their own while this one works on earlier ones.
+    """Provide an iterator over ``items`` that a separate thread produces ahead of the consumer, in the same order.
 
-    Items that wait weigh ``limit`` together at most, but for the last that was made. What ``items`` raises is raised
-    here, behind the items before it. On leaving, for whatever reason, no more items are asked for and the thread has
-    ended; that takes as long as the item that is being made.
+    The waiting items weigh at most ``limit`` in total, not counting the one produced last. An error in ``items`` is
+    raised after the items before it. Leaving the context stops the thread after the item in production, and waits for
+    that.
     """
     queue = _Queue[T](limit)
 
@@ -46,7 +46,7 @@ def ahead(items: Iterable[T], *, weight: Callable[[T], int], limit: int) -> Iter
 
 
 class _Queue(Generic[T]):
-    """Items between one thread that makes and one that takes them, bounded by weight."""
+    """A queue between one producer and one consumer, bounded by the weight of its items."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -56,7 +56,7 @@ class _Queue(Generic[T]):
         self._changed = threading.Condition()
 
     def put(self, item: T, weight: int) -> bool:
-        """Hand over an item, waiting for room behind it; False if nobody will take any more."""
+        """Add an item and wait until the queue is within its limit; return False if the consumer has closed it."""
         with self._changed:
             self._items.append((item, weight))
             self._weight += weight
@@ -65,13 +65,13 @@ class _Queue(Generic[T]):
             return not self._closed
 
     def end(self) -> None:
-        """Say that no item will come any more."""
+        """Mark the end: the producer adds no more items."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Say that no item will be taken any more; those that wait are dropped."""
+        """Drop the waiting items and make further calls of ``put`` return False."""
         with self._changed:
             self._closed = True
             self._items.clear()

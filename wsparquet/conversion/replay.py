@@ -1,4 +1,4 @@
-"""The repeated conversion of sources from their raw files, after wsparquet has learned to read more of them."""
+"""Converts sources again from their raw files, after an upgrade of wsparquet that understands more of them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = ["replay"]
 MOST_SHOWN = 5
 REMEDY = "Name where they are, or `wsparquet remove` these sources first, with the wsparquet that wrote the root"
 STDIN = "stdin"
-"""The address of what was piped in."""
+"""The URL of a source that was read from standard input."""
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A commit that is to be made again, the source that it was made of, and the URL of the file that is read now."""
+    """A commit to repeat, its source as recorded in the commit, and the URL of the raw file to read."""
 
     commit: Commit
     source: Source | Failed
@@ -51,17 +51,17 @@ def replay(
     """Convert sources again if their commit has an older schema version, or has rescued or quarantined values.
 
     ``raw`` is a path, glob, folder or URL with the raw files, or a list of them. A raw file is found by the name and
-    the checksum of its source; if the source was piped in, by the checksum alone. No URL in a commit record is opened.
-    A file of ``raw`` that cannot be read counts as failed. A root of an older schema version is upgraded as a whole:
-    the replay begins only if all raw files are found, and until all of them are converted the root can only be used by
-    another replay. In other roots a source fails if its raw file is missing, and the other sources are still converted.
-    The keyword arguments are the fields of ``ConvertOptions``, and they win over ``options``.
+    the checksum of its source; if the source came from standard input, by the checksum alone. No URL in a commit record
+    is opened. A file of ``raw`` that cannot be read counts as failed. A root of an older schema version is upgraded as
+    a whole: the replay begins only if all raw files are found, and until all of them are converted the root can only be
+    used by another replay. In other roots a source fails if its raw file is missing, and the other sources are still
+    converted. The keyword arguments are the fields of ``ConvertOptions``, and they take precedence over ``options``.
 
     >>> wsparquet.replay("lake", "downloads/")
     <Summary root=...lake, sources=0, seconds=...>
 
     Raises:
-        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
         DatasetError: there is no root, it cannot be written, or it is older and some of its raw files are missing.
         SchemaError: the root has a newer schema version.
 
@@ -93,7 +93,7 @@ def replay(
 
 
 def _end(root: Root) -> None:
-    """The root is of the new version, unless an older wsparquet, begun before, has committed something meanwhile."""
+    """Finish the upgrade of the root; raise if an older wsparquet committed a source during the replay."""
     late = [commit.facts.source_name for commit in root.commits() if commit.schema_version < SCHEMA_VERSION]
     if late:
         raise DatasetError(
@@ -103,11 +103,11 @@ def _end(root: Root) -> None:
     root.end_replay()
 
 
-# --- Which, and of what -----------------------------------------------------------------------------------------------
+# --- Finding commits and raw files ------------------------------------------------------------------------------------
 
 
 def _found(root: Root, files: _RawFiles, options: ConvertOptions) -> list[_Wanted]:
-    """Every commit to be made again, with its source, or why there is none."""
+    """Return every commit to repeat, with its source or the error if no raw file was found."""
     commits = [commit for commit in root.commits() if _is_wanted(commit)]
     with ThreadPoolExecutor(max(options.jobs, 1), thread_name_prefix="wsparquet") as pool:
         sources = pool.map(files.find, commits)
@@ -115,7 +115,7 @@ def _found(root: Root, files: _RawFiles, options: ConvertOptions) -> list[_Wante
 
 
 def _wanted(commit: Commit, source: Source | Failed) -> _Wanted:
-    """A commit with its source as it was converted from, so that the next run finds it unchanged there."""
+    """Return a commit to repeat, with its source under the recorded URL, so that later runs find it unchanged there."""
     if isinstance(source, Failed):
         return _Wanted(commit, source, source.url)
     facts = commit.facts
@@ -130,9 +130,10 @@ def _is_wanted(commit: Commit) -> bool:
 
 
 class _RawFiles:
-    """The files that the caller names, each hashed once at most; ``unreadable``, what of that is no file.
+    """The raw files that the caller gave; each file is hashed at most once.
 
-    ``errors`` say why files could not be looked at, those of them that were tried included.
+    ``unreadable``: the arguments that are not readable files. ``errors``: the errors of these, and of files that could
+    not be hashed.
     """
 
     def __init__(self, root: Root, raw: Sources, options: ConvertOptions) -> None:
@@ -146,9 +147,9 @@ class _RawFiles:
         self._checksums: dict[int, str] = {}
 
     def find(self, commit: Commit) -> Source | Failed:
-        """The raw file of a commit, by its name and content, or why there is none."""
+        """Find the raw file of a commit by its name and content; return the error if there is none."""
         facts = commit.facts
-        # What was piped in had another name, or none.
+        # Standard input has no file name, so only the content identifies such a source.
         piped = facts.url == STDIN
         candidates = self._all if piped else self._by_name.get(facts.source_name, [])
         others = 0
@@ -173,7 +174,7 @@ class _RawFiles:
 
 
 def _missing(commit: Commit, found: str, errors: Sequence[WsparquetError]) -> Failed:
-    """A commit whose raw file was not found, which may be for the first of some errors."""
+    """Return the failure of a commit whose raw file was not found; the message quotes the first of ``errors``."""
     facts = commit.facts
     unread = f" (but not all can be read: {errors[0]})" if errors else ""
     error = SourceError(
@@ -186,7 +187,7 @@ def _missing(commit: Commit, found: str, errors: Sequence[WsparquetError]) -> Fa
 def _check_complete(root: Root, wanted: Sequence[_Wanted], errors: Sequence[WsparquetError]) -> None:
     missing = [each.source for each in wanted if isinstance(each.source, Failed)]
     if missing:
-        # To remove sources whose files may be there would be wrong advice.
+        # Do not advise the user to remove sources whose files may exist but are unreadable.
         remedy = f"Not all that was named can be read: {errors[0]}" if errors else REMEDY
         raise DatasetError(
             f"{root.place}: expected the raw files of all {len(wanted)} sources, found {len(missing)} missing: "
@@ -203,7 +204,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _converted(root: Root, wanted: Sequence[_Wanted], options: ConvertOptions, tell: Listener) -> Iterator[Outcome]:
-    """What became of every source, each converted for the account that it belongs to."""
+    """Convert every source for the account of its commit, and yield the outcomes."""
     by_account: dict[str, list[_Wanted]] = {}
     for each in wanted:
         by_account.setdefault(each.commit.identity.account, []).append(each)
@@ -216,11 +217,11 @@ def _converted(root: Root, wanted: Sequence[_Wanted], options: ConvertOptions, t
 
 
 def _telling(group: Sequence[_Wanted], tell: Listener) -> Listener:
-    """A listener that tells of the files that are read, wherever they were converted from at first."""
+    """Return a listener that passes on each event with the URL of the raw file instead of the recorded URL."""
     read: dict[str, str] = {}
     for each in group:
         url = each.source.url
-        # Several contents of one address are told by that.
+        # If a recorded URL has several raw files, its events keep the recorded URL.
         read[url] = each.read if read.get(url, each.read) == each.read else url
 
     def told(event: Progress) -> None:
@@ -231,11 +232,11 @@ def _telling(group: Sequence[_Wanted], tell: Listener) -> Listener:
 
 
 def _about(read: str, url: str, error: str) -> str:
-    """An error that begins with the address of a source, with that of the file that was read for it."""
+    """Replace the source's recorded URL at the start of an error with the URL of the raw file."""
     return read + error.removeprefix(url) if error.startswith(url) else error
 
 
 def _told(root: Root, unreadable: Sequence[Failed], options: ConvertOptions, tell: Listener) -> Iterator[Outcome]:
-    """The failures of what the caller named."""
+    """Yield the failures of the arguments that cannot be read."""
     if unreadable:
         yield from outcomes(Converter(root, CommitIndex.empty(), options, tell, expected=len(unreadable)), unreadable)

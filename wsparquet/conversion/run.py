@@ -1,6 +1,6 @@
 """The conversion of many sources into the datasets of a root, several sources at a time.
 
-Nothing here knows of a terminal: a callback receives events, and the result is a ``Summary``.
+This module does not write to a terminal: a callback receives events, and the result is a ``Summary``.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def convert(
     on_progress: Listener | None = None,
     **keywords: Unpack[ConvertKeywords],
 ) -> Summary:
-    """Convert sources into the datasets below the root ``to``, and return what became of each source.
+    """Convert sources into the datasets below the root ``to``, and return the outcome of each source.
 
     ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. Each source becomes
     one commit. If a source fails, the summary has the reason, and the other sources are still converted. A source that
     is committed already is skipped. ``on_progress`` is called from several threads. The keyword arguments are the
-    fields of ``ConvertOptions``, and they win over ``options``.
+    fields of ``ConvertOptions``, and they take precedence over ``options``.
 
     >>> wsparquet.convert("downloads/", to="lake", jobs=2).raise_for_failures()
     <Summary root=lake, sources=2, committed=2, records=40, seconds=...>
@@ -48,8 +48,8 @@ def convert(
     <Summary root=lake, sources=2, skipped=2, seconds=...>
 
     Raises:
-        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
-        PlaceError: no root can be at ``to``, or the root would contain a source; it is a DatasetError.
+        OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
+        PlaceError: no root can be at ``to``, or the root would contain a source; this error is also a DatasetError.
         DatasetError: the root cannot be opened or written.
         SchemaError: the root has another schema version.
 
@@ -74,7 +74,7 @@ def convert(
 
 
 def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | None:
-    """The root, cleared of the leftovers of dead attempts; None in a dry run if there is no root."""
+    """Open the root and clean up after dead attempts; return None in a dry run if there is no root."""
     if options.dry_run:
         # An empty folder is not a root yet, but a conversion would make it a root.
         return Root.open_if_exists(to, access=options.access)
@@ -84,7 +84,7 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
 
 
 def outcomes(converter: Converter, found: Sequence[Source | Failed]) -> Iterator[Outcome]:
-    """Every source's outcome, in the order of the sources."""
+    """Yield every source's outcome, in the order of the sources."""
     sizes = [source.size or 0 for source in found if isinstance(source, Source)]
     converter.tell(Progress("found", "", size=sum(sizes), files=len(found)))
     with ThreadPoolExecutor(converter.threads, thread_name_prefix="wsparquet") as pool:
@@ -100,7 +100,7 @@ def outcomes(converter: Converter, found: Sequence[Source | Failed]) -> Iterator
 
 
 def _wait_for_all(futures: Sequence[Future[Outcome]]) -> None:
-    """Wait until every source is done; raise at once an error that is not the failure of one source."""
+    """Wait until every source is done. Errors other than the failure of a single source are raised immediately."""
     done, _ = wait(futures, return_when=FIRST_EXCEPTION)
     for future in done:
         future.result()

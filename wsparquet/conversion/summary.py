@@ -1,4 +1,4 @@
-"""What a conversion did: the outcome of each source, and counts of everything that was decoded."""
+"""The result of a conversion: the outcome of each source, and counts of everything that was decoded."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Summary(Result):
     """The result of a conversion into ``root``.
 
     ``committed``, ``skipped`` and ``failed`` have file names, in the order of the sources. ``replaced`` has the names
-    of those committed sources whose rows took the place of older rows. All counts are totals of the committed sources;
-    in a dry run, of the sources that would be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
+    of the committed sources whose rows replaced older rows. All counts are totals over the committed sources or, in a
+    dry run, over the sources that would be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
 
     >>> summary = wsparquet.convert("downloads/", to="lake")
     >>> summary
@@ -56,7 +56,7 @@ class Summary(Result):
 
     @property
     def exit_code(self) -> int:
-        """0: all sources are done; 1: a source failed; 3: all are done, but something was quarantined."""
+        """0 if all sources succeeded, 1 if a source failed, 3 if all succeeded but some text was quarantined."""
         if self.failures:
             return 1
         return 3 if self.quarantined or self.items else 0
@@ -75,7 +75,7 @@ class Summary(Result):
                 mine.setdefault(table, PathCounts()).update(counts)
 
     def facts(self) -> Mapping[str, object]:
-        """What became of how many sources, and how many records they had."""
+        """Return how many sources had each outcome, and how many records they had."""
         return {
             "root": self.root,
             "dry_run": self.dry_run,
@@ -91,5 +91,5 @@ class Summary(Result):
         }
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
-        """The names of the failed sources, with the reasons."""
+        """Yield the names of the failed sources, with the reasons."""
         return [(failure.name, failure.error) for failure in self.failures]

@@ -1,4 +1,4 @@
-"""Whether a root holds what its records say, and whether these say what the sources hold."""
+"""Checks that a root matches its commit records, and that its rows match their sources."""
 
 from __future__ import annotations
 

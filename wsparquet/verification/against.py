@@ -1,7 +1,7 @@
-"""A source decoded again by the reference decoder, and held against its rows value by value.
+"""Decodes a source again with the reference decoder, and compares the result with the committed rows value by value.
 
-Rows are known by their number in the source. Of each, a digest of all of its values with table and day is kept, so that
-the memory needed grows with the number of rows and not with what is in them; only rows that differ are looked at whole.
+Rows are matched by their record number in the source. Only a digest of each row's values and day is kept in memory, so
+the memory needed depends on the number of rows but not on their size. Only rows that differ are read in full.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from wsparquet.verification.quarantine import quarantine_entries
 __all__ = ["Comparison"]
 
 Place = tuple[str, int | None]
-"""Of a row: its table, and its number in the source, None where it has none."""
+"""The table of a row, and its record number in the source, or None if the row has no number."""
 Values = dict[str, Any]
 Row = tuple[date | None, Values]
-"""A row with its day."""
+"""The day and the values of a row."""
 Rows = tuple[str, date | None, Sequence[Values]]
 """Rows of one table and one day."""
 MOST_SHOWN = 10
@@ -46,34 +46,37 @@ REMEDY = "convert its source with `again`"
 
 @dataclass
 class _Content:
-    """What a source holds: the digests of all rows at a place, and all quarantined text in the source's order."""
+    """The content of a source: the digests of its rows by table and number, and quarantined text by position."""
 
     rows: dict[Place, bytes] = field(default_factory=dict)
     quarantined: dict[int, bytes] = field(default_factory=dict)
 
     def add_rows(self, table: str, day: date | None, rows: Iterable[Values]) -> None:
-        """Take the rows of one day; a place may have several, which is one too many each."""
+        """Add the digests of the rows of one day.
+
+        Two rows with the same table and number are an error, but both are kept.
+        """
         for row in rows:
             text = repr((day, row)).encode("utf-8", "surrogatepass")
             place = _place(table, row)
             self.rows[place] = self.rows.get(place, b"") + hashlib.blake2b(text, digest_size=DIGEST_BYTES).digest()
 
     def count(self, place: Place) -> int:
-        """How many rows a place has."""
+        """Return how many rows have this table and number."""
         return len(self.rows.get(place, b"")) // DIGEST_BYTES
 
     def quarantine(self, start: int, data: bytes) -> None:
-        """Take text that became no row, from its first byte in the source on."""
+        """Add quarantined text that begins at byte ``start`` of the source."""
         self.quarantined[start] = self.quarantined.get(start, b"") + data
 
     def quarantined_text(self) -> str:
-        """A digest of all that became no row; borders of pieces do not count."""
+        """Return a digest of all quarantined text, regardless of how it is split into pieces."""
         text = b"".join(data for _, data in sorted(self.quarantined.items()))
         return f"{len(text)} bytes with SHA-256 {hashlib.sha256(text).hexdigest()}"
 
 
 class Comparison:
-    """A source and a commit of it."""
+    """The comparison of a source with a commit of that source."""
 
     def __init__(
         self, store: Store, commit: Commit, source: Source, *, limits: Limits, source_limits: SourceLimits
@@ -83,14 +86,14 @@ class Comparison:
         self._source = source
         self._limits = limits
         self._source_limits = source_limits
-        # Its rows were made under the name that it had then.
+        # The decoder needs the recorded name: the source may have been renamed since.
         self._name = commit.facts.source_name
         self._fallback = parse_name(self._name).start_ms
 
     def run(self, told: Callable[[int], None]) -> Verification:
-        """How they differ; ``told`` is called with the stored bytes of the source that are read so far.
+        """Return the differences; ``told`` is called with the number of stored bytes read so far.
 
-        Files of the commit that cannot be read are problems, and what can be read is compared all the same.
+        Unreadable files of the commit are reported as problems, and the readable ones are compared nevertheless.
         """
         result = Verification(self._store.place())
         try:
@@ -104,7 +107,7 @@ class Comparison:
         result.sources = 1
         theirs, unreadable = self._committed()
         result.problems.extend(unreadable.values())
-        # Of a table with an unreadable part nobody can tell which rows are missing.
+        # If a part is unreadable, it is unknown which of the table's rows are missing, so the table is not compared.
         spoilt = {part.table for part in self._commit.parts if part.path in unreadable}
         result.compared_rows = sum(place[0] not in spoilt for place in ours.rows)
         places = (place for place in {**ours.rows, **theirs.rows} if place[0] not in spoilt)
@@ -115,7 +118,7 @@ class Comparison:
             where = self._commit.quarantine or self._commit.path
             result.problems.append(Problem("values", where, f"{expected}, as {self._source.url} has", found))
 
-    # --- What either holds -------------------------------------------------------------------------------------------
+    # --- Contents of the source and of the commit ---------------------------------------------------------------------
 
     def _decoded(self, told: Callable[[int], None]) -> _Content:
         content = _Content()
@@ -139,7 +142,7 @@ class Comparison:
                 yield table, day, rows.to_pylist()
 
     def _committed(self) -> tuple[_Content, dict[str, Problem]]:
-        """What the commit's files hold, and which of them cannot be read, by path."""
+        """Return the content of the commit's files, and by path a problem for each file that cannot be read."""
         content, unreadable = _Content(), {}
         for path, add in self._files():
             try:
@@ -163,7 +166,7 @@ class Comparison:
             content.quarantine(entry.start, entry.data)
 
     def _rows(self, part: Part) -> Iterator[Rows]:
-        """The rows of a part. Raises DatasetError if they cannot be read."""
+        """Yield the rows of a part. Raises DatasetError if they cannot be read."""
         with _readable(part.path), pq.ParquetFile(io.BytesIO(self._read(part.path))) as file:
             for batch in file.iter_batches():
                 yield part.table, part.date, batch.to_pylist()
@@ -174,7 +177,7 @@ class Comparison:
             raise DatasetError(f"{path}: expected a file that a record names, found none; {REMEDY}")
         return data
 
-    # --- What differs ------------------------------------------------------------------------------------------------
+    # --- Differences --------------------------------------------------------------------------------------------------
 
     def _describe(self, differing: list[Place], ours: _Content, theirs: _Content) -> Iterator[Problem]:
         shown = differing[:MOST_SHOWN]
@@ -197,7 +200,7 @@ class Comparison:
 
 @contextmanager
 def _readable(path: str) -> Iterator[None]:
-    """Turn what Arrow raises for damaged files, and Python for values that it cannot hold, into DatasetError."""
+    """Translate errors of Arrow for damaged files, and of Python for values out of its range, into DatasetError."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
@@ -211,13 +214,13 @@ def _place(table: str, row: Values) -> Place:
 
 
 def _order(place: Place) -> tuple[str, bool, int]:
-    """How places are sorted: rows without a number come last in their table."""
+    """Return a sort key: by table and number; rows without a number come last in their table."""
     table, number = place
     return table, number is None, number or 0
 
 
 def _picked(found: Iterable[Rows], places: Collection[Place]) -> dict[Place, Row]:
-    """The rows at some places; nothing is read if there are none."""
+    """Return the rows with the given tables and numbers; if none are given, ``found`` is not read."""
     if not places:
         return {}
     return {place: (day, row) for table, day, rows in found for row in rows if (place := _place(table, row)) in places}
@@ -228,7 +231,7 @@ def _found(count: int) -> str:
 
 
 def _difference(expected: Row, found: Row) -> tuple[str, str]:
-    """The first column that differs, as text; what differs is personal data, and shown to whoever has both."""
+    """Describe the first column that differs. The text contains personal data, which the caller can read anyway."""
     if expected[0] != found[0]:
         return f"date {expected[0]}", f"date {found[0]}"
     name = next((name for name in expected[1] if repr(expected[1][name]) != repr(found[1].get(name))), "?")

@@ -1,4 +1,4 @@
-"""One commit held against its files: sizes, checksums, schemas, rows, times, quarantine, and what its report counts."""
+"""Checks one commit against its files: sizes, checksums, schemas, rows, times, quarantine, and the report's counts."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from wsparquet.verification.quarantine import quarantine_entries
 __all__ = ["check_commit"]
 
 LOOKS = 3
-"""How often a commit is looked at again that somebody replaces meanwhile."""
+"""How many times a commit is checked if other runs keep replacing it during the check."""
 SHOWN = 200
 
 
 def check_commit(store: Store, path: str, data: bytes) -> Verification:
-    """What is wrong with the record in ``data``, or with the one that takes its place meanwhile."""
+    """Check the record in ``data``, or a newer record that replaces it during the check."""
     for _ in range(LOOKS):
         found = _check(store, path, data)
         if not found.problems:
@@ -67,7 +67,10 @@ def _check(store: Store, path: str, data: bytes) -> Verification:
 
 @dataclass(frozen=True)
 class _Counts:
-    """What a report counts; quarantined records and items by their names there, none of them left out."""
+    """The counts of a report.
+
+    ``quarantined``: the numbers of quarantined records and items, under the report's names.
+    """
 
     records: int
     rows: Mapping[str, int]
@@ -75,12 +78,12 @@ class _Counts:
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> _Counts | None:
-        """The counts of a report, None if it has none: somebody else has written it."""
+        """Return the counts of a report, or None if wsparquet did not write it and they are missing or invalid."""
         records, rows = report.get("records"), report.get("rows", {})
         kinds = {kind: report.get(kind, 0) for kind in ("quarantined", "items")}
         if not isinstance(records, int) or not isinstance(rows, dict):
             return None
-        # A bool is an int to isinstance, but no count.
+        # isinstance treats a bool as an int, but a bool is not a valid count.
         if any(type(count) is not int for count in (records, *rows.values(), *kinds.values())):
             return None
         return cls(records, _positive(rows), _positive(kinds))
@@ -128,7 +131,7 @@ def _content(part: Part, file: pq.ParquetFile) -> Iterator[Problem]:
 
 
 def _difference(table: str, schema: pa.Schema) -> str:
-    """Where a schema begins to differ from a table's."""
+    """Describe the first difference between a schema and the table's."""
     ours = file_schema(table)
     for name in dict.fromkeys([*ours.names, *schema.names]):
         if name not in schema.names:
@@ -169,6 +172,6 @@ def _quarantine(store: Store, commit: Commit, counts: _Counts | None) -> Iterato
 
 
 def _quarantined(data: bytes, path: str) -> dict[str, int]:
-    """How many records and items a quarantine file holds, by their names in a report; none is left out."""
+    """Count the records and items in a quarantine file, under the names that a report uses."""
     entries = quarantine_entries(data, path)
     return dict(Counter("quarantined" if each.kind == "record" else "items" for each in entries if not each.continued))

@@ -28,13 +28,13 @@ Kind = Literal[
     "source",
     "values",
 ]
-"""The kind of a problem.
+"""The kinds of problems.
 
-``record``: a commit record is unreadable. ``missing``, ``size``, ``checksum``, ``parquet``, ``schema``, ``rows`` and
-``times``: a file of a commit is missing, has another value than the commit record says, or is not a Parquet file.
-``sums``, ``quarantine``: counts of a commit record do not add up, or do not match the quarantine file. ``shared``,
-``stray``: several commit records name a file, or none does. ``uncommitted``, ``source``, ``values``: a source is not
-committed, cannot be read, or has other values than the committed rows.
+``record``: a commit record is unreadable. ``missing``, ``parquet``: a file of a commit is missing, or is not a Parquet
+file. ``size``, ``checksum``, ``schema``, ``rows``, ``times``: a file of a commit has a different value than its commit
+record says. ``sums``, ``quarantine``: counts of a commit record do not add up, or do not match the quarantine file.
+``shared``: several commit records name the same file. ``stray``: no commit record names a file. ``uncommitted``,
+``source``, ``values``: a source is not committed, cannot be read, or has other values than the committed rows.
 """
 
 
@@ -80,7 +80,7 @@ class Verification(Result):
 
     @property
     def exit_code(self) -> int:
-        """0: there is no problem; 1: there are problems."""
+        """0 if there are no problems, 1 otherwise."""
         return 1 if self.problems else 0
 
     def add(self, other: Verification) -> None:
@@ -90,12 +90,12 @@ class Verification(Result):
         self.problems += other.problems
 
     def facts(self) -> Mapping[str, object]:
-        """How much was checked, and how many problems there are."""
+        """Return how much was checked, and how many problems there are."""
         counts = {
             name: getattr(self, name) or None for name in ("commits", "parts", "rows", "sources", "compared_rows")
         }
         return {"root": self.root, **counts, "problems": len(self.problems) or None, "seconds": self.seconds}
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
-        """The places with a problem, with the problem."""
+        """Yield the location and the text of each problem."""
         return [(each.where, f"{each.kind}: expected {each.expected}, found {each.found}") for each in self.problems]

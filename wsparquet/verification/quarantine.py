@@ -1,4 +1,4 @@
-"""What a quarantine file holds, line by line, or which of its lines is none."""
+"""Reads quarantine files line by line, and reports lines that are not valid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Text that became no row, from byte ``start`` of the source on; ``continued`` if it belongs to the one before."""
+    """Quarantined text that begins at byte ``start`` of the source.
+
+    ``continued``: whether it continues the previous entry.
+    """
 
     kind: str
     start: int
@@ -26,7 +29,7 @@ class Entry:
 
 
 def quarantine_entries(data: bytes, path: str) -> Iterator[Entry]:
-    """The entries of the file at ``path``. Raises DatasetError for the first line that is none."""
+    """Yield the entries of the file at ``path``. Raises DatasetError at the first invalid line."""
     for number, line in enumerate(data.splitlines(), 1):
         try:
             yield _entry(json.loads(line))

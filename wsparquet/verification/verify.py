@@ -1,4 +1,4 @@
-"""The comparison of a whole root with its commit records, and with sources if the caller gives some."""
+"""Checks a complete root against its commit records and, if the caller gives any, against sources."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class VerifyKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """How ``verify`` works. The function also takes each field as a keyword argument.
+    """The options of ``verify``. The function also takes each field as a keyword argument.
 
-    ``jobs``: how many commits or sources are checked at a time. The other fields mean the same as in
+    ``jobs``: how many commits or sources are checked at the same time. The other fields mean the same as in
     ``ConvertOptions``.
 
     >>> wsparquet.verify("lake", options=wsparquet.VerifyOptions(jobs=1)).exit_code
     0
 
     Raises:
-        OptionError: a field has a value that it cannot have.
+        OptionError: a field has an invalid value.
 
     """
 
@@ -60,7 +60,7 @@ class VerifyOptions:
     storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse wrong values."""
+        """Reject invalid values."""
         check_number("jobs", self.jobs, minimum=1)
         check_common("auto", self.source_limits, self.limits, self.storage_options)
 
@@ -78,14 +78,14 @@ def verify(
     Each part is read, and its size, checksum, schema, rows and times are compared with the commit record. The counts
     of each commit record must add up, and the folders of the tables must contain no other file. ``against`` is a path,
     glob, folder or URL, or a list of them: the reference decoder decodes these sources again, and each value is
-    compared with the committed rows, in any order. Nothing is changed. ``on_progress`` is called from several threads.
-    The keyword arguments are the fields of ``VerifyOptions``, and they win over ``options``.
+    compared with the committed rows, in any order. The root is not changed. ``on_progress`` is called from several
+    threads. The keyword arguments are the fields of ``VerifyOptions``, and they take precedence over ``options``.
 
     >>> wsparquet.verify("lake", against="downloads/").raise_for_failures()
     <Verification root=...lake, commits=2, parts=..., rows=40, sources=2, compared_rows=40, seconds=...>
 
     Raises:
-        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
         DatasetError: there is no root, or its store fails.
         SchemaError: the root has another schema version.
 
@@ -102,7 +102,7 @@ def verify(
 
 
 class _Run:
-    """All checks of one call of ``verify``."""
+    """The checks of one call of ``verify``."""
 
     def __init__(self, root: Root, options: VerifyOptions, tell: Listener) -> None:
         self.root = root
@@ -117,15 +117,15 @@ class _Run:
                 for found in pool.map(lambda check: check(), checks):
                     self.result.add(found)
             except BaseException:
-                # Interrupted: each comparison that is running ends before the next piece of its source.
+                # Interrupted: make each running comparison stop before the next piece of its source.
                 self._stopped.set()
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    # --- The root itself ---------------------------------------------------------------------------------------------
+    # --- The root itself ----------------------------------------------------------------------------------------------
 
     def root_itself(self) -> None:
-        """Check each commit record with its files, and find files that no commit record names."""
+        """Check each commit record against its files, and find files that no commit record names."""
         records = dict(self.root.log.files())
         self.tell(Progress("found", "", files=len(records)))
         self._each(partial(self._record, path, data) for path, data in records.items())
@@ -143,7 +143,10 @@ class _Run:
             self.tell(Progress("committed", name, url, rows=rows))
 
     def _strays(self) -> Iterator[Problem]:
-        """Files that no commit record names, and files that several name, which only a forged commit record can do."""
+        """Yield problems for files that no commit record names or that several name.
+
+        The latter requires a forged record.
+        """
         named: Counter[str] = Counter()
 
         def count() -> set[str]:
@@ -159,10 +162,10 @@ class _Run:
                 yield Problem("shared", path, "one record that names it", f"{times}")
 
     def _commits(self) -> Iterator[Commit]:
-        # The problems of unreadable commit records are reported already.
+        # Unreadable commit records have been reported already.
         return self.root.log.commits(skip_unreadable=True)
 
-    # --- Against its sources -----------------------------------------------------------------------------------------
+    # --- Comparison with sources --------------------------------------------------------------------------------------
 
     def sources(self, found: Sequence[Source | Failed]) -> None:
         """Compare each source with its commit."""
@@ -196,7 +199,7 @@ class _Run:
         return result
 
     def _commits_of(self, source: Source) -> list[Commit]:
-        """The commits with the content of a source; if some have its name, only these."""
+        """Return the commits that have the source's content; only those with its name too, if there are any."""
         heads = self.commits.by_checksum(source.checksum())
         named = [head for head in heads if head.facts.source_name == source.name] or heads
         return [commit for head in named if (commit := self.commits.read(head.identity)) is not None]
