@@ -100,7 +100,9 @@ def test_raw_files_within_a_root_are_wrong_usage(tmp_path: Path, emulator: Emula
     other = spawn("sync", *account, "--to", "other", "--raw", place, cwd=tmp_path, env=environment)
     for ran in (refused, fetched, other):
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
-        assert f"{place}: expected a place for raw files outside of roots, found one in {tmp_path}/lake" in ran.err
+        assert (
+            f"{place}: expected a location for raw files outside of all roots, found one in {tmp_path}/lake" in ran.err
+        )
     assert not (tmp_path / "lake" / "raw").exists()
 
 

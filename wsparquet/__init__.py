@@ -1,14 +1,14 @@
 """wsparquet turns LivePerson Web Session files into nested, partitioned Parquet datasets.
 
 >>> import wsparquet
->>> wsparquet.convert("downloads/", to="lake")      # files in, datasets out; again: nothing to do
+>>> wsparquet.convert("downloads/", to="lake")      # a second call skips all sources
 >>> wsparquet.read("WebSession….gz")["navigation"]  # one file, in memory
 >>> wsparquet.open_dataset("lake").table("geo")     # committed rows only, as a pyarrow dataset
 """
 
 # A module or package directly below wsparquet/ must not have the name of a public function: importing the module would
-# replace the function as an attribute of this package. So the function is `generate_files` beside the package
-# `generate/`, and `arrow_schema` beside `schema/`. tests/test_library.py checks this.
+# replace the function as an attribute of this package. So the functions `generate_files` and `arrow_schema` are not
+# named like the packages `generate/` and `schema/`. tests/test_library.py checks this.
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ __all__ = [
     "verify",
 ]
 
-# The module of each public name. Names are imported on first use: importing pyarrow alone takes longer than
-# `wsparquet --help` may take.
+# The module of each public name. Names are imported on first use, because importing pyarrow alone would make
+# `wsparquet --help` too slow.
 _HOMES = {
     "_version": ("__version__",),
     "api": (
@@ -228,5 +228,5 @@ def __dir__() -> list[str]:
 
 
 if not TYPE_CHECKING:
-    # With __getattr__, type checkers would accept every name.
+    # Hidden from type checkers, which would otherwise accept any name.
     __getattr__ = _find

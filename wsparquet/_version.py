@@ -1,4 +1,4 @@
-"""Which release this is; the one place that says so, and quick to ask."""
+"""The release of this software. Only this module defines it, and importing it is fast."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ __version__ = "0.1.0"
 
 
 def software_version() -> str:
-    """The name and version of this software."""
+    """Return the name and version of this software."""
     return f"wsparquet {__version__}"

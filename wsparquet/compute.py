@@ -1,7 +1,7 @@
 """The Arrow compute kernels that every conversion needs.
 
-They are called by name, since importing ``pyarrow.compute`` creates and documents functions for 280 kernels. That takes
-40 ms, a tenth of the time to convert a small file.
+This module calls them by name, because importing ``pyarrow.compute`` takes 40 ms, a tenth of the time to convert a
+small file: it creates and documents functions for 280 kernels.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pyarrow.compute import StructFieldOptions, call_function
 else:
     try:
-        # pyarrow.compute imports them from this module.
+        # pyarrow.compute imports both names from this private module.
         from pyarrow._compute import StructFieldOptions, call_function
     except ImportError:
         from pyarrow.compute import StructFieldOptions, call_function
@@ -23,16 +23,16 @@ __all__ = ["list_flatten", "min_max", "struct_field"]
 
 
 def list_flatten(lists: pa.Array) -> Any:
-    """Return the elements of all lists."""
+    """Return the elements of all lists as one array."""
     return call_function("list_flatten", [lists])
 
 
 def struct_field(structs: pa.Array, name: str) -> Any:
-    """Return a field of all structs, null for null structs."""
+    """Return one field of all structs; the value is null if the struct is null."""
     return call_function("struct_field", [structs], StructFieldOptions([name]))
 
 
 def min_max(values: pa.Array) -> tuple[Any, Any] | None:
-    """Return the least and the greatest value as scalars, or None if all values are null."""
+    """Return the minimum and the maximum as scalars, or None if all values are null."""
     bounds = call_function("min_max", [values])
     return (bounds["min"], bounds["max"]) if bounds["min"].is_valid else None

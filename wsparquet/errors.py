@@ -1,17 +1,17 @@
 """The errors that wsparquet raises, and what each one means.
 
     WsparquetError
-    ├── OptionError    a parameter has a value that it cannot have; also a ValueError
+    ├── OptionError    a parameter has an invalid value; also a ValueError
     ├── SchemaError    the schema itself is wrong, or a root has another version of it
     ├── SourceError    a source cannot be read: missing, corrupt, too large, not a Web Session file
     ├── DecodeError    the text of a source cannot be decoded at all (single bad records are quarantined instead)
-    ├── DatasetError   a dataset cannot be written or read: disk full, no folder, a commit record changed meanwhile
-    │   └── PlaceError the given place cannot hold a dataset or raw files; nothing was written
+    ├── DatasetError   a dataset cannot be written or read: disk full, folder missing, concurrent change of a commit
+    │   └── PlaceError the given location cannot hold a dataset or raw files; nothing was written
     ├── ApiError       the Data Access API is unreachable, refuses a request, or sends an unusable answer
     └── FailuresError  a run finished, but some of its sources failed; raised by ``raise_for_failures`` only
 
 Every message says what was expected, what was found, where, and what to do. Messages name the parameters of the Python
-functions in backticks, such as `max_quarantined`; the command line replaces them by its own options.
+functions in backticks, such as `max_quarantined`; the command line replaces these with its own options.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class WsparquetError(Exception):
 
 
 class OptionError(WsparquetError, ValueError):
-    """A parameter has a value that it cannot have, or there is no such parameter; ``parameter`` is its name.
+    """A parameter has an invalid value, or a parameter does not exist; ``parameter`` is its name.
 
     >>> try:
     ...     wsparquet.convert("downloads/", to="lake", jobs=0)
@@ -104,7 +104,7 @@ class DatasetError(WsparquetError):
 
 
 class PlaceError(DatasetError):
-    """The given place cannot hold a dataset or raw files. The check comes first, so nothing has been written.
+    """The given location cannot hold a dataset or raw files; wsparquet checks this before it writes anything.
 
     >>> try:
     ...     wsparquet.convert("downloads/", to="https://example.com/lake")
@@ -117,7 +117,8 @@ class PlaceError(DatasetError):
 class ApiError(WsparquetError):
     """The Data Access API is unreachable, refuses a request, or sends an unusable answer.
 
-    ``status`` is the HTTP status of the answer, ``internal_code`` the API's own code; each is None if there is none.
+    ``status`` is the HTTP status of the answer, and ``internal_code`` is the API's own error code. Each is None if the
+    answer has none.
 
     >>> error = wsparquet.ApiError("expected a list of files, found none", status=404)
     >>> error.status, error.internal_code

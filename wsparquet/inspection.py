@@ -1,4 +1,4 @@
-"""What sources contain; nothing is written."""
+"""Reports what sources contain, without writing anything."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from wsparquet.stream import check_common, decoded
 
 __all__ = ["InspectKeywords", "InspectOptions", "Inspection", "Inspections", "inspect", "inspect_source"]
 
-# A reason names a byte of the record. Without it, equal reasons of different records count together.
+# A reason contains a byte offset in the record. It is removed, so that equal reasons of different records are counted
+# together.
 _BYTE = re.compile(r" at byte \d+")
 
 MAX_SAMPLE = 2000
-"""How many bytes of a quarantined text a sample has; a conversion keeps the whole text."""
+"""The maximum number of bytes of a quarantined text in a sample; a conversion keeps the complete text."""
 
 
 class InspectKeywords(TypedDict, total=False):
@@ -41,17 +42,17 @@ class InspectKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class InspectOptions:
-    """How ``inspect`` works. The function also takes each field as a keyword argument.
+    """The options of ``inspect``. The function also takes each field as a keyword argument.
 
-    ``samples``: how many rows of each table and how many quarantined texts each result has; these are personal data.
-    ``storage_options``: options for fsspec. The other fields mean the same as in ``ConvertOptions``.
+    ``samples``: how many rows of each table, and how many quarantined texts, each result includes; both are personal
+    data. ``storage_options``: options for fsspec. The other fields mean the same as in ``ConvertOptions``.
 
     >>> (found,) = wsparquet.inspect("session.gz", options=wsparquet.InspectOptions(samples=1))
     >>> len(found.samples["geo"])
     1
 
     Raises:
-        OptionError: a field has a value that it cannot have.
+        OptionError: a field has an invalid value.
 
     """
 
@@ -62,19 +63,19 @@ class InspectOptions:
     storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse wrong values."""
+        """Reject invalid values."""
         check_number("samples", self.samples, minimum=0)
         check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
 
 
 @dataclass(repr=False)
 class Inspection(Result):
-    """What one source contains.
+    """The contents of one source.
 
     ``format`` is the compression. ``form`` is ``lines`` if each container has a line of its own, ``document`` if one
     container spans several lines, and ``documents`` if several containers do. ``first`` and ``last`` are the earliest
-    and the latest time in the records, in milliseconds since 1970. ``reasons`` has the reasons for quarantine, with
-    counts.
+    and the latest time in the records, in milliseconds since 1970. ``reasons`` has the reasons for quarantine, each
+    with its count.
 
     >>> (found,) = wsparquet.inspect("session.gz")
     >>> found
@@ -97,7 +98,7 @@ class Inspection(Result):
     quarantine_samples: list[dict[str, Any]] = field(default_factory=list)
 
     def facts(self) -> Mapping[str, object]:
-        """The form of the source, and how many records it has."""
+        """Return the form of the source and its number of records."""
         return {
             "name": self.name,
             "format": self.format,
@@ -110,7 +111,7 @@ class Inspection(Result):
 
 @dataclass(frozen=True, repr=False)
 class Inspections(Result, Sequence[Inspection]):
-    """The inspections of several sources, as a sequence; ``failures`` has the sources that cannot be read.
+    """The inspections of several sources, as a sequence; ``failures`` lists the sources that cannot be read.
 
     >>> found = wsparquet.inspect(["downloads/", "missing.gz"])
     >>> found
@@ -142,11 +143,11 @@ class Inspections(Result, Sequence[Inspection]):
 
     @property
     def exit_code(self) -> int:
-        """0: all sources can be read; 1: a source cannot be read."""
+        """0 if all sources can be read, 1 otherwise."""
         return 1 if self.failures else 0
 
     def facts(self) -> Mapping[str, object]:
-        """How many sources there are, and how many records they have."""
+        """Return the number of sources and of their records."""
         return {
             "sources": len(self.found) + len(self.failures),
             "records": sum(each.report.records for each in self.found),
@@ -154,24 +155,24 @@ class Inspections(Result, Sequence[Inspection]):
         }
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
-        """The names of the sources that cannot be read, with the reasons."""
+        """Yield the name and the error of each source that cannot be read."""
         return [(failure.name, failure.error) for failure in self.failures]
 
 
 def inspect(
     sources: Sources, *, options: InspectOptions | None = None, **keywords: Unpack[InspectKeywords]
 ) -> Inspections:
-    """What each source contains: form, containers, accounts, times, records per table, and undocumented values.
+    """Return what each source contains: form, containers, accounts, times, records per table, and undocumented values.
 
     ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. If a source cannot
-    be read, the result has the reason in ``failures``. The keyword arguments are the fields of ``InspectOptions``, and
-    they win over ``options``.
+    be read, the reason is in the result's ``failures``. The keyword arguments are the fields of ``InspectOptions``, and
+    they take precedence over ``options``.
 
     >>> wsparquet.inspect("downloads/").raise_for_failures()
     <Inspections sources=2, records=40>
 
     Raises:
-        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
 
     """
     options = make_options(InspectOptions, options, keywords)
@@ -188,7 +189,7 @@ def inspect(
 
 
 def inspect_source(source: Source, *, options: InspectOptions | None = None) -> Inspection:
-    """What one source contains.
+    """Return what one source contains.
 
     Raises:
         SourceError: the source cannot be read.
@@ -209,7 +210,7 @@ def inspect_source(source: Source, *, options: InspectOptions | None = None) -> 
 
 
 class _LineCounter:
-    """A counter of the line ends in all text that it is called with."""
+    """Counts the line ends in all text that is passed to it."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -238,7 +239,7 @@ def _take(found: Inspection, piece: Decoded, samples: int) -> None:
 
 
 def _widen(found: Inspection, table: str, batch: pa.RecordBatch) -> None:
-    """Extend the time span of the inspection by the timestamps of a batch, those of ``metaData`` excepted."""
+    """Extend the time span of the inspection to include the timestamps of a batch, except those of ``metaData``."""
     for column in leaf_columns(TABLES[table].schema):
         if not pa.types.is_timestamp(column.field.type) or column.steps[0] == "metaData":
             continue

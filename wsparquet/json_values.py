@@ -1,4 +1,4 @@
-"""How a result becomes plain JSON values: its fields, and the properties that it declares, in a stated order.
+"""Converts results to plain JSON values: their fields, and the properties that they declare, in a fixed order.
 
 Example:
     >>> from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ _KEY = "json"
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How one field looks in JSON; see ``in_json``."""
+    """How one field is represented in JSON; see ``in_json``."""
 
     name: str | None = None
     convert: Callable[[Any], Any] | None = None
@@ -40,21 +40,21 @@ class _Form:
 def in_json(
     name: str | None = None, *, convert: Callable[[Any], Any] | None = None, flat: bool = False, hidden: bool = False
 ) -> dict[str, Any]:
-    """The ``metadata`` of a field that looks different in JSON.
+    """Return the ``metadata`` of a dataclass field whose JSON form is not simply its name and value.
 
-    ``name`` replaces the field's name. ``convert`` makes the JSON value. ``flat`` puts the keys of the value beside the
-    other fields' keys. ``hidden`` leaves the field out.
+    ``name``: the key in JSON. ``convert``: the function that makes the JSON value. ``flat``: the value is an object
+    whose keys are merged into the keys of the result. ``hidden``: the field is omitted.
     """
     return {_KEY: _Form(name, convert, flat, hidden)}
 
 
 def milliseconds(seconds: float) -> float:
-    """Seconds, rounded to milliseconds."""
+    """Round a number of seconds to milliseconds."""
     return round(seconds, 3)
 
 
 def texts(value: Any) -> Any:
-    """The value with everything that JSON has no form for as text; for rows of a table."""
+    """Convert everything in the value that JSON cannot represent to text; used for rows of a table."""
     match value:
         case dict():
             return {key: texts(each) for key, each in value.items()}
@@ -69,7 +69,7 @@ def texts(value: Any) -> Any:
 class JsonResult:
     """A dataclass with ``to_dict``.
 
-    ``json_properties`` pairs each property that belongs to the JSON with the field that it follows.
+    ``json_properties`` lists the properties that the JSON includes, each with the field that precedes it.
     """
 
     __slots__ = ()
@@ -77,12 +77,12 @@ class JsonResult:
     json_properties: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as plain JSON values."""
+        """Return the result as plain JSON values."""
         return json_dict(self)
 
 
 def json_dict(result: Any) -> dict[str, Any]:
-    """A dataclass as plain JSON values: numbers, texts, booleans, None, lists and dicts of them.
+    """Return a dataclass as plain JSON values: numbers, texts, booleans, None, lists and dicts of them.
 
     Raises:
         TypeError: a value has no JSON form.
@@ -92,7 +92,7 @@ def json_dict(result: Any) -> dict[str, Any]:
 
 
 def _entries(result: Any, field: Field[Any]) -> Iterator[tuple[str, Any]]:
-    """The keys and values that one field contributes, with those of the properties that follow the field."""
+    """Yield the keys and values of one field, and then those of the properties that follow the field."""
     form = field.metadata.get(_KEY) or _Form()
     if not form.hidden:
         value = getattr(result, field.name)
@@ -119,7 +119,7 @@ def _plain(value: Any) -> Any:
 
 
 def _of_class(value: Any) -> Any:
-    """The JSON of an object, by its own ``to_dict`` if it has one."""
+    """Return the JSON of an object, from its own ``to_dict`` if it has one."""
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if hasattr(value, "__dataclass_fields__"):

@@ -1,4 +1,4 @@
-"""The paths of all files in a root, and the check of paths that a commit record names.
+"""The paths of all files in a root, and checks of the paths that commit records name.
 
     <root>/record_type=<table>/date=<day>/<account>.<name>.<token>.<n>.parquet
     <root>/_wsparquet/root.json
@@ -7,11 +7,11 @@
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
     <root>/_wsparquet/sync/<account>.json
     <root>/_wsparquet/checkpoint.parquet
-    <root>/_wsparquet/probes/<token>    (on object stores, for a moment)
+    <root>/_wsparquet/probes/<token>    (temporary, on object stores)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
-All paths are relative to the root, with ``/`` between components. The dots of an account are encoded, so that the first
-dot of a part's name ends the account. Therefore two identities never share a path.
+All paths are relative to the root, with ``/`` between components. Dots in an account are encoded, so the account in a
+part's name extends to the first dot. Therefore two identities never share a path.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ __all__ = [
 STATE = "_wsparquet"
 
 ROOT_FILE = "_wsparquet/root.json"
-"""A folder with this file is a root."""
+"""A folder that contains this file is a root."""
 
 COMMITS = f"{STATE}/commits"
 INTENTS = f"{STATE}/intents"
@@ -80,13 +80,13 @@ _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.AS
 
 
 def is_root(folder: str | os.PathLike[str]) -> bool:
-    """Whether a local folder is a root; False if the folder cannot be accessed."""
+    """Return whether a local folder is a root; False if the folder cannot be accessed."""
     return os.path.isfile(os.path.join(folder, ROOT_FILE))  # noqa: PTH113, PTH118 - fast, as it runs for every folder of a source
 
 
 @dataclass(frozen=True)
 class Key:
-    """An identity in the form that paths contain: account and name are encoded, the account without dots."""
+    """An identity as it appears in paths: account and name are encoded, and the encoded account contains no dots."""
 
     account: str
     name: str
@@ -110,19 +110,19 @@ class Key:
         return f"{INTENTS}/{self.account}"
 
     def intent_path(self, token: str) -> str:
-        """The path of the intent of one attempt."""
+        """Return the path of the intent of one attempt."""
         return f"{INTENTS}/{self.account}/{self.name}.{token}.json"
 
     def quarantine_path(self, token: str) -> str:
-        """The path of the quarantined text of one attempt."""
+        """Return the path of the quarantined text of one attempt."""
         return f"{QUARANTINE}/{self.account}/{self.name}.{token}.ndjson"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The account and the name that identify a source; a commit replaces the one before it with an equal identity.
+    """The account and the name that identify a source; a commit replaces an earlier commit with the same identity.
 
-    Both may contain any characters: they are encoded before they become part of a path.
+    Account and name may contain any characters, because paths contain them encoded.
     """
 
     account: str
@@ -130,23 +130,23 @@ class Identity:
 
     @property
     def key(self) -> Key:
-        """The identity in the form that paths contain."""
+        """The identity as it appears in paths."""
         return Key(encode(self.account, dots=False), encode(self.name))
 
 
 def part_path(key: Key, table: str, day: date | None, file: str) -> str:
-    """The path of a part; ``file`` is ``<token>.<n>``."""
+    """Return the path of a part; ``file`` is ``<token>.<n>``."""
     return f"record_type={table}/date={day.isoformat() if day else HIVE_NULL}/{key.account}.{key.name}.{file}.parquet"
 
 
 def parse_intent_path(path: str) -> tuple[Key, str] | None:
-    """The identity and the token in an intent's path; None if ``path`` is not the path of an intent."""
+    """Return the identity and the token in an intent's path, or None if ``path`` is not the path of an intent."""
     match = _INTENT.fullmatch(path)
     return (Key(match[1], match[2]), match[3]) if match else None
 
 
 def parse_part_path(path: str, key: Key) -> tuple[str, date | None] | None:
-    """The table and the day of a part of ``key``; None if ``path`` cannot be the path of such a part."""
+    """Return the table and the day of a part of ``key``, or None if ``path`` cannot be the path of such a part."""
     match = _PART.fullmatch(path)
     if match is None or (match[3], match[4]) != (key.account, key.name):
         return None
@@ -162,25 +162,25 @@ def _day(text: str) -> date | None:
 
 
 def is_part_path(path: str) -> bool:
-    """Whether ``path`` can be the path of a part of any source."""
+    """Return whether ``path`` can be the path of a part of any source."""
     return _PART.fullmatch(path) is not None
 
 
 def is_quarantine_path(path: str) -> bool:
-    """Whether ``path`` can be the path of the quarantine of any source."""
+    """Return whether ``path`` can be the path of the quarantine of any source."""
     return _QUARANTINED.fullmatch(path) is not None
 
 
 def is_object_path(path: str) -> bool:
-    """Whether ``path`` can be the path of any file that wsparquet writes to an object store."""
+    """Return whether ``path`` can be the path of any file that wsparquet writes to an object store."""
     known = (_PART, _QUARANTINED, _INTENT, _RECORD, _OTHER)
     return path in {ROOT_FILE, CHECKPOINT} or any(form.fullmatch(path) for form in known)
 
 
 def is_own_path(path: str, key: Key) -> bool:
-    """Whether ``path`` can be a part or the quarantine of ``key``.
+    """Return whether ``path`` can be a part or the quarantine of ``key``.
 
-    Records are checked by this, because anybody who can write to the root can forge a record.
+    Commit records are validated with this function, because anyone who can write to the root can forge a record.
     """
     if parse_part_path(path, key) is not None:
         return True

@@ -1,7 +1,7 @@
-"""The standard logger ``wsparquet``, made when a run first has something to say.
+"""The standard logger ``wsparquet``, created when a run first needs it.
 
-``import wsparquet`` does not import ``logging``, so that the command line starts as fast as before. Until the
-application configures logging, the NullHandler keeps Python from printing warnings to standard error.
+``import wsparquet`` does not import ``logging``, to keep the start of the command line fast. Until the application
+configures logging, the NullHandler keeps Python from printing warnings to standard error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LOGGER.addHandler(logging.NullHandler())
 
 
 def quiet_libraries() -> None:
-    """Keep the messages of filelock about every lock out of an application's log, unless it asked for them."""
+    """Suppress filelock's messages about every lock, unless the application has set a level for that logger."""
     filelock = logging.getLogger("filelock")
     if filelock.level == logging.NOTSET:
         filelock.setLevel(logging.WARNING)

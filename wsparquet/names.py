@@ -15,7 +15,7 @@ API_NAME = re.compile(r"WebSession\.([0-9]{12,13})\.([0-9]{12,13})\.part-[0-9]{5
 ACCOUNT = re.compile(r"[A-Za-z0-9_-]+")
 
 MAX_ENCODED = 100
-# Encoding writes capital hex digits and never escapes a hyphen, so this mark cannot occur in a name that was not cut.
+# ``encode`` writes uppercase hex digits and never escapes a hyphen, so this mark occurs only in truncated names.
 CUT_MARK = "%2d"
 HASH_DIGITS = 32
 
@@ -31,7 +31,7 @@ class SourceName:
 
 
 def parse_name(name: str) -> SourceName:
-    """The stem of a file name, without ``.gz .zst .zip .json .ndjson``, and the times in an API name.
+    """Return the stem of a file name, without ``.gz .zst .zip .json .ndjson``, and the times in an API name.
 
     A name that consists only of suffixes keeps one of them, so the stem is empty only if the name is empty.
     """
@@ -52,15 +52,16 @@ def _without_suffix(stem: str) -> str:
 
 
 def is_account(text: str) -> bool:
-    """Whether ``text`` is a valid account: letters, digits, hyphens and underscores."""
+    """Return whether ``text`` is a valid account: letters, digits, hyphens and underscores."""
     return ACCOUNT.fullmatch(text) is not None
 
 
 def encode(text: str, *, dots: bool = True) -> str:
-    """Any text as part of a file name: percent-encoded, 1 to 100 bytes, not hidden.
+    """Encode any text for use in a file name: percent-encoded, 1 to 100 bytes, no leading dot or underscore.
 
-    Different texts have different encodings: a longer encoding is cut, and 128 bits of the text's SHA-256 are appended.
-    Without ``dots`` the result contains no dots, so that a dot can separate it from the rest of the file name.
+    Different texts have different encodings: an encoding over 100 bytes is truncated, and 128 bits of the text's
+    SHA-256 are appended. If ``dots`` is false, the result contains no dots, so that a dot can separate it from the rest
+    of the file name.
     """
     data = text.encode("utf-8", "surrogatepass")
     encoded = quote_from_bytes(data, safe="").replace("~", "%7E")

@@ -1,6 +1,6 @@
-"""How options are made from keyword arguments, and how wrong values are refused.
+"""Builds options from keyword arguments, and rejects invalid values.
 
-Each options class checks its own values in ``__post_init__`` with the functions of this module.
+The ``__post_init__`` of each options class checks its fields with the functions of this module.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["check_choice", "check_duration", "check_kind", "check_number", "make
 
 
 def make_options(kind: type[Options], options: Options | None, keywords: Mapping[str, Any]) -> Options:
-    """The given ``options`` with each keyword argument in place of its field; without options, a new ``kind``.
+    """Return ``options`` with the given fields replaced, or a new ``kind`` with these fields if there are no options.
 
     Raises:
-        OptionError: there is no such field, a field without a default is missing, or a value is wrong.
+        OptionError: a keyword is not a field, a field without a default is missing, or a value is invalid.
 
     """
     if options is not None and not isinstance(options, kind):
@@ -42,36 +42,39 @@ def make_options(kind: type[Options], options: Options | None, keywords: Mapping
     for field in fields(kind):
         if field.default is MISSING and field.default_factory is MISSING and field.name not in keywords:
             raise OptionError(field.name, "expected a value, found none")
-    # The type checker knows nothing of the constructor's parameters here.
+    # Here the type checker does not know the constructor's parameters.
     return cast("Options", cast("Any", kind)(**keywords))
 
 
 def check_number(name: str, value: object, *, minimum: float, whole: bool = True, optional: bool = False) -> None:
-    """Refuse a value that is not a number of ``minimum`` or more. Raises OptionError."""
+    """Reject a value that is not a number of ``minimum`` or more. Raises OptionError."""
     if optional and value is None:
         return
     kinds = (int,) if whole else (int, float)
-    # A bool is an int to isinstance. A NaN is not smaller than the minimum.
+    # isinstance treats a bool as an int. ``value < minimum`` would accept a NaN.
     if isinstance(value, bool) or not isinstance(value, kinds) or not value >= minimum:
         kind = "a whole number" if whole else "a number"
         raise OptionError(name, f"expected {kind} of {minimum} or more{_or_none(optional)}, found {value!r}")
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    """Refuse a value that is not one of ``choices``. Raises OptionError."""
+    """Reject a value that is not one of ``choices``. Raises OptionError."""
     if value not in choices:
         raise OptionError(name, f"expected one of {', '.join(choices)}, found {value!r}")
 
 
 def check_kind(name: str, value: object, kind: type | tuple[type, ...], what: str, *, optional: bool = False) -> None:
-    """Refuse a value that is not an instance of ``kind``, which the message calls ``what``. Raises OptionError."""
+    """Reject a value that is not an instance of ``kind``; the message calls the expected kind ``what``.
+
+    Raises OptionError.
+    """
     if not (optional and value is None) and not isinstance(value, kind):
-        # The type alone: the value may be a secret.
+        # Show only the type, because the value may be a secret.
         raise OptionError(name, f"expected {what}{_or_none(optional)}, found a value of type {type(value).__name__}")
 
 
 def check_duration(name: str, value: object) -> None:
-    """Refuse a value that is not a timedelta of 0 or more. Raises OptionError."""
+    """Reject a value that is not a timedelta of 0 or more. Raises OptionError."""
     if not isinstance(value, timedelta) or value < timedelta(0):
         raise OptionError(name, f"expected a timedelta of 0 or more, found {value!r}")
 

@@ -1,4 +1,4 @@
-"""Checks of the places for roots, sources and raw files, before anything is written."""
+"""Checks the locations of roots, sources and raw files before anything is written."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["check_apart", "check_raw", "check_root"]
 
 
 def check_root(root: str | os.PathLike[str]) -> None:
-    """Check that a root can be at this place.
+    """Check that a root can be at this location.
 
     Raises:
-        PlaceError: the place is a URL of a store other than S3, is a URL that lacks a slash, or contains bytes that are
-            not valid UTF-8, which the writers of Parquet do not accept.
+        PlaceError: the location is a URL of a store other than S3, is a URL that lacks a slash, or contains bytes that
+            are not valid UTF-8, which Parquet writers do not accept.
 
     """
     text = os.fspath(root)
@@ -42,17 +42,18 @@ def _check_slashes(place: str) -> None:
     if is_half_url(place):
         raise PlaceError(
             f"{utf8_text(without_credentials(place))}: expected a path, or a URL with two slashes, "
-            "found one with a single slash; add the other one, or write ./ before a path"
+            "found one with a single slash; add the missing slash, or write ./ before a path"
         )
 
 
 def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLike[str]) -> None:
     """Check that a new root does not contain its own sources, because files in a root are not converted.
 
-    In an existing root, only the sources inside it fail. For a glob, the part before its first pattern is checked.
+    If the root exists already, a conversion only fails for the sources inside it. For a glob, the part before its first
+    pattern is checked.
 
     Raises:
-        PlaceError: a local source is the folder of the new root, or lies in it.
+        PlaceError: a local source is the folder of the new root, or is inside it.
 
     """
     if is_url(os.fspath(root)) or is_root(root):
@@ -63,7 +64,7 @@ def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLi
         if place is not None and Path(os.path.realpath(place)).is_relative_to(folder):
             raise PlaceError(
                 f"{utf8_text(source)}: expected sources outside of the root, found one in {utf8_text(str(folder))}, "
-                "whose files would all count as the root's own; choose another root"
+                "whose files would all count as files of the root; choose another root"
             )
 
 
@@ -71,8 +72,8 @@ def check_raw(raw: str, root: str | os.PathLike[str] | None = None) -> None:
     """Check that raw files are kept outside of all roots, because files in a root are not converted.
 
     Raises:
-        PlaceError: the place is a root, lies in a root, or is a URL that lacks a slash. On an object store, only the
-            given root is checked.
+        PlaceError: the location is a root, is inside a root, or is a URL that lacks a slash. On an object store, only
+            the given root is checked.
 
     """
     _check_slashes(raw)
@@ -89,27 +90,27 @@ def check_raw(raw: str, root: str | os.PathLike[str] | None = None) -> None:
 
 def _within(raw: str, root: str) -> PlaceError:
     return PlaceError(
-        f"{utf8_text(without_credentials(raw))}: expected a place for raw files outside of roots, "
-        f"found one in {utf8_text(without_credentials(root))}, where no conversion takes files from; "
-        "choose another place"
+        f"{utf8_text(without_credentials(raw))}: expected a location for raw files outside of all roots, "
+        f"found one in {utf8_text(without_credentials(root))}, where conversions do not look for sources; "
+        "choose another location"
     )
 
 
 def _local(place: str) -> str | None:
-    """The local path that a path or a URL names; None for the URL of a remote place."""
+    """Return the local path that a path or a URL names, or None if the URL is remote."""
     if place.lower().startswith(("file://", "local://")):
         return unquote(place.partition("://")[2], errors="surrogateescape")
     return None if is_url(place) else place
 
 
 def _spelled(url: str) -> str:
-    """A URL in a normal form, for comparison with other URLs."""
+    """Return a URL in a normal form, for comparison with other URLs."""
     scheme, _, path = without_credentials(url).rpartition("::")[2].partition("://")
     return f"{scheme.removesuffix('a') if scheme == 's3a' else scheme}://{'/'.join(filter(None, path.split('/')))}"
 
 
 def _fixed_part(source: str) -> str | None:
-    """The part of a local source before its first glob pattern; None if the source is not local."""
+    """Return the part of a local source before its first glob pattern, or None if the source is not local."""
     if source in {"", "-"} or "\0" in source or is_url(source):
         return None
     if os.path.lexists(source):

@@ -1,4 +1,4 @@
-"""What a run tells its caller while it works: events for a listener, and lines for the logger ``wsparquet``."""
+"""Reports the progress of a run: as events for a listener, and as lines for the logger ``wsparquet``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Listener", "Progress", "ignore", "logged"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One event of one source; bytes and rows are the totals of that source so far.
+    """One event of one source; its bytes and rows are the totals of that source so far.
 
-    A run begins with ``found``, the only event about all sources: there are ``files`` of them, and their stored bytes
-    add up to ``size``, as far as the sizes are known. Only synchronisation sends ``retried`` and ``downloaded``, both
-    before ``started``. ``replaced`` means that the source is committed and that its rows took the place of
-    ``rows_before`` older ones. ``url`` distinguishes sources that have the same name.
+    A run begins with ``found``, the only event about all sources: ``files`` is their number, and ``size`` is the sum of
+    their stored sizes, as far as these are known. Only synchronisation sends ``retried`` and ``downloaded``, both
+    before ``started``. ``replaced`` means that the source is committed and that its rows replaced ``rows_before`` older
+    rows. ``url`` distinguishes sources that have the same name.
 
     >>> kinds = []
     >>> _ = wsparquet.convert("downloads/", to="lake", on_progress=lambda event: kinds.append(event.kind))
@@ -54,13 +54,13 @@ LEVELS = {
 
 
 def ignore(_: Progress) -> None:
-    """Listen to nothing."""
+    """Ignore the event."""
 
 
 def logged(listener: Listener | None, *, failures_only: bool = False) -> Listener:
-    """A listener that writes what becomes of each source to the logger, and then calls ``listener``, if there is one.
+    """Return a listener that logs the outcome of each source and then calls ``listener``, if there is one.
 
-    URLs and errors come without user names, passwords and signed queries, as everywhere in wsparquet.
+    Logged URLs and errors contain no user names, passwords or signed queries.
     """
 
     def tell(event: Progress) -> None:
@@ -76,7 +76,7 @@ def logged(listener: Listener | None, *, failures_only: bool = False) -> Listene
 def _line(event: Progress) -> str:
     place = event.url or event.name
     if event.error:
-        # Most errors begin with the place already.
+        # Most errors already begin with the URL or the name.
         return f"{event.kind} {event.error if event.error.startswith(place) else f'{place}: {event.error}'}"
     rows = f": {event.rows} rows" if event.kind in {"committed", "replaced"} else ""
     return f"{event.kind} {place}{rows}"

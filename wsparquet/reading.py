@@ -1,4 +1,4 @@
-"""Sources as Arrow tables in memory, without a dataset."""
+"""Reads sources as Arrow tables in memory, without a dataset."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["QuarantineWarning", "read"]
 
 
 class QuarantineWarning(UserWarning):
-    """The tables that ``read`` returns lack some text of the source, since it could not become rows.
+    """Some text of a source could not be converted to rows, so the tables that ``read`` returns lack it.
 
     >>> import warnings
     >>> with warnings.catch_warnings():
@@ -40,18 +40,19 @@ def read(
     source_limits: SourceLimits | None = None,
     storage_options: Mapping[str, Any] | None = None,
 ) -> dict[str, pa.Table]:
-    """All tables by their names, in the order of the schema, with the rows of all sources.
+    """Return all tables by name, in the order of the schema, with the rows of all sources.
 
     ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. The tables must fit
-    in memory. ``on_quarantined`` receives each text that could not become a row; without it, a ``QuarantineWarning``
-    says how many there were. ``limits`` and ``source_limits`` are in bytes. ``storage_options`` are options of fsspec.
+    in memory. ``on_quarantined`` is called with each text that could not be converted to a row. Without it, a
+    ``QuarantineWarning`` reports how many there were. ``limits`` and ``source_limits`` are in bytes.
+    ``storage_options`` are options of fsspec.
 
     >>> tables = wsparquet.read("session.gz")
     >>> sum(table.num_rows for table in tables.values())
     20
 
     Raises:
-        OptionError: a parameter has a wrong value; it is a ValueError.
+        OptionError: a parameter has an invalid value; this error is also a ValueError.
         SourceError: a source cannot be read.
         DecodeError: a source is not a Web Session file.
 

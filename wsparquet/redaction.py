@@ -1,6 +1,6 @@
-"""Text that is safe to show: URLs, messages and options without credentials, and text that cannot act on a terminal.
+"""Makes text safe to show: removes credentials from URLs, messages and options, and terminal control characters.
 
-Every function says what it guarantees. Messages, reports and commit records use these functions and no others.
+Each docstring states what the function guarantees. Messages, reports and commit records use only these functions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HIDDEN = "***"
 MAX_URL = 200
 """The number of characters of a server's URL that a message shows."""
 
-# Controls, format characters (which can change the order of text), surrogates, line and paragraph separators.
+# Control characters, format characters (which can change the order of text), surrogates, line and paragraph separators.
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -39,19 +39,19 @@ UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def printable(text: str) -> str:
-    """``text`` with U+FFFD in place of every character that a terminal could act on, such as control characters."""
+    """Replace every character that a terminal could interpret, such as a control character, with U+FFFD."""
     if text.isascii() and text.isprintable():
         return text
     return "".join("\ufffd" if unicodedata.category(character) in UNPRINTABLE else character for character in text)
 
 
 def utf8_text(text: str) -> str:
-    """``text`` that UTF-8 can encode: bytes of a path that are not valid UTF-8 become ``%XX``, as in a URL."""
+    """Make ``text`` encodable as UTF-8: bytes of a path that are not valid UTF-8 become ``%XX``, as in a URL."""
     return SURROGATE.sub(lambda found: quote_from_bytes(_bytes_of(found[0])), text)
 
 
 def _bytes_of(surrogate: str) -> bytes:
-    """The byte of a path or an argument that Python represents by this surrogate, else the surrogate's own bytes."""
+    """Return the byte that Python's surrogateescape represents by this surrogate, else the surrogate's own bytes."""
     try:
         return surrogate.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -62,12 +62,12 @@ def _bytes_of(surrogate: str) -> bytes:
 
 
 def without_credentials(url: str) -> str:
-    """``url`` without user info, query and fragment, in every link of a chained URL; a path stays as it is."""
+    """Remove user info, query and fragment from every link of a chained URL; a path is returned unchanged."""
     return "::".join(_split(part)[0] for part in url.split("::"))
 
 
 def printable_url(url: str) -> str:
-    """A server's URL for a message: printable, at most 200 characters, without user info, query and fragment.
+    """Return a server's URL for a message: printable, at most 200 characters, without user info, query or fragment.
 
     The URL may be relative or malformed, and is not a chain of URLs.
     """
@@ -77,7 +77,10 @@ def printable_url(url: str) -> str:
 
 
 def secrets_in_url(url: str) -> frozenset[str]:
-    """The parts of ``url`` that a message must not quote, percent-decoded: user info, query, fragment, their values."""
+    """Return the parts of ``url`` that a message must not quote, percent-decoded.
+
+    These are the user info, the query, the fragment, and the values in them.
+    """
     found: set[str] = set()
     for part in url.split("::"):
         _, user, tail = _split(part)
@@ -87,7 +90,7 @@ def secrets_in_url(url: str) -> frozenset[str]:
 
 
 def _split(url: str) -> tuple[str, str, str]:
-    """The URL without credentials, its user info, and its query and fragment."""
+    """Return the URL without credentials, its user info, and its query and fragment."""
     bare = re.split(r"[?#]", url, maxsplit=1)
     scheme, separator, rest = bare[0].partition("://")
     authority, slash, path = rest.partition("/")
@@ -101,14 +104,14 @@ def _split(url: str) -> tuple[str, str, str]:
 
 
 def text_without_credentials(text: str, secrets: frozenset[str]) -> str | None:
-    """``text`` with each URL in it stripped of credentials; None if the rest still quotes one of ``secrets``."""
+    """Remove credentials from each URL in ``text``; return None if the result still quotes one of ``secrets``."""
     stripped = URL_IN_TEXT.sub(lambda match: without_credentials(match[0]), text)
     spellings = (stripped, unquote(stripped), unquote_plus(stripped))
     return None if any(secret in each for secret in secrets for each in spellings) else stripped
 
 
 def hide_secrets(text: str, secrets: frozenset[str]) -> str:
-    """``text`` with ``***`` in place of each of ``secrets``, and of user info in anything like an address."""
+    """Replace each of ``secrets``, and the user info of anything that looks like a URL, with ``***`` in ``text``."""
     text = text_without_credentials(text, frozenset()) or ""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
@@ -119,15 +122,15 @@ def hide_secrets(text: str, secrets: frozenset[str]) -> str:
 
 
 def secrets_in_options(options: Mapping[str, Any]) -> frozenset[str]:
-    """All values in ``options`` that may be secret, in every spelling that a message may have.
+    """Return all values in ``options`` that may be secret, in every spelling that a message may quote.
 
-    These are the options whose name suggests a secret, and the credentials in addresses.
+    These are the values of options whose names suggest secrets, and the credentials in URLs.
     """
     return _spellings(_secrets(options))
 
 
 def _secrets(value: object, *, named: bool = False) -> Iterator[str]:
-    """All text in ``value`` that may be secret; ``named`` if the name of the option suggests it."""
+    """Yield all text in ``value`` that may be secret; ``named`` is true if the option's name suggests a secret."""
     if isinstance(value, Mapping):
         for name, each in value.items():
             yield from _secrets(each, named=named or SECRET_NAME.search(str(name)) is not None)
@@ -137,7 +140,7 @@ def _secrets(value: object, *, named: bool = False) -> Iterator[str]:
     elif named:
         yield str(value)
     elif isinstance(value, str):
-        # Finds user info without a scheme or with a slash in the password too, which other parsers do not see.
+        # Also finds user info in URLs without a scheme, or with a slash in the password, which URL parsers miss.
         user, _, _ = value.rpartition("://")[2].rpartition("@")
         yield from (user, user.partition(":")[0], user.partition(":")[2], *secrets_in_url(value))
 

@@ -1,4 +1,4 @@
-"""How results look in a console or a notebook, and how their failures become an exception."""
+"""Shows results in a console or a notebook, and raises an exception for their failures."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class Failure:
 
 
 class Result(JsonResult):
-    """What every result of a public function can do; each class says its own facts and failures."""
+    """The base class of all results; each subclass defines its own ``facts`` and ``failed_sources``."""
 
     def facts(self) -> Mapping[str, object]:
-        """What the result says in short, in the order to show it; values that are empty are left out."""
+        """Return the short facts that represent the result, in the order to show them; empty values are not shown."""
         raise NotImplementedError
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
-        """The name of each source that failed, with the reason."""
+        """Yield the name of each failed source, with the reason."""
         return ()
 
     def raise_for_failures(self) -> Self:
-        """The result itself if no source failed.
+        """Return the result itself if no source failed.
 
         Raises:
             FailuresError: one or more sources failed; the message names them, with their reasons.
@@ -60,7 +60,7 @@ class Result(JsonResult):
         return f"<{type(self).__name__} {facts}>"
 
     def _repr_html_(self) -> str:
-        """A small table for notebooks."""
+        """Return a small table for notebooks."""
         rows = [*self._shown(), *(("failed", f"{name}: {error}") for name, error in self._some_failures())]
         cells = "".join(f"<tr><th>{_escaped(name)}</th><td>{_escaped(_text(value))}</td></tr>" for name, value in rows)
         return f"<table><caption>{_escaped(type(self).__name__)}</caption><tbody>{cells}</tbody></table>"
@@ -73,7 +73,7 @@ class Result(JsonResult):
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as ``2 failures``."""
+    """Return a number followed by its noun, such as ``2 failures``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,4 +1,4 @@
-"""The decoding of one source, and the options of it, which reading, converting and inspecting share."""
+"""Decodes one source and checks the common options; reading, conversion and inspection share this."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["check_common", "decoded"]
 def decoded(
     source: Source, reader: SourceReader, decoder: Decoder, *, on_chunk: Callable[[bytes], None] | None = None
 ) -> Iterator[Decoded]:
-    """What the decoder finishes with each chunk of an opened source; ``on_chunk`` receives each chunk first.
+    """Yield the decoder's output for each chunk of an opened source; ``on_chunk`` is called with the chunk first.
 
     Raises:
-        SourceError: the source is corrupt or past a limit.
+        SourceError: the source is corrupt or exceeds a limit.
         DecodeError: the source is not a Web Session file; the message names the source.
 
     """
@@ -36,7 +36,7 @@ def decoded(
 
 
 def check_common(decoder: object, source_limits: object, limits: object, storage_options: object) -> None:
-    """Refuse wrong values of the options that several functions share. Raises OptionError."""
+    """Reject invalid values of the options that several functions share. Raises OptionError."""
     check_choice("decoder", decoder, DECODERS)
     check_kind("source_limits", source_limits, SourceLimits, "SourceLimits")
     check_kind("limits", limits, Limits, "Limits")

@@ -1,4 +1,4 @@
-"""Whether an argument is a URL."""
+"""Tells URLs from paths."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ HALF_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 
 
 def is_url(text: str) -> bool:
-    """Whether an argument is a URL, or a chain of URLs as in fsspec, and not a path."""
+    """Return whether an argument is a URL or a chain of URLs, as in fsspec, rather than a path."""
     return URL.match(text) is not None
 
 
 def is_half_url(text: str) -> bool:
-    """Whether an argument looks like a URL that lacks a slash (``s3:/bucket/x``), and is not a path below a folder."""
+    """Return whether an argument looks like a URL that lacks a slash (``s3:/bucket/x``), rather than a path."""
     return HALF_URL.match(text) is not None and not os.path.lexists(text.partition("/")[0])

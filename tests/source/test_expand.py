@@ -159,7 +159,7 @@ def test_impossible_names(argument: str) -> None:
 def test_a_url_that_lacks_a_slash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is no path, unless there is such a folder."""
     monkeypatch.chdir(tmp_path)
-    assert "found one with a single slash; add the other one" in message("s3:/bucket/a.gz")
+    assert "found one with a single slash; add the missing slash" in message("s3:/bucket/a.gz")
     tree(tmp_path, "s3:/bucket/a.gz")
     (source,) = expand(["s3:/bucket/a.gz"])
     assert source.name == "a.gz"
