@@ -4,7 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-full rust cargo wheel lint types format schemas docs coverage clean
+# pip, clippy and cargo test share one profile and these settings, which setuptools-rust makes too: so they share what is
+# compiled.
+PROFILE := checked
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export PYO3_BUILD_EXTENSION_MODULE := 1
+# Tests start hundreds of processes. If bytecode may not be written, each of them compiles the package again.
+export PYTHONDONTWRITEBYTECODE :=
+# Jobs that run at once print their output when they end. Make before 4.0 cannot do that.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+INSTALL_RELEASE := $(BIN)/pip install --quiet --no-deps --editable .
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+
+.PHONY: help demo test test-full checks release rust cargo wheel lint types format schemas docs coverage clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,19 +24,29 @@ help:  ## This list
 demo: $(READY)  ## The main job on generated input: the tree, the counts, a query's answer
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh .demo
 
-test: $(READY) lint types rust  ## All tests with small counts and sizes
-	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+test: checks  ## All tests with small counts and sizes
+	$(PYTEST)
 
 test-full: export PROPTEST_CASES ?= 500000
-test-full: $(READY) lint types rust  ## The same tests with the full counts and sizes
-	WSPARQUET_TEST_FULL=1 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --durations=20
+test-full: checks  ## The same tests with the full counts and sizes, with the native crate as wheels have it
+	$(INSTALL_RELEASE)
+	WSPARQUET_TEST_FULL=1 $(PYTEST) --durations=20
 
-# Without cargo there is nothing native to be tested.
-rust: $(READY)  ## The native crate: format, lints, unit tests and fuzzing
+# Jobs run at once, because pip waits for the network and cargo for its largest crates, each on one core.
+checks:  ## Set-up, and all checks but pytest: the native crate, lints, types
+	@$(MAKE) --no-print-directory --jobs=3 $(SYNC) $(READY) rust lint types
+
+# Without cargo there is nothing native to test. The first build is the one that pip asks for: pip finds it done. cargo
+# would share the jobs of make, and wait for them: it does better with its own.
+rust: | $(PYO3_PYTHON)  ## The native crate: format, lints, unit tests and fuzzing
 	@if ! command -v cargo >/dev/null; then echo "no cargo: nothing native is in use"; exit 0; fi; \
-	set -ex; cd native; export PYO3_PYTHON="$(CURDIR)/$(BIN)/python"; \
-	cargo fmt --check; cargo clippy --quiet --all-targets --all-features -- -D warnings; \
-	cargo test --quiet --profile fuzz
+	set -ex; unset MAKEFLAGS; cd native; cargo fmt --check; \
+	cargo rustc --quiet --profile $(PROFILE) --lib --features python --crate-type cdylib; \
+	cargo clippy --quiet --profile $(PROFILE) --all-targets --all-features -- -D warnings; \
+	cargo test --quiet --profile $(PROFILE)
+
+release: $(READY)  ## Install the native crate as wheels have it, for benchmarks: the one of the tests is slower
+	$(INSTALL_RELEASE)
 
 cargo:
 	@command -v cargo >/dev/null || { echo "make wheel: needs cargo (Rust 1.88 or newer, https://rustup.rs)," \
@@ -60,13 +82,17 @@ docs: $(READY)  ## The documentation site, in build/website/site; a warning is a
 	$(BIN)/python -m tools.website build/website
 
 coverage: $(READY)  ## Branch coverage, reported and not judged
-	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
+	$(PYTEST) --cov --cov-report=term
 
 clean:  ## Delete all that these targets have made
 	rm -rf .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(VENV)
 
-$(READY): pyproject.toml $(wildcard native/Cargo.* native/src/*.rs native/src/*/*.rs native/src/*/*/*.rs)
+$(PYO3_PYTHON):
 	$(PYTHON) -m venv $(VENV)
+
+$(READY): pyproject.toml $(wildcard native/Cargo.* native/src/*.rs native/src/*/*.rs native/src/*/*/*.rs) | $(PYO3_PYTHON)
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable . --group dev --group docs
+	unset MAKEFLAGS; SETUPTOOLS_RUST_CARGO_PROFILE=$(PROFILE) \
+		$(BIN)/pip install --quiet --editable . --group dev --group docs
 	touch $@

@@ -47,8 +47,11 @@ def wheel(checkout: Path) -> Path:
     """The built wheel."""
     out = checkout.parent / "wheel"
     command = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, checkout)
-    # Crates that the checkout's own build has compiled need not be compiled again, which takes two minutes.
-    run(*command, cwd=checkout.parent, CARGO_TARGET_DIR=str(ROOT / "native" / "target"))
+    # Crates that the checkout's own build has compiled need not be compiled again, which takes two minutes. `make test`
+    # compiles them in the profile `checked`, `make test-full` as they are shipped.
+    profile = "release" if FULL else "checked"
+    target = str(ROOT / "native" / "target")
+    run(*command, cwd=checkout.parent, CARGO_TARGET_DIR=target, SETUPTOOLS_RUST_CARGO_PROFILE=profile)
     (built,) = out.iterdir()
     return built
 
