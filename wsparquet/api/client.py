@@ -122,7 +122,7 @@ class Client:
 
         Raises:
             ApiError: the range is invalid, the server rejects the request or is unreachable, or the response is not a
-            list of this account's files.
+                list of this account's files.
 
         """
         found = f"found {start.isoformat()} to {end.isoformat()}"
@@ -157,8 +157,8 @@ class Client:
         to the end to check it. ``on_bytes`` is called with the number of bytes downloaded so far.
 
         Raises:
-            FileGone: the server no longer has the file. ApiError: the complete file cannot be downloaded, or cannot be
-            written.
+            FileGone: the server no longer has the file.
+            ApiError: the complete file cannot be downloaded, or cannot be written.
 
         """
         address = url or file.urls[0]
@@ -182,7 +182,8 @@ class Client:
         """Return the size in bytes of a file on the server without downloading it; None if the size is unknown.
 
         Raises:
-            FileGone: the server no longer has the file. ApiError: the server rejects the request or is unreachable.
+            FileGone: the server no longer has the file.
+            ApiError: the server rejects the request or is unreachable.
 
         """
         url = file.urls[0]
