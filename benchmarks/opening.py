@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.commit.test_many_commits import make_commit
-from tests.store.s3.server import Bucket, s3_server, storage_options
+from tools.commits import make_commit
+from tools.s3.server import Bucket, s3_server, storage_options
 from wsparquet import open_dataset
 from wsparquet.dataset import Access, Root
 

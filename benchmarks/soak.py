@@ -23,8 +23,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.store.s3.proxy import Proxy, Settings, proxying
-from tests.store.s3.server import Bucket, s3_server, storage_options
+from tools.s3.proxy import Proxy, Settings, proxying
+from tools.s3.server import Bucket, s3_server, storage_options
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.emulator import DEMO, Emulator, EmulatorOptions, serving
 

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.dataset.helpers import API_NAME, START, facts
+from tests.dataset.helpers import API_NAME
 from tests.scale import scaled
-from wsparquet.commit import Commit, Part
+from tools.commits import make_commit
 from wsparquet.dataset import Root, open_dataset
-from wsparquet.layout import Identity, part_path
-from wsparquet.schema import TABLES
-
-HOUR = 3_600_000
-
-
-def make_commit(number: int) -> Commit:
-    """A commit as a real one would be: parts of all tables on one or two days, a report of some length."""
-    start = START + number * HOUR
-    identity = Identity("75555851", f"WebSession.{start}.{start + HOUR}.part-00000-{number}")
-    token = f"{number:016x}"
-    parts = tuple(
-        Part(part_path(identity.key, table, None, f"{token}.{n}"), table, None, 1000, 100_000, start, start + HOUR)
-        for n, table in enumerate([*TABLES, *TABLES])
-    )
-    paths = {f"$.engagementAttributes[*].data.customerInfo.field{n}": n for n in range(20)}
-    report = {"records": 16_000, "rows": dict.fromkeys(TABLES, 2000), "rescued": {"engagement_attributes": paths}}
-    known = facts(f"{number:064x}", report=report, source_name=f"{identity.name}.gz", url=f"file:///in/{number}.gz")
-    return Commit(identity, token, known, parts, None, (), "wsparquet 0.1.0", 1, "2026-01-01T00:00:00+00:00")
+from wsparquet.layout import Identity
 
 
 def test_every_one_of_many_commits_is_found(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.store.s3.server import s3_server
+from tools.s3.server import s3_server
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.scale import scaled
 from tests.store.s3.lake import Lake
-from tests.store.s3.proxy import Proxy, proxying
+from tools.s3.proxy import Proxy, proxying
 from wsparquet.dataset import Access
 from wsparquet.dataset.access import open_store
 from wsparquet.store.store import Store

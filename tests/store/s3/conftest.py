@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.store.s3.lake import Lake
-from tests.store.s3.proxy import Proxy, proxying
+from tools.s3.proxy import Proxy, proxying
 
 
 @pytest.fixture

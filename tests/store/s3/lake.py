@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from tests.store.s3.server import Bucket, storage_options
+from tools.s3.server import Bucket, storage_options
 from wsparquet.dataset import Access, Root
 
 TABLE = re.compile(r"lake/record_type=([a-z_]+)/date=[^/]+/[^/]+\.parquet")

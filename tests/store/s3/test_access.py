@@ -12,8 +12,8 @@ import pytest
 from tests.cli.program import Ran, run
 from tests.dataset.helpers import put
 from tests.store.s3.lake import Lake
-from tests.store.s3.proxy import Proxy
-from tests.store.s3.server import SECRET
+from tools.s3.proxy import Proxy
+from tools.s3.server import SECRET
 from wsparquet.dataset import Access, Root
 from wsparquet.errors import DatasetError
 from wsparquet.store.s3.options import StorageOptions

@@ -23,8 +23,8 @@ from tests.commit.test_kills import AFTER, BEFORE, rows_of
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, put
 from tests.scale import scaled
 from tests.store.s3.lake import Lake
-from tests.store.s3.proxy import FAULTS, Proxy
-from tests.store.s3.server import SECRET
+from tools.s3.proxy import FAULTS, Proxy
+from tools.s3.server import SECRET
 from wsparquet.commit import CommitConflict
 from wsparquet.commit.protocol import DEAD_SECONDS
 from wsparquet.dataset import Root, open_dataset

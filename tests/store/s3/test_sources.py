@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 
 from tests.store.s3.lake import Lake
-from tests.store.s3.proxy import ERROR, Proxy
 from tests.store.s3.test_system import wsparquet
+from tools.s3.proxy import ERROR, Proxy
 from wsparquet import convert
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.generate import GenerateOptions, generate

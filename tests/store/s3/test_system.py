@@ -21,8 +21,8 @@ from tests.cli.program import Ran, api_environment, run, start
 from tests.dataset.helpers import rows_on_disk
 from tests.scale import scaled
 from tests.store.s3.lake import Lake
-from tests.store.s3.proxy import Proxy
-from tests.store.s3.server import SECRET
+from tools.s3.proxy import Proxy
+from tools.s3.server import SECRET
 from wsparquet import Progress, VerifyOptions, convert
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.dataset import Access

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.commit.workload import WORKS
-from tests.store.s3.server import storage_options
+from tools.s3.server import storage_options
 from wsparquet.dataset import Access, Root
 
 if __name__ == "__main__":

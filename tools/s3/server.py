@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3  # type: ignore[import-untyped]
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 60.0
 SECRET = "s3cr3t-access-key"
 _NUMBERS = itertools.count()
@@ -26,7 +26,7 @@ def s3_server() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "tests.store.s3.serve", str(port)]
+    command = [sys.executable, "-m", "tools.s3.serve", str(port)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_for(process, port)

@@ -1,4 +1,4 @@
-"""moto's server in this process: ``python -m tests.store.s3.serve PORT``."""
+"""moto's server in this process: ``python -m tools.s3.serve PORT``."""
 
 from __future__ import annotations
 
@@ -27,6 +27,5 @@ def one_put_at_a_time(application: Application) -> Application:
 
 
 if __name__ == "__main__":
-    # moto's types know neither name.
-    application = one_put_at_a_time(DomainDispatcherApplication(create_backend_app))  # type: ignore[arg-type]
-    run_simple("127.0.0.1", int(sys.argv[1]), application, threaded=True)  # type: ignore[arg-type]
+    application = one_put_at_a_time(DomainDispatcherApplication(create_backend_app))
+    run_simple("127.0.0.1", int(sys.argv[1]), application, threaded=True)
