@@ -41,7 +41,8 @@ checks:  ## Set-up, and all checks but pytest: the native crate, lints, types
 rust: | $(PYO3_PYTHON)  ## The native crate: format, lints, unit tests and fuzzing
 	@if ! command -v cargo >/dev/null; then echo "no cargo: nothing native is in use"; exit 0; fi; \
 	set -ex; unset MAKEFLAGS; cd native; cargo fmt --check; \
-	cargo rustc --quiet --profile $(PROFILE) --lib --features python --crate-type cdylib; \
+	cargo rustc --quiet --profile $(PROFILE) --lib --features python,pyo3/extension-module \
+		--crate-type cdylib; \
 	cargo clippy --quiet --profile $(PROFILE) --all-targets --all-features -- -D warnings; \
 	cargo test --quiet --profile $(PROFILE)
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import Files, make
 from tests.cli.program import PROGRAM, run, spawn, start
-from tests.dataset.helpers import assert_at_rest
+from tests.support.at_rest import assert_at_rest
 from wsparquet.generate import GenerateOptions
 
 HEAVY = ("pyarrow", "rich", "fsspec", "isal", "aiohttp", "duckdb", "polars", "numpy")

@@ -13,7 +13,7 @@ import pytest
 import wsparquet
 from tests.cli.conftest import Files, make
 from tests.cli.program import run, tree
-from tests.dataset.helpers import assert_at_rest
+from tests.support.at_rest import assert_at_rest
 from wsparquet.generate import GenerateOptions
 from wsparquet.schema import TABLES
 

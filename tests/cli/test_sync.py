@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.cli.program import Ran, run, spawn, start
-from tests.system.helpers import files_below, rows_on_disk
+from tests.support.at_rest import files_below
+from tests.system.helpers import rows_on_disk
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.emulator import DEMO, Emulator, EmulatorOptions, serving
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.commit import workload
-from tests.dataset.helpers import IDENTITY, assert_at_rest, data_files, files_below, leftovers, make_rows, rows_on_disk
+from tests.dataset.helpers import IDENTITY, data_files, leftovers, make_rows, rows_on_disk
 from tests.scale import scaled
+from tests.support.at_rest import assert_at_rest, files_below
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.layout import Identity
 

@@ -11,18 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dataset.helpers import (
-    API_NAME,
-    IDENTITY,
-    assert_at_rest,
-    data_files,
-    facts,
-    files_below,
-    leftovers,
-    make_rows,
-    put,
-    rows_on_disk,
-)
+from tests.dataset.helpers import API_NAME, IDENTITY, data_files, facts, leftovers, make_rows, put, rows_on_disk
+from tests.support.at_rest import assert_at_rest, files_below
 from wsparquet.commit import Commit, CommitConflict
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.decode.model import Quarantined

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import wsparquet
-from tests.dataset.helpers import assert_at_rest, data_files
+from tests.dataset.helpers import data_files
+from tests.support.at_rest import assert_at_rest
 from wsparquet import ConvertOptions, Limits, Progress, Summary
 from wsparquet.generate import GenerateOptions, generate
 

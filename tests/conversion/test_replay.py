@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 
 from tests.cli.program import run, start
-from tests.dataset.helpers import assert_at_rest, rows_on_disk
+from tests.dataset.helpers import rows_on_disk
 from tests.source.conftest import Server, cut, plain, server
+from tests.support.at_rest import assert_at_rest
 from wsparquet import Progress, convert, open_dataset, replay, verify
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.dataset import Root

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 import wsparquet
-from tests.dataset.helpers import assert_at_rest, rows_on_disk
+from tests.dataset.helpers import rows_on_disk
 from tests.source import conftest as http
+from tests.support.at_rest import assert_at_rest
 from wsparquet import ConvertOptions, Progress, Summary
 from wsparquet.dataset import Root
 from wsparquet.generate import GenerateOptions, expected, generate

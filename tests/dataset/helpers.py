@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.support.at_rest import files_below
 from wsparquet.commit import Commit, CommitFacts
 from wsparquet.dataset import Root
 from wsparquet.layout import Identity
@@ -73,13 +73,6 @@ def put(
         return attempt.commit(identity, facts(f"{seed:064x}"), expected=before)
 
 
-def files_below(folder: Path) -> Iterator[str]:
-    """All files below a folder, hidden ones too, relative to it."""
-    for path in sorted(folder.rglob("*")):
-        if not path.is_dir():
-            yield path.relative_to(folder).as_posix()
-
-
 def data_files(root: Path) -> list[str]:
     """Whatever file lies in the tables' folders."""
     return [path for path in files_below(root) if path.startswith("record_type=")]
@@ -97,11 +90,3 @@ def rows_on_disk(root: Path) -> dict[str, list[dict[str, Any]]]:
         table = path.split("/")[0].removeprefix("record_type=")
         rows.setdefault(table, []).extend(pq.ParquetFile(root / path).read().to_pylist())
     return {table: sorted(found, key=repr) for table, found in rows.items()}
-
-
-def assert_at_rest(root: Path) -> None:
-    """Exactly the files that records name are there, and nothing is half done."""
-    named = [path for commit in Root.open(root, create=False).commits() for path in commit.paths]
-    quarantine = [path for path in files_below(root) if path.startswith("_wsparquet/quarantine/")]
-    assert data_files(root) + quarantine == sorted(named, key=lambda path: (path.startswith("_"), path))
-    assert leftovers(root) == []

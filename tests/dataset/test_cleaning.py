@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import run, tree
-from tests.dataset.helpers import API_NAME, IDENTITY, assert_at_rest, files_below, make_rows, put, rows_on_disk
+from tests.dataset.helpers import API_NAME, IDENTITY, make_rows, put, rows_on_disk
+from tests.support.at_rest import assert_at_rest, files_below
 from wsparquet.dataset import Root
 from wsparquet.dataset.cleaning import Cleaning, clean
 from wsparquet.errors import DatasetError

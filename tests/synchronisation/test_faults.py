@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.scale import scaled
+from tests.support.at_rest import assert_at_rest
 from tests.synchronisation.lake import names, server, sync
-from tests.system.helpers import assert_at_rest, assert_same, rows_on_disk
+from tests.system.helpers import assert_same, rows_on_disk
 from wsparquet.api import ApiOptions
 from wsparquet.emulator import FAULTS, Emulator
 from wsparquet.emulator.faults import DOWNLOAD

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.scale import scaled
+from tests.support.at_rest import assert_at_rest, records
 from tests.synchronisation.lake import ACCOUNT, names, server, sync
-from tests.system.helpers import COMMAND, SECONDS, assert_at_rest, assert_same, records, rows_on_disk
+from tests.system.helpers import COMMAND, SECONDS, assert_same, rows_on_disk
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.emulator import DEMO, Emulator
 

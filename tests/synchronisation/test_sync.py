@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.at_rest import assert_at_rest, files_below, records
 from tests.synchronisation.lake import ACCOUNT, data, names, server, still, sync
-from tests.system.helpers import assert_at_rest, assert_same, committed_rows, convert, counts, files_below, records
+from tests.system.helpers import assert_same, committed_rows, convert, counts
 from tests.system.helpers import rows_on_disk as rows
 from wsparquet import Progress, open_dataset
 from wsparquet.emulator import DEMO

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,19 +78,6 @@ def make_sources(folder: Path, *, seed: int = 0, files: int = 6, size: int = 40_
 # --- Roots ------------------------------------------------------------------------------------------------------------
 
 
-def files_below(folder: Path) -> list[str]:
-    """The paths of everything below a folder that is no folder, hidden or not, relative to it."""
-    return sorted(
-        os.path.relpath(Path(parent) / name, folder) for parent, _, names in os.walk(folder) for name in names
-    )
-
-
-def records(root: Path) -> Iterator[dict[str, Any]]:
-    """All commit records, read as the JSON files that they are."""
-    for path in sorted((root / STATE / "commits").rglob("*.json")):
-        yield json.loads(path.read_text())
-
-
 def table_folders(root: Path) -> list[Path]:
     """The folders of all tables that have rows."""
     return sorted(root.glob("record_type=*"))
@@ -100,18 +86,6 @@ def table_folders(root: Path) -> list[Path]:
 def table_name(folder: Path) -> str:
     """The name of the table in a folder."""
     return folder.name.removeprefix("record_type=")
-
-
-def assert_at_rest(root: Path) -> None:
-    """Exactly the files that commit records name are there, and no attempt left anything."""
-    named = [part["path"] for record in records(root) for part in record["parts"]]
-    named += [record["quarantine"] for record in records(root) if record["quarantine"]]
-    found = files_below(root)
-    data = [path for path in found if path.startswith(("record_type=", f"{STATE}/quarantine/"))]
-    assert len(data) == len(named)
-    assert data == sorted(named)
-    assert list((root / STATE / "tmp").iterdir()) == []
-    assert [path for path in found if path.startswith(f"{STATE}/intents/")] == []
 
 
 def rows_on_disk(root: Path) -> Rows:

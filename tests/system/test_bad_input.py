@@ -14,16 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import wsparquet
+from tests.support.at_rest import assert_at_rest, files_below, records
 from tests.system.helpers import (
     COMMAND,
     QUARANTINE,
     STATE,
-    assert_at_rest,
     convert,
     convert_command,
     counts,
-    files_below,
-    records,
     rows_on_disk,
     run,
     table_folders,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.helpers import Rows, assert_at_rest, assert_same, convert, make_sources, rows_on_disk
+from tests.support.at_rest import assert_at_rest
+from tests.system.helpers import Rows, assert_same, convert, make_sources, rows_on_disk
 
 Place = tuple[int, int, int, int]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.scale import scaled
+from tests.support.at_rest import assert_at_rest
 from tests.system import older_release
 from tests.system.helpers import (
     Rows,
-    assert_at_rest,
     assert_each_whole,
     assert_same,
     committed_rows,

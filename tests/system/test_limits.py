@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.at_rest import assert_at_rest
 from tests.system.helpers import (
     Rows,
-    assert_at_rest,
     assert_each_whole,
     assert_same,
     convert,

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.scale import scaled
+from tests.support.at_rest import assert_at_rest
 from tests.system.helpers import (
     SECONDS,
     Ended,
     Rows,
-    assert_at_rest,
     assert_each_whole,
     assert_same,
     convert,

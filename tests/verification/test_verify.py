@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.program import run, tree
-from tests.dataset.helpers import files_below
+from tests.support.at_rest import files_below
 from wsparquet import Progress, VerifyOptions, convert, verify
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.parquet.settings import file_schema, writer_options

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from tests.support.at_rest import assert_only_named
 from tools.s3.server import Bucket, storage_options
 from wsparquet.dataset import Access, Root
 
@@ -54,7 +55,6 @@ class Lake:
 
     def assert_at_rest(self) -> None:
         """Exactly what records name is there, and nothing is half done, but for probes of killed runs."""
-        named = {path for commit in self.open(create=False).commits() for path in commit.paths}
-        others = ("_wsparquet/commits/", "_wsparquet/root.json", "_wsparquet/sync/", "_wsparquet/probes/")
-        assert {key for key in self.keys() if not key.startswith(others)} == named
+        named = [path for commit in self.open(create=False).commits() for path in commit.paths]
+        assert_only_named(self.keys(), named)
         assert self.bucket.uploads() == []
