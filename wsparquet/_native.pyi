@@ -1,7 +1,7 @@
 """The types of the native module, which is written in Rust (native/src/python/).
 
-Arrow arrays and schemas pass the border by the Arrow C data interface, without a copy. Each class may be used by one
-thread at a time, except ``CompiledPlan``.
+Arrow arrays and schemas are passed between Python and Rust through the Arrow C data interface, without a copy. Each
+class may be used by one thread at a time, except ``CompiledPlan``.
 """
 
 from collections.abc import Sequence
@@ -9,53 +9,61 @@ from os import PathLike
 from typing import Any, Self
 
 class Refused(Exception):
-    """The source is not a Web Session file or exceeds a limit, or the plan is not valid; the message says which."""
+    """Raised if the source is not a Web Session file, if it exceeds a limit, or if the plan is not valid."""
 
 class Exported:
-    """An Arrow array on its way to Python, at ``address``; if nobody imports the array, this object releases it."""
+    """An Arrow array to be imported by Python from ``address``.
+
+    An array that was not imported is released together with this object.
+    """
 
     address: int
 
 class CompiledPlan:
-    """The decoding plan of all tables, compiled once; the decoders of many sources share it."""
+    """The decoding plan of all tables. It is compiled once and shared by the decoders of all sources."""
 
     def __new__(cls, text: str) -> Self:
-        """Compile the plan in JSON ``text``. Raises Refused if the plan is not valid."""
+        """Compile a plan from JSON text. Raises Refused if the plan is not valid."""
 
     def schemas(self) -> list[tuple[str, object]]:
-        """The name of each table, with a capsule of the Arrow schema of its record batches."""
+        """Return, for each table, its name and a capsule with the Arrow schema of its record batches."""
 
 class Machine:
-    """The decoder of one source; the caller pushes the bytes of the inflated text."""
+    """A push decoder of one source. It expects the decompressed text, in chunks of any size."""
 
     def __new__(cls, plan: CompiledPlan, source_file: str, limits: dict[str, int]) -> Self:
-        """A decoder that writes ``source_file`` into its rows; ``limits`` are the fields of ``Limits``, in bytes."""
+        """Create a decoder.
+
+        It writes ``source_file`` to every row. ``limits`` maps the fields of ``Limits`` to values in bytes.
+        """
 
     def feed(self, data: bytes) -> dict[str, Any]:
-        """Decode the next bytes, and return the record batches and quarantined texts that they complete.
+        """Decode the next bytes. Return the record batches and quarantined texts that are now complete.
 
         Raises Refused if the source cannot be decoded.
         """
 
     def finish(self) -> dict[str, Any]:
-        """Decode what is left at the end of the text, and return the same values as ``feed``, with the report.
+        """Decode what is left at the end of the text. Return the same values as ``feed``, and the report.
 
         Raises Refused if the source cannot be decoded.
         """
 
 class Imported:
-    """Memory for an Arrow array on its way from Python; the exporter writes the array to ``address``."""
+    """Memory into which Python exports an Arrow array. The exporter writes the array to ``address``."""
 
     def __new__(cls) -> Self:
-        """Empty memory for one array."""
+        """Allocate empty memory for one array."""
 
     address: int
 
 class ParquetFile:
-    """A Parquet file that is being written; ``close`` completes it."""
+    """A Parquet file that is being written. It is complete after ``close``."""
 
     def __new__(cls, path: str | PathLike[str], schema: object, settings: str) -> Self:
-        """Create the file at ``path``; ``schema`` is a capsule of its Arrow schema, ``settings`` all settings as JSON.
+        """Create the file at ``path``.
+
+        ``schema`` is a capsule with its Arrow schema; ``settings`` is the JSON text of all settings.
 
         Raises OSError if the file cannot be written, and ValueError if the settings are not valid.
         """

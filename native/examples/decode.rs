@@ -1,6 +1,6 @@
-//! Decodes a file several times, for a profiler: `decode PLAN.json FILE TIMES`.
+//! Decodes a file several times, to be run in a profiler: `decode PLAN.json FILE TIMES`.
 //!
-//! `wsparquet.decode.native.plan_json(wsparquet.decode.plan.compiled())` returns the plan.
+//! To get the plan, call `wsparquet.decode.native.plan_json(wsparquet.decode.plan.compiled())` in Python.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,7 +1,8 @@
-//! The native decoder: it follows docs/decoding.md and writes bytes directly into Arrow columns.
+//! The native decoder. It implements docs/decoding.md and writes values directly into Arrow columns.
 //!
 //! `splitter` finds records, `records` finds their tables, and `readers` writes their values into `columns`. `batches`
-//! collects the rows of one table, `sink` those of all tables. `memo` caches text that repeats from record to record.
+//! collects the rows of one table, and `sink` the rows of all tables. `memo` caches text that repeats from record to
+//! record.
 
 pub(crate) mod batches;
 mod brackets;

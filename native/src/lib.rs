@@ -1,6 +1,6 @@
-//! The hot loops of wsparquet: `decode` turns bytes into Arrow columns, `parquet` writes Arrow columns to files.
+//! The hot loops of wsparquet. `decode` turns bytes into Arrow columns; `parquet` writes Arrow columns to files.
 //!
-//! The two modules are independent of each other. Only `python` depends on Python.
+//! These two modules do not depend on each other. Only the module `python` depends on Python.
 
 pub mod decode;
 

@@ -1,4 +1,4 @@
-//! Writes Parquet files: takes batches, ends a row group on request, and writes the footer on close.
+//! Writes Parquet files: appends batches, flushes a row group on request, and writes the footer on close.
 
 use std::fs::File;
 use std::path::Path;
@@ -16,13 +16,13 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde::Deserialize;
 
-/// How a file is written: `wsparquet.parquet.settings.FileSettings`, member for member.
+/// The settings of a file, with the same members as Python's `wsparquet.parquet.settings.FileSettings`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Columns that get a dictionary, by their paths with dots.
+    /// The dotted paths of the columns that get a dictionary.
     dictionary: Vec<String>,
-    /// Columns that get statistics, by their paths with dots.
+    /// The dotted paths of the columns that get statistics.
     statistics: Vec<String>,
     row_group_rows: usize,
     compression: String,
@@ -32,14 +32,14 @@ pub struct Settings {
     root: String,
 }
 
-/// A file that is being written.
+/// A Parquet file that is being written.
 pub struct Part {
     writer: ArrowWriter<File>,
     data_type: DataType,
 }
 
 impl Part {
-    /// Creates the file. Fails if the file exists.
+    /// Creates the file. Fails if it already exists.
     pub fn create(path: &Path, schema: Schema, settings: &Settings) -> Result<Self> {
         let data_type = DataType::Struct(schema.fields.clone());
         let writer_options = ArrowWriterOptions::new()
@@ -55,7 +55,8 @@ impl Part {
     ///
     /// # Safety
     ///
-    /// The array must have the type of the file's schema; the array itself does not carry its type.
+    /// The array must have the type of the file's schema. Nothing can check this, since the array does not carry its
+    /// type.
     pub unsafe fn write(&mut self, array: FFI_ArrowArray) -> Result<()> {
         // SAFETY: the caller guarantees the type. `validate` then checks that lengths and buffers agree.
         let data = unsafe { from_ffi_and_data_type(array, self.data_type.clone()) }?;
@@ -63,7 +64,7 @@ impl Part {
         self.writer.write(&RecordBatch::from(StructArray::from(data)))
     }
 
-    /// Ends the row group and writes it to the file.
+    /// Flushes the current row group to the file.
     pub fn end_row_group(&mut self) -> Result<()> {
         self.writer.flush()
     }
@@ -75,7 +76,7 @@ impl Part {
 }
 
 impl Settings {
-    /// The settings that JSON text describes.
+    /// Parses the settings from JSON text.
     pub fn read(text: &str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
     }
@@ -99,7 +100,7 @@ impl Settings {
             .set_offset_index_disabled(!self.page_index)
             .set_dictionary_enabled(false)
             .set_statistics_enabled(EnabledStatistics::None)
-            // A truncated bound is not a value of the column, and some readers take it for one.
+            // Truncated bounds are not values of the column, but some readers treat them as such.
             .set_statistics_truncate_length(None);
         let with_dictionary = self
             .dictionary

@@ -1,4 +1,4 @@
-//! The Python module `wsparquet._native`. `decoding` and `writing` are its two independent halves.
+//! The Python module `wsparquet._native`. Its submodules `decoding` and `writing` do not depend on each other.
 
 mod decoding;
 mod writing;
@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::prelude::*;
 
-/// Runs `work` without the GIL. Returns `None` if it panicked; do not reuse its state then.
+/// Runs `work` without the GIL. Returns `None` if `work` panicked; the caller must not use the state of `work` again.
 fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> Option<T> {
     py.detach(|| catch_unwind(AssertUnwindSafe(work))).ok()
 }

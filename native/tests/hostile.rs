@@ -1,7 +1,8 @@
-//! Tests that no input makes the decoder panic, miscount, build an invalid array, or depend on chunk sizes.
+//! Tests that no input makes the decoder panic, miscount, build an invalid array, or return different results for
+//! different chunk sizes.
 //!
 //! Texts consist of fragments of containers, so that many of them are almost valid. `PROPTEST_CASES` sets the number of
-//! texts. `proptest-regressions/` keeps texts that failed; they run first.
+//! texts. Texts that failed are stored in `proptest-regressions/` and run first.
 
 use std::sync::Arc;
 
@@ -79,7 +80,7 @@ fn plan() -> Arc<Plan> {
     Arc::new(Plan::read(include_str!("plan.json")).expect("the plan of the tests can be read"))
 }
 
-/// Generates a text of fragments, repeated fragments, and a few arbitrary bytes.
+/// Generates a text that consists of fragments, repeated fragments, and a few arbitrary bytes.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let fragment = proptest::sample::select(FRAGMENTS).prop_map(|fragment| fragment.as_bytes().to_vec());
     let repeated = proptest::sample::select(FRAGMENTS).prop_map(|fragment| fragment.as_bytes().repeat(150));

@@ -29,7 +29,7 @@ from tests.system.helpers import (
 )
 from wsparquet.generate import BrokenFile, GenerateOptions, broken_files, expected, generate
 
-PAGE = r"no container in it: expected JSON objects with recordCollection, found b'.*; give Web Session files"
+PAGE = r"contains no container: expected JSON objects with recordCollection, found b'.*; give Web Session files"
 AGAIN = r"fetch or make the (file|archive) again"
 
 # What an error says beside the file's name: where, what was found, what to do.
@@ -48,7 +48,7 @@ FAILING = {
     "truncated_zstd": rf"zstd frame 1, .*is truncated: expected more at byte \d+.*{AGAIN}",
     "truncated_zip": rf"expected a zip archive, found: .*{AGAIN}",
     "no_container": PAGE,
-    "other_data_type": r'expected data of the type WebSession, found "AgentActivity" in container 0; give only',
+    "other_data_type": r'expected the data type WebSession, found "AgentActivity" in container 0; give only',
 }
 
 # By kind: the table that it goes to (None: quarantine), and what has to be found there as it stood in the source.

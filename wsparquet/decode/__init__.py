@@ -1,4 +1,4 @@
-"""The decoders, which turn bytes of containers into Arrow batches for each table, and the choice between them."""
+"""Provides the decoders, which convert bytes of containers to Arrow batches for each table, and selects one of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DECODERS = ("auto", "native", "reference")
 
 @lru_cache(maxsize=1)
 def native_decoder() -> Callable[[DecoderOptions], Decoder] | None:
-    """Return the native decoder, or None if this installation lacks it."""
+    """Return the native decoder, or None if it is not part of this installation."""
     try:
         from wsparquet.decode.native import NativeDecoder
     except ImportError:

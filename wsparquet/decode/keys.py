@@ -1,4 +1,4 @@
-"""Decides whether two keys are the same, and whether a key is a tag.
+"""Compares keys, and decides whether a key is a tag.
 
 Sources of the rules: Avro 1.11 specification, "JSON Encoding"; docs/decoding.md, "Keys" and "Tags".
 """
@@ -19,7 +19,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @lru_cache(maxsize=4096)
 def normalise(key: str) -> str:
-    """Return the form in which keys are compared: ASCII letters in lower case, without blanks and underscores."""
+    """Normalise a key for comparison: convert ASCII letters to lower case, and remove blanks and underscores."""
     return key.translate(_FOLD)
 
 
@@ -29,15 +29,15 @@ def last_part(name: str) -> str:
 
 
 def short_tag(tag: str) -> str:
-    """Return a body tag as tables list it: in lower case, without namespace, leading WebSession, and trailing Data."""
+    """Return a body tag as tables list it: in lower case, without namespace, leading WebSession, or trailing Data."""
     return normalise(last_part(tag)).removeprefix("websession").removesuffix("data")
 
 
 def is_tag(key: str, names: frozenset[str]) -> bool:
-    """Whether the only key of an object is a tag; ``names`` are the normalised names of the expected type."""
+    """Whether ``key``, the only key of an object, is a tag. ``names`` has the normalised names of the expected type."""
     return key in AVRO_NAMES or "." in key or normalise(key) in names
 
 
 def is_identifier(key: str) -> bool:
-    """Whether a path can contain the key without quotes."""
+    """Whether the key may appear in a path without quotes."""
     return _IDENTIFIER.fullmatch(key) is not None

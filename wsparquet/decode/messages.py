@@ -7,17 +7,17 @@ from wsparquet.errors import DecodeError
 __all__ = ["no_container", "opening_of"]
 
 OPENING = 60
-"""The number of bytes of a source without containers that its error shows."""
+"""How many bytes of a source without containers its error message shows."""
 
 
 def opening_of(data: bytes) -> bytes:
-    """Return the beginning of a source, for an error message."""
+    """Return the beginning of a source, to be shown in an error message."""
     return data.lstrip()[:OPENING]
 
 
 def no_container(opening: bytes) -> DecodeError:
     """Return the error for a source without containers."""
     return DecodeError(
-        "no container in it: expected JSON objects with recordCollection, found "
+        "contains no container: expected JSON objects with recordCollection, found "
         f"{opening!r}; give Web Session files as the Data Access API returns them"
     )

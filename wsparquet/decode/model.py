@@ -29,7 +29,7 @@ OTHER_PATHS = "(other)"
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A text that could not become a row; ``data`` has every byte of it.
+    """A text that could not become a row. ``data`` is the complete text.
 
     ``start`` and ``end`` are byte offsets in the inflated source. ``kind`` is ``record`` if the text counts as a record
     of the source, otherwise ``item``. A long item comes in several pieces; ``continued`` is true for all but the first.
@@ -62,13 +62,14 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much memory the decoder may use for one source, in bytes. A source that exceeds a limit fails.
+    """Limits, in bytes, on what one source may require of the decoder. A source that exceeds a limit fails.
 
-    ``max_record``: one record, or one value of a container outside its records. ``max_line``: one stretch of text
-    outside of all readable containers. ``max_held``: the records of a container that come before its ``metaData``.
-    ``max_container_values``: container values without a column, which the commit record keeps. ``batch_bytes``: the
-    source text of a table after which the decoder returns a record batch; the native decoder multiplies it by
-    ``BATCH_FACTOR``.
+    ``max_record``: the size of one record, or of one container value outside the records. ``max_line``: the size of one
+    stretch of text outside of all readable containers. ``max_held``: the total size of the records of a container that
+    precede its ``metaData``. ``max_container_values``: the total size of the container values that have no column; the
+    commit record stores them. ``batch_bytes`` does not make a source fail: when the source text of a table's rows
+    reaches this size, the decoder returns a record batch. The native decoder counts all tables together, and multiplies
+    this size by ``BATCH_FACTOR``.
 
     >>> tables = wsparquet.read("session.gz", limits=wsparquet.Limits(max_record=1 << 20))
 
@@ -84,27 +85,30 @@ class Limits:
     batch_bytes: int = 256 << 10
 
     def __post_init__(self) -> None:
-        """Refuse wrong values."""
+        """Reject invalid values."""
         for name in ("max_record", "max_line", "max_held", "max_container_values", "batch_bytes"):
             check_number(name, getattr(self, name), minimum=0)
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
-    """The options of a decoder: the source's name for ``source_file``, and the limits."""
+    """The options of a decoder: the value of the column ``source_file``, and the limits."""
 
     source_file: str = ""
     limits: Limits = field(default_factory=Limits)
 
 
 class PathCounts:
-    """Counts by path or other text: one count for each of the first 1,000 texts, and ``(other)`` for the rest."""
+    """Counts by path, or by another text.
+
+    The first 1,000 texts have a count each; all others are counted as ``(other)``.
+    """
 
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:
         self.counts: Counter[str] = Counter(counts)
 
     def to_dict(self) -> dict[str, int]:
-        """The counts by path, in order of appearance."""
+        """Return the counts by path, in order of appearance."""
         return dict(self.counts)
 
     def add(self, path: str, count: int = 1) -> None:
@@ -123,11 +127,11 @@ class PathCounts:
 class Report(JsonResult):
     """The counts and times of one source.
 
-    Always ``records = sum(rows) + quarantined``. ``items`` are quarantined texts outside of records. ``rescued`` counts
-    values without a matching column, ``undocumented`` counts enum values that the documentation does not list; both are
-    by table and then by path, with ``[*]`` for an index. ``container_values`` has the values of containers and of their
-    ``metaData`` that have no column, as ``{"containers": [first, last], "values": {path: value as JSON text}}``. Times
-    are in milliseconds since 1970.
+    Always ``records = sum(rows) + quarantined``. ``items`` is the number of quarantined texts outside of records.
+    ``rescued`` counts values without a matching column. ``undocumented`` counts enum values that are not in the
+    documentation. Both are grouped by table and then by path, with ``[*]`` instead of indices. ``container_values`` has
+    the values of containers, and of their ``metaData``, that have no column, as ``{"containers": [first, last],
+    "values": {path: value as JSON text}}``. Times are in milliseconds since 1970.
 
     >>> (found,) = wsparquet.inspect("session.gz")
     >>> found.report.records == sum(found.report.rows.values())
@@ -149,15 +153,17 @@ class Report(JsonResult):
 
 
 class Decoder(Protocol):
-    """Turns bytes of containers into Arrow batches for each table; both decoders follow docs/decoding.md."""
+    """Converts bytes of containers to Arrow batches for each table. Both decoders implement docs/decoding.md."""
 
     @property
     def report(self) -> Report:
-        """The counts so far; final after ``finish``."""
+        """The counts so far. They are final after ``finish``."""
         ...
 
     def feed(self, data: bytes) -> Decoded:
-        """Take the next bytes of the decompressed text and return the output that they complete.
+        """Decode the next bytes of the decompressed text.
+
+        Return the batches and quarantined texts that are now complete.
 
         Raises:
             DecodeError: the source is not a Web Session file, or exceeds a limit.
@@ -166,5 +172,5 @@ class Decoder(Protocol):
         ...
 
     def finish(self) -> Decoded:
-        """End the text and return the remaining output. Raises like ``feed``, and if there was no container."""
+        """Decode what is left at the end of the text. Raises like ``feed``, and if the source contains no container."""
         ...

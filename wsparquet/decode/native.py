@@ -1,7 +1,7 @@
-"""The native decoder: a wrapper of the Rust crate in ``native/``, which takes the plan and the limits.
+"""The native decoder: a wrapper around the Rust crate in ``native/``, to which it passes the plan and the limits.
 
-Importing this module raises ImportError if the crate has not been built. Each call of Rust returns whole batches, so no
-Python code handles single values.
+Importing this module raises ImportError if the crate has not been built. Each call into Rust returns complete batches,
+so no Python code handles single values.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class NativeDecoder:
         self._machine = Machine(_shared_plan(), options.source_file, asdict(limits))
 
     def feed(self, data: bytes) -> Decoded:
-        """Take the next bytes of the decompressed text and return the output that they complete.
+        """Decode the next bytes of the decompressed text.
+
+        Return the batches and quarantined texts that are now complete.
 
         Raises:
             DecodeError: the source is not a Web Session file, or exceeds a limit.
@@ -59,7 +61,7 @@ class NativeDecoder:
         return self._hand_out(done)
 
     def finish(self) -> Decoded:
-        """End the text and return the remaining output. Raises like ``feed``, and if there was no container."""
+        """Decode what is left at the end of the text. Raises like ``feed``, and if the source contains no container."""
         try:
             done = self._machine.finish()
         except Refused as refused:
@@ -98,7 +100,7 @@ def _add(counts: PathCounts, more: list[tuple[str, int]]) -> None:
 
 
 def _batch(table: str, array: Exported) -> pa.RecordBatch:
-    # A capsule would export and import the whole schema, with all its documentation, for every batch.
+    # Passing a capsule would export and import the complete schema, with all documentation, for every batch.
     return pa.RecordBatch._import_from_c(array.address, TABLES[table].schema)  # noqa: SLF001
 
 
@@ -119,10 +121,10 @@ def _quarantined(entry: tuple[int, int | None, int | None, str | None, str, byte
 
 @lru_cache(maxsize=1)
 def _shared_plan() -> CompiledPlan:
-    """The plan as Rust runs it.
+    """Return the plan, compiled by Rust.
 
     Raises:
-        SchemaError: the columns that it leads to are not those of the schema, so batches would be misread.
+        SchemaError: the columns of the compiled plan differ from those of the schema, so batches would be misread.
 
     """
     plan = CompiledPlan(plan_json(compiled()))
@@ -130,14 +132,14 @@ def _shared_plan() -> CompiledPlan:
         built = pa.Schema._import_from_c_capsule(capsule)  # noqa: SLF001 - what __arrow_c_schema__ of an object ends in
         if built != TABLES[table].schema:
             raise SchemaError(
-                f"the native decoder builds other columns for {table} than the schema has: {built} instead of "
-                f"{TABLES[table].schema}; reinstall wsparquet, or set `decoder` to reference"
+                f"the columns that the native decoder builds for {table} differ from the schema: found {built}, "
+                f"expected {TABLES[table].schema}; reinstall wsparquet, or set `decoder` to reference"
             )
     return plan
 
 
 def plan_json(plan: object) -> str:
-    """Return the plan as JSON text: each data class is an object, and each node has its kind under ``node``."""
+    """Return the plan as JSON text. Each data class becomes an object; each node has its kind in ``node``."""
     return json.dumps(_plain(plan))
 
 

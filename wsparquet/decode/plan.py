@@ -1,6 +1,6 @@
-"""The plan: the schema compiled into a tree that tells decoders what to expect at each position of a record.
+"""The plan: the schema, compiled into a tree that defines what to expect at each position of a record.
 
-The tree does not say how values are read. Mistakes in the schema raise an error here, before any row is decoded.
+The tree does not define how decoders read values. Errors in the schema are detected here, before any row is decoded.
 """
 
 from __future__ import annotations
@@ -62,9 +62,11 @@ COMMON_COLUMNS: dict[str, Content] = {
 
 @dataclass(frozen=True)
 class Leaf:
-    """A scalar: its kind (a value of ``LEAVES``) and the normalised names that a tag around it may have.
+    """A scalar.
 
-    ``values`` are the documented values of an enum, and empty for other leaves.
+    ``kind`` is a value of ``LEAVES``. ``names`` has the normalised names that a tag around the scalar may have.
+
+    ``values`` has the documented values of an enum, and is empty for other leaves.
     """
 
     kind: str
@@ -83,7 +85,7 @@ class FieldPlan:
 
 @dataclass(frozen=True)
 class StructOf:
-    """A struct; ``inline`` is the struct field whose own fields may appear here without it."""
+    """A struct. ``inline`` is the struct field whose own fields may appear directly in this struct."""
 
     fields: tuple[FieldPlan, ...]
     names: frozenset[str] = frozenset()
@@ -92,7 +94,7 @@ class StructOf:
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list; if ``or_one``, a single element may appear without a list."""
+    """A list. If ``or_one``, a single element may appear without a list."""
 
     element: Node
     or_one: bool = False
@@ -100,7 +102,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch of a union of structs: the column's name, the normalised names that its tag may have, and its struct."""
+    """A branch of a union of structs: its column's name, the normalised names that its tag may have, and its struct."""
 
     name: str
     names: frozenset[str]
@@ -130,7 +132,7 @@ class TablePlan:
 
 @dataclass(frozen=True)
 class RawPlan:
-    """The table of records that belong to no other: its name, and its columns for the body's tag and the record."""
+    """The table of records that belong to no other table: its name, and its columns for the body tag and the record."""
 
     name: str
     tag: str
@@ -139,7 +141,7 @@ class RawPlan:
 
 @dataclass(frozen=True)
 class CommonColumn:
-    """A column that every table has after its payload, and what a decoder writes to it."""
+    """A column that every table has after its payload, and the content that a decoder writes to it."""
 
     name: str
     holds: Content
@@ -147,7 +149,7 @@ class CommonColumn:
 
 @dataclass(frozen=True)
 class DecodePlan:
-    """The whole tree: the header, the metaData of containers, the tables, and the columns that all tables end with."""
+    """The complete tree: the header, the metaData of containers, the tables, and the columns common to all tables."""
 
     header: StructOf
     metadata: StructOf
@@ -161,7 +163,7 @@ def compiled() -> DecodePlan:
     """Return the plan of ``wsparquet.schema``.
 
     Raises:
-        SchemaError: two fields, branches, or tables have a key or name in common, or a type has no reader.
+        SchemaError: two fields, branches, or tables share a key or name, or no reader supports a type.
 
     """
     tables = tuple(_table(table) for table in TABLES.values() if table.tags)

@@ -14,7 +14,8 @@ use crate::decode::memo::fields::Hints;
 use crate::decode::plan::{Common, Plan};
 use crate::decode::undocumented::Enum;
 
-/// Consecutive rows with the same `metaData`: the row of that `metaData` in `Metadata`, and the number of rows.
+/// Consecutive rows with the same `metaData`. `metadata` is the row of the `metaData` in `Metadata`; `rows` is the
+/// number of consecutive rows.
 #[derive(Clone, Copy)]
 pub struct Run {
     pub metadata: usize,
@@ -29,30 +30,30 @@ pub struct Rows {
     pub rescued: Strings,
     pub runs: Vec<Run>,
     pub enums: Vec<Enum>,
-    /// Cache of the text between header and payload.
+    /// Cache of the text between the header and the payload.
     pub hints: Hints,
-    /// Bytes of source text from which the rows were read.
+    /// The size in bytes of the source text of the rows.
     pub bytes: usize,
-    /// The types of the header's columns and of the payload's columns, each as one struct.
+    /// The type of the header and the type of the payload, each as a struct of its columns.
     types: [DataType; 2],
     pub schema: Arc<Types>,
 }
 
-/// The columns that a table's batches have, and the name of their source.
+/// The columns of a table's batches, and the name of the source.
 pub struct Types {
     pub fields: Fields,
-    /// The content and type of each common column; these are the last of `fields`.
+    /// The content and the type of each common column. The common columns are the last ones in `fields`.
     common: Vec<(Common, DataType)>,
     source: String,
 }
 
-/// A batch that still lacks its columns `metaData` and `source_file`.
+/// A batch without its columns `metaData` and `source_file`, which are added later.
 pub struct PendingBatch {
     pub table: usize,
     pub rows: usize,
-    /// Counts of undocumented values, in the order of `Rows::enums`.
+    /// The number of undocumented values in each enum column, in the order of `Rows::enums`.
     pub undocumented: Vec<u64>,
-    /// The columns of header and payload.
+    /// The columns of the header and the payload.
     own: Vec<ArrayData>,
     numbers: ArrayData,
     rescued: ArrayData,
@@ -61,7 +62,7 @@ pub struct PendingBatch {
 }
 
 impl Rows {
-    /// Returns empty rows for every table of the plan, and last for the table of unrecognized records.
+    /// Returns an empty `Rows` for each table of the plan, and a last one for the table of unrecognized records.
     pub fn all(plan: &Plan, source: &str) -> Vec<Self> {
         let known = plan.tables.iter().map(|table| table.payload.data_fields());
         let names = plan.tables.iter().map(|table| table.name.as_str());
@@ -102,7 +103,7 @@ impl Rows {
         self.numbers.len()
     }
 
-    /// Removes the values of a row that was not ended.
+    /// Removes the values of an unfinished row.
     pub fn roll_back(&mut self) {
         let len = self.len();
         self.header.truncate(len);
@@ -117,7 +118,7 @@ impl Rows {
         }
     }
 
-    /// Ends a row that was read from `bytes` bytes of text.
+    /// Finishes a row that was read from `bytes` bytes of text.
     pub fn end(&mut self, number: i64, metadata: usize, bytes: usize) {
         self.numbers.push(number);
         self.bytes += bytes;
@@ -166,7 +167,7 @@ impl Rows {
 }
 
 impl PendingBatch {
-    /// Returns the batch as one struct array, given the `metaData` of all containers.
+    /// Given the `metaData` of all containers, returns the batch as one struct array.
     pub fn into_array(self, metadata: &Metadata) -> Result<ArrayData> {
         let schema = Arc::clone(&self.schema);
         let mut children = self.own;
@@ -180,7 +181,7 @@ impl PendingBatch {
             });
         }
         let whole = ArrayData::builder(DataType::Struct(schema.fields.clone())).len(self.rows);
-        // SAFETY: the children have the order of the schema's fields, and each has as many values as the batch has rows.
+        // SAFETY: the children are in the order of the schema's fields, and the length of each is the number of rows.
         Ok(unsafe { whole.child_data(children).build_unchecked() })
     }
 }
@@ -206,7 +207,7 @@ impl Metadata {
         metadata
     }
 
-    /// The column of a batch whose rows belong to `runs`.
+    /// Returns the `metaData` column of a batch whose rows belong to `runs`.
     fn repeated(&self, runs: &[Run], rows: usize, data_type: &DataType) -> Result<ArrayData> {
         let mut column = Column::Structs(Box::new(Structs::new(&self.plan.metadata)));
         for run in runs {
@@ -221,7 +222,7 @@ impl Metadata {
         self.rows = 0;
     }
 
-    /// Returns the column of a field, by the field's name.
+    /// Returns the column of the field with this name.
     pub fn child(&self, name: &str) -> Option<&Column> {
         let index = self.plan.metadata.fields.iter().position(|field| field.name == name)?;
         match &self.column {

@@ -2,7 +2,8 @@
 
 pub const MAX_DEPTH: usize = 128;
 
-/// Result of the search for an element's end: the end, an error that more text cannot repair, or a need for more text.
+/// The result of the search for an element's end: the end, an error that more text cannot repair, or a need for more
+/// text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
     Found { end: usize, depth: usize },
@@ -10,7 +11,7 @@ pub enum Element {
     Open,
 }
 
-/// Finds the end of a string. Escapes are skipped without a check; a line feed inside a string is an error.
+/// Finds the end of a string. Skips escapes without validating them. A line feed inside a string is an error.
 fn string_end(data: &[u8], mut at: usize) -> Result<usize, Element> {
     loop {
         match data.get(at) {
@@ -27,7 +28,7 @@ fn string_end(data: &[u8], mut at: usize) -> Result<usize, Element> {
     }
 }
 
-/// Returns where the array element that starts at `at` ends: at the comma or closing bracket after it.
+/// Finds the end of the array element that starts at `at`: the comma or closing bracket after the element.
 pub fn element_end(data: &[u8], mut at: usize) -> Element {
     let mut open: Vec<u8> = Vec::new();
     let mut depth = 0;
@@ -53,7 +54,7 @@ pub fn element_end(data: &[u8], mut at: usize) -> Element {
     Element::Open
 }
 
-/// Whether complete JSON text is nested deeper than the limit for records.
+/// Whether the nesting of complete JSON text exceeds the limit for records.
 pub fn too_deep(raw: &[u8]) -> bool {
     raw.iter().filter(|&&byte| matches!(byte, b'{' | b'[')).count() > MAX_DEPTH
         && crate::decode::json::scan::value(raw, 0).is_ok_and(|(_, depth)| depth > MAX_DEPTH)

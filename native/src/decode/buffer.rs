@@ -1,4 +1,5 @@
-//! The unread text of the stream, and the borders in it: lines that always start a container (docs/decoding.md, "Input").
+//! The unread text of the stream, and its borders: starts of lines that always start a container (docs/decoding.md,
+//! "Input").
 
 use std::collections::VecDeque;
 
@@ -57,9 +58,9 @@ fn border(text: &[u8]) -> Border {
 }
 
 impl Buffer {
-    /// Appends text. Returns true if that reveals a new border.
+    /// Appends text. Returns true if the text completes a new border.
     pub fn append(&mut self, text: &[u8]) -> bool {
-        // The byte before the position stays: it may be the line feed that makes the next line a border.
+        // Keeps the byte before the position, which may be the line feed before a border.
         let read = self.position.saturating_sub(1);
         self.data.drain(..read);
         self.data.extend_from_slice(text);
@@ -82,7 +83,8 @@ impl Buffer {
         self.ready();
     }
 
-    /// Moves `limit` past the border at `position`. Returns false if `limit` is the end of the text, not a border.
+    /// Moves `limit` from the border at `position` to the next border. Returns false if `position` is at the end of the
+    /// text instead of a border.
     pub fn cross(&mut self) -> bool {
         let crossed = self.borders.pop_front().is_some();
         if crossed {
@@ -91,7 +93,7 @@ impl Buffer {
         crossed
     }
 
-    /// Whether `position` is at a line that needs more text to decide whether it is a border.
+    /// Whether `position` is at the start of a line that may turn out to be a border once there is more text.
     pub fn at_undecided(&self) -> bool {
         !self.complete && self.undecided.is_some_and(|line| self.position >= line)
     }
@@ -101,7 +103,7 @@ impl Buffer {
         &self.data[..self.limit]
     }
 
-    /// Returns the index of the first byte from `at` that is not white space, at most `limit`.
+    /// Returns the index of the first byte from `at` on that is not white space, but at most `limit`.
     pub fn skip_space(&self, at: usize) -> usize {
         scan::space(self.text(), at)
     }
@@ -116,7 +118,7 @@ impl Buffer {
         }
     }
 
-    /// Searches new text for borders. The last candidate may need more text.
+    /// Searches new text for borders. Whether the last candidate is a border may remain undecided.
     fn search(&mut self) -> bool {
         let known = self.borders.len();
         let from = self.searched.saturating_sub(self.base);

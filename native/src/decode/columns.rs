@@ -25,7 +25,7 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// Ends a list. `elements` counts the elements of all lists so far, this one included.
+    /// Finishes a list. `elements` is the number of elements of all lists so far, including this one.
     pub fn end(&mut self, elements: usize) -> Result<()> {
         self.offsets.push(i32::try_from(elements).map_err(|_| Stop::Overflow)?);
         self.validity.push_valid();
@@ -56,7 +56,7 @@ pub enum Column {
     Booleans(Numbers<bool>),
     Int32(Numbers<i32>),
     Int64(Numbers<i64>),
-    /// Milliseconds.
+    /// In milliseconds since 1970.
     Timestamps(Numbers<i64>),
     Float64(Numbers<f64>),
     Structs(Box<Structs>),
@@ -78,7 +78,7 @@ impl Structs {
         self.validity.len()
     }
 
-    /// Removes the rows from `len` on, also from the children.
+    /// Removes all rows from index `len` on, including those of the children.
     pub fn truncate(&mut self, len: usize) {
         self.validity.truncate(len);
         self.children.iter_mut().for_each(|child| child.truncate(len));
@@ -141,7 +141,7 @@ impl Column {
         }
     }
 
-    /// Returns the number of values so far, not counting nulls after the last value.
+    /// Returns the number of values so far. Trailing nulls that were not yet appended do not count.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.validity().len()
@@ -172,7 +172,7 @@ impl Column {
         }
     }
 
-    /// Appends `times` copies of the value that `from` has at `row`. Supports structs of scalars, such as `metaData`.
+    /// Appends `times` copies of the value at `row` of `from`, a column of the same type.
     pub fn repeat(&mut self, from: &Self, row: usize, times: usize) -> Result<()> {
         let start = self.len();
         if !from.validity().is_valid(row) {
@@ -263,7 +263,7 @@ pub enum Payload {
     Flat(Structs),
     /// One column of lists.
     List(Column),
-    /// The tag and the text of records that belong to no table.
+    /// The body tag and the JSON text of records that belong to no table.
     Raw { tag: Strings, record: Strings },
 }
 

@@ -1,4 +1,4 @@
-//! A container's own values: its data type, its `metaData`, and values with no matching column.
+//! Reads a container's own values: its data type, its `metaData`, and values with no matching column.
 
 use crate::decode::batches::Metadata;
 use crate::decode::columns::Column;
@@ -11,8 +11,8 @@ use crate::decode::rescue::{Path, ROOT, texts};
 const DATA_TYPE: &str = "WebSession";
 const DATA_TYPE_NAMES: [&[u8]; 2] = [b"datatypeenum", b"datatype"];
 
-/// The open container. Its `metaData` is at `row` of `Metadata`, and final once `known`: after it was read, or at the
-/// container's end.
+/// The open container. Its `metaData` is at `row` of `Metadata`. `known` becomes true when the `metaData` was read; it
+/// can no longer change then.
 pub struct Container {
     pub number: i64,
     pub row: usize,
@@ -23,7 +23,7 @@ pub struct Container {
     metadata_seen: bool,
 }
 
-/// Returns the index of the value inside a tag, or `start` if the value has no tag.
+/// Returns the index of the value inside a tag, or `start` if there is no tag.
 pub fn unwrap_tag(data: &[u8], start: usize, names: &Names) -> Result<usize> {
     if data.get(start) != Some(&b'{') {
         return Ok(start);
@@ -42,7 +42,8 @@ impl Container {
         Self { number, row, known: false, held_bytes: 0, misfits: Vec::new(), type_seen: false, metadata_seen: false }
     }
 
-    /// Takes one of the container's values, which `data` ends with. Returns a message if the data type is another one.
+    /// Adds one of the container's values: the text from `start` to the end of `data`. Returns an error message if the
+    /// data type is not Web Session.
     pub fn take(&mut self, key: &[u8], data: &[u8], start: usize, metadata: &mut Metadata) -> Result<Option<String>> {
         match normalise(key).as_slice() {
             b"datatype" if !self.type_seen => {
@@ -83,7 +84,7 @@ impl Container {
         push_value(&mut text, &data[found..scan::value(data, found)?.0]);
         let text: String = String::from_utf8_lossy(&text).chars().take(80).collect();
         Ok(Some(format!(
-            "expected data of the type {DATA_TYPE}, found {text} in container {}; give only Web Session files",
+            "expected the data type {DATA_TYPE}, found {text} in container {}; give only Web Session files",
             self.number
         )))
     }

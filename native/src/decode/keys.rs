@@ -1,4 +1,4 @@
-//! Decides whether two keys are the same, and whether a key is a tag (docs/decoding.md, "Keys" and "Tags").
+//! Compares keys, and decides whether a key is a tag (docs/decoding.md, "Keys" and "Tags").
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ pub type Names = HashSet<Box<[u8]>>;
 const AVRO_NAMES: [&[u8]; 9] =
     [b"string", b"int", b"long", b"float", b"double", b"boolean", b"bytes", b"array", b"map"];
 
-/// Returns the form in which keys are compared: ASCII letters in lower case, without blanks and underscores.
+/// Normalises a key for comparison: converts ASCII letters to lower case, and removes blanks and underscores.
 pub fn normalise(key: &[u8]) -> Vec<u8> {
     key.iter().filter(|byte| !matches!(byte, b' ' | b'\t' | b'_')).map(u8::to_ascii_lowercase).collect()
 }
@@ -18,20 +18,21 @@ pub fn last_part(name: &[u8]) -> &[u8] {
     name.rsplit(|&byte| byte == b'.').next().unwrap_or(name)
 }
 
-/// Returns a body tag as tables list it: in lower case, without the namespace, a leading `WebSession`, and a trailing
-/// `Data`.
+/// Returns a body tag in the form in which tables list it: in lower case, without the namespace, a leading
+/// `WebSession`, and a trailing `Data`.
 pub fn short_tag(tag: &[u8]) -> Vec<u8> {
     let name = normalise(last_part(tag));
     let name = name.strip_prefix(b"websession").unwrap_or(&name);
     name.strip_suffix(b"data").unwrap_or(name).to_vec()
 }
 
-/// Whether the only key of an object is a tag. `names` are those of the type that the position expects.
+/// Whether `key`, the only key of an object, is a tag. `names` has the normalised names of the type that is expected at
+/// this position.
 pub fn is_tag(key: &[u8], names: &Names) -> bool {
     key.contains(&b'.') || AVRO_NAMES.contains(&key) || (!names.is_empty() && names.contains(normalise(key).as_slice()))
 }
 
-/// Whether a path can contain the key without quotes.
+/// Whether the key may appear in a path without quotes.
 pub fn is_identifier(key: &[u8]) -> bool {
     !key.is_empty() && !key[0].is_ascii_digit() && key.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -1,4 +1,4 @@
-//! What earlier records looked like, so that the next one is compared instead of parsed again.
+//! Caches of text that repeats from record to record. Text that is already known is compared instead of parsed.
 
 pub mod fields;
 pub mod records;

@@ -1,4 +1,5 @@
-//! The plan: what to expect at each position of a record. Python's `wsparquet.decode.plan` sends it as JSON.
+//! The plan, which defines what to expect at each position of a record. Python's `wsparquet.decode.plan` passes it as
+//! JSON.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use serde::Deserialize;
 
 use crate::decode::keys::{Names, normalise};
 
-/// A node of the plan as JSON has it, with the members of Python's data classes.
+/// A node of the plan as it appears in the JSON, with the same members as Python's data classes.
 #[derive(Deserialize)]
 #[serde(tag = "node", rename_all = "lowercase")]
 enum Given {
@@ -114,9 +115,9 @@ pub struct List {
 pub struct Struct {
     pub fields: Vec<StructField>,
     pub names: Names,
-    /// The struct field whose own fields may appear here without it.
+    /// The field of kind `inline`: a struct whose own fields may appear directly in this struct.
     pub inline: Option<usize>,
-    /// The root of the paths of unknown fields, if the struct itself is not a column.
+    /// The root for the paths of unknown fields, such as `$header`; set only if the struct itself is not a column.
     pub stray: Option<&'static str>,
     by_key: HashMap<Box<[u8]>, usize>,
 }
@@ -144,7 +145,8 @@ pub struct Table {
     pub flat: bool,
 }
 
-/// A table of whole records: its name, and its columns of body tags and of JSON text.
+/// A table that stores complete records: its name, the name of its column of body tags, and the name of its column of
+/// JSON text.
 #[derive(Deserialize)]
 pub struct Raw {
     pub name: String,
@@ -167,7 +169,7 @@ fn names(given: &[String]) -> Names {
 }
 
 impl Plan {
-    /// Reads the plan from JSON text.
+    /// Parses and compiles the plan from JSON text.
     pub fn read(text: &str) -> serde_json::Result<Self> {
         let given: GivenPlan = serde_json::from_str(text)?;
         let by_tag = given
@@ -185,7 +187,7 @@ impl Plan {
         })
     }
 
-    /// The fields that every table has after its payload.
+    /// Returns the common fields, which every table has after its payload.
     pub fn common_fields(&self) -> Vec<Field> {
         let field = |column: &CommonColumn| Field::new(&column.name, self.common_type(column.holds), true);
         self.common.iter().map(field).collect()
@@ -199,14 +201,15 @@ impl Plan {
         }
     }
 
-    /// The name of the column that holds a container's `metaData`; empty if the tables have none.
+    /// Returns the name of the column with the container's `metaData`, or an empty name if the tables have no such
+    /// column.
     pub fn metadata_column(&self) -> &str {
         self.common.iter().find(|column| column.holds == Common::Metadata).map_or("", |column| &column.name)
     }
 }
 
 impl Raw {
-    /// The columns in their order: the tags, then the records.
+    /// Returns the columns in order: the tags, then the records.
     pub fn data_fields(&self) -> arrow_schema::Fields {
         [&self.tag, &self.record].into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect()
     }
@@ -237,12 +240,12 @@ impl Struct {
         Self { fields, names: names(&given.names), inline, stray, by_key }
     }
 
-    /// Returns the index of the field that has the key.
+    /// Returns the index of the field with this key.
     pub fn find(&self, key: &[u8]) -> Option<usize> {
         self.by_key.get(key).or_else(|| self.by_key.get(normalise(key).as_slice())).copied()
     }
 
-    /// Returns the index of the field that `inline` names, if `key` is one of its own fields.
+    /// Returns the index of the inline field, if `key` is the key of one of its own fields.
     pub fn find_inline(&self, key: &[u8]) -> Option<usize> {
         let inline = self.inline?;
         match &self.fields[inline].node {
@@ -261,7 +264,7 @@ impl Struct {
 }
 
 impl Union {
-    /// Returns the index of the branch with the name; `name` is the last part of a tag.
+    /// Returns the index of the branch with this name. `name` is the last part of a tag.
     pub fn find(&self, name: &[u8]) -> Option<usize> {
         self.by_name.get(normalise(name).as_slice()).copied()
     }

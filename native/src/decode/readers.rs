@@ -1,9 +1,9 @@
 //! Reads JSON text directly into columns, as the plan says.
 //!
-//! Each method starts at a value's first byte and ends after its last. There are two ways to read a record. The fast way
-//! assumes that a key is a tag as soon as it has read the key. If the assumption turns out wrong, the method returns
-//! `NeedsCareful`, the caller truncates the columns, and the record is read again in the careful way. The careful way requires
-//! text that is known to be valid, and looks ahead before it decides.
+//! Each method starts at a value's first byte and stops after its last. There are two paths. The fast path decides
+//! whether a key is a tag as soon as it has read the key. If that decision turns out to be wrong, the method returns
+//! `NeedsCareful`, the caller truncates the columns, and the record is read again on the careful path. The careful path
+//! requires valid text, and looks ahead before it decides.
 
 pub mod nested;
 pub mod structs;
@@ -19,7 +19,7 @@ use crate::decode::memo::fields::{Facts, ValueStart};
 use crate::decode::plan::Node;
 use crate::decode::rescue::{Path, Rescued};
 
-/// A member of an object: its key, and where its value starts.
+/// A member of an object: its key, and the index where its value starts.
 pub struct Pair<'a> {
     pub key: Text<'a>,
     pub start: usize,
@@ -30,7 +30,7 @@ pub struct Reader<'a> {
     pub at: usize,
     pub careful: bool,
     pub rescue: Vec<Rescued>,
-    /// The nesting depth of the deepest rescued value, counting the value itself as the first level.
+    /// The nesting depth of the deepest rescued value. The value itself is level 1.
     pub deepest: usize,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         unescape(&self.data[quoted.start..quoted.end])
     }
 
-    /// Skips the value that starts at `start` and keeps it for the column `rescued`.
+    /// Skips the value that starts at `start` and saves it for the column `rescued`.
     #[cold]
     pub fn rescue(&mut self, path: &Path, start: usize) -> Result<()> {
         let (end, depth) = scan::value(self.data, start)?;
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
 
     // --- Tags ---------------------------------------------------------------------------------------------------------
 
-    /// Enters the value's tag. Returns whether there was one.
+    /// Enters the value's tag, if it has one. Returns whether it does.
     pub fn open_tag(&mut self, names: &Names) -> Result<bool> {
         if self.peek()? != b'{' {
             return Ok(false);
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Whether the object's first value, at `value`, is also its last. The fast way assumes so.
+    /// Whether the object's first value, at `value`, is its only one. The fast path assumes so without a check.
     fn is_only(&self, value: usize) -> Result<bool> {
         if !self.careful {
             return Ok(true);
@@ -98,14 +98,14 @@ impl<'a> Reader<'a> {
         Ok(self.data.get(scan::space(self.data, end)) == Some(&b'}'))
     }
 
-    /// Moves past the end of a tag's object.
+    /// Leaves a tag: moves past the closing bracket of its object.
     #[inline(always)]
     pub fn close_tag(&mut self) -> Result<()> {
         self.at = self.after_tag(self.at)?;
         Ok(())
     }
 
-    /// Returns the index after a tag's object, given the index after its value.
+    /// Given the index after the value inside a tag, returns the index after the tag's object.
     #[inline(always)]
     pub fn after_tag(&self, at: usize) -> Result<usize> {
         if self.data.get(at) == Some(&b'}') { Ok(at + 1) } else { self.after_spaced_tag(at) }
@@ -122,7 +122,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Enters the object here and returns its first key as written. `close_tag` leaves the object.
+    /// Enters the object at the current position and returns its first key as written. `close_tag` leaves the object
+    /// again.
     pub fn only_key(&mut self) -> Result<&'a [u8]> {
         let (key, value) = self.member(true)?.ok_or(Stop::NeedsCareful)?;
         self.at = value;
@@ -131,13 +132,13 @@ impl<'a> Reader<'a> {
 
     // --- Values -------------------------------------------------------------------------------------------------------
 
-    /// Reads the value here into `row` of the column.
+    /// Reads the value at the current position into `row` of the column.
     #[inline]
     pub fn value(&mut self, node: &Node, column: &mut Column, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
         let tagged = match (node, &mut *column) {
             (Node::Union(_), _) => false,
-            // A first key that a hint knows as a field's key is not a tag.
+            // If the object's beginning matches a hint, its first key is a field's key, not a tag.
             (Node::Struct(plan), Column::Structs(column)) if !self.careful => {
                 if column.hints.find(0, self.rest()).is_some() {
                     return self.fields_fast(plan, column, row, path);
@@ -149,7 +150,7 @@ impl<'a> Reader<'a> {
         self.inner(node, column, row, path, ValuePosition { start, tagged })
     }
 
-    /// Like `value`, after entering the value's tag, if it has one.
+    /// Like `value`, but if the value has a tag, the caller has already entered it.
     #[inline(always)]
     pub fn inner(
         &mut self,
@@ -177,7 +178,7 @@ impl<'a> Reader<'a> {
     #[cold]
     pub fn misfit(&mut self, path: &Path, outer: ValuePosition) -> Result<()> {
         if outer.tagged && !self.careful {
-            // Checks that the tag is the only key before the whole object is rescued.
+            // Before rescuing the object with the tag, check that the tag is its only key.
             self.at = scan::value(self.data, self.at)?.0;
             self.close_tag()?;
         }
@@ -194,7 +195,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Reads a scalar. Returns false without moving if the value does not fit the column.
+    /// Reads a scalar. If the value does not fit the column, returns false and keeps the position.
     #[inline(always)]
     pub fn leaf(&mut self, column: &mut Column, row: usize) -> Result<bool> {
         let first = self.peek()?;
@@ -244,7 +245,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Reads a string with escapes. Returns false without moving if the string has lone surrogates.
+    /// Reads a string with escapes. If the string has lone surrogates, returns false and keeps the position.
     #[cold]
     pub fn escaped(&mut self, column: &mut Strings, row: usize) -> Result<bool> {
         let quoted = scan::string(self.data, self.at)?;
@@ -257,7 +258,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Returns the instant that the string here denotes, and the index after the string.
+    /// Parses the string at the current position as an instant. Returns the instant and the index after the string.
     #[cold]
     fn instant(&self) -> Result<Option<(i64, usize)>> {
         let quoted = scan::string(self.data, self.at)?;
@@ -265,7 +266,8 @@ impl<'a> Reader<'a> {
         Ok(instant.map(|instant| (instant, quoted.end + 1)))
     }
 
-    /// Returns the double that the number or string here denotes, and the index after it.
+    /// Parses the number or string at the current position as a double. Returns the double and the index after the
+    /// value.
     fn double(&self, first: u8) -> Result<Option<(f64, usize)>> {
         if first == b'"' {
             let quoted = scan::string(self.data, self.at)?;
@@ -276,7 +278,7 @@ impl<'a> Reader<'a> {
         Ok(numbers::double(&self.data[self.at..end]).map(|number| (number, end)))
     }
 
-    /// Returns the end of the number literal here, or `None` if the value is not a number.
+    /// Returns the end of the number literal at the current position, or `None` if the value is not a number.
     fn literal(&self, first: u8) -> Result<Option<usize>> {
         if !matches!(first, b'-' | b'0'..=b'9') || self.data[self.at..].starts_with(b"-I") {
             return Ok(None);
@@ -284,7 +286,7 @@ impl<'a> Reader<'a> {
         scan::number(self.data, self.at).map(Some)
     }
 
-    /// Returns the integer here and the index after it, if the integer is within int64.
+    /// Returns the integer at the current position and the index after it, if the integer fits int64.
     #[inline(always)]
     fn integer(&self, first: u8) -> Result<Option<(i64, usize)>> {
         let start = self.at + usize::from(first == b'-');
@@ -301,7 +303,8 @@ impl<'a> Reader<'a> {
 
     // --- Members ------------------------------------------------------------------------------------------------------
 
-    /// Returns the key of the object's next member and where its value starts. Returns `None` after the object's end.
+    /// Returns the key of the object's next member and the index where its value starts. At the end of the object,
+    /// moves past it and returns `None`.
     pub fn member(&mut self, first: bool) -> Result<Option<(Quoted, usize)>> {
         if first {
             self.at += 1;
@@ -319,7 +322,7 @@ impl<'a> Reader<'a> {
         scan::key(self.data, self.at).map(Some)
     }
 
-    /// Reads all members of the object here. Requires valid text.
+    /// Reads all members of the object at the current position. Requires valid text.
     pub fn pairs(&mut self) -> Result<Vec<Pair<'a>>> {
         let mut pairs = Vec::new();
         while let Some((key, start)) = self.member(pairs.is_empty())? {
@@ -332,7 +335,7 @@ impl<'a> Reader<'a> {
 
     // --- Hints --------------------------------------------------------------------------------------------------------
 
-    /// Skips the text of the hint at `from`, and white space after it.
+    /// Skips the hint's text, which starts at `from`, up to the value inside its tag, and any white space there.
     #[inline(always)]
     pub fn after_hint(&mut self, from: usize, hint: Facts) -> Result<ValuePosition> {
         self.at = from + hint.inner();
@@ -344,7 +347,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where a value starts, including its tag, and whether the reader has entered the tag.
+/// The index where a value starts, including its tag, and whether the reader has entered that tag.
 #[derive(Clone, Copy)]
 pub struct ValuePosition {
     pub start: usize,

@@ -1,7 +1,8 @@
 //! Finds a record's table and reads its row (docs/decoding.md, "Which table" and "Rescue").
 //!
 //! Nearly every record is a tagged body with a header and the payload of the table that the tag names. Such a record is
-//! read in one pass. Any other record is read again in the careful way, which looks up the keys of record and body first.
+//! read in one pass. Any other record is read again on the careful path, which first collects the keys of the record
+//! and of its body.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,16 +21,17 @@ use crate::decode::plan::{Plan, Struct, Table};
 use crate::decode::readers::{Pair, Reader, ValuePosition};
 use crate::decode::rescue::{Path, ROOT, Rescued, json_object, numbered, texts};
 
-/// The number of a table's own fields that identify the table without a tag or payload name.
+/// The minimum number of a table's own fields that identify the table if there is neither a tag nor a payload name.
 const MIN_FIELDS: usize = 2;
 
-/// The number of spellings of body tags that are cached.
+/// The maximum number of cached spellings of body tags.
 const MAX_TAGS: usize = 256;
 
-/// A safe upper bound for the depth of a rescued value's position. Deeper values need an exact count.
+/// A safe upper bound for the depth of the position of a rescued value. If it and the value's own depth together exceed
+/// the limit, the depth of the whole record is counted.
 const MAX_POSITION: usize = 64;
 
-/// The result of reading a record: a row that is not ended yet, or the reason why there is no row.
+/// The result of reading a record: a row that is not finished yet, or the reason why there is no row.
 pub enum Outcome {
     Row { table: usize, rescued: Vec<Rescued> },
     Unreadable(String),
@@ -76,9 +78,9 @@ impl Table {
         self.payload_names.contains(key) || self.payload_names.contains(normalise(key).as_slice())
     }
 
-    /// Whether the name of a body's field marks it as this table's payload.
+    /// Whether the name of a field in the body identifies the field as this table's payload.
     fn bears_name(&self, data: &[u8], pair: &Pair) -> Result<bool> {
-        // Payload names of flat tables are guesses, since none are published. So the kind of value must match, too.
+        // The documentation has no payload names of flat tables. The names are guesses, so the kind must match, too.
         Ok(self.has_payload_name(&pair.key.bytes) && (!self.flat || self.is_payload(data, pair.start)?))
     }
 
@@ -91,13 +93,13 @@ impl Table {
         Ok(false)
     }
 
-    /// Returns how many of the table's own fields an object has.
+    /// Returns how many of the table's fields an object has.
     fn count_fields(&self, pairs: &[&Pair]) -> usize {
         let known = pairs.iter().filter(|pair| self.payload.find(&pair.key.bytes).is_some());
         known.map(|pair| normalise(&pair.key.bytes)).collect::<HashSet<_>>().len()
     }
 
-    /// Returns which of a body's fields, except `header`, is the payload.
+    /// Returns the index of the payload among a body's fields, which exclude `header`.
     fn find(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
         if let Some(index) = pairs.iter().position(|pair| self.has_payload_name(&pair.key.bytes)) {
             return Ok(Some(index));
@@ -117,7 +119,7 @@ impl Records {
         self.rows.len() - 1
     }
 
-    /// Reads the record at `at`. Returns the outcome and the index after the record.
+    /// Reads the record at `at`. Returns the outcome, and the index after the record.
     pub fn read(&mut self, data: &[u8], at: usize) -> Result<(Outcome, usize)> {
         let mut reader = Reader::new(data, at, false);
         let mut table = None;
@@ -139,7 +141,7 @@ impl Records {
         }
     }
 
-    /// Writes the rescued values of a record to its row.
+    /// Writes a record's rescued values to its row.
     fn close(
         &mut self,
         table: usize,
@@ -159,7 +161,7 @@ impl Records {
         Ok(Outcome::Row { table, rescued })
     }
 
-    // --- In one pass --------------------------------------------------------------------------------------------------
+    // --- The fast path ------------------------------------------------------------------------------------------------
 
     fn fast(&mut self, reader: &mut Reader, table: &mut Option<usize>) -> Result<usize> {
         let start = reader.at;
@@ -179,7 +181,7 @@ impl Records {
         Ok(found)
     }
 
-    /// Enters a record's body and its tag, and returns the table that the tag names.
+    /// Enters a record's body and the body's tag, and returns the table that the tag names.
     fn tagged_body(&mut self, reader: &mut Reader) -> Result<usize> {
         if reader.peek()? != b'{' || reader.only_key()? != b"body" || reader.peek()? != b'{' {
             return Err(Stop::NeedsCareful);
@@ -188,7 +190,7 @@ impl Records {
         if reader.peek()? == b'{' { Ok(table) } else { Err(Stop::NeedsCareful) }
     }
 
-    /// Returns the table that a tag with a dot names.
+    /// Returns the table that a tag with a namespace names.
     fn table_of(&mut self, tag: &[u8]) -> Option<usize> {
         if let Some(&table) = self.tags.get(tag) {
             return Some(table);
@@ -200,8 +202,8 @@ impl Records {
         Some(table)
     }
 
-    /// Reads a body that has only a payload and perhaps a header. `entered` says, if the header was found already, whether
-    /// its tag was entered.
+    /// Reads a body with a payload, perhaps a header, and nothing else. If the header was already found, `entered`
+    /// tells whether its tag was already entered.
     fn body(&mut self, table: usize, reader: &mut Reader, start: usize, entered: Option<bool>) -> Result<()> {
         let (plan, rows) = (&*self.plan, &mut self.rows[table]);
         let (mut header, mut payload, mut turned) = (entered.is_some(), false, false);
@@ -242,12 +244,12 @@ impl Records {
             }
             first = false;
         }
-        // Rescued values of the header must come before those of the payload.
+        // Rescued values of the header must precede those of the payload.
         let in_order = !turned || reader.rescue.is_empty();
         if payload && in_order { Ok(()) } else { Err(Stop::NeedsCareful) }
     }
 
-    // --- Carefully ----------------------------------------------------------------------------------------------------
+    // --- The careful path ---------------------------------------------------------------------------------------------
 
     /// Reads the record at the end of `data`. The record must be valid JSON.
     fn careful(&mut self, data: &[u8], start: usize) -> Result<Outcome> {
@@ -355,7 +357,7 @@ impl Records {
         }
     }
 
-    /// Reads the header's columns. Returns the other fields of the body.
+    /// Reads the header into its columns. Returns the other fields of the body.
     fn split_header<'p, 'a>(
         &mut self,
         reader: &mut Reader,
@@ -390,7 +392,7 @@ impl Records {
         }
     }
 
-    /// Reads the payload, given the body's fields except `header`.
+    /// Reads the payload. `pairs` has the body's fields except `header`.
     fn payload(&mut self, reader: &mut Reader, table: usize, pairs: &[&Pair]) -> Result<()> {
         let (plan, rows) = (&self.plan.tables[table], &mut self.rows[table]);
         let row = rows.len();
@@ -421,7 +423,7 @@ impl Records {
         }
     }
 
-    /// Keeps the whole text of a record that belongs to no table.
+    /// Stores the complete text of a record that belongs to no table.
     fn raw(&mut self, data: &[u8], start: usize, tag: &Text, pairs: &[&Pair]) -> Result<Outcome> {
         if too_deep(&data[start..]) {
             return Ok(Outcome::TooDeep);
@@ -440,7 +442,7 @@ impl Records {
     }
 }
 
-/// Reads the payload after the header, if a hint knows the text before it.
+/// Reads the payload after the header, if the text before the payload matches a hint.
 fn known_payload(reader: &mut Reader, plan: &Table, rows: &mut Rows) -> Result<bool> {
     let (from, row) = (reader.at, rows.len());
     let Some(hint) = rows.hints.find(0, reader.rest()) else { return Ok(false) };
@@ -450,7 +452,7 @@ fn known_payload(reader: &mut Reader, plan: &Table, rows: &mut Rows) -> Result<b
     Ok(true)
 }
 
-/// Reads a struct whose fields are columns of the table, and leaves its tag if `tagged`.
+/// Reads a struct whose fields are columns of the table. If `tagged`, also leaves the struct's tag.
 fn flat_inside(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: usize, tagged: bool) -> Result<()> {
     if reader.peek()? != b'{' {
         return Err(Stop::NeedsCareful);

@@ -1,4 +1,4 @@
-//! Values with no matching column: the paths under which they are kept, and their JSON text.
+//! Rescued values, which have no matching column: their paths and their JSON text.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub enum Step<'a> {
     Index(usize),
 }
 
-/// A position in a record. A path is a chain on the stack, and becomes text only if a value is rescued.
+/// A position in a record, as a linked list on the stack. It is converted to text only if a value is rescued.
 #[derive(Clone, Copy)]
 pub struct Path<'a> {
     pub parent: Option<&'a Path<'a>>,
@@ -35,7 +35,7 @@ impl<'a> Path<'a> {
         Self { parent: Some(self), step: Step::Index(index) }
     }
 
-    /// Returns the path as text, such as `$.navigationData[0].url`. If `starred`, every index is `[*]`.
+    /// Returns the path as text, such as `$.navigationData[0].url`. If `starred`, every index is written as `[*]`.
     pub fn text(&self, starred: bool) -> String {
         let mut out = self.parent.map_or_else(String::new, |parent| parent.text(starred));
         match self.step {
@@ -59,7 +59,7 @@ fn push_key(out: &mut String, key: &[u8]) {
     }
 }
 
-/// A value with no matching column: its path, the path with `[*]` for indices, and the range of its text.
+/// A rescued value: its path, its path with `[*]` instead of indices, and the range of its text.
 pub struct Rescued {
     pub path: String,
     pub starred: String,
@@ -67,7 +67,7 @@ pub struct Rescued {
     pub end: usize,
 }
 
-/// Returns the path and the JSON text of each value, in order of appearance.
+/// Returns the path and the JSON text of each rescued value, in order of appearance.
 pub fn texts(rescue: &[Rescued], data: &[u8]) -> Vec<(String, Vec<u8>)> {
     let text = |rescued: &Rescued| {
         let mut text = Vec::with_capacity(rescued.end - rescued.start);
@@ -77,7 +77,7 @@ pub fn texts(rescue: &[Rescued], data: &[u8]) -> Vec<(String, Vec<u8>)> {
     rescue.iter().map(text).collect()
 }
 
-/// Makes paths unique: the second value with a path gets `#2`, the third `#3`.
+/// Makes paths unique: appends `#2` to the path of the second value with the same path, `#3` to that of the third.
 pub fn numbered(mut texts: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
     let mut uses: HashMap<String, usize> = HashMap::new();
     for (path, _) in &mut texts {

@@ -18,7 +18,8 @@ pub struct Failure(pub String);
 
 pub type SourceResult<T> = std::result::Result<T, Failure>;
 
-/// The number of containers whose `metaData` is kept. Above it, the sink ends all batches and drops the `metaData`.
+/// The maximum number of containers whose `metaData` is kept. At this number, the sink flushes all batches and drops
+/// the `metaData`.
 const MAX_METADATA: usize = 4096;
 
 #[derive(Clone)]
@@ -27,7 +28,8 @@ pub struct Limits {
     pub max_line: usize,
     pub max_held: usize,
     pub max_container_values: usize,
-    /// Source text of all tables together. Above it, the sink ends the batch of the table with the most text.
+    /// The size of the source text of all unfinished rows together. At this size, the sink flushes the rows of the
+    /// table with the most text.
     pub batch_bytes: usize,
 }
 
@@ -43,7 +45,7 @@ pub struct Quarantined {
     pub continued: bool,
 }
 
-/// Consecutive containers with the same misfits: values with no matching column.
+/// Consecutive containers with the same misfits, which are values with no matching column.
 pub struct Misfits {
     pub first: i64,
     pub last: i64,
@@ -65,7 +67,7 @@ pub struct Report {
     /// By table.
     pub undocumented: Vec<Counts>,
     pub misfits: Vec<Misfits>,
-    /// The number of `misfits` that were returned to Python and can no longer change.
+    /// The number of entries of `misfits` that were returned to Python. These entries no longer change.
     pub settled: usize,
 }
 
@@ -78,15 +80,15 @@ pub struct Sink {
     metadata: Metadata,
     container: Option<Container>,
     pending_batches: Vec<PendingBatch>,
-    /// Bytes of source text from which the unfinished rows of all tables were read.
+    /// The size in bytes of the source text of all unfinished rows.
     unfinished_bytes: usize,
     misfit_bytes: usize,
 }
 
-/// Turns a stop into a failure. In text that is known to be valid, only an oversized column or a bug can cause one.
+/// Converts a stop to a failure. The text was already validated, so the cause is an oversized column or a bug.
 pub fn failed(stop: Stop) -> Failure {
     Failure(match stop {
-        Stop::Overflow => "a column of one batch exceeds 2 GiB; ask for smaller batches".to_owned(),
+        Stop::Overflow => "a column of one batch exceeds 2 GiB; lower the limit batch_bytes".to_owned(),
         other => {
             format!("the native decoder has a bug ({other:?}); please report this, and use --decoder reference")
         }
@@ -114,7 +116,8 @@ impl Sink {
 
     // --- Containers ---------------------------------------------------------------------------------------------------
 
-    /// Opens a container. `values` are the values before its records: decoded keys, and ranges in `data`.
+    /// Opens a container. `values` has the container's values before its records: the decoded key, and the start and
+    /// end in `data`.
     pub fn start(&mut self, data: &[u8], values: &[(Vec<u8>, usize, usize)]) -> SourceResult<()> {
         if self.metadata.rows >= MAX_METADATA {
             self.flush_all()?;
@@ -125,7 +128,7 @@ impl Sink {
         values.iter().try_for_each(|(key, start, end)| self.value(key, &data[..*end], *start))
     }
 
-    /// Takes a value of the open container, which `data` ends with.
+    /// Adds a value to the open container: the text from `start` to the end of `data`.
     pub fn value(&mut self, key: &[u8], data: &[u8], start: usize) -> SourceResult<()> {
         let Some(container) = &mut self.container else { return Ok(()) };
         match container.take(key, data, start, &mut self.metadata).map_err(failed)? {
@@ -170,7 +173,7 @@ impl Sink {
         self.misfit_bytes += values.iter().map(|(path, text)| path.len() + characters(text)).sum::<usize>();
         if self.misfit_bytes > self.limits.max_container_values {
             return Err(Failure(format!(
-                "containers hold more than {} bytes of values that are not documented, up to container {}; \
+                "containers hold more than {} bytes of undocumented values, up to container {}; \
                  check that this is a Web Session file",
                 self.limits.max_container_values, container.number
             )));
@@ -181,7 +184,7 @@ impl Sink {
 
     // --- Records ------------------------------------------------------------------------------------------------------
 
-    /// Takes a record with the text `raw` at byte `start`, and ends its row.
+    /// Adds the record with the text `raw` at byte `start` of the source: finishes its row, or quarantines the record.
     pub fn record(&mut self, outcome: Outcome, raw: &[u8], start: usize) -> SourceResult<()> {
         match outcome {
             Outcome::Row { table, rescued } => {
@@ -221,7 +224,7 @@ impl Sink {
         if self.unfinished_bytes >= self.limits.batch_bytes { self.flush_largest() } else { Ok(()) }
     }
 
-    /// Ends the batch of the table with the most text, so that frequent tables get large batches.
+    /// Flushes the rows of the table with the most text, so that frequent tables get large batches.
     fn flush_largest(&mut self) -> SourceResult<()> {
         let largest = (0..self.records.rows.len()).max_by_key(|&table| self.records.rows[table].bytes);
         largest.map_or(Ok(()), |table| self.flush(table))
@@ -234,7 +237,7 @@ impl Sink {
         if self.container.as_ref().is_none_or(|container| container.known) { self.release() } else { Ok(()) }
     }
 
-    /// Completes batches that waited for the `metaData` of their container.
+    /// Completes the batches that were waiting for the `metaData` of their container.
     fn release(&mut self) -> SourceResult<()> {
         for batch in self.pending_batches.drain(..) {
             let table = batch.table;
@@ -246,7 +249,7 @@ impl Sink {
         Ok(())
     }
 
-    /// Ends the batches of all tables. No container may be open.
+    /// Flushes the rows of all tables. The caller ensures that no container is open.
     pub fn flush_all(&mut self) -> SourceResult<()> {
         for table in 0..self.records.rows.len() {
             if self.records.rows[table].len() > 0 {

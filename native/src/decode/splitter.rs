@@ -1,8 +1,9 @@
 //! Finds where containers, their values, and their records begin and end in a stream of bytes.
 //!
-//! A state machine moves through the text between two borders, container by container and record by record. Reading a
-//! record normally also finds its end; brackets are counted only if reading fails. Each state moves on or asks for more
-//! text. The rules are in docs/decoding.md, "Input" and "Quarantine".
+//! A border is the start of a line that always starts a container. A state machine reads the text between two borders,
+//! container by container and record by record. Reading a record normally also finds its end; brackets are counted only
+//! if reading fails. Each state either advances or reports that it needs more text. The rules are in docs/decoding.md,
+//! "Input" and "Quarantine".
 
 mod elements;
 mod found;
@@ -20,7 +21,7 @@ use crate::decode::plan::Plan;
 use crate::decode::records::Outcome;
 use crate::decode::sink::{Failure, Limits, Sink, SourceResult, failed, too_deep};
 
-/// The longest piece of a quarantined item, in bytes.
+/// The maximum size of one piece of a quarantined item, in bytes.
 const PIECE: usize = 1 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ enum State {
     SkipLine,
 }
 
-/// Whether a state moved on. If not, it needs more text.
+/// Whether a state advanced. If not, it needs more text.
 type Moved = SourceResult<bool>;
 
 pub struct Splitter {
@@ -65,13 +66,14 @@ impl Splitter {
         }
     }
 
-    /// Takes the next bytes.
+    /// Decodes the next bytes.
     pub fn feed(&mut self, data: &[u8]) -> SourceResult<()> {
         let new_border = self.buffer.append(data);
         if !self.buffer.begun {
             return Ok(());
         }
-        // A long record is read again only after the text has doubled, not at every chunk, so the total work stays linear.
+        // An incomplete record is read again only after the text has doubled, not after every chunk, so the total work
+        // stays linear.
         if new_border || self.buffer.data.len() - self.buffer.position >= self.awaited {
             self.buffer.ready();
             self.run()?;
@@ -79,7 +81,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// Ends the text.
+    /// Decodes what is left at the end of the text.
     pub fn finish(&mut self) -> SourceResult<()> {
         self.buffer.end();
         self.run()?;
@@ -139,16 +141,16 @@ impl Splitter {
         let offset = self.buffer.base + self.buffer.position;
         Failure(format!(
             "a {what} at byte {offset} is longer than {limit} bytes; \
-             if the file is what it should be, allow more with {option}"
+             if the file is a valid Web Session file, raise the limit with {option}"
         ))
     }
 
-    /// Closes the open container at a border or at the end of the text.
+    /// Closes the container that is still open at a border or at the end of the text.
     fn cut(&mut self) -> SourceResult<()> {
         if self.in_container {
             if self.state != State::Skip {
                 let end = self.buffer.position;
-                self.item(end, end, "the container ends early");
+                self.item(end, end, "the container is incomplete");
             }
             self.sink.end()?;
         }
@@ -175,7 +177,7 @@ impl Splitter {
             _ => self.line_value(position),
         };
         match found {
-            Found::Bad(reason) => self.skip_from(format!("no container: {reason}"), State::SkipLine),
+            Found::Bad(reason) => self.skip_from(format!("not a container: {reason}"), State::SkipLine),
             Found::NeedsMore => Ok(false),
             Found::It((end, _)) => {
                 self.outside(end, "a value outside any container");
@@ -194,11 +196,11 @@ impl Splitter {
         }
     }
 
-    /// Reads a container up to its records. Starts over with more text until that part is complete.
+    /// Reads a container up to its records. If this part is incomplete, starts over when there is more text.
     fn head(&mut self) -> Moved {
         let mut values = Vec::new();
         let mut at = self.buffer.skip_space(self.buffer.position + 1);
-        let unreadable = |reason| format!("a container that cannot be read: {reason}");
+        let unreadable = |reason| format!("unreadable container: {reason}");
         while self.first(at) != Some(b'}') {
             let (key, value) = match self.key(at) {
                 Found::It(found) => found,
@@ -219,11 +221,11 @@ impl Splitter {
                 Err(reason) => return self.skip_from(unreadable(reason), State::Skip),
             }
         }
-        self.outside(at + 1, "an object without recordCollection is no container");
+        self.outside(at + 1, "an object without recordCollection is not a container");
         Ok(true)
     }
 
-    /// Enters the value of `recordCollection` at `at`: a list, a tagged list, null, or another value.
+    /// Starts to read the value of `recordCollection` at `at`: a list, a tagged list, null, or another value.
     fn collection(&mut self, at: usize, values: &[(Vec<u8>, usize, usize)]) -> Moved {
         let bracket = if self.first(at) == Some(b'[') { Some(at) } else { self.tagged_bracket(at) };
         let mut other = None;
@@ -236,7 +238,7 @@ impl Splitter {
                 }
                 Found::NeedsMore => return Ok(false),
                 Found::Bad(reason) => {
-                    return self.skip_from(format!("a container that cannot be read: {reason}"), State::Skip);
+                    return self.skip_from(format!("unreadable container: {reason}"), State::Skip);
                 }
             },
         };
@@ -252,7 +254,7 @@ impl Splitter {
         Ok(true)
     }
 
-    /// Returns the index of the bracket that opens the tagged list of records at `at`.
+    /// Returns the index of the opening bracket of a tagged list of records whose tag starts at `at`.
     fn tagged_bracket(&self, at: usize) -> Option<usize> {
         let text = self.buffer.text();
         if text.get(at) != Some(&b'{') {
@@ -272,7 +274,7 @@ impl Splitter {
             Some(b']') => return self.end_of_records(),
             Some(b',') => {
                 self.buffer.position += 1;
-                self.item(start, start + 1, "a comma without a record before it");
+                self.item(start, start + 1, "a comma without a record before the comma");
                 return Ok(true);
             }
             _ => {}
@@ -285,7 +287,7 @@ impl Splitter {
         }
     }
 
-    /// Takes a record that was read, or quarantines it if a later check fails.
+    /// Accepts a record that was read, or quarantines it if one of the remaining checks fails.
     fn read_record(&mut self, outcome: Outcome, start: usize, end: usize) -> Moved {
         self.within_record_limit(end - start)?;
         let text = self.buffer.text();
@@ -297,7 +299,9 @@ impl Splitter {
         } else {
             match text.get(after) {
                 Some(b',' | b']') => return self.take_record(outcome, end, after),
-                None if is_number(text, start) => Some("a number that may go on where the text ends".to_owned()),
+                None if is_number(text, start) => {
+                    Some("a number that may be incomplete, since the text ends after it".to_owned())
+                }
                 None => return self.take_record(outcome, end, after),
                 Some(&found) => {
                     let found = char::from(found);
@@ -324,7 +328,8 @@ impl Splitter {
         self.buffer.position = after + usize::from(comma);
     }
 
-    /// Quarantines a record that cannot be read: alone if its brackets balance, else with all text up to the next border.
+    /// Quarantines an unreadable record: only the record if its brackets balance, otherwise all text up to the next
+    /// border.
     fn bad_record(&mut self, reason: String) -> Moved {
         let start = self.buffer.position;
         match element_end(self.buffer.text(), start) {
@@ -337,7 +342,7 @@ impl Splitter {
                 self.pass_comma(end);
                 Ok(true)
             }
-            _ => self.skip_from(format!("a record that cannot be read: {reason}"), State::Skip),
+            _ => self.skip_from(format!("unreadable record: {reason}"), State::Skip),
         }
     }
 
@@ -345,7 +350,7 @@ impl Splitter {
         self.buffer.position += 1;
         self.state = if self.tagged { State::ClosingTag } else { State::Tail };
         if let Some(comma) = self.comma {
-            self.sink.item(b",", comma, "a comma without a record after it", false);
+            self.sink.item(b",", comma, "a comma without a record after the comma", false);
         }
         Ok(true)
     }
@@ -359,7 +364,7 @@ impl Splitter {
         Ok(true)
     }
 
-    /// Reads the text after the records: more values of the container, or its end.
+    /// Reads the text after the records: another value of the container, or the end of the container.
     fn tail(&mut self) -> Moved {
         let position = self.buffer.position;
         match self.first(position) {
@@ -386,7 +391,7 @@ impl Splitter {
         };
         match found {
             Found::NeedsMore => Ok(false),
-            Found::Bad(reason) => self.skip_from(format!("a container that cannot be read: {reason}"), State::Skip),
+            Found::Bad(reason) => self.skip_from(format!("unreadable container: {reason}"), State::Skip),
             Found::It((key, value, end)) => {
                 self.buffer.position = end;
                 self.sink.value(&key, &self.buffer.data[..end], value)?;
@@ -395,7 +400,7 @@ impl Splitter {
         }
     }
 
-    // --- Text that cannot be read -------------------------------------------------------------------------------------
+    // --- Unreadable text ----------------------------------------------------------------------------------------------
 
     fn skip_from(&mut self, reason: String, state: State) -> Moved {
         (self.reason, self.skipped, self.state) = (reason, 0, state);
@@ -411,7 +416,7 @@ impl Splitter {
         self.piece(stop, self.buffer.complete)
     }
 
-    /// Quarantines text up to the end of the line.
+    /// Quarantines the text up to the end of the line.
     fn skip_line(&mut self) -> Moved {
         let position = self.buffer.position;
         let newline = memchr::memchr(b'\n', &self.buffer.text()[position..]).map(|found| position + found);
@@ -423,9 +428,9 @@ impl Splitter {
         Ok(moved)
     }
 
-    /// Quarantines the next piece of an item: a full piece, or the rest if the item `ends` at `stop`.
+    /// Quarantines the next piece of an item: a piece of the maximum size, or the rest if the item `ends` at `stop`.
     ///
-    /// White space at the end of an item is dropped. Chunk sizes do not affect where pieces are cut.
+    /// Drops white space at the end of an item. The cuts between pieces do not depend on chunk sizes.
     fn piece(&mut self, stop: usize, ends: bool) -> Moved {
         let start = self.buffer.position;
         if stop - start < PIECE && !ends {
@@ -437,7 +442,11 @@ impl Splitter {
         self.skipped += kept;
         self.buffer.position += length;
         if self.skipped > self.limits.max_line {
-            return Err(self.too_long("stretch outside any readable container", self.limits.max_line, "--max-line"));
+            return Err(self.too_long(
+                "stretch of text outside any readable container",
+                self.limits.max_line,
+                "--max-line",
+            ));
         }
         if kept > 0 {
             let text = &self.buffer.data[start..start + kept];

@@ -1,4 +1,4 @@
-//! Counts undocumented values: values of enum columns that the documentation does not list. The values are kept.
+//! Counts undocumented values: values of enum columns that are not in the documentation. The columns keep these values.
 
 use crate::decode::columns::Payload;
 use crate::decode::columns::leaves::Strings;
@@ -8,9 +8,10 @@ use crate::decode::rescue::{Path, ROOT};
 
 /// An enum column of a table's payload.
 pub struct Enum {
-    /// The path as text, with `[*]` for indices.
+    /// The path as text, with `[*]` instead of indices.
     pub path: String,
-    /// The indices of the struct fields that lead to the column. Lists need no index: all their elements are meant.
+    /// The indices of the struct fields that lead to the column. Lists have no index here, since the path includes all
+    /// their elements.
     steps: Vec<usize>,
     values: Vec<Box<[u8]>>,
 }

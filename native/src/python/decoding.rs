@@ -1,4 +1,4 @@
-//! The decoder's Python classes: they take bytes and return arrays of the Arrow C data interface and plain values.
+//! The decoder's Python classes. They take bytes and return plain values and arrays of the Arrow C data interface.
 
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ struct CompiledPlan(Arc<Plan>);
 
 #[pymethods]
 impl CompiledPlan {
-    /// Reads the plan from JSON text.
+    /// Compiles the plan from JSON text.
     #[new]
     fn new(text: &str) -> PyResult<Self> {
         let plan = Plan::read(text).map_err(|error| Refused::new_err(error.to_string()))?;
         Ok(Self(Arc::new(plan)))
     }
 
-    /// Returns each table's name with a capsule of the Arrow schema of its batches.
+    /// Returns, for each table, its name and a capsule with the Arrow schema of its batches.
     fn schemas<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyCapsule>)>> {
         let capsule = |rows: Rows| {
             let schema = FFI_ArrowSchema::try_from(&Schema::new(rows.schema.fields.clone()));
@@ -40,8 +40,8 @@ impl CompiledPlan {
     }
 }
 
-/// An array to be imported through the Arrow C data interface. The importer moves the array away from its address and
-/// marks it as released. Dropping this object releases an array that nobody imported.
+/// An array that Python imports through the Arrow C data interface. The importer moves the array out and marks it as
+/// released. If the array was not imported, dropping this object releases it.
 #[pyclass(frozen)]
 struct Exported(Box<FFI_ArrowArray>); // boxed, so that its address does not change
 
@@ -62,7 +62,7 @@ struct Machine {
 
 #[pymethods]
 impl Machine {
-    /// `limits` maps the names of the members of `wsparquet.decode.model.Limits` to their values.
+    /// `limits` maps each member of Python's `wsparquet.decode.model.Limits`, by name, to its value.
     #[new]
     fn new(plan: &CompiledPlan, source_file: &str, limits: &Bound<'_, PyDict>) -> PyResult<Self> {
         let limit = |name: &str| -> PyResult<usize> {
@@ -79,12 +79,13 @@ impl Machine {
         Ok(Self { splitter: Splitter::new(Arc::clone(&plan.0), source_file, limits), broken: false })
     }
 
-    /// Takes the next bytes and returns the batches and quarantined text that they complete.
+    /// Decodes the next bytes and returns the batches and quarantined texts that are now complete.
     fn feed<'py>(&mut self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyDict>> {
         self.run(py, |splitter| splitter.feed(data))
     }
 
-    /// Ends the text and returns the remaining batches and quarantined text.
+    /// Decodes what is left at the end of the text. Returns the remaining batches and quarantined texts, and the
+    /// report.
     fn finish<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.run(py, Splitter::finish)
     }
@@ -100,7 +101,7 @@ impl Machine {
             return Err(Refused::new_err("the decoder has already failed on this source"));
         }
         let splitter = &mut self.splitter;
-        // After a panic, `broken` keeps every later call from using the decoder's state.
+        // The state may be inconsistent after a panic, so `broken` makes every later call fail.
         let done = super::detached(py, || work(splitter)).unwrap_or_else(|| {
             Err(Failure("the native decoder failed; please report this, and use --decoder reference".to_owned()))
         });
@@ -112,7 +113,7 @@ impl Machine {
     }
 }
 
-/// Moves finished batches, quarantined text, and counts out of the sink.
+/// Moves the finished batches, the quarantined texts, and the counts out of the sink.
 fn taken<'py>(py: Python<'py>, sink: &mut Sink) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
     let mut batches = Vec::new();

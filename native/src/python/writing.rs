@@ -1,4 +1,4 @@
-//! The Parquet writer's Python classes: they take arrays of the Arrow C data interface and write them to a file.
+//! The Parquet writer's Python classes. They import arrays through the Arrow C data interface and write them to a file.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use pyo3::types::PyCapsule;
 use crate::parquet::{Part, Settings};
 
 /// Memory for an array that Python exports through the Arrow C data interface: the exporter writes it to `address`.
-/// Dropping this object releases an array that was not taken.
+/// If Rust does not take the array, dropping this object releases it.
 #[pyclass(frozen)]
 struct Imported(Mutex<Box<FFI_ArrowArray>>); // boxed, so that its address does not change
 
@@ -46,11 +46,13 @@ struct ParquetFile(Mutex<Option<Part>>);
 
 #[pymethods]
 impl ParquetFile {
-    /// Creates the file. `schema` is the capsule that `__arrow_c_schema__` returns, `settings` is JSON text.
+    /// Creates the file. `schema` is the capsule that `__arrow_c_schema__` returns. `settings` is the JSON text of all
+    /// settings.
     #[new]
     fn new(path: PathBuf, schema: &Bound<'_, PyCapsule>, settings: &str) -> PyResult<Self> {
         let schema = schema.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
-        // SAFETY: a capsule of that name holds such a structure as long as the capsule lives.
+        // SAFETY: a capsule with that name contains an `FFI_ArrowSchema`, which is valid for the lifetime of the
+        // capsule.
         let schema = Schema::try_from(unsafe { schema.as_ref() });
         let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
         let settings = Settings::read(settings).map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -63,13 +65,14 @@ impl ParquetFile {
         let arrays = batches.iter().map(|batch| batch.get().take()).collect::<PyResult<Vec<_>>>()?;
         self.locked(py, |open| {
             let part = open.as_mut().ok_or_else(|| ParquetError::General("the file is closed".to_owned()))?;
-            // SAFETY: Python has compared the batches' schema with the file's, so the arrays have the file's type.
+            // SAFETY: Python has already checked that the batches have the file's schema, so the arrays have the file's
+            // type.
             arrays.into_iter().try_for_each(|array| unsafe { part.write(array) })?;
             part.end_row_group()
         })
     }
 
-    /// Writes the footer and closes the file. Does nothing if the file is closed.
+    /// Writes the footer and closes the file. Does nothing if the file is already closed.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.locked(py, |open| open.take().map_or(Ok(()), Part::close))
     }
@@ -87,7 +90,8 @@ fn broken() -> PyErr {
     PyOSError::new_err("the native Parquet writer failed; please report this as a bug")
 }
 
-/// Returns an OSError: with its number for an error of the disk, so that Python knows its kind; else with the text.
+/// Converts an error to a Python OSError. An I/O error keeps its errno, so that Python raises the right subclass; any
+/// other error keeps only its message.
 fn raised(error: ParquetError) -> PyErr {
     let number = |inner: &(dyn Error + Send + Sync + 'static)| inner.downcast_ref::<std::io::Error>()?.raw_os_error();
     match &error {

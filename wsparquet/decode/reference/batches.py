@@ -1,6 +1,7 @@
 """Builds Arrow record batches: collects rows by table and returns them in the order of the source.
 
-Rows wait until the ``metaData`` of their container is known: as rows while they are few, then as batches.
+Rows are held until the ``metaData`` of their container is known. If their text exceeds ``batch_bytes``, they are held
+as batches.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Rows = list[dict[str, Any]]
 
 
 class BatchBuilder:
-    """Collects rows (dicts of the columns that occurred) and builds batches of about ``batch_bytes`` of source text."""
+    """Collects rows, which are dicts of their columns, and builds batches of about ``batch_bytes`` of source text."""
 
     def __init__(self, source_file: str, batch_bytes: int) -> None:
         self.source_file = source_file
@@ -32,13 +33,13 @@ class BatchBuilder:
         self._held_bytes: Counter[str] = Counter()
 
     def add(self, table: str, row: dict[str, Any], size: int) -> list[Batch]:
-        """Take a row that was read from ``size`` bytes of text; return the batch that the row completes, if any."""
+        """Add a row that was read from ``size`` bytes of text. Return a batch if the row completes one."""
         self._rows[table].append(row)
         self._bytes[table] += size
         return self._flush(table) if self._bytes[table] >= self.batch_bytes else []
 
     def hold(self, table: str, row: dict[str, Any], size: int) -> None:
-        """Take a row that waits for the ``metaData`` of its container."""
+        """Hold a row until ``release`` sets the ``metaData`` of its container."""
         self._held_rows[table].append(row)
         self._held_bytes[table] += size
         if self._held_bytes[table] >= self.batch_bytes:
@@ -46,7 +47,7 @@ class BatchBuilder:
             self._held_bytes[table] = 0
 
     def release(self, metadata: dict[str, Any] | None) -> list[Batch]:
-        """Set the ``metaData`` of all held rows; return the batches among them."""
+        """Set the ``metaData`` of all held rows. Return the rows that already form batches; keep the others."""
         done: list[Batch] = []
         for table, batches in self._held_batches.items():
             done.extend(self._flush(table))

@@ -1,6 +1,6 @@
 """Finds the end of broken JSON, and the nesting depth of JSON, by counting brackets outside strings.
 
-Only text that the parser rejects, and rare records that may be nested too deep, need this.
+This is needed only for text that the parser rejects, and for the rare records that may be nested too deep.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ __all__ = ["MAX_DEPTH", "ElementEnd", "depth", "element_end"]
 
 MAX_DEPTH = 128
 
-# A string, a quote without a closing quote on its line, or a bracket or comma.
+# A string, an opening quote without a closing quote on its line, a bracket, or a comma.
 _TOKEN = re.compile(rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*(?P<closed>")?|[{}\[\],]')
 _OPENER = {b"}": b"{", b"]": b"["}
 
 
 @dataclass(frozen=True, slots=True)
 class ElementEnd:
-    """Result of the search for an element's end: ``found`` or ``broken`` at ``end``, or ``open`` if text is missing."""
+    """The result of searching an element's end: ``found`` or ``broken`` at ``end``, or ``open`` if text is missing."""
 
     state: Literal["found", "broken", "open"]
     end: int
@@ -28,9 +28,9 @@ class ElementEnd:
 
 
 def element_end(data: bytes, start: int, limit: int) -> ElementEnd:
-    """Return where the array element that starts at ``start`` ends: at the comma or closing bracket after it.
+    """Find the end of the array element that starts at ``start``: the comma or closing bracket after the element.
 
-    The element is broken if a bracket closes a bracket of another kind, or if a string contains a line feed.
+    An element is broken if its brackets do not match, or if one of its strings contains a line feed.
     """
     stack: list[bytes] = []
     deepest = 0

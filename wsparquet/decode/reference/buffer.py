@@ -1,6 +1,6 @@
-"""The unread text of the stream, and the borders in it: lines that always start a container.
+"""The unread text of the stream, and its borders: starts of lines that always start a container.
 
-Source of the rule: docs/decoding.md, "Input". Nothing that is open before a border continues after it.
+Source of the rule: docs/decoding.md, "Input". No object, array, or string extends across a border.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SPACE = re.compile(rb"[ \t\r\n]*")
 _NUMBER = re.compile(rb"[-+.eE0-9]*")
 _BORDER = re.compile(rb'\{[ \t\r\n]*"(?:dataType|metaData|recordCollection)"[ \t\r\n]*:')
 _BORDER_BEGUN = re.compile(rb'\{[ \t\r\n]*(?:"[A-Za-z]*(?:"[ \t\r\n]*)?)?')
-# Each invalid UTF-8 byte becomes one surrogate, which encodes to the same byte again, so offsets stay correct.
+# Each invalid UTF-8 byte decodes to one surrogate, which encodes to the same byte, so offsets stay correct.
 ESCAPED = "surrogateescape"
 _BOM = b"\xef\xbb\xbf"
 
@@ -48,8 +48,8 @@ class Buffer:
         self.begun = False
 
     def append(self, data: bytes) -> bool:
-        """Append text. Return True if that reveals a new border."""
-        # The byte before the position stays: it may be the line feed that makes the next line a border.
+        """Append text. Return True if the text completes a new border."""
+        # Keep the byte before the position, which may be the line feed before a border.
         read = max(self.position - 1, 0)
         self.data = self.data[read:] + data
         self.base += read
@@ -65,7 +65,7 @@ class Buffer:
         self._set_limit()
 
     def scan(self, at: int) -> tuple[Any, int]:
-        """Return the JSON value at ``at`` and the index after it. Invalid UTF-8 bytes become single surrogates in it.
+        """Return the JSON value at ``at`` and the index after the value. Each invalid UTF-8 byte becomes a surrogate.
 
         Raises:
             BadText: no complete JSON value starts there; ``position`` is the index where reading failed.
@@ -82,7 +82,10 @@ class Buffer:
         return value, after
 
     def _character(self, at: int) -> int:
-        """Return the index of the character at a byte, counting from the end of the last value."""
+        """Return the index of the character that starts at byte ``index``.
+
+        Counts from the end of the last value, to save time.
+        """
         if not self._wide:
             return at
         index, character = self._mark if at >= self._mark[0] else (0, 0)
@@ -99,7 +102,10 @@ class Buffer:
         self.ready()
 
     def cross(self) -> bool:
-        """Move ``limit`` past the border at ``position``. Return False if ``limit`` is the end of the text."""
+        """Move ``limit`` to the next border.
+
+        Return False if ``position`` is at the end of the text instead of a border.
+        """
         if not self._borders:
             return False
         self._borders.popleft()
@@ -108,15 +114,15 @@ class Buffer:
 
     @property
     def at_undecided(self) -> bool:
-        """Whether ``position`` is at a line that needs more text to decide whether it is a border."""
+        """Whether ``position`` is at the start of a line that may turn out to be a border once there is more text."""
         return not self.complete and self.undecided is not None and self.position >= self.undecided
 
     def skip_space(self, at: int) -> int:
-        """Return the index of the first byte from ``at`` that is not white space, at most ``limit``."""
+        """Return the index of the first byte from ``at`` on that is not white space, but at most ``limit``."""
         return self._after(_SPACE, at)
 
     def skip_number(self, at: int) -> int:
-        """Like ``skip_space``, but first skip every byte that can be part of a number."""
+        """Like ``skip_space``, but first skip all bytes that can be part of a number."""
         return self._after(_SPACE, self._after(_NUMBER, at))
 
     def _after(self, pattern: re.Pattern[bytes], at: int) -> int:
@@ -135,7 +141,7 @@ class Buffer:
         self.limit = self._borders[0] - self.base if self._borders else len(self.data)
 
     def _search(self) -> bool:
-        """Search new text for borders. The last candidate may need more text."""
+        """Search new text for borders. Whether the last candidate is a border may remain undecided."""
         known = len(self._borders)
         at = max(self._searched - self.base, 0)
         self.undecided = None

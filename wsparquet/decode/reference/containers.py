@@ -1,4 +1,4 @@
-"""A container's own values: its data type, its ``metaData``, and values with no matching column."""
+"""Reads a container's own values: its data type, its ``metaData``, and values with no matching column."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def metadata_reader() -> StructReader:
 
 
 class Container:
-    """The open container. ``metadata`` is final once ``known``: after it was read, or at the container's end."""
+    """The open container. ``known`` becomes true when its ``metaData`` was read; ``metadata`` is final from then on."""
 
     def __init__(self, start: ContainerStart) -> None:
         self.number = start.number
@@ -41,10 +41,10 @@ class Container:
             self.take(key, value)
 
     def take(self, key: str, value: Any) -> None:
-        """Take a value of the container.
+        """Add a value to the container.
 
         Raises:
-            DecodeError: the container's data type is another one.
+            DecodeError: the container's data type is not Web Session.
 
         """
         name = normalise(key)
@@ -63,7 +63,7 @@ class Container:
             return
         if type(found) is not str or normalise(last_part(found)) != normalise(DATA_TYPE):
             raise DecodeError(
-                f"expected data of the type {DATA_TYPE}, found {to_json(found)[:80]} in container {self.number}; "
+                f"expected the data type {DATA_TYPE}, found {to_json(found)[:80]} in container {self.number}; "
                 "give only Web Session files"
             )
 
@@ -77,7 +77,7 @@ class Container:
 
 
 class ContainerValues:
-    """Adds each finished container to the report. Consecutive containers with the same misfits share an entry."""
+    """Adds finished containers to the report. Consecutive containers with the same misfits share one entry."""
 
     def __init__(self, report: Report, limits: Limits) -> None:
         self._report = report
@@ -88,7 +88,7 @@ class ContainerValues:
         """Add a finished container.
 
         Raises:
-            DecodeError: the misfits of all containers together exceed the limit for a commit record.
+            DecodeError: the misfits of all containers of the source exceed ``max_container_values``.
 
         """
         report = self._report
@@ -111,7 +111,7 @@ class ContainerValues:
         self._bytes += sum(len(path) + len(text) for path, text in values.items())
         if self._bytes > self._limits.max_container_values:
             raise DecodeError(
-                f"containers hold more than {self._limits.max_container_values} bytes of values that are not "
-                f"documented, up to container {number}; check that this is a Web Session file"
+                f"containers hold more than {self._limits.max_container_values} bytes of undocumented values, "
+                f"up to container {number}; check that this is a Web Session file"
             )
         entries.append({"containers": [number, number], "values": values})

@@ -1,6 +1,7 @@
-"""The reference decoder: all of docs/decoding.md in plain Python.
+"""The reference decoder: a complete implementation of docs/decoding.md in plain Python.
 
-It is an executable specification, the fallback if there is no compiled decoder, and the oracle for tests.
+It serves as an executable specification, as the fallback if the native decoder is not installed, and as the expected
+result in tests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The events of the splitter, in the order of the stream. Offsets are bytes of the decompressed text."""
+"""The events of the splitter, in the order of the stream. Offsets are byte offsets in the decompressed text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["ContainerEnd", "ContainerStart", "ContainerValue", "Event", "Item", 
 
 @dataclass(frozen=True, slots=True)
 class ContainerStart:
-    """The start of a container's ``recordCollection``: the container's number, and the parsed values before it."""
+    """The start of a container's ``recordCollection``. ``values`` has the container's parsed values before this key."""
 
     number: int
     values: tuple[tuple[str, Any], ...]
@@ -26,12 +26,12 @@ class ContainerValue:
 
 @dataclass(frozen=True, slots=True)
 class ContainerEnd:
-    """The end of the open container, complete or cut off."""
+    """The end of the open container, which may be complete or incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record: its parsed value, or the ``reason`` why there is none; ``raw`` is its text and ``start`` its offset."""
+    """A record with its text ``raw`` and its offset ``start``. If it could not be parsed, ``reason`` says why."""
 
     number: int
     start: int
@@ -42,7 +42,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Quarantined text outside records; ``continued`` if it is a further piece of the previous item."""
+    """Quarantined text outside of records. ``continued`` is true if the text is another piece of the previous item."""
 
     start: int
     raw: bytes

@@ -1,6 +1,6 @@
-"""Parses JSON text without loss: keeps the order, duplicate keys, number literals, and bare ``NaN``.
+"""Parses JSON text without loss: preserves the order, duplicate keys, number literals, and unquoted ``NaN``.
 
-The scanner is the standard library's; ``wsparquet.decode.reference.values`` describes the values that it returns.
+The scanner comes from the standard library. ``wsparquet.decode.reference.values`` describes the values that it returns.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BadText(Exception):
-    """Raised for text that is not a JSON value or not valid UTF-8; the message says which, and where.
+    """Raised for text that is not a JSON value or not valid UTF-8. The message describes the error and its position.
 
-    ``position`` is the index in the whole text where reading failed, or 0 if that is unknown.
+    ``position`` is the index in the complete text where reading failed, or 0 if the index is unknown.
     """
 
     def __init__(self, message: str, position: int = 0) -> None:
@@ -46,7 +46,7 @@ def scan(text: str, position: int) -> tuple[Any, int]:
 
 
 def checked(raw: bytes, value: Any) -> Any:
-    """Return the value scanned from ``raw``, with strings that UTF-8 cannot represent as ``LoneSurrogates``.
+    """Validate ``raw`` and return its value, with strings that UTF-8 cannot represent as ``LoneSurrogates``.
 
     Raises:
         BadText: the bytes are not valid UTF-8, or the value is nested too deep.
@@ -64,7 +64,7 @@ def checked(raw: bytes, value: Any) -> Any:
 
 
 def _marked(value: Any) -> Any:
-    """Return the value with every key or string that has a lone surrogate as ``LoneSurrogates``."""
+    """Return the value with each key or string that contains a lone surrogate replaced with a ``LoneSurrogates``."""
     if type(value) is tuple:
         return tuple((_marked(key), _marked(item)) for key, item in value)
     if type(value) is list:

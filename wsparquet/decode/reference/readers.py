@@ -1,7 +1,7 @@
-"""Runs the plan in Python: a tree of small readers, one per node, that turn parsed JSON into column values.
+"""Runs the plan in Python: a tree of readers, one for each node, that convert parsed JSON to column values.
 
 A reader takes a value, the value's path, and the record's rescue list. It returns the column's value (None, a scalar, a
-list, or a dict of the fields that occurred) and appends values with no matching column to the list.
+list, or a dict of the fields that occurred). It appends values with no matching column to the rescue list.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Reader(Protocol):
     """The interface of all readers except those of leaves."""
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> Any:
-        """Return the column's value for ``value`` at ``path``, without its tag."""
+        """Convert ``value`` at ``path``, which may have a tag, to the column's value."""
         ...
 
 
@@ -47,10 +47,10 @@ def unwrap_tag(value: Any, names: frozenset[str] = NO_NAMES) -> Any:
 
 
 def leaf_reader(leaf: Leaf) -> LeafReader:
-    """Return a function that converts a value, tagged or not, to the column's value, None, or ``MISFIT``."""
+    """Return a function that converts a value, with or without a tag, to the column's value, None, or ``MISFIT``."""
     convert, names, as_it_is = CONVERTERS[leaf.kind], leaf.names, AS_IT_IS.get(leaf.kind)
 
-    # Repeats `unwrap_tag` and `convert` for the common case, since every scalar of a source is read here.
+    # This runs for every scalar of a source, so the common cases of `unwrap_tag` and `convert` are inlined.
     def read(value: Any) -> Any:
         if type(value) is tuple and len(value) == 1:
             key, inner = value[0]
@@ -64,7 +64,7 @@ def leaf_reader(leaf: Leaf) -> LeafReader:
 
 
 class StructReader:
-    """Reads an object. ``stray`` is the root of unknown fields' paths, if the struct itself is not a column."""
+    """Reads an object. ``stray`` is the root of unknown fields' paths, set if the struct itself is not a column."""
 
     def __init__(self, plan: StructOf, stray: str | None = None) -> None:
         self.names = plan.names
@@ -89,7 +89,10 @@ class StructReader:
         return key in self.slots or normalise(key) in self.slots
 
     def fields(self, pairs: Object, path: Path, rescue: Rescue) -> dict[str, Any]:
-        """Return the fields that occur in ``pairs``. The first of several with one name wins, even if it is null."""
+        """Return the fields that occur in ``pairs``.
+
+        If a name occurs several times, the first value wins, even if it is null.
+        """
         row: dict[str, Any] = {}
         slots = self.slots
         for key, value in pairs:
@@ -114,7 +117,7 @@ class StructReader:
 
 
 class InlineStructReader(StructReader):
-    """Reads a struct that may contain one struct field's own fields instead of it (docs/decoding.md, "Keys")."""
+    """Reads a struct that may contain the fields of its inline field directly (docs/decoding.md, "Keys")."""
 
     def __init__(self, plan: StructOf, inline: FieldPlan) -> None:
         super().__init__(plan)
@@ -122,7 +125,7 @@ class InlineStructReader(StructReader):
         self.inner = struct_reader(inline.node)
 
     def fields(self, pairs: Object, path: Path, rescue: Rescue) -> dict[str, Any]:
-        """Like ``StructReader.fields``, but without the struct field's key, its own fields are read from ``pairs``."""
+        """Like ``StructReader.fields``. If the inline field's key is absent, its own fields are read from ``pairs``."""
         if any(normalise(key) in self.inline.keys for key, _ in pairs):
             return super().fields(pairs, path, rescue)
         inlined = [not self.knows(key) and self.inner.knows(key) for key, _ in pairs]
@@ -135,14 +138,14 @@ class InlineStructReader(StructReader):
 
 
 class ListReader:
-    """Reads an array or, if ``or_one``, a single element without a list."""
+    """Reads an array. If ``or_one``, also reads a single element without a list."""
 
     def __init__(self, plan: ListOf) -> None:
         self.leaf, self.node = _element(plan.element)
         self.or_one = plan.or_one
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> list[Any] | None:
-        """Return the elements; one that does not fit is rescued and becomes None."""
+        """Return the elements. An element that does not fit is rescued and becomes None."""
         inner = unwrap_tag(value)
         if type(inner) is list:
             return self._items(inner, path, rescue)
@@ -168,7 +171,7 @@ class ListReader:
 
 
 class UnionReader:
-    """Reads a union of structs by its tag, or without a tag if only one branch has all the keys."""
+    """Reads a union of structs. Its tag, or else the only branch that has all the keys, selects the struct."""
 
     def __init__(self, plan: UnionOf) -> None:
         self.branches: dict[str, tuple[str, StructReader]] = {}
@@ -179,7 +182,7 @@ class UnionReader:
             self.branches.update(dict.fromkeys(branch.names, owner))
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> dict[str, Any] | None:
-        """Return ``type`` as the source wrote it, and the branch's struct under the branch's name."""
+        """Return a dict of ``type``, as the source wrote it, and the branch's struct under the branch's name."""
         if type(value) is tuple:
             if not value:
                 return {}
@@ -236,7 +239,7 @@ def struct_reader(node: Node, stray: str | None = None) -> StructReader:
     """Return the reader of a struct.
 
     Raises:
-        TypeError: the node is not a struct, which the plan rules out.
+        TypeError: the node is not a struct, which cannot happen with a valid plan.
 
     """
     if not isinstance(node, StructOf):

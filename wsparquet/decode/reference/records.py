@@ -22,12 +22,12 @@ MIN_FIELDS = 2
 
 
 class Unreadable(Exception):
-    """Raised if a record cannot become a row; the message says why."""
+    """Raised if a record cannot become a row. The message gives the reason."""
 
 
 @dataclass(slots=True)
 class Row:
-    """A row: its table, the columns that occurred, and rescued values. If ``raw``, it also needs the record's text."""
+    """A row: its table, its columns, and its rescued values. If ``raw``, the record's text is still to be added."""
 
     table: str
     columns: dict[str, Any]
@@ -48,24 +48,24 @@ class _TableReader:
         self.list: Reader | None = None if plan.flat else reader(plan.payload.fields[0].node)  # type: ignore[arg-type]
 
     def is_payload(self, value: Any) -> bool:
-        """Whether a value is of the same kind as the payload."""
+        """Whether a value has the same JSON type as the payload."""
         return type(unwrap_tag(value, self.struct.names)) is (tuple if self.flat else list)
 
     def bears_name(self, key: str, value: Any) -> bool:
-        """Whether the name of a body's field marks it as this table's payload."""
-        # Payload names of flat tables are guesses, since none are published. So the kind of value must match, too.
+        """Whether the name of a field in the body identifies the field as this table's payload."""
+        # The documentation has no payload names of flat tables. The names are guesses, so the kind must match, too.
         return normalise(key) in self.payload_names and (not self.flat or self.is_payload(value))
 
     def claims(self, pairs: Object) -> bool:
-        """Whether a body has the payload or a field of this table."""
+        """Whether a body has this table's payload or one of its fields."""
         return any(self.bears_name(*pair) for pair in pairs) or (self.flat and self.count_fields(pairs) > 0)
 
     def count_fields(self, pairs: Object) -> int:
-        """Return how many of the table's own fields an object has."""
+        """Return how many of the table's fields an object has."""
         return len({normalise(key) for key, _ in pairs if self.struct.knows(key)})
 
     def read(self, pairs: Object, rescue: Rescue) -> dict[str, Any]:
-        """Return the payload's columns, given the body's fields except ``header``."""
+        """Read the payload from the body's fields, which exclude ``header``, and return its columns."""
         found = self._find(pairs)
         if found is None and self.flat:
             return self.struct.fields(pairs, "$", rescue)
@@ -192,7 +192,7 @@ class RecordReader:
 
 
 def _body(record: Any, rescue: Rescue) -> tuple[str, Any]:
-    """Return the only key of the record's body and the key's value; rescue the record's other fields."""
+    """Return the only key of the record's body, and the key's value. Rescue the record's other fields."""
     record = unwrap_tag(record)
     if type(record) is not tuple:
         raise Unreadable(f"a record must be an object, found {_kind(record)}")

@@ -1,7 +1,7 @@
-"""Values with no matching column: the paths under which they are kept, and their JSON text.
+"""Rescued values, which have no matching column: their paths and their JSON text.
 
 A path is a chain of ``(parent, step)`` pairs that ends in a root such as ``$`` or ``$body``. A step is a key or an
-index. Chains are cheap to build, and become text only if a value is rescued.
+index. Chains are cheap to build. They are converted to text only if a value is rescued.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from wsparquet.decode.reference.values import Constant, Literal, LoneSurrogates
 
 __all__ = ["Path", "Rescue", "path_text", "rescued_json", "to_json"]
 
-Path = Any  # str | tuple[Path, str | int]; not declared, since mypy would demand checks that slow the hot loop down
+# A ``str | tuple[Path, str | int]``. Not declared as such, since mypy would require checks that slow down the hot loop.
+Path = Any
 Rescue = list[tuple[Path, Any]]
 
 
 def path_text(path: Path, *, starred: bool = False) -> str:
-    """Return the path as text, such as ``$.navigationData[0].url``. If ``starred``, every index is ``[*]``."""
+    """Return the path as text, such as ``$.navigationData[0].url``. If ``starred``, every index becomes ``[*]``."""
     steps: list[str] = []
     while isinstance(path, tuple):
         path, step = path
@@ -36,7 +37,10 @@ def _step(step: str | int, *, starred: bool) -> str:
 
 
 def to_json(value: Any) -> str:
-    """Return a parsed value as JSON text: number literals as written, bare constants as strings."""
+    """Return a parsed value as JSON text.
+
+    Number literals stay as written; unquoted ``NaN`` and ``Infinity`` become strings.
+    """
     match value:
         case Literal():
             return value
@@ -53,7 +57,7 @@ def to_json(value: Any) -> str:
 
 
 def rescued_json(rescue: Iterable[tuple[Path, Any]]) -> dict[str, str]:
-    """Return JSON text by path, in order of appearance. The second value of a path gets ``#2``, the third ``#3``."""
+    """Map paths to JSON texts, in order of appearance. A path's second value gets the suffix ``#2``, and so on."""
     uses: dict[str, int] = {}
     texts: dict[str, str] = {}
     for path, value in rescue:

@@ -1,8 +1,9 @@
 """Finds where containers, their values, and their records begin and end in a stream of bytes.
 
-A state machine moves through the text between two borders, container by container and record by record. The JSON
-scanner normally finds each record's end; brackets are counted only if it fails. Each state is a method that moves on
-and returns events, or returns None if it needs more text. The rules are in docs/decoding.md, "Input" and "Quarantine".
+A border is the start of a line that always starts a container. A state machine reads the text between two borders,
+container by container and record by record. The JSON scanner normally finds each record's end; brackets are counted
+only if the scanner fails. Each state is a method that advances and returns events, or returns None if it needs more
+text. The rules are in docs/decoding.md, "Input" and "Quarantine".
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from wsparquet.errors import DecodeError
 __all__ = ["TOO_DEEP", "Splitter"]
 
 PIECE = 1 << 20
-"""The longest piece of a quarantined item, in bytes."""
+"""The maximum size of one piece of a quarantined item, in bytes."""
 
 TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 CUT_OFF = "cut off by the start of the next container"
@@ -36,7 +37,7 @@ Events = Sequence[Event]
 
 
 class Splitter:
-    """A push parser: ``feed`` and ``finish`` yield the events that the text so far determines."""
+    """A push parser: ``feed`` and ``finish`` yield all events that can be determined from the text so far."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -52,22 +53,22 @@ class Splitter:
         self._skipped = 0
 
     def feed(self, data: bytes) -> Iterator[Event]:
-        """Take the next bytes.
+        """Parse the next bytes and yield their events.
 
         Raises:
-            DecodeError: a record, a value, or a stretch outside containers exceeds its limit.
+            DecodeError: a record, a container value, or a stretch of text outside containers exceeds its limit.
 
         """
         new_border = self.buffer.append(data)
         if not self.buffer.begun:
             return
-        # A long record is read again only after the text has doubled, not at every chunk: total work stays linear.
+        # Read an incomplete record again only when the text has doubled, not at every chunk: total work stays linear.
         if new_border or len(self.buffer.data) - self.buffer.position >= self._awaited:
             self.buffer.ready()
             yield from self._run()
 
     def finish(self) -> Iterator[Event]:
-        """End the text. Raises like ``feed``."""
+        """Parse what is left at the end of the text. Raises the same errors as ``feed``."""
         self.buffer.end()
         yield from self._run()
 
@@ -100,14 +101,14 @@ class Splitter:
         offset = self.buffer.base + self.buffer.position
         return DecodeError(
             f"a {what} at byte {offset} is longer than {limit} bytes; "
-            f"if the file is what it should be, allow more with {option}"
+            f"if the file is a valid Web Session file, raise the limit with {option}"
         )
 
     def _cut(self) -> Iterator[Event]:
-        """Close the open container at a border or at the end of the text."""
+        """Close the container that is still open at a border or at the end of the text."""
         if self._in_container:
             if self._state != self._skip:
-                yield self._item(self.buffer.position, self.buffer.position, "the container ends early")
+                yield self._item(self.buffer.position, self.buffer.position, "the container is incomplete")
             yield ContainerEnd()
         self._in_container = False
         self._state = self._between
@@ -119,7 +120,7 @@ class Splitter:
         """Return the value at ``at`` and the index after it, or None if more text is needed.
 
         Raises:
-            BadText: the text is not a JSON value, whatever follows.
+            BadText: the text is not a JSON value, no matter what follows.
 
         """
         buffer = self.buffer
@@ -135,7 +136,7 @@ class Splitter:
             raise BadText(CUT_OFF)
         if end - at > self.limits.max_record:
             raise self._too_long("record or container value", self.limits.max_record, "--max-record")
-        # A number may continue in later text.
+        # A number at the end may continue in later text.
         known = buffer.skip_number(end) if type(value) is Literal else buffer.skip_space(end)
         if known == buffer.limit and not buffer.complete:
             return None
@@ -150,16 +151,16 @@ class Splitter:
         try:
             found = self._value(self.buffer.position) if first == b"[" else self._line_value()
         except BadText as error:
-            return self._skip_from(self.buffer.position, f"no container: {error}", self._skip_line)
+            return self._skip_from(self.buffer.position, f"not a container: {error}", self._skip_line)
         return None if found is None else self._outside(found[1], "a value outside any container")
 
     def _line_value(self) -> tuple[Any, int] | None:
-        """Like ``_value``, for a scalar. Requires the complete line, since a scalar ends with its line."""
+        """Like ``_value``, for a scalar outside containers, which ends with its line. Needs the complete line."""
         buffer = self.buffer
         newline = buffer.data.find(b"\n", buffer.position, buffer.limit)
         end = newline if newline >= 0 else buffer.limit
         if end - buffer.position >= PIECE:
-            raise BadText("a line too long to be one")
+            raise BadText("the line is too long")
         if newline < 0 and not buffer.complete:
             return None
         value, end = buffer.scan(buffer.position)
@@ -172,7 +173,7 @@ class Splitter:
         return [self._item(at, min(at + PIECE, end), reason, continued=at > start) for at in starts]
 
     def _head(self) -> Events | None:
-        """Read a container up to its records. Start over with more text until that part is complete."""
+        """Read a container up to its records. If this part is incomplete, start over when there is more text."""
         buffer = self.buffer
         values: list[tuple[str, Any]] = []
         at = buffer.skip_space(buffer.position + 1)
@@ -190,11 +191,11 @@ class Splitter:
                 values.append((key, found[0]))
                 at = self._after(found[1])
         except BadText as error:
-            return self._skip_from(buffer.position, f"a container that cannot be read: {error}", self._skip)
-        return self._outside(at + 1, "an object without recordCollection is no container")
+            return self._skip_from(buffer.position, f"unreadable container: {error}", self._skip)
+        return self._outside(at + 1, "an object without recordCollection is not a container")
 
     def _container_value(self, at: int) -> tuple[Any, int] | None:
-        """Like ``_value``. A value nested too deep makes the container unreadable."""
+        """Like ``_value``, but a value that is nested too deep makes the container unreadable."""
         found = self._value(at)
         if found is not None and depth(self.buffer.data[at : found[1]]) > MAX_DEPTH:
             raise BadText(TOO_DEEP)
@@ -211,7 +212,7 @@ class Splitter:
         return checked(match[1], buffer.scan(match.start(1))[0]), match.end()
 
     def _after(self, end: int) -> int:
-        """Return the index of the next key or of the object's closing bracket, given the end of a value."""
+        """Given the end of a value, return the index of the next key or of the object's closing bracket."""
         buffer = self.buffer
         at = buffer.skip_space(end)
         if buffer.data[at : at + 1] == b",":
@@ -221,7 +222,7 @@ class Splitter:
         return at
 
     def _collection(self, at: int, values: list[tuple[str, Any]]) -> Events | None:
-        """Enter the value of ``recordCollection`` at ``at``: a list, a tagged list, null, or another value."""
+        """Start to read the value of ``recordCollection`` at ``at``: a list, a tagged list, null, or another value."""
         buffer = self.buffer
         bracket = at if buffer.data[at : at + 1] == b"[" else self._tagged_bracket(at)
         rest: list[Event] = []
@@ -257,7 +258,7 @@ class Splitter:
                 return self._end_of_records()
             case 0x2C:  # ,
                 buffer.position += 1
-                return [self._item(buffer.position - 1, buffer.position, "a comma without a record before it")]
+                return [self._item(buffer.position - 1, buffer.position, "a comma without a record before the comma")]
         try:
             found = self._value(buffer.position)
         except BadText as error:
@@ -271,10 +272,10 @@ class Splitter:
         return [self._take_record(end, after, value)]
 
     def _wrong_after(self, value: Any, after: int) -> str | None:
-        """Return the error in the text after a record, if there is one."""
+        """Return the reason why the text after a record is invalid, or None if it is valid."""
         buffer = self.buffer
         if after == buffer.limit:
-            return "a number that may go on where the text ends" if type(value) is Literal else None
+            return "a number that may be incomplete, since the text ends after it" if type(value) is Literal else None
         found = buffer.data[after]
         return None if found in b",]" else f"expected a comma or ] after the record, found {chr(found)!r}"
 
@@ -293,13 +294,13 @@ class Splitter:
         return record
 
     def _bad_record(self, reason: str) -> Events | None:
-        """Quarantine an unreadable record: alone if its brackets balance, else with all text up to the next border."""
+        """Quarantine an unreadable record: only the record if its brackets balance, else up to the next border."""
         buffer = self.buffer
         element = element_end(buffer.data, buffer.position, buffer.limit)
         if element.state == "open" and not buffer.complete:
             return None
         if element.state != "found":
-            return self._skip_from(buffer.position, f"a record that cannot be read: {reason}", self._skip)
+            return self._skip_from(buffer.position, f"unreadable record: {reason}", self._skip)
         end = buffer.position + len(buffer.data[buffer.position : element.end].rstrip(SPACE))
         return [self._take_record(end, element.end, None, TOO_DEEP if element.depth > MAX_DEPTH else reason)]
 
@@ -309,7 +310,7 @@ class Splitter:
         self._state = self._closing_tag if self._tagged else self._tail
         if self._comma is None:
             return []
-        return [Item(self._comma, b",", "a comma without a record after it")]
+        return [Item(self._comma, b",", "a comma without a record after the comma")]
 
     def _closing_tag(self) -> Events | None:
         buffer = self.buffer
@@ -320,7 +321,7 @@ class Splitter:
         return []
 
     def _tail(self) -> Events | None:
-        """Read the text after the records: more values of the container, or its end."""
+        """Read the text after the records: another value of the container, or the end of the container."""
         buffer = self.buffer
         first = buffer.data[buffer.position]
         if first == 0x7D:  # }
@@ -333,13 +334,13 @@ class Splitter:
             key_end = self._key(buffer.skip_space(buffer.position + 1))
             found = self._container_value(key_end[1]) if key_end else None
         except BadText as error:
-            return self._skip_from(buffer.position, f"a container that cannot be read: {error}", self._skip)
+            return self._skip_from(buffer.position, f"unreadable container: {error}", self._skip)
         if key_end is None or found is None:
             return None
         buffer.position = found[1]
         return [ContainerValue(key_end[0], found[0])]
 
-    # --- Text that cannot be read -------------------------------------------------------------------------------------
+    # --- Unreadable text ----------------------------------------------------------------------------------------------
 
     def _skip_from(self, start: int, reason: str, state: Callable[[], Events | None]) -> Events | None:
         self.buffer.position = start
@@ -355,7 +356,7 @@ class Splitter:
         return self._piece(stop, ends=buffer.complete)
 
     def _skip_line(self) -> Events | None:
-        """Quarantine text up to the end of the line."""
+        """Quarantine the text up to the end of the line."""
         buffer = self.buffer
         newline = buffer.data.find(b"\n", buffer.position, buffer.limit)
         stop = newline if newline >= 0 else buffer.limit
@@ -365,9 +366,9 @@ class Splitter:
         return events
 
     def _piece(self, stop: int, *, ends: bool) -> Events | None:
-        """Quarantine the next piece of an item: a full piece, or the rest if the item ``ends`` at ``stop``.
+        """Quarantine the next piece of an item: one of the maximum size, or the rest if the item ``ends`` at ``stop``.
 
-        White space at the end of an item is dropped. Chunk sizes do not affect where pieces are cut.
+        Drops white space at the end of an item. The cuts between pieces do not depend on chunk sizes.
         """
         buffer = self.buffer
         start = buffer.position
@@ -379,5 +380,5 @@ class Splitter:
             text = text.rstrip(SPACE)
         self._skipped += len(text)
         if self._skipped > self.limits.max_line:
-            raise self._too_long("stretch outside any readable container", self.limits.max_line, "--max-line")
+            raise self._too_long("stretch of text outside any readable container", self.limits.max_line, "--max-line")
         return [Item(buffer.base + start, text, self._reason, continued=self._skipped > len(text))] if text else []

@@ -1,6 +1,6 @@
 """Counts the rows and the undocumented values of finished batches.
 
-Undocumented values are values of enum columns that the documentation does not list. They are kept.
+Undocumented values are values of enum columns that are not in the documentation. The columns keep these values.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def count_batches(report: Report, batches: Iterable[tuple[str, pa.RecordBatch]])
 
 
 def undocumented(table: str, batch: pa.RecordBatch) -> dict[str, int]:
-    """Return the number of undocumented values by path, with ``[*]`` for indices."""
+    """Return the number of undocumented values by path. Paths have ``[*]`` instead of indices."""
     counts = {}
     for column, documented in _enums(table):
         found = column.values(batch)

@@ -1,7 +1,7 @@
 """Converts JSON scalars to column values: one converter for each kind of leaf.
 
 Parsed JSON loses nothing: an object is a tuple of ``(key, value)`` pairs, which keeps order and duplicates, an array is
-a list, a number is a ``Literal``, and bare ``NaN`` and ``Infinity`` are ``Constant``.
+a list, a number is a ``Literal``, and unquoted ``NaN`` and ``Infinity`` are ``Constant``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Literal(str):
 
 
 class Constant(str):
-    """``NaN``, ``Infinity`` or ``-Infinity`` as a bare word."""
+    """An unquoted ``NaN``, ``Infinity``, or ``-Infinity``."""
 
     __slots__ = ()
 
@@ -63,7 +63,7 @@ def _to_boolean(value: Any) -> Any:
 
 
 def _integral(literal: str) -> int | None:
-    """Return the value of a literal that is an integer of at most 19 digits, without building larger integers."""
+    """Return the value of a literal if it is an integer of at most 19 digits. Never builds larger integers."""
     if literal.isdigit() and len(literal) <= _MAX_DIGITS:
         return int(literal)
     match = _NUMBER.fullmatch(literal)
@@ -82,9 +82,8 @@ def _integral(literal: str) -> int | None:
 
 def _power(exponent: str) -> int:
     digits = exponent.lstrip("+-0") or "0"
-    power = (
-        int(digits) if len(digits) <= 18 else 1 << 62
-    )  # above any text's length, where the exact value no longer matters
+    # Greater than any text's length: beyond that, the exact value does not matter.
+    power = int(digits) if len(digits) <= 18 else 1 << 62
     return -power if exponent.startswith("-") else power
 
 
@@ -102,7 +101,7 @@ def _to_integer(low: int, high: int) -> Callable[[Any], Any]:
 def _to_double(value: Any) -> Any:
     if type(value) is Literal:
         number = float(value)
-        # A double keeps up to 15 significant digits. Longer or scaled literals are compared with the double's text.
+        # A double preserves up to 15 significant digits. Longer or scaled literals are compared with the double's text.
         if len(value) <= 15 and "e" not in value and "E" not in value:
             return number
         return number if _held(number, value) else MISFIT
@@ -125,7 +124,10 @@ def _to_timestamp(value: Any) -> Any:
 
 
 def to_milliseconds(text: str) -> int | None:
-    """Return ``YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]`` as milliseconds since 1970, None if a digit is lost."""
+    """Parse ``YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]`` as milliseconds since 1970.
+
+    Returns None if the text is not an instant, or if milliseconds would lose a digit of it.
+    """
     match = _ISO.fullmatch(text)
     if match is None:
         return None
@@ -139,7 +141,7 @@ def to_milliseconds(text: str) -> int | None:
         year, month, day, hour, minute, second = map(int, parts)
         moment = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
-        return None  # text of the right form that is not an instant: the 31st of February, or an offset of a day
+        return None  # the text has the right form but is not an instant, such as February 31, or an offset of a day
     return (moment - _EPOCH) // timedelta(milliseconds=1) + int(fraction.ljust(3, "0"))
 
 

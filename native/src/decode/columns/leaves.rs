@@ -1,5 +1,5 @@
-//! Builders of columns of scalars. A column may be shorter than its struct: nulls are appended before the next value or
-//! at the end, so an absent value costs nothing. Truncating a column to its earlier length removes a row.
+//! Builders of columns of scalars. A column may be shorter than its struct: missing nulls are appended before the next
+//! value or at the end, so an absent value costs nothing. To remove a row, truncate the column to its earlier length.
 
 use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
@@ -7,15 +7,15 @@ use arrow_schema::DataType;
 
 use crate::decode::json::scan::{BLOCK, Result, Stop, plain, stop_in};
 
-/// Which of a column's values are not null.
+/// Marks which values of a column are not null.
 #[derive(Default)]
 pub struct Validity {
     len: usize,
-    /// Present from the first null on; boxed, so that a column without nulls is small.
+    /// Allocated at the first null. Boxed, so that a column without nulls stays small.
     nulls: Option<Box<Nulls>>,
 }
 
-/// One byte for each value; the bytes become bits at the end.
+/// One byte for each value. The bytes are packed into bits when the array is built.
 #[derive(Default)]
 struct Nulls {
     valid: Vec<bool>,
@@ -73,7 +73,7 @@ impl Validity {
     }
 }
 
-/// Packs booleans into bits, the first one into the lowest bit.
+/// Packs booleans into bits. The first boolean becomes the lowest bit.
 pub fn packed(values: &[bool]) -> Vec<u8> {
     let (eights, rest) = values.as_chunks::<8>();
     let mut bits = Vec::with_capacity(eights.len() + 1);
@@ -88,7 +88,7 @@ pub fn packed(values: &[bool]) -> Vec<u8> {
     bits
 }
 
-/// The capacity for a batch about as large as the last one.
+/// Returns a capacity with some headroom over the last batch's size.
 fn roomy(last: usize) -> usize {
     last + last / 8 + 16
 }
@@ -126,7 +126,7 @@ impl<T: Copy + Default> Numbers<T> {
     }
 }
 
-/// A column of strings. The caller ensures that values are valid UTF-8.
+/// A column of strings. The caller ensures that they are valid UTF-8.
 pub struct Strings {
     pub validity: Validity,
     offsets: Vec<i32>,
@@ -158,7 +158,7 @@ impl Strings {
     }
 
     /// Appends the string whose first byte is at `start`, if it has no escapes. Returns the index of the first quote,
-    /// backslash, or control character; the string was appended only if that is a quote.
+    /// backslash, or control character. The string was appended only if that byte is a quote.
     #[inline(always)]
     pub fn push_plain(&mut self, row: usize, text: &[u8], start: usize) -> usize {
         if self.validity.len() < row {
@@ -166,7 +166,7 @@ impl Strings {
         }
         let before = self.data.len();
         let mut at = start;
-        // Copies whole blocks while it searches them; bytes after the string's end are not kept.
+        // Copies each block while searching it. Bytes after the end of the string are dropped.
         while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
             let stop = stop_in(block);
             self.push_part(block, stop.unwrap_or(BLOCK));
@@ -187,8 +187,8 @@ impl Strings {
         if self.data.capacity() - end < BLOCK {
             self.data.reserve(BLOCK);
         }
-        // SAFETY: the capacity suffices for the whole block, and the new length covers copied bytes only.
-        // Copying a constant length takes a few instructions; a variable length would need a call.
+        // SAFETY: the capacity suffices for the whole block, and the new length covers only copied bytes. Copying a
+        // constant number of bytes takes a few instructions; copying a variable number would need a call.
         unsafe {
             self.data.as_mut_ptr().add(end).copy_from_nonoverlapping(block.as_ptr(), BLOCK);
             self.data.set_len(end + length.min(BLOCK));
@@ -205,10 +205,10 @@ impl Strings {
         end
     }
 
-    /// Ends the value whose bytes were appended.
+    /// Finishes the value whose bytes were appended.
     #[inline(always)]
     fn end(&mut self) {
-        // `array` checks once that all offsets fit.
+        // No check here: `array` checks once that all offsets fit.
         self.offsets.push(self.data.len() as i32);
         self.validity.push_valid();
     }
@@ -231,7 +231,7 @@ impl Strings {
         value.filter(|_| self.validity.is_valid(row)).map(|(&start, &end)| &self.data[start as usize..end as usize])
     }
 
-    /// Iterates over the values that are not null.
+    /// Iterates over all values that are not null.
     pub fn values(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.validity.len()).filter_map(|row| self.get(row))
     }
@@ -261,7 +261,7 @@ pub fn numbers<T: Copy + Default + arrow_buffer::ArrowNativeType>(
     array(kind, len, column.validity.take(), [values], [])
 }
 
-/// Builds an array without checking that its buffers and children fit together.
+/// Builds an array without checking that its buffers and children are consistent.
 pub fn array(
     kind: DataType,
     len: usize,
@@ -274,8 +274,8 @@ pub fn array(
         .null_bit_buffer(validity)
         .buffers(buffers.into_iter().collect())
         .child_data(children.into_iter().collect());
-    // SAFETY: every column has as many values, offsets, and bits as its length says. Offsets only grow and stay within
-    // the data. Each record was checked to be UTF-8 before its row was kept. Tests validate every batch in full.
+    // SAFETY: the number of values, offsets, and bits of every column matches its length. Offsets never decrease and
+    // stay within the data. A row is kept only if its record is valid UTF-8. Tests fully validate every batch.
     unsafe { builder.build_unchecked() }
 }
 

@@ -1,8 +1,8 @@
-//! Reads number literals. A literal that the column's type cannot represent exactly does not fit the column.
+//! Parses number literals. A literal fits a column only if the column's type can represent it exactly.
 
 const MAX_DIGITS: i64 = 19; // of an int64
 
-/// A literal's digits without leading and trailing zeros, their power of ten, and the sign.
+/// A number literal as a sign, digits without leading and trailing zeros, and a power of ten.
 struct Decimal {
     digits: Vec<u8>,
     scale: i64,
@@ -37,7 +37,8 @@ fn decimal(literal: &[u8]) -> Decimal {
     Decimal { digits, scale: scale + exponent, negative }
 }
 
-/// Reads an exponent. It is capped above the length of any text, where the exact value no longer matters.
+/// Parses an exponent. Its value is capped at a number greater than the length of any text, since beyond that the exact
+/// value does not matter.
 fn power(exponent: &[u8]) -> i64 {
     let negative = exponent.first() == Some(&b'-');
     let size = exponent
@@ -47,7 +48,7 @@ fn power(exponent: &[u8]) -> i64 {
     if negative { -size } else { size }
 }
 
-/// Returns the value of a literal that is an integer within int64.
+/// Returns the value of a literal if it is an integer that fits int64.
 pub fn integral(literal: &[u8]) -> Option<i64> {
     let parts = decimal(literal);
     if parts.digits.is_empty() {
@@ -63,9 +64,10 @@ pub fn integral(literal: &[u8]) -> Option<i64> {
 
 const EXACT_POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// Returns the double of a literal, if the double's shortest text has the same numeric value as the literal.
+/// Returns the double nearest to a literal, if the double's shortest decimal form has the same value as the literal.
 pub fn double(literal: &[u8]) -> Option<f64> {
-    // A double keeps up to 15 significant digits. Both operands of the division are exact, so only the result is rounded.
+    // A double preserves up to 15 significant digits. Both operands of the division are exact, so only the result is
+    // rounded.
     if literal.len() <= 15 && !literal.iter().any(|byte| matches!(byte, b'e' | b'E')) {
         let (mut number, mut decimals, mut in_fraction) = (0_u64, 0, false);
         for &byte in literal {
@@ -97,7 +99,7 @@ fn held(number: f64, literal: &[u8]) -> bool {
     shortest.digits == wanted.digits && shortest.scale == wanted.scale && shortest.negative == wanted.negative
 }
 
-/// Returns the double that a string such as `NaN` names.
+/// Returns the double for a string such as `NaN` or `-Infinity`.
 pub fn named_double(text: &[u8]) -> Option<f64> {
     match text {
         b"NaN" => Some(f64::NAN),
@@ -107,7 +109,8 @@ pub fn named_double(text: &[u8]) -> Option<f64> {
     }
 }
 
-/// Returns the integer at the start of the text and its length in bytes, if it has at most 15 digits, as nearly all do.
+/// Returns the integer at the start of the text and its length in bytes, if it has at most 15 digits. Nearly all
+/// integers do.
 #[inline(always)]
 pub fn short(text: &[u8; 17]) -> Option<(i64, usize)> {
     let (mut number, mut length) = digits(text);
@@ -121,18 +124,19 @@ pub fn short(text: &[u8; 17]) -> Option<(i64, usize)> {
 
 const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-/// Returns the number that up to eight digits form, and their count. Combines the digits in pairs, then all pairs.
+/// Returns the number formed by the leading digits, at most eight, and how many digits it has. Combines digits into
+/// pairs first, then the pairs.
 #[inline(always)]
 fn digits(text: &[u8]) -> (u64, usize) {
     let Some(eight) = text.first_chunk::<8>() else { return (0, 0) };
     let values = u64::from_le_bytes(*eight) ^ 0x3030_3030_3030_3030;
-    // Sets the high bit of every byte that is more than nine.
+    // Sets the high bit of every byte greater than nine.
     let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
     let count = others.trailing_zeros() as usize / 8;
     if count == 0 {
         return (0, 0);
     }
-    // Shifts out the bytes after the digits and leaves zeros before the digits.
+    // Shifts out the bytes after the digits; zeros fill the space before the digits.
     let values = values << (64 - 8 * count);
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);

@@ -1,13 +1,13 @@
-//! Finds where JSON strings, numbers, words, white space, and values end. Checks the same rules as Python's `json`.
+//! Finds the end of JSON strings, numbers, words, white space, and values. Enforces the same rules as Python's `json`.
 
-/// Why reading stopped early.
+/// The reason why reading stopped early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// The text is not JSON, whatever follows: the reason and its index.
+    /// The text is not JSON, no matter what follows: the message, and the index of the error.
     Syntax(&'static str, usize),
     /// The text ends inside a value that is valid so far.
     End,
-    /// The fast path cannot read the record; read the record again in the careful way.
+    /// The fast path cannot read the record. The caller must read it again on the careful path.
     NeedsCareful,
     /// A column would exceed Arrow's 32-bit offsets.
     Overflow,
@@ -32,7 +32,7 @@ pub fn space(data: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Like `space`, but first skips every byte that can be part of a number.
+/// Like `space`, but first skips all bytes that can be part of a number.
 pub fn number_and_space(data: &[u8], mut at: usize) -> usize {
     while let Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') = data.get(at) {
         at += 1;
@@ -40,7 +40,7 @@ pub fn number_and_space(data: &[u8], mut at: usize) -> usize {
     space(data, at)
 }
 
-/// The number of bytes searched at once for a string's end. Most strings are shorter.
+/// The number of bytes that are searched at once for the end of a string. Most strings are shorter.
 pub const BLOCK: usize = 32;
 
 /// Returns the index of the first quote, backslash, or control character in a block.
@@ -51,7 +51,7 @@ pub fn stop_in(block: &[u8; BLOCK]) -> Option<usize> {
     (found != 0).then(|| found.trailing_zeros() as usize)
 }
 
-/// Returns the positions of quotes, backslashes, and control characters, as bits.
+/// Returns a bit mask of the positions of quotes, backslashes, and control characters.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn stops(half: &[u8; 16]) -> u32 {
@@ -75,7 +75,8 @@ fn stops(half: &[u8; 16]) -> u32 {
     half.iter().enumerate().fold(0, |found, (at, byte)| found | u32::from(is_stop(byte)) << at)
 }
 
-/// Returns the index of the first quote, backslash, or control character from `at`, or the text's length without one.
+/// Returns the index of the first quote, backslash, or control character at or after `at`. If there is none, returns
+/// the text's length.
 #[inline(always)]
 pub fn plain(data: &[u8], mut at: usize) -> usize {
     while let Some(block) = data.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
@@ -94,7 +95,7 @@ fn plain_bytes(data: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Reads the string whose opening quote is at `at`. The next token starts at the returned `end` plus one.
+/// Reads the string whose opening quote is at `at`. The returned `end` is the index of the closing quote.
 #[inline(always)]
 pub fn string(data: &[u8], at: usize) -> Result<Quoted> {
     let start = at + 1;
@@ -158,7 +159,7 @@ pub fn number(data: &[u8], at: usize) -> Result<usize> {
     Ok(end)
 }
 
-/// Returns the index after `word`. The caller has seen its first byte at `at`.
+/// Returns the index after `word`. The caller has already checked that the byte at `at` is the first byte of `word`.
 pub fn word(data: &[u8], at: usize, word: &[u8]) -> Result<usize> {
     let found = &data[at..data.len().min(at + word.len())];
     match found {
@@ -201,7 +202,7 @@ pub fn key(data: &[u8], at: usize) -> Result<(Quoted, usize)> {
     }
 }
 
-/// The open brackets, one bit for each level, so that deep nesting takes memory but no stack.
+/// A stack of the open brackets, with one bit for each level. Deep nesting uses heap memory instead of the call stack.
 #[derive(Default)]
 struct Open {
     last: u64,
@@ -253,7 +254,7 @@ pub fn value(data: &[u8], mut at: usize) -> Result<(usize, usize)> {
             }
             _ => at = scalar(data, at)?,
         }
-        // After a value: close the brackets that end here, or continue with the next value.
+        // After a value, either close brackets or continue with the next value.
         loop {
             if open.depth == 0 {
                 return Ok((at, deepest));
@@ -278,7 +279,7 @@ pub fn value(data: &[u8], mut at: usize) -> Result<(usize, usize)> {
     }
 }
 
-/// Returns the number that four hexadecimal digits form.
+/// Parses four hexadecimal digits.
 pub fn hex4(digits: &[u8]) -> Option<u32> {
     if digits.len() != 4 {
         return None;

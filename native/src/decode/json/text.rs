@@ -1,20 +1,20 @@
 //! Decodes the escapes of JSON strings, and encodes text as JSON strings.
 //!
-//! Decoded text is UTF-8, except for lone surrogates: `\uXXXX` can write one, but UTF-8 cannot represent it. They are
-//! stored as three bytes, as WTF-8 does. No column receives such text.
+//! Decoded text is UTF-8, except for lone surrogates, which `\uXXXX` can express but UTF-8 cannot. Each is stored as
+//! three bytes, as in WTF-8. Text with lone surrogates is never written to a column.
 
 use std::borrow::Cow;
 
 use crate::decode::json::scan::hex4;
 
-/// Decoded text, and whether it has lone surrogates.
+/// Decoded text, and whether it contains lone surrogates.
 #[derive(Debug, Clone)]
 pub struct Text<'a> {
     pub bytes: Cow<'a, [u8]>,
     pub lone: bool,
 }
 
-/// Decodes the text between quotes. The caller has checked its escapes.
+/// Decodes the text between quotes. The caller has already validated its escapes.
 pub fn unescape(raw: &[u8]) -> Text<'_> {
     if !raw.contains(&b'\\') {
         return Text { bytes: Cow::Borrowed(raw), lone: false };
@@ -48,7 +48,8 @@ pub fn unescape(raw: &[u8]) -> Text<'_> {
     Text { bytes: Cow::Owned(bytes), lone }
 }
 
-/// Returns the code point of the escape at `at`, or of the two escapes of a surrogate pair, and their length.
+/// Returns the code point of the escape at `at` and the escape's length. The two escapes of a surrogate pair count as
+/// one.
 fn code_point(raw: &[u8], at: usize) -> (u32, usize) {
     let unit = |at: usize| raw.get(at + 2..at + 6).and_then(hex4).unwrap_or(0xfffd);
     let high = unit(at);
@@ -64,12 +65,13 @@ fn code_point(raw: &[u8], at: usize) -> (u32, usize) {
 fn push_code_point(bytes: &mut Vec<u8>, code: u32) {
     match char::from_u32(code) {
         Some(character) => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-        // Encodes the surrogate as UTF-8 would encode a code point of its size.
+        // Encodes the surrogate with the three-byte form of UTF-8.
         None => bytes.extend([0xe0 | code >> 12, 0x80 | code >> 6 & 0x3f, 0x80 | code & 0x3f].map(|byte| byte as u8)),
     }
 }
 
-/// Appends text as ASCII JSON without quotes. Characters outside space to `~` become `\uXXXX` or a shorter escape.
+/// Appends text as ASCII JSON without quotes. Characters outside the range from space to `~` become `\uXXXX` or a
+/// shorter escape.
 pub fn push_ascii(out: &mut String, text: &[u8]) {
     let mut rest = text;
     while let Some(&first) = rest.first() {
@@ -104,7 +106,8 @@ fn push_units(out: &mut String, code: u32) {
     }
 }
 
-/// Returns the first code point of WTF-8 text and its length. An invalid byte stands for itself: its text is refused later.
+/// Returns the first code point of WTF-8 text and its length. An invalid byte is returned unchanged, since text with
+/// invalid bytes is rejected later.
 fn decode(text: &[u8]) -> (u32, usize) {
     let first = u32::from(text[0]);
     let (length, bits) = match first {
@@ -141,7 +144,7 @@ fn push_string(out: &mut Vec<u8>, text: &Text) {
     out.push(b'"');
 }
 
-/// Appends a JSON value's text with the spacing of `json.dumps`. Bare `NaN` and `Infinity` become strings.
+/// Appends a JSON value with the spacing of Python's `json.dumps`. Unquoted `NaN` and `Infinity` become strings.
 pub fn push_value(out: &mut Vec<u8>, raw: &[u8]) {
     let mut at = 0;
     while let Some(&byte) = raw.get(at) {

@@ -1,9 +1,9 @@
-//! Reads timestamps, `YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]`, as milliseconds since 1970.
+//! Parses timestamps, `YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]`, as milliseconds since 1970.
 
 const EARLIEST: i64 = 946_684_800_000; // 2000-01-01
 const LATEST: i64 = 4_102_444_800_000; // 2100-01-01, exclusive
 
-/// Returns the number if it is within the range of timestamps.
+/// Returns the number if it is a valid timestamp in milliseconds since 1970.
 #[inline(always)]
 pub fn in_range(milliseconds: i64) -> Option<i64> {
     (EARLIEST..LATEST).contains(&milliseconds).then_some(milliseconds)
@@ -22,7 +22,8 @@ fn byte<'a>(text: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     wanted.contains(first).then_some(rest)
 }
 
-/// Returns the instant that the text denotes. Returns `None` if there is none, or if a digit would be lost.
+/// Returns the instant that the text denotes. Returns `None` if the text is not a timestamp, or if milliseconds would
+/// lose a digit of it.
 pub fn milliseconds(text: &[u8]) -> Option<i64> {
     let (year, text) = number(text, 4)?;
     let (month, text) = number(byte(text, b"-")?, 2)?;
@@ -53,7 +54,7 @@ fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((value, rest))
 }
 
-/// Returns the offset in minutes east of UTC.
+/// Parses a UTC offset as minutes east of UTC.
 fn zone(text: &[u8]) -> Option<i64> {
     if text.is_empty() || text == b"Z" {
         return Some(0);
@@ -78,7 +79,7 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Returns the days since 1970 of a date of the Gregorian calendar.
+/// Returns a Gregorian date as days since 1970.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let before = year - 1;
     let of_years = before * 365 + before / 4 - before / 100 + before / 400 - 719_162;

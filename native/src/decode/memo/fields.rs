@@ -1,17 +1,19 @@
-//! Cache of the text before values: a known text is compared, not parsed again.
+//! Cache of the text before values, such as `,"url":"`. Text that is already known is compared instead of parsed. A
+//! cached text with what is known about its value is a hint.
 
 use std::cmp::Reverse;
 
 /// The number of bytes compared at once.
 const HEAD: usize = 48;
 
-/// The longest text that is cached, in bytes.
+/// The maximum length of a cached text, in bytes.
 const LONGEST: usize = 128;
 
-/// The number of texts cached for one place.
+/// The maximum number of texts that are cached for one position in a struct.
 const AT_A_PLACE: usize = 4;
 
-/// How the value after a hint's text begins. One enum for all cases, since one branch is predicted better than several.
+/// The first bytes of the value after a hint's text. One enum covers all cases, since the processor predicts one branch
+/// better than several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueStart {
     /// The value is `null`, and the text includes it.
@@ -26,16 +28,16 @@ pub enum ValueStart {
     Value,
 }
 
-/// Text that led to a value, and facts about that value. Most hints fit into one cache line of the processor.
+/// The text before a value, and what is known about that value. Most hints fit into one cache line of the processor.
 #[repr(align(64))]
 pub struct Hint {
     head: [u8; HEAD],
-    /// The text after the head, if the text is longer.
+    /// The rest of the text, if it is longer than the head.
     more: Option<Box<Box<[u8]>>>,
     facts: Facts,
 }
 
-/// Facts about the value after a hint's text. Positions are indices into the text.
+/// What is known about the value after a hint's text. Positions are indices into the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     length: u8,
@@ -53,19 +55,19 @@ impl Facts {
         self.length.into()
     }
 
-    /// Returns the index of the field, or of the union's branch, that the value belongs to.
+    /// Returns the index of the field, or of the branch of a union, to which the value belongs.
     #[inline(always)]
     pub fn field(self) -> usize {
         self.field.into()
     }
 
-    /// Returns where the value begins, including its tag.
+    /// Returns where the value begins, with its tag.
     #[inline(always)]
     pub fn value(self) -> usize {
         self.value.into()
     }
 
-    /// Returns where the value begins, inside its tag.
+    /// Returns where the value inside the tag begins.
     #[inline(always)]
     pub fn inner(self) -> usize {
         self.inner.into()
@@ -73,8 +75,8 @@ impl Facts {
 }
 
 impl Hint {
-    /// Returns a hint, or `None` for text that cannot be cached. `ends` are the positions in the text where the value of
-    /// `field` begins: with its tag, and inside it.
+    /// Returns a hint, or `None` for text that cannot be cached. `ends` has the two positions in the text where the
+    /// value of `field` begins: with its tag, and inside its tag.
     pub fn new(text: &[u8], field: usize, ends: [usize; 2], (tagged, then): (bool, ValueStart)) -> Option<Self> {
         if text.is_empty() || text.len() > LONGEST {
             return None;
@@ -102,7 +104,7 @@ impl Hint {
         !self.same(head) & !others & WHOLE == 0 && self.more.as_ref().is_none_or(|more| rest[HEAD..].starts_with(more))
     }
 
-    /// Returns which bytes of the head are equal, as bits.
+    /// Returns a bit mask of the bytes that are equal in both heads.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn same(&self, head: &[u8; HEAD]) -> u64 {
@@ -124,7 +126,7 @@ impl Hint {
         (0..HEAD).fold(0, |bits, at| bits | u64::from(self.head[at] == head[at]) << at)
     }
 
-    /// Whether text shorter than a head begins with the hint's text.
+    /// Whether `rest`, which is shorter than a head, begins with the hint's text.
     fn begins(&self, rest: &[u8]) -> bool {
         self.more.is_none() && rest.starts_with(&self.head[..self.facts.len()])
     }
@@ -136,8 +138,8 @@ impl Hint {
 
 const WHOLE: u64 = (1 << HEAD) - 1;
 
-/// Hints by place: the first place is the start of a struct, the others follow its fields. Longer hints come first,
-/// since a shorter one may be the beginning of a longer one.
+/// The hints of a struct by position (`place`): 0 is the start of the struct, and `n` is the position after field `n -
+/// 1`. Longer hints come first, since a shorter hint may be the beginning of a longer one.
 pub struct Hints {
     places: Vec<Vec<Hint>>,
     learned: usize,
@@ -148,7 +150,7 @@ impl Hints {
         Self { places: (0..places).map(|_| Vec::new()).collect(), learned: 0 }
     }
 
-    /// Returns the facts of the hint at a place whose text `rest` begins with.
+    /// Returns the facts of a hint of this position, if `rest` begins with the hint's text.
     #[inline(always)]
     pub fn find(&self, place: usize, rest: &[u8]) -> Option<Facts> {
         let known = self.places.get(place)?;
@@ -161,12 +163,12 @@ impl Hints {
         known.iter().find(|hint| hint.begins(rest)).map(|hint| hint.facts)
     }
 
-    /// Like `find`, at any place.
+    /// Like `find`, but tries the hints of all positions.
     pub fn find_any(&self, rest: &[u8]) -> Option<Facts> {
         (0..self.places.len()).find_map(|place| self.find(place, rest))
     }
 
-    /// Caches a hint at a place.
+    /// Caches a hint for a position.
     pub fn learn(&mut self, place: usize, hint: Option<Hint>) {
         let (Some(known), Some(hint)) = (self.places.get_mut(place), hint) else { return };
         if known.iter().any(|other| other.is(&hint)) {

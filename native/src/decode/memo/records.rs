@@ -1,11 +1,12 @@
-//! Cache of record prefixes: a known prefix is not parsed again. A prefix ends where the header's fields begin.
+//! Cache of record prefixes: a known prefix is not parsed again. A prefix is the text of a record up to the first field
+//! of its header.
 
 use std::cmp::Reverse;
 
-/// The number of prefixes that are cached.
+/// The maximum number of cached prefixes.
 const MOST: usize = 16;
 
-/// The number of bytes after the common part that distinguish most prefixes.
+/// The number of bytes that are compared first. They follow the common part and distinguish most prefixes.
 const OWN: usize = 8;
 
 pub struct RecordPrefix {
@@ -18,7 +19,7 @@ pub struct RecordPrefix {
 #[derive(Default)]
 pub struct RecordPrefixes {
     known: Vec<RecordPrefix>,
-    /// The number of bytes that all prefixes have in common.
+    /// The length of the common part: the bytes with which all prefixes begin.
     common: usize,
 }
 
@@ -34,7 +35,7 @@ impl RecordPrefixes {
             return;
         }
         self.known.push(RecordPrefix { text: text.to_vec(), table, tagged, own: [0; OWN] });
-        // Longer prefixes come first, since a shorter one may be the beginning of a longer one.
+        // Longer prefixes come first, since a shorter prefix may be the beginning of a longer one.
         self.known.sort_by_key(|prefix| Reverse(prefix.text.len()));
         self.common = self.known.iter().map(|prefix| common(&prefix.text, text)).min().unwrap_or(0);
         self.common =

@@ -79,7 +79,7 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    /// Reads a union of structs by its tag, with a hint if one matches.
+    /// Reads a union of structs by its tag, using a hint if one matches.
     fn tagged_union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
         let (branch, name, value) = match column.hints.find_any(self.rest()) {
@@ -106,7 +106,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads a union of structs by its tag, or without a tag if only one branch has all the keys.
+    /// Reads a union of structs. Its tag selects the branch. Without a tag, the branch is the only one that has all the
+    /// object's keys.
     fn careful_union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         let start = self.at;
         let pairs = self.pairs()?;
@@ -137,7 +138,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads the struct inside the tag of a known branch.
+    /// Reads the struct of a branch whose tag was already entered.
     fn branch(&mut self, plan: &Union, branch: usize, column: &mut Structs, path: &Path) -> Result<()> {
         let row = column.row();
         let named = &plan.branches[branch];
@@ -149,7 +150,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Returns the index of the branch that has all keys of an object, if only one does.
+    /// Returns the index of the branch that has all keys of an object, if there is exactly one such branch.
     fn sole_owner(plan: &Union, pairs: &[Pair]) -> Option<usize> {
         let mut owners = plan.branches.iter().enumerate().filter(|(_, branch)| {
             !pairs.is_empty() && pairs.iter().all(|pair| branch.fields.find(&pair.key.bytes).is_some())

@@ -1,4 +1,5 @@
-//! Reads the fields of structs from JSON text into columns: by a hint if the text is known, else by key.
+//! Reads the fields of structs from JSON text into columns. A field is found by a hint if its text is known, otherwise
+//! by its key.
 
 use crate::decode::columns::{Column, Structs};
 use crate::decode::json::numbers;
@@ -9,20 +10,21 @@ use crate::decode::plan::{Kind, Node, Struct, StructField};
 use crate::decode::readers::{Pair, Reader, ValuePosition};
 use crate::decode::rescue::Path;
 
-/// Which fields of an object were read. Fields without a bit of their own share one bit and need a second check.
+/// A bit set of the fields of an object that were read. Fields from `SHARED` on share one bit, so they need a second
+/// check.
 #[derive(Default)]
 struct Seen(u64);
 
 impl Seen {
     const SHARED: usize = 63;
 
-    /// Whether a field was read. From `SHARED` on, it may have been another field.
+    /// Whether a field was read. For fields from `SHARED` on, returns true if any of them was read.
     #[inline(always)]
     fn was(&self, field: usize) -> bool {
         self.0 >> field.min(Self::SHARED) & 1 == 1
     }
 
-    /// Records that a field was read, and returns its place.
+    /// Marks a field as read, and returns the position after it.
     #[inline(always)]
     fn see(&mut self, field: usize) -> usize {
         self.0 |= 1 << field.min(Self::SHARED);
@@ -30,16 +32,16 @@ impl Seen {
     }
 }
 
-/// The progress through a struct's fields.
+/// The current position in a struct that is being read.
 struct Place {
     row: usize,
-    /// One more than the index of the last field; 0 before the first field.
+    /// The index of the last field that was read, plus one; 0 before the first field.
     last: usize,
     seen: Seen,
 }
 
 impl Reader<'_> {
-    /// Reads the object or null here. Returns false for any other value.
+    /// Reads an object or null at the current position. Returns false for any other value.
     pub fn object(&mut self, plan: &Struct, column: &mut Structs, row: usize, path: &Path) -> Result<bool> {
         if self.peek()? == b'{' {
             self.fields(plan, column, row, path)?;
@@ -52,7 +54,7 @@ impl Reader<'_> {
         Ok(false)
     }
 
-    /// Reads an object's fields into a row, and ends the row.
+    /// Reads an object's fields into a row, and finishes the row.
     pub fn fields(&mut self, plan: &Struct, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         if !self.careful {
             return self.fields_fast(plan, column, row, path);
@@ -66,9 +68,9 @@ impl Reader<'_> {
         Ok(())
     }
 
-    // --- In one pass --------------------------------------------------------------------------------------------------
+    // --- The fast path ------------------------------------------------------------------------------------------------
 
-    /// Like `fields`, in the fast way.
+    /// Like `fields`, but on the fast path.
     #[inline(always)]
     pub fn fields_fast(&mut self, plan: &Struct, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         column.validity.pad(row);
@@ -87,7 +89,7 @@ impl Reader<'_> {
                 at = self.at;
                 continue;
             };
-            // Nearly every field is read here.
+            // This is the hot path: nearly every field is read here.
             let again = place.seen.was(hint.field());
             let child = column.children.get_mut(hint.field()).filter(|_| !again);
             if let Some(end) = child.and_then(|child| hinted_leaf(data, at + hint.len(), hint.then, child, row)) {
@@ -103,7 +105,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads a field whose key a hint knows.
+    /// Reads a field whose key matched a hint.
     fn value_behind_hint(
         &mut self,
         plan: &Struct,
@@ -115,14 +117,14 @@ impl Reader<'_> {
         let (from, after, field, then) = (self.at, place.last, hint.field(), hint.then);
         let mut outer = self.after_hint(from, hint)?;
         if !matches!(then, ValueStart::Null | ValueStart::Quote) && !outer.tagged && self.peek()? == b'{' {
-            // A hint from a value without a tag does not rule out a tag here.
+            // The hint came from a value without a tag, but this value may have one.
             let hint = (from < outer.start).then_some((from, after));
             outer = self.enter(plan, column, field, hint)?;
         }
         self.field(plan, column, place, (field, outer), path)
     }
 
-    /// Reads a field's value, or rescues it if the field already has a value.
+    /// Reads a field's value. If the field already has a value, rescues the new one.
     #[inline(always)]
     fn field(
         &mut self,
@@ -140,7 +142,7 @@ impl Reader<'_> {
         self.read_field(plan, column, (place.row, field), outer, path)
     }
 
-    /// Reads a field's value, after entering its tag, if it has one.
+    /// Reads a field's value. If the value has a tag, the caller has already entered it.
     #[inline(always)]
     fn read_field(
         &mut self,
@@ -152,7 +154,7 @@ impl Reader<'_> {
     ) -> Result<()> {
         let (named, child) = (&plan.fields[field], &mut column.children[field]);
         match &named.node {
-            // Leaves are handled separately, since nearly none of them needs its path.
+            // Leaves are handled separately, since they rarely need their path.
             Node::Leaf(_) => {
                 if !self.leaf(child, row)? {
                     child.pad(row + 1);
@@ -167,13 +169,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Rescues a field's second value, after entering its tag, if it has one.
+    /// Rescues a field's second value. If the value has a tag, the caller has already entered it.
     #[cold]
     fn again(&mut self, field: &StructField, path: &Path, outer: ValuePosition) -> Result<()> {
         self.rescue(&path.key(field.name.as_bytes()), outer.start)
     }
 
-    /// Reads the next known field without a hint, and caches a hint for it. Returns false at the object's end.
+    /// Reads the next field that the plan knows, without a hint, and caches a hint for it. Returns false at the end of
+    /// the object.
     fn next_field(&mut self, plan: &Struct, column: &mut Structs, place: &mut Place, path: &Path) -> Result<bool> {
         let mut from = Some(self.at);
         let mut first = place.last == 0 && self.peek()? == b'{';
@@ -196,7 +199,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Enters the tag of a field's value, if it has one, and caches a hint for the text from `from`, after field `last`.
+    /// Enters the tag of a field's value, if it has one. With `hint`, a pair of a start and a position in the struct,
+    /// caches a hint for that position: the text from the start on.
     fn enter(
         &mut self,
         plan: &Struct,
@@ -216,7 +220,7 @@ impl Reader<'_> {
         Ok(ValuePosition { start, tagged })
     }
 
-    /// Returns how many bytes of the value a hint can include.
+    /// Returns how the value begins, and how many of its bytes a hint can include.
     fn begins(&self, node: &Node, field: usize) -> (ValueStart, usize) {
         match node {
             _ if field >= Seen::SHARED => (ValueStart::Value, 0),
@@ -233,9 +237,9 @@ impl Reader<'_> {
         }
     }
 
-    // --- Carefully ----------------------------------------------------------------------------------------------------
+    // --- The careful path ---------------------------------------------------------------------------------------------
 
-    /// Like `fields`, for members that were read already.
+    /// Like `fields`, for an object whose members were already read.
     pub fn pairs_into(&mut self, plan: &Struct, column: &mut Structs, pairs: &[&Pair], path: &Path) -> Result<()> {
         let own_key =
             plan.inline.is_some_and(|inline| pairs.iter().any(|pair| plan.find(&pair.key.bytes) == Some(inline)));
@@ -272,8 +276,8 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a leaf's value from `at`, after a hint matched. Returns the index after the value, or `None` if the value needs
-/// the general method.
+/// Reads a leaf's value at `at`, after a hint matched. Returns the index after the value, or `None` if only the general
+/// method can read the value.
 #[inline(always)]
 fn hinted_leaf(data: &[u8], at: usize, then: ValueStart, column: &mut Column, row: usize) -> Option<usize> {
     match then {

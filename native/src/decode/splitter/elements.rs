@@ -1,4 +1,5 @@
-//! Reads complete keys and values of a container. A key or value that may continue in later text has to wait.
+//! Reads complete keys and values of a container. If a key or value may continue in later text, the result is
+//! `NeedsMore`.
 
 use super::found::{Found, invalid_utf8, is_number, wrong};
 use super::{PIECE, Splitter};
@@ -8,19 +9,20 @@ use crate::decode::json::text::unescape;
 use crate::decode::sink::{SourceResult, too_deep};
 
 impl Splitter {
-    /// Whether more text can change the error at `at`.
+    /// Whether more text may resolve the error in the value at `at`.
     pub fn is_open(&self, at: usize, stop: Stop) -> bool {
         !self.buffer.complete && (stop == Stop::End || element_end(self.buffer.text(), at) == Element::Open)
     }
 
-    /// Whether the value that ends at `end` may continue in later text.
+    /// Whether the value from `at` to `end` may continue in later text.
     pub fn may_go_on(&self, at: usize, end: usize) -> bool {
         let text = self.buffer.text();
         let known = if is_number(text, at) { scan::number_and_space(text, end) } else { scan::space(text, end) };
         known == self.buffer.limit && !self.buffer.complete
     }
 
-    /// Like `value`, for a container's own value. A value nested too deep makes the container unreadable.
+    /// Like `value`, for one of the container's own values. A value that is nested too deep makes the container
+    /// unreadable.
     pub fn container_value(&self, at: usize) -> SourceResult<Found<usize>> {
         Ok(match self.value(at)? {
             Found::It((_, depth)) if depth > MAX_DEPTH => Found::Bad(too_deep()),
@@ -48,12 +50,13 @@ impl Splitter {
         })
     }
 
-    /// Like `value`, for a scalar. Requires the complete line, since a scalar ends with its line.
+    /// Like `value`, for a scalar outside containers. Needs the complete line, since such a scalar ends at the end of
+    /// its line at the latest.
     pub fn line_value(&self, at: usize) -> Found<(usize, usize)> {
         let text = self.buffer.text();
         let newline = memchr::memchr(b'\n', &text[at..]).map(|found| at + found);
         if newline.unwrap_or(text.len()) - at >= PIECE {
-            return Found::Bad("a line too long to be one".to_owned());
+            return Found::Bad("the line is too long".to_owned());
         }
         if newline.is_none() && !self.buffer.complete {
             return Found::NeedsMore;
@@ -86,7 +89,7 @@ impl Splitter {
         }
     }
 
-    /// Returns the index of the next key or of the object's closing bracket, given the end of a value.
+    /// Given the end of a value, returns the index of the next key or of the object's closing bracket.
     pub fn after(&self, end: usize) -> Result<usize, String> {
         let at = self.buffer.skip_space(end);
         match self.first(at) {

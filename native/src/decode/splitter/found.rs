@@ -1,8 +1,8 @@
-//! Results of reading text that may continue.
+//! The results of reading text that may be incomplete.
 
 use crate::decode::json::scan::Stop;
 
-/// The result of reading at a position.
+/// The result of reading at a position: a value, a need for more text, or the reason why the text is invalid.
 pub enum Found<T> {
     It(T),
     NeedsMore,
@@ -12,7 +12,7 @@ pub enum Found<T> {
 pub fn wrong(stop: Stop, from: usize) -> String {
     match stop {
         Stop::Syntax(what, at) => format!("{what} at byte {}", at.saturating_sub(from)),
-        _ => "the text ends inside it".to_owned(),
+        _ => "the text ends inside the value".to_owned(),
     }
 }
 
