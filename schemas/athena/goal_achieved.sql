@@ -77,12 +77,12 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `goal_achieved` (
     `schemaversion`:string,
     `starttime`:timestamp,
     `endtime`:timestamp> COMMENT 'The metaData of the record\'s container.',
-  `source_file` string COMMENT 'Name of the file that the record came from.',
-  `record_number` bigint COMMENT 'Ordinal of the record, from 0, among all records found in the file.',
-  `rescued` string COMMENT 'JSON object from path to value of all that found no column; null if there is none.'
+  `source_file` string COMMENT 'The name of the source that contains the record.',
+  `record_number` bigint COMMENT 'The record\'s number among all records of its source, from 0.',
+  `rescued` string COMMENT 'JSON object that maps paths to the values with no matching column; null if there are none.'
 )
 COMMENT 'Information about the goals that were achieved during the visitor session.'
-PARTITIONED BY (`date` date COMMENT 'UTC day of the record\'s earliest own timestamp; null if it has none. Only in the path.')
+PARTITIONED BY (`date` date COMMENT 'UTC day of the record\'s earliest own timestamp, else of its container, else of its source; null if there is none.')
 STORED AS PARQUET
 LOCATION 's3://BUCKET/PREFIX/record_type=goal_achieved/'
 TBLPROPERTIES (

@@ -2,19 +2,19 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `unrecognized` (
   `visitid` string COMMENT 'Unique visitor session identifier.',
   `visitorid` string COMMENT 'Unique visitor identifier of the visitor.',
   `contextid` string COMMENT 'Context ID.',
-  `tag` string COMMENT 'The body\'s tag as the source wrote it.',
-  `record` string COMMENT 'The raw JSON text of the record.',
+  `tag` string COMMENT 'The tag of the body, as the source wrote it.',
+  `record` string COMMENT 'The complete JSON text of the record.',
   `metadata` struct<
     `accountid`:string,
     `schemaversion`:string,
     `starttime`:timestamp,
     `endtime`:timestamp> COMMENT 'The metaData of the record\'s container.',
-  `source_file` string COMMENT 'Name of the file that the record came from.',
-  `record_number` bigint COMMENT 'Ordinal of the record, from 0, among all records found in the file.',
-  `rescued` string COMMENT 'JSON object from path to value of all that found no column; null if there is none.'
+  `source_file` string COMMENT 'The name of the source that contains the record.',
+  `record_number` bigint COMMENT 'The record\'s number among all records of its source, from 0.',
+  `rescued` string COMMENT 'JSON object that maps paths to the values with no matching column; null if there are none.'
 )
-COMMENT 'Records of a type that no table is known for; the raw record is kept whole.'
-PARTITIONED BY (`date` date COMMENT 'UTC day of the record\'s earliest own timestamp; null if it has none. Only in the path.')
+COMMENT 'Records that belong to no other table; each is kept as complete JSON text.'
+PARTITIONED BY (`date` date COMMENT 'UTC day of the record\'s earliest own timestamp, else of its container, else of its source; null if there is none.')
 STORED AS PARQUET
 LOCATION 's3://BUCKET/PREFIX/record_type=unrecognized/'
 TBLPROPERTIES (

@@ -30,7 +30,7 @@ COMMENT ON COLUMN "navigation_typed"."visitorId" IS 'Unique visitor identifier o
 COMMENT ON COLUMN "navigation_typed"."contextId" IS 'Context ID.';
 COMMENT ON COLUMN "navigation_typed"."navigationData" IS 'The pages that the visitor navigated.';
 COMMENT ON COLUMN "navigation_typed"."metaData" IS 'The metaData of the record''s container.';
-COMMENT ON COLUMN "navigation_typed"."source_file" IS 'Name of the file that the record came from.';
-COMMENT ON COLUMN "navigation_typed"."record_number" IS 'Ordinal of the record, from 0, among all records found in the file.';
-COMMENT ON COLUMN "navigation_typed"."rescued" IS 'JSON object from path to value of all that found no column; null if there is none.';
-COMMENT ON COLUMN "navigation_typed"."date" IS 'UTC day of the record''s earliest own timestamp; null if it has none. Only in the path.';
+COMMENT ON COLUMN "navigation_typed"."source_file" IS 'The name of the source that contains the record.';
+COMMENT ON COLUMN "navigation_typed"."record_number" IS 'The record''s number among all records of its source, from 0.';
+COMMENT ON COLUMN "navigation_typed"."rescued" IS 'JSON object that maps paths to the values with no matching column; null if there are none.';
+COMMENT ON COLUMN "navigation_typed"."date" IS 'UTC day of the record''s earliest own timestamp, else of its container, else of its source; null if there is none.';

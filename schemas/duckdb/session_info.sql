@@ -37,7 +37,7 @@ COMMENT ON COLUMN "session_info_typed"."siteControlGroup" IS 'Site control group
 COMMENT ON COLUMN "session_info_typed"."searchEngine" IS 'Search engine. Exist only if the visitor started a session after searching a known search engine. It is extracted from the referrer URL.';
 COMMENT ON COLUMN "session_info_typed"."searchEngineKey" IS 'Keywords used to search through the search engine prior to the session starting point. It is taken from the referrer URL.';
 COMMENT ON COLUMN "session_info_typed"."metaData" IS 'The metaData of the record''s container.';
-COMMENT ON COLUMN "session_info_typed"."source_file" IS 'Name of the file that the record came from.';
-COMMENT ON COLUMN "session_info_typed"."record_number" IS 'Ordinal of the record, from 0, among all records found in the file.';
-COMMENT ON COLUMN "session_info_typed"."rescued" IS 'JSON object from path to value of all that found no column; null if there is none.';
-COMMENT ON COLUMN "session_info_typed"."date" IS 'UTC day of the record''s earliest own timestamp; null if it has none. Only in the path.';
+COMMENT ON COLUMN "session_info_typed"."source_file" IS 'The name of the source that contains the record.';
+COMMENT ON COLUMN "session_info_typed"."record_number" IS 'The record''s number among all records of its source, from 0.';
+COMMENT ON COLUMN "session_info_typed"."rescued" IS 'JSON object that maps paths to the values with no matching column; null if there are none.';
+COMMENT ON COLUMN "session_info_typed"."date" IS 'UTC day of the record''s earliest own timestamp, else of its container, else of its source; null if there is none.';

@@ -20,14 +20,14 @@ CREATE TABLE "unrecognized_typed" (
   "date" DATE
 );
 
-COMMENT ON TABLE "unrecognized_typed" IS 'Records of a type that no table is known for; the raw record is kept whole.';
+COMMENT ON TABLE "unrecognized_typed" IS 'Records that belong to no other table; each is kept as complete JSON text.';
 COMMENT ON COLUMN "unrecognized_typed"."visitId" IS 'Unique visitor session identifier.';
 COMMENT ON COLUMN "unrecognized_typed"."visitorId" IS 'Unique visitor identifier of the visitor.';
 COMMENT ON COLUMN "unrecognized_typed"."contextId" IS 'Context ID.';
-COMMENT ON COLUMN "unrecognized_typed"."tag" IS 'The body''s tag as the source wrote it.';
-COMMENT ON COLUMN "unrecognized_typed"."record" IS 'The raw JSON text of the record.';
+COMMENT ON COLUMN "unrecognized_typed"."tag" IS 'The tag of the body, as the source wrote it.';
+COMMENT ON COLUMN "unrecognized_typed"."record" IS 'The complete JSON text of the record.';
 COMMENT ON COLUMN "unrecognized_typed"."metaData" IS 'The metaData of the record''s container.';
-COMMENT ON COLUMN "unrecognized_typed"."source_file" IS 'Name of the file that the record came from.';
-COMMENT ON COLUMN "unrecognized_typed"."record_number" IS 'Ordinal of the record, from 0, among all records found in the file.';
-COMMENT ON COLUMN "unrecognized_typed"."rescued" IS 'JSON object from path to value of all that found no column; null if there is none.';
-COMMENT ON COLUMN "unrecognized_typed"."date" IS 'UTC day of the record''s earliest own timestamp; null if it has none. Only in the path.';
+COMMENT ON COLUMN "unrecognized_typed"."source_file" IS 'The name of the source that contains the record.';
+COMMENT ON COLUMN "unrecognized_typed"."record_number" IS 'The record''s number among all records of its source, from 0.';
+COMMENT ON COLUMN "unrecognized_typed"."rescued" IS 'JSON object that maps paths to the values with no matching column; null if there are none.';
+COMMENT ON COLUMN "unrecognized_typed"."date" IS 'UTC day of the record''s earliest own timestamp, else of its container, else of its source; null if there is none.';

@@ -1,4 +1,4 @@
-"""Writes the rows of tables to Parquet files: settings, partitions, and writers."""
+"""Writes the rows of tables to Parquet files: file settings, partitioning by day, and writers."""
 
 from __future__ import annotations
 

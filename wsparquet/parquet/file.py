@@ -1,6 +1,6 @@
-"""The writers of a single Parquet file: the native writer if it is installed, else pyarrow's.
+"""The two writers of a single Parquet file: the native writer, which is used if it is installed, and pyarrow's.
 
-Both use the schema and the settings of ``wsparquet.parquet.settings``, and tests compare their files.
+Both use the schema and the settings of ``wsparquet.parquet.settings``. Tests compare their files.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ __all__ = ["NativePart", "OpenPart", "PyarrowPart", "WriterKind", "best_writer"]
 
 
 class OpenPart(Protocol):
-    """An open file. Methods raise OSError or pa.ArrowException if the disk or Arrow fails."""
+    """An open file. Its methods raise OSError if the disk fails, and pa.ArrowException if Arrow fails."""
 
     def write(self, batches: Sequence[pa.RecordBatch]) -> None:
-        """Write batches of the file's schema as one row group, or as several if the rows exceed the limit of one."""
+        """Write batches with the file's schema as one row group, or as several if one would have too many rows."""
 
     def close(self) -> None:
         """Write the footer and close the file. The file is invalid if an earlier call failed."""
 
 
 class WriterKind(Protocol):
-    """Opens a new file of a table. Each row group has at most ``row_group_rows`` rows."""
+    """A function that opens a new file for a table. Each row group has at most ``row_group_rows`` rows."""
 
     def __call__(self, path: Path, table: str, *, row_group_rows: int) -> OpenPart:
         """Open the file. Raises the same errors as ``OpenPart``."""
@@ -37,7 +37,7 @@ class WriterKind(Protocol):
 
 @lru_cache(maxsize=1)
 def best_writer() -> WriterKind:
-    """Return the fastest writer of this installation."""
+    """Return the fastest writer that is part of this installation."""
     try:
         from wsparquet._native import ParquetFile  # noqa: F401
     except ImportError:
@@ -46,10 +46,10 @@ def best_writer() -> WriterKind:
 
 
 class NativePart:
-    """A file written by the Rust crate in ``native/``, without the GIL.
+    """A file that the Rust crate in ``native/`` writes without the GIL.
 
-    This writer takes two thirds of the CPU time of pyarrow's (see ``FileSettings``). Most of the difference is in
-    definition and repetition levels. Files have the same size.
+    This writer takes two thirds of the CPU time of pyarrow's writer (see ``FileSettings``). Most of the difference
+    comes from definition and repetition levels. The files have the same size.
     """
 
     def __init__(self, path: Path, table: str, *, row_group_rows: int) -> None:
@@ -63,7 +63,7 @@ class NativePart:
         """See ``OpenPart``."""
         arrays = [self._room() for _ in batches]
         for batch, array in zip(batches, arrays, strict=True):
-            # A capsule would export and import the whole schema for every batch.
+            # Passing a capsule would export and import the complete schema for every batch.
             batch._export_to_c(array.address)  # noqa: SLF001
         self._file.write(arrays)
 
@@ -73,7 +73,7 @@ class NativePart:
 
 
 class PyarrowPart:
-    """A file written by pyarrow."""
+    """A file that pyarrow writes."""
 
     def __init__(self, path: Path, table: str, *, row_group_rows: int) -> None:
         self._row_group_rows = row_group_rows
@@ -89,6 +89,6 @@ class PyarrowPart:
         try:
             self._writer.close()
         finally:
-            # Without this, a writer that failed to close would try again, and warn, when it is garbage-collected.
+            # Without this, a writer that failed to close would try again during garbage collection, and emit a warning.
             self._writer.is_open = False
             self._sink.close()

@@ -1,4 +1,4 @@
-"""The day of a record: the UTC day of its earliest own timestamp, else its container's day, else its source's day."""
+"""Determines a record's day: the UTC day of its earliest own timestamp, else of its container, else of its source."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ DAY_MS = 86_400_000
 def split_by_day(
     table: str, batch: pa.RecordBatch, fallback_day_ms: int | None
 ) -> Iterator[tuple[date | None, pa.RecordBatch]]:
-    """Yield each day with its rows, in the batch's order. A batch of a single day is yielded as it is.
+    """Yield each day with its rows, in the batch's order. A batch with only one day is yielded unchanged.
 
-    Raises DatasetError for a day outside the years 1 to 9999, since no partition can have its name.
+    Raises DatasetError for a day outside the years 1 to 9999, since a partition cannot be named after it.
     """
     if not batch.num_rows:
         return
     if (shared := shared_day(table, batch, fallback_day_ms)) is not None:
         yield to_date(shared, table), batch
         return
-    # Imported here, since it imports all of pyarrow.compute.
+    # Imported only here, since this module imports all of pyarrow.compute.
     from wsparquet.parquet.row_days import split_by_row
 
     for day, rows in split_by_row(table, batch, fallback_day_ms):
@@ -42,10 +42,10 @@ def split_by_day(
 
 
 def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> int | None:
-    """Return the common day of all rows, in days since 1970, if all relevant timestamps are on one day; else None.
+    """Return the day that all rows share, in days since 1970, or None if their timestamps are not all on one day.
 
-    A source spans an hour, so nearly all batches have a common day. Finding the earliest timestamp of each row takes
-    6 % of a conversion's CPU time, since it groups all timestamps in lists by row.
+    This check avoids the search for the earliest timestamp of each row, which groups all timestamps in lists by row and
+    takes 6 % of a conversion's CPU time. A source spans an hour, so the rows of nearly every batch share a day.
     """
     days: set[int] = set()
     for leaf in deciding_leaves(table):
@@ -60,7 +60,7 @@ def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -
 
 @functools.cache
 def deciding_leaves(table: str) -> tuple[LeafColumn, ...]:
-    """Return the leaf columns that determine a row's day: the table's own timestamps and the container's start."""
+    """Return the leaf columns that determine the days of rows: the table's own timestamps and the container's start."""
     own = [
         leaf
         for leaf in leaf_columns(TABLES[table].schema)
@@ -71,12 +71,12 @@ def deciding_leaves(table: str) -> tuple[LeafColumn, ...]:
 
 @functools.cache
 def start_column() -> LeafColumn:
-    """Return the leaf column of the container's start."""
+    """Return the leaf column that contains the container's start."""
     return next(leaf for leaf in leaf_columns(pa.schema(COMMON_SUFFIX)) if leaf.path == "$.metaData.startTime")
 
 
 def to_date(day: int | None, table: str) -> date | None:
-    """Return the date of a day in days since 1970."""
+    """Convert days since 1970 to a date."""
     try:
         return None if day is None else EPOCH + timedelta(day)
     except OverflowError as error:

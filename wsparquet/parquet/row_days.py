@@ -1,6 +1,6 @@
-"""The day of each row: the day of its earliest own timestamp, else its container's day, else its source's day.
+"""Determines the day of each row: the day of its earliest own timestamp, else of its container, else of its source.
 
-Arrow kernels do all the work on whole columns; Python handles no single value.
+Arrow kernels do all the work on complete columns; Python code handles no single values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def split_by_row(
     if len(pc.unique(days)) == 1:
         yield days[0].as_py(), batch
         return
-    # The sort is stable, so rows of a day stay in order. Each day is copied, since a slice keeps the batch in memory.
+    # The sort is stable, so the rows of a day stay in order. Each day is copied, since a slice would keep the complete
+    # batch in memory.
     order = pc.sort_indices(days)
     runs = pc.run_end_encode(days.take(order))  # type: ignore[attr-defined]
     start = 0
@@ -39,9 +40,9 @@ def split_by_row(
 def partition_days(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> pa.Date32Array:
     """Return the UTC day of every row, null for rows without one.
 
-    The first of these decides: the row's earliest own timestamp (of all timestamp columns, also in nested lists, except
-    those of ``metaData``), ``metaData.startTime``, and ``fallback_day_ms`` in milliseconds since 1970, if it is within
-    the years 2000 to 2099.
+    The day comes from the first of these that the row has: its earliest own timestamp (in all timestamp columns except
+    those of ``metaData``, including nested lists); ``metaData.startTime``; and ``fallback_day_ms``, in milliseconds
+    since 1970, if it is within the years 2000 to 2099.
     """
     own = [earliest(batch.column(name)) for name in timed_columns(table)]
     start = milliseconds(pc.struct_field(batch.column("metaData"), "startTime"))
@@ -68,13 +69,13 @@ def timed_columns(table: str) -> tuple[str, ...]:
 
 
 def earliest(array: pa.Array) -> pa.Array:
-    """Return the earliest timestamp in each value of an array, null for values without timestamps.
+    """Return the earliest timestamp in each value of an array, or null for a value without timestamps.
 
-    Timestamps are int64, in milliseconds since 1970, since some kernels do not support time zones.
+    Timestamps are returned as int64 (milliseconds since 1970), since some kernels do not support time zones.
     """
     match array:
         case pa.StructArray():
-            # `flatten` applies the struct's own nulls to its children.
+            # `flatten` makes the children null if the struct itself is null.
             return minimum([earliest(child) for child in array.flatten() if has_timestamp(child.type)])
         case pa.ListArray():
             return earliest_in_lists(array)
@@ -100,5 +101,5 @@ def earliest_in_lists(lists: pa.ListArray) -> pa.Array:
     found = grouped.aggregate([("value", "min")])
     rows = pc.subtract(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(lists))), 1)
     by_row = found["value_min"].combine_chunks().take(pc.index_in(rows, found["row"]))
-    # A null list may have elements underneath that do not count.
+    # A null list may cover elements of the child array, which do not count.
     return cast("pa.Array", pc.if_else(lists.is_valid(), by_row, pa.scalar(None, by_row.type)))

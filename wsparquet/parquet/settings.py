@@ -1,4 +1,4 @@
-"""The settings of Parquet files: the schema and the options that all files of a table share."""
+"""The settings of Parquet files: the schema and the options, which are the same for all files of a table."""
 
 from __future__ import annotations
 
@@ -26,30 +26,32 @@ __all__ = [
     "writer_options",
 ]
 
-# Times of the container say which period it covers, not when the record's events happened.
+# The timestamps of a container define the period that it covers. They do not tell when its records' events happened.
 NOT_OWN = frozenset(field.name for field in COMMON_SUFFIX)
 
-# Columns whose values are nearly all different. A dictionary only adds to the size of their files.
+# Columns whose values are nearly all different. A dictionary would only make files larger.
 UNREPEATED = frozenset(
     {"visitId", "visitorId", "record_number", "rescued", "record", "url", "referrerUrl", "iPV4", "iPV6"}
     | {"engagementInstanceId"}
 )
 
-# Columns by which queries look up rows. Statistics of unsorted texts would only enlarge footers.
+# Columns by which queries look up rows. Statistics of other columns with unsorted texts would only enlarge footers.
 PRUNING = frozenset(field.name for field in HEADER.fields) | {"source_file", "record_number"}
 
 
 @dataclass(frozen=True)
 class WriterLimits:
-    """The limits of all writers of the process together.
+    """The limits that apply to all writers of the process together.
 
     If buffers hold more than ``buffered`` bytes of Arrow data, the largest buffer is written. At most ``open_files``
-    Parquet files are open; the least recently used file is closed before another one is opened. A row group has at most
-    ``row_group_rows`` rows. A file is closed after ``file_writes`` writes, since its footer grows in memory with each.
+    Parquet files are open. At this limit, the least recently used file is closed before another file is opened. A row
+    group has at most ``row_group_rows`` rows. A file is closed after ``file_writes`` writes, since its footer, kept in
+    memory, grows with each write.
 
-    Peak memory with one job, for a 1 GB file and a 100 MB file: 330 and 209 MiB with 96 MiB of buffers, which the
-    smaller file never fills; 146 and 132 MiB with 8 MiB and 8 writes; 132 and 124 MiB with 8 MiB and 4 writes. Larger
-    buffers would save little: 8 sources of 50 MB take 72 writes for 56 files already.
+    Peak memory was measured with one job, for a 1 GB file and a 100 MB file. With buffers of 96 MiB, which the smaller
+    file never fills, it is 330 and 209 MiB. With 8 MiB and 8 writes per file, it is 146 and 132 MiB; with 8 MiB and 4
+    writes per file, 132 and 124 MiB. Larger buffers would save few writes: with 8 MiB, 8 sources of 50 MB take only 72
+    writes for 56 files.
     """
 
     buffered: int = 8 << 20
@@ -59,7 +61,7 @@ class WriterLimits:
 
 
 class Leaf(NamedTuple):
-    """A Parquet column: its path in the file, its Arrow type, and the table's column that contains it."""
+    """A Parquet column: its path in the file, its Arrow type, and the column of the table that contains it."""
 
     path: str
     type: pa.DataType
@@ -79,7 +81,7 @@ def _leaf(found: LeafColumn) -> Leaf:
 
 @functools.cache
 def own_timestamps(table: str) -> tuple[int, ...]:
-    """Return the indices of the table's own timestamps among the Parquet columns of a file."""
+    """Return the indices, among the Parquet columns of a file, of the table's own timestamps."""
     return tuple(
         index
         for index, leaf in enumerate(leaves(table))
@@ -89,7 +91,7 @@ def own_timestamps(table: str) -> tuple[int, ...]:
 
 @functools.cache
 def file_schema(table: str) -> pa.Schema:
-    """Return the table's schema without metadata, since every footer would repeat the descriptions."""
+    """Return the table's schema without metadata. Otherwise, every footer would repeat the descriptions."""
     return pa.schema([_bare(field) for field in TABLES[table].schema])
 
 
@@ -107,30 +109,32 @@ def _bare_type(data_type: pa.DataType) -> pa.DataType:
 
 @dataclass(frozen=True)
 class FileSettings:
-    """The settings of a table's files, for every writer. Other options, such as page sizes, keep the writer's default.
+    """The settings of a table's files, for both writers. Other options, such as page sizes, keep the writer's defaults.
 
-    ``dictionary`` and ``statistics`` list the columns that have them, by their Parquet paths. Statistics have complete
-    bounds, for each row group and, with ``page_index``, for each page. ``arrow_schema`` says whether the footer also
-    contains the Arrow schema. ``root`` is the name of the Parquet schema's root.
+    ``dictionary`` has the Parquet paths of the columns with a dictionary, ``statistics`` those of the columns with
+    statistics. The bounds in statistics are never truncated. There are statistics for each row group and, with
+    ``page_index``, for each page. With ``arrow_schema``, the footer also contains the Arrow schema. ``root`` is the
+    name of the Parquet schema's root.
 
-    Measured with 3,000 generated records of each table, against pyarrow's defaults with zstd level 1: files are 11 %
-    smaller, footers have 50 KB instead of 143 KB (86 KB of that are the doc texts and the Arrow schema), and writing
-    takes 8 % less CPU time. For the columns without a dictionary, a dictionary made files 7 % (URLs) to 135 %
-    (record_number) larger and slower to write. For other columns it halves the size (names, user agents) or changes
-    little.
+    Measured with 3,000 generated records of each table, compared to pyarrow's defaults with zstd level 1: files are 11
+    % smaller, footers take 50 KB instead of 143 KB (of which 86 KB are the descriptions and the Arrow schema), and
+    writing takes 8 % less CPU time. A dictionary for the columns that have none here made files 7 % (URLs) to 135 %
+    (record_number) larger, and writing slower. For other columns, a dictionary halves the size (names, user agents) or
+    makes little difference.
 
-    Measured again with one file of 50 MB, seven runs, relative to these settings (CPU time, bytes):
+    Measured again with one file of 50 MB and seven runs. Each pair is the CPU time and the size, relative to these
+    settings:
 
     - without compression 0.83 and 4.20, LZ4 0.90 and 1.61, zstd level -1 0.97 and 1.35, level 3 1.08 and 1.04
     - no dictionary 1.00 and 1.16, a dictionary everywhere 1.06 and 1.13, dictionaries of up to 4 MiB 1.02 and 1.00
     - neither statistics nor page index 0.98 and 0.99, statistics everywhere 1.05 and 1.01
     - data pages of version 2 0.99 and 1.36, of 128 KiB 1.03 and 1.08, of 8 MiB 1.01 and 0.99
 
-    Half of the time goes into definition and repetition levels, which no setting changes.
+    Definition and repetition levels take half of the time. No setting changes this.
 
-    The native writer, measured in the same way with nine runs, relative to itself with these settings: level 2 takes
-    1.05 and 1.01, level 3 1.15 and 1.04; no dictionary 1.05 and 1.16, a dictionary everywhere 1.15 and 1.13; no
-    statistics 0.99 and 1.00, statistics everywhere 1.11 and 1.01; pyarrow's writer 1.49 and 1.00.
+    The native writer was measured in the same way with nine runs, relative to its own results with these settings: zstd
+    level 2 takes 1.05 and 1.01, level 3 1.15 and 1.04; no dictionary 1.05 and 1.16, a dictionary everywhere 1.15 and
+    1.13; no statistics 0.99 and 1.00, statistics everywhere 1.11 and 1.01; pyarrow's writer 1.49 and 1.00.
     """
 
     dictionary: tuple[str, ...]
@@ -151,7 +155,7 @@ def file_settings(table: str, *, row_group_rows: int = WriterLimits.row_group_ro
 
 @functools.cache
 def native_options(settings: FileSettings) -> str:
-    """Return the settings as JSON text for the native writer, with the members of the data class."""
+    """Return the settings as JSON text for the native writer: an object with the members of the data class."""
     return json.dumps(asdict(settings))
 
 
@@ -188,5 +192,6 @@ def _repeats(leaf: Leaf) -> bool:
 
 
 def _prunes(leaf: Leaf) -> bool:
-    # Engines do not prune by values in lists, but a part's time range comes from the statistics of its timestamps.
+    # Query engines do not prune by values in lists. But the time range of a part is computed from the statistics of all
+    # its timestamps.
     return leaf.column in PRUNING or leaf.path.startswith("metaData.") or pa.types.is_timestamp(leaf.type)

@@ -1,7 +1,8 @@
 """Writes batches to Parquet files: one open file per table and day, within limits for the whole process.
 
-An attempt has a buffer for each table and day. If all buffers of the process together exceed the limit, the thread that
-notices it writes the largest buffer, even of another attempt. Errors are kept for the attempt that owns the buffer.
+An attempt has a buffer for each table and day. If all buffers of the process together exceed the limit, a thread that
+detects this writes the largest buffer, even if the buffer belongs to another attempt. Errors are stored for the attempt
+that owns the buffer.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ from wsparquet.store.disk_errors import translate, translated
 
 __all__ = ["WriterPool", "Writers", "WrittenPart", "shared_pool"]
 
-# Bytes of overhead of a batch per Parquet column, measured with batches of one row. Without it, many tiny batches would
-# exceed the limit unnoticed.
+# The overhead of a batch in bytes per Parquet column, measured with batches of one row. If it were not counted, many
+# tiny batches could exceed the limit.
 COLUMN_OVERHEAD = 800
 
 
 class WrittenPart(NamedTuple):
-    """A finished file in the attempt's workspace, named ``<number>.parquet``. Times are milliseconds since 1970.
+    """A finished file in the attempt's workspace, named ``<number>.parquet``. Times are in milliseconds since 1970.
 
     ``checksum`` is the hex SHA-256 of the file.
     """
@@ -50,9 +51,9 @@ class WrittenPart(NamedTuple):
 
 
 class Partition:
-    """The rows of one table and day within an attempt: a buffer, and the files to which it was written.
+    """The rows of one table and day within an attempt: a buffer, and the files to which earlier rows were written.
 
-    A thread holds ``lock`` while it writes rows. The pool's lock protects the buffer.
+    ``lock`` protects the files, and the pool's lock protects the buffer.
     """
 
     def __init__(self, owner: Writers, table: str, day: date | None) -> None:
@@ -80,12 +81,12 @@ class Partition:
         self.writes += 1
         if self.writes >= pool.limits.file_writes:
             self.close()
-            # Arrow keeps freed memory, in fragments too small for the next part; that adds up over a large source.
-            # Releasing it after every part costs 8 % of the CPU time with 8 files of 50 MB.
+            # Arrow keeps freed memory in fragments that are too small for the next part, which adds up over a large
+            # source. Releasing this memory after every part costs 8 % of the CPU time with 8 files of 50 MB.
             pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
-        """Finish the open file, if there is one. The caller holds ``lock``."""
+        """Complete and close the open file, if there is one. The caller holds ``lock``."""
         part, self.part = self.part, None
         if part is not None:
             self.owner.pool.forget(self)
@@ -93,7 +94,7 @@ class Partition:
 
 
 class WriterPool:
-    """All buffers and open files of a process. Keeps them within ``limits``; ``writer`` opens the files."""
+    """Keeps all buffers and open files of a process within ``limits``. ``writer`` opens the files."""
 
     def __init__(self, limits: WriterLimits | None = None, *, writer: WriterKind | None = None) -> None:
         self.limits = limits or WriterLimits()
@@ -105,7 +106,7 @@ class WriterPool:
 
     @property
     def buffered(self) -> int:
-        """The bytes in buffers, including those being written."""
+        """The number of bytes in buffers, including buffers that are being written."""
         return self._buffered
 
     @property
@@ -114,7 +115,7 @@ class WriterPool:
         return len(self._open)
 
     def add(self, partition: Partition, batch: pa.RecordBatch) -> None:
-        """Add rows to a buffer. If the buffers then exceed the limit, write the largest ones."""
+        """Add rows to a buffer. While the buffers exceed the limit, write the largest one."""
         size = batch.nbytes + COLUMN_OVERHEAD * len(leaves(partition.table))
         with self._lock:
             partition.batches.append(batch)
@@ -132,20 +133,23 @@ class WriterPool:
             return max(self._filled, key=lambda partition: partition.size, default=None)
 
     def flush(self, partition: Partition) -> None:
-        """Write a buffer's rows. The caller holds the partition's lock. Errors go to the partition's owner."""
+        """Write a buffer's rows. The caller holds the partition's lock. Errors are stored in the partition's owner."""
         with self._taken(partition) as batches:
             if batches and partition.owner.failure is None:
                 with partition.owner.keeping_failures():
                     partition.write(batches)
 
     def drop(self, partition: Partition) -> None:
-        """Drop a buffer's rows. The caller holds the partition's lock."""
+        """Discard a buffer's rows. The caller holds the partition's lock."""
         with self._taken(partition):
             pass
 
     @contextmanager
     def _taken(self, partition: Partition) -> Iterator[list[pa.RecordBatch]]:
-        """Empty a buffer. Its rows count as buffered until the block ends, since they stay in memory while written."""
+        """Empty a buffer.
+
+        Its rows count as buffered until the ``with`` block ends, since they stay in memory until then.
+        """
         with self._lock:
             batches, partition.batches = partition.batches, []
             size, partition.size = partition.size, 0
@@ -157,7 +161,7 @@ class WriterPool:
                 self._buffered -= size
 
     def touch(self, partition: Partition) -> None:
-        """Mark a partition's file as open and most recently used."""
+        """Mark a partition's file as open and as the most recently used one."""
         with self._lock:
             self._open.pop(partition, None)
             self._open[partition] = None
@@ -168,12 +172,12 @@ class WriterPool:
             self._open.pop(partition, None)
 
     def make_room(self) -> None:
-        """Close the least recently used files until another file may be opened. Files in use stay open."""
+        """Close the least recently used files until another file may be opened. Files that are in use stay open."""
         with self._lock:
             excess = len(self._open) + 1 - self.limits.open_files
             candidates = list(self._open) if excess > 0 else []
         for partition in candidates:
-            # Waiting for another thread's lock could be a deadlock.
+            # Waiting for another thread's lock could cause a deadlock.
             if excess > 0 and partition.lock.acquire(blocking=False):
                 try:
                     with partition.owner.keeping_failures():
@@ -185,12 +189,15 @@ class WriterPool:
 
 @cache
 def shared_pool() -> WriterPool:
-    """Return the pool that all roots of this process share, created on first use."""
+    """Return the pool that all roots of this process share. It is created on first use."""
     return WriterPool()
 
 
 class Writers:
-    """All partitions of an attempt. One thread at a time may call it; other threads may write its buffers."""
+    """All partitions of an attempt.
+
+    Only one thread at a time may call its methods; other threads may write its buffers.
+    """
 
     def __init__(self, folder: Path, *, fallback_day_ms: int | None, pool: WriterPool) -> None:
         self.folder = folder
@@ -207,7 +214,7 @@ class Writers:
 
     @contextmanager
     def keeping_failures(self) -> Iterator[None]:
-        """Keep an error of the disk or of Arrow for the thread of this attempt."""
+        """Store an error of the disk or of Arrow, to be raised by this attempt's own thread."""
         done = False
         try:
             yield
@@ -219,7 +226,7 @@ class Writers:
                 self.failure = DatasetError("writing was interrupted; run again")
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
-        """Add a batch of the table's schema. Raises DatasetError if rows of this attempt could not be written."""
+        """Add a batch with the table's schema. Raises DatasetError if rows of this attempt could not be written."""
         if not batch.schema.equals(file_schema(table)):
             raise DatasetError(f"table {table}: expected batches of {file_schema(table)}, found {batch.schema}")
         with translated("partition rows for", self.folder):
@@ -240,7 +247,7 @@ class Writers:
             raise translate(self.failure, "write", self.folder) from self.failure
 
     def close(self) -> tuple[WrittenPart, ...]:
-        """Finish all files, sync them to disk, and return them in order, described by their footers."""
+        """Complete all files, sync them to disk, and return a description of each, in order."""
         for partition in self._partitions.values():
             with partition.lock:
                 self.pool.flush(partition)
@@ -251,7 +258,7 @@ class Writers:
             return tuple(part for partition in self._partitions.values() for part in finished(partition))
 
     def discard(self) -> None:
-        """Drop all rows and close all files. The files are not valid afterwards."""
+        """Discard all rows and close all files. The files are invalid afterwards."""
         for partition in self._partitions.values():
             with partition.lock:
                 self.pool.drop(partition)
@@ -260,7 +267,7 @@ class Writers:
 
 
 def finished(partition: Partition) -> Iterator[WrittenPart]:
-    """Sync each closed file of a partition to disk, and yield its description, read from its footer."""
+    """Sync each closed file of a partition to disk, and yield a description of the file, based on its footer."""
     for number, path in partition.files:
         sync_file(path)
         footer = pq.read_metadata(path)
@@ -279,7 +286,7 @@ def finished(partition: Partition) -> Iterator[WrittenPart]:
 
 
 def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:
-    """Return the earliest and the latest own timestamp of a file, in milliseconds since 1970; None without any."""
+    """Return a file's earliest and latest own timestamps, in milliseconds since 1970, or None if there are none."""
     ranges: list[tuple[int, int]] = [
         (statistics.min_raw, statistics.max_raw)  # type: ignore[misc]
         for group in range(footer.num_row_groups)

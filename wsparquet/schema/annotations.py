@@ -1,4 +1,4 @@
-"""What the metadata of a schema's field says: the documentation that the Arrow type cannot express.
+"""Reads and writes the metadata of schema fields: the documentation that the Arrow type cannot express.
 
 ``wsparquet.schema.tables`` lists the keys. Only this module knows how Arrow stores the values.
 """
@@ -18,9 +18,10 @@ TEXTS = ("doc", "documented_type", "source_name", "struct", "kind")
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """The metadata of a field, with an empty value for each absent key.
+    """The metadata of a field.
 
-    ``values`` maps documented values to their meanings. ``kind`` is ``union``, ``inline``, or empty.
+    An absent key has an empty value. ``values`` maps documented values to their meanings. ``kind`` is ``union``,
+    ``inline``, or empty.
     """
 
     doc: str = ""
@@ -34,16 +35,16 @@ class Annotations:
 
     @property
     def source_names(self) -> tuple[str, ...]:
-        """The other keys of the field: the page's spelling first, then the aliases."""
+        """The other keys that sources may use for the field: first the page's spelling, then the aliases."""
         return (*filter(None, (self.source_name,)), *self.aliases)
 
     @property
     def struct_names(self) -> tuple[str, ...]:
-        """The names of the field's struct or enum, the documented one first."""
+        """The names of the field's struct or enum. The documented name comes first."""
         return (self.struct, *self.struct_aliases) if self.struct else ()
 
     def to_metadata(self) -> dict[str, str]:
-        """Return the metadata of a field as text, without empty values."""
+        """Return the metadata of a field as a dict of text, without empty values."""
         members = {
             "doc": self.doc,
             "documented_type": self.documented_type,

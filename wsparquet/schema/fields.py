@@ -1,4 +1,4 @@
-"""Constructors of Arrow fields whose metadata contains the documentation; the structs and tables are built from them.
+"""Constructors of Arrow fields with the documentation in their metadata. The structs and tables are built with them.
 
 ``wsparquet.schema.tables`` describes the metadata.
 """
@@ -39,12 +39,12 @@ EARLIEST_MS = 946_684_800_000
 """The earliest valid timestamp: 2000-01-01, in milliseconds since 1970."""
 
 LATEST_MS = 4_102_444_800_000
-"""The end of valid timestamps, exclusive: 2100-01-01, in milliseconds since 1970."""
+"""The first timestamp that is too late to be valid: 2100-01-01, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True)
 class Struct:
-    """A documented struct: its name on the page, its fields in the page's order, and its other names."""
+    """A documented struct: its name on the documentation page, its fields in the page's order, and its other names."""
 
     name: str
     fields: tuple[pa.Field, ...]
@@ -58,13 +58,16 @@ class Struct:
 
     @property
     def names(self) -> dict[str, Any]:
-        """The annotations of a field that holds this struct."""
+        """The annotations of a field whose type is this struct."""
         kind = "" if self.kind == "struct" else self.kind
         return {"struct": self.name, "struct_aliases": self.aliases, "kind": kind}
 
 
 def field(name: str, data_type: pa.DataType, doc: str, documented: str | None, **more: Any) -> pa.Field:
-    """Return a nullable column with its annotations; ``documented`` is the page's type, None if the page has none."""
+    """Return a nullable column with annotations.
+
+    ``documented`` is its type on the page, or None if the page has none.
+    """
     metadata = Annotations(doc, documented or "", **more).to_metadata()
     return pa.field(name, data_type, nullable=True, metadata=metadata)
 
@@ -81,7 +84,7 @@ def text(name: str, doc: str, documented: str | None = "string", **more: Any) ->
 def enum(
     name: str, doc: str, values: Sequence[str] | Mapping[str, str], documented: str = "string", **more: Any
 ) -> pa.Field:
-    """A string column with documented values. Decoders keep and count other values."""
+    """A string column with documented values. Decoders keep undocumented values, and count them."""
     return field(name, pa.string(), doc, documented, values=_values(values), **more)
 
 
@@ -116,7 +119,7 @@ def struct(name: str, of: Struct, doc: str, documented: str | None = "container"
 
 
 def list_of(name: str, of: Struct, doc: str, documented: str | None = "container", **more: Any) -> pa.Field:
-    """A column of lists of structs, in Parquet the three-level ``list.element``."""
+    """A column of lists of structs. In Parquet, lists have three levels, as in ``list.element``."""
     element = pa.field("element", of.type, nullable=True, metadata=Annotations(**of.names).to_metadata())
     return field(name, pa.list_(element), doc, documented, **more)
 
@@ -127,7 +130,7 @@ def texts(name: str, doc: str, documented: str) -> pa.Field:
 
 
 def union(name: str, branches: Sequence[tuple[str, Struct]], doc: str, documented: str | None) -> pa.Field:
-    """A union of structs: ``type`` is the branch's name as the source wrote it; each branch is a nullable child."""
+    """A union of structs. ``type`` is the branch's name as the source wrote it. Each branch is a nullable child."""
     tag = text("type", "The branch's name as the source wrote it, without its namespace.", None)
     children = [
         field(child, of.type, f"Set where the union holds {of.name}.", None, **of.names) for child, of in branches

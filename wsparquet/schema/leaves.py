@@ -1,4 +1,4 @@
-"""The leaf columns of a schema, at any depth, and their values in a batch."""
+"""Finds the leaf columns of a schema, at any depth, and their values in a batch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ __all__ = ["LeafColumn", "leaf_columns"]
 
 @dataclass(frozen=True)
 class LeafColumn:
-    """A leaf column: its path with ``[*]`` for indices, its steps (None for the elements of a list), and its field."""
+    """A leaf column: its path with ``[*]`` instead of indices, its steps, and its field.
+
+    The step into a list is None.
+    """
 
     path: str
     steps: tuple[str | None, ...]
     field: pa.Field
 
     def values(self, batch: pa.RecordBatch) -> pa.Array:
-        """Return all values of the leaf in a batch, with lists flattened."""
+        """Return all values that a batch has in this leaf column, with lists flattened."""
         column = batch.column(self.steps[0] or "")
         for step in self.steps[1:]:
             column = list_flatten(column) if step is None else struct_field(column, step)
@@ -29,7 +32,7 @@ class LeafColumn:
 
 
 def leaf_columns(schema: pa.Schema) -> Iterator[LeafColumn]:
-    """Yield every leaf of a schema, in order."""
+    """Yield all leaf columns of a schema, in order."""
     for field in schema:
         yield from _walk(field, f"$.{field.name}", (field.name,))
 

@@ -1,4 +1,4 @@
-"""The Arrow schema of a table by its name."""
+"""Looks up the Arrow schema of a table by the table's name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["arrow_schema"]
 
 
 def arrow_schema(table: str) -> pa.Schema:
-    """The full Arrow schema of a table, without the partition column ``date``.
+    """Return the complete Arrow schema of a table, without the partition column ``date``.
 
-    The metadata of each field has the description of the documentation under ``doc``.
+    Each field has its documented description in its metadata, under the key ``doc``.
 
     >>> wsparquet.arrow_schema("geo").names[:2]
     ['visitId', 'visitorId']

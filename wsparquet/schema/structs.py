@@ -1,7 +1,7 @@
 """Every struct of Web Session: the tables of the documentation page as Arrow fields, one line for each field.
 
-A struct follows the structs that it contains. Fields have the page's order and descriptions. ``documented`` is None if
-only the page's example shows the struct or field.
+A struct is defined after the structs that it contains. Fields have the order and the descriptions of the page.
+``documented`` is None if a struct or field appears only in an example on the page.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ ENGAGEMENT = Struct(
     ),
 )
 
-# The page's table repeats Engagement's fields, its example has id and visitorProfiles; a file may hold either.
+# The page's table repeats the fields of Engagement, but its example has id and visitorProfiles. Files may have either.
 CAMPAIGN = Struct(
     "Campaign",
     (

@@ -1,18 +1,19 @@
 """Every documented table of Web Session, as an Arrow schema.
 
-The source is LivePerson's page "Web Session" of the Data Access API. Tables and fields have the page's order and
-descriptions. The metadata of a field contains what its type cannot express:
+The source is LivePerson's page "Web Session" of the Data Access API. Tables and fields have the order and the
+descriptions of this page. The metadata of a field contains the documentation that its Arrow type cannot express:
 
 ``doc``              the page's description
-``documented_type``  the page's "Type / Value" (absent where only the page's example shows the field)
+``documented_type``  the page's "Type / Value" (absent if the field appears only in an example on the page)
 ``source_name``      the page's spelling, if the column's name differs
-``values``           JSON object from each documented value to its meaning ("" if the page has none)
-``aliases``          JSON list of other keys that the source uses for this field
-``struct``           the name of the struct or enum, which a tag may have; ``struct_aliases`` has its other names
-``kind``             ``union``: a struct with one nullable child per branch plus ``type``;
+``values``           a JSON object that maps each documented value to its meaning ("" if the page has none)
+``aliases``          a JSON list of other keys that the source uses for this field
+``struct``           the name of the struct or enum, which a tag may contain; ``struct_aliases`` has its other names
+``kind``             ``union``: a struct of ``type`` and one nullable child for each branch;
                      ``inline``: a struct that may contain the fields of its only struct child directly
 
-A new documented field is one line in ``wsparquet.schema.structs``. Decoders, datasets, and exported definitions follow.
+To add a documented field, add one line to ``wsparquet.schema.structs``. Decoders, datasets, and exported definitions
+are derived from it.
 """
 
 from __future__ import annotations
@@ -38,17 +39,15 @@ from wsparquet.schema.structs import (
 __all__ = ["COMMON_SUFFIX", "HEADER", "METADATA", "SCHEMA_VERSION", "TABLES", "UNRECOGNIZED", "Table"]
 
 SCHEMA_VERSION = 1
-"""Increased whenever the columns of a table change. All files of a root have the same version."""
+"""Incremented whenever the columns of a table change. All files of a root have the same version."""
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 METADATA_COLUMN = struct("metaData", METADATA, "The metaData of the record's container.", None)
-SOURCE_COLUMN = text("source_file", "Name of the file that the record came from.", None)
-NUMBER_COLUMN = field(
-    "record_number", pa.int64(), "Ordinal of the record, from 0, among all records found in the file.", None
-)
+SOURCE_COLUMN = text("source_file", "The name of the source that contains the record.", None)
+NUMBER_COLUMN = field("record_number", pa.int64(), "The record's number among all records of its source, from 0.", None)
 RESCUED_COLUMN = text(
-    "rescued", "JSON object from path to value of all that found no column; null if there is none.", None
+    "rescued", "JSON object that maps paths to the values with no matching column; null if there are none.", None
 )
 
 COMMON_SUFFIX = (METADATA_COLUMN, SOURCE_COLUMN, NUMBER_COLUMN, RESCUED_COLUMN)
@@ -58,7 +57,7 @@ COMMON_SUFFIX = (METADATA_COLUMN, SOURCE_COLUMN, NUMBER_COLUMN, RESCUED_COLUMN)
 PARTITION = field(
     "date",
     pa.date32(),
-    "UTC day of the record's earliest own timestamp; null if it has none. Only in the path.",
+    "UTC day of the record's earliest own timestamp, else of its container, else of its source; null if there is none.",
     None,
 )
 """The partition column of every table. Files do not contain it."""
@@ -68,9 +67,9 @@ PARTITION = field(
 class Table:
     """One record type.
 
-    ``tags`` are the table's body tags in the form that ``wsparquet.decode.keys.short_tag`` returns. ``payload`` has the
-    columns between the header's and the common columns. ``payload_names`` are the body's keys of the payload, in lower
-    case. If ``flat``, the payload is one struct whose fields are columns of the table.
+    ``tags``: the table's body tags, in the form that ``wsparquet.decode.keys.short_tag`` returns. ``payload``: the
+    columns between those of the header and the common columns. ``payload_names``: the keys, in lower case, under which
+    the payload may appear in the body. ``flat``: the struct of the payload, if its fields are columns of the table.
     """
 
     name: str
@@ -82,7 +81,7 @@ class Table:
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """The table's full Arrow schema, without the partition columns."""
+        """The table's complete Arrow schema, without the partition columns."""
         return pa.schema([*HEADER.fields, *self.payload, *COMMON_SUFFIX], metadata={"doc": self.doc})
 
 
@@ -90,12 +89,12 @@ def _list_table(name: str, doc: str, tags: tuple[str, ...], payload: pa.Field) -
     return Table(name, doc, tags, (payload,), (payload.name.lower(),))
 
 
-TAG_COLUMN = text("tag", "The body's tag as the source wrote it.", None)
-RECORD_COLUMN = text("record", "The raw JSON text of the record.", None)
+TAG_COLUMN = text("tag", "The tag of the body, as the source wrote it.", None)
+RECORD_COLUMN = text("record", "The complete JSON text of the record.", None)
 
 UNRECOGNIZED = Table(
     "unrecognized",
-    "Records of a type that no table is known for; the raw record is kept whole.",
+    "Records that belong to no other table; each is kept as complete JSON text.",
     (),
     (TAG_COLUMN, RECORD_COLUMN),
     (),
