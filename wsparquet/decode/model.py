@@ -1,4 +1,4 @@
-"""The inputs and outputs of a decoder: limits, decoded batches, quarantined text, and counts."""
+"""The inputs and outputs of a decoder: limits, decoded batches, quarantined texts, and counts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The output of one call: ``(table, batch)`` pairs, in source order per table, and quarantined text."""
+    """The output of one call: ``(table, batch)`` pairs, with each table's batches in source order, and quarantined
+    texts.
+    """
 
     batches: tuple[tuple[str, pa.RecordBatch], ...] = ()
     quarantined: tuple[Quarantined, ...] = ()

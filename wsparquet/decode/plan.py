@@ -57,7 +57,7 @@ COMMON_COLUMNS: dict[str, Content] = {
     NUMBER_COLUMN.name: "number",
     RESCUED_COLUMN.name: "rescued",
 }
-"""What a decoder writes to each column that all tables have."""
+"""The content that a decoder writes to each common column."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,6 @@ class Leaf:
     """A scalar.
 
     ``kind`` is a value of ``LEAVES``. ``names`` has the normalised names that a tag around the scalar may have.
-
     ``values`` has the documented values of an enum, and is empty for other leaves.
     """
 
@@ -121,7 +120,7 @@ Node = Leaf | StructOf | ListOf | UnionOf
 
 @dataclass(frozen=True)
 class TablePlan:
-    """A record type: the tags of its body, the names of its payload, and the payload's columns as one struct."""
+    """A record type: its body tags, the names of its payload, and a struct of the payload's columns."""
 
     name: str
     tags: frozenset[str]

@@ -34,7 +34,7 @@ enum Border {
     Begun,
 }
 
-/// Whether the first line of `text` starts a container.
+/// Returns whether the line at the beginning of `text` is a border, or may turn out to be one.
 fn border(text: &[u8]) -> Border {
     let quote = scan::space(text, 1);
     match text.get(quote) {
@@ -76,7 +76,7 @@ impl Buffer {
         self.limit = self.borders.front().map_or(self.data.len(), |border| border - self.base);
     }
 
-    /// Marks the end of the text.
+    /// Records that the text has ended.
     pub fn end(&mut self) {
         self.end_seen = true;
         self.begun = true;

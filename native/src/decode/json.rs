@@ -1,4 +1,4 @@
-//! JSON as bytes: finds where values end, and reads numbers, strings, and timestamps.
+//! Parses JSON bytes: finds the ends of values, and reads numbers, strings, and timestamps.
 
 pub mod numbers;
 pub mod scan;

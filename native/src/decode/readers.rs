@@ -1,4 +1,4 @@
-//! Reads JSON text directly into columns, as the plan says.
+//! Reads JSON text directly into columns, as defined by the plan.
 //!
 //! Each method starts at a value's first byte and stops after its last. There are two paths. The fast path decides
 //! whether a key is a tag as soon as it has read the key. If that decision turns out to be wrong, the method returns

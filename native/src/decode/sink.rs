@@ -12,7 +12,7 @@ use crate::decode::plan::Plan;
 use crate::decode::records::{Outcome, Records};
 use crate::decode::rescue::numbered;
 
-/// The source as a whole cannot be decoded. The message says why.
+/// The source cannot be decoded. The message gives the reason.
 #[derive(Debug)]
 pub struct Failure(pub String);
 
@@ -62,9 +62,9 @@ pub struct Report {
     pub end_time: Option<i64>,
     pub accounts: Counts,
     pub schema_versions: Counts,
-    /// By table.
+    /// The numbers of rescued values by path, for each table.
     pub rescued: Vec<Counts>,
-    /// By table.
+    /// The numbers of undocumented values by path, for each table.
     pub undocumented: Vec<Counts>,
     pub misfits: Vec<Misfits>,
     /// The number of entries of `misfits` that were returned to Python. These entries no longer change.

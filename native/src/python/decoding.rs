@@ -14,7 +14,7 @@ use crate::decode::plan::Plan;
 use crate::decode::sink::{Failure, Limits, Quarantined, Sink, SourceResult};
 use crate::decode::splitter::Splitter;
 
-create_exception!(_native, Refused, PyException, "The source as a whole cannot be decoded; the message says why.");
+create_exception!(_native, Refused, PyException, "The source cannot be decoded; the message gives the reason.");
 
 /// A compiled plan. The decoders of many sources can share one.
 #[pyclass(frozen)]

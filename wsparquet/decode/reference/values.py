@@ -153,4 +153,4 @@ CONVERTERS: Final[dict[str, Callable[[Any], Any]]] = {
     "float64": _to_double,
     "timestamp": _to_timestamp,
 }
-"""By kind of leaf, a function that converts a parsed scalar (never None) to the column's value or ``MISFIT``."""
+"""For each kind of leaf, a function that converts a parsed scalar (never None) to the column's value or ``MISFIT``."""

@@ -93,7 +93,7 @@ fn roomy(last: usize) -> usize {
     last + last / 8 + 16
 }
 
-/// A column of numbers of one width.
+/// A column of numbers or booleans.
 #[derive(Default)]
 pub struct Numbers<T> {
     pub validity: Validity,

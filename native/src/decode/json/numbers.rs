@@ -124,8 +124,8 @@ pub fn short(text: &[u8; 17]) -> Option<(i64, usize)> {
 
 const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-/// Returns the number formed by the leading digits, at most eight, and how many digits it has. Combines digits into
-/// pairs first, then the pairs.
+/// Parses the leading digits of the text, at most eight. Returns the number and how many digits it has. Combines digits
+/// into pairs first, then pairs into larger groups.
 #[inline(always)]
 fn digits(text: &[u8]) -> (u64, usize) {
     let Some(eight) = text.first_chunk::<8>() else { return (0, 0) };

@@ -106,8 +106,8 @@ fn push_units(out: &mut String, code: u32) {
     }
 }
 
-/// Returns the first code point of WTF-8 text and its length. An invalid byte is returned unchanged, since text with
-/// invalid bytes is rejected later.
+/// Returns the first code point of WTF-8 text, and its length in bytes. An invalid byte is returned unchanged, since
+/// text with invalid bytes is rejected later.
 fn decode(text: &[u8]) -> (u32, usize) {
     let first = u32::from(text[0]);
     let (length, bits) = match first {

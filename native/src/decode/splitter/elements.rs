@@ -50,8 +50,8 @@ impl Splitter {
         })
     }
 
-    /// Like `value`, for a scalar outside containers. Needs the complete line, since such a scalar ends at the end of
-    /// its line at the latest.
+    /// Like `value`, for a scalar outside containers. Needs the complete line, since such a scalar never extends past
+    /// its line.
     pub fn line_value(&self, at: usize) -> Found<(usize, usize)> {
         let text = self.buffer.text();
         let newline = memchr::memchr(b'\n', &text[at..]).map(|found| at + found);
