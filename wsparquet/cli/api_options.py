@@ -35,7 +35,7 @@ class ServerOptions:
     credentials: str | None
 
     def api(self) -> ApiOptions:
-        """The server.
+        """Return the server.
 
         Raises:
             UsageError: the options contradict each other, or the URL is not acceptable.
@@ -54,7 +54,7 @@ class ServerOptions:
         return ApiOptions(region=self.region or "us", base_url=self.base_url, pause_seconds=self.pause)
 
     def loaded_credentials(self) -> Credentials:
-        """The credentials, from the file or from the environment.
+        """Return the credentials, from the file or from the environment.
 
         Raises:
             UsageError: a credential is missing, or the file is not acceptable.
@@ -69,7 +69,7 @@ class ServerOptions:
 
 
 def api_options(*, required: bool = True) -> Callable[[Command], Command]:
-    """A decorator that adds the options of ``ServerOptions``."""
+    """Return a decorator that adds the options of ``ServerOptions``."""
     return lambda command: added(
         command,
         click.option(

@@ -14,7 +14,7 @@ _GROUP = "group"
 
 
 def group(kind: type) -> dict[str, Any]:
-    """The ``metadata`` of a field that holds the dataclass ``kind``, for options that several commands share."""
+    """Return the ``metadata`` of a field that holds the dataclass ``kind``, for options that several commands share."""
     return {_GROUP: kind}
 
 
@@ -35,7 +35,7 @@ def takes(kind: type[Arguments]) -> Callable[[Callable[[Arguments], int]], Calla
 
 
 def _made(kind: type[Arguments], values: dict[str, object]) -> Arguments:
-    """The dataclass, made from ``values``; the values that it takes are removed from there."""
+    """Return the dataclass, made from ``values``; the values that it takes are removed from there."""
     found = {}
     for each in fields(kind):  # type: ignore[arg-type]  # a dataclass, which no type variable can say
         inner: type[Any] | None = each.metadata.get(_GROUP)

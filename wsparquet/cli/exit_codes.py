@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
 
 
 def of_error(error: WsparquetError) -> ExitCode:
-    """The exit code of a command that ends with this error."""
+    """Return the exit code of a command that ends with this error."""
     # An error with a parameter says that an option has a wrong value.
     wrong_usage = isinstance(error, PlaceError) or hasattr(error, "parameter")
     return ExitCode.WRONG_USAGE if wrong_usage else ExitCode.FAILED

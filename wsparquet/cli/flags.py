@@ -28,7 +28,7 @@ SAME_FLAGS = frozenset(
 
 
 def in_flags(message: str) -> str:
-    """A message of the library, with the flag in place of each parameter that it names in backticks.
+    """Return a message of the library, with the flag in place of each parameter that it names in backticks.
 
     Example:
         >>> in_flags("allow more with `max_quarantined`")

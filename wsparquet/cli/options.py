@@ -41,7 +41,7 @@ Decorator = Callable[[Command], Command]
 
 
 def added(command: Command, *options: Callable[[Command], Command]) -> Command:
-    """The command with all options; its help shows them in this order."""
+    """Return the command with all options; its help shows them in this order."""
     return reduce(lambda inner, option: option(inner), reversed(options), command)
 
 
@@ -72,7 +72,7 @@ decoder_option = click.option(
 
 
 def _storage_options(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, object]:
-    """The pairs of ``--storage-option KEY=VALUE``."""
+    """Return the pairs of ``--storage-option KEY=VALUE``."""
     pairs = [value.partition("=") for value in values]
     for key, equals, _value in pairs:
         if not key or not equals:
@@ -87,7 +87,7 @@ def _shown(text: str) -> str:
 
 
 def _storage_value(text: str) -> object:
-    """The JSON value if the text is true, false, an object or a list; else the text itself."""
+    """Return the JSON value if the text is true, false, an object or a list; else the text itself."""
     if text not in {"true", "false"} and text[:1] not in {"{", "["}:
         return text
     try:
@@ -191,7 +191,7 @@ class ConversionOptions:
     root_options: RootOptions = field(metadata=group(RootOptions))
 
     def made(self, *, account: str | None = None, dry_run: bool = False, again: bool = False) -> ConvertOptions:
-        """The library's form of these options, with those that a command has of its own."""
+        """Return the library's form of these options, with those that a command has of its own."""
         from wsparquet.conversion.options import ConvertOptions, default_jobs
 
         return ConvertOptions(

@@ -39,7 +39,7 @@ SAID = {"committed", "replaced", "skipped", "failed", "retried", "downloaded"}
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Listener | None]:
-    """A listener for ``wsparquet.convert`` that shows its events on standard error."""
+    """Provide a listener for ``wsparquet.convert`` that shows its events on standard error."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -53,7 +53,7 @@ def progress(*, quiet: bool) -> Iterator[Listener | None]:
 def sync_progress(
     *, quiet: bool, log_format: str, last: Literal["downloaded", "committed"] = "committed"
 ) -> Iterator[Listener | None]:
-    """A listener for synchronisation: a bar on a terminal, lines elsewhere, or JSON if ``log_format`` says so.
+    """Provide a listener for synchronisation: a bar on a terminal, lines elsewhere, or JSON if ``log_format`` says so.
 
     ``last`` is the last event of each file that succeeds.
     """
@@ -71,7 +71,7 @@ def sync_progress(
 
 @contextmanager
 def checks_progress(*, quiet: bool) -> Iterator[Listener | None]:
-    """A listener for checks: a bar on a terminal, nothing elsewhere; the result names the problems."""
+    """Provide a listener for checks: a bar on a terminal, nothing elsewhere; the result names the problems."""
     if quiet or not sys.stderr.isatty():
         yield None
     else:

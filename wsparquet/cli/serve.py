@@ -37,7 +37,7 @@ class Arguments:
     errors: Literal["xml", "json"]
 
     def options(self) -> EmulatorOptions:
-        """The emulator's form of these arguments.
+        """Return the emulator's form of these arguments.
 
         Raises:
             UsageError: a fault is unknown, or a probability is outside 0 to 1.
@@ -64,7 +64,7 @@ class Arguments:
 
 
 def _faults(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
-    """The pairs of ``--fault KIND=PROBABILITY``."""
+    """Return the pairs of ``--fault KIND=PROBABILITY``."""
     faults = {}
     for value in values:
         kind, _equals, probability = value.partition("=")

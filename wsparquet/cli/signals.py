@@ -20,7 +20,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """A request to stop, which the first signal makes; the second signal raises KeyboardInterrupt."""
+    """Provide a request to stop, which the first signal makes; the second signal raises KeyboardInterrupt."""
     from wsparquet.synchronisation import Stop
 
     stop = Stop()

@@ -40,7 +40,7 @@ class Arguments:
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
 
     def options(self) -> SyncOptions:
-        """The library's form of these arguments."""
+        """Return the library's form of these arguments."""
         from wsparquet.synchronisation import SyncOptions
 
         self.range.check()

@@ -6,7 +6,7 @@ __all__ = ["human_bytes"]
 
 
 def human_bytes(count: int) -> str:
-    """A number of bytes as people read it, in powers of 1024."""
+    """Return a number of bytes as people read it, in powers of 1024."""
     size = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:

@@ -1,6 +1,7 @@
 """Commit records, and the protocols that add, replace and remove them.
 
-Only this package knows where commit records and intents lie in a root. Other packages read them by ``CommitLog``.
+Only this package knows the paths of commit records and intents in a root. Other packages read both through
+``CommitLog``.
 """
 
 from __future__ import annotations

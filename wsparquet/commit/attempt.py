@@ -29,9 +29,9 @@ QUARANTINE_FILE = "quarantine.ndjson"
 
 
 class Attempt:
-    """Collects the batches and the quarantined text of one source, and commits them to a root.
+    """A context manager that collects the batches and the quarantined text of one source, and commits them to a root.
 
-    A context manager. Only one thread may use an attempt at a time; different threads may use different attempts.
+    Only one thread may use an attempt at a time; different threads may use different attempts.
     """
 
     def __init__(
@@ -67,7 +67,10 @@ class Attempt:
         self._writers.write(table, batch)
 
     def quarantine(self, entries: Iterable[Quarantined]) -> None:
-        """Add text that did not become rows, one JSON object per line: ``text``, or ``base64`` if it is not UTF-8."""
+        """Add text that could not be converted to rows.
+
+        Each line is a JSON object with ``text``, or with ``base64`` if the text is not valid UTF-8.
+        """
         self._check_open()
         path = self._work.path(QUARANTINE_FILE)
         with translated("write", path):
@@ -100,10 +103,12 @@ class Attempt:
                 sync_file(path)
 
     def commit(self, identity: Identity, facts: CommitFacts, *, expected: Commit | CommitHeader | None) -> Commit:
-        """Publish all files in one commit that replaces ``expected``, the record at the start; return the new record.
+        """Publish all files in one commit and return its record.
 
-        Raises CommitConflict if the current record is not ``expected``, DatasetError if the store fails. The attempt is
-        over in either case.
+        It replaces ``expected``, the record at the start of the attempt.
+
+        Raises CommitConflict if the current record is not ``expected``, DatasetError if the store fails. In either case
+        the attempt has ended.
         """
         self.close()
         try:
@@ -153,7 +158,7 @@ class Attempt:
 
 
 def quarantine_line(entry: Quarantined) -> bytes:
-    """A quarantined piece of text as a line of JSON that keeps every byte."""
+    """Encode quarantined text as a line of JSON that preserves every byte."""
     values: dict[str, Any] = {
         "kind": entry.kind,
         "start": entry.start,

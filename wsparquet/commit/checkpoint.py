@@ -1,8 +1,8 @@
-"""The checkpoint: a cache of many commit records in one file, so that a root with tens of thousands opens quickly.
+"""The checkpoint: a cache of commit records in one file, which lets a root with many thousands of them open quickly.
 
-For each record, the checkpoint holds the version that the record's file had (entity tag, or time and inode). An entry
-is used only while the file still has that version; all other records are read from their own files. An unreadable
-checkpoint is ignored, and it may be deleted at any time. Deletion never relies on it.
+With each record, the checkpoint stores the version of the record's file (entity tag, or time and inode). An entry is
+used only while the file still has that version; all other records are read from their own files. An unreadable
+checkpoint is ignored, and it may be deleted at any time. Decisions to delete files never rely on it.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ Decoded = TypeVar("Decoded")
 
 
 class Checkpoint:
-    """The checkpoint of one root, limited to entries that are current.
+    """The checkpoint of one root; its methods use only entries that are current.
 
-    ``versions`` has the path and the current version of every commit record, sorted by path.
+    ``versions``: the path and the current version of every commit record, sorted by path.
     """
 
     def __init__(self, store: Store, versions: Mapping[str, str | None]) -> None:
@@ -58,32 +58,32 @@ class Checkpoint:
             self._data = store.read(CHECKPOINT) or b""
 
     def headers(self) -> dict[str, CommitHeader | None]:
-        """The headers of all current entries by path; None for a removed source."""
+        """Return the headers of all current entries by path; the header of a removed source is None."""
         return self._decoded(["path", "version", "header"], lambda path, header: decode_header(header.encode(), path))
 
     def commits(self) -> dict[str, Commit]:
-        """The commits of all current entries by path, with empty reports."""
+        """Return the commits of all current entries by path, with empty reports."""
         return self._decoded(SCHEMA.names, lambda path, header, parts: decode_commit(_joined(header, parts), path))
 
     def update(self) -> CheckpointUpdate:
-        """A new checkpoint that keeps the current entries of this one."""
+        """Begin a new checkpoint that keeps the current entries of this one."""
         return CheckpointUpdate(self)
 
     def _decoded(self, columns: list[str], decode: Callable[..., Decoded]) -> dict[str, Decoded]:
-        """All current entries, decoded; nothing if any of them cannot be decoded."""
+        """Return all current entries, decoded; return no entries if any of them cannot be decoded."""
         found: dict[str, Decoded] = {}
         try:
             for batch in self.batches(columns):
                 values = [batch.column(name).to_pylist() for name in columns if name != "version"]
                 found.update((path, decode(path, *rest)) for path, *rest in zip(*values, strict=True))
         except (pa.ArrowException, DatasetError, KeyError, TypeError, ValueError, OSError):
-            # An update must not copy its rows either.
+            # Otherwise an update would copy the unreadable rows.
             self._data = b""
             return {}
         return found
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """The current entries as rows. Raises ValueError if the checkpoint has another schema."""
+        """Yield the current entries as rows. Raises ValueError if the checkpoint has another schema."""
         if not self._data:
             return
         with pq.ParquetFile(io.BytesIO(self._data)) as file:
@@ -94,12 +94,12 @@ class Checkpoint:
                 yield batch.filter(pa.array([self.versions.get(str(path)) == version for path, version in pairs]))
 
     def replace(self, data: bytes) -> None:
-        """Write a new checkpoint in place of this one."""
+        """Replace this checkpoint with a new one."""
         self._store.put(CHECKPOINT, data)
 
 
 class CheckpointUpdate:
-    """A new checkpoint, compressed in memory until it is written."""
+    """A new checkpoint, kept compressed in memory until it is written."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
@@ -111,7 +111,8 @@ class CheckpointUpdate:
     def add(self, path: str, data: bytes) -> None:
         """Add a record that is not in the current checkpoint.
 
-        A record without a version in the store's listing is left out: it has to be read every time.
+        A record whose version the store's listing does not contain is left out, and is read from its own file every
+        time.
         """
         version = self._checkpoint.versions[path]
         if version is None:
@@ -125,7 +126,10 @@ class CheckpointUpdate:
             self._flush()
 
     def write_if_worthwhile(self) -> None:
-        """Replace the checkpoint if enough records were added; a failure is ignored, as a root works without one."""
+        """Replace the checkpoint if enough records were added.
+
+        Failures are ignored, because a root works without a checkpoint.
+        """
         if self._added < WORTH_WRITING:
             return
         with suppress(DatasetError, pa.ArrowException):
@@ -149,5 +153,5 @@ def _encoded(value: object) -> str:
 
 
 def _joined(header: str, parts: str) -> bytes:
-    """A whole record, without its report, from its two columns."""
+    """Build a record, without its report, from the values of its two columns."""
     return f'{header[:-1]},"parts":{parts}}}'.encode()

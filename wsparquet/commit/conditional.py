@@ -1,10 +1,10 @@
-"""Commits on an object store, without locks: a record is written only if it is still the expected one.
+"""Commits on an object store, without locks: a record is replaced only if it is still the expected one.
 
 A record is never deleted: a removed source leaves a tombstone, which is a record without parts. So once the current
-record is not the one that an attempt expects, it never will be again, and the attempt is *lost*. The attempt's intent
-says which record it expects, so any process can recognize a lost attempt and delete the files that its intent names.
-An attempt that expects the current record may be alive or dead. It is left alone for a day. Then it is invalidated:
-the record is rewritten under a new token, with no other change.
+record differs from the one that an attempt expects, the attempt can never succeed: it is *lost*. The attempt's intent
+says which record it expects, so any process can recognize a lost attempt and delete the files that its intent names. An
+attempt that expects the current record may be alive or dead. After a day it counts as dead and is invalidated: the
+record is rewritten under a new token, with no other change, so the attempt is lost.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["ConditionalProtocol"]
 
 
 class ConditionalProtocol:
-    """Commits by conditional writes; with ``single_writer``, records are compared and then written unconditionally."""
+    """Commits by conditional writes; with ``single_writer``, it compares records and then writes unconditionally."""
 
     def __init__(self, store: Store, *, single_writer: bool) -> None:
         self._store = store
@@ -37,10 +37,10 @@ class ConditionalProtocol:
         self._single_writer = single_writer
         self._probed = False
 
-    # --- Does the store make conditional writes? ----------------------------------------------------------------------
+    # --- Does the store support conditional writes? -------------------------------------------------------------------
 
     def probe(self) -> None:
-        """Check once that the store makes conditional writes.
+        """Check once that the store supports conditional writes.
 
         Raises:
             DatasetError: the store does not, so two concurrent runs could replace each other's records; or the store
@@ -53,7 +53,7 @@ class ConditionalProtocol:
         try:
             faults = list(self._ignored(path))
         except BaseException:
-            # Report the first error: without permission to write, deleting often fails too.
+            # Report the first error only: without permission to write, deleting often fails too.
             with suppress(DatasetError):
                 self._store.delete([path])
             raise
@@ -66,7 +66,7 @@ class ConditionalProtocol:
         self._probed = True
 
     def _ignored(self, path: str) -> Iterator[str]:
-        """The ways in which the store does not honor a condition."""
+        """Yield the ways in which the store does not honor a condition."""
         put = self._store.put
         for name, expect in (("If-None-Match", Absent()), ("If-Match", Version('"0123456789abcdef0123456789abcdef"'))):
             put(path, b"first")
@@ -83,8 +83,8 @@ class ConditionalProtocol:
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
         """Do steps 2 to 6 and return the record as written.
 
-        Raises CommitConflict if the record is not ``expected``, at the start or at the moment of the write; no file of
-        the draft is left then. Raises DatasetError if the store fails: then the next run finishes or undoes the commit.
+        Raises CommitConflict if the record is not ``expected``, at the start or when it is written; then no file of the
+        draft is left. Raises DatasetError if the store fails; then the next run finishes or undoes the commit.
         """
         del work
         key = draft.record.identity.key
@@ -117,21 +117,24 @@ class ConditionalProtocol:
         return found
 
     def _write_record(self, record: Commit, version: Expectation, intent: str) -> Commit:
-        """Do step 4 and return the current record, which has another token if it was invalidated before the answer.
+        """Do step 4 and return the current record.
 
-        Raises CommitConflict if the record of another commit is there. Then the files of this attempt are deleted,
-        except those that the other record names. After any other error, the record may or may not be written: the next
-        run finds out.
+        Its token differs if another run invalidated it before the answer arrived.
+
+        Raises CommitConflict if the current record is of another commit. Then the files of this attempt are deleted,
+        except those that the other record names. After any other error, it is unknown whether the record was written;
+        the next run checks.
         """
         try:
             self._put(record, version)
         except Changed:
-            # The write may have succeeded although its answer was lost. Then an invalidating record kept its parts.
+            # The write may have succeeded although its answer was lost. In that case a later invalidation has kept its
+            # parts.
             found = self._log.record_of(record.identity.key)
         else:
             return record
         self._store.delete(sorted({*record.paths}.difference(found.paths if found else ())))
-        # Also delete the files that the other record replaced: after this intent is gone, nothing may name them.
+        # Also delete the files that the other record replaced, because no other intent may name them.
         self._finish_attempts(record.identity.key)
         self._store.delete([intent])
         if found is None or not _is_same_commit(found, record):
@@ -139,17 +142,18 @@ class ConditionalProtocol:
         return found
 
     def _read(self, key: Key) -> tuple[Commit | None, Expectation]:
-        """The record of an identity, which may be a tombstone, and its version."""
+        """Return the record of an identity, which may be a tombstone, and its version."""
         found = self._store.read_version(key.commit_path)
         return (None, Absent()) if found is None else (decode_commit(found[0], key.commit_path), found[1])
 
     def _obsolete(self, key: Key, found: Commit | None) -> tuple[str, ...]:
-        """All files that the next record replaces: those of the current record, and those that intents name."""
+        """Return all files that the next record replaces: those of the current record, and those in intents."""
         paths = dict.fromkeys(found.paths if found else ())
         for intent in self._log.intents_of(key).values():
             paths.update(dict.fromkeys(intent.paths))
             if found is not None and intent.expected != found.token:
-                # The intent is the current record's own, or lost. Either way steps 5 and 6 are still to be done.
+                # The intent belongs to the current record or to a lost attempt. In both cases steps 5 and 6 are still
+                # due.
                 paths.update(dict.fromkeys(found.obsolete))
         return tuple(paths)
 
@@ -165,7 +169,7 @@ class ConditionalProtocol:
                 self._compare(record.path, version)
             self._store.put(record.path, record.to_json(), expect=None if self._single_writer else version)
         except Refused as error:
-            # The probe succeeded before, so another server answers now.
+            # The probe succeeded earlier, so a different server must have answered this request.
             raise DatasetError(
                 f"cannot write {self._store.place(record.path)} conditionally: {error}; run again"
             ) from error
@@ -178,7 +182,7 @@ class ConditionalProtocol:
     # --- Dead and lost attempts ---------------------------------------------------------------------------------------
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo the commits of attempts that are lost or whose intent is older than ``dead_seconds``."""
+        """Finish or undo the commits of lost attempts and of attempts whose intent is older than ``dead_seconds``."""
         latest = time.time() - dead_seconds
         old: dict[Key, set[str]] = {}
         for key, entry in self._log.intent_files(identity):
@@ -191,7 +195,7 @@ class ConditionalProtocol:
             self._finish_attempts(key)
 
     def _invalidate(self, key: Key, old: set[str]) -> None:
-        """Invalidate attempts that expect the current record by rewriting the record under a new token.
+        """Invalidate attempts that expect the current record, by rewriting that record under a new token.
 
         Does nothing unless an attempt with one of the ``old`` intents expects the current record: other old attempts
         are lost already.
@@ -205,14 +209,14 @@ class ConditionalProtocol:
         record = replace(found, token=token) if found else _empty_record(waiting[0], token)
         obsolete = tuple(path for path in self._obsolete(key, found) if path not in record.paths)
         with suppress(Changed):
-            # Needs no intent: the intents of the lost attempts name all files that must be deleted.
+            # This write needs no intent: the intents of the lost attempts name all files that must be deleted.
             self._put(replace(record, obsolete=obsolete), version)
 
     def _finish_attempts(self, key: Key, *, written: Commit | None = None) -> None:
         """Do steps 5 and 6 for the attempt that wrote the current record and for all lost attempts.
 
-        The record must be read after the intents: only then is an attempt that does not expect the record lost for
-        certain. If the only intent is that of the record just ``written``, the record is not read again.
+        The record must be read after the intents: only then is every attempt that does not expect it certain to be
+        lost. If the only intent is that of the record just ``written``, the record is not read again.
         """
         intents = self._log.intents_of(key)
         own = [path for path, intent in intents.items() if written and intent.token == written.token]
@@ -223,18 +227,18 @@ class ConditionalProtocol:
             gone.update(record.obsolete)
             gone.difference_update(record.paths)
         self._store.delete(sorted(gone))
-        # Delete the intent of the current record last: while it exists, the other deletions are known to be due.
+        # Delete the intent of the current record last, because it shows that the other deletions are due.
         self._store.delete(sorted(path for path in done if path not in own))
         self._store.delete(own)
 
 
 def _unless_removed(record: Commit | None) -> Commit | None:
-    """The record; None for the tombstone of a removed source."""
+    """Return the record, or None if it is the tombstone of a removed source."""
     return None if record is None or record.removed else record
 
 
 def _is_same_commit(record: Commit, other: Commit) -> bool:
-    """Whether two records differ at most in their tokens, as after an invalidation.
+    """Return whether two records differ at most in their tokens, as after an invalidation.
 
     Equal paths alone are not enough: the names of parts are random, but a commit may have no parts.
     """
@@ -243,7 +247,7 @@ def _is_same_commit(record: Commit, other: Commit) -> bool:
 
 
 def _empty_record(identity: Identity, token: str) -> Commit:
-    """A tombstone for a source that was never committed."""
+    """Return a tombstone for a source that was never committed."""
     facts = CommitFacts(checksum="", size=None, url=None, etag=None, mtime=None, source_name=identity.name)
     return Commit(
         identity=identity,

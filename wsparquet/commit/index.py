@@ -1,4 +1,4 @@
-"""An index of the sources that a root holds, small enough for tens of thousands of commits."""
+"""An index of the committed sources of a root, small enough for tens of thousands of commits."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ __all__ = ["CommitIndex"]
 
 
 class CommitIndex:
-    """The headers of all commits at the time when the index was made; parts and reports stay in the store.
+    """The headers of all commits when the index was created; their parts and reports stay in the store.
 
-    Iteration reads each whole commit again, in its current state, sorted by path; commits removed since are skipped.
+    Iteration reads each complete commit again, in its current state, sorted by path; commits removed since then are
+    skipped.
     """
 
     def __init__(self, read: Callable[[Identity], Commit | None], headers: Iterable[CommitHeader]) -> None:
@@ -36,7 +37,7 @@ class CommitIndex:
 
     @classmethod
     def empty(cls) -> Self:
-        """An index without commits."""
+        """Return an index without commits."""
         return cls(lambda _: None, ())
 
     def __len__(self) -> int:
@@ -46,32 +47,32 @@ class CommitIndex:
         return (commit for identity in self._headers if (commit := self._read(identity)) is not None)
 
     def read(self, identity: Identity) -> Commit | None:
-        """The whole commit of a source in its current state; None if the source is not committed now.
+        """Read the complete current commit of a source; return None if the source is no longer committed.
 
         Raises DatasetError if the record is unreadable.
         """
         return self._read(identity)
 
     def updated(self, commit: Commit | None, identity: Identity) -> CommitIndex:
-        """A copy of this index in which ``commit`` replaces the entry of ``identity``; None removes the entry."""
+        """Return a copy of this index in which ``commit`` replaces the entry of ``identity``, or without it if None."""
         headers = [header for header in self._headers.values() if header.identity != identity]
         return CommitIndex(self._read, [*headers, *([commit.header] if commit else [])])
 
     def headers(self) -> tuple[CommitHeader, ...]:
-        """The headers of all commits, sorted by path."""
+        """Return the headers of all commits, sorted by path."""
         return tuple(self._headers.values())
 
     def get(self, identity: Identity) -> CommitHeader | None:
-        """The header of one source's commit; None if the source is not committed."""
+        """Return the header of one source's commit, or None if the source is not committed."""
         return self._headers.get(identity)
 
     def find_unchanged_source(
         self, *, url: str, size: int | None, etag: str | None, mtime: str | None, account: str | None = None
     ) -> CommitHeader | None:
-        """The commit of the source at ``url`` if the source still has the same size (bytes) and the same ETag.
+        """Return the commit of the source at ``url`` if the source still has the same size (bytes) and the same ETag.
 
-        If either side has no ETag, the modification times are compared instead; if a side has neither, the source
-        counts as changed. With ``account``, only commits of that account are considered.
+        If the commit or the source has no ETag, their modification times are compared instead; without these, the
+        source counts as changed. With ``account``, only commits of that account are considered.
         """
         for header in self._by_url.get(url, ()):
             facts = header.facts
@@ -84,22 +85,22 @@ class CommitIndex:
         return None
 
     def by_checksum(self, checksum: str) -> tuple[CommitHeader, ...]:
-        """The commits whose source has this content (hex SHA-256), whatever the source's name."""
+        """Return the commits whose source has this content (hex SHA-256), whatever the source's name."""
         return tuple(self._by_checksum.get(checksum, ()))
 
     def by_source_name(self, source_name: str) -> tuple[CommitHeader, ...]:
-        """The commits whose source has this file name, whatever its account and content."""
+        """Return the commits whose source has this file name, whatever its account and content."""
         return tuple(self._by_source_name.get(source_name, ()))
 
     def by_listed_name(self, name: str) -> tuple[CommitHeader, ...]:
-        """The commits whose source has this name in the API's listing, or this file name if it was not listed."""
+        """Return the commits whose source has this name in the API's listing or, if never listed, this file name."""
         return tuple(self._by_listed_name.get(name, ()))
 
     def select(self, names: Iterable[str], *, account: str | None = None) -> tuple[Identity, ...]:
-        """The identities with the given names: a source's file name, an identity's name, or its record's file stem.
+        """Return the identities with the given names.
 
-        Raises DatasetError if a name is unknown (the message lists the nearest names), or if sources of several
-        accounts share it.
+        A name is a source's file name, an identity's name, or the file stem of its record. Raises DatasetError if a
+        name is unknown (the message lists the nearest names), or if sources of several accounts share it.
         """
         by_name: dict[str, list[Identity]] = {}
         for header in self._headers.values():

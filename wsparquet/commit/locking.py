@@ -1,7 +1,7 @@
-"""Commits on a local disk: steps 2 to 6 run under the lock of their identity.
+"""Commits on a local disk: steps 2 to 6 run while the process holds a lock for the identity.
 
-A live attempt holds the lock as long as its intent exists. An intent that another process sees while it holds the lock
-therefore belongs to a dead attempt, which that process finishes or undoes.
+A live attempt holds the lock as long as its intent exists. So if a process holds the lock and finds an intent of
+another process, that intent belongs to a dead attempt, and the process finishes or undoes it.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ __all__ = ["LockingProtocol"]
 
 
 class LockingProtocol:
-    """Commits under a lock of their identity."""
+    """The protocol of a local disk: each commit holds a lock for its identity."""
 
     def __init__(self, disk: LocalDisk) -> None:
         self._disk = disk
         self._log = CommitLog(disk)
 
     def probe(self) -> None:
-        """Do nothing: a lock that does not work raises when it is taken."""
+        """Do nothing: a file system without working locks raises when a lock is acquired."""
 
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
         """Do steps 2 to 6 and return the record as written.
 
         Raises CommitConflict if the current record is not ``expected``, DatasetError if the disk fails. In either case
-        no file of the draft is left, unless the disk fails during the cleanup too: then the next run cleans up.
+        no file of the draft is left. If the disk fails during the cleanup too, the next run cleans up.
         """
         disk, key = self._disk, draft.record.identity.key
         with disk.lock(key):
@@ -46,14 +46,14 @@ class LockingProtocol:
                 disk.publish(draft.moves)
                 self._write_record(work, record, replaced=found)
             finally:
-                # Deletes the files of the old record if the new one was written, and those of the new one if not.
+                # Deletes the old record's files if the new record was written, otherwise the new record's files.
                 self._finish_attempts(key)
         return record
 
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Remove a source and return its last record; None if the source was not committed.
 
-        A tombstone replaces the record first. The tombstone names the files to delete, and is deleted after them.
+        First a tombstone replaces the record. It names the files to delete, and is itself deleted after them.
         """
         with self._disk.lock(key):
             found = self._finish_attempts(key)
@@ -68,9 +68,10 @@ class LockingProtocol:
         return found
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish the attempts at every identity that has an intent, in the whole root or the identity's account.
+        """Finish or undo the attempts of every identity with an intent, in the whole root or in the identity's account.
 
-        Waits for live attempts at the same identities to end. ``dead_seconds`` is not used: locks tell who is dead.
+        Waits until live attempts of these identities end. ``dead_seconds`` is not used: locks show which attempts are
+        dead.
         """
         del dead_seconds
         for key in dict.fromkeys(key for key, _ in self._log.intent_files(identity)):
@@ -78,14 +79,14 @@ class LockingProtocol:
                 self._finish_attempts(key)
 
     def _write_intent(self, work: Workspace, record: Commit, *, expected: Commit | None) -> None:
-        """Step 2."""
+        """Do step 2."""
         path = record.identity.key.intent_path(record.token)
         temporary = work.write("intent.json", Intent.of(record, expected=expected).to_json())
         if not self._disk.create(temporary, path):
             raise DatasetError(f"{path}: expected no file, found one; two attempts had the same token: run again")
 
     def _write_record(self, work: Workspace, record: Commit, *, replaced: Commit | None) -> None:
-        """Step 4; the caller must hold the identity's lock since it read ``replaced``."""
+        """Do step 4; the caller must have held the identity's lock since it read ``replaced``."""
         temporary = work.write("record.json", record.to_json())
         if replaced is not None:
             self._disk.replace(temporary, record.path)
@@ -93,9 +94,9 @@ class LockingProtocol:
             raise CommitConflict(record.identity, self._log.record_of(record.identity.key))
 
     def _finish_attempts(self, key: Key) -> Commit | None:
-        """Do steps 5 and 6 for every attempt at an identity, and return its record; the caller must hold its lock.
+        """Do steps 5 and 6 for every attempt of an identity and return its record; the caller must hold its lock.
 
-        Deletes all files named by the intents and by the record's ``obsolete``, except the record's own files.
+        Deletes all files that the intents and the record's ``obsolete`` name, except the record's own files.
         """
         intents = self._log.intents_of(key)
         record = self._log.record_of(key)
@@ -104,7 +105,7 @@ class LockingProtocol:
         if record is not None:
             named.update(record.obsolete)
             kept.update(record.paths)
-        # Without an intent, an earlier call has deleted the files already.
+        # If there is no intent, an earlier call has deleted the files already.
         if intents:
             self._disk.delete(sorted(named - kept))
         if record is not None and record.removed:

@@ -1,4 +1,4 @@
-"""The commit log of a root: how every other package reads its commit records and intents."""
+"""The commit log of a root. All other packages read commit records and intents through it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["CommitLog", "is_intent_file"]
 
 
 def is_intent_file(path: str) -> bool:
-    """Whether a file lies in the folder of intents."""
+    """Return whether a file is in the folder of intents."""
     return path.startswith(f"{INTENTS}/")
 
 
 class CommitLog:
-    """The commit records and intents of one root; every call reads the store again.
+    """The commit records and intents of one root; every call reads them from the store again.
 
-    Methods raise DatasetError if the store fails, and if a record or an intent is unreadable or names files of another
+    Methods raise DatasetError if the store fails, or if a record or an intent is unreadable or names files of another
     source.
     """
 
@@ -34,18 +34,19 @@ class CommitLog:
         for folder in (INTENTS, COMMITS):
             self._store.make_folder(folder)
 
-    # --- Commit records, each from its own file ----------------------------------------------------------------------
+    # --- Commit records, read from their own files
+    # ---------------------------------------------------------------------
 
     def first_path(self) -> str | None:
-        """The path of the first commit record; None if the root has no record."""
+        """Return the path of the first commit record, or None if the root has no record."""
         return next((entry.path for entry in self._store.entries(COMMITS)), None)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """The path and the bytes of every commit record, not decoded, sorted by path."""
+        """Yield the path and the undecoded bytes of every commit record, sorted by path."""
         return self._store.read_below(COMMITS)
 
     def commits(self, *, skip_unreadable: bool = False) -> Iterator[Commit]:
-        """Every commit, read without the checkpoint, sorted by path; removed sources are left out.
+        """Yield every commit, read without the checkpoint, sorted by path; removed sources are left out.
 
         With ``skip_unreadable``, a record that cannot be decoded is skipped instead of raising DatasetError.
         """
@@ -60,21 +61,22 @@ class CommitLog:
                 yield commit
 
     def read(self, identity: Identity) -> Commit | None:
-        """The current commit of a source; None if the source was never committed or is removed."""
+        """Return the current commit of a source, or None if the source was never committed or is removed."""
         commit = self.record_of(identity.key)
         return None if commit is None or commit.removed else commit
 
     def record_of(self, key: Key) -> Commit | None:
-        """The current record of a source, which may mark the source as removed; None if there is no record."""
+        """Return the current record of a source, which may be a tombstone, or None if there is no record."""
         data = self._store.read(key.commit_path)
         return None if data is None else decode_commit(data, key.commit_path)
 
-    # --- Commit records, from the checkpoint where it is current -----------------------------------------------------
+    # --- Commit records, read from the checkpoint if it is current
+    # -----------------------------------------------------
 
     def index(self, *, write_checkpoint: bool = False) -> CommitIndex:
-        """An index of all commits, read through the checkpoint.
+        """Return an index of all commits, read through the checkpoint.
 
-        With ``write_checkpoint``, the checkpoint is replaced if many records are not in it yet.
+        With ``write_checkpoint``, the checkpoint is replaced if many records are missing from it.
         """
         return CommitIndex(self.read, self._headers(write_checkpoint=write_checkpoint))
 
@@ -92,9 +94,9 @@ class CommitLog:
         return (header for header in found if header is not None)
 
     def cached_commits(self) -> Iterator[Commit]:
-        """Every commit, read through the checkpoint, sorted by path; removed sources are left out.
+        """Yield every commit, read through the checkpoint, sorted by path; removed sources are left out.
 
-        Commits that come from the checkpoint have an empty report.
+        Commits read from the checkpoint have an empty report.
         """
         checkpoint = self._checkpoint()
         commits = checkpoint.commits()
@@ -108,16 +110,16 @@ class CommitLog:
     def _others(self, checkpoint: Checkpoint, known: Container[str]) -> Iterator[tuple[str, bytes]]:
         return self._store.read_all([path for path in checkpoint.versions if path not in known])
 
-    # --- Intents -----------------------------------------------------------------------------------------------------
+    # --- Intents ------------------------------------------------------------------------------------------------------
 
     def intents_of(self, key: Key) -> dict[str, Intent]:
-        """All intents to commit one source, by path."""
+        """Return all intents of one source, by path."""
         entries = self._store.entries(key.intents_folder)
         paths = [entry.path for entry in entries if (found := parse_intent_path(entry.path)) and found[0] == key]
         return {path: decode_intent(data, path, key) for path, data in self._store.read_all(paths)}
 
     def intent_files(self, identity: Identity | None = None) -> Iterator[tuple[Key, Entry]]:
-        """All intents as files, each with the source it is for; with ``identity``, only those of its account.
+        """Yield the file of each intent and the key of its source; with ``identity``, only for its account.
 
         Raises DatasetError if a file in the folder of intents does not have an intent's name.
         """
@@ -131,7 +133,7 @@ class CommitLog:
             yield found[0], entry
 
     def paths_of_live_intents(self, since: float) -> Iterator[str]:
-        """The intents modified after ``since`` (seconds since 1970), and all paths that these intents name."""
+        """Yield the paths of all intents modified after ``since`` (seconds since 1970), and all paths that they name."""
         for key, entry in self.intent_files():
             if entry.modified > since and (data := self._store.read(entry.path)) is not None:
                 yield entry.path

@@ -1,4 +1,4 @@
-"""The steps of a commit, and the interface of the two protocols that carry them out.
+"""The steps of a commit, and the interface of the two protocols that perform them.
 
 1. Parts are written in a workspace.
 2. An intent that names all final paths is written.
@@ -7,7 +7,7 @@
 5. The files of the replaced commit are deleted.
 6. The intent is deleted.
 
-``locking`` does this on a local disk, ``conditional`` on an object store.
+The module ``locking`` performs them on a local disk, ``conditional`` on an object store.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ __all__ = ["DEAD_SECONDS", "CommitConflict", "CommitProtocol", "Draft", "token_o
 
 
 DEAD_SECONDS = 24 * 3600.0
-"""The age at which an attempt counts as dead if only its intent is known. Publishing takes minutes."""
+"""The age at which an attempt counts as dead if only its intent shows its age.
+
+A live attempt publishes within minutes.
+"""
 
 
 class CommitConflict(DatasetError):
-    """Another writer committed the same source in the meantime; ``found`` is the record that is there now."""
+    """Another writer has committed the same source concurrently; ``found`` is the current record."""
 
     def __init__(self, identity: Identity, found: Commit | None) -> None:
         path = identity.key.commit_path
@@ -41,17 +44,17 @@ class CommitConflict(DatasetError):
 
 @dataclass(frozen=True)
 class Draft:
-    """A commit that is ready to be published: its record, and ``(temporary, final)`` paths of its files."""
+    """A commit that is ready to be published: its record, and the ``(temporary, final)`` paths of its files."""
 
     record: Commit
     moves: tuple[tuple[Path, str], ...]
 
 
 class CommitProtocol(Protocol):
-    """Adds sources to a root and removes them, with all of their rows or none. Every method raises DatasetError."""
+    """Adds sources to a root and removes them atomically. Every method raises DatasetError if the store fails."""
 
     def probe(self) -> None:
-        """Raise if the store cannot keep concurrent writers apart."""
+        """Raise if the store cannot prevent concurrent writers from overwriting each other."""
         ...
 
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
@@ -66,13 +69,14 @@ class CommitProtocol(Protocol):
         ...
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo the commits that dead attempts left half done, in the whole root or the identity's account.
+        """Finish or undo the unfinished commits of dead attempts, in the whole root or in the identity's account.
 
-        If the store cannot tell which attempts are dead, those whose intent is older than ``dead_seconds`` are.
+        If the store cannot tell which attempts are dead, attempts whose intent is older than ``dead_seconds`` count as
+        dead.
         """
         ...
 
 
 def token_of(record: Commit | CommitHeader | None) -> str | None:
-    """The token of a record; None for no record."""
+    """Return the token of a record, or None if there is no record."""
     return record.token if record else None

@@ -1,4 +1,4 @@
-"""Commit records and intents: their content, and its validation when they are read."""
+"""Commit records and intents: their content, and the validation of that content."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 1
-"""The version of the format of records and intents; raised by a change that older readers cannot read."""
+"""The format version of records and intents; a change that older versions cannot read increments it."""
 
 
 class Part(NamedTuple):
     """One published data file.
 
-    ``path`` is relative to the root. ``date`` is the partition's UTC day; None means Hive's default partition. The
-    times are the earliest and the latest timestamp of the rows themselves in milliseconds since 1970; None if no row
-    has a timestamp. ``checksum`` is the hex SHA-256 of the file; None in records of early versions.
+    ``path`` is relative to the root. ``date`` is the partition's UTC day, or None for Hive's default partition.
+    ``min_time`` and ``max_time`` are the earliest and the latest timestamp of the rows, in milliseconds since 1970, or
+    None if no row has a timestamp. ``checksum`` is the hex SHA-256 of the file, or None in records of early versions.
     """
 
     path: str
@@ -48,11 +48,12 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CommitFacts:
-    """Facts about a source, apart from its rows.
+    """The metadata of a source.
 
-    ``checksum`` is the hex SHA-256 of the source's bytes as they were read, ``size`` the number of bytes. ``url`` has
-    no user info, query or fragment. ``etag`` and ``mtime`` have any form and are only compared. ``report`` holds JSON
-    values. ``listing`` is the source's unchanged entry in the API's listing; empty if the source was not synchronised.
+    ``checksum`` is the hex SHA-256 of the source's stored bytes, and ``size`` is their number. ``url`` has no user
+    info, query or fragment. ``etag`` and ``mtime`` may have any format, because they are only compared for equality.
+    ``report`` holds JSON values. ``listing`` is the source's entry in the API's listing, unchanged, or empty if the
+    source was not synchronised.
     """
 
     checksum: str
@@ -67,7 +68,7 @@ class CommitFacts:
 
 @dataclass(frozen=True, slots=True)
 class CommitHeader:
-    """A commit without its parts and its report, which can be large; the report is empty here."""
+    """A commit with its parts omitted and its report empty, since both can be large."""
 
     identity: Identity
     token: str
@@ -82,9 +83,11 @@ class CommitHeader:
 
 @dataclass(frozen=True)
 class Commit:
-    """The result of converting one source; ``token`` identifies the attempt that made it, and no two commits share it.
+    """The result of converting one source.
 
-    ``obsolete`` are the paths of the files that this commit replaced. ``removed`` marks the tombstone of a source.
+    ``token`` identifies the attempt that made the commit; no two commits have the same token.
+
+    ``obsolete`` has the paths of the files that this commit replaced. ``removed`` marks the tombstone of a source.
     """
 
     identity: Identity
@@ -127,11 +130,11 @@ class Commit:
         return rows
 
     def tombstone(self, token: str) -> Commit:
-        """A record that marks the source as removed, and names the files to delete."""
+        """Return the tombstone: a record that marks the source as removed and names the files to delete."""
         return replace(self, token=token, parts=(), quarantine=None, obsolete=self.paths, removed=True)
 
     def to_json(self) -> bytes:
-        """The content of the record's file."""
+        """Return the content of the record's file."""
         values = {
             "format_version": FORMAT_VERSION,
             "identity": asdict(self.identity),
@@ -160,16 +163,16 @@ class Intent:
 
     @classmethod
     def of(cls, record: Commit, *, expected: Commit | None) -> Intent:
-        """The intent to write ``record`` in place of ``expected``."""
+        """Return the intent to write ``record`` in place of ``expected``."""
         return cls(record.identity, record.token, record.paths, expected.token if expected else None)
 
     def to_json(self) -> bytes:
-        """The content of the intent's file."""
+        """Return the content of the intent's file."""
         return encode_json({"format_version": FORMAT_VERSION, **asdict(self)})
 
 
 def encode_json(values: Mapping[str, Any]) -> bytes:
-    """Compact ASCII JSON, which can represent lone surrogates in names."""
+    """Encode compact ASCII JSON, which can represent lone surrogates in names."""
     return json.dumps(values, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
@@ -177,11 +180,11 @@ def _part_to_dict(part: Part) -> dict[str, Any]:
     return part._asdict() | {"date": part.date.isoformat() if part.date else None}
 
 
-# --- Reading: another version of wsparquet, or anybody who can write to the root, may have written the file -----------
+# --- Reading: another version of wsparquet, or anyone who can write to the root, may have written the file ------------
 
 
 class _Reader:
-    """Takes typed values out of a JSON object; errors name ``path``."""
+    """Reads typed values from a JSON object; errors name ``path``."""
 
     def __init__(self, values: object, path: str) -> None:
         self.path = path
@@ -197,7 +200,7 @@ class _Reader:
 
     def take(self, key: str, *types: type) -> Any:
         value = self.values.get(key)
-        # For isinstance a bool is an int, but a record that has one instead of a number is not valid.
+        # isinstance treats a bool as an int, but a record with a bool instead of a number is not valid.
         if type(value) not in types:
             raise self.error(" or ".join(kind.__name__ for kind in types), value, key)
         return value
@@ -230,7 +233,10 @@ def _load(data: bytes, path: str) -> _Reader:
 
 
 def decode_intent(data: bytes, path: str, owner: Key) -> Intent:
-    """The intent in ``data``. Raises DatasetError if it is not valid, or names paths of another source."""
+    """Return the intent in ``data``.
+
+    Raises DatasetError if the intent is not valid, or names paths of another source.
+    """
     reader = _load(data, path)
     # The first releases wrote intents without an identity and an expected token.
     expected = reader.take("expected", str, type(None)) if "expected" in reader.values else None
@@ -245,9 +251,9 @@ def decode_intent(data: bytes, path: str, owner: Key) -> Intent:
 
 
 def decode_commit(data: bytes, path: str) -> Commit:
-    """The record in ``data``.
+    """Return the record in ``data``.
 
-    Raises DatasetError if it is not valid, does not belong at ``path``, or names paths of another source.
+    Raises DatasetError if the record is not valid, does not belong at ``path``, or names paths of another source.
     """
     reader = _load(data, path)
     identity = _decode_identity(reader)
@@ -268,9 +274,10 @@ def decode_commit(data: bytes, path: str) -> Commit:
 
 
 def decode_header(data: bytes, path: str) -> CommitHeader | None:
-    """The header of the record in ``data``, which decodes faster than the whole record; None for a removed source.
+    """Return the header of the record in ``data``, or None if the source is removed.
 
-    Raises DatasetError if the record is not valid or does not belong at ``path``. The parts are not checked.
+    This is faster than ``decode_commit``, because the parts are not checked. Raises DatasetError if the record is not
+    valid or does not belong at ``path``.
     """
     reader = _load(data, path)
     if reader.take("removed", bool):
@@ -306,7 +313,7 @@ def _decode_listing(reader: _Reader) -> dict[str, str]:
     return {key: values.take(key, str) for key in values.values}
 
 
-# All types are compared in one step, for speed: a root has hundreds of thousands of parts.
+# One comparison checks all types, for speed: a root has hundreds of thousands of parts.
 _PART_KEYS = ("path", "rows", "bytes", "min_time", "max_time", "checksum")
 _PART_TYPES = {
     (str, int, int, *times, checksum)
@@ -320,7 +327,7 @@ def _decode_part(values: object, path: str, key: Key) -> Part:
     found: list[Any] = [reader.values.get(name) for name in _PART_KEYS]
     if tuple(map(type, found)) not in _PART_TYPES:
         raise reader.error(f"a part with {', '.join(_PART_KEYS)}", values, "part")
-    # Engines take table and date from the path, so they are taken from it here as well.
+    # Query engines take the table and the date from the path, so the path determines them here too.
     where = found[0]
     place = parse_part_path(where, key)
     if place is None:

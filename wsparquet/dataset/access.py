@@ -36,7 +36,7 @@ class Access:
 
 
 def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
-    """The store at ``path``, and its commit protocol.
+    """Return the store at ``path``, and its commit protocol.
 
     Raises:
         DatasetError: the path cannot be that of a root, or the store cannot be reached.

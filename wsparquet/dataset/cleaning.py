@@ -59,7 +59,7 @@ class Cleaning(Result):
     unlisted: str | None = None
 
     def facts(self) -> Mapping[str, object]:
-        """How many files there are, and whether they were deleted."""
+        """Return how many files there are, and whether they were deleted."""
         strays, deleted, unlisted = len(self.strays), self.deleted, self.unlisted
         return {"root": self.root, "strays": strays, "deleted": deleted, "unlisted": unlisted}
 
@@ -88,7 +88,7 @@ def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
 
 
 def _uploads(store: Store, latest: float) -> tuple[list[Stray], str | None]:
-    """Unfinished uploads started no later than ``latest``, and the error if uploads could not be listed.
+    """Return unfinished uploads started no later than ``latest``, and the error if uploads could not be listed.
 
     Permission to read and write objects does not always include permission to list uploads, so the error is returned.
     """
@@ -104,7 +104,7 @@ def _uploads(store: Store, latest: float) -> tuple[list[Stray], str | None]:
 def find_strays(
     root: Root, *, latest: float, live_since: float, named: Callable[[], set[str]] | None = None
 ) -> Iterator[Stray]:
-    """Stray files modified no later than ``latest``; intents modified after ``live_since`` count as live.
+    """Yield stray files modified no later than ``latest``; intents modified after ``live_since`` count as live.
 
     Both are in seconds since 1970. ``named`` returns the paths that commit records name; by default it reads the
     records. Files are listed first, then intents, and commit records last. So a file that is committed after it was
@@ -122,7 +122,7 @@ def find_strays(
 
 
 def _kind(path: str, dead: set[str]) -> Kind | None:
-    """The kind of a file if it may be a stray; None if it is one of the root's own files."""
+    """Return the kind of a file if it may be a stray, or None if it is one of the root's own files."""
     if TABLES.match(path):
         return "part" if is_part_path(path) else "foreign"
     if path.startswith(f"{QUARANTINE}/"):

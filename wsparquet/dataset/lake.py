@@ -55,7 +55,7 @@ class LakeDataset:
         return tuple(self._files)
 
     def table(self, name: str) -> ds.Dataset:
-        """The rows of a table, with all columns of its schema and the partition column ``date`` (date32).
+        """Return the rows of a table, with all columns of its schema and the partition column ``date`` (date32).
 
         Raises DatasetError if the table does not exist, or if a part was deleted since the dataset was opened.
         """
@@ -89,7 +89,7 @@ def _partition(day: date | None) -> pc.Expression:
 
 
 def open_dataset(path: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> LakeDataset:
-    """The tables of the root at ``path``, a folder or ``s3://bucket/…``, with all committed rows.
+    """Return the tables of the root at ``path``, a folder or ``s3://bucket/…``, with all committed rows.
 
     ``storage_options`` are options of s3fs.
 

@@ -44,7 +44,7 @@ class Root:
         pool: WriterPool | None = None,
         access: Access = Access(),  # noqa: B008 - frozen
     ) -> Root:
-        """The root at ``path``, created if it is missing and ``create`` is set.
+        """Return the root at ``path``, created if it is missing and ``create`` is set.
 
         ``path`` is a folder or ``s3://bucket/…``, which is reached with ``access``. ``pool`` bounds the memory of the
         root's writers; by default all roots of the process share one pool.
@@ -60,7 +60,7 @@ class Root:
 
     @classmethod
     def open_if_exists(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
-        """The root at ``path``; None if there is no root. Writes nothing, and raises the same errors as ``open``."""
+        """Return the root at ``path``, or None if there is no root. Writes nothing, and raises the same errors as ``open``."""
         store, _ = open_store(os.fspath(path), access)
         if not has_version(store) and CommitLog(store).first_path() is None:
             return None
@@ -68,7 +68,7 @@ class Root:
 
     @classmethod
     def open_for_replay(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
-        """The root at ``path``, which may have an older schema version or an unfinished replay.
+        """Return the root at ``path``, which may have an older schema version or an unfinished replay.
 
         Raises SchemaError if the root has a newer schema version, DatasetError if the root is missing.
         """
@@ -129,29 +129,29 @@ class Root:
         return CommitLog(self._store)
 
     def commits(self, *, write_checkpoint: bool = False) -> CommitIndex:
-        """An index of all commits; ``write_checkpoint`` makes the next opening faster if there are many new records.
+        """Return an index of all commits; ``write_checkpoint`` makes the next opening faster if there are many new records.
 
         Raises DatasetError if a record is unreadable.
         """
         return self.log.index(write_checkpoint=write_checkpoint)
 
     def begin(self, *, fallback_day_ms: int | None) -> Attempt:
-        """A new attempt. ``fallback_day_ms`` (milliseconds since 1970) dates rows that have no timestamp."""
+        """Return a new attempt. ``fallback_day_ms`` (milliseconds since 1970) dates rows that have no timestamp."""
         work = self._store.workspaces.new()
         return Attempt(self._protocol, work, self._pool, fallback_day_ms=fallback_day_ms)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A private folder for temporary files; deleted at the end, or by ``recover`` if this process dies."""
+        """Provide a private folder for temporary files; deleted at the end, or by ``recover`` if this process dies."""
         with self._store.workspaces.new() as work:
             yield work.folder
 
     def read_sync_states(self) -> dict[str, bytes]:
-        """The saved states of synchronisation by path, one file per account."""
+        """Return the saved states of synchronisation by path, one file per account."""
         return dict(self._store.read_below(SYNC))
 
     def read_sync_state(self, account: str) -> bytes | None:
-        """The saved state of synchronisation of an account; None if there is none."""
+        """Return the saved state of synchronisation of an account, or None if there is none."""
         return self._store.read(sync_path(account))
 
     def write_sync_state(self, account: str, data: bytes) -> None:
@@ -177,7 +177,7 @@ class Root:
 
 
 def sync_path(account: str) -> str:
-    """The path of an account's synchronisation state."""
+    """Return the path of an account's synchronisation state."""
     return f"{SYNC}/{encode(account)}.json"
 
 

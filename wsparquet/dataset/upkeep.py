@@ -50,7 +50,7 @@ class Removal(Result):
     removed: tuple[Removed, ...] = ()
 
     def facts(self) -> Mapping[str, object]:
-        """How many sources were removed, and how many rows they had."""
+        """Return how many sources were removed, and how many rows they had."""
         return {"root": self.root, "removed": len(self.removed), "rows": sum(each.rows for each in self.removed)}
 
 
@@ -128,7 +128,7 @@ def _access(storage_options: Mapping[str, Any] | None, single_writer: bool) -> A
 
 
 def _with_suffixes(names: Iterable[str], heads: Sequence[CommitHeader]) -> list[str]:
-    """The names; a name that no source has is replaced by the file name that it is without the suffix.
+    """Return the names; a name that no source has is replaced by the file name that it is without the suffix.
 
     Raises:
         DatasetError: several file names differ from a name by their suffix alone.

@@ -52,7 +52,7 @@ class RootVersion:
             )
 
     def to_json(self) -> bytes:
-        """The content of ``root.json``."""
+        """Return the content of ``root.json``."""
         values = {
             "format_version": FORMAT_VERSION,
             "schema_version": self.schema,
@@ -64,12 +64,12 @@ class RootVersion:
 
 
 def has_version(store: Store) -> bool:
-    """Whether ``root.json`` exists."""
+    """Return whether ``root.json`` exists."""
     return store.read(ROOT_FILE) is not None
 
 
 def read_version(store: Store) -> RootVersion:
-    """The version in ``root.json``. Raises DatasetError if the file is missing or not valid."""
+    """Return the version in ``root.json``. Raises DatasetError if the file is missing or not valid."""
     where = store.place(ROOT_FILE)
     data = store.read(ROOT_FILE)
     if data is None:

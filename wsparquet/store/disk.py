@@ -11,12 +11,12 @@ __all__ = ["checksum_of", "create_file", "sync_file", "sync_folder"]
 
 
 def create_file(path: Path, *, mode: int = 0o666) -> BinaryIO:
-    """A new file, open for writing. Raises FileExistsError if a file with that name exists."""
+    """Return a new file, open for writing. Raises FileExistsError if a file with that name exists."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
 
 
 def checksum_of(path: Path) -> str:
-    """The hex SHA-256 of a file."""
+    """Return the hex SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

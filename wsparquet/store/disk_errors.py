@@ -39,7 +39,7 @@ def translated(action: str, path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def translate(error: BaseException, action: str, path: str | os.PathLike[str]) -> DatasetError:
-    """The DatasetError for an error of the disk or of Arrow."""
+    """Return the DatasetError for an error of the disk or of Arrow."""
     code = error.errno if isinstance(error, OSError) else None
     reason = os.strerror(code) if code else str(error)
     remedy = _REMEDIES.get(code or 0, "see the reason and run again")

@@ -37,7 +37,7 @@ class LocalDisk:
     # --- Reading ------------------------------------------------------------------------------------------------------
 
     def place(self, path: str = "") -> str:
-        """The path of the root, or of a file in it, for messages."""
+        """Return the path of the root, or of a file in it, for messages."""
         return str(self.root / path)
 
     def arrow(self) -> tuple[fs.FileSystem, str]:
@@ -45,7 +45,7 @@ class LocalDisk:
         return fs.LocalFileSystem(), str(self.root)
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None if the file does not exist."""
+        """Return the bytes of a file, or None if the file does not exist."""
         with translated("read", self.root / path):
             try:
                 with self._folder(path) as (folder, name):
@@ -54,12 +54,12 @@ class LocalDisk:
                 return None
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """The bytes of a file, and their checksum as its version; None if the file does not exist."""
+        """Return the bytes of a file, and their checksum as its version, or None if the file does not exist."""
         data = self.read(path)
         return None if data is None else (data, _version(data))
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """All regular files below ``folder``, sorted by path; symbolic links are skipped."""
+        """Yield all regular files below ``folder``, sorted by path; symbolic links are skipped."""
         with translated("list", self.root / folder):
             for path in self._walk(folder):
                 try:
@@ -72,25 +72,25 @@ class LocalDisk:
         """Do nothing: no operation of a disk waits for a network."""
 
     def unfinished(self) -> list[Unfinished]:
-        """An empty list: a disk has no uploads."""
+        """Return an empty list: a disk has no uploads."""
         return []
 
     def abort(self, upload: Unfinished) -> None:
         """Do nothing: a disk has no uploads."""
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """The path and the bytes of every regular file below ``folder``, sorted by path; deleted files are skipped."""
+        """Yield the path and the bytes of every regular file below ``folder``, sorted by path; deleted files are skipped."""
         with translated("read", self.root / folder):
             yield from self.read_all(list(self._walk(folder)))
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The path and the bytes of each of the regular files, in the given order; missing files are skipped."""
+        """Yield the path and the bytes of each of the regular files, in the given order; missing files are skipped."""
         with translated("read", self.root):
             for folder, below in itertools.groupby(paths, key=lambda path: path.rpartition("/")[0]):
                 yield from self._read_all_in(folder, below)
 
     def _read_all_in(self, folder: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The paths and bytes of regular files in one folder; missing files and a missing folder are skipped."""
+        """Yield the paths and bytes of regular files in one folder; missing files and a missing folder are skipped."""
         with ExitStack() as stack:
             try:
                 descriptor, _ = stack.enter_context(self._folder(_below(folder)))
@@ -117,7 +117,7 @@ class LocalDisk:
                 yield path
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Those of the paths that are not regular files; a symbolic link is not one."""
+        """Return those of the paths that are not regular files; a symbolic link is not one."""
         left = set(paths)
         for folder in sorted({path.rpartition("/")[0] for path in left}):
             with translated("list", self.root / folder):
@@ -192,7 +192,7 @@ class LocalDisk:
 
     @contextmanager
     def _folder(self, path: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
-        """An open descriptor of the path's folder, opened without following a symbolic link, and the file's name."""
+        """Provide an open descriptor of the path's folder, opened without following a symbolic link, and the file's name."""
         *folders, name = PurePosixPath(path).parts
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -204,7 +204,7 @@ class LocalDisk:
         finally:
             os.close(descriptor)
 
-    # --- Locks and folders ------------------------------------------------------------------------------------------
+    # --- Locks and folders --------------------------------------------------------------------------------------------
 
     @contextmanager
     def lock(self, key: Key) -> Iterator[None]:
@@ -249,12 +249,12 @@ def _below(folder: str) -> str:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether the path is a folder and not a symbolic link to one."""
+    """Return whether the path is a folder and not a symbolic link to one."""
     return entry.is_dir(follow_symlinks=False)
 
 
 def enter(parent: int, name: str, *, create: bool) -> int:
-    """An open descriptor of a folder in an open folder; durably created if it is missing and ``create`` is set."""
+    """Return an open descriptor of a folder in an open folder; durably created if it is missing and ``create`` is set."""
     if create:
         try:
             os.mkdir(name, dir_fd=parent)
@@ -266,7 +266,7 @@ def enter(parent: int, name: str, *, create: bool) -> int:
 
 
 def read_regular(name: str, folder: int) -> bytes:
-    """The bytes of a regular file in an open folder; for a pipe or a device, raises OSError instead of blocking."""
+    """Return the bytes of a regular file in an open folder; for a pipe or a device, raises OSError instead of blocking."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -73,19 +73,19 @@ class Store(Protocol):
     """The workspaces for temporary files, which are always on a local disk."""
 
     def place(self, path: str = "") -> str:
-        """The path or URL of the root, or of a file in it, for messages."""
+        """Return the path or URL of the root, or of a file in it, for messages."""
         ...
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None if the file does not exist."""
+        """Return the bytes of a file, or None if the file does not exist."""
         ...
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """The bytes of a file, and the version that ``put`` can expect; None if the file does not exist."""
+        """Return the bytes of a file, and the version that ``put`` can expect, or None if the file does not exist."""
         ...
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """All files below ``folder``, sorted by path; an empty ``folder`` means the whole root."""
+        """Yield all files below ``folder``, sorted by path; an empty ``folder`` means the whole root."""
         ...
 
     def unfinished(self) -> list[Unfinished]:
@@ -97,19 +97,19 @@ class Store(Protocol):
         ...
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """The path and the bytes of every file below ``folder``, sorted by path; deleted files are skipped."""
+        """Yield the path and the bytes of every file below ``folder``, sorted by path; deleted files are skipped."""
         ...
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The path and the bytes of each of the files, in the given order; missing files are skipped."""
+        """Yield the path and the bytes of each of the files, in the given order; missing files are skipped."""
         ...
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Those of the paths at which no file exists."""
+        """Return those of the paths at which no file exists."""
         ...
 
     def arrow(self) -> tuple[fs.FileSystem, str]:
-        """An Arrow file system for this store, and the root's path in it."""
+        """Return an Arrow file system for this store, and the root's path in it."""
         ...
 
     def interrupt(self) -> None:

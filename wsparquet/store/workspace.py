@@ -50,7 +50,7 @@ class Workspace:
         self.remove()
 
     def path(self, name: str) -> Path:
-        """The path of the temporary file ``name``."""
+        """Return the path of the temporary file ``name``."""
         return self.folder / name
 
     def write(self, name: str, data: bytes) -> Path:
@@ -83,7 +83,7 @@ class Workspaces:
             yield
 
     def new(self) -> Workspace:
-        """A new workspace; the caller must remove it."""
+        """Return a new workspace; the caller must remove it."""
         work = Workspace(self, secrets.token_hex(8))
         with translated("create", work.folder), self.exclusive():
             work.folder.mkdir(mode=0o700)
@@ -99,7 +99,7 @@ class Workspaces:
                         shutil.rmtree(folder)
 
     def dead(self) -> set[str]:
-        """The tokens of dead attempts whose workspaces still exist."""
+        """Return the tokens of dead attempts whose workspaces still exist."""
         found: set[str] = set()
         if not self.folder.is_dir():
             return found
@@ -117,7 +117,7 @@ class Workspaces:
 
 @contextmanager
 def _if_dead(folder: Path) -> Iterator[bool]:
-    """Whether the workspace's process is dead; if so, its lock is held inside the context."""
+    """Provide whether the workspace's process is dead; if so, its lock is held inside the context."""
     lock = FileLock(folder / "lock", timeout=0, thread_local=False)
     try:
         lock.acquire()

@@ -20,7 +20,7 @@ class ErrorLine(str):
 
 @singledispatch
 def lines(result: object) -> Iterator[str]:
-    """The lines that present a result.
+    """Yield the lines that present a result.
 
     The modules with implementations import the types of their results, so each module is imported on first use.
 

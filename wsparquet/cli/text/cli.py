@@ -11,7 +11,7 @@ from wsparquet.cli.text.parts import failed
 
 @lines.register
 def _(found: Inspections) -> Iterator[str]:
-    """A block for each source; failures go to standard error."""
+    """Yield a block for each source; failures go to standard error."""
     for each in found.sources:
         yield from lines(each)
     yield from map(ErrorLine, failed(found.failed))
@@ -19,5 +19,5 @@ def _(found: Inspections) -> Iterator[str]:
 
 @lines.register
 def _(generated: Generated) -> Iterator[str]:
-    """A line for each file."""
+    """Yield a line for each file."""
     yield from generated.files

@@ -13,7 +13,7 @@ from wsparquet.dataset import Cleaning, Removal
 
 @lines.register
 def _(cleaning: Cleaning) -> Iterator[str]:
-    """A line for each stray, and what became of them."""
+    """Yield a line for each stray, and what became of them."""
     for each in cleaning.strays:
         since = datetime.fromtimestamp(each.modified, UTC)
         yield f"{each.kind + ':':11} {since:%Y-%m-%d %H:%MZ}  {human_bytes(each.size):>9}  {each.path}"
@@ -24,7 +24,7 @@ def _(cleaning: Cleaning) -> Iterator[str]:
 
 @lines.register
 def _(removal: Removal) -> Iterator[str]:
-    """A line for each source."""
+    """Yield a line for each source."""
     for source in removal.removed:
         yield f"removed {source.name} of account {source.account}: {counted(source.rows, 'row')}"
 

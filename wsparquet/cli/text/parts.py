@@ -14,12 +14,12 @@ __all__ = ["counted", "counts", "failed", "path_counts", "time"]
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as ``2 records``."""
+    """Return a number with its noun, such as ``2 records``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def counts(title: str, numbers: Mapping[str, int]) -> Iterator[str]:
-    """A title and a line for each number, aligned to the right; nothing if there are no numbers."""
+    """Yield a title and a line for each number, aligned to the right; nothing if there are no numbers."""
     if not numbers:
         return
     yield f"{title}:"
@@ -28,7 +28,7 @@ def counts(title: str, numbers: Mapping[str, int]) -> Iterator[str]:
 
 
 def path_counts(title: str, tables: Mapping[str, PathCounts]) -> Iterator[str]:
-    """A title and a line for each path of each table; in each table, the most frequent path comes first."""
+    """Yield a title and a line for each path of each table; in each table, the most frequent path comes first."""
     yield from counts(
         title, {f"{table}  {path}": number for table, paths in tables.items() for path, number in _frequent(paths)}
     )
@@ -39,12 +39,12 @@ def _frequent(paths: PathCounts) -> list[tuple[str, int]]:
 
 
 def failed(failures: Iterable[Failure]) -> Iterator[str]:
-    """A line for each source that failed."""
+    """Yield a line for each source that failed."""
     return (f"failed: {failure.name}: {failure.error}" for failure in failures)
 
 
 def time(moment: datetime | str | None) -> str:
-    """A time in UTC, to the minute; ``?`` if it is unknown."""
+    """Return a time in UTC, to the minute; ``?`` if it is unknown."""
     if moment is None:
         return "?"
     moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment

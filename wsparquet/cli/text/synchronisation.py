@@ -15,7 +15,7 @@ lines.register(Status, status.status)
 
 @lines.register
 def _(summary: SyncSummary) -> Iterator[str]:
-    """The downloads, and what the conversion made of them."""
+    """Yield the downloads, and what the conversion made of them."""
     yield from _fetched(summary.fetched, present="committed already")
     if summary.converted.sources:
         yield from lines(summary.converted)
@@ -43,7 +43,7 @@ def _fetched(summary: FetchSummary, *, present: str) -> Iterator[str]:
 
 @lines.register
 def _(files: Files) -> Iterator[str]:
-    """A line for each file that the server has."""
+    """Yield a line for each file that the server has."""
     counts = Counter(file.state for file in files.files)
     states = ", ".join(f"{counts[state]:,} {state}" for state in ("committed", "missing", "failed"))
     yield f"account {files.account}: {len(files.files):,} files on the server: {states}"

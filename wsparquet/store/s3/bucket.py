@@ -54,7 +54,7 @@ class Listed(NamedTuple):
 
 
 def status_of(error: BaseException) -> int | None:
-    """The HTTP status that caused an error of s3fs; None if the server did not answer."""
+    """Return the HTTP status that caused an error of s3fs, or None if the server did not answer."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ClientError):
@@ -65,13 +65,13 @@ def status_of(error: BaseException) -> int | None:
 
 
 def code_of(error: BaseException) -> str | None:
-    """The server's code for the error, such as ``AccessDenied``; None if the server did not answer."""
+    """Return the server's code for the error, such as ``AccessDenied``, or None if the server did not answer."""
     cause = error if isinstance(error, ClientError) else error.__cause__
     return str(cause.response.get("Error", {}).get("Code", "an error")) if isinstance(cause, ClientError) else None
 
 
 def reason_of(error: BaseException) -> str:
-    """The server's code and message; the message may quote the request, including secrets."""
+    """Return the server's code and message; the message may quote the request, including secrets."""
     cause = error if isinstance(error, ClientError) else error.__cause__
     if isinstance(cause, ClientError):
         return f"{code_of(error)}: {cause.response.get('Error', {}).get('Message', '')}".rstrip(": ")
@@ -79,7 +79,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether a retry may succeed."""
+    """Return whether a retry may succeed."""
     status = status_of(error)
     if status is not None:
         return status in TRANSIENT_STATUSES
@@ -101,7 +101,7 @@ class Bucket:
         self.answered = False
 
     async def get(self, key: str) -> tuple[bytes, str] | None:
-        """The bytes of an object and its entity tag; None if the object does not exist."""
+        """Return the bytes of an object and its entity tag, or None if the object does not exist."""
 
         async def read() -> tuple[bytes, str] | None:
             try:
@@ -116,11 +116,11 @@ class Bucket:
         return await self._tried(read)
 
     async def get_many(self, keys: Iterable[str]) -> list[tuple[bytes, str] | None]:
-        """The bytes and entity tags of objects, in the given order; many objects are read concurrently."""
+        """Return the bytes and entity tags of objects, in the given order; many objects are read concurrently."""
         return await _together([lambda key=key: self.get(key) for key in keys])  # type: ignore[misc]
 
     async def find(self, prefix: str) -> AsyncIterator[Listed]:
-        """All objects whose key starts with ``prefix``, sorted by key."""
+        """Yield all objects whose key starts with ``prefix``, sorted by key."""
         token: dict[str, str] = {}
         while True:
             page = await self._tried(
@@ -170,7 +170,7 @@ class Bucket:
         await self._tried(lambda: self._call("delete_object", Key=key))
 
     async def uploads(self, prefix: str) -> list[Unfinished]:
-        """Uncompleted multipart uploads whose key starts with ``prefix``; ``path`` is the key."""
+        """Return uncompleted multipart uploads whose key starts with ``prefix``; ``path`` is the key."""
         found: list[Unfinished] = []
         marker: dict[str, str] = {}
         while True:
@@ -206,7 +206,7 @@ class Bucket:
 
 
 async def _together(calls: list[Callable[[], Awaitable[Result]]]) -> list[Result]:
-    """The results of all calls, in order, with at most ``AT_ONCE`` running; the first error cancels the others."""
+    """Return the results of all calls, in order, with at most ``AT_ONCE`` running; the first error cancels the others."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(call: Callable[[], Awaitable[Result]]) -> Result:
@@ -223,7 +223,7 @@ async def _together(calls: list[Callable[[], Awaitable[Result]]]) -> list[Result
 
 
 def _condition(expect: Expectation | None) -> dict[str, str]:
-    """The expectation as keywords of botocore."""
+    """Return the expectation as keywords of botocore."""
     if expect is None:
         return {}
     return {"IfNoneMatch": "*"} if isinstance(expect, Absent) else {"IfMatch": expect.tag}

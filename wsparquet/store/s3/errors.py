@@ -78,13 +78,13 @@ def _error(error: BaseException, action: str, place: str, options: StorageOption
 
 
 def _chained(error: BaseException, options: StorageOptions) -> BaseException | None:
-    """The error as the cause to chain; None if it quotes a secret, because tracebacks print causes."""
+    """Return the error as the cause to chain, or None if it quotes a secret, because tracebacks print causes."""
     said = (str(error), str(error.__cause__), reason_of(error))
     return error if all(options.hide(text) == text for text in said) else None
 
 
 def _remedy(error: BaseException, action: str) -> str:
-    """What the user can do about an error."""
+    """Return what the user can do about an error."""
     status, code = status_of(error), code_of(error)
     if code in EXPIRED_CODES:
         return EXPIRED

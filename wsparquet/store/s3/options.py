@@ -33,7 +33,7 @@ class StorageOptions:
 
     @classmethod
     def checked(cls, given: Mapping[str, Any]) -> Self:
-        """The options that a user gave. Raises DatasetError if an option cannot work or has a value of a wrong type."""
+        """Return the options that a user gave. Raises DatasetError if an option cannot work or has a value of a wrong type."""
         for name, reason in REFUSED.items():
             if given.get(name):
                 raise DatasetError(

@@ -52,7 +52,7 @@ class ObjectStore:
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, Any], *, patience_seconds: float) -> ObjectStore:
-        """The store at ``s3://bucket/path``; ``options`` are passed to s3fs. Raises DatasetError for another URL."""
+        """Return the store at ``s3://bucket/path``; ``options`` are passed to s3fs. Raises DatasetError for another URL."""
         bucket, _, path = without_credentials(url).partition("://")[2].partition("/")
         if not bucket or without_credentials(url) != url:
             raise DatasetError(
@@ -66,14 +66,14 @@ class ObjectStore:
         base = f"{base}/" if base else ""
         return cls(filesystem, bucket, base, options=given, patience_seconds=patience_seconds)
 
-    # --- Paths and requests ------------------------------------------------------------------------------------------
+    # --- Paths and requests -------------------------------------------------------------------------------------------
 
     def place(self, path: str = "") -> str:
-        """The URL of the root, or of an object in it, for messages."""
+        """Return the URL of the root, or of an object in it, for messages."""
         return f"s3://{self._name}/{self._base}{path}".rstrip("/")
 
     def arrow(self) -> tuple[fs.FileSystem, str]:
-        """An Arrow file system for the same store, and the root's path in it."""
+        """Return an Arrow file system for the same store, and the root's path in it."""
         handler = fs.FSSpecHandler(self._filesystem)  # type: ignore[abstract]
         return fs.PyFileSystem(handler), f"{self._name}/{self._base}".rstrip("/")
 
@@ -104,20 +104,20 @@ class ObjectStore:
         for future in list(self._running):
             future.cancel()
 
-    # --- Reading -----------------------------------------------------------------------------------------------------
+    # --- Reading ------------------------------------------------------------------------------------------------------
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of an object; None if the object does not exist."""
+        """Return the bytes of an object, or None if the object does not exist."""
         found = self.read_version(path)
         return None if found is None else found[0]
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """The bytes of an object, and its entity tag as a version; None if the object does not exist."""
+        """Return the bytes of an object, and its entity tag as a version, or None if the object does not exist."""
         found = self._run("read", path, self.bucket.get(self._key(path)))
         return None if found is None else (found[0], Version(found[1]))
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """All objects below ``folder``, sorted by path, without the objects that some tools make for folders."""
+        """Yield all objects below ``folder``, sorted by path, without the objects that some tools make for folders."""
         prefix = f"{folder}/" if folder else ""
         found = self._run("list", prefix, _gathered(self.bucket.find(self._key(prefix))))
         for each in found:
@@ -125,11 +125,11 @@ class ObjectStore:
                 yield Entry(each.key.removeprefix(self._base), each.size, each.modified, each.etag)
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """The path and the bytes of every object below ``folder``, sorted by path; deleted objects are skipped."""
+        """Yield the path and the bytes of every object below ``folder``, sorted by path; deleted objects are skipped."""
         return self.read_all(entry.path for entry in self.entries(folder))
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The path and the bytes of each of the objects, in the given order; missing objects are skipped."""
+        """Yield the path and the bytes of each of the objects, in the given order; missing objects are skipped."""
         left = iter(paths)
         while some := list(itertools.islice(left, READ_AT_ONCE)):
             found = self._run("read", some[0], self.bucket.get_many([self._key(path) for path in some]))
@@ -138,14 +138,14 @@ class ObjectStore:
                     yield path, answer[0]
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Those of the paths at which no object exists."""
+        """Return those of the paths at which no object exists."""
         left = set(paths)
         # What a few listings tell need not be asked for one by one.
         for folder in sorted({path.partition("/")[0] if "/" in path else "" for path in left}):
             left.difference_update(entry.path for entry in self.entries(folder))
         return left
 
-    # --- Writing -----------------------------------------------------------------------------------------------------
+    # --- Writing ------------------------------------------------------------------------------------------------------
 
     def make_root(self) -> None:
         """Check that the bucket exists; a conversion does not create buckets."""
@@ -169,7 +169,7 @@ class ObjectStore:
         self._run("delete objects of", "", self.bucket.delete(keys))
 
     def unfinished(self) -> list[Unfinished]:
-        """Uncompleted multipart uploads below the root."""
+        """Return uncompleted multipart uploads below the root."""
         found = self._run("list uploads of", "", self.bucket.uploads(self._base))
         return [each._replace(path=each.path.removeprefix(self._base)) for each in found]
 
@@ -184,7 +184,7 @@ async def _gathered(found: AsyncIterator[Result]) -> list[Result]:
 
 
 def _spool() -> Workspaces:
-    """The workspaces for parts before their upload, in a folder of this user below the system's temporary folder."""
+    """Return the workspaces for parts before their upload, in a folder of this user below the system's temporary folder."""
     folder = Path(tempfile.gettempdir()) / f"wsparquet-{os.getuid()}"
     with translated("make", folder):
         folder.mkdir(mode=0o700, exist_ok=True)
