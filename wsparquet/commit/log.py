@@ -133,7 +133,7 @@ class CommitLog:
             yield found[0], entry
 
     def paths_of_live_intents(self, since: float) -> Iterator[str]:
-        """Yield the paths of all intents modified after ``since`` (seconds since 1970), and all paths that they name."""
+        """Yield the paths of intents modified after ``since`` (seconds since 1970), and all paths that they name."""
         for key, entry in self.intent_files():
             if entry.modified > since and (data := self._store.read(entry.path)) is not None:
                 yield entry.path

@@ -1,4 +1,4 @@
-"""Roots: create and open them, read their tables, clean up leftover files."""
+"""Creates and opens roots, reads their tables, and cleans up leftover files."""
 
 from __future__ import annotations
 

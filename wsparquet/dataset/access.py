@@ -1,4 +1,4 @@
-"""The store and the commit protocol for a root's path."""
+"""Selects the store and the commit protocol for a root's path."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ PATIENCE_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach a root.
+    """How to access a root.
 
-    ``storage_options`` are passed to s3fs, for roots on S3. ``single_writer`` is the caller's promise that nobody else
-    writes to the root at the same time; it allows stores without conditional writes. ``patience_seconds`` is how long
-    a failing request to S3 is retried.
+    ``storage_options`` are passed to s3fs, for roots on S3. ``single_writer`` is the caller's promise that no other
+    process writes to the root at the same time; it allows stores without conditional writes. ``patience_seconds`` is
+    the duration for which a failing request to S3 is retried.
     """
 
     storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -36,10 +36,10 @@ class Access:
 
 
 def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
-    """Return the store at ``path``, and its commit protocol.
+    """Return the store at ``path`` and its commit protocol.
 
     Raises:
-        DatasetError: the path cannot be that of a root, or the store cannot be reached.
+        DatasetError: the path is not valid for a root, or the store cannot be reached.
 
     """
     if not is_url(path):

@@ -1,4 +1,4 @@
-"""Stray files of a root, which no commit record names: find them, and delete them on request."""
+"""Finds stray files of a root, which no commit record names, and deletes them on request."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ __all__ = ["Cleaning", "Stray", "clean", "find_strays"]
 Kind = Literal["part", "quarantine", "intent", "probe", "temporary", "upload", "foreign"]
 TABLES = re.compile(r"record_type=[^/]+/")
 DELETED = frozenset({"part", "quarantine", "probe"})
-"""The kinds that are deleted by path. Intents and temporary files are deleted with their dead attempts."""
+"""The kinds of stray that are deleted by path. Intents and temporary files are deleted with their dead attempts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stray:
     """A file that no commit record names; ``size`` in bytes, ``modified`` in seconds since 1970.
 
-    An ``upload`` was begun and never ended. wsparquet has not made a ``foreign`` file or upload, and never deletes it.
+    An ``upload`` is an unfinished multipart upload. A ``foreign`` file or upload is not from wsparquet, and is never
+    deleted.
 
     >>> from datetime import timedelta
     >>> _ = Path("lake/record_type=geo/notes.txt").write_text("mine")
@@ -45,9 +46,9 @@ class Stray:
 
 @dataclass(frozen=True, repr=False)
 class Cleaning(Result):
-    """The result of ``clean``: the files that no commit record names, and whether they were ``deleted``.
+    """The result of ``clean``: the files that no commit record names. ``deleted``: whether they were deleted.
 
-    ``unlisted`` is the reason if the unfinished uploads could not be listed, otherwise None.
+    ``unlisted``: the reason why unfinished uploads could not be listed, or None if they were listed.
 
     >>> wsparquet.clean("lake", delete=True)
     <Cleaning root=...lake, strays=0, deleted=True>
@@ -75,7 +76,7 @@ def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
     strays = {each.path: each for each in find_strays(root, latest=latest, live_since=latest)}
     uploads, unlisted = _uploads(root.store, latest)
     if delete:
-        # First end dead attempts. After that, every remaining intent belongs to a live attempt.
+        # First finish or undo dead attempts. After that, every remaining intent belongs to a live attempt.
         root.recover(dead_seconds=older_than)
         left = {each.path: each for each in find_strays(root, latest=latest, live_since=0)}
         root.store.delete(path for path, each in left.items() if each.kind in DELETED)
@@ -88,9 +89,10 @@ def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
 
 
 def _uploads(store: Store, latest: float) -> tuple[list[Stray], str | None]:
-    """Return unfinished uploads started no later than ``latest``, and the error if uploads could not be listed.
+    """Return the unfinished uploads started no later than ``latest``, or the error if uploads could not be listed.
 
-    Permission to read and write objects does not always include permission to list uploads, so the error is returned.
+    The error is returned, because permission to read and write objects does not always include permission to list
+    uploads.
     """
     try:
         found = store.unfinished()
@@ -106,9 +108,9 @@ def find_strays(
 ) -> Iterator[Stray]:
     """Yield stray files modified no later than ``latest``; intents modified after ``live_since`` count as live.
 
-    Both are in seconds since 1970. ``named`` returns the paths that commit records name; by default it reads the
-    records. Files are listed first, then intents, and commit records last. So a file that is committed after it was
-    listed is named by a record that is read later, and a file of an unfinished attempt is named by an intent.
+    Both times are in seconds since 1970. ``named`` returns the paths that commit records name; by default it reads the
+    records. Files are listed first, then intents, and commit records last. So if a file is committed after it was
+    listed, a record that is read later names it; and if its attempt is unfinished, an intent names it.
     """
     store = root.store
     found = [entry for entry in store.entries("") if entry.modified <= latest]

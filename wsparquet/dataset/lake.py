@@ -1,4 +1,4 @@
-"""Committed rows for readers: each table as a pyarrow dataset of exactly the parts that commit records name."""
+"""Gives readers the committed rows: each table is a pyarrow dataset of exactly the parts that commit records name."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LakeDataset:
     def _collect(self, commits: Iterator[Commit]) -> Iterator[CommitHeader]:
         for commit in commits:
             for part in commit.parts:
-                # Tables that this version does not know are not offered.
+                # Tables that this version does not know are left out.
                 if part.table in self._files:
                     paths, days = self._files[part.table]
                     paths.append(part.path)
@@ -89,7 +89,7 @@ def _partition(day: date | None) -> pc.Expression:
 
 
 def open_dataset(path: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> LakeDataset:
-    """Return the tables of the root at ``path``, a folder or ``s3://bucket/…``, with all committed rows.
+    """Open the root at ``path``, a folder or ``s3://bucket/…``, to read the committed rows of its tables.
 
     ``storage_options`` are options of s3fs.
 

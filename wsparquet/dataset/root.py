@@ -1,4 +1,4 @@
-"""A root as a whole: open it, recover it, read its commits, begin commits, remove sources."""
+"""Operations on a complete root: open it, recover it, read its commits, begin commits, remove sources."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ from wsparquet.urls import is_url
 
 __all__ = ["Root"]
 
-# These folders hold text of sources, which other users of the machine must not read.
+# These folders contain text of sources, which other users of the machine must not read.
 PRIVATE = 0o700
 
 
 class Root:
-    """A folder or a prefix of a bucket that holds datasets. Threads and processes may use one root concurrently."""
+    """A folder, or a prefix of a bucket, that contains datasets.
+
+    Threads and processes may use one root concurrently.
+    """
 
     def __init__(self, store: Store, protocol: CommitProtocol, pool: WriterPool) -> None:
         self._store = store
@@ -44,10 +47,10 @@ class Root:
         pool: WriterPool | None = None,
         access: Access = Access(),  # noqa: B008 - frozen
     ) -> Root:
-        """Return the root at ``path``, created if it is missing and ``create`` is set.
+        """Open the root at ``path``; create it if it is missing and ``create`` is true.
 
-        ``path`` is a folder or ``s3://bucket/…``, which is reached with ``access``. ``pool`` bounds the memory of the
-        root's writers; by default all roots of the process share one pool.
+        ``path`` is a folder or ``s3://bucket/…``, and ``access`` says how to access it. ``pool`` bounds the memory of
+        the root's writers; by default all roots of the process share one pool.
 
         Raises SchemaError if the root has another schema version, DatasetError if the root is missing or cannot be
         created.
@@ -60,7 +63,10 @@ class Root:
 
     @classmethod
     def open_if_exists(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
-        """Return the root at ``path``, or None if there is no root. Writes nothing, and raises the same errors as ``open``."""
+        """Open the root at ``path`` without writing; return None if there is no root.
+
+        Raises the same errors as ``open``.
+        """
         store, _ = open_store(os.fspath(path), access)
         if not has_version(store) and CommitLog(store).first_path() is None:
             return None
@@ -68,7 +74,7 @@ class Root:
 
     @classmethod
     def open_for_replay(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
-        """Return the root at ``path``, which may have an older schema version or an unfinished replay.
+        """Open the root at ``path``, which may have an older schema version or an unfinished replay.
 
         Raises SchemaError if the root has a newer schema version, DatasetError if the root is missing.
         """
@@ -78,13 +84,13 @@ class Root:
 
     @property
     def version(self) -> RootVersion:
-        """The root's schema version, and the version before an unfinished replay."""
+        """The root's schema version and, during a replay, the version from which it started."""
         return read_version(self._store)
 
     def begin_replay(self) -> None:
-        """Mark the root as being replayed to this software's schema version; until the end, only a replay opens it."""
+        """Mark the root as being replayed to this software's schema version, so that only a replay can open it."""
         version = self.version
-        # An unfinished replay keeps the version that it started from, which may be 0.
+        # A resumed replay keeps the version from which it first started, which may be 0.
         before = version.schema if version.replaying_from is None else version.replaying_from
         replace_version(self._store, RootVersion(SCHEMA_VERSION, before))
 
@@ -108,15 +114,15 @@ class Root:
         return self._store
 
     def interrupt(self) -> None:
-        """Abort all requests to an object store, and with them all commits; the next run finishes or undoes these."""
+        """Abort all requests to an object store, and thus all commits; the next run finishes or undoes them."""
         self._store.interrupt()
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo the commits of dead attempts, and delete their temporary files; live attempts are not touched.
+        """Finish or undo the commits of dead attempts and delete their temporary files; live attempts are not affected.
 
-        With ``identity``, only the sources of its account are recovered, and temporary files stay. Every run that
-        writes calls this first. It also checks that the store keeps concurrent writers apart. Raises DatasetError if
-        the store fails, or if a record or an intent names files of another source.
+        With ``identity``, only the sources of its account are recovered, and temporary files are kept. Every run that
+        writes calls this first. It also checks that the store supports concurrent writers. Raises DatasetError if the
+        store fails, or if a record or an intent names files of another source.
         """
         self._protocol.probe()
         self._protocol.recover(identity, dead_seconds=dead_seconds)
@@ -129,20 +135,26 @@ class Root:
         return CommitLog(self._store)
 
     def commits(self, *, write_checkpoint: bool = False) -> CommitIndex:
-        """Return an index of all commits; ``write_checkpoint`` makes the next opening faster if there are many new records.
+        """Return an index of all commits; ``write_checkpoint`` speeds up the next call if there are many new records.
 
         Raises DatasetError if a record is unreadable.
         """
         return self.log.index(write_checkpoint=write_checkpoint)
 
     def begin(self, *, fallback_day_ms: int | None) -> Attempt:
-        """Return a new attempt. ``fallback_day_ms`` (milliseconds since 1970) dates rows that have no timestamp."""
+        """Begin an attempt.
+
+        ``fallback_day_ms`` (milliseconds since 1970) gives the date of rows without a timestamp.
+        """
         work = self._store.workspaces.new()
         return Attempt(self._protocol, work, self._pool, fallback_day_ms=fallback_day_ms)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Provide a private folder for temporary files; deleted at the end, or by ``recover`` if this process dies."""
+        """Provide a private folder for temporary files.
+
+        It is deleted on exit, or by ``recover`` if this process dies.
+        """
         with self._store.workspaces.new() as work:
             yield work.folder
 
@@ -151,11 +163,14 @@ class Root:
         return dict(self._store.read_below(SYNC))
 
     def read_sync_state(self, account: str) -> bytes | None:
-        """Return the saved state of synchronisation of an account, or None if there is none."""
+        """Return the saved state of an account's synchronisation, or None if no state is saved."""
         return self._store.read(sync_path(account))
 
     def write_sync_state(self, account: str, data: bytes) -> None:
-        """Replace the saved state of an account atomically. It serves monitoring; no commit depends on it."""
+        """Replace the saved state of an account atomically.
+
+        The state is for monitoring only; no commit depends on it.
+        """
         self._store.make_folder(SYNC)
         self._store.put(sync_path(account), data)
 
@@ -163,8 +178,8 @@ class Root:
         """Remove sources and return their last records.
 
         A name is a source's file name, an identity's name, or its record's file name without suffix. Raises
-        DatasetError before anything is removed if a name is unknown, or if several accounts have the name and no
-        ``account`` is given.
+        DatasetError before anything is removed if a name is unknown, or if sources of several accounts have the name
+        and ``account`` is not given.
         """
         identities = self.commits().select(names, account=account)
         removed = []

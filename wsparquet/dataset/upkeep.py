@@ -1,4 +1,4 @@
-"""What keeps a root in order: sources removed from it, and files deleted that no commit record names."""
+"""Maintains roots: removes sources, and deletes files that no commit record names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A source that was removed from a root, and how many rows it had.
+    """A source that was removed from a root, with the number of its rows.
 
     >>> wsparquet.Removed(name="a.gz", account="75555851", rows=20).rows
     20
@@ -71,7 +71,7 @@ def remove(
     <Removal root=...lake, removed=1, rows=20>
 
     Raises:
-        OptionError: a parameter has a wrong value; it is a ValueError.
+        OptionError: a parameter has an invalid value; this error is also a ValueError.
         DatasetError: there is no root, or a name is unknown or ambiguous; nothing was removed.
         SchemaError: the root has another schema version.
 
@@ -107,7 +107,7 @@ def clean(
     ()
 
     Raises:
-        OptionError: a parameter has a wrong value; it is a ValueError.
+        OptionError: a parameter has an invalid value; this error is also a ValueError.
         DatasetError: there is no root, the store fails, or a commit record or an intent is unreadable.
         SchemaError: the root has another schema version.
 
@@ -128,10 +128,10 @@ def _access(storage_options: Mapping[str, Any] | None, single_writer: bool) -> A
 
 
 def _with_suffixes(names: Iterable[str], heads: Sequence[CommitHeader]) -> list[str]:
-    """Return the names; a name that no source has is replaced by the file name that it is without the suffix.
+    """Return the names, but replace a name that no source has with the file name that equals it without the suffix.
 
     Raises:
-        DatasetError: several file names differ from a name by their suffix alone.
+        DatasetError: several file names equal a name without their suffixes.
 
     """
     known = {name for head in heads for name in (head.facts.source_name, head.identity.name, head.identity.key.name)}

@@ -1,7 +1,7 @@
-"""The file ``_wsparquet/root.json``: this module alone reads, writes and checks it.
+"""The file ``_wsparquet/root.json``, which only this module reads, writes and checks.
 
-It holds the root's schema version. All files of a root have the same one, because engines drop or reject columns that
-only some files have.
+It contains the root's schema version. All files of a root have the same schema version, because query engines drop or
+reject columns that only some files have.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ __all__ = ["RootVersion", "create_version", "has_version", "read_version", "repl
 
 @dataclass(frozen=True, slots=True)
 class RootVersion:
-    """The schema version of a root. During a replay, ``replaying_from`` is the version of sources not yet replayed."""
+    """The schema version of a root.
+
+    During a replay, ``replaying_from`` is the version of the sources that are not yet replayed.
+    """
 
     schema: int
     replaying_from: int | None = None
 
     def check(self, store: Store) -> None:
-        """Raise SchemaError unless the whole root has the schema version of this software."""
+        """Raise SchemaError unless all files of the root have the schema version of this software."""
         self.check_not_newer(store)
         where = store.place(ROOT_FILE)
         if self.schema < SCHEMA_VERSION:
@@ -90,7 +93,7 @@ def read_version(store: Store) -> RootVersion:
 
 
 def _check_format(where: str, found: object) -> None:
-    """Raise unless the file has the format version that this software writes."""
+    """Raise DatasetError unless the file has the format version that this software writes."""
     if type(found) is not int or found < 1:
         raise _unreadable(where, "a number of 1 or more as format_version", found)
     if found != FORMAT_VERSION:
@@ -106,9 +109,9 @@ def _unreadable(where: str, expected: str, found: object) -> DatasetError:
 
 
 def create_version(store: Store) -> None:
-    """Write ``root.json`` of a new root, unless another process does so first.
+    """Write ``root.json`` of a new root, unless another process writes it first.
 
-    Raises DatasetError if the root has commits already: their schema version is not known.
+    Raises DatasetError if the root already has commits, because their schema version is unknown.
     """
     commit = CommitLog(store).first_path()
     if commit is not None:
@@ -120,13 +123,13 @@ def create_version(store: Store) -> None:
     try:
         store.put(ROOT_FILE, data, expect=Absent())
     except Changed:
-        # Another process was faster.
+        # Another process has written the file.
         return
     except Refused:
-        # Either the user said that there is a single writer, or the first commit is refused.
+        # Either the user has promised a single writer, or the first commit fails with an error.
         store.put(ROOT_FILE, data)
 
 
 def replace_version(store: Store, version: RootVersion) -> None:
-    """Write another version to ``root.json``."""
+    """Replace the version in ``root.json``."""
     store.put(ROOT_FILE, version.to_json())

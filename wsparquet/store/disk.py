@@ -1,4 +1,4 @@
-"""Operations on single files of a local disk: create, checksum, and flush to the disk."""
+"""Operations on single files of a local disk: create, compute a checksum, flush to disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["checksum_of", "create_file", "sync_file", "sync_folder"]
 
 
 def create_file(path: Path, *, mode: int = 0o666) -> BinaryIO:
-    """Return a new file, open for writing. Raises FileExistsError if a file with that name exists."""
+    """Create a file and return it, open for writing. Raises FileExistsError if a file with that name exists."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
 
 
@@ -22,7 +22,7 @@ def checksum_of(path: Path) -> str:
 
 
 def sync_file(path: Path) -> None:
-    """Flush a closed file to the disk."""
+    """Flush a closed file to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -31,7 +31,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Flush a folder's entries to the disk."""
+    """Flush a folder's entries to disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Translates errors of disks and of Arrow into DatasetErrors that say what to do."""
+"""Translates errors of the disk and of Arrow into DatasetErrors whose messages suggest a remedy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _READING = frozenset({"list", "read", "open", "look into"})
 
 @contextmanager
 def translated(action: str, path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn errors of the disk or of Arrow inside the context into a DatasetError that names ``action`` and ``path``."""
+    """Translate disk and Arrow errors inside the context into a DatasetError that names ``action`` and ``path``."""
     try:
         yield
     except (OSError, pa.ArrowException) as error:
@@ -39,12 +39,12 @@ def translated(action: str, path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def translate(error: BaseException, action: str, path: str | os.PathLike[str]) -> DatasetError:
-    """Return the DatasetError for an error of the disk or of Arrow."""
+    """Translate an error of the disk or of Arrow into a DatasetError."""
     code = error.errno if isinstance(error, OSError) else None
     reason = os.strerror(code) if code else str(error)
     remedy = _REMEDIES.get(code or 0, "see the reason and run again")
     if action in _READING and code in {errno.EACCES, errno.EPERM}:
         remedy = "make it readable for this user, or run as its owner"
-        # The folder itself may be readable while a private folder in it, such as quarantine, is not.
+        # The folder itself may be readable even if a private folder in it, such as quarantine, is not.
         path = error.filename or path if isinstance(error, OSError) else path
     return DatasetError(f"cannot {action} {os.fspath(path)}: {reason}; {remedy}")

@@ -1,4 +1,4 @@
-"""The store on a local disk: durable writes, atomic creation and replacement, deletion, locks.
+"""The store on a local disk, with durable writes, atomic creation and replacement, deletion, and locks.
 
 No operation follows a symbolic link below the root, so files outside the root are never touched.
 """
@@ -69,17 +69,17 @@ class LocalDisk:
                 yield Entry(path, status.st_size, status.st_mtime, f"{status.st_mtime_ns}-{status.st_ino}")
 
     def interrupt(self) -> None:
-        """Do nothing: no operation of a disk waits for a network."""
+        """Do nothing: no disk operation waits for a network."""
 
     def unfinished(self) -> list[Unfinished]:
-        """Return an empty list: a disk has no uploads."""
+        """Return an empty list: a local disk has no multipart uploads."""
         return []
 
     def abort(self, upload: Unfinished) -> None:
-        """Do nothing: a disk has no uploads."""
+        """Do nothing: a local disk has no multipart uploads."""
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and the bytes of every regular file below ``folder``, sorted by path; deleted files are skipped."""
+        """Yield the path and the bytes of every regular file below ``folder``, sorted by path; skip deleted files."""
         with translated("read", self.root / folder):
             yield from self.read_all(list(self._walk(folder)))
 
@@ -105,7 +105,7 @@ class LocalDisk:
     def _walk(self, folder: str) -> Iterator[str]:
         try:
             with os.scandir(self.root / folder) as found:
-                # The slash after a folder's name takes part in the order, because whole paths are sorted.
+                # The sort key of a folder ends in a slash, so that complete paths come in sorted order.
                 entries = sorted(found, key=lambda entry: f"{entry.name}/" if is_folder(entry) else entry.name)
         except FileNotFoundError:
             return
@@ -117,7 +117,7 @@ class LocalDisk:
                 yield path
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Return those of the paths that are not regular files; a symbolic link is not one."""
+        """Return the paths at which there is no regular file; a symbolic link does not count as one."""
         left = set(paths)
         for folder in sorted({path.rpartition("/")[0] for path in left}):
             with translated("list", self.root / folder):
@@ -135,7 +135,7 @@ class LocalDisk:
     # --- Durable changes ----------------------------------------------------------------------------------------------
 
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
-        """Durably write a file; raises Changed if the file is not as expected, and never raises Refused."""
+        """Durably write a file. Raises Changed if the current file is not the expected one; never raises Refused."""
         with self.workspaces.new() as work:
             temporary = work.write("put", data)
             match expect:
@@ -145,7 +145,7 @@ class LocalDisk:
                     if not self.create(temporary, path):
                         raise Changed(path)
                 case Version():
-                    # A rename cannot compare versions, so a lock excludes other conditional writes.
+                    # A rename cannot compare versions, so a lock serializes the conditional writes.
                     with locked(self._lock_file("put")):
                         if self._state(path) != expect:
                             raise Changed(path)
@@ -156,7 +156,7 @@ class LocalDisk:
         return Absent() if found is None else found[1]
 
     def create(self, temporary: Path, path: str) -> bool:
-        """Durably give a finished temporary file its final name; False if a file with that name exists already."""
+        """Durably rename a finished temporary file to its final name; return False if that name already exists."""
         with translated("create", self.root / path), self._folder(path, create=True) as (folder, name):
             try:
                 os.link(temporary, name, dst_dir_fd=folder, follow_symlinks=False)
@@ -166,11 +166,11 @@ class LocalDisk:
         return True
 
     def replace(self, temporary: Path, path: str) -> None:
-        """Atomically and durably put a finished temporary file in place of ``path``."""
+        """Atomically and durably replace ``path`` with a finished temporary file."""
         self._move("replace", temporary, path)
 
     def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
-        """Durably give finished temporary files their final names: ``(temporary, path)`` pairs."""
+        """Durably rename finished temporary files to their final names, given as ``(temporary, path)`` pairs."""
         for temporary, path in moves:
             self._move("publish", temporary, path)
 
@@ -192,7 +192,7 @@ class LocalDisk:
 
     @contextmanager
     def _folder(self, path: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
-        """Provide an open descriptor of the path's folder, opened without following a symbolic link, and the file's name."""
+        """Provide a descriptor of the path's folder, opened without following symbolic links, and the file's name."""
         *folders, name = PurePosixPath(path).parts
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -208,7 +208,7 @@ class LocalDisk:
 
     @contextmanager
     def lock(self, key: Key) -> Iterator[None]:
-        """Keep other processes and threads from committing under ``key`` inside the context. Not reentrant."""
+        """Prevent other processes and threads from committing under ``key`` inside the context. Not reentrant."""
         digest = hashlib.sha256(f"{key.account}/{key.name}".encode()).digest()
         with locked(self._lock_file(f"{int.from_bytes(digest[:4], 'big') % LOCK_FILES:02x}")):
             yield
@@ -225,7 +225,7 @@ class LocalDisk:
                 sync_folder(path.parent)
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
-        """Durably create a folder if it is missing; raises DatasetError if the path is anything but a folder."""
+        """Durably create a folder if it is missing. Raises DatasetError if the path exists and is not a folder."""
         with translated("create", self.root / path), self._folder(path) as (folder, name):
             try:
                 os.mkdir(name, mode, dir_fd=folder)
@@ -236,7 +236,7 @@ class LocalDisk:
             os.close(enter(folder, name, create=False))
 
 
-# --- Single steps -----------------------------------------------------------------------------------------------------
+# --- Helpers ----------------------------------------------------------------------------------------------------------
 
 
 def _version(data: bytes) -> Version:
@@ -244,17 +244,17 @@ def _version(data: bytes) -> Version:
 
 
 def _below(folder: str) -> str:
-    """Some path in a folder."""
+    """Return the full path of a file in ``folder``."""
     return f"{folder}/_" if folder else "_"
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether the path is a folder and not a symbolic link to one."""
+    """Return whether the path is a folder, not a symbolic link to a folder."""
     return entry.is_dir(follow_symlinks=False)
 
 
 def enter(parent: int, name: str, *, create: bool) -> int:
-    """Return an open descriptor of a folder in an open folder; durably created if it is missing and ``create`` is set."""
+    """Open a folder inside an open folder and return its descriptor; with ``create``, durably create it first."""
     if create:
         try:
             os.mkdir(name, dir_fd=parent)
@@ -266,7 +266,7 @@ def enter(parent: int, name: str, *, create: bool) -> int:
 
 
 def read_regular(name: str, folder: int) -> bytes:
-    """Return the bytes of a regular file in an open folder; for a pipe or a device, raises OSError instead of blocking."""
+    """Read a regular file in an open folder; for a pipe or a device, raise OSError instead of blocking."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,6 +1,6 @@
-"""The interface of a store: the operations that a root needs, on a local disk or an object store.
+"""The interface of a store: the operations that a root needs from a local disk or an object store.
 
-``tests/store/test_conformance.py`` tests every store, and says what a new store must provide.
+``tests/store/test_conformance.py`` tests every store, and defines what a new store must provide.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ __all__ = ["Absent", "Changed", "Entry", "Expectation", "Refused", "Store", "Unf
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The state of a file when it was read; ``tag`` is a value of the store that is only compared."""
+    """The state of a file when it was read; ``tag`` is a store-specific value that is only compared for equality."""
 
     tag: str
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The state of a path at which no file exists."""
+    """The state of a path without a file."""
 
 
 Expectation = Absent | Version
-"""What a conditional write expects to find at its path."""
+"""The state of the path that a conditional write expects."""
 
 
 class Changed(Exception):
-    """A conditional write did not happen, since the file is not in the state that the writer expected."""
+    """A conditional write was not made, because the file is not in the expected state."""
 
 
 class Refused(Exception):
-    """A conditional write did not happen, since the store makes none; the text says why."""
+    """A conditional write was not made, because the store does not support them; the text gives the reason."""
 
 
 class Entry(NamedTuple):
     """A file of a root: ``size`` in bytes, ``modified`` in seconds since 1970.
 
-    ``version`` differs whenever the file does, and is compared with that of other listings only. It is None if the
-    store's listings have no versions: then the file must be read.
+    ``version`` changes whenever the file changes; compare it only with versions from other listings. If the store's
+    listings have no versions, it is None, and only reading the file shows a change.
     """
 
     path: str
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 
 class Unfinished(NamedTuple):
-    """A multipart upload that was started and not completed; ``begun`` is in seconds since 1970."""
+    """A multipart upload that was started but not completed; ``begun`` is in seconds since 1970."""
 
     path: str
     upload_id: str
@@ -65,12 +65,12 @@ class Unfinished(NamedTuple):
 class Store(Protocol):
     """The files below a root; all paths are relative to the root, with ``/`` between components.
 
-    A path's components are not empty, and neither ``.`` nor ``..``; no path is the folder of another one. A file is
+    A component of a path is never empty, ``.`` or ``..``. No file's path is also a folder of another file. A file is
     visible only when it is complete. Every method raises DatasetError if the store fails.
     """
 
     workspaces: Workspaces
-    """The workspaces for temporary files, which are always on a local disk."""
+    """The workspaces for temporary files; they are always on a local disk."""
 
     def place(self, path: str = "") -> str:
         """Return the path or URL of the root, or of a file in it, for messages."""
@@ -85,19 +85,19 @@ class Store(Protocol):
         ...
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield all files below ``folder``, sorted by path; an empty ``folder`` means the whole root."""
+        """Yield all files below ``folder``, sorted by path; an empty ``folder`` means the root."""
         ...
 
     def unfinished(self) -> list[Unfinished]:
-        """Multipart uploads that were started and not completed; empty if the store has no such uploads."""
+        """Return the multipart uploads that were started but not completed; a local disk has none."""
         ...
 
     def abort(self, upload: Unfinished) -> None:
-        """End a multipart upload without creating a file."""
+        """Abort a multipart upload without creating a file."""
         ...
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and the bytes of every file below ``folder``, sorted by path; deleted files are skipped."""
+        """Yield the path and the bytes of every file below ``folder``, sorted by path; skip files deleted meanwhile."""
         ...
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -105,15 +105,15 @@ class Store(Protocol):
         ...
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Return those of the paths at which no file exists."""
+        """Return the paths at which no file exists."""
         ...
 
     def arrow(self) -> tuple[fs.FileSystem, str]:
-        """Return an Arrow file system for this store, and the root's path in it."""
+        """Return an Arrow file system for this store, and the root's path in that file system."""
         ...
 
     def interrupt(self) -> None:
-        """Make all operations that wait for a network fail, those in progress and all later ones."""
+        """Make all operations that wait for a network fail, including those in progress and all later ones."""
         ...
 
     def make_root(self) -> None:
@@ -125,19 +125,19 @@ class Store(Protocol):
         ...
 
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
-        """Write a file, at once and for good, in the place of whatever is there, or only if that is as expected.
+        """Write a file atomically and durably; with ``expect``, write only if the path has that state.
 
         A write whose answer was lost counts as done if the file holds ``data`` afterwards.
 
         Raises:
-            Changed: the file is not as expected; nothing is written.
-            Refused: the store makes no conditional writes; nothing is written.
+            Changed: the path is not in the expected state; nothing is written.
+            Refused: the store does not support conditional writes; nothing is written.
 
         """
         ...
 
     def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
-        """Move finished temporary files from this store's workspaces into the root: ``(temporary, path)`` pairs."""
+        """Move finished temporary files from this store's workspaces into the root, as ``(temporary, path)`` pairs."""
         ...
 
     def delete(self, paths: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Private folders for the temporary files of attempts; each is locked while its process lives, and swept afterwards."""
+"""Private folders for the temporary files of attempts; each is locked while its process lives, and swept later."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ POLL_SECONDS = 0.01
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep out every other process and thread that locks the same file, inside the context. Not reentrant."""
-    # A new object each time: flock excludes threads by their descriptors, and a shared object shares its descriptor.
+    """Hold an exclusive lock on a file inside the context, against other processes and threads. Not reentrant."""
+    # Create a new lock object each time: flock excludes other threads only if each one has its own descriptor.
     lock = FileLock(path, thread_local=False)
     with translated("lock", path):
         lock.acquire(poll_interval=POLL_SECONDS)
@@ -40,7 +40,7 @@ class Workspace:
         self.token = token
         self.folder = home.folder / token
         self._home = home
-        # Not local to a thread: the thread that ends the attempt may not be the one that began it.
+        # Not local to a thread: a different thread may end the attempt.
         self.lock = FileLock(self.folder / "lock", timeout=0, thread_local=False)
 
     def __enter__(self) -> Self:
@@ -63,7 +63,7 @@ class Workspace:
         return path
 
     def remove(self) -> None:
-        """Delete the folder with everything in it, and release the lock."""
+        """Delete the folder with its contents, and release the lock."""
         with translated("delete", self.folder), self._home.exclusive():
             shutil.rmtree(self.folder)
             self.lock.release()
@@ -78,12 +78,12 @@ class Workspaces:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Exclude all other creations, deletions and sweeps of workspaces inside the context. Not reentrant."""
+        """Prevent workspaces from being created, deleted or swept elsewhere inside the context. Not reentrant."""
         with locked(self._lock):
             yield
 
     def new(self) -> Workspace:
-        """Return a new workspace; the caller must remove it."""
+        """Create a workspace; the caller must remove it."""
         work = Workspace(self, secrets.token_hex(8))
         with translated("create", work.folder), self.exclusive():
             work.folder.mkdir(mode=0o700)
@@ -117,12 +117,12 @@ class Workspaces:
 
 @contextmanager
 def _if_dead(folder: Path) -> Iterator[bool]:
-    """Provide whether the workspace's process is dead; if so, its lock is held inside the context."""
+    """Provide True if the workspace's process is dead, and hold the workspace's lock inside the context."""
     lock = FileLock(folder / "lock", timeout=0, thread_local=False)
     try:
         lock.acquire()
     except (Timeout, PermissionError):
-        # The process is alive, or the workspace belongs to another user, whose next run sweeps it.
+        # The process is alive, or the workspace belongs to another user and that user's next run sweeps it.
         yield False
         return
     try:

@@ -1,6 +1,6 @@
-"""The requests to S3 that a store needs, made by s3fs's client and retried for minutes.
+"""The S3 requests that a store needs, made with s3fs's client and retried for minutes.
 
-s3fs itself retries a request for about two seconds, which is too short if the object store asks to slow down.
+s3fs itself retries a request for about two seconds, which is not enough if the object store asks clients to slow down.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Bucket", "Listed", "code_of", "reason_of", "status_of"]
 Result = TypeVar("Result")
 AT_ONCE = 32
 FIRST_SECONDS = 20.0
-"""How long the first request is retried: a wrong address should fail quickly."""
+"""How long the first request is retried; a wrong endpoint should fail quickly."""
 
 TRANSIENT = (
     HTTPClientError,
@@ -41,11 +41,11 @@ TRANSIENT = (
     aiohttp.ClientError,
 )
 TRANSIENT_STATUSES = {408, 409, 429, 500, 502, 503, 504}
-"""S3 answers 409 to a conditional request while another one for the same key is in progress ("Conditional writes")."""
+"""S3 answers 409 if another conditional request for the same key is in progress ("Conditional writes")."""
 
 
 class Listed(NamedTuple):
-    """An object of a listing: ``size`` in bytes, ``modified`` in seconds since 1970."""
+    """An object in a listing: ``size`` in bytes, ``modified`` in seconds since 1970."""
 
     key: str
     size: int
@@ -79,18 +79,18 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether a retry may succeed."""
+    """Return whether a retry of the failed request may succeed."""
     status = status_of(error)
     if status is not None:
         return status in TRANSIENT_STATUSES
-    # s3fs reports a connection that breaks inside a body as an OSError with one of these numbers.
+    # If a connection breaks within a body, s3fs raises an OSError with one of these numbers.
     return isinstance(error, TRANSIENT) or (isinstance(error, OSError) and error.errno in {errno.EBUSY, errno.EIO})
 
 
 class Bucket:
-    """One bucket; its methods are coroutines that must run in s3fs's event loop.
+    """One bucket. Its methods are coroutines that must run in s3fs's event loop.
 
-    After retrying for ``patience_seconds``, they raise the errors of s3fs: OSError, and those of botocore and aiohttp.
+    After retrying for ``patience_seconds``, they raise the last error: an OSError, or an error of botocore or aiohttp.
     ``answered`` says whether the server has answered any request.
     """
 
@@ -133,11 +133,11 @@ class Bucket:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     async def put(self, key: str, data: bytes, *, expect: Expectation | None = None) -> None:
-        """Write an object, if the one that is there is as expected.
+        """Write an object; with an expectation, only if the current object matches it.
 
         Raises:
-            Changed: it is not.
-            Refused: the store makes no conditional writes.
+            Changed: the current object does not match.
+            Refused: the store does not support conditional writes.
 
         """
         condition = _condition(expect)
@@ -149,13 +149,13 @@ class Bucket:
                 raise
             if status == 501:
                 raise Refused(reason_of(error)) from error
-            # An earlier try may have succeeded and its answer may have been lost.
+            # An earlier attempt may have succeeded although its answer was lost.
             found = await self.get(key)
             if found is None or found[0] != data:
                 raise Changed(key) from error
 
     async def upload(self, files: Iterable[tuple[Path, str]]) -> None:
-        """Upload local files, several concurrently; each object becomes visible only when it is complete."""
+        """Upload local files, several at a time; an object becomes visible only when it is complete."""
         await _together([lambda pair=pair: self._upload(*pair) for pair in files])  # type: ignore[misc]
 
     async def _upload(self, path: Path, key: str) -> None:
@@ -184,14 +184,14 @@ class Bucket:
             marker = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
 
     async def abort(self, key: str, upload_id: str) -> None:
-        """End a multipart upload without creating an object; does nothing if the upload no longer exists."""
+        """Abort a multipart upload without creating an object; do nothing if the upload no longer exists."""
         try:
             await self._tried(lambda: self._call("abort_multipart_upload", Key=key, UploadId=upload_id))
         except FileNotFoundError:
             return
 
     async def _call(self, method: str, **arguments: Any) -> Any:
-        # s3fs has no public coroutine for requests that it has no method for.
+        # s3fs has no public coroutine for S3 operations without a method of their own.
         return await self._filesystem._call_s3(method, Bucket=self._name, **arguments)  # noqa: SLF001
 
     async def _tried(self, call: Callable[[], Awaitable[Result]]) -> Result:
@@ -206,7 +206,7 @@ class Bucket:
 
 
 async def _together(calls: list[Callable[[], Awaitable[Result]]]) -> list[Result]:
-    """Return the results of all calls, in order, with at most ``AT_ONCE`` running; the first error cancels the others."""
+    """Run at most ``AT_ONCE`` calls at a time and return all results in order; the first error cancels the others."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(call: Callable[[], Awaitable[Result]]) -> Result:
@@ -217,13 +217,13 @@ async def _together(calls: list[Callable[[], Awaitable[Result]]]) -> list[Result
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(call)) for call in calls]
     except BaseExceptionGroup as errors:
-        # The first error is the cause; the others follow from the cancellation.
+        # Raise the first error; the others result from the cancellation.
         raise errors.exceptions[0] from errors.exceptions[0].__cause__
     return [task.result() for task in tasks]
 
 
 def _condition(expect: Expectation | None) -> dict[str, str]:
-    """Return the expectation as keywords of botocore."""
+    """Return the expectation as keyword arguments for botocore."""
     if expect is None:
         return {}
     return {"IfNoneMatch": "*"} if isinstance(expect, Absent) else {"IfMatch": expect.tag}

@@ -1,4 +1,4 @@
-"""Translates errors of s3fs, botocore and S3 into DatasetErrors that say what to do, without secrets."""
+"""Translates errors of s3fs, botocore and S3 into DatasetErrors that suggest a remedy and contain no secrets."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ RIGHTS = {
 """The permissions that each action needs."""
 
 OF_OPTIONS = (TypeError, AttributeError, KeyError)
-"""Errors that s3fs and botocore raise for options that they cannot use, up to the first request."""
+"""Errors that s3fs and botocore raise, until the first answer, for options that they cannot use."""
 
 
 @contextmanager
 def translated(action: str, place: str, options: StorageOptions, *, reached: bool) -> Iterator[None]:
-    """Turn errors of s3fs inside the context into a DatasetError with the place and the server's message.
+    """Translate s3fs errors raised inside the context into a DatasetError with the location and the server's message.
 
-    The message has no secrets. Before the server was ``reached`` once, a TypeError, AttributeError or KeyError means
-    that one of the ``options`` is wrong.
+    The message contains no secrets. If no request has ``reached`` the server yet, a TypeError, AttributeError or
+    KeyError means that one of the ``options`` is wrong.
     """
     try:
         yield
@@ -78,13 +78,13 @@ def _error(error: BaseException, action: str, place: str, options: StorageOption
 
 
 def _chained(error: BaseException, options: StorageOptions) -> BaseException | None:
-    """Return the error as the cause to chain, or None if it quotes a secret, because tracebacks print causes."""
+    """Return the error to chain as the cause, or None if it quotes a secret, since tracebacks print causes."""
     said = (str(error), str(error.__cause__), reason_of(error))
     return error if all(options.hide(text) == text for text in said) else None
 
 
 def _remedy(error: BaseException, action: str) -> str:
-    """Return what the user can do about an error."""
+    """Return the remedy for an error."""
     status, code = status_of(error), code_of(error)
     if code in EXPIRED_CODES:
         return EXPIRED

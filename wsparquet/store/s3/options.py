@@ -18,7 +18,7 @@ REFUSED = {
     "loop": "s3fs has its own event loop",
     "session": "s3fs creates its own session; name a profile instead, with profile=NAME",
 }
-"""Options that s3fs has for Python programs, and the reason why each cannot work here."""
+"""Options of s3fs that cannot work here, each with the reason."""
 
 OBJECTS = ("client_kwargs", "config_kwargs", "s3_additional_kwargs")
 NUMBERS = ("max_concurrency", "default_block_size")
@@ -26,14 +26,17 @@ NUMBERS = ("max_concurrency", "default_block_size")
 
 @dataclass(frozen=True, slots=True)
 class StorageOptions:
-    """Options for s3fs; ``secrets`` are all spellings of their values that messages must not quote."""
+    """Options for s3fs; ``secrets`` has all spellings of their secret values, which messages must not quote."""
 
     values: Mapping[str, Any] = field(repr=False)
     secrets: frozenset[str] = field(repr=False)
 
     @classmethod
     def checked(cls, given: Mapping[str, Any]) -> Self:
-        """Return the options that a user gave. Raises DatasetError if an option cannot work or has a value of a wrong type."""
+        """Validate the options that a user gave.
+
+        Raises DatasetError if an option cannot work or has a value of a wrong type.
+        """
         for name, reason in REFUSED.items():
             if given.get(name):
                 raise DatasetError(
@@ -51,17 +54,17 @@ class StorageOptions:
 
     @property
     def remedy(self) -> str:
-        """What the user can do if s3fs rejects the options."""
+        """The remedy if s3fs rejects the options."""
         names = ", ".join(sorted(self.values)) or "none"
         return f"expected storage options of s3fs, found {names}; check their names and values, see {DOCUMENTATION}"
 
     def hide(self, text: str) -> str:
-        """``text`` without the secrets of these options, and without user info in anything like an address."""
+        """Replace the secrets of these options, and user info in anything that looks like a URL, in ``text``."""
         return hide_secrets(text, self.secrets)
 
 
 def _number(name: str, value: object) -> int:
-    # Options from the command line are always text.
+    # Values from the command line are always text.
     if isinstance(value, str) and re.fullmatch("[1-9][0-9]{0,17}", value):
         return int(value)
     if type(value) is not int or value < 1:

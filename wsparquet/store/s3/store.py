@@ -1,7 +1,7 @@
-"""The store on S3: conditional writes of whole objects, deletion by exact keys.
+"""The store on S3, with conditional writes of complete objects and deletion by exact keys.
 
-S3 can neither rename nor append, and an fsspec file that is closed by an exception publishes an incomplete object. So
-files are written to a local disk first, and uploaded when they are complete.
+S3 can neither rename nor append, and an fsspec file that is closed by an exception publishes an incomplete object.
+Therefore files are written to a local disk first, and uploaded when they are complete.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ class ObjectStore:
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, Any], *, patience_seconds: float) -> ObjectStore:
-        """Return the store at ``s3://bucket/path``; ``options`` are passed to s3fs. Raises DatasetError for another URL."""
+        """Open the store at ``s3://bucket/path``; ``options`` are passed to s3fs.
+
+        Raises DatasetError for other URLs.
+        """
         bucket, _, path = without_credentials(url).partition("://")[2].partition("/")
         if not bucket or without_credentials(url) != url:
             raise DatasetError(
@@ -73,7 +76,7 @@ class ObjectStore:
         return f"s3://{self._name}/{self._base}{path}".rstrip("/")
 
     def arrow(self) -> tuple[fs.FileSystem, str]:
-        """Return an Arrow file system for the same store, and the root's path in it."""
+        """Return an Arrow file system for the same bucket, and the root's path in that file system."""
         handler = fs.FSSpecHandler(self._filesystem)  # type: ignore[abstract]
         return fs.PyFileSystem(handler), f"{self._name}/{self._base}".rstrip("/")
 
@@ -81,7 +84,7 @@ class ObjectStore:
         return f"{self._base}{path}"
 
     def _run(self, action: str, path: str, call: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine in s3fs's event loop and return its result; it is cancelled if this thread is interrupted."""
+        """Run a coroutine in s3fs's event loop and return its result; cancel it if this thread is interrupted."""
         place = self.place(path)
         with translated_from_s3(action, place, self._options, reached=self.bucket.answered):
             future = asyncio.run_coroutine_threadsafe(call, self._filesystem.loop)
@@ -99,7 +102,7 @@ class ObjectStore:
                 self._running.discard(future)
 
     def interrupt(self) -> None:
-        """Make all requests fail, those in progress and all later ones, as their retries could take minutes."""
+        """Make all requests in progress and all later ones fail, because their retries could take minutes."""
         self._interrupted = True
         for future in list(self._running):
             future.cancel()
@@ -117,7 +120,7 @@ class ObjectStore:
         return None if found is None else (found[0], Version(found[1]))
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield all objects below ``folder``, sorted by path, without the objects that some tools make for folders."""
+        """Yield all objects below ``folder``, sorted by path, except the objects with which some tools mark folders."""
         prefix = f"{folder}/" if folder else ""
         found = self._run("list", prefix, _gathered(self.bucket.find(self._key(prefix))))
         for each in found:
@@ -125,7 +128,7 @@ class ObjectStore:
                 yield Entry(each.key.removeprefix(self._base), each.size, each.modified, each.etag)
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and the bytes of every object below ``folder``, sorted by path; deleted objects are skipped."""
+        """Yield the path and the bytes of every object below ``folder``, sorted by path; skip deleted objects."""
         return self.read_all(entry.path for entry in self.entries(folder))
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -138,9 +141,9 @@ class ObjectStore:
                     yield path, answer[0]
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Return those of the paths at which no object exists."""
+        """Return the paths at which no object exists."""
         left = set(paths)
-        # What a few listings tell need not be asked for one by one.
+        # A few listings are cheaper than one request for each path.
         for folder in sorted({path.partition("/")[0] if "/" in path else "" for path in left}):
             left.difference_update(entry.path for entry in self.entries(folder))
         return left
@@ -148,18 +151,21 @@ class ObjectStore:
     # --- Writing ------------------------------------------------------------------------------------------------------
 
     def make_root(self) -> None:
-        """Check that the bucket exists; a conversion does not create buckets."""
+        """Check that the bucket exists; wsparquet does not create buckets."""
         self.read(ROOT_FILE)
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Do nothing: a bucket has no folders."""
 
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
-        """Write an object; raises Changed if the one that is there is not as expected, Refused if nobody can tell."""
+        """Write an object.
+
+        Raises Changed if the current object is not the expected one, Refused if the store cannot compare.
+        """
         self._run("write", path, self.bucket.put(self._key(path), data, expect=expect))
 
     def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
-        """Upload finished files, several concurrently: ``(temporary, path)`` pairs."""
+        """Upload finished files, several at a time, given as ``(temporary, path)`` pairs."""
         pairs = [(temporary, self._key(path)) for temporary, path in moves]
         self._run("upload parts to", "", self.bucket.upload(pairs))
 
@@ -174,7 +180,7 @@ class ObjectStore:
         return [each._replace(path=each.path.removeprefix(self._base)) for each in found]
 
     def abort(self, upload: Unfinished) -> None:
-        """End a multipart upload without creating an object."""
+        """Abort a multipart upload without creating an object."""
         call = self.bucket.abort(self._key(upload.path), upload.upload_id)
         self._run("end an upload of", upload.path, call)
 
@@ -184,12 +190,12 @@ async def _gathered(found: AsyncIterator[Result]) -> list[Result]:
 
 
 def _spool() -> Workspaces:
-    """Return the workspaces for parts before their upload, in a folder of this user below the system's temporary folder."""
+    """Return the workspaces for files to upload, in a folder of this user in the system's temporary folder."""
     folder = Path(tempfile.gettempdir()) / f"wsparquet-{os.getuid()}"
     with translated("make", folder):
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
-    # Any user could have created a folder with this name before.
+    # Any other user may have created a folder with this name earlier.
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise DatasetError(
             f"{folder}: expected a folder that only this user can access, found another; delete it, or set TMPDIR"
