@@ -1,7 +1,7 @@
-"""The command line: arguments, messages, exit codes; nothing else.
+"""The command line, which only handles arguments, messages and exit codes.
 
-Each command has a module of its own, which imports the library only when the command runs, so that `--help` answers at
-once. Exit codes are in ``exit_codes``.
+Each command has its own module, which imports the library only when the command runs, so that `--help` is fast. Exit
+codes are in ``exit_codes``.
 """
 
 from __future__ import annotations
@@ -82,16 +82,16 @@ for _command in (
 
 def main() -> None:
     """Run the command line, and end the process with the exit code of the command."""
-    # Arrow's own memory pool keeps tens of MiB of freed memory. The system's pool is as fast here. pyarrow reads this
-    # variable when it is imported.
+    # Arrow's own memory pool retains tens of MiB of freed memory, and the system's pool is equally fast here. pyarrow
+    # reads this variable when it is imported.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    # pyarrow imports numpy if it is installed. Without this limit, numpy's OpenBLAS starts threads that nobody uses,
+    # pyarrow imports numpy if it is installed. Without this limit, numpy's OpenBLAS starts threads that remain unused,
     # which costs 0.1 s of CPU time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Retries are shown as progress. Without a handler, Python prints them a second time.
+    # Retries are already shown as progress. Without this handler, Python would also print their log messages.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
-        # A terminal whose encoding is not UTF-8 shows escapes for characters that it lacks.
+        # If the terminal's encoding lacks a character, print an escape sequence instead of failing.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:

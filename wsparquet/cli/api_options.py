@@ -1,4 +1,4 @@
-"""Options of the commands that call the Data Access API."""
+"""Options that are shared by the commands that call the Data Access API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["RangeOptions", "ServerOptions", "api_options", "range_options"]
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Which server to ask about which account, and with which credentials.
+    """The server and the account to request data from, and the credentials.
 
     ``account`` is None only for commands that do not require it.
     """
@@ -35,7 +35,7 @@ class ServerOptions:
     credentials: str | None
 
     def api(self) -> ApiOptions:
-        """Return the server.
+        """Return the API of the chosen server.
 
         Raises:
             UsageError: the options contradict each other, or the URL is not acceptable.
@@ -54,7 +54,7 @@ class ServerOptions:
         return ApiOptions(region=self.region or "us", base_url=self.base_url, pause_seconds=self.pause)
 
     def loaded_credentials(self) -> Credentials:
-        """Return the credentials, from the file or from the environment.
+        """Load the credentials from the file or from the environment.
 
         Raises:
             UsageError: a credential is missing, or the file is not acceptable.
@@ -77,18 +77,18 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
             metavar="ID",
             required=required,
             callback=checked_account,
-            help="The account whose sessions to ask for.",
+            help="The account whose sessions to request.",
         ),
         click.option(
             "--region",
             type=click.Choice(["us", "uk", "apac"]),
-            help="The region whose server to ask.  [default: us]",
+            help="The region whose server to use.  [default: us]",
         ),
         click.option(
             "--base-url",
             metavar="URL",
             envvar="WSPARQUET_BASE_URL",
-            help="The server to ask, instead of a region's.  [env: WSPARQUET_BASE_URL]",
+            help="The URL of the server to use, instead of a region.  [env: WSPARQUET_BASE_URL]",
         ),
         click.option(
             "--pause",
@@ -117,7 +117,7 @@ class RangeOptions:
     downloads: int
 
     def check(self) -> None:
-        """Refuse a range that ends before it begins.
+        """Reject a range that ends before it begins.
 
         Raises:
             UsageError: the range ends before it begins.

@@ -1,4 +1,4 @@
-"""How the values that click parsed become one frozen dataclass for each command."""
+"""Converts the values that click has parsed into one frozen dataclass for each command."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _GROUP = "group"
 
 
 def group(kind: type) -> dict[str, Any]:
-    """Return the ``metadata`` of a field that holds the dataclass ``kind``, for options that several commands share."""
+    """Return the ``metadata`` of a field whose value is the dataclass ``kind``, for options that commands share."""
     return {_GROUP: kind}
 
 
 def takes(kind: type[Arguments]) -> Callable[[Callable[[Arguments], int]], Callable[..., int]]:
-    """Let click call a command's function with one ``kind``, made from the values of all parameters."""
+    """Make click call a command's function with one instance of ``kind``, built from the values of all parameters."""
 
     def decorate(command: Callable[[Arguments], int]) -> Callable[..., int]:
         @wraps(command)
@@ -35,9 +35,9 @@ def takes(kind: type[Arguments]) -> Callable[[Callable[[Arguments], int]], Calla
 
 
 def _made(kind: type[Arguments], values: dict[str, object]) -> Arguments:
-    """Return the dataclass, made from ``values``; the values that it takes are removed from there."""
+    """Build a ``kind`` from ``values``, and remove the used values from ``values``."""
     found = {}
-    for each in fields(kind):  # type: ignore[arg-type]  # a dataclass, which no type variable can say
+    for each in fields(kind):  # type: ignore[arg-type]  # a dataclass, which a type variable cannot express
         inner: type[Any] | None = each.metadata.get(_GROUP)
         found[each.name] = _made(inner, values) if inner else values.pop(each.name)
     return kind(**found)

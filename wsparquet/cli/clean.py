@@ -1,4 +1,4 @@
-"""`wsparquet clean`: the files of a root that no commit record names."""
+"""`wsparquet clean`: list and delete the files of a root that no commit record names."""
 
 from __future__ import annotations
 

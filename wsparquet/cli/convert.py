@@ -1,4 +1,4 @@
-"""`wsparquet convert`: files in, datasets out."""
+"""`wsparquet convert`: convert files into datasets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exit codes of every command, and the code of an error."""
+"""The exit codes of all commands, and the mapping from errors to exit codes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ class ExitCode(IntEnum):
 
 def of_error(error: WsparquetError) -> ExitCode:
     """Return the exit code of a command that ends with this error."""
-    # An error with a parameter says that an option has a wrong value.
+    # An error that names a parameter means that an option has an invalid value.
     wrong_usage = isinstance(error, PlaceError) or hasattr(error, "parameter")
     return ExitCode.WRONG_USAGE if wrong_usage else ExitCode.FAILED

@@ -1,4 +1,4 @@
-"""`wsparquet fetch`: files from the Data Access API, without a conversion."""
+"""`wsparquet fetch`: download files from the Data Access API, without converting them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Arguments:
 
 @click.command(short_help="Download files from the Data Access API.")
 @api_options()
-@click.option("--into", required=True, metavar="DIR|URL", help="The place for the downloaded files.")
+@click.option("--into", required=True, metavar="DIR|URL", help="The folder or URL for the downloaded files.")
 @range_options
 @storage_option
 @output_option
@@ -42,7 +42,8 @@ class Arguments:
 def fetch(given: Arguments) -> int:
     """Download the files of the Data Access API, unchanged, into DIR/account/ID/.
 
-    Files that are already there are skipped. A file gets its name only after its whole content is checked.
+    Files that are already there are skipped. A file appears under its name only after its complete content has been
+    checked.
 
     \b
     Example:

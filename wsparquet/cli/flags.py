@@ -1,4 +1,4 @@
-"""The command-line option for each parameter that a message of the library may name."""
+"""Maps each parameter that a message of the library may name to its command-line option."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ODD_FLAGS = {
     "faults": "--fault",
     "fault": "--fault",
 }
-"""Parameters whose flag is not their own name with dashes."""
+"""The parameters whose flag differs from their name with dashes instead of underscores."""
 
 SAME_FLAGS = frozenset(
     {
@@ -24,11 +24,11 @@ SAME_FLAGS = frozenset(
         *("port", "raw", "recheck", "region", "samples", "seed", "since", "single_writer", "size", "stale", "until"),
     }
 )
-"""Parameters whose flag is their own name with dashes."""
+"""The parameters whose flag is their name with dashes instead of underscores."""
 
 
 def in_flags(message: str) -> str:
-    """Return a message of the library, with the flag in place of each parameter that it names in backticks.
+    """Replace each parameter that a message of the library names in backticks with its command-line flag.
 
     Example:
         >>> in_flags("allow more with `max_quarantined`")

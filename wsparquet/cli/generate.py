@@ -1,4 +1,4 @@
-"""`wsparquet generate`: synthetic Web Session files."""
+"""`wsparquet generate`: write synthetic Web Session files."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Arguments:
     callback=checked_account,
     help="The account in the files.",
 )
-@click.option("--defects", is_flag=True, help="Add every kind of bad input with which a file still converts.")
+@click.option("--defects", is_flag=True, help="Add every kind of invalid input that does not prevent a conversion.")
 @output_option
 @takes(Arguments)
 def generate(given: Arguments) -> int:

@@ -1,4 +1,4 @@
-"""`wsparquet inspect`: what files hold, without writing anything."""
+"""`wsparquet inspect`: show what files contain, without writing anything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Arguments:
     limits: LimitOptions = field(metadata=group(LimitOptions))
 
 
-@click.command(short_help="Show what Web Session files hold, without writing anything.")
+@click.command(short_help="Show what Web Session files contain, without writing anything.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option(
     "--samples",
@@ -42,10 +42,11 @@ class Arguments:
 @output_option
 @takes(Arguments)
 def inspect(given: Arguments) -> int:
-    """Show what Web Session files hold, without writing anything.
+    """Show what Web Session files contain, without writing anything.
 
     For each SOURCE, the command shows compression, form, containers, account, schema version, times, records per table,
-    and what a conversion would rescue or quarantine. Samples are personal data, and are shown only with --samples.
+    and the values that a conversion would rescue or quarantine. Samples are personal data, and are shown only with
+    --samples.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`wsparquet list`: the files that the Data Access API has, and which of them are committed."""
+"""`wsparquet list`: list the files that the Data Access API offers, and which of them are committed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Arguments:
 @output_option
 @takes(Arguments)
 def list_files(given: Arguments) -> int:
-    """List the files of the Data Access API: which are committed in ROOT, and how long the others are available.
+    """List the files of the Data Access API: which are committed in ROOT, and how long the others remain available.
 
     \b
     Examples:

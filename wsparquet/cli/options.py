@@ -1,4 +1,4 @@
-"""Options that several commands share: for each group, a decorator and the dataclass that holds the values."""
+"""Options that several commands share: each group has a decorator and a dataclass for its values."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Decorator = Callable[[Command], Command]
 
 
 def added(command: Command, *options: Callable[[Command], Command]) -> Command:
-    """Return the command with all options; its help shows them in this order."""
+    """Add all options to a command; its help shows them in this order."""
     return reduce(lambda inner, option: option(inner), reversed(options), command)
 
 
@@ -54,17 +54,17 @@ output_option = click.option(
 )
 quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), help="Number of sources to work on at once.  [default: one for each core]"
+    "--jobs", type=click.IntRange(min=1), help="Number of sources to process at once.  [default: one for each core]"
 )
 to_option = click.option(
-    "--to", "root", required=True, metavar="ROOT", help="The folder, or s3://BUCKET/PATH, that holds the datasets."
+    "--to", "root", required=True, metavar="ROOT", help="The folder, or s3://BUCKET/PATH, that contains the datasets."
 )
 decoder_option = click.option(
     "--decoder",
     type=click.Choice(["auto", "native", "reference"]),
     default="auto",
     show_default=True,
-    help="The decoder to use; auto is the native one if this installation has it, else the reference.",
+    help="The decoder to use; auto means native if this installation has it, otherwise reference.",
 )
 
 
@@ -72,7 +72,7 @@ decoder_option = click.option(
 
 
 def _storage_options(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, object]:
-    """Return the pairs of ``--storage-option KEY=VALUE``."""
+    """Parse the values of ``--storage-option KEY=VALUE`` into a dictionary."""
     pairs = [value.partition("=") for value in values]
     for key, equals, _value in pairs:
         if not key or not equals:
@@ -82,12 +82,12 @@ def _storage_options(_: click.Context, parameter: click.Parameter, values: tuple
 
 
 def _shown(text: str) -> str:
-    """``text`` if it can be a key; anything else may be a secret, and is not quoted."""
+    """Quote ``text`` if it looks like a key; otherwise do not quote it, because it may be a secret."""
     return repr(text) if re.fullmatch("[A-Za-z_.]{1,30}", text) else "text"
 
 
 def _storage_value(text: str) -> object:
-    """Return the JSON value if the text is true, false, an object or a list; else the text itself."""
+    """Parse the text as JSON if it is true, false, an object or a list; otherwise return the text itself."""
     if text not in {"true", "false"} and text[:1] not in {"{", "["}:
         return text
     try:
@@ -103,7 +103,7 @@ storage_option = click.option(
     metavar="KEY=VALUE",
     callback=_storage_options,
     help="An option for fsspec or s3fs, such as endpoint_url or profile; repeatable. A VALUE of true, false or JSON is "
-    "parsed. Sources on http(s) get only the options that they know.",
+    "parsed. Sources on http(s) receive only the options that apply to them.",
 )
 single_writer_option = click.option(
     "--single-writer",
@@ -114,14 +114,14 @@ single_writer_option = click.option(
 
 @dataclass(frozen=True)
 class RootOptions:
-    """How a command reaches a root that it changes."""
+    """How a command accesses a root that it changes."""
 
     storage: dict[str, object] = field(repr=False)
     single_writer: bool
 
     @property
     def access(self) -> Access:
-        """The library's form of these options."""
+        """These options as the library's ``Access``."""
         from wsparquet.dataset import Access
 
         return Access(self.storage, single_writer=self.single_writer)
@@ -137,7 +137,7 @@ def root_options(command: Command) -> Command:
 
 @dataclass(frozen=True)
 class LimitOptions:
-    """The limits of one source, in bytes, or in inflated bytes for each stored byte."""
+    """The limits for one source, in bytes, or in inflated bytes per stored byte."""
 
     max_inflated: int
     max_ratio: int | None
@@ -146,7 +146,7 @@ class LimitOptions:
 
     @property
     def source_limits(self) -> SourceLimits:
-        """The limits of reading."""
+        """The limits for reading."""
         from wsparquet.source import SourceLimits
 
         if self.max_ratio is None:
@@ -155,7 +155,7 @@ class LimitOptions:
 
     @property
     def limits(self) -> Limits:
-        """The limits of decoding."""
+        """The limits for decoding."""
         from wsparquet.decode import Limits
 
         return Limits(max_record=self.max_record, max_line=self.max_line)
@@ -171,9 +171,9 @@ def limit_options(command: Command) -> Command:
     return added(
         command,
         _limit("--max-inflated", BYTES, "64GiB", "Maximum inflated size in bytes of one source"),
-        _limit("--max-ratio", click.IntRange(min=1), None, "Maximum number of inflated bytes for each stored byte"),
+        _limit("--max-ratio", click.IntRange(min=1), None, "Maximum number of inflated bytes per stored byte"),
         _limit("--max-record", BYTES, "64MiB", "Maximum size in bytes of one record"),
-        _limit("--max-line", BYTES, "256MiB", "Maximum size in bytes of one stretch outside any readable container"),
+        _limit("--max-line", BYTES, "256MiB", "Maximum size in bytes of a piece of text outside readable containers"),
     )
 
 
@@ -191,7 +191,7 @@ class ConversionOptions:
     root_options: RootOptions = field(metadata=group(RootOptions))
 
     def made(self, *, account: str | None = None, dry_run: bool = False, again: bool = False) -> ConvertOptions:
-        """Return the library's form of these options, with those that a command has of its own."""
+        """Return these options as the library's ``ConvertOptions``, together with the options specific to a command."""
         from wsparquet.conversion.options import ConvertOptions, default_jobs
 
         return ConvertOptions(

@@ -1,6 +1,7 @@
-"""How a command presents its result: as text or as JSON, as ``--output`` says. Commands print in no other way.
+"""Presents the result of a command as text or as JSON, as ``--output`` selects.
 
-Results go to standard output, messages to standard error. JSON is ASCII, so that no terminal acts on it.
+Commands print only through this module. Results go to standard output, messages to standard error. JSON is written as
+ASCII, so that it contains no characters that control a terminal.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ def _errors_in_flags(value: Any, key: str = "") -> Any:
 
 
 def complain(message: str) -> None:
-    """Write a message of the program itself to standard error."""
+    """Write a message of wsparquet to standard error."""
     click.echo(f"wsparquet: {printable(in_flags(message))}", err=True)
 
 
 def say(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Write text as it is, to standard output or to standard error.
+    """Write text unchanged, to standard output or to standard error.
 
     Raises:
         ClickException: the text cannot be written, for example to a full disk. Click itself handles a closed pipe.

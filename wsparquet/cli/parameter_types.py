@@ -1,4 +1,4 @@
-"""The forms in which users give sizes, durations, times, and accounts."""
+"""The formats of sizes, durations, times, and accounts on the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Bytes(click.ParamType):
     name = "bytes"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number."""
+        """Parse the number of bytes."""
         match = re.fullmatch(r"\s*(0*[1-9][0-9]*)\s*([kmgt]?)(?:i?b)?\s*", str(value), re.IGNORECASE)
         if match is None:
             self.fail(f"expected a number of bytes such as 1500000, 64M or 2GiB, found {value!r}", param, ctx)
@@ -39,7 +39,7 @@ class _Duration(click.ParamType):
         self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Return the duration."""
+        """Parse the duration."""
         if isinstance(value, timedelta):
             return value
         match = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(value).strip().lower())
@@ -54,7 +54,7 @@ class _Moment(_Duration):
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the instant, or the duration before now."""
+        """Parse the time, either absolute or as a duration before now."""
         if isinstance(value, datetime | timedelta):
             return value
         if re.fullmatch(r"\s*[0-9]+[a-zA-Z]\s*", str(value)):
@@ -73,10 +73,10 @@ MOMENT = _Moment()
 
 
 def checked_account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Return the account that an option gives.
+    """Check the account that an option specifies, and return it.
 
     Raises:
-        BadParameter: the value cannot be an account.
+        BadParameter: the value is not a valid account.
 
     """
     if value is not None and not is_account(value):

@@ -1,4 +1,4 @@
-"""How progress is shown while a command runs: a bar on a terminal, plain lines elsewhere, nothing if quiet."""
+"""Shows progress while a command runs: as a bar on a terminal, as plain lines elsewhere, or not at all if quiet."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def sync_progress(
     ``last`` is the last event of each file that succeeds.
     """
     if log_format == "json":
-        # The user asked for the log, so --quiet limits it to failures and retries.
+        # The user requested a log, so --quiet only limits it to failures and retries.
         yield _LogWriter(quiet=quiet)
     elif quiet:
         yield None
@@ -71,7 +71,7 @@ def sync_progress(
 
 @contextmanager
 def checks_progress(*, quiet: bool) -> Iterator[Listener | None]:
-    """Provide a listener for checks: a bar on a terminal, nothing elsewhere; the result names the problems."""
+    """Provide a listener for checks: a bar on a terminal, nothing elsewhere, since the result reports the problems."""
     if quiet or not sys.stderr.isatty():
         yield None
     else:
@@ -80,7 +80,7 @@ def checks_progress(*, quiet: bool) -> Iterator[Listener | None]:
 
 
 class _LogWriter:
-    """Writes one JSON object for each event to standard error: time, level, event, and the event's known facts."""
+    """Writes one JSON object per event to standard error: time, level, event, and the fields that the event has."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._kinds = {"failed", "retried"} if quiet else {"found", *SAID}
@@ -143,7 +143,7 @@ def _checks_bar() -> Bar:
 
 
 class _BarListener:
-    """Adds up the progress of all sources, whose events come from several threads."""
+    """Shows the total progress of all sources; events may come from several threads."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
@@ -172,7 +172,7 @@ class _BarListener:
         if event.kind == "started":
             self._sizes[event.url] = event.size or 0
         elif event.kind in {"skipped", "failed"}:
-            # The rest of this source will not be read, so the bar counts the whole source as read.
+            # The rest of this source will not be read, so the bar counts the complete source as read.
             read = self._sizes.get(event.url, 0)
         self._bytes.raise_to(event.url, read)
         self._rows.raise_to(event.url, event.rows)
@@ -180,7 +180,7 @@ class _BarListener:
 
 
 class _FilesListener:
-    """Counts files, because their sizes are unknown until they are downloaded."""
+    """Shows the number of finished files, because file sizes are unknown until the files are downloaded."""
 
     def __init__(self, bar: Bar, *, last: str) -> None:
         self._bar = bar
@@ -209,7 +209,7 @@ class _FilesListener:
 
 
 class _Highest:
-    """The highest number of each source so far, and the running total of these numbers."""
+    """Tracks the highest number reported for each source, and the total of these numbers."""
 
     def __init__(self) -> None:
         self.total = 0

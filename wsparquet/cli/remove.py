@@ -1,4 +1,4 @@
-"""`wsparquet remove`: the rows of a source, out of the datasets."""
+"""`wsparquet remove`: remove the rows of a source from the datasets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wsparquet replay`: sources converted again with a version that understands more of them."""
+"""`wsparquet replay`: convert sources again with a version of wsparquet that understands more of them."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Arguments:
 def replay(given: Arguments) -> int:
     """Convert sources below ROOT again that were not fully understood.
 
-    These are the sources that have rescued values or quarantined text, or that an older schema version committed. Their
-    files are searched below RAW, which are paths or URLs, by name and checksum; a source that was piped in is searched
-    by checksum alone. A file of RAW that cannot be read is a failure.
+    These are the sources with rescued values or quarantined text, and those committed with an older schema version.
+    RAW names the paths or URLs of their files. A file is found by name and checksum, or by checksum alone if the source
+    came from standard input. A file of RAW that cannot be read is a failure.
 
-    After an upgrade that knows more fields, replay brings the whole root to the new schema version. It starts only if
-    every file is found, and until every source is converted, only another replay can use the root.
+    After an upgrade that supports more fields, replay upgrades the complete root to the new schema version. It starts
+    only if every file is found. Until every source is converted, only another replay can use the root.
 
     \b
     Examples:

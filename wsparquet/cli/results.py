@@ -1,4 +1,4 @@
-"""The results of commands whose library functions return something smaller, such as one source or a list of paths."""
+"""The results of commands whose library functions return only a part of the result, such as a list of paths."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Inspections(JsonResult):
 
 @dataclass(frozen=True)
 class RemovedSource:
-    """A removed source, and how many rows it had."""
+    """A removed source, with the number of its rows."""
 
     name: str
     account: str

@@ -1,4 +1,4 @@
-"""`wsparquet schema`: the definitions of the tables, and how the server's schema differs from them."""
+"""`wsparquet schema`: print the definitions of the tables, or compare them with the server's schema."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "-
 
 @dataclass(frozen=True)
 class Arguments:
-    """The arguments of `wsparquet schema`; ``file`` holds a saved schema of the server."""
+    """The arguments of `wsparquet schema`; ``file`` is a saved schema of the server."""
 
     table: str | None
     form: str
@@ -53,7 +53,7 @@ class Arguments:
     "--from",
     "file",
     type=click.Path(dir_okay=False, exists=True, allow_dash=True),
-    help="A file that holds a saved schema of the Data Access API, or - for standard input.",
+    help="A file with a saved schema of the Data Access API, or - for standard input.",
 )
 @click.option(
     "--diff", is_flag=True, help="Compare the API's schema with ours, field by field; exit code 1 if they differ."
@@ -65,8 +65,8 @@ class Arguments:
 def schema(given: Arguments) -> int:
     """Print the definition of TABLE, or of all tables; or the server's schema, or how it differs from ours.
 
-    To compare a saved schema, use `--from schema.json --diff`. Exit codes of --diff are those of the program diff: 0
-    means no difference, 1 means a difference or that there was nothing to compare.
+    To compare a saved schema, use `--from schema.json --diff`. The exit codes of --diff are those of the program diff:
+    0 means no difference; 1 means a difference, or that there was nothing to compare.
 
     \b
     Examples:
@@ -87,7 +87,7 @@ def schema(given: Arguments) -> int:
 
 
 def _check(context: click.Context) -> None:
-    """Refuse options that have no effect together, instead of ignoring one of them."""
+    """Reject options that contradict each other, instead of ignoring one of them."""
     flags = {each.name: each.opts[0] for each in context.command.params if each.name is not None}
     flags["table"] = "TABLE"
     given = [flag for name, flag in flags.items() if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
@@ -107,7 +107,7 @@ def _check(context: click.Context) -> None:
 
 
 def _check_table(table: str | None) -> None:
-    """Refuse an unknown table, and suggest the most similar one."""
+    """Reject an unknown table, and suggest the most similar name."""
     from difflib import get_close_matches
 
     from wsparquet.schema import TABLES

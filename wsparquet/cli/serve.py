@@ -1,4 +1,4 @@
-"""`wsparquet serve`: an emulator of the Data Access API."""
+"""`wsparquet serve`: emulate the Data Access API."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Arguments:
     errors: Literal["xml", "json"]
 
     def options(self) -> EmulatorOptions:
-        """Return the emulator's form of these arguments.
+        """Return these arguments as the emulator's options.
 
         Raises:
             UsageError: a fault is unknown, or a probability is outside 0 to 1.
@@ -64,7 +64,7 @@ class Arguments:
 
 
 def _faults(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
-    """Return the pairs of ``--fault KIND=PROBABILITY``."""
+    """Parse the values of ``--fault KIND=PROBABILITY``."""
     faults = {}
     for value in values:
         kind, _equals, probability = value.partition("=")
@@ -121,7 +121,7 @@ def _faults(_: click.Context, parameter: click.Parameter, values: tuple[str, ...
 def serve(given: Arguments) -> int:
     """Emulate the Data Access API on this machine, with generated sessions, until interrupted.
 
-    The first line of the output is the address. The next lines are the accepted credentials, for a shell to read.
+    The first line of the output is the address. The next lines set the accepted credentials, in the syntax of a shell.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""How signals end a long command: the first one after the current files, the second one at once."""
+"""Signals that end a long command: the first one ends it after the current files, the second one immediately."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """Provide a request to stop, which the first signal makes; the second signal raises KeyboardInterrupt."""
+    """Provide a stop request that the first signal triggers; the second signal raises KeyboardInterrupt."""
     from wsparquet.synchronisation import Stop
 
     stop = Stop()

@@ -1,4 +1,4 @@
-"""`wsparquet status`: whether datasets are current, for people and monitors."""
+"""`wsparquet status`: show whether datasets are current, for people and monitoring systems."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Arguments:
 def status(given: Arguments) -> int:
     """Show whether the datasets below ROOT are current: last commit, hours covered, gaps, missing files.
 
-    The command reads what the last run of sync stored in ROOT, and calls no server. Exit code 1 means that an account
-    needs attention.
+    The command reads the state that the last run of sync saved in ROOT; it does not contact a server. Exit code 1 means
+    that an account needs attention.
 
     \b
     Examples:

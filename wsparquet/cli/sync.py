@@ -1,4 +1,4 @@
-"""`wsparquet sync`: from the Data Access API straight into the datasets."""
+"""`wsparquet sync`: download files from the Data Access API and convert them into the datasets."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Arguments:
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
 
     def options(self) -> SyncOptions:
-        """Return the library's form of these arguments."""
+        """Return these arguments as the library's ``SyncOptions``."""
         from wsparquet.synchronisation import SyncOptions
 
         self.range.check()
@@ -62,7 +62,7 @@ class Arguments:
 @api_options()
 @to_option
 @range_options
-@click.option("--raw", metavar="DIR|URL", help="A place that keeps the downloaded files.")
+@click.option("--raw", metavar="DIR|URL", help="A folder or URL that keeps the downloaded files.")
 @click.option("--recheck", is_flag=True, help="Convert committed files again if their size on the server has changed.")
 @click.option("--every", type=DURATION, help="Repeat at this interval, such as 1h, until interrupted.")
 @conversion_options
@@ -73,9 +73,10 @@ class Arguments:
 def sync(given: Arguments) -> int:
     """Keep the datasets below ROOT current from LivePerson's Data Access API.
 
-    Each run lists all files that the server keeps, which is 30 days, and converts those that are not committed. These
-    include late files and files that failed before. Run the command every hour, by cron or with --every; it is always
-    safe to run it again. The first Ctrl-C ends after the current files, a second one ends at once.
+    Each run lists all files that the server still has, which are those of 30 days, and converts the files that are not
+    committed. These include late files and files that failed before. Run the command every hour, by cron or with
+    --every; it is always safe to run it again. The first Ctrl-C ends the run after the current files; a second one ends
+    it at once.
 
     Exit codes are those of convert. A file that the server deleted before it was downloaded is a failure, too.
 

@@ -1,4 +1,4 @@
-"""Sizes for people to read."""
+"""Formats sizes for people to read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["human_bytes"]
 
 
 def human_bytes(count: int) -> str:
-    """Return a number of bytes as people read it, in powers of 1024."""
+    """Format a number of bytes for people, with units that are powers of 1024."""
     size = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:

@@ -1,4 +1,4 @@
-"""`wsparquet verify`: whether datasets hold what their commit records, and their sources, say."""
+"""`wsparquet verify`: check datasets against their commit records and their sources."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str,
     return values
 
 
-@click.command(short_help="Check that datasets hold what they should.")
+@click.command(short_help="Check datasets against their commit records and sources.")
 @click.argument("root")
 @click.option(
     "--against",
@@ -54,12 +54,12 @@ def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str,
 @quiet_option
 @takes(Arguments)
 def verify(given: Arguments) -> int:
-    """Check that the datasets below ROOT hold exactly what their commit records say.
+    """Check that the datasets below ROOT contain exactly what their commit records say.
 
     The command reads every file and compares its size, checksum, schema, rows and times with its commit record. It also
-    checks that the counts of each commit record agree, and that no other file lies in the folder of a table. With
+    checks that the counts of each commit record agree, and that the folders of the tables contain no other files. With
     --against, it decodes sources again with the reference decoder and compares them with the tables value by value,
-    which is slow. It changes nothing. Exit code 1 means that something differs.
+    which is slow. It changes nothing. Exit code 1 means that there are differences.
 
     \b
     Examples:

@@ -85,8 +85,8 @@ class CommitHeader:
 class Commit:
     """The result of converting one source.
 
-    ``token`` identifies the attempt that made the commit; no two commits have the same token. ``obsolete`` has the paths
-    of the files that this commit replaced. ``removed`` marks the tombstone of a source.
+    ``token`` identifies the attempt that made the commit; no two commits share a token. ``obsolete`` has the paths of
+    the files that this commit replaced. ``removed`` marks the tombstone of a source.
     """
 
     identity: Identity

@@ -244,7 +244,7 @@ def _version(data: bytes) -> Version:
 
 
 def _below(folder: str) -> str:
-    """Return the full path of a file in ``folder``."""
+    """Return the path of an arbitrary entry of ``folder``."""
     return f"{folder}/_" if folder else "_"
 
 

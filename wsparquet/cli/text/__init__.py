@@ -1,6 +1,6 @@
-"""Results as lines of text, for people: one function, and an implementation for each type of result.
+"""Formats results as lines of text for people: one function, with an implementation for each type of result.
 
-The implementations are in the module that bears the name of the result's own room: ``conversion``, ``verification``.
+Each implementation is in a module named like the package of the result, such as ``conversion`` or ``verification``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["ErrorLine", "lines"]
 
 
 class ErrorLine(str):
-    """A line that goes to standard error."""
+    """A line for standard error."""
 
     __slots__ = ()
 
@@ -22,7 +22,7 @@ class ErrorLine(str):
 def lines(result: object) -> Iterator[str]:
     """Yield the lines that present a result.
 
-    The modules with implementations import the types of their results, so each module is imported on first use.
+    Each module with implementations imports the types of its results, so it is imported on first use.
 
     Raises:
         TypeError: no implementation exists for this type.

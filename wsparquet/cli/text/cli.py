@@ -1,4 +1,4 @@
-"""The text of the results that only the command line has."""
+"""The text of results that only the command line has."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from wsparquet.dataset import Cleaning, Removal
 
 @lines.register
 def _(cleaning: Cleaning) -> Iterator[str]:
-    """Yield a line for each stray, and what became of them."""
+    """Yield a line for each stray, and then whether the strays were deleted."""
     for each in cleaning.strays:
         since = datetime.fromtimestamp(each.modified, UTC)
         yield f"{each.kind + ':':11} {since:%Y-%m-%d %H:%MZ}  {human_bytes(each.size):>9}  {each.path}"

@@ -14,7 +14,7 @@ from wsparquet.inspection import Inspection
 
 @lines.register
 def _(found: Inspection) -> Iterator[str]:
-    """Yield a block of facts, then counts, and last samples."""
+    """Yield a block of facts, then the counts, and finally the samples."""
     yield f"{found.name}: {found.format}, {found.form}, {human_bytes(found.inflated_bytes)} of JSON"
     yield from (f"  {name + ':':17}{value}" for name, value in _facts(found).items())
     yield from counts("rows", found.report.rows)

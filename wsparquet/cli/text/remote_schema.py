@@ -11,7 +11,7 @@ from wsparquet.remote_schema import SchemaComparison
 
 @lines.register
 def _(comparison: SchemaComparison) -> Iterator[str]:
-    """Yield what was compared, and a line for each difference."""
+    """Yield a line about what was compared, and a line for each difference."""
     yield f"{counted(comparison.fields, 'field')} compared in {counted(len(comparison.tables), 'table')}"
     for each in comparison.differences:
         both = f"{each.server or 'nothing'} there, {each.ours or 'nothing'} here"

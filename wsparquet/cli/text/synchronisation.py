@@ -15,7 +15,7 @@ lines.register(Status, status.status)
 
 @lines.register
 def _(summary: SyncSummary) -> Iterator[str]:
-    """Yield the downloads, and what the conversion made of them."""
+    """Yield the counts of downloads, and the result of their conversion."""
     yield from _fetched(summary.fetched, present="committed already")
     if summary.converted.sources:
         yield from lines(summary.converted)

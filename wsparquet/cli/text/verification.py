@@ -12,7 +12,7 @@ from wsparquet.verification import Verification
 
 @lines.register
 def _(found: Verification) -> Iterator[str]:
-    """Counts, and a line for each problem."""
+    """Yield the counts, and a line for each problem."""
     yield (
         f"{counted(found.commits, 'commit')}, {counted(found.parts, 'part')} of {human_bytes(found.bytes)} with "
         f"{counted(found.rows, 'row')} read in {found.seconds:.1f} s"
