@@ -54,9 +54,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The output of one call: ``(table, batch)`` pairs, with each table's batches in source order, and quarantined
-    texts.
-    """
+    """The output of one call: ``(table, batch)`` pairs, with each table's batches in source order, and quarantine."""
 
     batches: tuple[tuple[str, pa.RecordBatch], ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
