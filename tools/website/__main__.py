@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,10 +25,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="where to build; what is there is deleted")
     folder: Path = parser.parse_args(arguments).folder
     stage(folder)
+    return 0 if build(folder) else 1
+
+
+def build(folder: Path) -> bool:
+    """Build the site from a staged folder, print all reports, and return whether there is no warning."""
     environment = {**os.environ, "PYTHONPATH": os.fspath(ROOT), "NO_COLOR": "1"}
     # Zensical keeps a cache, which does not notice that an included file has changed.
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
-    return 1 if subprocess.run(command, cwd=folder, env=environment, check=False).returncode else 0
+    ran = subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    sys.stdout.write(ran.stdout)
+    # Zensical does not count the docstrings that Griffe cannot parse.
+    return ran.returncode == 0 and not re.search(r"^griffe: ", ran.stdout, re.MULTILINE)
 
 
 def stage(folder: Path) -> None:

@@ -60,8 +60,8 @@ def fetch(
     Raises:
         OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
         PlaceError: ``into`` is in a root; it is a DatasetError.
-        ApiError: the server does not send its list of files. DatasetError: ``into`` cannot be created, or its bucket
-        does not exist; wsparquet never creates a bucket.
+        ApiError: the server does not send its list of files.
+        DatasetError: ``into`` cannot be created, or its bucket does not exist; wsparquet never creates a bucket.
 
     """
     options = make_options(FetchOptions, options, keywords)
