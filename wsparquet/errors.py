@@ -1,4 +1,4 @@
-"""The errors that wsparquet raises, and what each one means.
+"""The errors that wsparquet raises, and their meanings.
 
     WsparquetError
     ├── OptionError    a parameter has an invalid value; also a ValueError
@@ -10,8 +10,8 @@
     ├── ApiError       the Data Access API is unreachable, refuses a request, or sends an unusable answer
     └── FailuresError  a run finished, but some of its sources failed; raised by ``raise_for_failures`` only
 
-Every message says what was expected, what was found, where, and what to do. Messages name the parameters of the Python
-functions in backticks, such as `max_quarantined`; the command line replaces these with its own options.
+Every message states what was expected, what was found, where it was found, and a remedy. Messages name the parameters
+of the Python functions in backticks, such as `max_quarantined`; the command line replaces these with its own options.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class DatasetError(WsparquetError):
 
 
 class PlaceError(DatasetError):
-    """The given location cannot hold a dataset or raw files; wsparquet checks this before it writes anything.
+    """Datasets or raw files cannot be stored at the given location; wsparquet checks this before it writes anything.
 
     >>> try:
     ...     wsparquet.convert("downloads/", to="https://example.com/lake")

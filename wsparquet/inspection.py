@@ -1,4 +1,4 @@
-"""Reports what sources contain, without writing anything."""
+"""Reports the contents of sources, without writing anything."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ class Inspections(Result, Sequence[Inspection]):
 def inspect(
     sources: Sources, *, options: InspectOptions | None = None, **keywords: Unpack[InspectKeywords]
 ) -> Inspections:
-    """Return what each source contains: form, containers, accounts, times, records per table, and undocumented values.
+    """Report the contents of each source: form, containers, accounts, times, records per table, undocumented values.
 
     ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. If a source cannot
     be read, the reason is in the result's ``failures``. The keyword arguments are the fields of ``InspectOptions``, and
@@ -189,7 +189,7 @@ def inspect(
 
 
 def inspect_source(source: Source, *, options: InspectOptions | None = None) -> Inspection:
-    """Return what one source contains.
+    """Report the contents of one source.
 
     Raises:
         SourceError: the source cannot be read.

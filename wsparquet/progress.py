@@ -14,7 +14,7 @@ __all__ = ["Listener", "Progress", "ignore", "logged"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One event of one source; its bytes and rows are the totals of that source so far.
+    """One event of one source; its bytes and rows are the totals of that source up to this event.
 
     A run begins with ``found``, the only event about all sources: ``files`` is their number, and ``size`` is the sum of
     their stored sizes, as far as these are known. Only synchronisation sends ``retried`` and ``downloaded``, both

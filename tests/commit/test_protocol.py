@@ -406,7 +406,7 @@ def test_a_root_below_a_regular_file_is_an_error(tmp_path: Path) -> None:
     """The message says what stands in the way, and the file is as it was."""
     (tmp_path / "file").write_text("mine")
     for path in (tmp_path / "file", tmp_path / "file" / "root"):
-        with pytest.raises(DatasetError, match=r"file.*is in the place of a folder"):
+        with pytest.raises(DatasetError, match=r"file.*exists at the path of a folder"):
             Root.open(path)
     assert (tmp_path / "file").read_text() == "mine"
 

@@ -80,7 +80,7 @@ def test_nothing_is_opened_that_a_record_names(folder: Path) -> None:
     shutil.copytree(folder / "raw", folder / "in")
     summary = replay(folder / "lake", folder / "lake/record_type=geo")
     assert (summary.failed, summary.exit_code) == ([odd(folder / "lake"), "record_type=geo"], 1)
-    assert "none of that name" in summary.failures[0].error
+    assert "none with that name" in summary.failures[0].error
 
 
 def test_a_file_with_other_content_is_not_taken(folder: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_file_with_other_content_is_not_taken(folder: Path) -> None:
     other = next(path for path in (folder / "raw").iterdir() if path.name != name)
     shutil.copyfile(other, folder / "raw" / name)
     summary = replay(folder / "lake", folder / "raw")
-    assert "1 of that name with other content" in summary.failures[0].error
+    assert "1 with that name but other content" in summary.failures[0].error
     assert_at_rest(folder / "lake")
 
 
@@ -115,7 +115,7 @@ def test_a_place_that_cannot_be_read_is_said(folder: Path) -> None:
     assert (summary.failed, summary.exit_code, summary.sources) == ([odd(folder / "lake"), "rwa"], 1, 2)
     for failure in summary.failures:
         assert f"{folder}/rwa: expected a file, a folder or a glob, found: no such file;" in failure.error
-    assert "found none of that name (but not all can be read: " in summary.failures[0].error
+    assert "found none with that name (but some files cannot be read: " in summary.failures[0].error
 
 
 def test_a_mistyped_place_fails_though_there_is_nothing_to_replay(folder: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_mistyped_place_fails_though_there_is_nothing_to_replay(folder: Path) 
 def test_an_older_root_says_what_cannot_be_read(folder: Path) -> None:
     """Nobody is told to remove sources whose files were only looked for in the wrong place."""
     make_older(folder / "lake")
-    with pytest.raises(DatasetError, match=r"Not all that was named can be read: .*/rwa: .*no such file") as caught:
+    with pytest.raises(DatasetError, match=r"Some of the given files cannot be read: .*/rwa: .*no such file") as caught:
         replay(folder / "lake", folder / "rwa")
     assert "wsparquet remove" not in str(caught.value)
 
@@ -159,7 +159,7 @@ def test_an_unreadable_copy_does_not_hide_the_right_one(folder: Path, server: Se
     server.answers[f"/{name}"] = break_off
     (failure,) = replay(folder / "lake", bad).failures
     looked.clear()
-    assert f"(but not all can be read: {bad}: expected more at byte" in failure.error
+    assert f"(but some files cannot be read: {bad}: expected more at byte" in failure.error
     assert replay(folder / "lake", [bad, folder / "raw"]).committed == [name]
 
 
@@ -188,7 +188,7 @@ def test_a_source_that_was_piped_in_is_known_by_its_content(folder: Path) -> Non
         assert before[fact] == after[fact]
     assert rows_on_disk(folder / "piped") == rows
     (folder / "raw" / odd(folder / "lake")).unlink()
-    assert "found none, whatever its name; " in replay(folder / "piped", folder / "raw").failures[0].error
+    assert "found no file with that checksum; " in replay(folder / "piped", folder / "raw").failures[0].error
 
 
 # --- From an older schema version ------------------------------------------------------------------------------------

@@ -491,4 +491,4 @@ def test_standard_input_is_refused_at_once(lake: Lake) -> None:
     """It would have to be read twice, to find its commit and to compare it."""
     ran = run("verify", lake.path, "--against", "-", stdin=b"x")
     assert (ran.code, ran.out) == (2, "")
-    assert "expected what can be read more than once, found standard input" in ran.err
+    assert "expected a source that can be read more than once, found standard input" in ran.err

@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
 
     DONE = 0
     FAILED = 1
-    """A source or the whole command failed, a check found a problem, or something needs attention."""
+    """A source or the complete command failed, a check found a problem, or an account needs attention."""
     WRONG_USAGE = 2
     """The arguments are wrong; nothing was written."""
     QUARANTINED = 3

@@ -30,7 +30,7 @@ class Arguments:
 def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     if "-" in values:
         raise click.BadParameter(
-            "expected what can be read more than once, found standard input; save it to a file with any name",
+            "expected a source that can be read more than once, found standard input; save it to a file",
             param=parameter,
         )
     return values

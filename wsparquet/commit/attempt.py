@@ -31,7 +31,7 @@ QUARANTINE_FILE = "quarantine.ndjson"
 class Attempt:
     """A context manager that collects the batches and the quarantined text of one source, and commits them to a root.
 
-    Only one thread may use an attempt at a time; different threads may use different attempts.
+    An attempt must not be used by several threads concurrently; different threads may use different attempts.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Attempt:
                 self._quarantine.write(quarantine_line(entry))
 
     def close(self) -> dict[str, int]:
-        """Finish all files and return the number of rows by table, as in the file footers; empty tables are left out.
+        """Finish all files and return the number of rows by table, as stated in the file footers, without empty tables.
 
         After this, ``write`` and ``quarantine`` raise. Raises DatasetError if a file could not be written.
         """

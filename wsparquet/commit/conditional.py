@@ -43,8 +43,8 @@ class ConditionalProtocol:
         """Check once that the store supports conditional writes.
 
         Raises:
-            DatasetError: the store does not, so two concurrent runs could replace each other's records; or the store
-                refuses to write or to delete objects.
+            DatasetError: the store does not support them, so that concurrent runs could replace each other's records;
+                or the store denies permission to write or delete objects.
 
         """
         if self._single_writer or self._probed:

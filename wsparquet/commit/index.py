@@ -85,11 +85,11 @@ class CommitIndex:
         return None
 
     def by_checksum(self, checksum: str) -> tuple[CommitHeader, ...]:
-        """Return the commits whose source has this content (hex SHA-256), whatever the source's name."""
+        """Return the commits whose source has this content (hex SHA-256), regardless of the source's name."""
         return tuple(self._by_checksum.get(checksum, ()))
 
     def by_source_name(self, source_name: str) -> tuple[CommitHeader, ...]:
-        """Return the commits whose source has this file name, whatever its account and content."""
+        """Return the commits whose source has this file name, regardless of account and content."""
         return tuple(self._by_source_name.get(source_name, ()))
 
     def by_listed_name(self, name: str) -> tuple[CommitHeader, ...]:

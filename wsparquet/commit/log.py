@@ -46,7 +46,7 @@ class CommitLog:
         return self._store.read_below(COMMITS)
 
     def commits(self, *, skip_unreadable: bool = False) -> Iterator[Commit]:
-        """Yield every commit, read without the checkpoint, sorted by path; removed sources are left out.
+        """Yield every commit, read without the checkpoint, sorted by path; skip removed sources.
 
         With ``skip_unreadable``, a record that cannot be decoded is skipped instead of raising DatasetError.
         """
@@ -94,7 +94,7 @@ class CommitLog:
         return (header for header in found if header is not None)
 
     def cached_commits(self) -> Iterator[Commit]:
-        """Yield every commit, read through the checkpoint, sorted by path; removed sources are left out.
+        """Yield every commit, read through the checkpoint, sorted by path; skip removed sources.
 
         Commits read from the checkpoint have an empty report.
         """

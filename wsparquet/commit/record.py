@@ -52,7 +52,7 @@ class CommitFacts:
 
     ``checksum`` is the hex SHA-256 of the source's stored bytes, and ``size`` is their number. ``url`` has no user
     info, query or fragment. ``etag`` and ``mtime`` may have any format, because they are only compared for equality.
-    ``report`` holds JSON values. ``listing`` is the source's entry in the API's listing, unchanged, or empty if the
+    ``report`` contains JSON values. ``listing`` is the source's entry in the API's listing, unchanged, or empty if the
     source was not synchronised.
     """
 
@@ -162,7 +162,7 @@ class Intent:
 
     @classmethod
     def of(cls, record: Commit, *, expected: Commit | None) -> Intent:
-        """Return the intent to write ``record`` in place of ``expected``."""
+        """Return the intent to replace the record ``expected`` with ``record``."""
         return cls(record.identity, record.token, record.paths, expected.token if expected else None)
 
     def to_json(self) -> bytes:

@@ -164,7 +164,7 @@ class Converter:
         if claimed != checksum:
             raise SourceError(
                 f"{source.url}: expected one content for {identity.name} of account {identity.account}, but {url} in "
-                "this run has other content; convert only the one that is right, or tell them apart with `account`"
+                "this run has other content; convert only the correct one, or give them different accounts by `account`"
             )
 
 
@@ -258,7 +258,7 @@ class _Conversion:
         if limit is not None and quarantined > limit:
             raise SourceError(
                 f"{self.source.url}: expected at most {limit} records or items to quarantine, found more; "
-                "see what they are with `wsparquet inspect`, or allow more with `max_quarantined`"
+                "list them with `wsparquet inspect`, or allow more with `max_quarantined`"
             )
 
     def _tell(self, step: _Step) -> None:

@@ -1,4 +1,4 @@
-"""What became of one source."""
+"""The outcome of one source."""
 
 from __future__ import annotations
 

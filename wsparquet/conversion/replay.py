@@ -26,7 +26,7 @@ from wsparquet.source import Failed, Source, Sources, as_list, expand
 __all__ = ["replay"]
 
 MOST_SHOWN = 5
-REMEDY = "Name where they are, or `wsparquet remove` these sources first, with the wsparquet that wrote the root"
+REMEDY = "Name the folders or URLs with these files, or first remove the sources with the version that wrote the root"
 STDIN = "stdin"
 """The URL of a source that was read from standard input."""
 
@@ -98,7 +98,7 @@ def _end(root: Root) -> None:
     if late:
         raise DatasetError(
             f"{root.place}: expected all sources to be of schema version {SCHEMA_VERSION}, found {len(late)} that an "
-            f"older wsparquet committed meanwhile, such as {late[0]}; end it, and run `wsparquet replay` again"
+            f"older wsparquet committed during the replay, such as {late[0]}; stop it, and run `wsparquet replay` again"
         )
     root.end_replay()
 
@@ -162,9 +162,9 @@ class _RawFiles:
             except SourceError as error:
                 errors.append(error)
         self.errors += errors
-        found = f"{others} of that name with other content" if others and not piped else "none of that name"
+        found = f"{others} with that name but other content" if others and not piped else "none with that name"
         errors += [each.error for each in self.unreadable]
-        return _missing(commit, "none, whatever its name" if piped else found, errors)
+        return _missing(commit, "no file with that checksum" if piped else found, errors)
 
     def _checksum(self, source: Source) -> str:
         key = id(source)
@@ -176,7 +176,7 @@ class _RawFiles:
 def _missing(commit: Commit, found: str, errors: Sequence[WsparquetError]) -> Failed:
     """Return the failure of a commit whose raw file was not found; the message quotes the first of ``errors``."""
     facts = commit.facts
-    unread = f" (but not all can be read: {errors[0]})" if errors else ""
+    unread = f" (but some files cannot be read: {errors[0]})" if errors else ""
     error = SourceError(
         f"{facts.source_name}: expected its raw file with SHA-256 {commit.checksum}, found {found}{unread}; "
         "name the folder or URL that has it"
@@ -188,7 +188,7 @@ def _check_complete(root: Root, wanted: Sequence[_Wanted], errors: Sequence[Wspa
     missing = [each.source for each in wanted if isinstance(each.source, Failed)]
     if missing:
         # Do not advise the user to remove sources whose files may exist but are unreadable.
-        remedy = f"Not all that was named can be read: {errors[0]}" if errors else REMEDY
+        remedy = f"Some of the given files cannot be read: {errors[0]}" if errors else REMEDY
         raise DatasetError(
             f"{root.place}: expected the raw files of all {len(wanted)} sources, found {len(missing)} missing: "
             f"{_listed([each.name for each in missing])}; nothing was changed. {remedy}"

@@ -1,4 +1,4 @@
-"""The conversion of many sources into the datasets of a root, several sources at a time.
+"""The conversion of many sources into the datasets of a root, several sources concurrently.
 
 This module does not write to a terminal: a callback receives events, and the result is a ``Summary``.
 """

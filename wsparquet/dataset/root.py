@@ -110,7 +110,7 @@ class Root:
 
     @property
     def store(self) -> Store:
-        """The store that holds the root's files."""
+        """The store with the root's files."""
         return self._store
 
     def interrupt(self) -> None:

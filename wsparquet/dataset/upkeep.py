@@ -62,7 +62,7 @@ def remove(
     storage_options: Mapping[str, Any] | None = None,
     single_writer: bool = False,
 ) -> Removal:
-    """Remove the rows and the quarantine of sources from the datasets of a root, and return what was removed.
+    """Remove the rows and the quarantine of sources from the datasets of a root, and return the removed sources.
 
     ``names`` is the file name of a source, with or without its suffix, or several names. ``account`` is needed if
     several accounts have a source with that name. A later conversion of a removed source commits it again.
@@ -100,8 +100,8 @@ def clean(
     """Find the files of a root that no commit record names, and delete them if ``delete`` is true.
 
     These are leftovers of runs that were killed: parts, quarantine, intents, temporary files and unfinished uploads.
-    Files younger than ``older_than`` are left out. Files that wsparquet did not make are listed as ``foreign``, and
-    they are never deleted.
+    Files younger than ``older_than`` are skipped. Files that wsparquet did not make are listed as ``foreign``, and they
+    are never deleted.
 
     >>> wsparquet.clean("lake").strays
     ()

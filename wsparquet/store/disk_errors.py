@@ -20,9 +20,9 @@ _REMEDIES = {
     errno.EACCES: "make it writable for this user, or choose another root",
     errno.EPERM: "make it writable for this user, or choose another root",
     errno.EROFS: "the file system is read-only: choose another root",
-    errno.ENOTDIR: "a file or a symbolic link is in the place of a folder: choose another root",
-    errno.EEXIST: "a file is in the place of a folder: choose another root",
-    errno.ELOOP: "a symbolic link is in the place of a file: a root must not contain symbolic links",
+    errno.ENOTDIR: "a file or a symbolic link exists at the path of a folder: choose another root",
+    errno.EEXIST: "a file exists at the path of a folder: choose another root",
+    errno.ELOOP: "a symbolic link exists at the path of a file: a root must not contain symbolic links",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n) or run fewer jobs",
 }
 

@@ -97,7 +97,7 @@ class Store(Protocol):
         ...
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and the bytes of every file below ``folder``, sorted by path; skip files deleted meanwhile."""
+        """Yield the path and the bytes of every file below ``folder``, sorted by path; skip deleted files."""
         ...
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -127,7 +127,7 @@ class Store(Protocol):
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """Write a file atomically and durably; with ``expect``, write only if the path has that state.
 
-        A write whose answer was lost counts as done if the file holds ``data`` afterwards.
+        If the answer to a write is lost, the write counts as successful if the file contains ``data`` afterwards.
 
         Raises:
             Changed: the path is not in the expected state; nothing is written.

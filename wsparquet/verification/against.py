@@ -93,7 +93,7 @@ class Comparison:
     def run(self, told: Callable[[int], None]) -> Verification:
         """Return the differences; ``told`` is called with the number of stored bytes read so far.
 
-        Unreadable files of the commit are reported as problems, and the readable ones are compared nevertheless.
+        Unreadable files of the commit are reported as problems, and the readable files are still compared.
         """
         result = Verification(self._store.place())
         try:

@@ -157,7 +157,7 @@ def _sums(commit: Commit, counts: _Counts | None) -> Iterator[Problem]:
 
 def _quarantine(store: Store, commit: Commit, counts: _Counts | None) -> Iterator[Problem]:
     path = commit.quarantine or commit.path
-    expected = "what became no row" if counts is None else str(counts.quarantined)
+    expected = "quarantined text" if counts is None else str(counts.quarantined)
     try:
         data = store.read(commit.quarantine) if commit.quarantine else b""
         if data is None:

@@ -1,4 +1,4 @@
-"""The result of a verification: what was checked, and which problems were found."""
+"""The result of a verification: counts of what was checked, and the problems that were found."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def verify(
     on_progress: Listener | None = None,
     **keywords: Unpack[VerifyKeywords],
 ) -> Verification:
-    """Check that a root holds exactly what its commit records say, and return all problems.
+    """Check that a root contains exactly what its commit records say, and return all problems.
 
     Each part is read, and its size, checksum, schema, rows and times are compared with the commit record. The counts
     of each commit record must add up, and the folders of the tables must contain no other file. ``against`` is a path,
@@ -188,7 +188,7 @@ class _Run:
         except WsparquetError as error:
             return self._wrong("source", source.url, "a source that can be read", str(error))
         if not commits:
-            return self._wrong("uncommitted", source.url, "a commit of it", "none of its content")
+            return self._wrong("uncommitted", source.url, "a commit of this source", "no commit with its content")
         result = Verification(self.root.place)
         for commit in commits:
             options = self.options

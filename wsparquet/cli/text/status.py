@@ -17,7 +17,7 @@ MOST_SHOWN = 20
 
 
 def status(found: Status) -> Iterator[str]:
-    """Yield a block for each account: what is committed, and what is missing."""
+    """Yield a block for each account with its committed and its missing files."""
     if not found.accounts:
         yield f"{found.root}: nothing is committed yet; begin with `wsparquet sync` or `wsparquet convert`"
     for account in found.accounts:

@@ -1,6 +1,6 @@
 """The store on S3, with conditional writes of complete objects and deletion by exact keys.
 
-S3 can neither rename nor append, and an fsspec file that is closed by an exception publishes an incomplete object.
+S3 can neither rename nor append, and if an exception closes an fsspec file, an incomplete object becomes visible.
 Therefore files are written to a local disk first, and uploaded when they are complete.
 """
 
