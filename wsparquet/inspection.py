@@ -72,10 +72,10 @@ class InspectOptions:
 class Inspection(Result):
     """The contents of one source.
 
-    ``format`` is the compression. ``form`` is ``lines`` if each container has a line of its own, ``document`` if one
-    container spans several lines, and ``documents`` if several containers do. ``first`` and ``last`` are the earliest
-    and the latest time in the records, in milliseconds since 1970. ``reasons`` has the reasons for quarantine, each
-    with its count.
+    ``format`` is the compression. ``form`` is ``lines`` if each container has a line of its own, ``document`` if the
+    source is one container on several lines, and ``documents`` if it has several such containers. ``first`` and
+    ``last`` are the earliest and the latest time in the records, in milliseconds since 1970. ``reasons`` has the
+    reasons for quarantine, each with its count.
 
     >>> (found,) = wsparquet.inspect("session.gz")
     >>> found

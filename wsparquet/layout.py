@@ -80,7 +80,7 @@ _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.AS
 
 
 def is_root(folder: str | os.PathLike[str]) -> bool:
-    """Return whether a local folder is a root; False if the folder cannot be accessed."""
+    """Return whether a local folder is a root; return False if the folder cannot be accessed."""
     return os.path.isfile(os.path.join(folder, ROOT_FILE))  # noqa: PTH113, PTH118 - fast, as it runs for every folder of a source
 
 

@@ -22,7 +22,7 @@ HASH_DIGITS = 32
 
 @dataclass(frozen=True, slots=True)
 class SourceName:
-    """A source's name without suffixes; ``start_ms`` and ``end_ms`` (milliseconds since 1970) come from an API name."""
+    """A source's name without suffixes, and the times in an API name, in milliseconds since 1970."""
 
     stem: str
     is_api: bool

@@ -24,10 +24,10 @@ __all__ = ["check_choice", "check_duration", "check_kind", "check_number", "make
 
 
 def make_options(kind: type[Options], options: Options | None, keywords: Mapping[str, Any]) -> Options:
-    """Return ``options`` with the given fields replaced, or a new ``kind`` with these fields if there are no options.
+    """Return ``options`` with the fields in ``keywords`` replaced, or a new ``kind`` if ``options`` is None.
 
     Raises:
-        OptionError: a keyword is not a field, a field without a default is missing, or a value is invalid.
+        OptionError: a keyword is not a field's name, a field without a default is missing, or a value is invalid.
 
     """
     if options is not None and not isinstance(options, kind):

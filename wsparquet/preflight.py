@@ -49,8 +49,8 @@ def _check_slashes(place: str) -> None:
 def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLike[str]) -> None:
     """Check that a new root does not contain its own sources, because files in a root are not converted.
 
-    If the root exists already, a conversion only fails for the sources inside it. For a glob, the part before its first
-    pattern is checked.
+    An existing root passes the check; a conversion then fails only for the sources inside the root. For a glob, the
+    part before its first pattern is checked.
 
     Raises:
         PlaceError: a local source is the folder of the new root, or is inside it.

@@ -34,7 +34,7 @@ class Result(JsonResult):
     """The base class of all results; each subclass defines its own ``facts`` and ``failed_sources``."""
 
     def facts(self) -> Mapping[str, object]:
-        """Return the short facts that represent the result, in the order to show them; empty values are not shown."""
+        """Return the main facts about the result, in the order to show them; empty values are not shown."""
         raise NotImplementedError
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
@@ -42,7 +42,7 @@ class Result(JsonResult):
         return ()
 
     def raise_for_failures(self) -> Self:
-        """Return the result itself if no source failed.
+        """Return this result if no source failed, otherwise raise.
 
         Raises:
             FailuresError: one or more sources failed; the message names them, with their reasons.

@@ -110,14 +110,14 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
 
 @dataclass(frozen=True)
 class RangeOptions:
-    """The time range of the files, and how many of them to download at once."""
+    """The time range of the files, and the number of files to download at once."""
 
     since: datetime | timedelta | None
     until: datetime | timedelta | None
     downloads: int
 
     def check(self) -> None:
-        """Reject a range that ends before it begins.
+        """Check the range.
 
         Raises:
             UsageError: the range ends before it begins.

@@ -41,10 +41,10 @@ class Arguments:
 @output_option
 @takes(Arguments)
 def clean(given: Arguments) -> int:
-    """List the files below ROOT that no commit record names, and delete them if asked to.
+    """List the files below ROOT that no commit record names, and delete them with --delete.
 
-    These strays are parts and quarantine, temporary files and intents of dead runs, and unfinished uploads. With
-    --delete, each one is deleted by its exact name. Files that wsparquet did not write are listed as foreign, and are
+    Such strays are parts, quarantine files, temporary files and intents of runs that were killed, and unfinished
+    uploads. Each one is deleted by its exact name. Files that wsparquet did not write are listed as foreign, and are
     never deleted.
 
     \b

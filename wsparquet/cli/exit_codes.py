@@ -10,7 +10,7 @@ __all__ = ["ExitCode", "of_error"]
 
 
 class ExitCode(IntEnum):
-    """The exit codes; ``exit_code`` of the library's results has the same numbers."""
+    """The exit codes. The property ``exit_code`` of the library's results returns the same numbers."""
 
     DONE = 0
     FAILED = 1

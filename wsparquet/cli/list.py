@@ -34,7 +34,7 @@ class Arguments:
 @output_option
 @takes(Arguments)
 def list_files(given: Arguments) -> int:
-    """List the files of the Data Access API: which are committed in ROOT, and how long the others remain available.
+    """List the files of the Data Access API, which of them ROOT has, and how long the others remain available.
 
     \b
     Examples:

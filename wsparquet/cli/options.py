@@ -114,7 +114,7 @@ single_writer_option = click.option(
 
 @dataclass(frozen=True)
 class RootOptions:
-    """How a command accesses a root that it changes."""
+    """The options for access to a root that the command changes."""
 
     storage: dict[str, object] = field(repr=False)
     single_writer: bool

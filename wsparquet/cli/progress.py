@@ -53,7 +53,7 @@ def progress(*, quiet: bool) -> Iterator[Listener | None]:
 def sync_progress(
     *, quiet: bool, log_format: str, last: Literal["downloaded", "committed"] = "committed"
 ) -> Iterator[Listener | None]:
-    """Provide a listener for synchronisation: a bar on a terminal, lines elsewhere, or JSON if ``log_format`` says so.
+    """Provide a listener for synchronisation: a bar on a terminal, plain lines elsewhere, or a log in ``log_format``.
 
     ``last`` is the last event of each file that succeeds.
     """

@@ -63,7 +63,9 @@ class Arguments:
 @output_option
 @takes(Arguments)
 def schema(given: Arguments) -> int:
-    """Print the definition of TABLE, or of all tables; or the server's schema, or how it differs from ours.
+    """Print the definition of TABLE, or of all tables.
+
+    With --remote, print the server's schema instead; with --diff, compare it with these definitions.
 
     To compare a saved schema, use `--from schema.json --diff`. The exit codes of --diff are those of the program diff:
     0 means no difference; 1 means a difference, or that there was nothing to compare.

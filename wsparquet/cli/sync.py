@@ -73,10 +73,9 @@ class Arguments:
 def sync(given: Arguments) -> int:
     """Keep the datasets below ROOT current from LivePerson's Data Access API.
 
-    Each run lists all files that the server still has, which are those of 30 days, and converts the files that are not
-    committed. These include late files and files that failed before. Run the command every hour, by cron or with
-    --every; it is always safe to run it again. The first Ctrl-C ends the run after the current files; a second one ends
-    it at once.
+    Each run lists all files that the server keeps, for 30 days, and converts those that are not committed. These
+    include late files and files that failed before. Run the command every hour, by cron or with --every; it is always
+    safe to run it again. The first Ctrl-C ends the run after the current files; a second one ends it at once.
 
     Exit codes are those of convert. A file that the server deleted before it was downloaded is a failure, too.
 

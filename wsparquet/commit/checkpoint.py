@@ -2,7 +2,7 @@
 
 With each record, the checkpoint stores the version of the record's file (entity tag, or time and inode). An entry is
 used only while the file still has that version; all other records are read from their own files. An unreadable
-checkpoint is ignored, and it may be deleted at any time. Decisions to delete files never rely on it.
+checkpoint is ignored, and a checkpoint may be deleted at any time. Decisions to delete files never rely on it.
 """
 
 from __future__ import annotations
@@ -111,8 +111,8 @@ class CheckpointUpdate:
     def add(self, path: str, data: bytes) -> None:
         """Add a record that is not in the current checkpoint.
 
-        A record whose version the store's listing does not contain is left out, and is read from its own file every
-        time.
+        If the store's listing has no version for the record, it is not added, and every run reads the record's own
+        file.
         """
         version = self._checkpoint.versions[path]
         if version is None:

@@ -60,13 +60,13 @@ class ConditionalProtocol:
         self._store.delete([path])
         if faults:
             raise DatasetError(
-                f"{self._store.place()}: expected a store that makes conditional writes, found one that "
+                f"{self._store.place()}: expected a store that supports conditional writes, found one that "
                 f"{faults[0]}; use another store, or `single_writer` if no two runs ever write this root at once"
             )
         self._probed = True
 
     def _ignored(self, path: str) -> Iterator[str]:
-        """Yield the ways in which the store does not honor a condition."""
+        """Yield a description of each condition that the store does not honor."""
         put = self._store.put
         for name, expect in (("If-None-Match", Absent()), ("If-Match", Version('"0123456789abcdef0123456789abcdef"'))):
             put(path, b"first")
@@ -121,9 +121,9 @@ class ConditionalProtocol:
 
         Its token differs if another run invalidated it before the answer arrived.
 
-        Raises CommitConflict if the current record is of another commit. Then the files of this attempt are deleted,
-        except those that the other record names. After any other error, it is unknown whether the record was written;
-        the next run checks.
+        Raises CommitConflict if another commit's record is current. Then the files of this attempt are deleted, except
+        those that the other record names. After any other error, it is unknown whether the record was written; the next
+        run checks.
         """
         try:
             self._put(record, version)
@@ -147,7 +147,7 @@ class ConditionalProtocol:
         return (None, Absent()) if found is None else (decode_commit(found[0], key.commit_path), found[1])
 
     def _obsolete(self, key: Key, found: Commit | None) -> tuple[str, ...]:
-        """Return all files that the next record replaces: those of the current record, and those in intents."""
+        """Return all files that the next record replaces: those that the current record and the intents name."""
         paths = dict.fromkeys(found.paths if found else ())
         for intent in self._log.intents_of(key).values():
             paths.update(dict.fromkeys(intent.paths))

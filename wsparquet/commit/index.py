@@ -54,7 +54,7 @@ class CommitIndex:
         return self._read(identity)
 
     def updated(self, commit: Commit | None, identity: Identity) -> CommitIndex:
-        """Return a copy of this index in which ``commit`` replaces the entry of ``identity``, or without it if None."""
+        """Return a copy of this index in which ``commit`` is the entry of ``identity``; None means no entry."""
         headers = [header for header in self._headers.values() if header.identity != identity]
         return CommitIndex(self._read, [*headers, *([commit.header] if commit else [])])
 

@@ -68,7 +68,7 @@ class LockingProtocol:
         return found
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo the attempts of every identity with an intent, in the whole root or in the identity's account.
+        """Finish or undo all attempts that have an intent, in the root or, with ``identity``, in its account.
 
         Waits until live attempts of these identities end. ``dead_seconds`` is not used: locks show which attempts are
         dead.

@@ -119,7 +119,7 @@ class CommitLog:
         return {path: decode_intent(data, path, key) for path, data in self._store.read_all(paths)}
 
     def intent_files(self, identity: Identity | None = None) -> Iterator[tuple[Key, Entry]]:
-        """Yield the file of each intent and the key of its source; with ``identity``, only for its account.
+        """Yield the key of the source and the file of each intent; with ``identity``, only intents of its account.
 
         Raises DatasetError if a file in the folder of intents does not have an intent's name.
         """

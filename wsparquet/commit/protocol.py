@@ -69,7 +69,7 @@ class CommitProtocol(Protocol):
         ...
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo the unfinished commits of dead attempts, in the whole root or in the identity's account.
+        """Finish or undo the unfinished commits of dead attempts, in the root or, with ``identity``, in its account.
 
         If the store cannot tell which attempts are dead, attempts whose intent is older than ``dead_seconds`` count as
         dead.

@@ -153,7 +153,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Intent:
-    """The paths that an attempt is about to publish, and the token of the record that it replaces, if any."""
+    """The paths that an attempt will publish, and the token of the record that it will replace, if any."""
 
     identity: Identity
     token: str

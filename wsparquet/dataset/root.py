@@ -121,8 +121,8 @@ class Root:
         """Finish or undo the commits of dead attempts and delete their temporary files; live attempts are not affected.
 
         With ``identity``, only the sources of its account are recovered, and temporary files are kept. Every run that
-        writes calls this first. It also checks that the store supports concurrent writers. Raises DatasetError if the
-        store fails, or if a record or an intent names files of another source.
+        writes calls this method first. The method also checks that the store supports concurrent writers. Raises
+        DatasetError if the store fails, or if a record or an intent names files of another source.
         """
         self._protocol.probe()
         self._protocol.recover(identity, dead_seconds=dead_seconds)

@@ -128,10 +128,10 @@ def _access(storage_options: Mapping[str, Any] | None, single_writer: bool) -> A
 
 
 def _with_suffixes(names: Iterable[str], heads: Sequence[CommitHeader]) -> list[str]:
-    """Return the names, but replace a name that no source has with the file name that equals it without the suffix.
+    """Replace each name that no source has with the file name that consists of that name and a suffix.
 
     Raises:
-        DatasetError: several file names equal a name without their suffixes.
+        DatasetError: several file names consist of the same name and different suffixes.
 
     """
     known = {name for head in heads for name in (head.facts.source_name, head.identity.name, head.identity.key.name)}

@@ -11,7 +11,7 @@ from wsparquet.cli.text.parts import failed
 
 @lines.register
 def _(found: Inspections) -> Iterator[str]:
-    """Yield a block for each source; failures go to standard error."""
+    """Yield a block for each source; failures are lines for standard error."""
     for each in found.sources:
         yield from lines(each)
     yield from map(ErrorLine, failed(found.failed))

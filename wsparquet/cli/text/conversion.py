@@ -12,7 +12,7 @@ from wsparquet.conversion.summary import Summary
 
 @lines.register
 def _(summary: Summary) -> Iterator[str]:
-    """Yield outcomes, rows per table, undocumented values, quarantine, and failures."""
+    """Yield the outcomes, rows per table, undocumented values, quarantine, and failures."""
     yield _outcomes(summary)
     yield (
         f"{counted(summary.records, 'record')} in {human_bytes(summary.inflated_bytes)} of JSON "

@@ -1,4 +1,4 @@
-"""Pieces of text that several results have in common."""
+"""Pieces of text that several results share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def counts(title: str, numbers: Mapping[str, int]) -> Iterator[str]:
-    """Yield a title and a line for each number, aligned to the right; nothing if there are no numbers."""
+    """Yield a title and a line for each number, aligned to the right; yield nothing if there are no numbers."""
     if not numbers:
         return
     yield f"{title}:"

@@ -23,7 +23,7 @@ def _(summary: SyncSummary) -> Iterator[str]:
 
 @lines.register
 def _(summary: FetchSummary) -> Iterator[str]:
-    """Counts of files, and failures."""
+    """Yield the counts of files, and the failures."""
     yield from _fetched(summary, present="there already")
 
 
