@@ -95,7 +95,7 @@ def test_keywords_win_over_options(tmp_path: Path) -> None:
 
 def test_an_unknown_keyword_is_refused(tmp_path: Path) -> None:
     """An unknown keyword is an OptionError with the nearest name, and nothing is written."""
-    with pytest.raises(wsparquet.OptionError, match=r"`job`: expected a known parameter.*; there is jobs"):
+    with pytest.raises(wsparquet.OptionError, match=r"`job`: expected a known parameter such as jobs, found"):
         wsparquet.convert(tmp_path, tmp_path / "lake", job=2)  # type: ignore[call-arg]
     assert not (tmp_path / "lake").exists()
 

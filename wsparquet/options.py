@@ -36,7 +36,7 @@ def make_options(kind: type[Options], options: Options | None, keywords: Mapping
     for name in keywords:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1) or known
-            raise OptionError(name, f"expected a known parameter, found an unknown one; there is {', '.join(near)}")
+            raise OptionError(name, f"expected a known parameter such as {', '.join(near)}, found an unknown one")
     if options is not None:
         return replace(options, **keywords)
     for field in fields(kind):

@@ -72,7 +72,8 @@ def read(
                 on_quarantined(entry)
     if quarantined and on_quarantined is None:
         warnings.warn(
-            f"{quarantined} records or items of {_named(given)} could not become rows; get them with `on_quarantined`",
+            f"{quarantined} records or items of {_named(given)} could not be converted to rows; "
+            "get them with `on_quarantined`",
             QuarantineWarning,
             stacklevel=2,
         )

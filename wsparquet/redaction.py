@@ -29,7 +29,7 @@ URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 SURROGATE = re.compile("[\ud800-\udfff]")
 HIDDEN = "***"
 MAX_URL = 200
-"""The number of characters of a server's URL that a message shows."""
+"""The maximum length of a server's URL in a message, in characters."""
 
 # Control characters, format characters (which can change the order of text), surrogates, line and paragraph separators.
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -34,7 +34,7 @@ class Arguments:
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Number of rows of each table, and of quarantined texts, to show; they are personal data.",
+    help="Number of rows of each table, and of quarantined texts, to show; samples contain personal data.",
 )
 @decoder_option
 @limit_options

@@ -34,7 +34,7 @@ def present(result: JsonResult, output: str, *, one_line: bool = False) -> None:
 
 
 def _errors_in_flags(value: Any, key: str = "") -> Any:
-    """JSON values with the options of the command line in their errors; rows of samples stay as they are."""
+    """Replace parameter names in errors with command-line options in JSON values; rows of samples stay unchanged."""
     if isinstance(value, dict):
         return {name: each if name == "samples" else _errors_in_flags(each, name) for name, each in value.items()}
     if isinstance(value, list):
@@ -60,5 +60,5 @@ def say(text: str, *, err: bool = False, nl: bool = True) -> None:
         raise
     except OSError as error:
         raise click.ClickException(
-            f"expected to write the result to standard output, but: {error.strerror}; the command's work is done"
+            f"expected to write the result to standard output, but: {error.strerror}; the command itself has finished"
         ) from error

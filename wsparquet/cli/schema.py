@@ -48,7 +48,7 @@ class Arguments:
     show_default=True,
     help="Form of the definition.",
 )
-@click.option("--remote", is_flag=True, help="Print the schema that the Data Access API publishes instead, as JSON.")
+@click.option("--remote", is_flag=True, help="Print the schema that the Data Access API publishes, as JSON.")
 @click.option(
     "--from",
     "file",

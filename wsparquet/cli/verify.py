@@ -43,7 +43,7 @@ def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str,
     multiple=True,
     metavar="SOURCE",
     callback=_rereadable,
-    help="A file, glob, folder or URL whose sources to compare with the tables; repeatable.",
+    help="A file, glob, folder or URL with sources to compare with the tables; repeatable.",
 )
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Number of checks to run at once.  [default: one for each core]"

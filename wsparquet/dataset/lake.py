@@ -61,7 +61,7 @@ class LakeDataset:
         """
         if name not in self._files:
             near = difflib.get_close_matches(name, self.tables, n=1) or self.tables
-            raise DatasetError(f"expected a table's name, found {name!r}; there is {', '.join(near)}")
+            raise DatasetError(f"expected a table's name such as {', '.join(near)}, found {name!r}")
         paths, days = self._files[name]
         if missing := self._store.missing(paths):
             raise DatasetError(
