@@ -130,10 +130,11 @@ def texts(name: str, doc: str, documented: str) -> pa.Field:
 
 
 def union(name: str, branches: Sequence[tuple[str, Struct]], doc: str, documented: str | None) -> pa.Field:
-    """A union of structs. ``type`` is the branch's name as the source wrote it. Each branch is a nullable child."""
+    """A union of structs. ``type`` is the branch's name in the source. Each branch is a nullable child."""
     tag = text("type", "The branch's name as the source wrote it, without its namespace.", None)
     children = [
-        field(child, of.type, f"Set where the union holds {of.name}.", None, **of.names) for child, of in branches
+        field(child, of.type, f"The value if its type is {of.name}, otherwise null.", None, **of.names)
+        for child, of in branches
     ]
     return field(name, pa.struct([tag, *children]), doc, documented, kind="union")
 

@@ -173,7 +173,7 @@ impl Sink {
         self.misfit_bytes += values.iter().map(|(path, text)| path.len() + characters(text)).sum::<usize>();
         if self.misfit_bytes > self.limits.max_container_values {
             return Err(Failure(format!(
-                "containers hold more than {} bytes of undocumented values, up to container {}; \
+                "containers have more than {} bytes of undocumented values, up to container {}; \
                  check that this is a Web Session file",
                 self.limits.max_container_values, container.number
             )));

@@ -111,7 +111,7 @@ class ContainerValues:
         self._bytes += sum(len(path) + len(text) for path, text in values.items())
         if self._bytes > self._limits.max_container_values:
             raise DecodeError(
-                f"containers hold more than {self._limits.max_container_values} bytes of undocumented values, "
+                f"containers have more than {self._limits.max_container_values} bytes of undocumented values, "
                 f"up to container {number}; check that this is a Web Session file"
             )
         entries.append({"containers": [number, number], "values": values})
