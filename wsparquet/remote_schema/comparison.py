@@ -1,10 +1,11 @@
-"""Compares a published schema with wsparquet's, field by field, with the rules of decoding.
+"""Compares a published schema with wsparquet's field by field, according to the rules of decoding.
 
-A record of the server's belongs to the table that its body would be decoded into, a field to the column that its key
-would fill (docs/decoding.md, "Which table" and "Keys"), and differences have the paths that values are rescued under.
-Nullability is not compared, since all columns of wsparquet are nullable. Nor are deliberate differences: the server's
-type of a timestamp is long or string, a list of strings may be one string, every table has ``metaData``,
-``source_file``, ``record_number``, and ``rescued``, and a product may replace its product container.
+A published record is compared with the table that the decoder would choose for its body, and a published field with the
+column that the decoder would choose for its key (docs/decoding.md, "Which table" and "Keys"). The path of a difference
+is the path under which the decoder would rescue such a value. The comparison ignores nullability, because all columns
+of wsparquet are nullable. It also ignores deliberate differences: the server's type of a timestamp is long or string; a
+list of strings may be a single string; every table has ``metaData``, ``source_file``, ``record_number``, and
+``rescued``; and the fields of a product may be inline in its product container.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ACCEPTED = {
     "float64": {"double"},
     "timestamp": {"long", "string"},
 }
-"""The Avro types that match each kind of leaf."""
+"""The Avro types that are equivalent to each kind of leaf."""
 
 OURS = {"int32": "int", "int64": "long", "float64": "double"}
 CONTAINER = frozenset({"datatype", "metadata", "recordcollection"})
@@ -43,12 +44,12 @@ ANY_INDEX = 0
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference between the server's schema and ours.
+    """A difference between the server's schema and wsparquet's.
 
-    ``kind`` is ``server_only`` or ``ours_only`` for a field, or a union's branch, that only one of them has; ``type``
-    or ``values`` for a field whose types, or whose enum's symbols, differ; ``unknown_record`` for a record of the
-    server's that is none of our tables and structs. ``table`` is None outside of tables. ``path`` is as rescued values
-    have it, or a record's name. ``server`` and ``ours`` are the types, or the values, None where there is none.
+    ``kind``: ``server_only`` or ``ours_only`` if only one schema has the field or union branch; ``type`` if the types
+    of a field differ; ``values`` if the symbols of an enum differ; ``unknown_record`` if a published record matches no
+    table and no struct. ``table``: None for a difference outside of tables. ``path``: a path as in ``rescued``, or the
+    name of a record. ``server``, ``ours``: the types or values in each schema; None if that schema has none.
     """
 
     kind: DifferenceKind
@@ -60,7 +61,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class SchemaComparison(JsonResult):
-    """The result of a comparison: the tables found, the number of fields compared, and the differences."""
+    """The result of a comparison. ``tables``: the published tables. ``fields``: the number of compared fields."""
 
     tables: tuple[str, ...]
     fields: int
@@ -78,7 +79,7 @@ def compare_schema(answer: Any) -> SchemaComparison:
 
 
 class _Comparison:
-    """A walk along our plan, with the server's fields of each position in hand."""
+    """A traversal of wsparquet's decode plan that collects differences from the published fields."""
 
     def __init__(self, published: PublishedSchema, plan: DecodePlan) -> None:
         self.published = published
@@ -89,7 +90,7 @@ class _Comparison:
         self.seen: set[Record] = set()
 
     def run(self) -> SchemaComparison:
-        """Everything that both have, in our order; then what is the server's alone."""
+        """Compare all tables in the order of the plan, then collect the published records that no table has reached."""
         for record in self.published.records:
             self._wrapping(record)
         found = find_tables(self.published)
@@ -107,7 +108,7 @@ class _Comparison:
     # --- Records ------------------------------------------------------------------------------------------------------
 
     def _wrapping(self, record: Record) -> None:
-        """Return a container with its metaData, and what a record has beside its body."""
+        """Compare a record that is a container or has a body: its ``metaData``, and its fields next to ``body``."""
         fields = {normalise(field.name): field for field in record.fields}
         if "recordcollection" in fields:
             self._enter(record)
@@ -135,7 +136,7 @@ class _Comparison:
             self._field(column, [payload] if payload else [], ("$", column.name))
 
     def _header(self, record: Record) -> list[Field]:
-        """Compare the header, and return the fields beside it. In our own rows its fields stand among the others."""
+        """Compare the header, and return the fields next to it."""
         own = {key for field in self.plan.header.fields for key in field.keys}
         header = [field for field in record.fields if normalise(field.name) == "header"]
         for field in header:
@@ -150,22 +151,22 @@ class _Comparison:
         return [field for field in rest if normalise(field.name) not in ROW]
 
     def _others(self) -> None:
-        """Records that nothing has led to: structs of ours that stand alone, and those that are none of ours."""
+        """Compare unreached records that match one of our structs by name, and report the others as unknown."""
         structs = _named_structs(self.plan)
         for record in self._unseen():
             self._enter(record)
             struct = structs.get(normalise(record.name))
             if struct is not None:
                 self._fields(struct, record.fields, record.name)
-            elif normalise(record.name) != UNRECOGNIZED.name:  # a table of ours that no record of the source is
+            elif normalise(record.name) != UNRECOGNIZED.name:  # a table of ours, but no record of the source
                 self._say("unknown_record", record.full_name or "(without a name)", server="record")
             self._enter_all(record.fields)
 
     def _unseen(self) -> Iterator[Record]:
-        """Yield the outermost records that are not seen yet, as the walk goes on."""
+        """Yield the records that the traversal has not reached yet, outermost first."""
         left = [record for record in self.published.records if record not in self.seen]
         inner = set(self.published.within(field.type for record in left for field in record.fields))
-        for record in [*(each for each in left if each not in inner), *left]:  # some may hold each other
+        for record in [*(each for each in left if each not in inner), *left]:  # some may contain each other
             if record not in self.seen:
                 yield record
 
@@ -178,7 +179,7 @@ class _Comparison:
     # --- Fields -------------------------------------------------------------------------------------------------------
 
     def _fields(self, node: StructOf, fields: Sequence[Field], path: Path, stray: Path = None) -> None:
-        """Fields against a struct's; ``stray`` is where unknown ones are rescued if not at the struct itself."""
+        """Compare fields with those of a struct. ``stray``: the path of unknown fields, if not the struct's path."""
         own = _by_key(node)
         found: dict[str, list[Field]] = {}
         strays: list[Field] = []
@@ -192,7 +193,7 @@ class _Comparison:
         self._strays((field for field in strays if field not in inlined), stray or path)
 
     def _inlined(self, node: StructOf, fields: Sequence[Field], path: Path) -> set[Field]:
-        """Return the fields that stand in the place of the struct that is theirs, compared."""
+        """Compare the fields that are inline instead of in their own struct, and return them."""
         if node.inline is None or not isinstance(node.inline.node, StructOf):
             return set()
         own = _by_key(node.inline.node)
@@ -238,7 +239,7 @@ class _Comparison:
                 self._node(node.element, Field(field.name, kind.inner), (path, ANY_INDEX))
 
     def _struct(self, node: StructOf, field: Field, path: Path, stray: Path = None, *, at: Path = None) -> None:
-        """Return a field that should hold a struct; ``at`` is where its value is rescued if that is none."""
+        """Compare a field that should contain a struct. ``at``: the path to report if it contains something else."""
         kinds = self.published.kinds(field.type)
         records = [kind.record for kind in kinds if kind.record is not None]
         if len(records) != 1 or len(kinds) != 1:
@@ -267,13 +268,14 @@ class _Comparison:
                 self._say("ours_only", (path, branch.name), ours="record")
 
     def _branches(self, kinds: Iterable[Kind], owners: Iterable[str]) -> list[tuple[str, str, Sequence[Field]]]:
-        """Return name, type and fields of each branch of the server's."""
+        """Return the name, type and fields of each branch in the published schema."""
         records = [kind.record for kind in kinds if kind.record is not None]
         self.seen.update(records)
         columns = {normalise(field.name) for record in records for field in record.fields}
         if len(records) != 1 or "type" not in columns or columns.isdisjoint(owners):
             return [(record.name, f"record {record.name}", record.fields) for record in records]
-        # A union as our rows have it: a struct of the branches, and which of them it is.
+        # A union as in wsparquet's own rows: a struct with a field for each branch, and ``type`` with the name of the
+        # branch.
         found: list[tuple[str, str, Sequence[Field]]] = []
         for field in records[0].fields:
             if normalise(field.name) != "type":
@@ -283,7 +285,7 @@ class _Comparison:
                 found.append((field.name, self.published.text(field.type), fields))
         return found
 
-    # --- What is said -------------------------------------------------------------------------------------------------
+    # --- Reporting ----------------------------------------------------------------------------------------------------
 
     def _strays(self, fields: Iterable[Field], path: Path) -> None:
         for field in fields:
@@ -319,7 +321,7 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _named_structs(plan: DecodePlan) -> dict[str, StructOf]:
-    """Return every struct of the plan by each of its names, normalised."""
+    """Return all structs of the plan, keyed by each of their normalised names."""
     found: dict[str, StructOf] = {}
     waiting: list[Node] = [plan.header, plan.metadata, *(table.payload for table in plan.tables)]
     while waiting:

@@ -1,8 +1,8 @@
-"""Reads a published schema: its records, fields, and types, at any nesting.
+"""Reads a published schema: its records, fields, and types, at any depth.
 
-The Data Access API returns its schema as JSON of an undocumented form. It is probably Avro (specification 1.11, "Schema
-Declaration"), so every object of type ``record`` with ``fields`` is a record: at any depth, in lists, and in strings
-that contain JSON. The code is not recursive, so it supports any depth.
+The Data Access API returns its schema as JSON in an undocumented format, probably Avro (specification 1.11, "Schema
+Declaration"), so this module treats every object of type ``record`` with ``fields`` as a record: at any depth, in
+lists, and in strings that contain JSON. The code is not recursive, so it supports any depth.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Field", "Kind", "PublishedSchema", "Record", "Type", "parse_schema"]
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 RECORDS = frozenset({"record", "error"})
 NAMED = RECORDS | {"enum", "fixed"}
-# What is in there is data or prose, whatever it looks like.
+# The values of these keys are data or prose, even if they look like types.
 NO_TYPES = frozenset({"doc", "default", "symbols", "aliases"})
 MOST_SHOWN = 3
 SHOWN = 100
@@ -28,7 +28,10 @@ SHOWN = 100
 
 @dataclass(frozen=True, eq=False)
 class Type:
-    """A type as it is written, where a name in it is looked up first: a namespace of one of the outermost schemas."""
+    """A type as written.
+
+    Names in it are resolved in ``namespace``, first in the outermost schema with number ``scope``.
+    """
 
     written: Any = field(repr=False)
     namespace: str = ""
@@ -45,7 +48,7 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """A record: its name without and with the namespace, and its fields. Each definition is one of its own."""
+    """A record: its name without and with the namespace, and its fields. Two definitions are never equal."""
 
     name: str
     full_name: str
@@ -57,7 +60,7 @@ class Record:
 class Kind:
     """A kind of value that a type permits: a branch of a union, or the type itself.
 
-    ``name`` is Avro's, or that of a type that is defined nowhere; ``inner`` are an array's items or a map's values.
+    ``name``: the name of an Avro type, or an undefined name. ``inner``: the type of an array's items or a map's values.
     """
 
     name: str
@@ -183,7 +186,7 @@ class PublishedSchema:
             waiting.extend(reversed([Type(value, found.namespace, found.scope) for value in inside]))
 
     def _define(self, written: dict[str, Any], found: Type) -> Type:
-        """Keep the definition in an object, if it is one; what is inside it is looked up by what is returned."""
+        """Store the definition if the object is one. Return the context for resolving the names inside the object."""
         kind, name = written.get("type"), written.get("name")
         if not isinstance(kind, str) or kind not in NAMED:
             return found
@@ -211,13 +214,13 @@ class PublishedSchema:
 def _fields(written: Iterable[Any], inside: Type) -> Iterator[Field]:
     for each in written:
         if isinstance(each, dict) and isinstance(each.get("name"), str):
-            # Strictly, `{"name": …, "type": "array", "items": …}` is no field, but it is often written.
+            # `{"name": …, "type": "array", "items": …}` is not a valid field in Avro, but people often write it.
             type_ = each if each.get("type") in ("array", "map", *NAMED) else each.get("type")
             yield Field(each["name"], Type(type_, inside.namespace, inside.scope))
 
 
 def _unwrapped(text: str) -> tuple[Any, ...]:
-    """What is inside a text that is the JSON of a schema; nothing for any other."""
+    """Parse a text that is the JSON of a schema; return an empty tuple for any other text."""
     if text.lstrip()[:1] not in {"{", "["} or "fields" not in text:
         return ()
     try:
@@ -240,7 +243,7 @@ def _name(kind: Kind) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return the beginning of a value's JSON, or its kind where it is nested too deep to be written."""
+    """Return the beginning of a value's JSON, or a phrase if it is too deeply nested to serialize."""
     try:
         text = json.dumps(value)
     except RecursionError:

@@ -1,7 +1,7 @@
-"""Finds the records of a published schema that are tables, and the fields that are their payloads.
+"""Finds the records of a published schema that correspond to tables, and the fields that are their payloads.
 
-The decoder itself determines the table (docs/decoding.md, "Which table"), from a body with the record's fields and
-empty values.
+The decoder determines the table (docs/decoding.md, "Which table"). This module passes it a body with the fields of the
+record and empty values.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = ["find_payload", "find_tables"]
 
 
 def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
-    """Return the records of each table, by the table's name.
+    """Return the records of each table, keyed by the table's name.
 
-    They are the records that a field ``body`` permits. Without such a field, they are the records that have a header or
-    fields of a table, and are not part of another record.
+    If the schema has a field ``body``, only the records that it permits are considered. Otherwise a record is a table's
+    if it has a header or fields of that table and is not part of another record.
     """
     bodies = [
         body
@@ -41,7 +41,7 @@ def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
 
 
 def find_payload(published: PublishedSchema, fields: Sequence[Field], table: TablePlan) -> Field | None:
-    """Return the field of a table's payload; None if the record contains the payload's own fields instead."""
+    """Return the field that is a table's payload; None if the record contains the fields of the payload inline."""
     for field in fields:
         if normalise(field.name) in table.payload_names:
             return field
@@ -64,7 +64,10 @@ def _table(published: PublishedSchema, record: Record, *, is_body: bool) -> str 
 
 
 def _value(published: PublishedSchema, of: Type) -> Any:
-    """Return an empty value of the same kind, as parsed JSON of the decoder. Only the kind identifies a table."""
+    """Return an empty value of the type, in the decoder's form of parsed JSON.
+
+    Only the kind of value affects the choice.
+    """
     records = published.records_of(of)
     if records:
         return tuple((field.name, None) for record in records for field in record.fields)

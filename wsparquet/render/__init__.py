@@ -1,7 +1,7 @@
-"""Renderings of the schema for people and query engines: one text for each table and form.
+"""Renders the schema for people and query engines: one text for each table and form.
 
-Every form is rendered from the Arrow schemas of ``wsparquet.schema`` alone, so a new field is one line there.
-``schemas/`` contains all renderings; ``python -m wsparquet.render schemas`` rewrites them.
+The only input is the Arrow schemas in ``wsparquet.schema``, so adding a field there adds it to every form. ``schemas/``
+contains all renderings; ``python -m wsparquet.render schemas`` rewrites them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ JSONS: dict[str, Callable[[Table], Any]] = {
 
 
 def render(table: str | None, form: str) -> str:
-    """Return the definition of a table, or of all tables: as consecutive texts, or as a JSON object by table name.
+    """Return the definition of a table, or of all tables: texts are concatenated; JSON becomes an object by table name.
 
     The text is the same in every run and ends with a newline.
 
@@ -65,7 +65,7 @@ def render(table: str | None, form: str) -> str:
 
 
 def schema_text(table: str | None = None, form: str = "arrow") -> str:
-    """Return the definition of a table, or of all tables, as text for people or for an engine.
+    """Return the definition of a table, or of all tables, as text for people or a query engine.
 
     ``form`` is ``arrow``, ``markdown``, ``avro``, ``spark``, ``duckdb``, ``athena`` or ``bigquery``. The text is the
     same in every run and ends with a newline.

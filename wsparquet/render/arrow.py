@@ -1,7 +1,7 @@
-"""The Arrow schema of a table as text with one node per line, for people and for diffs.
+"""Renders the Arrow schema of a table as text with one field per line, for people and for diffs.
 
 ``pyarrow.Schema.to_string`` repeats the type of a nested field on the lines of all its parents, so a new field changes
-many lines. Here it changes one.
+many lines. In this rendering it adds one line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["render"]
 
 
 def render(table: Table) -> str:
-    """Return the table's name and its columns, nested columns indented, without the partition columns."""
+    """Return the table's name and its columns without the partition columns. Nested columns are indented."""
     lines = (line for field in table.schema for line in _lines(field, 1))
     return "\n".join((table.name, *lines)) + "\n"
 

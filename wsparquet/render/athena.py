@@ -1,14 +1,14 @@
-"""A table's definition for Athena, Hive, and Trino (through their metastore): one statement of Hive's DDL per table.
+"""Renders a table's definition for Athena, Hive, and Trino (with a Hive metastore): one Hive DDL statement per table.
 
-Names are in lower case, since Athena converts them anyway. Athena finds Parquet columns by name and ignores case
-(Athena User Guide, "Handle schema updates", "Name tables, databases, and columns"); names on one level never differ by
-case alone. All names have backticks, since ``timestamp`` and ``date`` are reserved words. The metastore of AWS Glue
-limits comments to 255 characters. Nested fields have no comments.
+Names are in lower case, because Athena converts all names to lower case. Athena finds Parquet columns by name and
+ignores case (Athena User Guide, "Handle schema updates", "Name tables, databases, and columns"); names on the same
+level never differ only by case. All names have backticks, since ``timestamp`` and ``date`` are reserved words. The
+metastore of AWS Glue limits comments to 255 characters. Nested fields have no comments.
 
 Partition projection makes new days visible without ``MSCK REPAIR TABLE``. It covers all days that a timestamp column
-can contain, so it hides no row with a date. But queries without a condition on ``date`` list every day. Projection does
-not cover the default partition of records without a date. A second table, without partitions and located at that
-folder, can read those records.
+can contain, so it hides no row that has a date. However, a query without a condition on ``date`` lists the folder of
+every day. Projection does not cover the default partition, which contains the records without a date. To read them,
+create a second table without partitions at that folder.
 """
 
 from __future__ import annotations

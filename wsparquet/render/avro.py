@@ -1,8 +1,8 @@
-"""What a row is as an Avro record (Avro specification 1.11, "Schemas"): for tools that move rows as Avro.
+"""Renders a table's rows as an Avro record schema (Avro specification 1.11, "Schemas"), for tools that exchange Avro.
 
-Every field is a union of null and its type, null by default. A struct is a record under its documented name, defined
-where it first occurs and named from then on. It is the schema of wsparquet's rows, not that of the source's files,
-which is unpublished. The partition column is not part of a row.
+Every field is a union of null and its type, null by default. A struct is a record with its documented name; its first
+occurrence contains the definition, later ones only the name. This is the schema of wsparquet's rows, not of the source
+files, whose schema is unpublished. It omits the partition column, which is not part of a row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wsparquet.schema.fields import TIMESTAMP
 __all__ = ["schema"]
 
 NAMESPACE = "wsparquet"
-# A namespace of their own: only case would tell the struct Navigation from the table navigation.
+# Structs have a separate namespace, because the struct Navigation and the table navigation differ only by case.
 STRUCTS = "wsparquet.structs"
 
 TYPES: dict[pa.DataType, str] = {
@@ -32,7 +32,7 @@ TYPES: dict[pa.DataType, str] = {
 
 
 def schema(table: Table) -> dict[str, Any]:
-    """Return the Avro record of a table as plain JSON values.
+    """Return the Avro record schema of a table as JSON values.
 
     Raises:
         SchemaError: a type has no Avro equivalent, or two different structs have one name.
@@ -72,7 +72,7 @@ def _record(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) 
 
 
 def _record_name(field: pa.Field[Any], parent: str) -> str:
-    """Return the struct's documented name, or, as a union has none, its parent's and the field's."""
+    """Return the struct's documented name. A union has none, so combine the names of its parent and its field."""
     names = struct_names(field)
     words = names[0].split() if names else [parent, field.name]
     return "".join(word[0].upper() + word[1:] for word in words)

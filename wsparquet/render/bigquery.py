@@ -1,9 +1,9 @@
-"""A table's definition for BigQuery: the JSON schema for ``bq load --schema`` and for ``schema.fields`` of the API.
+"""Renders a table's JSON schema for BigQuery: for ``bq load --schema``, and for ``schema.fields`` of its API.
 
-The schema requires ``--parquet_enable_list_inference``: with it, a list becomes a REPEATED field, without the nodes
-``list`` and ``element``. Without the option, BigQuery loads every list as empty and reports no error. BigQuery has no
-null lists and loads them as empty lists; it rejects nulls within a list. The schema lacks the partition column, since
-hive partitioning adds ``date``.
+The schema requires the option ``--parquet_enable_list_inference``, which loads a list as a REPEATED field without the
+nodes ``list`` and ``element``. Without the option, BigQuery loads every list as empty and reports no error. BigQuery
+does not support null lists and loads them as empty lists. It rejects nulls within a list. The schema omits the
+partition column ``date``, because hive partitioning adds it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ TYPES: dict[pa.DataType, str] = {
 
 
 def schema(table: Table) -> list[dict[str, Any]]:
-    """Return the table's fields as plain JSON values.
+    """Return the table's fields as JSON values.
 
     Raises:
-        SchemaError: a type has no BigQuery equivalent, as a list of lists.
+        SchemaError: a type, such as a list of lists, has no equivalent in BigQuery.
 
     """
     return [_field(field) for field in table.schema]

@@ -1,7 +1,8 @@
-"""A table's definition for DuckDB: a view of the dataset's files, and a table with the same columns.
+"""Renders a table's definition for DuckDB: a view of the dataset's files, and a table with the same columns.
 
-The view reads all files below the table's folder; replace ``ROOT`` with the root's path or URL. The table, whose name
-ends with ``_typed``, is for loading (``INSERT INTO navigation_typed BY NAME FROM navigation``) and has descriptions.
+The view reads all files below the table's folder. Replace ``ROOT`` with the path or URL of the root. The table, whose
+name ends in ``_typed``, is for loading rows into DuckDB (``INSERT INTO navigation_typed BY NAME FROM navigation``). It
+also has the descriptions of the columns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The data dictionary of a table, in Markdown: the meaning of every column."""
+"""Renders the data dictionary of a table in Markdown: the meaning of every column."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ HEAD = ("Column", "Type", "Description", "Documented type", "Documented values",
 
 
 def render(table: Table) -> str:
-    """Return the table's description and its columns, nested ones by path with ``[]`` for the elements of a list."""
+    """Return the table's description and its columns.
+
+    Nested columns have paths, with ``[]`` for the elements of a list.
+    """
     rows = [HEAD, tuple("---" for _ in HEAD)]
     rows += [_row(path, field) for field in (*table.schema, PARTITION) for path, field in _paths(field, field.name)]
     lines = [f"# {table.name}", "", table.doc, "", *_tags(table), *(f"| {' | '.join(row)} |" for row in rows)]
@@ -56,7 +59,7 @@ def _type(data_type: pa.DataType) -> str:
 
 
 def _in_the_source(field: pa.Field[Any]) -> str:
-    """Return the field's other keys, then the names that a tag around its value may have."""
+    """Return the field's alternative keys, then the possible names of a tag around its value."""
     keys = [f"key `{name}`" for name in annotations_of(field).source_names]
     return ", ".join([*keys, *(f"type `{name}`" for name in struct_names(field))])
 

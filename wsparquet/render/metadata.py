@@ -1,4 +1,4 @@
-"""Descriptions of fields, and names of types, that all renderings share."""
+"""Describes fields and names types for all renderings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["describe", "engine_type", "struct_names"]
 
 
 def struct_names(field: pa.Field[Any]) -> tuple[str, ...]:
-    """Return the names of the field's struct or enum, or of its list's elements; empty if there is none."""
+    """Return the names of the struct or enum in the field or in its list; empty if there is none."""
     return struct_names(field.type.value_field) if pa.types.is_list(field.type) else annotations_of(field).struct_names
 
 
 def describe(field: pa.Field[Any]) -> str:
-    """Return the description of a field in one line, followed by its documented values."""
+    """Return the description of a field and its documented values, in one line."""
     doc, values = annotations_of(field).doc, annotations_of(field).values
     if not values:
         return doc
@@ -28,7 +28,7 @@ def describe(field: pa.Field[Any]) -> str:
 
 
 def engine_type(engine: str, types: Mapping[pa.DataType, str], data_type: pa.DataType) -> str:
-    """Return the engine's name for a type that is neither a struct nor a list.
+    """Return the name that an engine has for a type, which is neither a struct nor a list.
 
     Raises:
         SchemaError: the rendering has no name for the type.

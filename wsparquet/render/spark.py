@@ -1,9 +1,10 @@
-"""A table's definition for Spark: its ``StructType`` as JSON, in the format of ``df.schema.json()``.
+"""Renders a table's definition for Spark: its ``StructType`` as JSON, in the format of ``df.schema.json()``.
 
     schema = StructType.fromJson(json.load(open("schemas/spark/navigation.json")))
     spark.read.schema(schema).parquet("<root>/record_type=navigation")
 
-The partition column ``date`` comes last, as in Spark. The schema contains it so that Spark need not infer its type.
+The partition column ``date`` is the last column, as in Spark. The schema includes it so that Spark does not infer its
+type.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ TYPES: dict[pa.DataType, str] = {
 
 
 def schema(table: Table) -> dict[str, Any]:
-    """Return the table's ``StructType`` as plain JSON values. Raises SchemaError if a type has no equivalent."""
+    """Return the table's ``StructType`` as JSON values. Raises SchemaError if a type has no equivalent."""
     return _struct([*table.schema, PARTITION])
 
 
