@@ -127,7 +127,7 @@ def test_entry_is_consistent(name: str) -> None:
 
 def test_unknown_name_is_refused() -> None:
     """A defect that does not exist is refused, with the names that do."""
-    with pytest.raises(ValueError, match="'no_such' is none; those are: unknown_field, "):
+    with pytest.raises(ValueError, match="found 'no_such'; the defects are: unknown_field, "):
         generate_text(GenerateOptions(defects=True, only=("unknown_field", "no_such")))
 
 

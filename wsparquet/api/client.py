@@ -127,9 +127,9 @@ class Client:
         """
         found = f"found {start.isoformat()} to {end.isoformat()}"
         if start.tzinfo is None or end.tzinfo is None:
-            raise ApiError(f"expected a range of time with zones, {found}; add them")
+            raise ApiError(f"expected times with time zones, {found}; add the time zones")
         if start >= end:
-            raise ApiError(f"expected a range of time whose start is before its end, {found}; change one of them")
+            raise ApiError(f"expected a start before the end, {found}; change one of them")
         start = max(start, datetime.now(UTC) - KEPT)
         return merged(await asyncio.gather(*(self._window(*window) for window in _windows(start, end))))
 
@@ -318,7 +318,7 @@ class Client:
 
 def _gone(status: int, url: str) -> FileGone:
     return FileGone(
-        f"{printable_url(url)}: expected the file that was listed, found HTTP status {status}: "
+        f"{printable_url(url)}: expected the listed file, found HTTP status {status}: "
         "the server has deleted it; nothing can be done if no other copy exists",
         status=status,
     )

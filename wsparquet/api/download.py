@@ -89,7 +89,7 @@ class Transfer:
     def _unwritable(self, error: OSError) -> ApiError:
         return ApiError(
             f"{self._name}: expected to write it to {self._to.parent}, but: {error.strerror or error}; "
-            "make room there, or name another place"
+            "free space there, or choose another folder"
         )
 
     def headers(self) -> dict[str, str]:
@@ -135,7 +135,7 @@ class Transfer:
         same = self._etag is None or response.headers.get("ETag", self._etag) == self._etag
         if first is None or int(first) != self._received or not same or not self._agrees(total):
             self.restart()
-            raise self._failure("the rest of the file", "another part, or that of another file")
+            raise self._failure("the rest of the file", "another part, or a part of another file")
         self._resumed += 1
         if total and total != "*":
             self.total = int(total)
@@ -190,7 +190,7 @@ class Transfer:
         fault = self._fault() if size <= SMALL else await asyncio.to_thread(self._fault)
         if fault:
             self.restart()
-            raise self._failure("gzip that is whole", fault)
+            raise self._failure("complete gzip", fault)
         try:
             self._partial.replace(self._to)
         except OSError as error:
@@ -207,7 +207,7 @@ class Transfer:
 
     def _failure(self, expected: str, found: str) -> Transient:
         return Transient(
-            ApiError(f"{self._place}: expected {expected}, found {found}; nothing of it was kept, try again later")
+            ApiError(f"{self._place}: expected {expected}, found {found}; the download was discarded, try again later")
         )
 
 
@@ -218,7 +218,7 @@ def _fault(file: BinaryIO) -> str | None:
     if not head:
         return "nothing"
     if head.lstrip().startswith(b"<"):
-        return "a page of markup, such as a proxy's or an error's"
+        return "a page of markup, such as a proxy's page or an error message"
     # The API's documentation mentions zip as well. The conversion decides which formats it can read.
     if head.startswith(GZIP):
         try:
@@ -226,5 +226,5 @@ def _fault(file: BinaryIO) -> str | None:
                 while inflated.read(SMALL):
                     pass
         except GZIP_ERRORS as error:
-            return f"it cut or corrupt ({error})"
+            return f"it truncated or corrupt ({error})"
     return None

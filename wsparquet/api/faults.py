@@ -48,7 +48,7 @@ def translated(url: str) -> Iterator[None]:
     except (ssl.CertificateError, aiohttp.ClientSSLError) as error:
         raise ApiError(
             f"{place}: expected a server whose certificate can be verified, found: {_text(error)}; check the clock, "
-            "the address, and whether something in between opens TLS connections"
+            "the address, and whether a proxy intercepts TLS connections"
         ) from None
     except TimeoutError:
         raise Transient(
@@ -56,7 +56,7 @@ def translated(url: str) -> Iterator[None]:
         ) from None
     except (aiohttp.ClientPayloadError, ConnectionError) as error:
         raise Transient(
-            ApiError(f"{place}: expected a whole answer, found it cut off ({_text(error)}); try again later")
+            ApiError(f"{place}: expected a complete response, found a truncated one ({_text(error)}); try again later")
         ) from None
     except aiohttp.ClientError as error:
         raise Transient(

@@ -52,7 +52,7 @@ class Trust:
         expected = str(self.base) if self._exact else "https on *.da.liveperson.net"
         return ApiError(
             f"{printable_url(url)}: expected an address of the API ({expected}), found {found}; "
-            "nothing was sent there. If it is the API's, name it by `base_url`"
+            "nothing was sent there. If it belongs to the API, set `base_url` to it"
         )
 
 
@@ -87,9 +87,9 @@ def _base(url: str) -> URL:
     if parsed is None or parsed.scheme not in {"http", "https"} or parsed.raw_authority.count("@"):
         raise ApiError(f"`base_url`: expected https://HOST[:PORT], found {printable_url(url)!r}")
     if parsed.path not in {"", "/"} or parsed.raw_query_string or parsed.raw_fragment:
-        raise ApiError(f"`base_url`: expected https://HOST[:PORT] and nothing behind it, found {printable_url(url)!r}")
+        raise ApiError(f"`base_url`: expected https://HOST[:PORT] and nothing after it, found {printable_url(url)!r}")
     if parsed.scheme == "http" and not _is_loopback(parsed.host or ""):
-        raise ApiError(f"`base_url`: expected https, found {printable_url(url)!r}; http is for the machine itself only")
+        raise ApiError(f"`base_url`: expected https, found {printable_url(url)!r}; only this machine may use http")
     return parsed.origin()
 
 

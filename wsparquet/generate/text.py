@@ -219,7 +219,7 @@ def generate_text(options: GenerateOptions, *, file_number: int = 0, counts: Exp
     """
     unknown = [name for name in options.only if name not in DEFECTS]
     if unknown:
-        raise ValueError(f"only must name defects, {unknown[0]!r} is none; those are: {', '.join(DEFECTS)}")
+        raise ValueError(f"only must name defects, found {unknown[0]!r}; the defects are: {', '.join(DEFECTS)}")
     counts = Expected() if counts is None else counts
     return _gathered(_Writer(options, counts, file_number=file_number).text(), counts)
 

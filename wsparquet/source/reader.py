@@ -133,10 +133,15 @@ class SourceReader:
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the stored bytes, in hex. Raises: SourceError: the source was not read to its end."""
+        """The SHA-256 of the stored bytes, in hex.
+
+        Raises:
+            SourceError: the source was not read to its end.
+
+        """
         if not self._whole:
             raise self._place.error(
-                f"expected all to be read before its checksum is asked for, found {self.stored_bytes} bytes read"
+                f"expected a source that was read to its end before its checksum, found {self.stored_bytes} bytes read"
             )
         return self._stored.digest.hexdigest()
 

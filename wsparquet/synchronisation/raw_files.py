@@ -187,5 +187,5 @@ def _translated(place: str | os.PathLike[str]) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or error
         raise DatasetError(
             f"{os.fspath(place)}: expected to keep raw files there, but: {reason}; "
-            "name a place that can be written to and has room"
+            "choose a folder or URL that is writable and has free space"
         ) from error

@@ -88,7 +88,7 @@ class State:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DatasetError(
                 f"_wsparquet/sync: expected the state of a synchronisation, found {data[:100]!r} ({error}); "
-                "delete the file: it is written anew by the next `wsparquet sync`"
+                "delete the file; the next `wsparquet sync` writes a new one"
             ) from error
 
 
@@ -101,12 +101,12 @@ def _decode_missing(values: Mapping[str, Any]) -> Missing:
 def _time(values: Mapping[str, Any], key: str) -> str | None:
     time = _text(values, key)
     if time is not None and datetime.fromisoformat(time).tzinfo is None:
-        raise ValueError(f"{time} has no zone")
+        raise ValueError(f"{time} has no time zone")
     return time
 
 
 def _text(values: Mapping[str, Any], key: str) -> str | None:
     value = values[key]
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{key} is no text")
+        raise TypeError(f"{key} is not text")
     return value
