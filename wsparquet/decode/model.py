@@ -54,7 +54,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The output of one call: ``(table, batch)`` pairs, with each table's batches in source order, and quarantine."""
+    """The output of one call: ``(table, batch)`` pairs, in source order for each table, and quarantined texts."""
 
     batches: tuple[tuple[str, pa.RecordBatch], ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
