@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 import aiohttp
 from aiohttp import web
@@ -29,6 +29,14 @@ ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code><Message>{}
 MOST_BYTES = 1 << 30
 
 
+class Answer(NamedTuple):
+    """What a server answered."""
+
+    status: int
+    headers: CIMultiDict[str]
+    body: bytes
+
+
 @dataclass
 class Settings:
     """Which faults there are: ``probability`` of one of ``kinds`` for each request, so many in a row at the most.
@@ -36,7 +44,7 @@ class Settings:
     ``conditions``: what becomes of a conditional PUT. ``dead_from``: the number of the request from which on all are
     reset. ``before`` and ``after`` are told of each request that is passed on, by method and path, and may do anything;
     if ``after`` returns true, the answer is lost. ``denied`` says which requests are refused, with the
-    status and code of ``denial``.
+    status and code of ``denial``. ``rewrite`` turns the server's answer to a request into another one.
     """
 
     probability: float = 0.0
@@ -50,6 +58,7 @@ class Settings:
     after: Callable[[str, str], object] | None = None
     denied: Callable[[str, str], bool] = lambda _method, _path: False
     denial: tuple[int, str] = (403, "AccessDenied")
+    rewrite: Callable[[str, str, Answer], Answer] | None = None
 
 
 @dataclass
@@ -110,18 +119,21 @@ class Proxy:
         url = URL(self.target + request.raw_path, encoded=True)
         async with self._session.request(request.method, url, headers=headers, data=io.BytesIO(body)) as answer:
             data = await answer.read()
+        status = answer.status
         if await _told(self.settings.after, request) or fault == "lost-answer":
             return reset(request)
         kept = CIMultiDict((name, value) for name, value in answer.headers.items() if name.lower() not in HOP)
+        if self.settings.rewrite is not None:
+            status, kept, data = self.settings.rewrite(request.method, request.raw_path, Answer(status, kept, data))
         if fault == "cut":
-            return await _cut(request, answer.status, kept, data)
+            return await _cut(request, status, kept, data)
         if request.method == "HEAD":
             # The length is that of what a GET would bring.
-            response = web.StreamResponse(status=answer.status, headers=kept)
+            response = web.StreamResponse(status=status, headers=kept)
             response.content_length = int(answer.headers.get("Content-Length", 0))
             await response.prepare(request)
             return response
-        return web.Response(status=answer.status, headers=kept, body=data)
+        return web.Response(status=status, headers=kept, body=data)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(auto_decompress=False)

@@ -116,6 +116,8 @@ def _text(error: BaseException) -> str:
         return f"HTTP status {status} {getattr(error, 'message', '')}".rstrip()
     if isinstance(error, FileNotFoundError):
         return "no such file"
+    if isinstance(error, KeyError):
+        return f"no {error} in an answer or in the options"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split())[:300]
 

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
 from wsparquet.errors import SourceError
+from wsparquet.private import s3fs
 from wsparquet.redaction import without_credentials
 from wsparquet.source.archive import SMALLEST_ARCHIVE
 from wsparquet.source.failures import Place
 from wsparquet.source.listing import has_magic
 from wsparquet.source.names import last_component
-from wsparquet.source.origins import Remote
+from wsparquet.source.origins import Remote, speaks
 from wsparquet.source.sources import Failed
 from wsparquet.source.storage_options import options_for
 from wsparquet.source.walking import Info, Walk
@@ -87,13 +88,11 @@ def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]
     If the path is a file, return only its metadata.
     """
     filesystem, path = origin.filesystem, origin.path
+    if speaks(filesystem, "s3"):
+        s3fs.keep_listings_plain_in_thread(filesystem)
     bare = urlsplit(path).path if origin.is_http else path
     as_folder = origin.is_http and bare.endswith("/")
-    missing = None
-    try:
-        info = filesystem.info(path)
-    except FileNotFoundError as error:
-        info, missing = {}, error
+    info, missing = _info(filesystem, path)
     if info and info["type"] != "directory" and not as_folder:
         return {path: info}, {}
     place = partial(_place_of, origin, url)
@@ -101,14 +100,29 @@ def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]
     if has_magic(bare) and not info:
         walk.matching(path)
         base, dotted = re.split(r"[^/]*[*?\[]", path)[0], "/." in path
-    elif missing is not None:
+    elif isinstance(missing, FileNotFoundError):
         raise missing
     else:
         walk.below(path)
         base, dotted = path.rstrip("/") + "/", False
+        if missing is not None and not walk.files:
+            raise missing
     files = {name: info for name, info in walk.files.items() if dotted or not _is_hidden(name, base)}
     failed = {name: error for name, error in walk.failed.items() if dotted or not _is_hidden(name, base)}
     return files, {name: Failed(last_component(name), place(name).label, error) for name, error in failed.items()}
+
+
+def _info(filesystem: Any, path: str) -> tuple[Info, OSError | None]:
+    """The facts about a path. They are empty, and the error says why, if only a listing may tell more."""
+    try:
+        return filesystem.info(path), None
+    except FileNotFoundError as error:
+        return {}, error
+    except OSError as error:
+        # Some S3 stores keep real folders, and report an internal error for a HEAD request of a folder.
+        if isinstance(error, PermissionError) or not speaks(filesystem, "s3"):
+            raise
+        return {}, error
 
 
 def _is_hidden(path: str, base: str) -> bool:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import stamina
@@ -20,11 +20,14 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
     IncompleteReadError,
     ResponseStreamingError,
 )
+from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 from fsspec.exceptions import FSTimeoutError  # type: ignore[import-untyped]
 
+from wsparquet.private import s3fs
+from wsparquet.store.s3.pages import Listed, OddAnswer, decoded, page_of
 from wsparquet.store.store import Absent, Changed, Expectation, Refused, Unfinished
 
-__all__ = ["Bucket", "Listed", "code_of", "reason_of", "status_of"]
+__all__ = ["NO_TAG", "Bucket", "code_of", "reason_of", "status_of"]
 
 Result = TypeVar("Result")
 AT_ONCE = 32
@@ -43,14 +46,11 @@ TRANSIENT = (
 TRANSIENT_STATUSES = {408, 409, 429, 500, 502, 503, 504}
 """S3 answers 409 if another conditional request for the same key is in progress ("Conditional writes")."""
 
+REFUSALS = {"NotImplemented", "InvalidArgument", "InvalidRequest"}
+"""Error codes of stores that do not support a request or one of its headers."""
 
-class Listed(NamedTuple):
-    """An object in a listing: ``size`` in bytes, ``modified`` in seconds since 1970."""
-
-    key: str
-    size: int
-    modified: float
-    etag: str
+NO_TAG = "sha256-"
+"""The start of a version that is a checksum, because the store sends no entity tag."""
 
 
 def status_of(error: BaseException) -> int | None:
@@ -78,6 +78,16 @@ def reason_of(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
+def is_missing(error: FileNotFoundError) -> bool:
+    """Whether the object is missing, rather than its bucket."""
+    return "NoSuchBucket" not in reason_of(error)
+
+
+def is_unreadable(error: BaseException) -> bool:
+    """Whether the answer was not XML. botocore reports such an answer as status 500 without an error code."""
+    return isinstance(error, ResponseParserError) or code_of(error) == "500"
+
+
 def is_transient(error: BaseException) -> bool:
     """Return whether a retry of the failed request may succeed."""
     status = status_of(error)
@@ -100,37 +110,72 @@ class Bucket:
         self._patience_seconds = patience_seconds
         self.answered = False
 
-    async def get(self, key: str) -> tuple[bytes, str] | None:
-        """Return the bytes of an object and its entity tag, or None if the object does not exist."""
+    async def get(self, key: str) -> tuple[bytes, str | None] | None:
+        """Return the bytes of an object and its entity tag, if any, or None if the object does not exist."""
 
-        async def read() -> tuple[bytes, str] | None:
+        async def read() -> tuple[bytes, str | None] | None:
             try:
                 answer = await self._call("get_object", Key=key)
             except FileNotFoundError as error:
-                if "NoSuchBucket" in reason_of(error):
-                    raise
-                return None
+                if is_missing(error):
+                    return None
+                raise
             async with answer["Body"] as body:
-                return await body.read(), answer["ETag"]
+                return await body.read(), answer.get("ETag") or None
 
         return await self._tried(read)
 
-    async def get_many(self, keys: Iterable[str]) -> list[tuple[bytes, str] | None]:
+    async def get_many(self, keys: Iterable[str]) -> list[tuple[bytes, str | None] | None]:
         """Return the bytes and entity tags of objects, in the given order; many objects are read concurrently."""
         return await _together([lambda key=key: self.get(key) for key in keys])  # type: ignore[misc]
 
-    async def find(self, prefix: str) -> AsyncIterator[Listed]:
-        """Yield all objects whose key starts with ``prefix``, sorted by key."""
-        token: dict[str, str] = {}
+    async def find(self, prefix: str) -> list[Listed]:
+        """Return all objects whose key starts with ``prefix``, sorted by key, each with its size and time.
+
+        Raises OddAnswer if the store answers with something else.
+        """
+        found: dict[str, Listed] = {}
+        tokens: set[str] = set()
+        more: dict[str, str] = {}
         while True:
-            page = await self._tried(
-                lambda more=dict(token): self._call("list_objects_v2", Prefix=prefix, **more)  # type: ignore[misc]
-            )
-            for each in page.get("Contents", []):
-                yield Listed(each["Key"], each["Size"], _seconds(each["LastModified"]), each["ETag"])
-            if not page.get("IsTruncated"):
-                return
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+            page = page_of(await self._tried(partial(self._list, prefix, **more)), prefix)
+            found.update((each.key, each) for each in page.objects)
+            if page.next is None:
+                break
+            if page.next in tokens:
+                raise OddAnswer("expected a listing that ends, found the same page twice")
+            tokens.add(page.next)
+            more = {"ContinuationToken": page.next}
+        return sorted(await self._completed(found.values()))
+
+    async def _list(self, prefix: str, **more: str) -> dict[str, Any]:
+        await s3fs.keep_listings_plain(self._filesystem, self._name)
+        arguments = {"Prefix": prefix, **more}
+        try:
+            return dict(await self._call("list_objects_v2", **arguments))
+        except (OSError, ResponseParserError) as error:
+            if not is_unreadable(error):
+                raise
+            # A key may have a character that XML does not allow.
+            return decoded(await self._call("list_objects_v2", EncodingType="url", **arguments))
+
+    async def _completed(self, found: Iterable[Listed]) -> list[Listed]:
+        """The objects with the sizes and times that their listing left out; deleted objects are skipped."""
+        complete = [each for each in found if each.is_complete]
+        others = [each for each in found if not each.is_complete]
+        asked = await _together([partial(self._head, each) for each in others])
+        return [*complete, *(each for each in asked if each is not None)]
+
+    async def _head(self, listed: Listed) -> Listed | None:
+        try:
+            answer = await self._tried(lambda: self._call("head_object", Key=listed.key))
+        except FileNotFoundError:
+            return None
+        modified = answer.get("LastModified")
+        found = Listed(listed.key, answer.get("ContentLength"), modified and modified.timestamp(), listed.etag)
+        if not found.is_complete:
+            raise OddAnswer(f"expected the size and the time of {listed.key} in a listing or a HEAD, found one or none")
+        return found
 
     async def put(self, key: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """Write an object; with an expectation, only if the current object matches it.
@@ -144,11 +189,12 @@ class Bucket:
         try:
             await self._tried(lambda: self._call("put_object", Key=key, Body=data, **condition))
         except OSError as error:
-            status = status_of(error)
-            if expect is None or status not in {404, 412, 501}:
+            if expect is None:
                 raise
-            if status == 501:
+            if code_of(error) in REFUSALS or status_of(error) == 501:
                 raise Refused(reason_of(error)) from error
+            if status_of(error) not in {404, 412}:
+                raise
             # An earlier attempt may have succeeded although its answer was lost.
             found = await self.get(key)
             if found is None or found[0] != data:
@@ -160,14 +206,19 @@ class Bucket:
 
     async def _upload(self, path: Path, key: str) -> None:
         target = f"{self._name}/{key}"
-        await self._tried(lambda: self._filesystem._put_file(str(path), target))  # noqa: SLF001 - the coroutine is wanted
+        await self._tried(lambda: s3fs.upload(self._filesystem, str(path), target))
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete objects by their exact keys; missing objects are skipped."""
         await _together([lambda key=key: self._delete(key) for key in keys])  # type: ignore[misc]
 
     async def _delete(self, key: str) -> None:
-        await self._tried(lambda: self._call("delete_object", Key=key))
+        try:
+            await self._tried(lambda: self._call("delete_object", Key=key))
+        except FileNotFoundError as error:
+            # S3 reports success for a missing object; some stores report an error.
+            if not is_missing(error):
+                raise
 
     async def uploads(self, prefix: str) -> list[Unfinished]:
         """Return uncompleted multipart uploads whose key starts with ``prefix``; ``path`` is the key."""
@@ -177,11 +228,14 @@ class Bucket:
             page = await self._tried(
                 lambda more=dict(marker): self._call("list_multipart_uploads", Prefix=prefix, **more)  # type: ignore[misc]
             )
-            begun = page.get("Uploads", [])
-            found.extend(Unfinished(each["Key"], each["UploadId"], _seconds(each["Initiated"])) for each in begun)
+            begun = page.get("Uploads") or ()
+            found.extend(Unfinished(each["Key"], each["UploadId"], each["Initiated"].timestamp()) for each in begun)
             if not page.get("IsTruncated"):
                 return found
-            marker = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+            following = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+            if following == marker:
+                raise OddAnswer("expected a listing of uploads that ends, found the same page twice")
+            marker = following
 
     async def abort(self, key: str, upload_id: str) -> None:
         """Abort a multipart upload without creating an object; do nothing if the upload no longer exists."""
@@ -191,8 +245,7 @@ class Bucket:
             return
 
     async def _call(self, method: str, **arguments: Any) -> Any:
-        # s3fs has no public coroutine for S3 operations without a method of their own.
-        return await self._filesystem._call_s3(method, Bucket=self._name, **arguments)  # noqa: SLF001
+        return await s3fs.call(self._filesystem, method, Bucket=self._name, **arguments)
 
     async def _tried(self, call: Callable[[], Awaitable[Result]]) -> Result:
         seconds = self._patience_seconds if self.answered else min(FIRST_SECONDS, self._patience_seconds)
@@ -226,8 +279,8 @@ def _condition(expect: Expectation | None) -> dict[str, str]:
     """Return the expectation as keyword arguments for botocore."""
     if expect is None:
         return {}
-    return {"IfNoneMatch": "*"} if isinstance(expect, Absent) else {"IfMatch": expect.tag}
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
+    if isinstance(expect, Absent):
+        return {"IfNoneMatch": "*"}
+    if expect.tag.startswith(NO_TAG):
+        raise Refused("its answers have no ETag")
+    return {"IfMatch": expect.tag}

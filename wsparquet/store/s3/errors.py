@@ -18,6 +18,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 from wsparquet.errors import DatasetError
 from wsparquet.store.s3.bucket import code_of, reason_of, status_of
 from wsparquet.store.s3.options import StorageOptions
+from wsparquet.store.s3.pages import OddAnswer
 from wsparquet.store.store import Refused
 
 __all__ = ["translated"]
@@ -27,6 +28,7 @@ EXPIRED = "get new credentials (`storage_options`, AWS_…, or a profile), and r
 REMEDIES = {
     401: CREDENTIALS,
     404: "check the bucket's name, and the endpoint",
+    501: "the store does not offer it",
     503: "the store asks to slow down: run fewer jobs, or try again later",
 }
 EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
@@ -51,7 +53,12 @@ RIGHTS = {
 """The permissions that each action needs."""
 
 OF_OPTIONS = (TypeError, AttributeError, KeyError)
-"""Errors that s3fs and botocore raise, until the first answer, for options that they cannot use."""
+"""Errors that s3fs and botocore raise, until the first answer, for options that they cannot use.
+
+After the first answer, they raise the same errors for an answer that lacks a field.
+"""
+
+ANOTHER_STORE = "check that the endpoint is an S3 store; update the store or use another one"
 
 
 @contextmanager
@@ -59,7 +66,7 @@ def translated(action: str, place: str, options: StorageOptions, *, reached: boo
     """Translate s3fs errors raised inside the context into a DatasetError with the location and the server's message.
 
     The message contains no secrets. If no request has ``reached`` the server yet, a TypeError, AttributeError or
-    KeyError means that one of the ``options`` is wrong.
+    KeyError means that one of the ``options`` is wrong. Afterwards, it means that an answer of the server is odd.
     """
     try:
         yield
@@ -67,10 +74,13 @@ def translated(action: str, place: str, options: StorageOptions, *, reached: boo
         raise Refused(options.hide(str(error))) from _chained(error, options)
     except (OSError, BotoCoreError, ValueError, ImportError) as error:
         raise _error(error, action, place, options, _remedy(error, action)) from _chained(error, options)
+    except OddAnswer as error:
+        raise _error(error, action, place, options, ANOTHER_STORE) from _chained(error, options)
     except OF_OPTIONS as error:
-        if reached:
-            raise
-        raise _error(error, action, place, options, options.remedy) from _chained(error, options)
+        if not reached:
+            raise _error(error, action, place, options, options.remedy) from _chained(error, options)
+        odd = OddAnswer(f"expected an answer with the fields that S3 sends, found one that s3fs cannot use ({error!r})")
+        raise _error(odd, action, place, options, ANOTHER_STORE) from _chained(error, options)
 
 
 def _error(error: BaseException, action: str, place: str, options: StorageOptions, remedy: str) -> DatasetError:

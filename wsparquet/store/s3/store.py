@@ -7,11 +7,12 @@ Therefore files are written to a local disk first, and uploaded when they are co
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import os
 import stat
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from wsparquet.errors import DatasetError
 from wsparquet.layout import ROOT_FILE
 from wsparquet.redaction import without_credentials
 from wsparquet.store.disk_errors import translated
-from wsparquet.store.s3.bucket import Bucket
+from wsparquet.store.s3.bucket import NO_TAG, Bucket
 from wsparquet.store.s3.errors import translated as translated_from_s3
 from wsparquet.store.s3.options import StorageOptions
 from wsparquet.store.store import Entry, Expectation, Unfinished, Version
@@ -115,17 +116,23 @@ class ObjectStore:
         return None if found is None else found[0]
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """Return the bytes of an object, and its entity tag as a version, or None if the object does not exist."""
+        """Return the bytes of an object, and its entity tag as a version, or None if the object does not exist.
+
+        If the store sends no entity tags, the version is a checksum of the bytes.
+        """
         found = self._run("read", path, self.bucket.get(self._key(path)))
-        return None if found is None else (found[0], Version(found[1]))
+        if found is None:
+            return None
+        data, etag = found
+        return data, Version(etag or f"{NO_TAG}{hashlib.sha256(data).hexdigest()}")
 
     def entries(self, folder: str) -> Iterator[Entry]:
         """Yield all objects below ``folder``, sorted by path, except the objects with which some tools mark folders."""
         prefix = f"{folder}/" if folder else ""
-        found = self._run("list", prefix, _gathered(self.bucket.find(self._key(prefix))))
-        for each in found:
+        for each in self._run("list", prefix, self.bucket.find(self._key(prefix))):
             if not each.key.endswith("/"):
-                yield Entry(each.key.removeprefix(self._base), each.size, each.modified, each.etag)
+                path = each.key.removeprefix(self._base)
+                yield Entry(path, each.size or 0, each.modified or 0.0, each.etag)
 
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """Yield the path and the bytes of every object below ``folder``, sorted by path; skip deleted objects."""
@@ -183,10 +190,6 @@ class ObjectStore:
         """Abort a multipart upload without creating an object."""
         call = self.bucket.abort(self._key(upload.path), upload.upload_id)
         self._run("end an upload of", upload.path, call)
-
-
-async def _gathered(found: AsyncIterator[Result]) -> list[Result]:
-    return [each async for each in found]
 
 
 def _spool() -> Workspaces:

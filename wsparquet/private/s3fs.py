@@ -1,0 +1,54 @@
+"""Coroutines of s3fs, and handlers of the botocore client that s3fs holds.
+
+Tried with s3fs 2025.9.0 (aiobotocore 2.24.2, botocore 1.40.18) and 2026.9.0 (aiobotocore 3.10.0, botocore 1.43.117).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fsspec.asyn import sync  # type: ignore[import-untyped]
+
+__all__ = ["call", "keep_listings_plain", "keep_listings_plain_in_thread", "upload"]
+
+
+async def call(filesystem: Any, method: str, **arguments: Any) -> Any:
+    """The answer to a request; ``method`` and ``arguments`` are those of botocore's S3 client.
+
+    The public ``call_s3`` blocks its thread. Raises OSError and the errors of botocore.
+    """
+    return await filesystem._call_s3(method, **arguments)  # noqa: SLF001
+
+
+async def upload(filesystem: Any, path: str, target: str) -> None:
+    """Upload a local file, a large file in parts. The public ``put_file`` blocks its thread. Raises as ``call``."""
+    await filesystem._put_file(path, target)  # noqa: SLF001
+
+
+async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
+    """Leave out of listing requests what stores answer in different ways.
+
+    - botocore requests percent-encoded names, and decodes the names if the answer says that they are encoded. Some
+      stores say so and do not encode: then ``a%20b`` and ``a+b`` both become ``a b``. Without the request, no store
+      encodes names. A request with an ``EncodingType`` of its own is left as it is.
+    - s3fs requests an empty delimiter if it needs none. Some stores split every name at an empty delimiter.
+    """
+    await filesystem.set_session()
+    client = await filesystem.get_s3(bucket)
+    # The last handler runs after botocore's own. Its identifier keeps it from being registered twice.
+    for operation in ("ListObjects", "ListObjectsV2"):
+        event = f"before-parameter-build.s3.{operation}"
+        client.meta.events.register_last(event, _make_plain, unique_id=f"wsparquet-{operation}")
+
+
+def keep_listings_plain_in_thread(filesystem: Any) -> None:
+    """``keep_listings_plain`` for a file system whose blocking methods are used."""
+    sync(filesystem.loop, keep_listings_plain, filesystem, None)
+
+
+def _make_plain(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    # botocore sets this mark if it adds the encoding by itself.
+    if context.get("encoding_type_auto_set"):
+        params.pop("EncodingType", None)
+    if params.get("Delimiter") == "":
+        del params["Delimiter"]
