@@ -86,7 +86,7 @@ coverage: $(READY)  ## Branch coverage, reported and not judged
 	$(PYTEST) --cov --cov-report=term
 
 clean:  ## Delete all that these targets have made
-	rm -rf .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(VENV)
+	rm -rf .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis target $(VENV)
 
 $(PYO3_PYTHON):
 	$(PYTHON) -m venv $(VENV)

@@ -1,4 +1,4 @@
-"""An S3 server for all tests of a process."""
+"""S3 servers, each for all tests of a process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.store.s3.s3s import s3s_server
 from tools.s3.server import s3_server
 
 
@@ -13,4 +14,11 @@ from tools.s3.server import s3_server
 def endpoint() -> Iterator[str]:
     """The address of moto's server."""
     with s3_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def second_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server by other authors, in full runs."""
+    with s3s_server(tmp_path_factory.mktemp("s3s")) as address:
         yield address

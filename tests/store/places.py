@@ -12,6 +12,7 @@ import pytest
 
 from tests.scale import scaled
 from tests.store.s3.lake import Lake
+from tests.store.s3.s3s import LONGEST_NAME
 from tools.s3.proxy import Proxy, proxying
 from wsparquet.dataset import Access
 from wsparquet.dataset.access import open_store
@@ -59,13 +60,16 @@ def on_s3(
         options = {**lake.options, "endpoint_url": "http://127.0.0.1:9"}
         broken, _ = open_store(lake.url, Access(options, patience_seconds=0.2))
         page = scaled(1000, 10)
-        access = Access({**lake.options, "s3_additional_kwargs": {"MaxKeys": page}}, patience_seconds=30.0)
+        # Servers for tests are slow with large files.
+        own = {"s3_additional_kwargs": {"MaxKeys": page}, "config_kwargs": {"read_timeout": 60}}
+        access = Access({**lake.options, **own}, patience_seconds=60.0)
         yield Place(opened(lake.url, access), broken, partial(lose_answer, proxy), page, longest, atomic)
 
 
 PLACES: dict[str, Callable[[pytest.FixtureRequest, Path], AbstractContextManager[Place]]] = {
     "local disk": on_disk,
     "moto": on_s3,
+    "s3s-fs": partial(on_s3, server="second_endpoint", longest=LONGEST_NAME, atomic=False),
 }
 
 

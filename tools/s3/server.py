@@ -24,7 +24,7 @@ _NUMBERS = itertools.count()
 @contextmanager
 def s3_server() -> Iterator[str]:
     """The address of moto's server."""
-    with serving_at(lambda port: [sys.executable, "-m", "tests.store.s3.serve", str(port)]) as address:
+    with serving_at(lambda port: [sys.executable, "-m", "tools.s3.serve", str(port)]) as address:
         yield address
 
 
@@ -34,8 +34,8 @@ def serving_at(command: Callable[[int], list[str]]) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command(port), cwd=REPOSITORY, **quiet) as process:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command(port), cwd=REPOSITORY, stdout=quiet, stderr=quiet) as process:
         try:
             _wait_for(process, port)
             yield f"http://127.0.0.1:{port}"

@@ -17,8 +17,8 @@ from tests.commit.test_kills import rows_of
 from tests.dataset.helpers import API_NAME, put
 from tests.scale import scaled
 from tests.store.s3.lake import Lake
-from tests.store.s3.proxy import Answer, Proxy
 from tests.store.s3.test_system import wsparquet
+from tools.s3.proxy import Answer, Proxy
 from wsparquet.dataset import open_dataset
 from wsparquet.errors import DatasetError
 from wsparquet.generate import GenerateOptions, generate
