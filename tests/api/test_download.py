@@ -171,7 +171,7 @@ XML = "<?xml version='1.0'?><error><time>t</time><message>{}</message><internalC
         (401, XML.format("no &amp; never", "0005"), "0005", ("no & never", "WSPARQUET_APP_SECRET", "clock")),
         (403, json.dumps({"error": {"message": "no", "internalCode": 7}}), "7", ("no", "permission|may read")),
         (404, json.dumps({"message": "no", "internalCode": "x"}), "x", ("account and the region",)),
-        (429, "", None, ("--downloads",)),
+        (429, "", None, ("`downloads`",)),
         (500, "<html><style>p{}</style><body>Oh\x1b[31m dear</body></html>", None, ("Oh\ufffd[31m dear", "later")),
         (400, XML.format("a\nb", ""), "", ("a b",)),
         (400, "<!DOCTYPE x [<!ENTITY a 'b'>]><error><message>&a;</message></error>", None, ("400",)),

@@ -54,7 +54,8 @@ class Transfer:
     """One download in progress; a context manager that leaves the complete file or nothing.
 
     Send a request with ``headers``, pass the response to ``receive``, then call ``finished``. After a failure, repeat
-    these steps. ``total``: the size in bytes that the server sent; None if it sent none.
+    these steps. ``total``: the size of the file in bytes, as the server announced it; None if the server did not
+    announce it.
     """
 
     def __init__(self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None) -> None:

@@ -164,7 +164,7 @@ def inflate_one(feeder: Feeder, codec: Codec, *, label: str, chunk: int) -> Iter
     """Yield the decompressed text of one member, frame, or stream. Every message starts with ``label``."""
     decompressor = codec.decompressor()
     inflated = 0
-    # Putting back unused bytes copies them. A small first piece keeps that cheap for tiny members.
+    # Unused bytes are copied when they are put back. A small first piece keeps that cheap for tiny members.
     size = FIRST_PIECE
     while not decompressor.eof:
         piece = feeder.take(size) if decompressor.needs_input else memoryview(b"")

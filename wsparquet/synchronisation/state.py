@@ -1,6 +1,6 @@
 """The files that were missing after the last run, saved in the root for the next run and for monitors.
 
-Only commit records decide which rows count. The saved state only adds since when and why files are missing.
+Only commit records decide which rows count. The saved state records only when files went missing, and why.
 """
 
 from __future__ import annotations

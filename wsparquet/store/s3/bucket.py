@@ -234,7 +234,7 @@ class Bucket:
                 return found
             following = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
             if following == marker:
-                raise OddAnswer("expected a listing of uploads that ends, found the same page twice")
+                raise OddAnswer("expected a new page in the listing of uploads, found the same page twice")
             marker = following
 
     async def abort(self, key: str, upload_id: str) -> None:
