@@ -247,7 +247,7 @@ FAILS: dict[str, tuple[Bend, str]] = {
     ),
     "a listing that never ends": (
         lambda _method, path, answer: Answer(200, answer.headers, PAGE) if "list-type" in path else answer,
-        f"cannot list .*expected a listing that ends, found the same page twice; {UPDATE}",
+        f"cannot list .*expected a new page of the listing, found the same page twice; {UPDATE}",
     ),
     "a listing of another folder": (
         in_listings(lambda body: body.replace(b"<Key>lake/", b"<Key>elsewhere/")),

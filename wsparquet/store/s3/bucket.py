@@ -143,7 +143,7 @@ class Bucket:
             if page.next is None:
                 break
             if page.next in tokens:
-                raise OddAnswer("expected a listing that ends, found the same page twice")
+                raise OddAnswer("expected a new page of the listing, found the same page twice")
             tokens.add(page.next)
             more = {"ContinuationToken": page.next}
         return sorted(await self._completed(found.values()))
