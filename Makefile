@@ -40,7 +40,7 @@ checks:  ## Set-up, and all checks but pytest: the native crate, lints, types
 # would share the jobs of make, and wait for them: it does better with its own.
 rust: | $(PYO3_PYTHON)  ## The native crate: format, lints, unit tests and fuzzing
 	@if ! command -v cargo >/dev/null; then echo "no cargo: nothing native is in use"; exit 0; fi; \
-	set -ex; unset MAKEFLAGS; cd native; cargo fmt --check; \
+	set -ex; unset MAKEFLAGS MFLAGS; cd native; cargo fmt --check; \
 	cargo rustc --quiet --profile $(PROFILE) --lib --features python,pyo3/extension-module \
 		--crate-type cdylib; \
 	cargo clippy --quiet --profile $(PROFILE) --all-targets --all-features -- -D warnings; \
@@ -94,6 +94,6 @@ $(PYO3_PYTHON):
 $(READY): pyproject.toml $(wildcard native/Cargo.* native/src/*.rs native/src/*/*.rs native/src/*/*/*.rs) | $(PYO3_PYTHON)
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	unset MAKEFLAGS; SETUPTOOLS_RUST_CARGO_PROFILE=$(PROFILE) \
+	unset MAKEFLAGS MFLAGS; SETUPTOOLS_RUST_CARGO_PROFILE=$(PROFILE) \
 		$(BIN)/pip install --quiet --editable . --group dev --group docs
 	touch $@

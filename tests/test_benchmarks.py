@@ -128,7 +128,11 @@ def test_runs_are_interleaved() -> None:
     """All names are run once before any is run again, and results stay with their names."""
     order: list[str] = []
 
-    found = interleaved(["a", "b"], lambda name: (order.append(name), name.upper())[1], runs=2)
+    def named(name: str) -> str:
+        order.append(name)
+        return name.upper()
+
+    found = interleaved(["a", "b"], named, runs=2)
 
     assert order == ["a", "b", "a", "b"]
     assert found == {"a": ["A", "A"], "b": ["B", "B"]}

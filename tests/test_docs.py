@@ -90,7 +90,9 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
 def python(text: str, names: dict[str, object]) -> object:
     """Run a block, and return what its last expression is, if it ends with one."""
     tree = ast.parse(text)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    if last is not None:
+        tree.body.pop()
     exec(compile(tree, "README.md", "exec"), names)
     return None if last is None else eval(compile(ast.Expression(last.value), "README.md", "eval"), names)
 

@@ -88,7 +88,7 @@ def test_no_module_has_the_name_of_a_public_name() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     """A name that is not there fails as in any module."""
     with pytest.raises(AttributeError, match="module 'wsparquet' has no attribute 'konvert'"):
-        wsparquet.konvert  # noqa: B018
+        wsparquet.konvert  # type: ignore[attr-defined]  # noqa: B018
     assert not hasattr(wsparquet, "__path_of_nothing__")
 
 

@@ -125,7 +125,13 @@ def test_sources_are_one_or_many(tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     for given in (str(first), first):
         assert len(wsparquet.inspect(given)) == 1
-    for several in (str(tmp_path / "in" / "*.gz"), [str(first), second], (first, second), iter([first, second])):
+    ways: tuple[Any, ...] = (
+        str(tmp_path / "in" / "*.gz"),
+        [str(first), second],
+        (first, second),
+        iter([first, second]),
+    )
+    for several in ways:
         assert [found.name for found in wsparquet.inspect(several)] == [first.name, second.name]
     assert sum(table.num_rows for table in wsparquet.read([first, str(second)]).values()) == 10
     assert wsparquet.convert((first, second), lake).records == 10

@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -36,7 +37,7 @@ def test_every_table_is_there_with_its_schema(tmp_path: Path, form: str) -> None
         assert type(table) is pa.Table
         assert table.schema.equals(TABLES[name].schema, check_metadata=True)
         assert set(table["source_file"].to_pylist()) <= {path.name}
-    numbers = [number for table in tables.values() for number in table["record_number"].to_pylist()]
+    numbers: list[Any] = [number for table in tables.values() for number in table["record_number"].to_pylist()]
     assert sorted(numbers) == list(range(60))
 
 
@@ -87,7 +88,7 @@ def test_what_becomes_no_row_is_handed_out(tmp_path: Path) -> None:
     text = path.read_bytes()
     for entry in entries:
         assert entry.data == text[entry.start : entry.end]
-    numbers = [entry.record_number for entry in entries if entry.kind == "record"]
+    numbers: list[Any] = [entry.record_number for entry in entries if entry.kind == "record"]
     numbers += [number for table in tables.values() for number in table["record_number"].to_pylist()]
     assert sorted(numbers) == list(range(wanted.records))
 

@@ -102,7 +102,7 @@ def test_a_list_one_file_and_none() -> None:
 
 
 @pytest.mark.parametrize("date", [None, "yesterday", "2016-06-27T12:00:00", 5])
-def test_times_come_from_the_name_if_the_list_has_none(date: object) -> None:
+def test_times_come_from_the_name_if_the_list_has_none(date: Any) -> None:
     """Dates that are missing, odd, or without a zone give way to the milliseconds in the name."""
     (file,) = listed(entry(**{"@scopeStartDate": date, "@scopeEndDate": date})).files
     assert file.start == datetime.fromtimestamp(1467043200, UTC)
@@ -201,7 +201,8 @@ def test_no_files_are_no_error(status: int) -> None:
 
 def tried(failures: list[Exception], **options: Any) -> tuple[object, list[Retry]]:
     """What comes of a call that fails so often, and what was told meanwhile."""
-    left, told = list(failures), []
+    left = list(failures)
+    told: list[Retry] = []
 
     async def call() -> str:
         if left:

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import click
 from click.testing import CliRunner
 
 from wsparquet.api.credentials import VARIABLES
@@ -21,7 +22,7 @@ from wsparquet.emulator import Emulator
 PROGRAM = Path(sys.executable).with_name("wsparquet")
 
 # click before 8.2 mixes standard error into standard output unless it is told not to.
-_SEPARATE = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+_SEPARATE: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ class _Main:
 
 def run(*arguments: object, stdin: bytes = b"") -> Ran:
     """Run a command in this process; what it raises beside its exit is a failure of the test."""
-    found = CliRunner(**_SEPARATE).invoke(_Main(), [str(each) for each in arguments], stdin, catch_exceptions=False)
+    found = CliRunner(**_SEPARATE).invoke(
+        cast("click.Command", _Main()), [str(each) for each in arguments], stdin, catch_exceptions=False
+    )
     return Ran(found.exit_code, found.stdout, found.stderr)
 
 

@@ -218,9 +218,9 @@ def test_sync_repeats_until_interrupted(tmp_path: Path, emulator: Emulator) -> N
     )
     options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": SECRETS}
     with start(*arguments, "--every", "1s", "--output", "json", **options) as process:
-        lines = [json.loads(process.stdout.readline()) for _ in range(2)]  # type: ignore[union-attr]
+        lines = [json.loads(process.stdout.readline()) for _ in range(2)]
         emulator.catalogue.put("late.gz", b"\x1f\x8b no gzip")
-        lines.append(json.loads(process.stdout.readline()))  # type: ignore[union-attr]
+        lines.append(json.loads(process.stdout.readline()))
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
     # The next run may have begun by then.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.commit.test_many_commits import make_commit
 from tests.dataset.helpers import put, rows_on_disk
+from tools.commits import make_commit
 from wsparquet.commit import CommitHeader, checkpoint
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.layout import Identity
@@ -136,7 +137,7 @@ def test_a_copy_that_cannot_be_believed_is_none(root: Root, damage: str) -> None
     before = root.commits(write_checkpoint=True).headers()
     table = pq.read_table(copy_of(root))
     nulls = pa.nulls(COUNT, pa.string())
-    permissive = {"promote_options": "permissive"}
+    permissive: dict[str, Any] = {"promote_options": "permissive"}
     spoilt = {
         "other columns": table.drop_columns("version"),
         "no record": table.set_column(2, "header", pa.array(["{}"] * COUNT)),

@@ -47,7 +47,7 @@ def add(root: Root) -> None:
 def redo(root: Root) -> None:
     """Replace the source by other content, on other days."""
     root.recover()
-    if root.commits().get(IDENTITY).checksum != f"{2:064x}":  # type: ignore[union-attr]
+    if root.commits().get(IDENTITY).checksum != f"{2:064x}":
         commit_one(root, IDENTITY, 2)
 
 
@@ -133,4 +133,5 @@ def small(limit: str, path: str) -> None:
 
 
 if __name__ == "__main__":
-    {"once": once, "steps": steps, "race": race, "small": small}[sys.argv[1]](*sys.argv[2:])
+    works: dict[str, Callable[..., None]] = {"once": once, "steps": steps, "race": race, "small": small}
+    works[sys.argv[1]](*sys.argv[2:])

@@ -97,7 +97,7 @@ def test_a_live_attempt_keeps_its_files(root: Root) -> None:
             os.utime(path, (HOURS_AGO, HOURS_AGO))
         assert clean(Root.open(root.place), older_than=0, delete=True).strays == ()
         head = root.commits().get(IDENTITY)
-        attempt.commit(IDENTITY, root.commits().read(IDENTITY).facts, expected=head)  # type: ignore[union-attr]
+        attempt.commit(IDENTITY, root.commits().read(IDENTITY).facts, expected=head)
     assert_at_rest(Path(root.place))
 
 

@@ -285,12 +285,17 @@ def _large() -> bytes:
     return b"".join(generate_text(GenerateOptions(size=30_000_000, seed=3)))
 
 
+def _decode(text: bytes, done: threading.Event) -> None:
+    make_decoder(DecoderOptions(), decoder="native").feed(text)
+    done.set()
+
+
 @needs_native
 def test_python_goes_on_while_it_decodes() -> None:
     """A second Python thread runs while a large piece is decoded: the GIL is not held."""
     text = _large()
     done = threading.Event()
-    thread = threading.Thread(target=lambda: (make_decoder(DecoderOptions(), decoder="native").feed(text), done.set()))
+    thread = threading.Thread(target=_decode, args=(text, done))
     turns = 0
     thread.start()
     started = time.monotonic()

@@ -8,6 +8,7 @@ import json
 import sys
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def test_files_have_the_server_s_names(tmp_path: Path) -> None:
 def test_file_holds_the_text(tmp_path: Path, compression: Any) -> None:
     """Inflated by the standard library, each file is the text of its number, and files are written the same again."""
     options = GenerateOptions(files=2, records=60, compression=compression, gzip_members=3)
-    inflate = {"gzip": gzip.decompress, "zstd": zstd.decompress, "none": bytes}[compression]
+    inflates: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": zstd.decompress, "none": bytes}
+    inflate = inflates[compression]
     stored = [path.read_bytes() for path in generate(tmp_path, options)]
     assert [inflate(data) for data in stored] == [text_of(options, number) for number in range(2)]
     assert [path.read_bytes() for path in generate(tmp_path, options)] == stored
@@ -63,7 +65,7 @@ def test_file_holds_the_text(tmp_path: Path, compression: Any) -> None:
 
 @pytest.mark.parametrize("members", [1, 2, 7])
 @pytest.mark.parametrize("amount", [{"records": 100}, {"size": 150_000}])
-def test_members(tmp_path: Path, members: int, amount: dict[str, int]) -> None:
+def test_members(tmp_path: Path, members: int, amount: dict[str, Any]) -> None:
     """A file has as many gzip members as asked, none empty, cut in the middle of lines too."""
     options = GenerateOptions(gzip_members=members, **amount)
     (path,) = generate(tmp_path, options)

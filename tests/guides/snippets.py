@@ -36,7 +36,9 @@ def run_python(name: str, names: dict[str, Any] | None = None) -> list[Any]:
 def evaluate(text: str, names: dict[str, Any], where: str = "<page>") -> Any:
     """Run a block, and return what its last expression is, if it ends with one."""
     tree = ast.parse(text)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    if last is not None:
+        tree.body.pop()
     exec(compile(tree, where, "exec"), names)
     return None if last is None else eval(compile(ast.Expression(last.value), where, "eval"), names)
 

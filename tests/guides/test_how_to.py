@@ -88,7 +88,7 @@ def _views(lake: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _queries(name: str, dialect: str) -> list[exp.Expression]:
+def _queries(name: str, dialect: str) -> list[exp.Query]:
     """The SELECT statements of a page, parsed as the engine's SQL; other statements have to parse, too."""
     texts = [block.text for block in blocks(f"how-to/{name}.md", "sql") if not block.text.startswith("TBLPROPERTIES")]
     parsed = [each for text in texts for each in sqlglot.parse(text, dialect=dialect) if each is not None]

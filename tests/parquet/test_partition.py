@@ -160,8 +160,9 @@ def test_timestamps_are_found_at_any_depth(seed: int) -> None:
     inner = pa.list_(pa.struct([("at", TIMESTAMP), ("more", TIMESTAMP)]))
     outer = pa.list_(pa.struct([("at", TIMESTAMP), ("more", inner)]))
     array = pa.array([nested(chance, 2) for _ in range(6)], outer)
+    rows: list[Any] = array.to_pylist()
     found = earliest(array)
-    assert found.cast(TIMESTAMP).to_pylist() == [min(instants(value), default=None) for value in array.to_pylist()]
+    assert found.cast(TIMESTAMP).to_pylist() == [min(instants(value), default=None) for value in rows]
 
 
 def test_what_lies_under_a_null_list_is_not_found() -> None:

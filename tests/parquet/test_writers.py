@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,7 +51,7 @@ def numbers_by_day(parts: Iterable[WrittenPart]) -> dict[str, list[int]]:
     """The record numbers in the files of each day, in the order of the files."""
     found: dict[str, list[int]] = {}
     for part in sorted(parts, key=lambda part: part.number):
-        numbers = pq.ParquetFile(part.file).read(["record_number"])["record_number"].to_pylist()
+        numbers: list[Any] = pq.ParquetFile(part.file).read(["record_number"])["record_number"].to_pylist()
         assert len(numbers) == part.rows
         found.setdefault(str(part.day), []).extend(numbers)
     return found

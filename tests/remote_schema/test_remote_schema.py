@@ -345,7 +345,19 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-ODD = (None, True, 3, "", "record", [], {}, {"type": "record"}, {"type": "enum", "symbols": 3}, "\ud800", '[{"fields"')
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    3,
+    "",
+    "record",
+    [],
+    {},
+    {"type": "record"},
+    {"type": "enum", "symbols": 3},
+    "\ud800",
+    '[{"fields"',
+)
 
 
 @pytest.mark.parametrize("seed", range(scaled(1000, 100)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
@@ -16,7 +18,7 @@ DEEP = pa.schema(
         ("f", pa.struct([("g", pa.struct([("h", pa.bool_())])), ("i", pa.list_(pa.list_(pa.int32())))])),
     ]
 )
-ROWS = [
+ROWS: list[Any] = [
     {"a": 1, "b": [{"c": "x", "d": [{"e": 1.5}, None]}, None], "f": {"g": {"h": True}, "i": [[1, 2], None, []]}},
     {"a": None, "b": None, "f": None},
     {"a": 3, "b": [], "f": {"g": None, "i": [[3]]}},

@@ -85,7 +85,8 @@ def test_a_file_that_is_missing_is_none(store: Store) -> None:
         assert store.read(path) is None
         assert store.read_version(path) is None
     store.put("some/x", b"x")
-    assert store.read("some/y") is store.read_version("some/y") is None
+    assert store.read("some/y") is None
+    assert store.read_version("some/y") is None
 
 
 @pytest.mark.parametrize("data", [b"", b"x", EVERY_BYTE, b"\r\n\r\n", EVERY_BYTE * (5 << 12)], ids=len)
@@ -277,7 +278,8 @@ def test_a_large_file_is_published_whole(store: Store) -> None:
 def test_an_empty_folder_lists_nothing(store: Store) -> None:
     """Nor does one that is not there."""
     store.make_folder("empty")
-    assert list(store.entries("empty")) == list(store.entries("no/such")) == list(store.read_below("no/such")) == []
+    assert list(store.entries("empty")) == list(store.entries("no/such")) == []
+    assert list(store.read_below("no/such")) == []
     assert paths(store) == []
 
 

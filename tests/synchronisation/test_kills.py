@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,8 @@ def test_kills_lose_and_repeat_nothing(tmp_path: Path, raw: bool) -> None:
     with server(hours=FILES, size=60_000) as emulator:
         sync(tmp_path / "undisturbed", emulator)
     with server(hours=FILES, size=60_000, latency_seconds=0.01) as emulator:
-        cut, settled = 0, {}
+        cut = 0
+        settled: dict[Any, Any] = {}
         for number in range(KILLS):
             process = start(root, emulator, *kept)
             # From before the first file to the last one: later runs are killed later.

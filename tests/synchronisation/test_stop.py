@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,8 @@ def test_runs_repeat_until_somebody_asks() -> None:
 
 def test_the_first_error_is_raised_and_later_ones_are_outcomes() -> None:
     """A first run that fails ends it all; one that fails later is told, and the next one tried."""
-    stop, runs = Stop(), []
+    stop = Stop()
+    runs: list[Any] = []
 
     def run() -> int:
         runs.append(len(runs))

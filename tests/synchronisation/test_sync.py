@@ -9,6 +9,7 @@ import zipfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -211,7 +212,7 @@ def test_names_never_become_paths(tmp_path: Path, raw: bool) -> None:
         (good,) = names(emulator)
         for number, name in enumerate(hostile):
             emulator.catalogue.put(name, data(emulator, good) + gzip.compress(b"\n" * number))
-        place = {"raw": str(tmp_path / "raw")} if raw else {}
+        place: dict[str, Any] = {"raw": str(tmp_path / "raw")} if raw else {}
         summary = sync(tmp_path / "lake", emulator, **place)
         assert summary.converted.failures == summary.fetched.failed == []
         assert len(summary.converted.committed) == 1 + len(hostile)

@@ -24,6 +24,6 @@ def a_day_earlier(
 
 
 if __name__ == "__main__":
-    writers.split_by_day = a_day_earlier
+    writers.split_by_day = a_day_earlier  # type: ignore[attr-defined] # an import, replaced where it is used
     summary = wsparquet.convert(sys.argv[1], sys.argv[2])
     sys.exit(0 if summary.committed and not summary.failed else 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -92,7 +93,8 @@ def test_every_table_by_its_folder(read: Callable[[Path], pa.Table], lake: tuple
 
 def dates(table: pa.Table) -> dict[str | None, int]:
     """Rows by date, as text."""
-    values = pc.value_counts(table["date"].cast(pa.string()).combine_chunks()).to_pylist()
+    counted: Any = pc.value_counts(table["date"].cast(pa.string()).combine_chunks())
+    values = counted.to_pylist()
     return {value["values"]: value["counts"] for value in values}
 
 

@@ -392,7 +392,8 @@ def _far_times(lake: Lake) -> str:
 
     def change(rows: pa.Table) -> pa.Table:
         index = rows.schema.get_field_index("metaData")
-        field, column = rows.schema.field(index), rows.column(index).combine_chunks()
+        field = rows.schema.field(index)
+        column: Any = rows.column(index).combine_chunks()
         far = pa.array([10**17] * len(rows), pa.int64()).cast(field.type.field("startTime").type)
         children = {child.name: column.field(child.name) for child in field.type} | {"startTime": far}
         return rows.set_column(index, field, pa.StructArray.from_arrays([*children.values()], fields=[*field.type]))

@@ -194,7 +194,7 @@ def test_who_comes_second_loses_and_takes_its_own_parts_only(lake: Lake, proxy: 
         if before is not None:
             put(root, seed=before)
         seed = 7 if before is None else 8
-        meanwhile(proxy, "PUT", RECORD, lambda seed=seed: put(other, seed=seed))  # type: ignore[misc]
+        meanwhile(proxy, "PUT", RECORD, lambda seed=seed: put(other, seed=seed))
         with pytest.raises(CommitConflict) as caught:
             put(root, seed=100)
         assert caught.value.found is not None
