@@ -102,6 +102,8 @@ class _Suite:
         self.ours = "wsparquet_reference" if missing("wsparquet_native") else "wsparquet_native"
         if (reason := missing_parser()) is not None:
             self.skipped["pysimdjson"] = reason
+        if report.native_build() == "checked":
+            print("warning: the native module has checks and is slow; run `make release` first", file=sys.stderr)
         self.found: dict[str, Any] = {
             "machine": report.machine(),
             "versions": versions(self.contenders),

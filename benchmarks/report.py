@@ -20,6 +20,7 @@ __all__ = [
     "cores_table",
     "decoding_table",
     "machine",
+    "native_build",
     "opening_table",
     "plain",
     "sizes_table",
@@ -42,7 +43,17 @@ def machine() -> dict[str, Any]:
         "load_before": round(os.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
+        "native": native_build(),
     }
+
+
+def native_build() -> str:
+    """Return which build of the native module is measured: the one in wheels, or the slower one of the tests."""
+    try:
+        from wsparquet import _native
+    except ImportError:
+        return "none"
+    return "checked" if getattr(_native, "CHECKED", False) else "release"
 
 
 def _processor() -> str:

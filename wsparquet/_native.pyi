@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Self
 
+CHECKED: bool
+"""Whether the module was compiled with checks, for tests: such a module is slower than the one in a wheel."""
+
 class Refused(Exception):
     """Raised if the source is not a Web Session file, if it exceeds a limit, or if the plan is not valid."""
 

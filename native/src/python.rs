@@ -14,6 +14,7 @@ fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> Option<
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("CHECKED", cfg!(debug_assertions))?;
     decoding::add_to(module)?;
     writing::add_to(module)
 }
