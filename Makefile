@@ -63,7 +63,7 @@ wheel: cargo $(READY)  ## A wheel with the native crate, in dist/, tried in a fr
 	cd dist && .venv/bin/wsparquet generate --size 1000000 .try && .venv/bin/wsparquet convert .try --to .tried
 	rm -rf dist/.venv dist/.try dist/.tried
 
-lint: $(READY)  ## Ruff: the lints and the format
+lint: $(READY)  ## Ruff (lints, format) and the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache

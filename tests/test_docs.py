@@ -184,6 +184,25 @@ def test_lines_of_prose_fit_an_editor(page: Path) -> None:
     assert [line for line in prose if len(line) > 120 and not line.startswith("|") and line.count(" ") > 1] == []
 
 
+def test_contributing_names_files_that_are_there() -> None:
+    """Each path of a recipe is a file or folder, unless a word in capitals stands for a part of it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    paths = set(re.findall(r"`((?:wsparquet|native|tests|docs)/[a-z0-9_./-]+)`", text))
+    assert len(paths) > 30
+    # The example of a new command brings a file of its own.
+    assert {path for path in paths if not (ROOT / path).exists()} == {"wsparquet/dataset/counting.py"}
+
+
+def test_contributing_pairs_modules_that_are_there() -> None:
+    """Each module of the table of Python and Rust modules is a file; a row names its folder once."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = text.split("## Python and Rust modules")[1]
+    named = set(re.findall(r"`([a-z0-9_/]+\.(?:py|rs))`", table))
+    there = [path.as_posix() for top in ("wsparquet", "native/src") for path in (ROOT / top).rglob("*.*")]
+    assert len(named) > 40
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in there)] == []
+
+
 def test_make_has_every_target_that_pages_name() -> None:
     """A `make` command in a page is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
