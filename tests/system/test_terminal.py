@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,18 @@ def test_interrupted(source: int | None, interruptible: tuple[Path, Rows], tmp_p
     convert(root, sources)
     assert_same(rows_on_disk(root), expected)
     assert_at_rest(root)
+
+
+def test_ctrl_c_is_tested_also_where_it_is_ignored() -> None:
+    """A run of the tests that is started with SIGINT ignored, as by `nohup`, still interrupts what it starts."""
+    test = "tests/cli/test_generate.py::test_an_interrupted_file_leaves_nothing"
+    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    ended = subprocess.run(
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *pytest_command],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (ended.returncode, "1 passed" in ended.stdout) == (0, True), ended.stdout
