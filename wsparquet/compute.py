@@ -6,18 +6,11 @@ small file: it creates and documents functions for 280 kernels.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from pyarrow.compute import StructFieldOptions, call_function
-else:
-    try:
-        # pyarrow.compute imports both names from this private module.
-        from pyarrow._compute import StructFieldOptions, call_function
-    except ImportError:
-        from pyarrow.compute import StructFieldOptions, call_function
+from wsparquet.private.pyarrow import StructFieldOptions, call_function
 
 __all__ = ["list_flatten", "min_max", "struct_field"]
 

@@ -18,6 +18,7 @@ from wsparquet.decode.messages import no_container, opening_of
 from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.plan import StructOf, compiled
 from wsparquet.errors import DecodeError, SchemaError
+from wsparquet.private.pyarrow import import_batch, import_schema
 from wsparquet.schema import TABLES
 
 __all__ = ["NativeDecoder", "plan_json"]
@@ -102,8 +103,7 @@ def _add(counts: PathCounts, more: list[tuple[str, int]]) -> None:
 
 
 def _batch(table: str, array: Exported) -> pa.RecordBatch:
-    # Passing a capsule would export and import the complete schema, with all documentation, for every batch.
-    return pa.RecordBatch._import_from_c(array.address, TABLES[table].schema)  # noqa: SLF001
+    return import_batch(array.address, TABLES[table].schema)
 
 
 def _quarantined(entry: tuple[int, int | None, int | None, str | None, str, bytes, bool]) -> Quarantined:
@@ -131,7 +131,7 @@ def _shared_plan() -> CompiledPlan:
     """
     plan = CompiledPlan(plan_json(compiled()))
     for table, capsule in plan.schemas():
-        built = pa.Schema._import_from_c_capsule(capsule)  # noqa: SLF001 - what __arrow_c_schema__ of an object ends in
+        built = import_schema(capsule)
         if built != TABLES[table].schema:
             raise SchemaError(
                 f"the columns that the native decoder builds for {table} differ from the schema: found {built}, "

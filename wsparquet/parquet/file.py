@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wsparquet.parquet.settings import file_schema, file_settings, native_options, writer_options
+from wsparquet.private.pyarrow import export_batch
 
 __all__ = ["NativePart", "OpenPart", "PyarrowPart", "WriterKind", "best_writer"]
 
@@ -63,8 +64,7 @@ class NativePart:
         """See ``OpenPart``."""
         arrays = [self._room() for _ in batches]
         for batch, array in zip(batches, arrays, strict=True):
-            # Passing a capsule would export and import the complete schema for every batch.
-            batch._export_to_c(array.address)  # noqa: SLF001
+            export_batch(batch, array.address)
         self._file.write(arrays)
 
     def close(self) -> None:

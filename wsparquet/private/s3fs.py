@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsspec.asyn import sync  # type: ignore[import-untyped]
+from wsparquet.private import fsspec
 
 __all__ = ["call", "keep_listings_plain", "keep_listings_plain_in_thread", "upload"]
 
 
 async def call(filesystem: Any, method: str, **arguments: Any) -> Any:
-    """The answer to a request; ``method`` and ``arguments`` are those of botocore's S3 client.
+    """Return the answer to a request; ``method`` and ``arguments`` are those of botocore's S3 client.
 
     The public ``call_s3`` blocks its thread. Raises OSError and the errors of botocore.
     """
@@ -43,7 +43,7 @@ async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
 
 def keep_listings_plain_in_thread(filesystem: Any) -> None:
     """``keep_listings_plain`` for a file system whose blocking methods are used."""
-    sync(filesystem.loop, keep_listings_plain, filesystem, None)
+    fsspec.run(filesystem, keep_listings_plain, filesystem, None)
 
 
 def _make_plain(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -13,9 +13,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from fsspec.utils import glob_translate  # type: ignore[import-untyped]
-
 from wsparquet.errors import SourceError
+from wsparquet.private import fsspec
 from wsparquet.source.failures import Place
 from wsparquet.source.listing import has_magic
 from wsparquet.source.origins import speaks
@@ -60,7 +59,7 @@ class Walk:
         """
         parts = pattern.rstrip("/").split("/")
         first = next(index for index, part in enumerate(parts) if has_magic(part))
-        base = self._filesystem._strip_protocol("/".join(parts[:first]) + "/")  # noqa: SLF001 - fsspec's for all paths
+        base = fsspec.own_path(self._filesystem, "/".join(parts[:first]) + "/")
         if "**" in parts:
             self._anywhere(base, parts, first)
         else:
@@ -107,4 +106,4 @@ class Walk:
 
 
 def _matcher(parts: list[str]) -> Callable[[str], object]:
-    return re.compile(glob_translate("/".join(parts))).match
+    return re.compile(fsspec.glob_pattern("/".join(parts))).match
