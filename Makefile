@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# pip, clippy and cargo test share one profile and these settings, which setuptools-rust makes too: so they share what is
-# compiled.
+# pip, clippy and cargo test share one profile and these settings, which setuptools-rust makes too: so they share what
+# is compiled.
 PROFILE := checked
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export PYO3_BUILD_EXTENSION_MODULE := 1
@@ -91,7 +91,8 @@ clean:  ## Delete all that these targets have made
 $(PYO3_PYTHON):
 	$(PYTHON) -m venv $(VENV)
 
-$(READY): pyproject.toml $(wildcard native/Cargo.* native/src/*.rs native/src/*/*.rs native/src/*/*/*.rs) | $(PYO3_PYTHON)
+CRATE := $(wildcard native/Cargo.* native/src/*.rs native/src/*/*.rs native/src/*/*/*.rs)
+$(READY): pyproject.toml $(CRATE) | $(PYO3_PYTHON)
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	unset MAKEFLAGS MFLAGS; SETUPTOOLS_RUST_CARGO_PROFILE=$(PROFILE) \

@@ -184,6 +184,14 @@ def test_lines_of_prose_fit_an_editor(page: Path) -> None:
     assert [line for line in prose if len(line) > 120 and not line.startswith("|") and line.count(" ") > 1] == []
 
 
+def test_lines_of_code_fit_an_editor() -> None:
+    """No line of the crate, the Makefile or the site's settings has more than 120 characters; ruff checks Python."""
+    crate = [path for path in (ROOT / "native").rglob("*.rs") if "target" not in path.parts]
+    for path in [*crate, ROOT / "native/Cargo.toml", ROOT / "Makefile", ROOT / "zensical.toml"]:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert [line for line in lines if len(line) > 120] == [], path.name
+
+
 def test_contributing_names_files_that_are_there() -> None:
     """Each path of a recipe is a file or folder, unless a word in capitals stands for a part of it."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")

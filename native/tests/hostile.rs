@@ -135,7 +135,10 @@ fn decode(pieces: &[&[u8]], batch_bytes: usize) -> Result<Outcome, String> {
 
 proptest! {
     #[test]
-    fn any_text_is_decoded_the_same_however_it_is_cut(text in text(), cuts in proptest::collection::vec(0..2000_usize, 0..4)) {
+    fn any_text_is_decoded_the_same_however_it_is_cut(
+        text in text(),
+        cuts in proptest::collection::vec(0..2000_usize, 0..4),
+    ) {
         let whole = decode(&[&text], 1 << 20);
         prop_assert!(!whole.as_ref().is_err_and(|message| message.contains("report this")), "{whole:?}");
         if let Ok(outcome) = &whole {

@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    // --- Tags ---------------------------------------------------------------------------------------------------------
+    // --- Tags -------------------------------------------------------------------------------------------------------
 
     /// Enters the value's tag, if it has one. Returns whether it does.
     pub fn open_tag(&mut self, names: &Names) -> Result<bool> {
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
         Ok(&self.data[key.start..key.end])
     }
 
-    // --- Values -------------------------------------------------------------------------------------------------------
+    // --- Values -----------------------------------------------------------------------------------------------------
 
     /// Reads the value at the current position into `row` of the column.
     #[inline]
@@ -301,7 +301,7 @@ impl<'a> Reader<'a> {
         Ok(numbers::integral(&self.data[self.at..end]).map(|number| (number, end)))
     }
 
-    // --- Members ------------------------------------------------------------------------------------------------------
+    // --- Members ----------------------------------------------------------------------------------------------------
 
     /// Returns the key of the object's next member and the index where its value starts. At the end of the object,
     /// moves past it and returns `None`.
@@ -333,7 +333,7 @@ impl<'a> Reader<'a> {
         Ok(pairs)
     }
 
-    // --- Hints --------------------------------------------------------------------------------------------------------
+    // --- Hints ------------------------------------------------------------------------------------------------------
 
     /// Skips the hint's text, which starts at `from`, up to the value inside its tag, and any white space there.
     #[inline(always)]

@@ -161,7 +161,7 @@ impl Records {
         Ok(Outcome::Row { table, rescued })
     }
 
-    // --- The fast path ------------------------------------------------------------------------------------------------
+    // --- The fast path ----------------------------------------------------------------------------------------------
 
     fn fast(&mut self, reader: &mut Reader, table: &mut Option<usize>) -> Result<usize> {
         let start = reader.at;
@@ -249,7 +249,7 @@ impl Records {
         if payload && in_order { Ok(()) } else { Err(Stop::NeedsCareful) }
     }
 
-    // --- The careful path ---------------------------------------------------------------------------------------------
+    // --- The careful path -------------------------------------------------------------------------------------------
 
     /// Reads the record at the end of `data`. The record must be valid JSON.
     fn careful(&mut self, data: &[u8], start: usize) -> Result<Outcome> {

@@ -114,7 +114,7 @@ impl Sink {
         }
     }
 
-    // --- Containers ---------------------------------------------------------------------------------------------------
+    // --- Containers -------------------------------------------------------------------------------------------------
 
     /// Opens a container. `values` has the container's values before its records: the decoded key, and the start and
     /// end in `data`.
@@ -182,7 +182,7 @@ impl Sink {
         Ok(())
     }
 
-    // --- Records ------------------------------------------------------------------------------------------------------
+    // --- Records ----------------------------------------------------------------------------------------------------
 
     /// Adds the record with the text `raw` at byte `start` of the source: finishes its row, or quarantines the record.
     pub fn record(&mut self, outcome: Outcome, raw: &[u8], start: usize) -> SourceResult<()> {
@@ -259,7 +259,7 @@ impl Sink {
         Ok(())
     }
 
-    // --- Quarantine ---------------------------------------------------------------------------------------------------
+    // --- Quarantine -------------------------------------------------------------------------------------------------
 
     pub fn bad_record(&mut self, raw: &[u8], start: usize, reason: String, path: Option<&'static str>) {
         let number = Some(self.report.records);

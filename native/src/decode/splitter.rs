@@ -167,7 +167,7 @@ impl Splitter {
         self.buffer.text().get(at).copied()
     }
 
-    // --- Between containers -------------------------------------------------------------------------------------------
+    // --- Between containers -----------------------------------------------------------------------------------------
 
     fn between(&mut self) -> Moved {
         let position = self.buffer.position;
@@ -266,7 +266,7 @@ impl Splitter {
         (is_tag && text.get(value) == Some(&b'[')).then_some(value)
     }
 
-    // --- Inside a container -------------------------------------------------------------------------------------------
+    // --- Inside a container -----------------------------------------------------------------------------------------
 
     fn record(&mut self) -> Moved {
         let start = self.buffer.position;
@@ -400,7 +400,7 @@ impl Splitter {
         }
     }
 
-    // --- Unreadable text ----------------------------------------------------------------------------------------------
+    // --- Unreadable text --------------------------------------------------------------------------------------------
 
     fn skip_from(&mut self, reason: String, state: State) -> Moved {
         (self.reason, self.skipped, self.state) = (reason, 0, state);

@@ -9,7 +9,7 @@ use crate::decode::readers::{Pair, Reader};
 use crate::decode::rescue::Path;
 
 impl Reader<'_> {
-    // --- Lists --------------------------------------------------------------------------------------------------------
+    // --- Lists -------------------------------------------------------------------------------------------------------
 
     pub fn list(&mut self, plan: &List, column: &mut Lists, row: usize, path: &Path) -> Result<bool> {
         match self.peek()? {
@@ -64,7 +64,7 @@ impl Reader<'_> {
         Ok(row)
     }
 
-    // --- Unions -------------------------------------------------------------------------------------------------------
+    // --- Unions -----------------------------------------------------------------------------------------------------
 
     pub fn union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<bool> {
         match self.peek()? {

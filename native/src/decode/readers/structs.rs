@@ -68,7 +68,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    // --- The fast path ------------------------------------------------------------------------------------------------
+    // --- The fast path ----------------------------------------------------------------------------------------------
 
     /// Like `fields`, but on the fast path.
     #[inline(always)]
@@ -237,7 +237,7 @@ impl Reader<'_> {
         }
     }
 
-    // --- The careful path ---------------------------------------------------------------------------------------------
+    // --- The careful path -------------------------------------------------------------------------------------------
 
     /// Like `fields`, for an object whose members were already read.
     pub fn pairs_into(&mut self, plan: &Struct, column: &mut Structs, pairs: &[&Pair], path: &Path) -> Result<()> {
