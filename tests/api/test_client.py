@@ -149,7 +149,7 @@ def test_a_list_covers_the_range_and_no_more_than_the_server_keeps() -> None:
         one = asked(emulator.base_url, lambda client: client.list_files(now - DAY, now + DAY))
         assert len(one.files) == 1
     for start, end in ((now, now), (now, now - DAY), (now.replace(tzinfo=None), now.replace(tzinfo=None))):
-        with pytest.raises(ApiError, match="range"):
+        with pytest.raises(ApiError, match="start before the end|with time zones"):
             asked(emulator.base_url, lambda client, one=start, two=end: client.list_files(one, two))
 
 
@@ -442,7 +442,7 @@ def test_no_error_has_a_secret_in_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("account", ["", "1/2", "..", "a b", "1?x", "é"])
 def test_an_account_must_be_one(account: str) -> None:
     """What cannot be an account never becomes part of an address."""
-    with pytest.raises(ApiError, match="--account"):
+    with pytest.raises(ApiError, match="`account`"):
         Client(account, DEMO)
 
 

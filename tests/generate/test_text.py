@@ -211,7 +211,7 @@ def test_account_is_escaped() -> None:
 def test_options_are_checked(wrong: dict[str, Any]) -> None:
     """An option that makes no sense is refused, with its name and its value."""
     ((name, value),) = wrong.items()
-    with pytest.raises(ValueError, match=f"{name} must be .*{value}"):
+    with pytest.raises(ValueError, match=f"`{name}`: expected .*{value}"):
         GenerateOptions(**wrong)
 
 

@@ -237,7 +237,7 @@ def test_two_contents_of_one_name(jobs: str, tmp_path: Path) -> None:
     assert (summary["committed"], summary["failed"]) == ([name], [name])
     error = summary["errors"][0]["error"]
     assert all(path.as_uri() in error for path in paths)
-    assert "convert only the one that is right" in error
+    assert "convert only the correct one" in error
     rows = rows_on_disk(root)
     again = convert(root, *paths, "--jobs", jobs, code=1)
     assert (again["committed"], again["skipped"], again["failed"]) == ([], [name], [name])

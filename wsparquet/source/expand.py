@@ -78,7 +78,7 @@ def _local_path(argument: str) -> str | None:
     if is_half_url(argument):
         raise SourceError(
             f"{without_credentials(argument)}: expected a path, or a URL with two slashes, found one with a single "
-            "slash; add the other one, or write ./ before a path"
+            "slash; add the missing slash, or write ./ before a path"
         )
     if FILE_URL.match(argument) and "::" not in argument:
         path = FILE_URL.sub("", argument).removeprefix("localhost")
