@@ -149,7 +149,7 @@ def test_a_list_covers_the_range_and_no_more_than_the_server_keeps() -> None:
         one = asked(emulator.base_url, lambda client: client.list_files(now - DAY, now + DAY))
         assert len(one.files) == 1
     for start, end in ((now, now), (now, now - DAY), (now.replace(tzinfo=None), now.replace(tzinfo=None))):
-        with pytest.raises(ApiError, match="start before the end|with time zones"):
+        with pytest.raises(ApiError, match=r"start before the end|with time zones"):
             asked(emulator.base_url, lambda client, one=start, two=end: client.list_files(one, two))
 
 
