@@ -46,7 +46,7 @@ class Arguments:
     type=DURATION,
     default="3d",
     show_default=True,
-    help="Shortest acceptable time until the server may delete a missing file.",
+    help="Report a file that is not in the root if the server may delete it within this time.",
 )
 @storage_option
 @output_option

@@ -20,7 +20,7 @@ __all__ = ["LockingProtocol"]
 
 
 class LockingProtocol:
-    """The protocol of a local disk: each commit holds a lock for its identity."""
+    """The commit protocol on a local disk: each commit holds a lock on the identity of its source."""
 
     def __init__(self, disk: LocalDisk) -> None:
         self._disk = disk

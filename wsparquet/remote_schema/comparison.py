@@ -239,7 +239,10 @@ class _Comparison:
                 self._node(node.element, Field(field.name, kind.inner), (path, ANY_INDEX))
 
     def _struct(self, node: StructOf, field: Field, path: Path, stray: Path = None, *, at: Path = None) -> None:
-        """Compare a field that should contain a struct. ``at``: the path to report if it contains something else."""
+        """Compare a field that should contain a struct.
+
+        ``at``: the path to report if the published type is not the expected one.
+        """
         kinds = self.published.kinds(field.type)
         records = [kind.record for kind in kinds if kind.record is not None]
         if len(records) != 1 or len(kinds) != 1:

@@ -22,7 +22,7 @@ POLL_SECONDS = 0.01
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file inside the context, against other processes and threads. Not reentrant."""
+    """Hold a lock on a file that excludes other processes and threads, while the context is active. Not reentrant."""
     # Create a new lock object each time: flock excludes other threads only if each one has its own descriptor.
     lock = FileLock(path, thread_local=False)
     with translated("lock", path):

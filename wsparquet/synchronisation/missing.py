@@ -64,7 +64,7 @@ class Ledger:
         self.state.listed_at = self._now.isoformat()
 
     def _unlisted(self, each: Missing, since: datetime | None) -> Missing:
-        """Mark a missing file that is no longer listed as gone, if the run requested its time range."""
+        """Mark a missing file as gone if the run requested its time range and the server did not list it."""
         asked = since is None or (each.start is not None and datetime.fromisoformat(each.start) >= since)
         return replace(each, gone_at=self._now.isoformat()) if asked and each.gone_at is None else each
 

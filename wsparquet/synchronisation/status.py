@@ -35,8 +35,8 @@ class StatusKeywords(TypedDict, total=False):
 class StatusLimits:
     """Limits beyond which an account needs attention.
 
-    ``stale``: the longest time without a commit. ``failing``: the longest time for which a file may keep failing.
-    ``expiring``: a missing file needs attention if the server may delete it within this time.
+    ``stale``: the longest acceptable time since the last commit. ``failing``: the longest time for which a file may
+    keep failing. ``expiring``: a missing file needs attention if the server may delete it within this time.
 
     >>> from datetime import timedelta
     >>> limits = wsparquet.StatusLimits(stale=timedelta(hours=6))

@@ -85,7 +85,8 @@ pub struct Sink {
     misfit_bytes: usize,
 }
 
-/// Converts a stop to a failure. The text was already validated, so the cause is an oversized column or a bug.
+/// Converts a `Stop`, the reason why decoding ended early, to a `Failure`. The text was already validated, so the cause
+/// is an oversized column or a bug.
 pub fn failed(stop: Stop) -> Failure {
     Failure(match stop {
         Stop::Overflow => "a column of one batch exceeds 2 GiB; lower the limit batch_bytes".to_owned(),

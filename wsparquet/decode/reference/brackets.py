@@ -20,7 +20,10 @@ _OPENER = {b"}": b"{", b"]": b"["}
 
 @dataclass(frozen=True, slots=True)
 class ElementEnd:
-    """The result of searching an element's end: ``found`` or ``broken`` at ``end``, or ``open`` if text is missing."""
+    """The result of a search for an element's end.
+
+    ``state``: ``found`` or ``broken``, with the position in ``end``, or ``open`` if more text is needed.
+    """
 
     state: Literal["found", "broken", "open"]
     end: int
