@@ -123,6 +123,16 @@ def test_samples_on_a_terminal_are_harmless(tmp_path: Path) -> None:
     assert not {"\x1b", "\x07"} & set(ran.out)
 
 
+def test_samples_that_name_a_parameter_stay_as_they_are(tmp_path: Path) -> None:
+    """A parameter's name in backticks becomes a flag in messages of wsparquet, and never in the content of a file."""
+    path = tmp_path / "a.json"
+    path.write_text(
+        '{"metaData":{},"recordCollection":[{"body":{"WebSessionGeoData":{"geo":{"city":"`account`"}}}}]}\n'
+    )
+    for form in ("text", "json"):
+        assert "`account`" in run("inspect", path, "--samples", "1", "--output", form).out
+
+
 def test_a_failing_source_is_exit_code_1(good: Files, corrupt: Path) -> None:
     """A source that cannot be read is named on standard error and with `failed`, and the others are told of."""
     ran = run("inspect", corrupt, good.paths[0])

@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Decorator = Callable[[Command], Command]
 
 
 def added(command: Command, *options: Callable[[Command], Command]) -> Command:

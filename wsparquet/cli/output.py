@@ -30,7 +30,7 @@ def present(result: JsonResult, output: str, *, one_line: bool = False) -> None:
         say(json.dumps(_errors_in_flags(result.to_dict()), indent=None if one_line else 2))
         return
     for line in lines(result):
-        say(printable(in_flags(line)), err=isinstance(line, ErrorLine))
+        say(printable(line), err=isinstance(line, ErrorLine))
 
 
 def _errors_in_flags(value: Any, key: str = "") -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from wsparquet.cli.flags import in_flags
+
 if TYPE_CHECKING:
     from wsparquet.conversion.summary import Failure
     from wsparquet.decode.model import PathCounts
@@ -38,9 +40,9 @@ def _frequent(paths: PathCounts) -> list[tuple[str, int]]:
     return paths.counts.most_common()
 
 
-def failed(failures: Iterable[Failure]) -> Iterator[str]:
-    """Yield a line for each source that failed."""
-    return (f"failed: {failure.name}: {failure.error}" for failure in failures)
+def failed(failures: Iterable[Failure], *, kind: str = "failed") -> Iterator[str]:
+    """Yield a line for each source that failed, or that has another ``kind`` of failure."""
+    return (f"{kind}: {failure.name}: {in_flags(failure.error)}" for failure in failures)
 
 
 def time(moment: datetime | str | None) -> str:

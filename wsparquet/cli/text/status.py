@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from wsparquet.cli.flags import in_flags
 from wsparquet.cli.text.parts import time
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _files(files: Sequence[Missing], title: str) -> Iterator[str]:
 
 def _file(file: Missing) -> str:
     gone = f"gone since {time(file.gone_at)}" if file.gone_at else f"there until {time(file.expires)}"
-    since = f", failing since {time(file.failed_since)}: {file.error}" if file.failed_since else ""
+    since = f", failing since {time(file.failed_since)}: {in_flags(file.error or '')}" if file.failed_since else ""
     return f"{file.name}, {gone}{since}"
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from wsparquet.cli.flags import in_flags
 from wsparquet.cli.terminal import human_bytes
 from wsparquet.cli.text import lines, status
-from wsparquet.cli.text.parts import time
+from wsparquet.cli.text.parts import failed, time
 from wsparquet.synchronisation import FetchSummary, Files, FileState, Status, SyncSummary
 
 lines.register(Status, status.status)
@@ -36,7 +37,7 @@ def _fetched(summary: FetchSummary, *, present: str) -> Iterator[str]:
     if summary.retries:
         yield f"retried requests: {summary.retries:,}"
     for kind, failures in (("gone", summary.gone), ("refused", summary.refused), ("failed", summary.failures)):
-        yield from (f"{kind}: {failure.name}: {failure.error}" for failure in failures)
+        yield from failed(failures, kind=kind)
     if summary.interrupted:
         yield "interrupted: the next run takes the remaining files"
 
@@ -48,10 +49,10 @@ def _(files: Files) -> Iterator[str]:
     states = ", ".join(f"{counts[state]:,} {state}" for state in ("committed", "missing", "failed"))
     yield f"account {files.account}: {len(files.files):,} files on the server: {states}"
     yield from (_file(file) for file in files.files)
-    yield from (f"refused: {refusal.name}: {refusal.error}" for refusal in files.refused)
+    yield from failed(files.refused, kind="refused")
 
 
 def _file(file: FileState) -> str:
     until = "" if file.state == "committed" else f"  there until {time(file.expires)}"
-    why = f"  {file.error}" if file.error else ""
+    why = f"  {in_flags(file.error)}" if file.error else ""
     return f"  {file.state:9}  {time(file.start)}{until}  {file.name}{why}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wsparquet.cli.flags import in_flags
 from wsparquet.cli.terminal import human_bytes
 from wsparquet.cli.text import lines
 from wsparquet.cli.text.parts import counted
@@ -21,5 +22,5 @@ def _(found: Verification) -> Iterator[str]:
         yield f"{counted(found.sources, 'source')} decoded again, {counted(found.compared_rows, 'row')} compared"
     if found.unchecked:
         yield f"{counted(found.unchecked, 'part')} without a checksum, from an older version of wsparquet"
-    yield from (f"{problem.kind}: {problem}" for problem in found.problems)
+    yield from (f"{problem.kind}: {in_flags(str(problem))}" for problem in found.problems)
     yield counted(len(found.problems), "problem") if found.problems else "verified"
