@@ -6,7 +6,7 @@
     <root>/_wsparquet/intents/<account>/<name>.<token>.json
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
     <root>/_wsparquet/sync/<account>.json
-    <root>/_wsparquet/checkpoint.parquet
+    <root>/_wsparquet/checkpoint
     <root>/_wsparquet/probes/<token>    (temporary, on object stores)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
@@ -61,7 +61,8 @@ TMP = f"{STATE}/tmp"  # noqa: S108 - a folder in the root, not the system's /tmp
 LOCKS = f"{STATE}/locks"
 SYNC = f"{STATE}/sync"
 PROBES = f"{STATE}/probes"
-CHECKPOINT = f"{STATE}/checkpoint.parquet"
+CHECKPOINT = f"{STATE}/checkpoint"
+"""A Parquet file without the suffix: a glob over a whole lake, ``lake/**/*.parquet``, must find parts only."""
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.dataset.helpers import put, rows_on_disk
+from tests.dataset.helpers import make_rows, put, rows_on_disk
 from tools.commits import make_commit
 from wsparquet.commit import CommitHeader, checkpoint
 from wsparquet.dataset import Root, open_dataset
@@ -45,7 +45,7 @@ def write(root: Root, number: int, **changes: str) -> Path:
 
 def copy_of(root: Root) -> Path:
     """Where the copy lies."""
-    return Path(root.place) / "_wsparquet/checkpoint.parquet"
+    return Path(root.place) / "_wsparquet/checkpoint"
 
 
 def heads(root: Root) -> tuple[CommitHeader, ...]:
@@ -78,6 +78,22 @@ def test_only_whoever_keeps_it_writes_a_copy(root: Root) -> None:
     assert root.commits(write_checkpoint=True).headers() == before
     assert copy_of(root).exists()
     assert heads(root) == before
+
+
+def test_a_glob_over_the_whole_lake_counts_the_same_with_and_without_it(root: Root) -> None:
+    """Engines read each file that ends in ``.parquet`` as rows: the checkpoint and unfinished parts have other names."""
+    put(root, Identity("7", "real"))
+    lake = Path(root.place)
+    before = sorted(lake.rglob("*.parquet"))
+    root.commits(write_checkpoint=True)
+    with root.begin(fallback_day_ms=None) as attempt:
+        attempt.write("geo", make_rows("geo", 5))
+        attempt.close()
+        assert copy_of(root).exists()
+        assert list((lake / "_wsparquet/tmp").rglob("*.part"))
+        assert sorted(lake.rglob("*.parquet")) == before
+    assert before
+    assert all(path.relative_to(lake).parts[0] == "record_type=geo" for path in before)
 
 
 def test_few_new_records_are_not_worth_it(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:

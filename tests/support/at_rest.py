@@ -12,7 +12,7 @@ from wsparquet.dataset import Root
 
 STATE = "_wsparquet"
 
-OWN = tuple(f"{STATE}/{name}" for name in ("commits/", "checkpoint.parquet", "locks/", "probes/", "root.json", "sync/"))
+OWN = tuple(f"{STATE}/{name}" for name in ("commits/", "checkpoint", "locks/", "probes/", "root.json", "sync/"))
 """The files of a root that no commit record names. Runs that were killed leave probes."""
 
 

@@ -34,7 +34,7 @@ COLUMN_OVERHEAD = 800
 
 
 class WrittenPart(NamedTuple):
-    """A finished file in the attempt's workspace, named ``<number>.parquet``. Times are in milliseconds since 1970.
+    """A finished file in the attempt's workspace, named ``<number>.part``. Times are in milliseconds since 1970.
 
     ``checksum`` is the hex SHA-256 of the file.
     """
@@ -210,7 +210,7 @@ class Writers:
     def next_file(self) -> tuple[int, Path]:
         """Return the number and the path of the attempt's next file."""
         number = next(self._numbers)
-        return number, self.folder / f"{number}.parquet"
+        return number, self.folder / f"{number}.part"
 
     @contextmanager
     def keeping_failures(self) -> Iterator[None]:
