@@ -32,7 +32,7 @@ any_text = st.text(st.characters(), max_size=150)
 )
 def test_api_names(name: str, stem: str) -> None:
     """A name of the API's form is known by it, with or without suffixes, and carries two instants."""
-    assert parse_name(name) == SourceName(stem, is_api=True, start_ms=1467291600000, end_ms=1467295200000)
+    assert parse_name(name) == SourceName(stem, stem, start_ms=1467291600000, end_ms=1467295200000)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,7 @@ def test_api_names(name: str, stem: str) -> None:
         (".json.gz", ".json"),
         ("gz", "gz"),
         ("", ""),
-        (f"{API} (1).gz", f"{API} (1)"),
-        (f"copy of {API}.gz", f"copy of {API}"),
-        (f"{API}\n", f"{API}\n"),
+        (f"{API}_{API.replace('-0', '-1')}.gz", f"{API}_{API.replace('-0', '-1')}"),
         (
             "AgentActivity.1467291600000.1467295200000.part-00000-0.gz",
             "AgentActivity.1467291600000.1467295200000.part-00000-0",
@@ -66,7 +64,16 @@ def test_api_names(name: str, stem: str) -> None:
 )
 def test_other_names(name: str, stem: str) -> None:
     """Any other name is only shed of its suffixes."""
-    assert parse_name(name) == SourceName(stem, is_api=False)
+    assert parse_name(name) == SourceName(stem)
+
+
+@pytest.mark.parametrize(
+    "name", [f"{API} (1).gz", f"copy of {API}.gz", f"{API}.gz.1", f"{API}\n", f"{API}.json.bak", f"a{API}+{API}.gz"]
+)
+def test_names_that_contain_an_api_name(name: str) -> None:
+    """The name of a copy says of which file it is a copy."""
+    found = parse_name(name)
+    assert (found.is_api, found.is_copy, found.api_name, found.start_ms) == (False, True, API, 1467291600000)
 
 
 @given(any_text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsparquet.commit import Commit, CommitFacts, Part
+from wsparquet.commit import Commit, CommitFacts, Part, Text
 from wsparquet.layout import Identity, part_path
 from wsparquet.schema import TABLES
 
@@ -23,7 +23,7 @@ def make_commit(number: int) -> Commit:
         for n, table in enumerate([*TABLES, *TABLES])
     )
     return Commit(
-        identity, token, _facts(number, identity), parts, None, (), "wsparquet 0.1.0", 1, "2026-01-01T00:00:00+00:00"
+        identity, token, _facts(number, identity), parts, None, (), "wsparquet 0.1.0", 1, WRITTEN_AT, content_id=token
     )
 
 
@@ -36,6 +36,7 @@ def _facts(number: int, identity: Identity) -> CommitFacts:
         etag=None,
         mtime="1",
         source_name=f"{identity.name}.gz",
+        text=Text(f"{number:064x}", 10_000),
         report={
             "records": 16_000,
             "rows": dict.fromkeys(TABLES, 2000),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wsparquet.conversion.options import ConvertOptions
     from wsparquet.conversion.replay import replay
     from wsparquet.conversion.run import convert
-    from wsparquet.conversion.summary import Summary
+    from wsparquet.conversion.summary import Copy, Replacement, Summary
     from wsparquet.dataset import Cleaning, LakeDataset, Removal, Removed, Stray, clean, open_dataset, remove
     from wsparquet.decode.model import Limits, Quarantined, Report
     from wsparquet.errors import (
@@ -70,6 +70,7 @@ __all__ = [
     "Cleaning",
     "Client",
     "ConvertOptions",
+    "Copy",
     "Credentials",
     "DatasetError",
     "DecodeError",
@@ -93,6 +94,7 @@ __all__ = [
     "Quarantined",
     "Removal",
     "Removed",
+    "Replacement",
     "Report",
     "SchemaError",
     "SourceError",
@@ -136,6 +138,8 @@ _HOMES = {
     ),
     "conversion": (
         "ConvertOptions",
+        "Copy",
+        "Replacement",
         "Summary",
         "convert",
         "replay",

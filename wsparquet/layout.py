@@ -34,9 +34,11 @@ __all__ = [
     "PROBES",
     "QUARANTINE",
     "ROOT_FILE",
+    "SEVERAL_ACCOUNTS",
     "STATE",
     "SYNC",
     "TMP",
+    "UNKNOWN_ACCOUNT",
     "Identity",
     "Key",
     "is_object_path",
@@ -63,6 +65,12 @@ SYNC = f"{STATE}/sync"
 PROBES = f"{STATE}/probes"
 CHECKPOINT = f"{STATE}/checkpoint"
 """A Parquet file without the suffix: a glob over a whole lake, ``lake/**/*.parquet``, must find parts only."""
+
+UNKNOWN_ACCOUNT = "unknown"
+"""The account of sources for which nobody states an account."""
+
+SEVERAL_ACCOUNTS = "multiple"
+"""The account of sources that state several accounts."""
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"
@@ -95,8 +103,9 @@ class Key:
     @property
     def month(self) -> str:
         """The UTC month of the start time in an API name, as ``yyyy-mm``; ``undated`` for other names."""
-        start_ms = parse_name(self.name).start_ms
-        if start_ms is None or not plausible_ms(start_ms):
+        name = parse_name(self.name)
+        start_ms = name.start_ms
+        if not name.is_api or start_ms is None or not plausible_ms(start_ms):
             return UNDATED
         return f"{datetime.fromtimestamp(start_ms / 1000, UTC):%Y-%m}"
 

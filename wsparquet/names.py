@@ -22,26 +22,44 @@ HASH_DIGITS = 32
 
 @dataclass(frozen=True, slots=True)
 class SourceName:
-    """A source's name without suffixes, and the times in an API name, in milliseconds since 1970."""
+    """A source's name without suffixes, and the API name in it with its times, in milliseconds since 1970.
+
+    ``api_name`` is the stem if the stem is an API name, the API name that the stem contains if there is exactly one
+    (``X (1)``, ``X.gz.1``, ``Copy of X``), and otherwise None.
+    """
 
     stem: str
-    is_api: bool
+    api_name: str | None = None
     start_ms: int | None = None
     end_ms: int | None = None
 
+    @property
+    def is_api(self) -> bool:
+        """Whether the stem is exactly an API name."""
+        return self.stem == self.api_name
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the stem contains an API name and other text, as browsers and download tools name a second copy."""
+        return self.api_name is not None and not self.is_api
+
 
 def parse_name(name: str) -> SourceName:
-    """Return the stem of a file name, without ``.gz .zst .zip .json .ndjson``, and the times in an API name.
+    """Return the stem of a file name, without ``.gz .zst .zip .json .ndjson``, and the API name in it.
 
     A name that consists only of suffixes keeps one of them, so the stem is empty only if the name is empty.
+
+    >>> parse_name("WebSession.1467291600000.1467295200000.part-00000-0 (1).gz").api_name
+    'WebSession.1467291600000.1467295200000.part-00000-0'
     """
     stem = name
     while (shorter := _without_suffix(stem)) != stem:
         stem = shorter
-    match = API_NAME.fullmatch(stem)
-    if match is None:
-        return SourceName(stem, is_api=False)
-    return SourceName(stem, is_api=True, start_ms=int(match[1]), end_ms=int(match[2]))
+    found = {match[0]: match for match in API_NAME.finditer(stem)}
+    if len(found) != 1:
+        return SourceName(stem)
+    (api_name, match), *_ = found.items()
+    return SourceName(stem, api_name, start_ms=int(match[1]), end_ms=int(match[2]))
 
 
 def _without_suffix(stem: str) -> str:

@@ -13,6 +13,8 @@ from wsparquet.layout import is_root
 from wsparquet.redaction import utf8_text, without_credentials
 from wsparquet.urls import is_half_url, is_url
 
+PARTITIONS = ("date", "record_type")
+
 __all__ = ["check_apart", "check_raw", "check_root"]
 
 
@@ -20,8 +22,9 @@ def check_root(root: str | os.PathLike[str]) -> None:
     """Check that a root can be at this location.
 
     Raises:
-        PlaceError: the location is a URL of a store other than S3, is a URL that lacks a slash, or contains bytes that
-            are not valid UTF-8, which Parquet writers do not accept.
+        PlaceError: the location is a URL of a store other than S3, is a URL that lacks a slash, is below a folder from
+            whose name query engines would take a column of the tables, or contains bytes that are not valid UTF-8,
+            which Parquet writers do not accept.
 
     """
     text = os.fspath(root)
@@ -30,12 +33,25 @@ def check_root(root: str | os.PathLike[str]) -> None:
         raise PlaceError(
             f"{without_credentials(text)}: expected a folder on a local disk or s3://BUCKET/PATH, found another URL"
         )
+    _check_no_partition(text)
     whole = text if is_url(text) else os.path.abspath(text)  # noqa: PTH100 - resolve() would follow links
     if utf8_text(whole) != whole:
         raise PlaceError(
             f"{utf8_text(whole)}: expected a root whose path is UTF-8, found other bytes (shown as %XX); "
             "choose another root"
         )
+
+
+def _check_no_partition(root: str) -> None:
+    """Refuse a root below ``date=…`` or ``record_type=…``: engines take the value of the column from that folder."""
+    whole = root if is_url(root) else os.path.abspath(root)  # noqa: PTH100 - resolve() would follow links
+    for name in whole.split("/"):
+        if name.partition("=")[0] in PARTITIONS and "=" in name:
+            raise PlaceError(
+                f"{utf8_text(without_credentials(root))}: expected a root outside of partitions, found one below the "
+                f"folder {utf8_text(name)}, from which query engines would take the column {name.partition('=')[0]} "
+                "of all rows; choose another root"
+            )
 
 
 def _check_slashes(place: str) -> None:

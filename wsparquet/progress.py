@@ -19,7 +19,8 @@ class Progress:
     A run begins with ``found``, the only event about all sources: ``files`` is their number, and ``size`` is the sum of
     their stored sizes, as far as these are known. Only synchronisation sends ``retried`` and ``downloaded``, both
     before ``started``. ``replaced`` means that the source is committed and that its rows replaced ``rows_before`` older
-    rows. ``url`` distinguishes sources that have the same name.
+    rows. ``reason`` says why a source is skipped although it was never committed itself. ``url`` distinguishes sources
+    that have the same name.
 
     >>> kinds = []
     >>> _ = wsparquet.convert("downloads/", to="lake", on_progress=lambda event: kinds.append(event.kind))
@@ -36,6 +37,7 @@ class Progress:
     rows: int = 0
     files: int = 0
     error: str | None = None
+    reason: str | None = None
     rows_before: int | None = None
 
 
@@ -78,5 +80,7 @@ def _line(event: Progress) -> str:
     if event.error:
         # Most errors already begin with the URL or the name.
         return f"{event.kind} {event.error if event.error.startswith(place) else f'{place}: {event.error}'}"
-    rows = f": {event.rows} rows" if event.kind in {"committed", "replaced"} else ""
+    if event.kind == "replaced":
+        return f"replaced {place}: {event.rows_before} rows before, {event.rows} now"
+    rows = f": {event.rows} rows" if event.kind == "committed" else f": {event.reason}" if event.reason else ""
     return f"{event.kind} {place}{rows}"

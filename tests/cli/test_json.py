@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Files
 from tests.cli.program import run
-from wsparquet.conversion.summary import Failure, Summary
+from wsparquet.conversion.summary import Copy, Failure, Replacement, Summary
 from wsparquet.dataset.cleaning import Cleaning, Stray
 from wsparquet.decode import Report
 from wsparquet.decode.model import PathCounts
@@ -62,8 +62,9 @@ SUMMARY = Summary(
     root="lake",
     sources=3,
     committed=["b.gz"],
-    replaced=["b.gz"],
+    replaced=[Replacement("b.gz", "1", 3, 2)],
     skipped=["c.gz"],
+    copies=[Copy("c.gz", "file:///c.gz", "b.gz holds the same content")],
     failures=[FAILURE],
     records=2,
     rows=Counter(geo=1),
@@ -76,8 +77,9 @@ SUMMARY_JSON = {
     "root": "lake",
     "sources": 3,
     "committed": ["b.gz"],
-    "replaced": ["b.gz"],
+    "replaced": [{"name": "b.gz", "account": "1", "rows_before": 3, "rows": 2}],
     "skipped": ["c.gz"],
+    "copies": [{"name": "c.gz", "url": "file:///c.gz", "reason": "b.gz holds the same content"}],
     "failed": ["a.gz"],
     "errors": [FAILURE_JSON],
     "records": 2,

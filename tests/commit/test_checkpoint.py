@@ -81,7 +81,7 @@ def test_only_whoever_keeps_it_writes_a_copy(root: Root) -> None:
 
 
 def test_a_glob_over_the_whole_lake_counts_the_same_with_and_without_it(root: Root) -> None:
-    """Engines read each file that ends in ``.parquet`` as rows: the checkpoint and unfinished parts have other names."""
+    """Engines read each file that ends in ``.parquet``: the checkpoint and unfinished parts have other names."""
     put(root, Identity("7", "real"))
     lake = Path(root.place)
     before = sorted(lake.rglob("*.parquet"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from wsparquet.layout import Identity
 
 TOKEN = "0123456789abcdef"
 RECORD = f"_wsparquet/commits/75555851/2016-06/{API_NAME}.json"
+INTENT_VALUES = {"format_version": 2, "identity": dataclasses.asdict(IDENTITY), "token": TOKEN, "expected": None}
 INTENT = f"_wsparquet/intents/75555851/{API_NAME}.{TOKEN}.json"
 
 
@@ -64,7 +66,7 @@ def test_an_intent_deletes_nothing_of_others(root: Root, index: int) -> None:
     """A forged intent is an error that names it, whatever it wants gone."""
     rows, path = rows_on_disk(Path(root.place)), elsewhere(root)[index]
     (Path(root.place) / INTENT).parent.mkdir(exist_ok=True)
-    (Path(root.place) / INTENT).write_text(json.dumps({"format_version": 1, "token": TOKEN, "paths": [path]}))
+    (Path(root.place) / INTENT).write_text(json.dumps(INTENT_VALUES | {"paths": [path]}))
     with pytest.raises(DatasetError, match=INTENT):
         root.recover()
     with pytest.raises(DatasetError, match=INTENT):
@@ -100,7 +102,7 @@ def test_an_intent_deletes_no_part_that_the_record_names(root: Root) -> None:
     (commit,) = [commit for commit in root.commits() if commit.identity == IDENTITY]
     (Path(root.place) / INTENT).parent.mkdir(exist_ok=True)
     paths = [part.path for part in commit.parts]
-    (Path(root.place) / INTENT).write_text(json.dumps({"format_version": 1, "token": TOKEN, "paths": paths}))
+    (Path(root.place) / INTENT).write_text(json.dumps(INTENT_VALUES | {"paths": paths}))
     root.recover()
     assert_nothing_lost(root, rows)
     assert not (Path(root.place) / INTENT).exists()
@@ -113,9 +115,10 @@ def test_an_intent_deletes_no_part_that_the_record_names(root: Root) -> None:
         b"[]",
         b"\xff",
         b"[" * 100_000,
-        b'{"format_version": 2}',
+        b'{"format_version": 1}',
+        b'{"format_version": 3}',
         b'{"format_version": true}',
-        b'{"format_version": 1, "identity": {"account": "7", "name": "other"}}',
+        b'{"format_version": 2, "identity": {"account": "7", "name": "other"}}',
     ],
 )
 def test_a_file_that_is_no_record_is_named(root: Root, content: bytes) -> None:
@@ -144,6 +147,15 @@ def test_a_file_that_is_no_record_is_named(root: Root, content: bytes) -> None:
         ("schema_version", "1"),
         ("identity", {"account": "7", "name": "other"}),
         ("identity", {"account": "7"}),
+        ("content_id", None),
+        ("text", "ab"),
+        ("text", {"blake3": "ab"}),
+        ("texts_before", [5]),
+        ("also", ["copy.gz"]),
+        ("also", [{"name": "copy.gz"}]),
+        ("same_as", {"account": "7"}),
+        ("same_as", {"account": "7", "name": "other"}),
+        ("row_count", 1),
     ],
 )
 def test_a_record_with_wrong_kinds_is_named(root: Root, key: str, value: object) -> None:

@@ -61,22 +61,19 @@ def committed_rows(path: Path) -> Rows:
 
 def template(path: Path, work: str) -> None:
     """A root as it is before the work."""
-    if work != "add":
-        workload.add(Root.open(path))
-    else:
-        Root.open(path)
+    workload.prepare(Root.open(path), work)
 
 
-BEFORE = {"add": rows_of(), "redo": rows_of(1), "remove": rows_of(1)}
-AFTER = {"add": rows_of(1), "redo": rows_of(2), "remove": rows_of()}
+BEFORE = {"add": rows_of(), "redo": rows_of(1), "remove": rows_of(1), "twin": rows_of(1)}
+AFTER = {"add": rows_of(1), "redo": rows_of(2), "remove": rows_of(), "twin": rows_of(1)}
 
 
-@pytest.mark.parametrize("work", ["add", "redo", "remove"])
+@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin"])
 def test_killed_before_any_step_and_done_again_a_root_ends_right(tmp_path: Path, work: str) -> None:
     """Between any two changes of the disk: what counts is all old or all new, and a second run ends it."""
     template(tmp_path / "template", work)
     # More steps than the work has, so that the last ones are not killed at all.
-    steps = range(1, 100, scaled(1, 7))
+    steps = range(1, 170 if work == "twin" else 100, scaled(1, 7))
     roots = [tmp_path / str(step) for step in steps]
     for root in roots:
         shutil.copytree(tmp_path / "template", root)

@@ -374,7 +374,11 @@ def test_a_spoilt_root_record_is_an_error(root: Root, content: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"format_version": 2}, "expected format version 1, found 2; upgrade wsparquet"),
+        ({"format_version": 3}, "expected format version 2, found 3; upgrade wsparquet"),
+        ({"format_version": 1}, "expected format version 2, found 1; convert the raw files into a new root"),
+        ({"root_id": ""}, "expected text as root_id, found ''; restore"),
+        ({"requires": "mask"}, "expected a list of names as requires, found 'mask'; restore"),
+        ({"requires": ["mask"]}, "found one that requires mask; upgrade wsparquet"),
         ({"format_version": 0}, "expected a number of 1 or more as format_version, found 0; restore"),
         ({"format_version": True}, "as format_version, found True; restore"),
         ({"schema_version": -5}, "expected a number of 0 or more as schema_version, found -5; restore"),

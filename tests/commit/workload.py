@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, make_rows
-from wsparquet.commit import CommitConflict
+from wsparquet.commit import CommitConflict, Sighting, Text
 from wsparquet.dataset import Root
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
@@ -26,14 +26,19 @@ CHANGES = {"os.mkdir", "os.link", "os.rename", "os.remove", "os.rmdir"}
 WRITING = os.O_WRONLY | os.O_RDWR
 
 
-def commit_one(root: Root, identity: Identity, seed: int, *, report: int = 0) -> None:
+COPY = Identity("7", "copy of the same content")
+TEXT = Text("ab" * 32, 1000)
+
+
+def commit_one(root: Root, identity: Identity, seed: int, *, report: int = 0, **known_too: object) -> None:
     """Commit rows of two tables over several days, and some quarantine."""
     expected = root.commits().get(identity)
     with root.begin(fallback_day_ms=None) as attempt:
         for table in TABLES:
             attempt.write(table, make_rows(table, 12, seed=seed))
         attempt.quarantine([Quarantined("item", 0, 1, None, None, None, f"odd {seed}", b"x")])
-        known = facts(f"{seed:064x}", report={"long": "x" * report}, source_name=f"{identity.name}.gz")
+        report_values = {"long": "x" * report}
+        known = facts(f"{seed:064x}", report=report_values, source_name=f"{identity.name}.gz", **known_too)
         attempt.commit(identity, known, expected=expected)
 
 
@@ -58,6 +63,26 @@ def remove(root: Root) -> None:
         root.remove([API_NAME])
 
 
+def twin(root: Root) -> None:
+    """Commit a source whose content a copy already has, make the copy yield, and note a third place."""
+    root.recover()
+    root.settle_twins(root.commits())
+    if root.commits().get(IDENTITY) is None:
+        commit_one(root, IDENTITY, 1, text=TEXT)
+    root.settle_twins(root.commits())
+    header = root.commits().get(IDENTITY)
+    if header is not None and not header.also:
+        root.note(root.commits(), header, Sighting("third.gz", "file:///third.gz", 10, None, "1"))
+
+
+def prepare(root: Root, work: str) -> None:
+    """Bring a root to the state from which the work starts."""
+    if work == "twin":
+        commit_one(root, COPY, 1, text=TEXT)
+    elif work != "add":
+        add(root)
+
+
 def several(root: Root) -> None:
     """Commit five sources, then replace them all."""
     root.recover()
@@ -69,7 +94,13 @@ def several(root: Root) -> None:
                 commit_one(root, identity, seed + number)
 
 
-WORKS: dict[str, Callable[[Root], None]] = {"add": add, "redo": redo, "remove": remove, "several": several}
+WORKS: dict[str, Callable[[Root], None]] = {
+    "add": add,
+    "redo": redo,
+    "remove": remove,
+    "several": several,
+    "twin": twin,
+}
 
 
 def once(work: str, root: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.support.at_rest import files_below
-from wsparquet.commit import Commit, CommitFacts
+from wsparquet.commit import Commit, CommitFacts, Text
 from wsparquet.dataset import Root
 from wsparquet.layout import Identity
 from wsparquet.schema import TABLES
@@ -56,8 +57,13 @@ def make_rows(table: str, count: int, *, seed: int = 0, start: int = START, span
     return pa.RecordBatch.from_pylist(rows, schema=schema)
 
 
+texts = (Text(f"{number:064x}", number) for number in itertools.count())
+"""Texts that differ from each other, so that commits are twins only if a test wants them to be."""
+
+
 def facts(checksum: str = "ab" * 32, **changes: Any) -> CommitFacts:
-    """What is known of a source."""
+    """What is known of a source; its text is a new one unless it is given."""
+    changes.setdefault("text", next(texts))
     known = {"size": 10, "url": "file:///x.gz", "etag": None, "mtime": "1", "source_name": f"{API_NAME}.gz"}
     return CommitFacts(**{"checksum": checksum, "report": {"records": 1}, **known, **changes})
 

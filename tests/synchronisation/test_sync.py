@@ -175,7 +175,7 @@ def test_changed_files_are_found_by_recheck_only(tmp_path: Path) -> None:
         before = counts(rows(tmp_path / "lake"))
         assert before[changed] != before[other]
         converted = sync(tmp_path / "lake", emulator, recheck=True).converted
-        assert converted.committed == converted.replaced == [changed]
+        assert converted.committed == [each.name for each in converted.replaced] == [changed]
         after = counts(rows(tmp_path / "lake"))
         assert after == {**before, changed: before[other]}
         assert sync(tmp_path / "lake", emulator, recheck=True).fetched.downloaded == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -11,6 +12,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +61,11 @@ class Lake:
         return values
 
     def rewrite(self, **changes: Any) -> None:
-        """Have the record say something else."""
-        self.record_path.write_text(json.dumps({**self.record, **changes}))
+        """Have the record say something else; its number of rows stays the sum of its parts' rows."""
+        values = {**self.record, **changes}
+        with suppress(TypeError, KeyError):
+            values["row_count"] = sum(part["rows"] for part in values["parts"])
+        self.record_path.write_text(json.dumps(values))
 
     def part(self, table: str = "navigation") -> Path:
         """The largest part of a table."""
@@ -493,3 +498,39 @@ def test_standard_input_is_refused_at_once(lake: Lake) -> None:
     ran = run("verify", lake.path, "--against", "-", stdin=b"x")
     assert (ran.code, ran.out) == (2, "")
     assert "expected a source that can be read more than once, found standard input" in ran.err
+
+
+# --- Rows that are there twice ----------------------------------------------------------------------------------------
+
+
+def test_rows_of_a_file_that_was_written_again(tmp_path: Path) -> None:
+    """Another spacing makes another text; the rows are found to be the same, and only those."""
+    (path, other) = generate(tmp_path / "in", GenerateOptions(files=2, records=200))
+    again = tmp_path / "again.json"
+    again.write_bytes(gzip.decompress(path.read_bytes()).replace(b'":', b'": '))
+    convert([path, other, again], tmp_path / "lake")
+    (problem,) = verify(tmp_path / "lake").problems
+    assert problem.kind == "doubled"
+    assert {"again", path.name.removesuffix(".gz")} == {
+        name for name in ("again", path.name.removesuffix(".gz")) if name in problem.where + problem.found
+    }
+    assert problem.found.endswith("remove one of the two sources with `wsparquet remove`")
+
+
+def test_rows_of_a_file_that_is_a_part_of_another(tmp_path: Path) -> None:
+    """A day's file that somebody made of hours' files has the rows of each."""
+    paths = generate(tmp_path / "in", GenerateOptions(files=6, records=300))
+    whole = tmp_path / "day.json"
+    whole.write_bytes(b"\n".join(gzip.decompress(path.read_bytes()) for path in paths))
+    convert([whole, paths[2]], tmp_path / "lake")
+    (problem,) = verify(tmp_path / "lake").problems
+    assert (problem.kind, paths[2].name.removesuffix(".gz") in problem.where) == ("doubled", True)
+
+
+def test_a_copy_that_is_compressed_in_another_way_is_compared(tmp_path: Path) -> None:
+    """`against` takes the copy for the file whose rows it has."""
+    (path,) = generate(tmp_path / "in", GenerateOptions(records=20))
+    convert(path, tmp_path / "lake")
+    (tmp_path / "plain.json").write_bytes(gzip.decompress(path.read_bytes()))
+    found = verify(tmp_path / "lake", against=tmp_path / "plain.json")
+    assert (found.problems, found.compared_rows) == ([], 20)

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 import click
 
 from wsparquet.cli.arguments import group, takes
-from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option, to_option
+from wsparquet.cli.options import (
+    ConversionOptions,
+    conversion_options,
+    force_account_option,
+    output_option,
+    quiet_option,
+    to_option,
+)
 from wsparquet.cli.output import present
 from wsparquet.cli.progress import progress
 
@@ -23,6 +30,7 @@ class Arguments:
     account: str | None
     dry_run: bool
     again: bool
+    force_account: bool
     output: str
     quiet: bool
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
@@ -34,6 +42,7 @@ class Arguments:
 @click.option("--account", metavar="ID", help="The account of all sources, needed if neither URL nor content names it.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
+@force_account_option
 @conversion_options
 @output_option
 @quiet_option
@@ -53,7 +62,9 @@ def convert(given: Arguments) -> int:
     """
     from wsparquet.conversion.run import convert as run
 
-    options = given.conversion.made(account=given.account, dry_run=given.dry_run, again=given.again)
+    options = given.conversion.made(
+        account=given.account, dry_run=given.dry_run, again=given.again, force_account=given.force_account
+    )
     with progress(quiet=given.quiet or given.output == "json") as listener:
         summary = run(given.sources, given.root, options=options, on_progress=listener)
     present(summary, given.output)

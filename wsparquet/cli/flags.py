@@ -19,7 +19,7 @@ ODD_FLAGS = {
 SAME_FLAGS = frozenset(
     {
         *("account", "again", "base_url", "credentials", "decoder", "defects", "delete", "downloads"),
-        *("dry_run", "expiring", "failing", "files", "form", "host", "jobs"),
+        *("dry_run", "expiring", "failing", "files", "force_account", "form", "host", "jobs"),
         *("max_inflated", "max_line", "max_quarantined", "max_ratio", "max_record", "older_than"),
         *("port", "raw", "recheck", "region", "samples", "seed", "since", "single_writer", "size", "stale", "until"),
     }

@@ -27,6 +27,7 @@ __all__ = [
     "added",
     "conversion_options",
     "decoder_option",
+    "force_account_option",
     "jobs_option",
     "limit_options",
     "output_option",
@@ -189,7 +190,14 @@ class ConversionOptions:
     limits: LimitOptions = field(metadata=group(LimitOptions))
     root_options: RootOptions = field(metadata=group(RootOptions))
 
-    def made(self, *, account: str | None = None, dry_run: bool = False, again: bool = False) -> ConvertOptions:
+    def made(
+        self,
+        *,
+        account: str | None = None,
+        dry_run: bool = False,
+        again: bool = False,
+        force_account: bool = False,
+    ) -> ConvertOptions:
         """Return these options as the library's ``ConvertOptions``, together with the options specific to a command."""
         from wsparquet.conversion.options import ConvertOptions, default_jobs
 
@@ -199,12 +207,20 @@ class ConversionOptions:
             dry_run=dry_run,
             max_quarantined=self.max_quarantined,
             again=again,
+            force_account=force_account,
             decoder=self.decoder,
             source_limits=self.limits.source_limits,
             limits=self.limits.limits,
             storage_options=self.root_options.storage or None,
             single_writer=self.root_options.single_writer,
         )
+
+
+force_account_option = click.option(
+    "--force-account",
+    is_flag=True,
+    help="Use the account given by --account or by the folder for all rows, even if a source states another account.",
+)
 
 
 def conversion_options(command: Command) -> Command:

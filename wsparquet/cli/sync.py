@@ -12,7 +12,14 @@ import click
 from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
-from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option, to_option
+from wsparquet.cli.options import (
+    ConversionOptions,
+    conversion_options,
+    force_account_option,
+    output_option,
+    quiet_option,
+    to_option,
+)
 from wsparquet.cli.output import complain, present
 from wsparquet.cli.parameter_types import DURATION
 from wsparquet.cli.progress import log_option, sync_progress
@@ -31,6 +38,7 @@ class Arguments:
     root: str
     raw: str | None
     recheck: bool
+    force_account: bool
     every: timedelta | None
     output: str
     log_format: str
@@ -54,7 +62,7 @@ class Arguments:
             raw=self.raw,
             recheck=self.recheck,
             storage_options=self.conversion.root_options.storage or None,
-            convert=self.conversion.made(),
+            convert=self.conversion.made(force_account=self.force_account),
         )
 
 
@@ -65,6 +73,7 @@ class Arguments:
 @click.option("--raw", metavar="DIR|URL", help="A folder or URL that keeps the downloaded files.")
 @click.option("--recheck", is_flag=True, help="Convert committed files again if their size on the server has changed.")
 @click.option("--every", type=DURATION, help="Repeat at this interval, such as 1h, until interrupted.")
+@force_account_option
 @conversion_options
 @output_option
 @quiet_option

@@ -10,6 +10,17 @@ from wsparquet.commit.attempt import Attempt
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.protocol import CommitConflict
-from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part
+from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part, Sighting, Text
 
-__all__ = ["Attempt", "Commit", "CommitConflict", "CommitFacts", "CommitHeader", "CommitIndex", "CommitLog", "Part"]
+__all__ = [
+    "Attempt",
+    "Commit",
+    "CommitConflict",
+    "CommitFacts",
+    "CommitHeader",
+    "CommitIndex",
+    "CommitLog",
+    "Part",
+    "Sighting",
+    "Text",
+]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from wsparquet._version import software_version
 from wsparquet.commit.protocol import CommitProtocol, Draft
-from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part
+from wsparquet.commit.record import MOST_TEXTS, Commit, CommitFacts, CommitHeader, Part, Sighting
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, part_path
@@ -35,9 +36,16 @@ class Attempt:
     """
 
     def __init__(
-        self, protocol: CommitProtocol, work: Workspace, pool: WriterPool, *, fallback_day_ms: int | None
+        self,
+        protocol: CommitProtocol,
+        work: Workspace,
+        pool: WriterPool,
+        *,
+        fallback_day_ms: int | None,
+        before_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self._protocol = protocol
+        self._before_commit = before_commit
         self._work = work
         self._writers = Writers(self._work.folder, fallback_day_ms=fallback_day_ms, pool=pool)
         self._quarantine: BinaryIO | None = None
@@ -102,17 +110,31 @@ class Attempt:
                 file.close()
                 sync_file(path)
 
-    def commit(self, identity: Identity, facts: CommitFacts, *, expected: Commit | CommitHeader | None) -> Commit:
+    def commit(
+        self,
+        identity: Identity,
+        facts: CommitFacts,
+        *,
+        expected: Commit | CommitHeader | None,
+        same_as: Identity | None = None,
+    ) -> Commit:
         """Publish all files in one commit and return its record.
 
-        It replaces ``expected``, the record at the start of the attempt.
+        It replaces ``expected``, the record at the start of the attempt. With ``same_as``, the rows of that source
+        count for this one too, and no file is published.
 
         Raises CommitConflict if the current record is not ``expected``, DatasetError if the store fails. In either case
         the attempt has ended.
         """
         self.close()
         try:
-            return self._protocol.commit(self._work, self._draft(identity, facts), expected=expected)
+            self._before_commit()
+            draft = self._draft(identity, facts)
+            record = replace(draft.record, texts_before=_texts_before(expected, facts), also=_also(expected))
+            draft = replace(draft, record=record)
+            if same_as is not None:
+                draft = Draft(record.yielded(self.token, same_as), ())
+            return self._protocol.commit(self._work, draft, expected=expected)
         finally:
             self._end()
 
@@ -137,6 +159,7 @@ class Attempt:
             software=software_version(),
             schema_version=SCHEMA_VERSION,
             committed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            content_id=self.token,
         )
         return Draft(record, tuple(moves))
 
@@ -155,6 +178,23 @@ class Attempt:
                     self._quarantine.close()
         finally:
             self._work.remove()
+
+
+def _texts_before(expected: Commit | CommitHeader | None, facts: CommitFacts) -> tuple[str, ...]:
+    """Return the hashes of all texts that a commit with these facts replaces, oldest first."""
+    if expected is None:
+        return ()
+    texts = dict.fromkeys(expected.texts_before)
+    if expected.facts.text is not None:
+        texts[expected.facts.text.blake3] = None
+    if facts.text is not None:
+        texts.pop(facts.text.blake3, None)
+    return tuple(texts)[-MOST_TEXTS:]
+
+
+def _also(expected: Commit | CommitHeader | None) -> tuple[Sighting, ...]:
+    # These places still hold the same text or an older one, so they are skipped unread as before.
+    return expected.also if expected else ()
 
 
 def quarantine_line(entry: Quarantined) -> bytes:

@@ -16,7 +16,8 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wsparquet.commit.record import Commit, CommitHeader, decode_commit, decode_header
+from wsparquet.commit.parsing import decode_commit, decode_header
+from wsparquet.commit.record import Commit, CommitHeader
 from wsparquet.errors import DatasetError
 from wsparquet.layout import CHECKPOINT
 from wsparquet.store.store import Store

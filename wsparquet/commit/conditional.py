@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from wsparquet.commit.log import CommitLog
+from wsparquet.commit.parsing import decode_commit
 from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, token_of
-from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Intent, decode_commit
+from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Intent, Sighting
 from wsparquet.errors import DatasetError
 from wsparquet.layout import PROBES, Identity, Key
 from wsparquet.schema import SCHEMA_VERSION
@@ -122,16 +123,48 @@ class ConditionalProtocol:
         self._finish_attempts(key, written=written)
         return written
 
+    def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
+        """Replace a record by one without rows that refers to the source ``to``, and return the new record.
+
+        Raises CommitConflict if the current record is not that of ``header``.
+        """
+        found, version = self._read(header.identity.key)
+        if found is None or found.token != header.token:
+            raise CommitConflict(header.identity, _unless_removed(found))
+        return self._replace_by_empty(found, version, found.yielded(work.token, to))
+
+    def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
+        """Add other places of its text to a record and return the new record.
+
+        Returns None, and changes nothing, if the record no longer has the content of ``header``.
+        """
+        key = header.identity.key
+        found, version = self._read(key)
+        if found is None or found.removed or found.content_id != header.content_id:
+            return None
+        record = found.sighted(work.token, sightings)
+        try:
+            self._rewrite(found, record, version)
+        except Changed:
+            return None
+        return record
+
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Remove a source and return its last record; None if the source was not committed. A tombstone remains."""
         found, version = self._read(key)
         if found is None or found.removed:
             return None
-        tombstone = replace(found.tombstone(work.token), obsolete=self._obsolete(key, found))
-        intent = self._write_intent(tombstone, found)
-        written = self._write_record(tombstone, version, intent)
-        self._finish_attempts(key, written=written)
+        self._replace_by_empty(found, version, found.tombstone(work.token))
         return found
+
+    def _replace_by_empty(self, found: Commit, version: Expectation, record: Commit) -> Commit:
+        """Replace a record by one without files, and delete the files."""
+        key = found.identity.key
+        record = replace(record, obsolete=self._obsolete(key, found))
+        intent = self._write_intent(record, found)
+        written = self._write_record(record, version, intent)
+        self._finish_attempts(key, written=written)
+        return written
 
     def _write_record(self, record: Commit, version: Expectation, intent: str) -> Commit:
         """Do step 4 and return the current record.
@@ -224,10 +257,16 @@ class ConditionalProtocol:
             return
         token = secrets.token_hex(8)
         record = replace(found, token=token) if found else _empty_record(waiting[0], token)
-        obsolete = tuple(path for path in self._obsolete(key, found) if path not in record.paths)
         with suppress(Changed):
-            # This write needs no intent: the intents of the lost attempts name all files that must be deleted.
-            self._put(replace(record, obsolete=obsolete), version)
+            self._rewrite(found, record, version)
+
+    def _rewrite(self, found: Commit | None, record: Commit, version: Expectation) -> None:
+        """Replace a record by one with the same files and another token. Raises Changed if another writer was first.
+
+        This write needs no intent: the intents of the attempts that it makes lose name all files to delete.
+        """
+        obsolete = tuple(path for path in self._obsolete(record.identity.key, found) if path not in record.paths)
+        self._put(replace(record, obsolete=obsolete), version)
 
     def _finish_attempts(self, key: Key, *, written: Commit | None = None) -> None:
         """Do steps 5 and 6 for the attempt that wrote the current record and for all lost attempts.
@@ -255,12 +294,8 @@ def _unless_removed(record: Commit | None) -> Commit | None:
 
 
 def _is_same_commit(record: Commit, other: Commit) -> bool:
-    """Return whether two records differ at most in their tokens, as after an invalidation.
-
-    Equal paths alone are not enough: the names of parts are random, but a commit may have no parts.
-    """
-    one, two = ((replace(each.header, token=""), each.paths, each.removed) for each in (record, other))
-    return one == two
+    """Return whether one record is the other one, rewritten with the same content, as after an invalidation."""
+    return record.content_id == other.content_id
 
 
 def _empty_record(identity: Identity, token: str) -> Commit:
@@ -276,5 +311,6 @@ def _empty_record(identity: Identity, token: str) -> Commit:
         software="",
         schema_version=SCHEMA_VERSION,
         committed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        content_id=token,
         removed=True,
     )

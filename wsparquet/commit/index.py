@@ -3,37 +3,57 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
-from typing import Self
+import threading
+from collections.abc import Callable, Container, Iterable, Iterator
+from typing import Any, Generic, Self, TypeVar
 
-from wsparquet.commit.record import Commit, CommitHeader
+from wsparquet.commit.record import Commit, CommitHeader, Text
+from wsparquet.commit.twins import preference, refer_to_rows
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
 
 __all__ = ["CommitIndex"]
 
+K = TypeVar("K")
+
+
+class _Groups(Generic[K]):
+    """The headers by a key; the headers of one key are in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._groups: dict[K, tuple[CommitHeader, ...]] = {}
+
+    def __getitem__(self, key: K) -> tuple[CommitHeader, ...]:
+        return self._groups.get(key, ())
+
+    def add(self, key: K, header: CommitHeader) -> None:
+        # A tuple is replaced, never changed, so that other threads can read it without a lock.
+        self._groups[key] = (*self[key], header)
+
+    def discard(self, key: K, header: CommitHeader) -> None:
+        self._groups[key] = tuple(each for each in self[key] if each is not header)
+
 
 class CommitIndex:
     """The headers of all commits when the index was created; their parts and reports stay in the store.
 
-    Iteration reads each complete commit again, in its current state, sorted by path; commits removed since then are
-    skipped.
+    ``put`` records later changes, and any number of threads may use one index. Iteration reads each complete commit
+    again, in its current state; commits removed since then are skipped.
     """
 
     def __init__(self, read: Callable[[Identity], Commit | None], headers: Iterable[CommitHeader]) -> None:
         self._read = read
-        self._headers = {header.identity: header for header in headers}
-        self._by_url: dict[str, list[CommitHeader]] = {}
-        self._by_checksum: dict[str, list[CommitHeader]] = {}
-        self._by_source_name: dict[str, list[CommitHeader]] = {}
-        self._by_listed_name: dict[str, list[CommitHeader]] = {}
-        for header in self._headers.values():
-            if header.facts.url is not None:
-                self._by_url.setdefault(header.facts.url, []).append(header)
-            self._by_checksum.setdefault(header.checksum, []).append(header)
-            self._by_source_name.setdefault(header.facts.source_name, []).append(header)
-            listed = header.facts.listing.get("name", header.facts.source_name)
-            self._by_listed_name.setdefault(listed, []).append(header)
+        self._changing = threading.Lock()
+        self._headers: dict[Identity, CommitHeader] = {}
+        self._by_url = _Groups[str]()
+        self._by_size = _Groups[int]()
+        self._by_checksum = _Groups[str]()
+        self._by_text = _Groups[Text]()
+        self._by_older_text = _Groups[str]()
+        self._by_source_name = _Groups[str]()
+        self._by_listed_name = _Groups[str]()
+        for header in headers:
+            self._add(header)
 
     @classmethod
     def empty(cls) -> Self:
@@ -44,7 +64,7 @@ class CommitIndex:
         return len(self._headers)
 
     def __iter__(self) -> Iterator[Commit]:
-        return (commit for identity in self._headers if (commit := self._read(identity)) is not None)
+        return (commit for identity in list(self._headers) if (commit := self._read(identity)) is not None)
 
     def read(self, identity: Identity) -> Commit | None:
         """Read the complete current commit of a source; return None if the source is no longer committed.
@@ -53,18 +73,49 @@ class CommitIndex:
         """
         return self._read(identity)
 
-    def updated(self, commit: Commit | None, identity: Identity) -> CommitIndex:
-        """Return a copy of this index in which ``commit`` is the entry of ``identity``; None means no entry."""
-        headers = [header for header in self._headers.values() if header.identity != identity]
-        return CommitIndex(self._read, [*headers, *([commit.header] if commit else [])])
+    def put(self, identity: Identity, commit: Commit | None) -> None:
+        """Make ``commit`` the entry of ``identity``; None removes the entry."""
+        with self._changing:
+            before = self._headers.pop(identity, None)
+            if before is not None:
+                for groups, key in self._keys(before):
+                    groups.discard(key, before)
+            if commit is not None:
+                self._add(commit.header)
+
+    def _add(self, header: CommitHeader) -> None:
+        self._headers[header.identity] = header
+        for groups, key in self._keys(header):
+            groups.add(key, header)
+
+    def _keys(self, header: CommitHeader) -> Iterator[tuple[_Groups[Any], Any]]:
+        facts = header.facts
+        for url in {facts.url, *(each.url for each in header.also)} - {None}:
+            yield self._by_url, url
+        yield self._by_size, facts.size
+        yield self._by_checksum, header.checksum
+        yield self._by_source_name, facts.source_name
+        yield self._by_listed_name, facts.listing.get("name", facts.source_name)
+        if facts.text is not None:
+            yield self._by_text, facts.text
+        for text in header.texts_before:
+            yield self._by_older_text, text
 
     def headers(self) -> tuple[CommitHeader, ...]:
         """Return the headers of all commits, sorted by path."""
         return tuple(self._headers.values())
 
     def get(self, identity: Identity) -> CommitHeader | None:
-        """Return the header of one source's commit, or None if the source is not committed."""
+        """Return the header of one source's record, or None if the source has no record."""
         return self._headers.get(identity)
+
+    def counted(self, header: CommitHeader | None) -> CommitHeader | None:
+        """Return the header if its source is committed, that is, if its own rows or those it refers to exist."""
+        return header if header is not None and self.with_rows(header) is not None else None
+
+    def with_rows(self, header: CommitHeader) -> CommitHeader | None:
+        """Return the header that has the rows of a record that refers to another; None if no record has them."""
+        return refer_to_rows(header, self.get)
 
     def find_unchanged_source(
         self, *, url: str, size: int | None, etag: str | None, mtime: str | None, account: str | None = None
@@ -72,47 +123,80 @@ class CommitIndex:
         """Return the commit of the source at ``url`` if the source still has the same size (bytes) and the same ETag.
 
         If the commit or the source has no ETag, their modification times are compared instead; without these, the
-        source counts as changed. With ``account``, only commits of that account are considered.
+        source counts as changed. A commit also covers the other places of the same text that it lists. With
+        ``account``, the source's own commit must be of that account.
         """
-        for header in self._by_url.get(url, ()):
+
+        def same(size_then: int | None, etag_then: str | None, mtime_then: str | None) -> bool:
+            if size_then != size:
+                return False
+            if etag is not None and etag_then is not None:
+                return etag == etag_then
+            return mtime is not None and mtime == mtime_then
+
+        for header in self._by_url[url]:
             facts = header.facts
-            if etag is not None and facts.etag is not None:
-                same = etag == facts.etag
-            else:
-                same = mtime is not None and mtime == facts.mtime
-            if same and size == facts.size and account in {None, header.identity.account}:
+            known = [(each.size, each.etag, each.mtime) for each in header.also if each.url == url]
+            if facts.url == url and account in {None, header.identity.account}:
+                known.append((facts.size, facts.etag, facts.mtime))
+            if any(same(*each) for each in known) and self.counted(header):
                 return header
         return None
 
+    def by_size(self, size: int) -> tuple[CommitHeader, ...]:
+        """Return the commits whose source has this size in stored bytes."""
+        return self._by_size[size]
+
     def by_checksum(self, checksum: str) -> tuple[CommitHeader, ...]:
         """Return the commits whose source has this content (hex SHA-256), regardless of the source's name."""
-        return tuple(self._by_checksum.get(checksum, ()))
+        return self._by_checksum[checksum]
+
+    def by_text(self, text: Text) -> tuple[CommitHeader, ...]:
+        """Return the commits that have rows of this text, the preferred one first."""
+        found = (header for header in self._by_text[text] if header.row_count)
+        return tuple(sorted(found, key=lambda header: preference(header.identity)))
+
+    def by_older_text(self, text: Text) -> tuple[CommitHeader, ...]:
+        """Return the commits that have replaced this text."""
+        return self._by_older_text[text.blake3]
 
     def by_source_name(self, source_name: str) -> tuple[CommitHeader, ...]:
         """Return the commits whose source has this file name, regardless of account and content."""
-        return tuple(self._by_source_name.get(source_name, ()))
+        return self._by_source_name[source_name]
 
     def by_listed_name(self, name: str) -> tuple[CommitHeader, ...]:
         """Return the commits whose source has this name in the API's listing or, if never listed, this file name."""
-        return tuple(self._by_listed_name.get(name, ()))
+        return self._by_listed_name[name]
 
     def select(self, names: Iterable[str], *, account: str | None = None) -> tuple[Identity, ...]:
-        """Return the identities with the given names.
+        """Return the identities with the given names, including all that refer to the rows of one of them.
 
-        A name is a source's file name, an identity's name, or the file stem of its record. Raises DatasetError if a
-        name is unknown (the message lists the nearest names), or if sources of several accounts share it.
+        A name is a source's file name, an identity's name, the file stem of its record, or the name of another file
+        with the same content. Raises DatasetError if a name is unknown (the message lists the nearest names), or if
+        sources of several accounts share it.
         """
         by_name: dict[str, list[Identity]] = {}
         for header in self._headers.values():
             if account in {None, header.identity.account}:
-                for name in {header.facts.source_name, header.identity.name, header.identity.key.name}:
-                    by_name.setdefault(name, []).append(header.identity)
+                for name in _names(header):
+                    by_name.setdefault(name, []).append((self.with_rows(header) or header).identity)
         wanted = list(names)
         if unknown := [name for name in wanted if name not in by_name]:
             raise DatasetError(_unknown(unknown, by_name))
         for name in wanted:
             _check_one_account(name, by_name[name])
-        return tuple(dict.fromkeys(identity for name in wanted for identity in by_name[name]))
+        found = dict.fromkeys(identity for name in wanted for identity in by_name[name])
+        referring = (header.identity for header in self._headers.values() if self._refers_to(header, found))
+        return tuple({**found, **dict.fromkeys(referring)})
+
+    def _refers_to(self, header: CommitHeader, identities: Container[Identity]) -> bool:
+        target = self.with_rows(header) if header.same_as is not None else None
+        return target is not None and target.identity in identities
+
+
+def _names(header: CommitHeader) -> set[str]:
+    own = {header.facts.source_name, header.identity.name, header.identity.key.name}
+    return own | {each.name for each in header.also}
 
 
 def _unknown(names: list[str], known: Iterable[str]) -> str:

@@ -6,11 +6,12 @@ another process, that intent belongs to a dead attempt, and the process finishes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, token_of
-from wsparquet.commit.record import Commit, CommitHeader, Intent
+from wsparquet.commit.record import Commit, CommitHeader, Intent, Sighting
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, Key
 from wsparquet.store.local import LocalDisk
@@ -50,6 +51,42 @@ class LockingProtocol:
                 self._finish_attempts(key)
         return record
 
+    def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
+        """Replace a record by one without rows that refers to the source ``to``, and return the new record.
+
+        Raises CommitConflict if the current record is not that of ``header``.
+        """
+        key = header.identity.key
+        with self._disk.lock(key):
+            found = self._finish_attempts(key)
+            if found is None or found.token != header.token:
+                raise CommitConflict(header.identity, found)
+            return self._replace_by_empty(work, found, found.yielded(work.token, to))
+
+    def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
+        """Add other places of its text to a record and return the new record.
+
+        Returns None, and changes nothing, if the record no longer has the content of ``header``.
+        """
+        key = header.identity.key
+        with self._disk.lock(key):
+            found = self._finish_attempts(key)
+            if found is None or found.content_id != header.content_id:
+                return None
+            record = found.sighted(work.token, sightings)
+            # One atomic replacement, which keeps all files: it needs no intent.
+            self._write_record(work, record, replaced=found)
+            return record
+
+    def _replace_by_empty(self, work: Workspace, found: Commit, record: Commit) -> Commit:
+        """Replace a record by one without files, and delete the files; the caller must hold the identity's lock."""
+        try:
+            self._write_intent(work, record, expected=found)
+            self._write_record(work, record, replaced=found)
+        finally:
+            self._finish_attempts(record.identity.key)
+        return record
+
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Remove a source and return its last record; None if the source was not committed.
 
@@ -59,12 +96,7 @@ class LockingProtocol:
             found = self._finish_attempts(key)
             if found is None:
                 return None
-            tombstone = found.tombstone(work.token)
-            try:
-                self._write_intent(work, tombstone, expected=found)
-                self._write_record(work, tombstone, replaced=found)
-            finally:
-                self._finish_attempts(key)
+            self._replace_by_empty(work, found, found.tombstone(work.token))
         return found
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from wsparquet.commit.checkpoint import Checkpoint
 from wsparquet.commit.index import CommitIndex
-from wsparquet.commit.record import Commit, CommitHeader, Intent, decode_commit, decode_header, decode_intent
+from wsparquet.commit.parsing import decode_commit, decode_header, decode_intent
+from wsparquet.commit.record import Commit, CommitHeader, Intent
+from wsparquet.commit.twins import counting, refer_to_rows
 from wsparquet.errors import DatasetError
 from wsparquet.layout import COMMITS, INTENTS, Identity, Key, parse_intent_path
 from wsparquet.store.store import Entry, Store
 
 __all__ = ["CommitLog", "is_intent_file"]
+
+
+LOOKS = 5
+"""How many times a reader reads all records if commits yield to others during the reading."""
 
 
 def is_intent_file(path: str) -> bool:
@@ -103,6 +109,28 @@ class CommitLog:
         commits.update((path, decode_commit(data, path)) for path, data in self._others(checkpoint, commits))
         found = (commits.get(path) for path in checkpoint.versions)
         return (commit for commit in found if commit is not None and not commit.removed)
+
+    def counting_commits(self) -> list[Commit]:
+        """Return every commit whose rows count, read through the checkpoint, sorted by path.
+
+        A commit that yields to another between the listing and the reading is seen without its rows. The records are
+        then read again, because the other commit may be missing from the listing.
+
+        Raises DatasetError if commits keep yielding during the reading.
+        """
+        for _ in range(LOOKS):
+            commits = list(self.cached_commits())
+            if not self._has_missed_rows(commits):
+                return counting(commits)
+        raise DatasetError(
+            f"{COMMITS}: expected commit records at rest, found that other runs changed them during each of {LOOKS} "
+            "readings; open the root again"
+        )
+
+    def _has_missed_rows(self, commits: Iterable[Commit]) -> bool:
+        known = {commit.identity: commit for commit in commits}
+        dangling = (each for each in known.values() if each.same_as and refer_to_rows(each, known.get) is None)
+        return any(refer_to_rows(each, self.read) is not None for each in dangling)
 
     def _checkpoint(self) -> Checkpoint:
         return Checkpoint(self._store, {entry.path: entry.version for entry in self._store.entries(COMMITS)})

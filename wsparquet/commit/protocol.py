@@ -12,11 +12,12 @@ The module ``locking`` performs them on a local disk, ``conditional`` on an obje
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from wsparquet.commit.record import Commit, CommitHeader
+from wsparquet.commit.record import Commit, CommitHeader, Sighting
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, Key
 from wsparquet.store.workspace import Workspace
@@ -61,6 +62,20 @@ class CommitProtocol(Protocol):
         """Do steps 2 to 6 and return the record as written.
 
         Raises CommitConflict if the current record is not ``expected``.
+        """
+        ...
+
+    def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
+        """Replace a record by one without rows that refers to the source ``to``, and return the new record.
+
+        Raises CommitConflict if the current record is not that of ``header``.
+        """
+        ...
+
+    def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
+        """Add other places of its text to a record and return the new record.
+
+        Returns None, and changes nothing, if the record no longer has the content of ``header``.
         """
         ...
 

@@ -1,31 +1,58 @@
-"""Commit records and intents: their content, and the validation of that content."""
+"""Commit records and intents: what they contain, and how they are written."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from wsparquet.errors import DatasetError
-from wsparquet.layout import Identity, Key, is_own_path, parse_part_path
+from wsparquet.layout import Identity
+from wsparquet.names import parse_name
 
 __all__ = [
     "FORMAT_VERSION",
+    "MOST_COPIES",
+    "MOST_TEXTS",
     "Commit",
     "CommitFacts",
     "CommitHeader",
     "Intent",
     "Part",
-    "decode_commit",
-    "decode_header",
-    "decode_intent",
+    "Sighting",
+    "Text",
     "encode_json",
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """The format version of records and intents; a change that older versions cannot read increments it."""
+
+MOST_COPIES = 32
+"""How many other places of the same text a record lists; the oldest ones are dropped."""
+
+MOST_TEXTS = 100
+"""How many replaced texts a record lists; the oldest ones are dropped."""
+
+
+class Text(NamedTuple):
+    """The inflated text of a source: its BLAKE3 hash in hex, and its length in bytes.
+
+    Two sources with the same text have the same rows, however they are named and compressed.
+    """
+
+    blake3: str
+    length: int
+
+
+class Sighting(NamedTuple):
+    """A place at which a run found a text that a commit already covers; the fields are those of ``CommitFacts``."""
+
+    name: str
+    url: str
+    size: int | None
+    etag: str | None
+    mtime: str | None
 
 
 class Part(NamedTuple):
@@ -52,6 +79,7 @@ class CommitFacts:
 
     ``checksum`` is the hex SHA-256 of the source's stored bytes, and ``size`` is their number. ``url`` has no user
     info, query or fragment. ``etag`` and ``mtime`` may have any format, because they are only compared for equality.
+    ``text`` identifies the inflated text; only tombstones of sources that were never committed have none.
     ``report`` contains JSON values. ``listing`` is the source's entry in the API's listing, unchanged, or empty if the
     source was not synchronised.
     """
@@ -62,31 +90,51 @@ class CommitFacts:
     etag: str | None
     mtime: str | None
     source_name: str
+    text: Text | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     listing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class CommitHeader:
-    """A commit with its parts omitted and its report empty, since both can be large."""
+    """A commit with its parts omitted and its report empty, since both can be large. ``row_count`` is of all tables."""
 
     identity: Identity
     token: str
     facts: CommitFacts
     committed_at: str
+    content_id: str
+    row_count: int = 0
+    texts_before: tuple[str, ...] = ()
+    also: tuple[Sighting, ...] = ()
+    same_as: Identity | None = None
 
     @property
     def checksum(self) -> str:
         """The hex SHA-256 of the source's bytes."""
         return self.facts.checksum
 
+    @property
+    def text(self) -> Text | None:
+        """The text of the source."""
+        return self.facts.text
+
+    @property
+    def has_api_name(self) -> bool:
+        """Whether the identity's name is an API name."""
+        return parse_name(self.identity.name).is_api
+
 
 @dataclass(frozen=True)
 class Commit:
     """The result of converting one source.
 
-    ``token`` identifies the attempt that made the commit; no two commits share a token. ``obsolete`` has the paths of
-    the files that this commit replaced. ``removed`` marks the tombstone of a source.
+    ``token`` identifies this version of the record; no two versions share a token. ``content_id`` identifies the rows:
+    it is the token of the attempt that wrote them, and it stays when the record is rewritten with the same parts. It is
+    never derived from the content, because the same content can be removed and committed again. ``obsolete`` has the
+    paths of the files that this commit replaced. ``texts_before`` has the hashes of the texts that it replaced, oldest
+    first. ``also`` has other places of the same text. ``same_as`` names the source that has this source's rows, in a
+    record without parts. ``removed`` marks the tombstone of a source.
     """
 
     identity: Identity
@@ -98,12 +146,26 @@ class Commit:
     software: str
     schema_version: int
     committed_at: str
+    content_id: str
+    texts_before: tuple[str, ...] = ()
+    also: tuple[Sighting, ...] = ()
+    same_as: Identity | None = None
     removed: bool = False
 
     @property
     def header(self) -> CommitHeader:
         """The commit without its parts and its report."""
-        return CommitHeader(self.identity, self.token, replace(self.facts, report={}), self.committed_at)
+        return CommitHeader(
+            identity=self.identity,
+            token=self.token,
+            facts=replace(self.facts, report={}),
+            committed_at=self.committed_at,
+            content_id=self.content_id,
+            row_count=self.row_count,
+            texts_before=self.texts_before,
+            also=self.also,
+            same_as=self.same_as,
+        )
 
     @property
     def checksum(self) -> str:
@@ -128,9 +190,28 @@ class Commit:
             rows[part.table] = rows.get(part.table, 0) + part.rows
         return rows
 
+    @property
+    def row_count(self) -> int:
+        """The number of rows in all tables."""
+        return sum(part.rows for part in self.parts)
+
     def tombstone(self, token: str) -> Commit:
         """Return the tombstone: a record that marks the source as removed and names the files to delete."""
-        return replace(self, token=token, parts=(), quarantine=None, obsolete=self.paths, removed=True)
+        empty = replace(self, parts=(), quarantine=None, texts_before=(), also=(), same_as=None)
+        return replace(empty, token=token, content_id=token, obsolete=self.paths, removed=True)
+
+    def sighted(self, token: str, sightings: Iterable[Sighting]) -> Commit:
+        """Return the record with more places of its text; a new sighting of a URL replaces an older one."""
+        also = {each.url: each for each in self.also}
+        for each in sightings:
+            also.pop(each.url, None)
+            also[each.url] = each
+        return replace(self, token=token, also=tuple(also.values())[-MOST_COPIES:])
+
+    def yielded(self, token: str, to: Identity) -> Commit:
+        """Return the record without rows that refers to the source ``to``, whose rows have the same text."""
+        empty = replace(self, facts=replace(self.facts, report={}), parts=(), quarantine=None)
+        return replace(empty, token=token, content_id=token, obsolete=self.paths, same_as=to)
 
     def to_json(self) -> bytes:
         """Return the content of the record's file."""
@@ -138,7 +219,13 @@ class Commit:
             "format_version": FORMAT_VERSION,
             "identity": asdict(self.identity),
             "token": self.token,
+            "content_id": self.content_id,
             **asdict(self.header.facts),
+            "text": self.facts.text._asdict() if self.facts.text else None,
+            "texts_before": self.texts_before,
+            "also": [each._asdict() for each in self.also],
+            "same_as": asdict(self.same_as) if self.same_as else None,
+            "row_count": self.row_count,
             "removed": self.removed,
             "parts": [_part_to_dict(part) for part in self.parts],
             "quarantine": self.quarantine,
@@ -177,158 +264,3 @@ def encode_json(values: Mapping[str, Any]) -> bytes:
 
 def _part_to_dict(part: Part) -> dict[str, Any]:
     return part._asdict() | {"date": part.date.isoformat() if part.date else None}
-
-
-# --- Reading: another version of wsparquet, or anyone who can write to the root, may have written the file ------------
-
-
-class _Reader:
-    """Reads typed values from a JSON object; errors name ``path``."""
-
-    def __init__(self, values: object, path: str) -> None:
-        self.path = path
-        if not isinstance(values, dict):
-            raise self.error("an object", values)
-        self.values: dict[str, Any] = values
-
-    def error(self, expected: str, found: object, key: str = "the record") -> DatasetError:
-        return DatasetError(
-            f"{self.path}: expected {expected} as {key}, found {str(found)[:100]!r}; "
-            "wsparquet did not write this file: move it away and convert the source again"
-        )
-
-    def take(self, key: str, *types: type) -> Any:
-        value = self.values.get(key)
-        # isinstance treats a bool as an int, but a record with a bool instead of a number is not valid.
-        if type(value) not in types:
-            raise self.error(" or ".join(kind.__name__ for kind in types), value, key)
-        return value
-
-    def paths(self, key: str, owner: Key) -> tuple[str, ...]:
-        return tuple(self.own_path(path, owner, key) for path in self.take(key, list))
-
-    def own_path(self, path: object, owner: Key, key: str) -> str:
-        if not isinstance(path, str) or not is_own_path(path, owner):
-            raise self.error(f"a path of {owner.account}.{owner.name} in this root", path, key)
-        return path
-
-
-def _load(data: bytes, path: str) -> _Reader:
-    try:
-        values = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(
-            f"{path}: expected a JSON object, found {len(data)} bytes that are not valid JSON ({error}); "
-            "move the file away and convert the source again"
-        ) from error
-    reader = _Reader(values, path)
-    version = reader.take("format_version", int)
-    if version != FORMAT_VERSION:
-        raise DatasetError(
-            f"{path}: expected format version {FORMAT_VERSION}, found {version}; "
-            "use the version of wsparquet that wrote it, or a newer one"
-        )
-    return reader
-
-
-def decode_intent(data: bytes, path: str, owner: Key) -> Intent:
-    """Return the intent in ``data``.
-
-    Raises DatasetError if the intent is not valid, or names paths of another source.
-    """
-    reader = _load(data, path)
-    # The first releases wrote intents without an identity and an expected token.
-    expected = reader.take("expected", str, type(None)) if "expected" in reader.values else None
-    if "identity" in reader.values:
-        values = _Reader(reader.take("identity", dict), path)
-        identity = Identity(values.take("account", str), values.take("name", str))
-        if identity.key != owner:
-            raise reader.error(f"the identity {owner.account}.{owner.name}", identity, "identity")
-    else:
-        identity = Identity(owner.account, owner.name)
-    return Intent(identity, reader.take("token", str), reader.paths("paths", owner), expected)
-
-
-def decode_commit(data: bytes, path: str) -> Commit:
-    """Return the record in ``data``.
-
-    Raises DatasetError if the record is not valid, does not belong at ``path``, or names paths of another source.
-    """
-    reader = _load(data, path)
-    identity = _decode_identity(reader)
-    key = identity.key
-    quarantine = reader.take("quarantine", str, type(None))
-    return Commit(
-        identity=identity,
-        token=reader.take("token", str),
-        facts=_decode_facts(reader),
-        parts=tuple(_decode_part(values, path, key) for values in reader.take("parts", list)),
-        quarantine=None if quarantine is None else reader.own_path(quarantine, key, "quarantine"),
-        obsolete=reader.paths("obsolete", key),
-        software=reader.take("software", str),
-        schema_version=reader.take("schema_version", int),
-        committed_at=reader.take("committed_at", str),
-        removed=reader.take("removed", bool),
-    )
-
-
-def decode_header(data: bytes, path: str) -> CommitHeader | None:
-    """Return the header of the record in ``data``, or None if the source is removed.
-
-    This is faster than ``decode_commit``, because the parts are not checked. Raises DatasetError if the record is not
-    valid or does not belong at ``path``.
-    """
-    reader = _load(data, path)
-    if reader.take("removed", bool):
-        return None
-    facts = _decode_facts(reader, report=False)
-    return CommitHeader(_decode_identity(reader), reader.take("token", str), facts, reader.take("committed_at", str))
-
-
-def _decode_identity(reader: _Reader) -> Identity:
-    values = _Reader(reader.take("identity", dict), reader.path)
-    identity = Identity(values.take("account", str), values.take("name", str))
-    if identity.key.commit_path != reader.path:
-        raise reader.error("the identity that the record's path names", identity, "identity")
-    return identity
-
-
-def _decode_facts(reader: _Reader, *, report: bool = True) -> CommitFacts:
-    return CommitFacts(
-        checksum=reader.take("checksum", str),
-        size=reader.take("size", int, type(None)),
-        url=reader.take("url", str, type(None)),
-        etag=reader.take("etag", str, type(None)),
-        mtime=reader.take("mtime", str, type(None)),
-        source_name=reader.take("source_name", str),
-        report=reader.take("report", dict) if report else {},
-        listing=_decode_listing(reader),
-    )
-
-
-def _decode_listing(reader: _Reader) -> dict[str, str]:
-    # Records of early versions have no listing.
-    values = _Reader(reader.values.get("listing", {}), reader.path)
-    return {key: values.take(key, str) for key in values.values}
-
-
-# One comparison checks all types, for speed: a root has hundreds of thousands of parts.
-_PART_KEYS = ("path", "rows", "bytes", "min_time", "max_time", "checksum")
-_PART_TYPES = {
-    (str, int, int, *times, checksum)
-    for times in ((int, int), (type(None), type(None)))
-    for checksum in (str, type(None))
-}
-
-
-def _decode_part(values: object, path: str, key: Key) -> Part:
-    reader = _Reader(values, path)
-    found: list[Any] = [reader.values.get(name) for name in _PART_KEYS]
-    if tuple(map(type, found)) not in _PART_TYPES:
-        raise reader.error(f"a part with {', '.join(_PART_KEYS)}", values, "part")
-    # Query engines take the table and the date from the path, so the path determines them here too.
-    where = found[0]
-    place = parse_part_path(where, key)
-    if place is None:
-        raise reader.error(f"a part of {key.account}.{key.name} in this root", where, "path")
-    return Part(where, *place, *found[1:])

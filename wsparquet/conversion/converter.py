@@ -5,13 +5,26 @@ This module does not write to a terminal: it reports events to a callback.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TypeGuard
 
-from wsparquet.commit import Attempt, CommitConflict, CommitFacts, CommitHeader, CommitIndex
+from wsparquet.commit import Attempt, CommitConflict, CommitFacts, CommitHeader, CommitIndex, Text
+from wsparquet.conversion.claims import Claims
+from wsparquet.conversion.identity import (
+    Content,
+    Decision,
+    Refer,
+    Skip,
+    Write,
+    choose_account,
+    decide,
+    sighting,
+    skip_known,
+)
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.prefetch import ahead
@@ -60,9 +73,8 @@ class Converter:
         self._stopped = threading.Event()
         self._counting = threading.Lock()
         self._unfinished = expected
-        self._claiming = threading.Lock()
+        self.claims = Claims()
         self.decoding = threading.Semaphore(max(options.jobs, 1))
-        self._claims: dict[Identity, tuple[str, str]] = {}
 
     @property
     def threads(self) -> int:
@@ -84,16 +96,21 @@ class Converter:
         """Whether ``stop`` was called."""
         return self._stopped.is_set()
 
-    def one(self, source: Source | Failed) -> Outcome:
-        """Convert or skip one source; if it fails, the outcome has the error."""
+    def one(self, source: Source | Failed, into: Identity | None = None) -> Outcome:
+        """Convert or skip one source; if it fails, the outcome has the error.
+
+        ``into``: the identity of the commit to repeat, if the source repeats one.
+        """
         try:
             if isinstance(source, Failed):
                 raise source.error
+            self.claims.wait_for_original(source)
             self.tell(Progress("started", source.name, source.url, source.size))
-            outcome = self._convert(source)
+            outcome = self._convert(source, into)
         except WsparquetError as error:
             outcome = Outcome(source.name, "failed", url=source.url, error=str(error))
         finally:
+            self.claims.finish(source)
             with self._counting:
                 self._unfinished -= 1
         self.tell(
@@ -105,6 +122,7 @@ class Converter:
                 inflated_bytes=outcome.inflated_bytes,
                 rows=outcome.report.rows.total() if outcome.report is not None else 0,
                 error=outcome.error or None,
+                reason=outcome.reason or None,
                 rows_before=outcome.rows_before,
             )
         )
@@ -120,52 +138,59 @@ class Converter:
         with self._counting:
             return self._unfinished < self.options.jobs
 
-    def _convert(self, source: Source) -> Outcome:
-        commits = self.commits
+    def _convert(self, source: Source, into: Identity | None) -> Outcome:
         for _ in range(TRIES):
-            if not self.options.again and (head := self._committed(source, commits)):
-                self.claim(head.identity, head.checksum, source)
-                return Outcome(source.name, "skipped", url=source.url)
+            if not self.options.again and into is None and (skip := self._committed(source)):
+                return self.skipped(source, skip)
             try:
-                return _Conversion(self, source, commits).outcome()
+                return _Conversion(self, source, into).outcome()
             except CommitConflict as error:
                 if self.root is None or not source.rereadable:
                     raise
-                commits = commits.updated(error.found, error.identity)
+                self.commits.put(error.identity, error.found)
         raise DatasetError(
             f"{source.name}: another run committed this source {TRIES} times while this one converted it; "
             "let only one run at a time write this source"
         )
 
-    def _committed(self, source: Source, commits: CommitIndex) -> CommitHeader | None:
-        """Return the existing commit of the source's content, if any, without inflating the source.
+    def _committed(self, source: Source) -> Skip | None:
+        """Return the decision to skip a source whose stored bytes are committed; such a source is not inflated.
 
         If URL, size and ETag (or time) are unchanged, the source is not even read.
         """
         account = self.options.account
-        unchanged = commits.find_unchanged_source(
+        unchanged = self.commits.find_unchanged_source(
             url=source.url, size=source.size, etag=source.etag, mtime=source.mtime, account=account
         )
         if unchanged is not None:
-            return unchanged
-        named = [head for head in commits.by_source_name(source.name) if account in {None, head.identity.account}]
-        if not named or not source.rereadable:
+            return skip_known(source, unchanged)
+        candidates = self._candidates(source)
+        if not candidates or not source.rereadable:
             return None
         checksum = source.checksum()
-        return next((head for head in named if head.checksum == checksum), None)
+        found = next((head for head in candidates if head.checksum == checksum), None)
+        return skip_known(source, found) if found else None
 
-    def claim(self, identity: Identity, checksum: str, source: Source) -> None:
-        """Reject a source that has the same identity as another source of this run, but other content.
+    def _candidates(self, source: Source) -> list[CommitHeader]:
+        """Return the commits that may cover a source, so that its checksum decides.
 
-        If both were committed, each would replace the other, in this run and in every later run.
+        These are the commits of its name and, if the source needs no record of its own, those of its size.
         """
-        with self._claiming:
-            url, claimed = self._claims.setdefault(identity, (source.url, checksum))
-        if claimed != checksum:
-            raise SourceError(
-                f"{source.url}: expected one content for {identity.name} of account {identity.account}, but {url} in "
-                "this run has other content; convert only the correct one, or give them different accounts by `account`"
-            )
+        account, commits = self.options.account, self.commits
+        found = [head for head in commits.by_source_name(source.name) if account in {None, head.identity.account}]
+        if source.size is not None and not source.listing and not parse_name(source.name).is_api:
+            found += [head for head in commits.by_size(source.size) if head.row_count]
+        return [head for head in found if commits.counted(head)]
+
+    def skipped(self, source: Source, skip: Skip) -> Outcome:
+        """Return the outcome of a skipped source, and record its place so that later runs do not read it."""
+        holder = skip.holder
+        if parse_name(source.name).is_api and not skip.reason and holder.text is not None:
+            self.claims.claim(holder.identity, holder.text, source)
+        place = sighting(source, holder)
+        if place is not None and self.root is not None and not self.options.dry_run:
+            self.root.note(self.commits, holder, place)
+        return Outcome(source.name, "skipped", url=source.url, reason=skip.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +212,12 @@ class _Step:
 class _Conversion:
     """The conversion of one source."""
 
-    def __init__(self, run: Converter, source: Source, commits: CommitIndex) -> None:
+    def __init__(self, run: Converter, source: Source, into: Identity | None) -> None:
         self.run = run
         self.options = run.options
         self.source = source
-        self.commits = commits
+        self.into = into
         self.decoder = make_decoder(DecoderOptions(source.name, run.options.limits), decoder=run.options.decoder)
-        self.rows_before: int | None = None
 
     def outcome(self) -> Outcome:
         """Convert the source.
@@ -207,36 +231,38 @@ class _Conversion:
         with self.source.open(self.options.source_limits) as reader:
             if self.run.root is None or self.options.dry_run:
                 with self.run.decoding:
-                    self._decode(reader, None)
-                self._count_before(self._identity(reader.sha256))
-                return self._done("committed", reader)
+                    self._decode(self._steps(reader), None)
+                return self._done(self._decide(reader), reader)
+            with self.run.decoding:
+                steps = _begun(self._steps(reader))
             with self.run.root.begin(fallback_day_ms=fallback) as attempt:
                 with self.run.decoding:
-                    self._decode(reader, attempt)
+                    self._decode(steps, attempt)
                     self._check_rows(attempt)
-                kind = self._commit(attempt, reader)
-                return self._done(kind, reader)
+                # Of several sources with the same text, the second one decides after the first one is committed.
+                with self.run.claims.alone_with(self._text(reader)):
+                    decision = self._decide(reader)
+                    self._carry_out(decision, attempt, self.run.root, reader)
+                return self._done(decision, reader)
 
-    def _done(self, kind: Literal["committed", "skipped"], reader: SourceReader) -> Outcome:
-        report = self.decoder.report if kind == "committed" else None
-        return Outcome(
+    def _done(self, decision: Decision, reader: SourceReader) -> Outcome:
+        outcome = Outcome(
             self.source.name,
-            kind,
-            report,
-            self.source.url,
+            "skipped",
+            url=self.source.url,
             stored_bytes=reader.stored_bytes,
             inflated_bytes=reader.inflated_bytes,
-            rows_before=self.rows_before,
         )
+        match decision:
+            case Skip() | Refer():
+                return replace(outcome, reason=decision.reason)
+            case Write():
+                before, account = decision.before, decision.identity.account
+                outcome = replace(outcome, kind="committed", report=self.decoder.report, account=account)
+                return replace(outcome, rows_before=before.row_count) if _had_rows(before) else outcome
 
-    def _count_before(self, identity: Identity) -> None:
-        """Count the rows that the commit is about to replace, for the report to the user."""
-        if self.commits.get(identity) is not None and (commit := self.commits.read(identity)) is not None:
-            self.rows_before = sum(commit.rows.values())
-
-    def _decode(self, reader: SourceReader, attempt: Attempt | None) -> None:
+    def _decode(self, steps: Iterator[_Step], attempt: Attempt | None) -> None:
         """Decode the source and write its rows; decode in a second thread if there are jobs to spare."""
-        steps = self._steps(reader)
         apart = attempt is not None and self.run.jobs_to_spare
         with ahead(steps, weight=_Step.weight, limit=DECODED_AHEAD) if apart else nullcontext(steps) as taken:
             for step in taken:
@@ -277,31 +303,62 @@ class _Conversion:
                 f"rows {rows}, written {written}); nothing was committed, please report this as a bug"
             )
 
-    def _commit(self, attempt: Attempt, reader: SourceReader) -> Literal["committed", "skipped"]:
-        source, report = self.source, self.decoder.report
-        identity = self._identity(reader.sha256)
-        self.run.claim(identity, reader.sha256, source)
-        before = self.commits.get(identity)
-        if before is not None and before.checksum == reader.sha256 and not self.options.again:
-            return "skipped"
-        self._count_before(identity)
-        facts = CommitFacts(
+    def _decide(self, reader: SourceReader) -> Decision:
+        """Return what to do with the decoded source. Raises SourceError if it contradicts its account or its name."""
+        run, source, options, report = self.run, self.source, self.options, self.decoder.report
+        account = self.into.account if self.into else self._account()
+        found = Content(source, account, reader.sha256, self._text(reader), sum(report.rows.values()))
+        decision = decide(found, run.commits, again=options.again, done=run.claims.done, into=self.into)
+        if isinstance(decision, Write) and found.name.is_api:
+            run.claims.claim(decision.identity, found.text, source)
+        return decision
+
+    def _account(self) -> str:
+        options, stated = self.options, [each for each in self.decoder.report.accounts.counts if each]
+        return choose_account(self.source, options.account, stated, force=options.force_account)
+
+    def _carry_out(self, decision: Decision, attempt: Attempt, root: Root, reader: SourceReader) -> None:
+        commits = self.run.commits
+        match decision:
+            case Skip():
+                self.run.skipped(self.source, decision)
+            case Refer():
+                facts, to = self._facts(reader), decision.holder.identity
+                commit = attempt.commit(decision.identity, facts, expected=decision.before, same_as=to)
+                commits.put(commit.identity, commit)
+            case Write():
+                commit = attempt.commit(decision.identity, self._facts(reader), expected=decision.before)
+                commits.put(commit.identity, commit)
+                self.run.claims.add_done(commit.identity)
+                for loser in decision.yielding:
+                    root.yield_to(commits, loser, commit.identity)
+
+    def _text(self, reader: SourceReader) -> Text:
+        return Text(reader.text_blake3, reader.inflated_bytes)
+
+    def _facts(self, reader: SourceReader) -> CommitFacts:
+        source = self.source
+        return CommitFacts(
             source_name=source.name,
             checksum=reader.sha256,
             size=reader.stored_bytes if source.size is None else source.size,
             url=source.url,
             etag=source.etag,
             mtime=source.mtime,
-            report=report.to_dict(),
+            text=self._text(reader),
+            report=self.decoder.report.to_dict(),
             listing=source.listing,
         )
-        attempt.commit(identity, facts, expected=before)
-        return "committed"
 
-    def _identity(self, checksum: str) -> Identity:
-        name = parse_name(self.source.name)
-        account = self.options.account or self.source.account or _agreed(list(self.decoder.report.accounts.counts))
-        return Identity(account, name.stem if name.is_api else f"{name.stem}.{checksum[:16]}")
+
+def _begun(steps: Iterator[_Step]) -> Iterator[_Step]:
+    """Decode up to the first rows or quarantined text, so that a file of another kind fails before a root is made."""
+    last: list[_Step] = []
+    for step in steps:
+        last = [step]
+        if step.piece.batches or step.piece.quarantined:
+            break
+    return itertools.chain(last, steps)
 
 
 def _write(piece: Decoded, attempt: Attempt) -> None:
@@ -310,7 +367,6 @@ def _write(piece: Decoded, attempt: Attempt) -> None:
     attempt.quarantine(piece.quarantined)
 
 
-def _agreed(accounts: list[str]) -> str:
-    if not accounts:
-        return "unknown"
-    return accounts[0] if len(accounts) == 1 else "multiple"
+def _had_rows(before: CommitHeader | None) -> TypeGuard[CommitHeader]:
+    """Return whether a commit replaces rows; a record that refers to another commit has none."""
+    return before is not None and before.same_as is None

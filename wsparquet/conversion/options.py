@@ -23,6 +23,7 @@ class ConvertKeywords(TypedDict, total=False):
     dry_run: bool
     max_quarantined: int | None
     again: bool
+    force_account: bool
     decoder: str
     source_limits: SourceLimits
     limits: Limits
@@ -40,7 +41,8 @@ class ConvertOptions:
     """The options of ``convert`` and ``replay``. Both functions also take each field as a keyword argument.
 
     ``jobs``: how many sources are converted at the same time. ``account``: the account of all sources, for sources
-    whose URL and content do not name their account. ``dry_run``: decode and count, but write nothing.
+    whose URL and content do not name their account; a source that states another one fails, unless ``force_account`` is
+    true. ``dry_run``: decode and count, but write nothing.
     ``max_quarantined``: how many records and items of one source may be quarantined; a source with more of them fails.
     ``again``: also convert sources that are committed already, and replace their rows. ``decoder``: ``auto``,
     ``native`` or ``reference``. ``source_limits`` and ``limits``: how much memory and disk space one source may take.
@@ -61,6 +63,7 @@ class ConvertOptions:
     dry_run: bool = False
     max_quarantined: int | None = None
     again: bool = False
+    force_account: bool = False
     decoder: str = "auto"
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
@@ -72,7 +75,7 @@ class ConvertOptions:
         check_number("jobs", self.jobs, minimum=1)
         check_kind("account", self.account, str, "the account's number as text", optional=True)
         check_number("max_quarantined", self.max_quarantined, minimum=0, optional=True)
-        for name in ("dry_run", "again", "single_writer"):
+        for name in ("dry_run", "again", "force_account", "single_writer"):
             check_kind(name, getattr(self, name), bool, "True or False")
         check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
 

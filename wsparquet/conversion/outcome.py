@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from wsparquet.conversion.summary import Failure, Summary
+from wsparquet.conversion.summary import Copy, Failure, Replacement, Summary
 from wsparquet.decode import Report
 
 __all__ = ["Outcome"]
@@ -13,7 +13,10 @@ __all__ = ["Outcome"]
 
 @dataclass
 class Outcome:
-    """The outcome of one source. ``rows_before``: how many rows it had, or None if it was not committed before."""
+    """The outcome of one source. ``rows_before``: how many rows it had, or None if it was not committed before.
+
+    ``reason``: why a source was skipped although it was never committed itself; otherwise empty.
+    """
 
     name: str
     kind: Literal["committed", "skipped", "failed"]
@@ -23,6 +26,8 @@ class Outcome:
     stored_bytes: int = 0
     inflated_bytes: int = 0
     rows_before: int | None = None
+    account: str = ""
+    reason: str = ""
 
     @property
     def replaced(self) -> bool:
@@ -35,8 +40,11 @@ class Outcome:
             summary.failures.append(Failure(self.name, self.url, self.error))
             return
         (summary.committed if self.kind == "committed" else summary.skipped).append(self.name)
-        if self.replaced:
-            summary.replaced.append(self.name)
+        if self.rows_before is not None and self.report is not None:
+            rows = sum(self.report.rows.values())
+            summary.replaced.append(Replacement(self.name, self.account, self.rows_before, rows))
+        if self.reason:
+            summary.copies.append(Copy(self.name, self.url, self.reason))
         summary.stored_bytes += self.stored_bytes
         summary.inflated_bytes += self.inflated_bytes
         if self.report is not None:

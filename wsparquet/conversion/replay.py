@@ -94,7 +94,9 @@ def replay(
 
 def _end(root: Root) -> None:
     """Finish the upgrade of the root; raise if an older wsparquet committed a source during the replay."""
-    late = [commit.facts.source_name for commit in root.commits() if commit.schema_version < SCHEMA_VERSION]
+    late = [
+        commit.facts.source_name for commit in root.commits() if commit.paths and commit.schema_version < SCHEMA_VERSION
+    ]
     if late:
         raise DatasetError(
             f"{root.place}: expected all sources to be of schema version {SCHEMA_VERSION}, found {len(late)} that an "
@@ -126,7 +128,8 @@ def _wanted(commit: Commit, source: Source | Failed) -> _Wanted:
 def _is_wanted(commit: Commit) -> bool:
     report = commit.facts.report
     understood = not any(report.get(key) for key in ("rescued", "quarantined", "items", "container_values"))
-    return commit.schema_version < SCHEMA_VERSION or not understood
+    # A record that refers to another commit has no rows; the replay of the other one is its replay, too.
+    return commit.same_as is None and (commit.schema_version < SCHEMA_VERSION or not understood)
 
 
 class _RawFiles:
@@ -204,22 +207,20 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _converted(root: Root, wanted: Sequence[_Wanted], options: ConvertOptions, tell: Listener) -> Iterator[Outcome]:
-    """Convert every source for the account of its commit, and yield the outcomes."""
-    by_account: dict[str, list[_Wanted]] = {}
-    for each in wanted:
-        by_account.setdefault(each.commit.identity.account, []).append(each)
+    """Convert every source into the identity of its commit, and yield the outcomes."""
     commits = root.commits()
-    for account, group in by_account.items():
-        own = replace(options, account=account)
-        converter = Converter(root, commits, own, _telling(group, tell), expected=len(group))
-        for each, outcome in zip(group, outcomes(converter, [each.source for each in group]), strict=True):
-            yield replace(outcome, url=each.read, error=_about(each.read, outcome.url, outcome.error))
+    if not options.dry_run:
+        root.settle_twins(commits)
+    converter = Converter(root, commits, options, _telling(wanted, tell), expected=len(wanted))
+    identities = [each.commit.identity for each in wanted]
+    for each, outcome in zip(wanted, outcomes(converter, [each.source for each in wanted], identities), strict=True):
+        yield replace(outcome, url=each.read, error=_about(each.read, outcome.url, outcome.error))
 
 
-def _telling(group: Sequence[_Wanted], tell: Listener) -> Listener:
+def _telling(wanted: Sequence[_Wanted], tell: Listener) -> Listener:
     """Return a listener that passes on each event with the URL of the raw file instead of the recorded URL."""
     read: dict[str, str] = {}
-    for each in group:
+    for each in wanted:
         url = each.source.url
         # If a recorded URL has several raw files, its events keep the recorded URL.
         read[url] = each.read if read.get(url, each.read) == each.read else url

@@ -12,12 +12,14 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Unpack
 
 from wsparquet.commit import CommitIndex
+from wsparquet.conversion.claims import in_order
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
+from wsparquet.layout import Identity
 from wsparquet.options import make_options
 from wsparquet.preflight import check_apart, check_root
 from wsparquet.progress import Listener, Progress, logged
@@ -63,12 +65,16 @@ def convert(
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)
     root = _open_root(to, options)
     commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
+    if root is not None and not options.dry_run:
+        root.settle_twins(commits)
     converter = Converter(root, commits, options, logged(on_progress), expected=len(found))
     summary = Summary(
         root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
     )
     for outcome in outcomes(converter, found):
         outcome.add_to(summary)
+    if root is not None and not options.dry_run and summary.committed:
+        root.settle_twins(root.commits())
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -78,25 +84,33 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
     if options.dry_run:
         # An empty folder is not a root yet, but a conversion would make it a root.
         return Root.open_if_exists(to, access=options.access)
-    root = Root.open(to, access=options.access)
+    root = Root.open_to_write(to, access=options.access)
     root.recover()
     return root
 
 
-def outcomes(converter: Converter, found: Sequence[Source | Failed]) -> Iterator[Outcome]:
-    """Yield every source's outcome, in the order of the sources."""
+def outcomes(
+    converter: Converter, found: Sequence[Source | Failed], into: Sequence[Identity] | None = None
+) -> Iterator[Outcome]:
+    """Yield every source's outcome, in the order of the sources.
+
+    ``into``: for each source the identity of the commit that it repeats, if the sources repeat commits.
+    """
     sizes = [source.size or 0 for source in found if isinstance(source, Source)]
     converter.tell(Progress("found", "", size=sum(sizes), files=len(found)))
     with ThreadPoolExecutor(converter.threads, thread_name_prefix="wsparquet") as pool:
-        futures = [pool.submit(converter.one, source) for source in found]
+        converter.claims.expect(found)
+        futures = {
+            index: pool.submit(converter.one, found[index], into[index] if into else None) for index in in_order(found)
+        }
         try:
-            _wait_for_all(futures)
+            _wait_for_all(list(futures.values()))
         except BaseException:
             # Interrupted: each source that is being converted deletes its own files.
             converter.stop()
             pool.shutdown(cancel_futures=True)
             raise
-        yield from (future.result() for future in futures)
+        yield from (futures[index].result() for index in range(len(found)))
 
 
 def _wait_for_all(futures: Sequence[Future[Outcome]]) -> None:

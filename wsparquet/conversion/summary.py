@@ -6,19 +6,50 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from wsparquet.decode.model import PathCounts, Report
-from wsparquet.json_values import in_json, milliseconds
+from wsparquet.json_values import JsonResult, in_json, milliseconds
 from wsparquet.results import Failure, Result
 
-__all__ = ["Failure", "Summary"]
+__all__ = ["Copy", "Failure", "Replacement", "Summary"]
+
+
+@dataclass(frozen=True)
+class Replacement(JsonResult):
+    """A committed source whose rows replaced ``rows_before`` older rows; it has ``rows`` rows now.
+
+    >>> wsparquet.convert("downloads/", to="lake").raise_for_failures().replaced
+    []
+    """
+
+    name: str
+    account: str
+    rows_before: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Copy(JsonResult):
+    """A skipped source that was not committed itself; ``reason`` names the commit that covers its content.
+
+    >>> _ = shutil.copy("downloads/b.gz", "downloads/copy of b.gz")
+    >>> _ = wsparquet.convert("downloads/b.gz", to="lake")
+    >>> [copy.reason for copy in wsparquet.convert("downloads/copy of b.gz", to="lake").copies]
+    ['b.gz holds the same content']
+    """
+
+    name: str
+    url: str
+    reason: str
 
 
 @dataclass(repr=False)
 class Summary(Result):
     """The result of a conversion into ``root``.
 
-    ``committed``, ``skipped`` and ``failed`` have file names, in the order of the sources. ``replaced`` has the names
-    of the committed sources whose rows replaced older rows. All counts are totals over the committed sources or, in a
-    dry run, over the sources that would be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
+    ``committed``, ``skipped`` and ``failed`` have file names, in the order of the sources. ``replaced`` has the
+    committed sources whose rows replaced older rows, with both numbers of rows. ``copies`` has the skipped sources
+    whose content another source has committed, or that are older contents. All counts are totals over the committed
+    sources or, in a dry run, over the sources that would be committed. Sizes are in bytes. ``records = sum(rows) +
+    quarantined``.
 
     >>> summary = wsparquet.convert("downloads/", to="lake")
     >>> summary
@@ -32,8 +63,9 @@ class Summary(Result):
     root: str = ""
     sources: int = 0
     committed: list[str] = field(default_factory=list)
-    replaced: list[str] = field(default_factory=list)
+    replaced: list[Replacement] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list, metadata=in_json("errors"))
     records: int = 0
     rows: dict[str, int] = field(default_factory=dict)
@@ -83,6 +115,7 @@ class Summary(Result):
             "committed": len(self.committed) or None,
             "replaced": len(self.replaced) or None,
             "skipped": len(self.skipped) or None,
+            "copies": len(self.copies) or None,
             "failed": len(self.failures) or None,
             "records": self.records or None,
             "quarantined": self.quarantined or None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +37,9 @@ class LakeDataset:
     def __init__(self, root: Root) -> None:
         self._store = root.store
         self._files: dict[str, tuple[list[str], list[date | None]]] = {table: ([], []) for table in TABLES}
-        self.commits = CommitIndex(root.log.read, self._collect(root.log.cached_commits()))
+        self.commits = CommitIndex(root.log.read, self._collect(root.log.counting_commits()))
 
-    def _collect(self, commits: Iterator[Commit]) -> Iterator[CommitHeader]:
+    def _collect(self, commits: Iterable[Commit]) -> Iterator[CommitHeader]:
         for commit in commits:
             for part in commit.parts:
                 # Tables that this version does not know are left out.

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from wsparquet.commit.attempt import Attempt
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
-from wsparquet.commit.protocol import DEAD_SECONDS, CommitProtocol
-from wsparquet.commit.record import Commit
+from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol
+from wsparquet.commit.record import Commit, CommitHeader, Sighting
+from wsparquet.commit.twins import find_twins, has_rows_of
 from wsparquet.dataset.access import Access, open_store
-from wsparquet.dataset.version import RootVersion, create_version, has_version, read_version, replace_version
+from wsparquet.dataset.version import (
+    RootVersion,
+    check_new,
+    create_version,
+    has_version,
+    read_version,
+    replace_version,
+)
 from wsparquet.layout import LOCKS, QUARANTINE, STATE, SYNC, TMP, Identity
 from wsparquet.names import encode
 from wsparquet.parquet.writers import WriterPool, shared_pool
 from wsparquet.schema import SCHEMA_VERSION
 from wsparquet.store.store import Store
+from wsparquet.store.workspace import Workspace
 from wsparquet.urls import is_url
 
 __all__ = ["Root"]
@@ -33,10 +44,12 @@ class Root:
     Threads and processes may use one root concurrently.
     """
 
-    def __init__(self, store: Store, protocol: CommitProtocol, pool: WriterPool) -> None:
+    def __init__(self, store: Store, protocol: CommitProtocol, pool: WriterPool, *, made: bool = True) -> None:
         self._store = store
         self._protocol = protocol
         self._pool = pool
+        self._made = made
+        self._making = threading.Lock()
 
     @classmethod
     def open(
@@ -60,6 +73,22 @@ class Root:
             make_root(store)
         read_version(store).check(store)
         return cls(store, protocol, pool or shared_pool())
+
+    @classmethod
+    def open_to_write(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
+        """Open the root at ``path`` to add commits; the first commit creates the root if it is missing.
+
+        So a run of which every source fails, such as one with a mistyped folder, leaves no root.
+
+        Raises the same errors as ``open``.
+        """
+        store, protocol = open_store(os.fspath(path), access)
+        made = has_version(store)
+        if made:
+            read_version(store).check(store)
+        else:
+            check_new(store)
+        return cls(store, protocol, shared_pool(), made=made)
 
     @classmethod
     def open_if_exists(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
@@ -92,11 +121,11 @@ class Root:
         version = self.version
         # A resumed replay keeps the version from which it first started, which may be 0.
         before = version.schema if version.replaying_from is None else version.replaying_from
-        replace_version(self._store, RootVersion(SCHEMA_VERSION, before))
+        replace_version(self._store, replace(version, schema=SCHEMA_VERSION, replaying_from=before))
 
     def end_replay(self) -> None:
         """Mark all sources as converted with this software's schema version."""
-        replace_version(self._store, RootVersion(SCHEMA_VERSION))
+        replace_version(self._store, replace(self.version, schema=SCHEMA_VERSION, replaying_from=None))
 
     @property
     def place(self) -> str:
@@ -126,7 +155,7 @@ class Root:
         """
         self._protocol.probe()
         self._protocol.recover(identity, dead_seconds=dead_seconds)
-        if identity is None:
+        if identity is None and self._made:
             self._store.workspaces.sweep()
 
     @property
@@ -141,13 +170,50 @@ class Root:
         """
         return self.log.index(write_checkpoint=write_checkpoint)
 
+    def settle_twins(self, commits: CommitIndex) -> None:
+        """Make each commit yield whose rows another commit has too, as far as ``commits`` knows, and update the index.
+
+        Every run calls this method at its start and at its end: each of two runs can commit one of two twins without
+        seeing the other, but the one that reads the records last sees both. If another run changes a commit at the
+        same time, that commit is left to the next run.
+        """
+        for loser, winner in list(find_twins(commits.headers())):
+            current = self.log.read(winner.identity)
+            if has_rows_of(current, loser):
+                self.yield_to(commits, loser, winner.identity)
+
+    def yield_to(self, commits: CommitIndex, loser: CommitHeader, to: Identity) -> None:
+        """Make a commit yield to another one, unless another run has changed it, and update the index."""
+        with suppress(CommitConflict), self._store.workspaces.new() as work:
+            commits.put(loser.identity, self._protocol.yield_to(work, loser, to))
+
+    def note(self, commits: CommitIndex, header: CommitHeader, sighting: Sighting) -> None:
+        """Record another place of a commit's text, so that later runs skip it unread, and update the index."""
+        with self._store.workspaces.new() as work:
+            noted = self._protocol.note(work, header, [sighting])
+        if noted is not None:
+            commits.put(noted.identity, noted)
+
     def begin(self, *, fallback_day_ms: int | None) -> Attempt:
         """Begin an attempt.
 
         ``fallback_day_ms`` (milliseconds since 1970) gives the date of rows without a timestamp.
         """
-        work = self._store.workspaces.new()
-        return Attempt(self._protocol, work, self._pool, fallback_day_ms=fallback_day_ms)
+        work = self._new_workspace()
+        return Attempt(self._protocol, work, self._pool, fallback_day_ms=fallback_day_ms, before_commit=self._make)
+
+    def _make(self) -> None:
+        """Create the root, unless this or another process has created it."""
+        with self._making:
+            if not self._made:
+                make_root(self._store)
+                read_version(self._store).check(self._store)
+                self._made = True
+
+    def _new_workspace(self) -> Workspace:
+        if not self._made:
+            make_work_folders(self._store)
+        return self._store.workspaces.new()
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -155,7 +221,7 @@ class Root:
 
         It is deleted on exit, or by ``recover`` if this process dies.
         """
-        with self._store.workspaces.new() as work:
+        with self._new_workspace() as work:
             yield work.folder
 
     def read_sync_states(self) -> dict[str, bytes]:
@@ -171,6 +237,7 @@ class Root:
 
         The state is for monitoring only; no commit depends on it.
         """
+        self._make()
         self._store.make_folder(SYNC)
         self._store.put(sync_path(account), data)
 
@@ -196,13 +263,18 @@ def sync_path(account: str) -> str:
     return f"{SYNC}/{encode(account)}.json"
 
 
-def make_root(store: Store) -> None:
-    """Create the missing files and folders of a root; several processes may do so concurrently."""
+def make_work_folders(store: Store) -> None:
+    """Create the missing folders for temporary files; a folder with nothing else is not a root."""
     store.make_root()
     store.make_folder(STATE)
-    for folder in (TMP, QUARANTINE):
-        store.make_folder(folder, mode=PRIVATE)
+    store.make_folder(TMP, mode=PRIVATE)
     store.make_folder(LOCKS)
+
+
+def make_root(store: Store) -> None:
+    """Create the missing files and folders of a root; several processes may do so concurrently."""
+    make_work_folders(store)
+    store.make_folder(QUARANTINE, mode=PRIVATE)
     CommitLog(store).make_folders()
     if not has_version(store):
         create_version(store)

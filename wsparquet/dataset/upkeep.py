@@ -84,6 +84,8 @@ def remove(
     commits = opened.remove(_with_suffixes(given, opened.commits().headers()), account=account)
     removed = []
     for commit in commits:
+        if commit.same_as is not None:
+            continue
         removed.append(Removed(commit.facts.source_name, commit.identity.account, sum(commit.rows.values())))
         LOGGER.info("removed %s: %d rows", commit.facts.url or commit.facts.source_name, removed[-1].rows)
     return Removal(opened.place, tuple(removed))
@@ -136,8 +138,8 @@ def _with_suffixes(names: Iterable[str], heads: Sequence[CommitHeader]) -> list[
     """
     known = {name for head in heads for name in (head.facts.source_name, head.identity.name, head.identity.key.name)}
     full: dict[str, set[str]] = {}
-    for head in heads:
-        full.setdefault(parse_name(head.facts.source_name).stem, set()).add(head.facts.source_name)
+    for name in [name for head in heads for name in (head.facts.source_name, *(each.name for each in head.also))]:
+        full.setdefault(parse_name(name).stem, set()).add(name)
     meant = {name: {name} if name in known else full.get(name, {name}) for name in names}
     for name, found in meant.items():
         if len(found) > 1:

@@ -1,35 +1,45 @@
 """The file ``_wsparquet/root.json``, which only this module reads, writes and checks.
 
-It contains the root's schema version. All files of a root have the same schema version, because query engines drop or
-reject columns that only some files have.
+It contains the root's id, its schema version, and the features that software must support to use the root. All files
+of a root have the same schema version, because query engines drop or reject columns that only some files have.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from wsparquet._version import software_version
 from wsparquet.commit.log import CommitLog
+from wsparquet.commit.parsing import remedy_for
 from wsparquet.commit.record import FORMAT_VERSION, encode_json
 from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.layout import ROOT_FILE
-from wsparquet.schema import SCHEMA_VERSION
+from wsparquet.schema import SCHEMA_VERSION, TABLES
 from wsparquet.store.store import Absent, Changed, Refused, Store
 
-__all__ = ["RootVersion", "create_version", "has_version", "read_version", "replace_version"]
+__all__ = ["RootVersion", "check_new", "create_version", "has_version", "read_version", "replace_version"]
+
+
+FEATURES = frozenset[str]()
+"""The features of roots that this software supports; a root names those that it requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class RootVersion:
-    """The schema version of a root.
+    """The schema version of a root, and what else decides which software may use it.
 
-    During a replay, ``replaying_from`` is the version of the sources that are not yet replayed.
+    During a replay, ``replaying_from`` is the version of the sources that are not yet replayed. ``root_id`` is random,
+    so that a copied root can be told from the original. ``requires`` names features without which software would
+    read or write the root wrongly.
     """
 
     schema: int
     replaying_from: int | None = None
+    root_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    requires: tuple[str, ...] = ()
 
     def check(self, store: Store) -> None:
         """Raise SchemaError unless all files of the root have the schema version of this software."""
@@ -47,7 +57,12 @@ class RootVersion:
             )
 
     def check_not_newer(self, store: Store) -> None:
-        """Raise SchemaError if the root has a newer schema version than this software."""
+        """Raise SchemaError if the root has a newer schema version, or requires a feature that is not supported."""
+        if unknown := sorted({*self.requires} - FEATURES):
+            raise SchemaError(
+                f"{store.place(ROOT_FILE)}: expected a root that this version of wsparquet supports, found one that "
+                f"requires {', '.join(unknown)}; upgrade wsparquet"
+            )
         if self.schema > SCHEMA_VERSION:
             raise SchemaError(
                 f"{store.place(ROOT_FILE)}: expected schema version {SCHEMA_VERSION}, found {self.schema}; "
@@ -60,6 +75,8 @@ class RootVersion:
             "format_version": FORMAT_VERSION,
             "schema_version": self.schema,
             "replaying_from": self.replaying_from,
+            "root_id": self.root_id,
+            "requires": self.requires,
             "software": software_version(),
             "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
@@ -89,7 +106,17 @@ def read_version(store: Store) -> RootVersion:
         raise _unreadable(where, "a number of 0 or more as schema_version", version)
     if before is not None and (type(before) is not int or not 0 <= before < version):
         raise _unreadable(where, f"a number from 0 to {version - 1} as replaying_from, or null", before)
-    return RootVersion(version, before)
+    return RootVersion(version, before, *_identity(where, values))
+
+
+def _identity(where: str, values: dict[str, object]) -> tuple[str, tuple[str, ...]]:
+    """Return the root's id and the features that it requires. Raises DatasetError if they are not valid."""
+    root_id, requires = values.get("root_id"), values.get("requires")
+    if not isinstance(root_id, str) or not root_id:
+        raise _unreadable(where, "text as root_id", root_id)
+    if not isinstance(requires, list) or not all(isinstance(feature, str) for feature in requires):
+        raise _unreadable(where, "a list of names as requires", requires)
+    return root_id, tuple(requires)
 
 
 def _check_format(where: str, found: object) -> None:
@@ -97,8 +124,7 @@ def _check_format(where: str, found: object) -> None:
     if type(found) is not int or found < 1:
         raise _unreadable(where, "a number of 1 or more as format_version", found)
     if found != FORMAT_VERSION:
-        remedy = "upgrade wsparquet" if found > FORMAT_VERSION else "use the version of wsparquet that wrote it"
-        raise SchemaError(f"{where}: expected format version {FORMAT_VERSION}, found {found}; {remedy}")
+        raise SchemaError(f"{where}: expected format version {FORMAT_VERSION}, found {found}; {remedy_for(found)}")
 
 
 def _unreadable(where: str, expected: str, found: object) -> DatasetError:
@@ -108,17 +134,35 @@ def _unreadable(where: str, expected: str, found: object) -> DatasetError:
     )
 
 
-def create_version(store: Store) -> None:
-    """Write ``root.json`` of a new root, unless another process writes it first.
+def check_new(store: Store) -> None:
+    """Check that a new root can be here.
 
-    Raises DatasetError if the root already has commits, because their schema version is unknown.
+    Raises DatasetError if the place already has commits, because their schema version is unknown, or has datasets
+    without commits: their sources would be converted again, so that each row would be there twice.
     """
     commit = CommitLog(store).first_path()
+    part = next((entry.path for table in TABLES for entry in store.entries(f"record_type={table}")), None)
+    if has_version(store):
+        # Another process has created the root since the caller looked.
+        return
     if commit is not None:
         raise DatasetError(
             f"{store.place(ROOT_FILE)}: expected the root's schema version, found no file, although the root has "
             f"{commit}; restore the file from a copy, or convert into a new root"
         )
+    if part is not None:
+        raise DatasetError(
+            f"{store.place()}: expected an empty place for a new root, found datasets without commit records, such as "
+            f"{part}; if this is a copy of a root, copy its folder _wsparquet too, otherwise choose another place"
+        )
+
+
+def create_version(store: Store) -> None:
+    """Write ``root.json`` of a new root, unless another process writes it first.
+
+    Raises DatasetError if no new root can be here.
+    """
+    check_new(store)
     data = RootVersion(SCHEMA_VERSION).to_json()
     try:
         store.put(ROOT_FILE, data, expect=Absent())

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from blake3 import blake3
+
 from wsparquet.errors import SourceError
 from wsparquet.options import check_number
 from wsparquet.source.archive import MemberStream
@@ -101,6 +103,7 @@ class SourceReader:
         self._feeder = Feeder(self._stored.read)
         self._failure: SourceError | None = None
         self._whole = False
+        self._text = blake3()
         self.inflated_bytes = 0
         try:
             self._pieces = self._open(archived=isinstance(stream, MemberStream))
@@ -139,11 +142,25 @@ class SourceReader:
             SourceError: the source was not read to its end.
 
         """
+        self._check_whole()
+        return self._stored.digest.hexdigest()
+
+    @property
+    def text_blake3(self) -> str:
+        """The BLAKE3 hash of the inflated text, in hex: equal for all copies, however they are compressed.
+
+        Raises:
+            SourceError: the source was not read to its end.
+
+        """
+        self._check_whole()
+        return self._text.hexdigest()
+
+    def _check_whole(self) -> None:
         if not self._whole:
             raise self._place.error(
                 f"expected a source that was read to its end before its checksum, found {self.stored_bytes} bytes read"
             )
-        return self._stored.digest.hexdigest()
 
     def __enter__(self) -> Self:
         return self
@@ -169,6 +186,7 @@ class SourceReader:
         if piece is None:
             self._whole = True
             raise StopIteration
+        self._text.update(piece)
         return piece
 
     def _check(self, added: int) -> None:

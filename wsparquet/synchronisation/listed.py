@@ -33,15 +33,16 @@ def expires(end: datetime | None) -> datetime | None:
 
 
 def committed(commits: CommitIndex, account: str, name: str, *, unfinished: bool = False) -> CommitHeader | None:
-    """Return the commit of a listed file; None if it has none.
+    """Return the commit of a listed file; None if it has none, or if it refers to rows that no commit has any more.
 
     An archive has one commit for each member. Set ``unfinished`` if members may lack a commit: the archive then counts
     as not committed.
     """
     known = parse_name(name)
-    if known.is_api and (head := commits.get(Identity(account, known.stem))):
+    if known.is_api and (head := commits.counted(commits.get(Identity(account, known.stem)))):
         return head
     heads = [head for head in commits.by_listed_name(name) if head.identity.account == account]
+    heads = [head for head in heads if commits.counted(head)]
     whole = [head for head in heads if ARCHIVE not in head.facts.listing]
     return next(iter(whole or ([] if unfinished else heads)), None)
 

@@ -68,7 +68,7 @@ def sync(
         check_raw(options.raw, to)
     started = time.monotonic()
     decoder = active_decoder(options.convert.decoder)
-    root = Root.open(to, access=options.access)
+    root = Root.open_to_write(to, access=options.access)
     root.recover()
     ledger = Ledger.open(root, options.account)
     with root.scratch() as scratch:
@@ -101,6 +101,7 @@ class _Run:
             since, until = options.span()
             listing = await client.list_files(since, until)
             commits = await asyncio.to_thread(self.root.commits, write_checkpoint=True)
+            await asyncio.to_thread(self.root.settle_twins, commits)
             wanted = await self._wanted(listing, commits, client)
             self.ledger.begin(listing, wanted, commits, since=None if options.since is None else since)
             self._count(listing, wanted)
@@ -113,6 +114,8 @@ class _Run:
             # Keep one or two downloaded files ready for each job, so that no job waits. More would only fill the disk.
             self.places = asyncio.Semaphore(options.downloads + threads + 2 * convert.jobs)
             await self._take(wanted, shelf)
+            if self.converted.committed:
+                await asyncio.to_thread(lambda: self.root.settle_twins(self.root.commits()))
 
     def _count(self, listing: Listing, wanted: list[ListedFile]) -> None:
         self.fetched.listed = len(listing.files)

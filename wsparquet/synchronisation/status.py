@@ -161,7 +161,8 @@ def status(
     wanted_limits = make_options(StatusLimits, limits, keywords)
     opened = Root.open(root, create=False, access=Access(storage_options or {}))
     heads: dict[str, list[CommitHeader]] = {}
-    for head in opened.commits().headers():
+    commits = opened.commits()
+    for head in filter(commits.counted, commits.headers()):
         heads.setdefault(head.identity.account, []).append(head)
     states = {state.account: state for state in State.read_all(opened)}
     wanted = sorted({*heads, *states}) if account is None else [account]
@@ -208,7 +209,7 @@ def _hours(heads: Iterable[CommitHeader]) -> list[datetime]:
     found: set[datetime] = set()
     for head in heads:
         name = parse_name(head.identity.name)
-        if name.start_ms is not None and name.end_ms is not None:
+        if name.is_api and name.start_ms is not None and name.end_ms is not None:
             start = datetime.fromtimestamp(name.start_ms // 3_600_000 * 3600, UTC)
             # A real file covers one hour. Ignore a name whose time range is longer than a day.
             for number in range(max(1, min(24, -(-(name.end_ms - name.start_ms) // 3_600_000)))):

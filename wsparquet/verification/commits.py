@@ -12,12 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wsparquet.commit.record import Commit, Part, decode_commit
+from wsparquet.commit.parsing import decode_commit
+from wsparquet.commit.record import Commit, Part
 from wsparquet.errors import DatasetError
 from wsparquet.parquet.settings import file_schema
 from wsparquet.parquet.writers import time_range
 from wsparquet.schema import TABLES
 from wsparquet.store.store import Store
+from wsparquet.verification.doubles import Doubles
 from wsparquet.verification.outcome import Kind, Problem, Verification
 from wsparquet.verification.quarantine import quarantine_entries
 
@@ -28,10 +30,13 @@ LOOKS = 3
 SHOWN = 200
 
 
-def check_commit(store: Store, path: str, data: bytes) -> Verification:
-    """Check the record in ``data``, or a newer record that replaces it during the check."""
+def check_commit(store: Store, path: str, data: bytes, doubles: Doubles) -> Verification:
+    """Check the record in ``data``, or a newer record that replaces it during the check.
+
+    The parts without problems are added to ``doubles``.
+    """
     for _ in range(LOOKS):
-        found = _check(store, path, data)
+        found = _check(store, path, data, doubles)
         if not found.problems:
             return found
         again = store.read(path)
@@ -43,7 +48,7 @@ def check_commit(store: Store, path: str, data: bytes) -> Verification:
     return found
 
 
-def _check(store: Store, path: str, data: bytes) -> Verification:
+def _check(store: Store, path: str, data: bytes, doubles: Doubles) -> Verification:
     found = Verification(store.place())
     try:
         commit = decode_commit(data, path)
@@ -58,7 +63,9 @@ def _check(store: Store, path: str, data: bytes) -> Verification:
         found.bytes += part.bytes
         found.rows += part.rows
         found.unchecked += part.checksum is None
-        found.problems.extend(_part(store, part))
+        found.problems.extend(_part(store, part, doubles))
+    if commit.same_as is not None:
+        return found
     counts = _Counts.of(commit.facts.report)
     found.problems.extend(_sums(commit, counts))
     found.problems.extend(_quarantine(store, commit, counts))
@@ -93,7 +100,7 @@ def _positive(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _part(store: Store, part: Part) -> Iterator[Problem]:
+def _part(store: Store, part: Part, doubles: Doubles) -> Iterator[Problem]:
     def wrong(kind: Kind, expected: object, found: object) -> Problem:
         return Problem(kind, part.path, str(expected), str(found))
 
@@ -111,7 +118,9 @@ def _part(store: Store, part: Part) -> Iterator[Problem]:
         yield wrong("checksum", f"SHA-256 {part.checksum}", checksum)
     try:
         with pq.ParquetFile(io.BytesIO(data)) as file:
-            yield from _content(part, file)
+            yield from (problems := list(_content(part, file)))
+            if not problems:
+                doubles.add(part, file)
     except (pa.ArrowException, OSError) as error:
         yield wrong("parquet", "a Parquet file", f"none ({error})")
 

@@ -24,6 +24,8 @@ Kind = Literal[
     "quarantine",
     "shared",
     "stray",
+    "twin",
+    "doubled",
     "uncommitted",
     "source",
     "values",
@@ -33,7 +35,9 @@ Kind = Literal[
 ``record``: a commit record is unreadable. ``missing``, ``parquet``: a file of a commit is missing, or is not a Parquet
 file. ``size``, ``checksum``, ``schema``, ``rows``, ``times``: a file of a commit has a different value than its commit
 record says. ``sums``, ``quarantine``: counts of a commit record do not add up, or do not match the quarantine file.
-``shared``: several commit records name the same file. ``stray``: no commit record names a file. ``uncommitted``,
+``shared``: several commit records name the same file. ``stray``: no commit record names a file. ``twin``: two commits
+have rows of the same text, as after two simultaneous runs; one of them counts, and the next run settles them.
+``doubled``: two commits have the same rows although their texts differ. ``uncommitted``,
 ``source``, ``values``: a source is not committed, cannot be read, or has other values than the committed rows.
 """
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
-from wsparquet.commit import Commit, CommitIndex
+from wsparquet.commit import Commit, CommitHeader, CommitIndex, Text
 from wsparquet.commit.protocol import DEAD_SECONDS
+from wsparquet.commit.twins import find_twins
 from wsparquet.conversion.options import default_jobs
 from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
@@ -25,6 +26,7 @@ from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, exp
 from wsparquet.stream import check_common
 from wsparquet.verification.against import Comparison
 from wsparquet.verification.commits import check_commit
+from wsparquet.verification.doubles import Doubles
 from wsparquet.verification.outcome import Kind, Problem, Verification
 
 __all__ = ["VerifyKeywords", "VerifyOptions", "verify"]
@@ -110,6 +112,7 @@ class _Run:
         self.tell = tell
         self.result = Verification(root.place)
         self._stopped = threading.Event()
+        self._doubles = Doubles()
 
     def _each(self, checks: Iterable[Callable[[], Verification]]) -> None:
         with ThreadPoolExecutor(max(self.options.jobs, 1), thread_name_prefix="wsparquet") as pool:
@@ -130,9 +133,11 @@ class _Run:
         self.tell(Progress("found", "", files=len(records)))
         self._each(partial(self._record, path, data) for path, data in records.items())
         self.result.problems.extend(self._strays())
+        self.result.problems.extend(self._twins())
+        self.result.problems.extend(self._doubles.problems(self.root.store, self._commits()))
 
     def _record(self, path: str, data: bytes) -> Verification:
-        found = check_commit(self.root.store, path, data)
+        found = check_commit(self.root.store, path, data, self._doubles)
         self._told(found, path.rpartition("/")[2], path, found.rows)
         return found
 
@@ -160,6 +165,12 @@ class _Run:
         for path, times in named.items():
             if times > 1:
                 yield Problem("shared", path, "one record that names it", f"{times}")
+
+    def _twins(self) -> Iterator[Problem]:
+        """Yield a problem for each commit whose rows another commit has too; readers count only the other one."""
+        for loser, winner in find_twins(self._commits()):
+            found = f"another with the same content: {winner.path}; the next run that writes removes one of the two"
+            yield Problem("twin", loser.path, "one commit of this content", found)
 
     def _commits(self) -> Iterator[Commit]:
         # Unreadable commit records have been reported already.
@@ -199,10 +210,22 @@ class _Run:
         return result
 
     def _commits_of(self, source: Source) -> list[Commit]:
-        """Return the commits that have the source's content; only those with its name too, if there are any."""
-        heads = self.commits.by_checksum(source.checksum())
-        named = [head for head in heads if head.facts.source_name == source.name] or heads
-        return [commit for head in named if (commit := self.commits.read(head.identity)) is not None]
+        """Return the commits that have the source's content; only those with its name too, if there are any.
+
+        A copy that is compressed in another way has the same text, and its rows are those of the other file.
+        """
+        heads = self.commits.by_checksum(source.checksum()) or self._of_text(source)
+        rows = [found for head in heads if (found := self.commits.with_rows(head)) is not None]
+        named = [head for head in rows if head.facts.source_name == source.name] or rows
+        identities = dict.fromkeys(head.identity for head in named)
+        return [commit for identity in identities if (commit := self.commits.read(identity)) is not None]
+
+    def _of_text(self, source: Source) -> Sequence[CommitHeader]:
+        with source.open(self.options.source_limits) as reader:
+            for _ in reader:
+                if self._stopped.is_set():
+                    raise SourceError(f"{source.url}: interrupted; run again to compare it")
+            return self.commits.by_text(Text(reader.text_blake3, reader.inflated_bytes))
 
     def _read(self, source: Source, stored: int) -> None:
         if self._stopped.is_set():

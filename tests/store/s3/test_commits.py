@@ -38,9 +38,7 @@ RECORD = f"_wsparquet/commits/75555851/2016-06/{API_NAME}.json"
 
 def template(lake: Lake, work: str) -> None:
     """A root as it is before the work."""
-    root = lake.open()
-    if work != "add":
-        workload.add(root)
+    workload.prepare(lake.open(), work)
 
 
 def committed_rows(lake: Lake) -> dict[str, Any]:
@@ -67,19 +65,18 @@ def steps(lake: Lake, proxy: Proxy, work: str) -> Iterator[int]:
 # --- Undisturbed ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("work", ["add", "redo", "remove", "several"])
+@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin", "several"])
 def test_work_ends_as_on_a_local_disk(lake: Lake, tmp_path: Path, work: str) -> None:
     """The same rows in the same partitions, and nothing else below the tables."""
     template(lake, work)
     template_local = Root.open(tmp_path)
-    if work != "add":
-        workload.add(template_local)
+    workload.prepare(template_local, work)
     workload.WORKS[work](lake.open())
     workload.WORKS[work](template_local)
     assert (
         lake.rows()
         == committed_rows(lake)
-        == rows_of(*{"add": [1], "redo": [2], "remove": []}.get(work, [1, *range(20, 25)]))
+        == rows_of(*{"add": [1], "redo": [2], "remove": [], "twin": [1]}.get(work, [1, *range(20, 25)]))
     )
     local = {path.relative_to(tmp_path).parent.as_posix() for path in tmp_path.glob("record_type=*/*/*.parquet")}
     assert {path.rpartition("/")[0] for path in lake.data_files()} == local
@@ -117,7 +114,7 @@ def test_a_part_is_uploaded_whole_and_by_its_own_name(lake: Lake, proxy: Proxy) 
 # --- Faults -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("work", ["add", "redo", "remove"])
+@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin"])
 def test_a_store_that_goes_away_at_any_request(lake: Lake, proxy: Proxy, work: str) -> None:
     """From the n-th request on nothing answers: what counts is all old or all new, and a second run ends it."""
     for step in steps(lake, proxy, work):
@@ -134,7 +131,7 @@ def test_a_store_that_goes_away_at_any_request(lake: Lake, proxy: Proxy, work: s
         disturbed.assert_at_rest()
 
 
-@pytest.mark.parametrize("work", ["add", "redo", "remove"])
+@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin"])
 def test_killed_at_any_request_and_done_again(lake: Lake, proxy: Proxy, work: str) -> None:
     """A process killed just before or after a request was done leaves a root that a second one ends right."""
     killed = 0
@@ -404,7 +401,7 @@ def overtake(lake: Lake) -> None:
 def announce_and_die(lake: Lake, *, expected: str | None = None, token: str = "0" * 16) -> None:
     """What an attempt leaves that was killed before it published: an intent to replace the record as it is now."""
     record = json.loads(lake.bucket.get(f"lake/{RECORD}"))
-    intent = {"format_version": 1, "identity": record["identity"], "token": token, "paths": []}
+    intent = {"format_version": 2, "identity": record["identity"], "token": token, "paths": []}
     path = f"lake/_wsparquet/intents/75555851/{API_NAME}.{token}.json"
     lake.bucket.put(path, json.dumps({**intent, "expected": expected or record["token"]}).encode())
 
@@ -488,7 +485,7 @@ def test_records_and_intents_that_name_others_files_stop_the_run(lake: Lake) -> 
     with pytest.raises(DatasetError, match="obsolete"):
         put(lake.open(), seed=3)
     lake.bucket.put(f"lake/{RECORD}", commit.to_json())
-    intent = {"format_version": 1, "identity": {"account": "75555851", "name": API_NAME}, "token": "0" * 16}
+    intent = {"format_version": 2, "identity": {"account": "75555851", "name": API_NAME}, "token": "0" * 16}
     path = f"lake/_wsparquet/intents/75555851/{API_NAME}.{'0' * 16}.json"
     for paths in ([victim], ["_wsparquet/root.json"], ["../x"], [RECORD]):
         lake.bucket.put(path, json.dumps({**intent, "expected": None, "paths": paths}).encode())

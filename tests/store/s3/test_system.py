@@ -337,6 +337,24 @@ def test_a_root_among_its_sources_is_none_of_them(lake: Lake, sources: Path) -> 
         assert (found["sources"], len(found["skipped"]), found["failed"]) == (SOURCES, skipped, [])
 
 
+def test_copies_count_once(lake: Lake, tmp_path: Path) -> None:
+    """As on a local disk: a copy is skipped unread later, and yields to the file with the API's name."""
+    (path,) = generate(tmp_path, GenerateOptions(records=20))
+    for name in ("copy.gz", f"{path.name}.1"):
+        lake.bucket.put(f"raw/{name}", path.read_bytes())
+    raw = f"{lake.bucket.url}/raw/"
+    for committed, skipped in ((1, 1), (0, 2)):
+        found = wsparquet(lake, "convert", raw, "--to", lake.url, "--output", "json").json
+        assert (len(found["committed"]), len(found["skipped"]), found["failed"]) == (committed, skipped, [])
+    lake.bucket.put(f"raw/{path.name}", path.read_bytes())
+    wsparquet(lake, "convert", raw, "--to", lake.url)
+    assert sum(map(len, lake.rows().values())) == 20
+    assert wsparquet(lake, "verify", lake.url).code == 0
+    removed = wsparquet(lake, "remove", lake.url, "copy.gz", "--output", "json").json["removed"]
+    assert sum(each["rows"] for each in removed) == 20
+    assert lake.data_files() == []
+
+
 def test_secrets_stay_out_of_everything_written(lake: Lake, sources: Path) -> None:
     """A presigned URL is read; neither its signature nor a credential is in any object, nor in what is said."""
     client = boto3.client(

@@ -1,0 +1,79 @@
+"""Twins: commits of the same text, of which one counts.
+
+Two commits are twins if both have rows and the same inflated text, whatever their names and accounts are. Two writers
+can commit twins at the same time, because they write different records. Readers count one of them, and the next run
+makes the others *yield*: a record that yields refers to the one that counts, and has no parts.
+
+A record that yields stays in the root. If it were deleted, a reader that lists the records before the preferred one
+exists, and reads them after the deletion, would miss the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from wsparquet.commit.record import Commit, CommitHeader, Text
+from wsparquet.layout import SEVERAL_ACCOUNTS, UNKNOWN_ACCOUNT, Identity
+from wsparquet.names import parse_name
+
+__all__ = ["counting", "find_twins", "has_rows_of", "outranks", "preference", "refer_to_rows"]
+
+Record = TypeVar("Record", bound=Commit | CommitHeader)
+
+
+def outranks(identity: Identity, other: Identity) -> bool:
+    """Return whether the first identity is better known than the second one, so that its commit takes over the rows.
+
+    An API name is better than another name, and a known account is better than ``unknown`` and ``multiple``.
+    """
+    return _rank(identity) < _rank(other)
+
+
+def preference(identity: Identity) -> tuple[tuple[bool, bool], str, str]:
+    """Return the sort key of twins: the smallest one counts."""
+    return _rank(identity), identity.account, identity.name
+
+
+def _rank(identity: Identity) -> tuple[bool, bool]:
+    return not parse_name(identity.name).is_api, identity.account in {UNKNOWN_ACCOUNT, SEVERAL_ACCOUNTS}
+
+
+def find_twins(records: Iterable[Record]) -> Iterator[tuple[Record, Record]]:
+    """Yield each record that should yield, with the twin that counts."""
+    groups: dict[Text, list[Record]] = {}
+    for record in records:
+        if record.row_count and record.facts.text is not None:
+            groups.setdefault(record.facts.text, []).append(record)
+    for group in groups.values():
+        if len(group) > 1:
+            first, *others = sorted(group, key=lambda each: preference(each.identity))
+            for other in others:
+                yield other, first
+
+
+def counting(records: Iterable[Commit]) -> list[Commit]:
+    """Return the records that count: all but those with a preferred twin."""
+    found = list(records)
+    yielding = {other.identity for other, _ in find_twins(found)}
+    return [record for record in found if record.identity not in yielding]
+
+
+def has_rows_of(record: Commit | CommitHeader | None, other: Commit | CommitHeader) -> bool:
+    """Return whether ``record`` has rows of the same text as ``other``."""
+    return record is not None and record.row_count > 0 and record.facts.text == other.facts.text
+
+
+def refer_to_rows(record: Record, get: Callable[[Identity], Record | None]) -> Record | None:
+    """Follow ``same_as`` from a record to the one that has its rows; return None if no record has them.
+
+    A record without ``same_as`` is its own answer. ``get`` returns the record of an identity.
+    """
+    seen: set[Identity] = set()
+    found: Record | None = record
+    while found is not None and found.same_as is not None:
+        if found.identity in seen:
+            return None
+        seen.add(found.identity)
+        found = get(found.same_as)
+    return found if found is record or has_rows_of(found, record) else None

@@ -1,0 +1,97 @@
+"""Coordinates the sources of one run: names that must have one content, texts of several sources, copies by name."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from wsparquet.commit import Text
+from wsparquet.errors import SourceError
+from wsparquet.layout import Identity
+from wsparquet.names import parse_name
+from wsparquet.source import Failed, Source
+
+__all__ = ["Claims", "in_order"]
+
+
+def in_order(sources: Iterable[Source | Failed]) -> list[int]:
+    """Return the order in which to begin the sources, as indices: those whose names are copies of others come last."""
+    names = [parse_name(source.name) for source in sources]
+    return sorted(range(len(names)), key=lambda index: names[index].is_copy)
+
+
+class Claims:
+    """The names and texts that the sources of a run have claimed; any number of threads may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owners: dict[Identity, tuple[str, Text]] = {}
+        self._texts: defaultdict[Text, threading.Lock] = defaultdict(threading.Lock)
+        self._done = set[Identity]()
+        self._waiting: dict[str, int] = {}
+        self._finished = threading.Condition(self._lock)
+
+    def claim(self, identity: Identity, text: Text, source: Source) -> None:
+        """Reject a source with the same API name as another source of this run, but with other content.
+
+        If both were committed, each would replace the other, in this run and in every later run.
+        """
+        with self._lock:
+            url, claimed = self._owners.setdefault(identity, (source.url, text))
+        if claimed != text:
+            raise SourceError(
+                f"{source.url}: expected one content for {identity.name} of account {identity.account}, but {url} in "
+                "this run has other content; convert only the correct one, or give them different accounts by `account`"
+            )
+
+    @contextmanager
+    def alone_with(self, text: Text) -> Iterator[None]:
+        """Wait until no other source of this run commits the same text."""
+        with self._lock:
+            lock = self._texts[text]
+        with lock:
+            yield
+
+    # --- What this run has committed ----------------------------------------------------------------------------------
+
+    @property
+    def done(self) -> frozenset[Identity]:
+        """The identities that this run has committed."""
+        with self._lock:
+            return frozenset(self._done)
+
+    def add_done(self, identity: Identity) -> None:
+        """Record that this run has committed an identity."""
+        with self._lock:
+            self._done.add(identity)
+
+    # --- Exact names come before copies of them -----------------------------------------------------------------------
+
+    def expect(self, sources: Iterable[Source | Failed]) -> None:
+        """Record the sources with an exact API name, for which copies of them wait."""
+        with self._lock:
+            for source in sources:
+                name = parse_name(source.name)
+                if name.is_api:
+                    self._waiting[name.stem] = self._waiting.get(name.stem, 0) + 1
+
+    def finish(self, source: Source | Failed) -> None:
+        """Record that a source is done."""
+        with self._finished:
+            stem = parse_name(source.name).stem
+            if stem in self._waiting:
+                self._waiting[stem] -= 1
+                self._finished.notify_all()
+
+    def wait_for_original(self, source: Source) -> None:
+        """Wait until the sources with the exact name are done, if the name of ``source`` is a copy of theirs.
+
+        They have begun already, because a run begins its sources in the order of ``in_order``.
+        """
+        name = parse_name(source.name)
+        if name.is_copy and name.api_name is not None:
+            api_name = name.api_name
+            with self._finished:
+                self._finished.wait_for(lambda: self._waiting.get(api_name, 0) <= 0)

@@ -1,0 +1,175 @@
+"""Decides whose rows a converted source has: which commit it makes, replaces, or is a copy of.
+
+The rules are those of ``docs/datasets.md``, "The identity of a source".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+from wsparquet.commit import CommitHeader, CommitIndex, Sighting, Text
+from wsparquet.commit.twins import outranks
+from wsparquet.errors import SourceError
+from wsparquet.layout import SEVERAL_ACCOUNTS, UNKNOWN_ACCOUNT, Identity
+from wsparquet.names import SourceName, parse_name
+from wsparquet.source import Source
+
+__all__ = ["Content", "Decision", "Refer", "Skip", "Write", "choose_account", "decide", "sighting", "skip_known"]
+
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a conversion has found in a source: the SHA-256 of its stored bytes, its text, and its number of rows."""
+
+    source: Source
+    account: str
+    checksum: str
+    text: Text
+    rows: int
+
+    @property
+    def name(self) -> SourceName:
+        """The source's name, parsed."""
+        return parse_name(self.source.name)
+
+    @property
+    def identity(self) -> Identity:
+        """The identity of the source by its account and name; other names than the API's include the content."""
+        name = self.name
+        return Identity(self.account, name.api_name or f"{name.stem}.{self.checksum[:16]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The commit ``holder`` covers the source. ``reason`` is empty if the source is the one that it was made from."""
+
+    holder: CommitHeader
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refer:
+    """The source gets a record without rows, which refers to the commit ``holder`` with the same text."""
+
+    identity: Identity
+    before: CommitHeader | None
+    holder: CommitHeader
+
+    @property
+    def reason(self) -> str:
+        """Why the source has no rows of its own."""
+        return _same_content(self.holder)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """The source gets a commit in place of ``before``; afterwards the commits ``yielding`` yield to it."""
+
+    identity: Identity
+    before: CommitHeader | None
+    yielding: tuple[CommitHeader, ...] = ()
+
+
+Decision = Skip | Refer | Write
+
+
+def decide(
+    found: Content, commits: CommitIndex, *, again: bool = False, done: Container[Identity] = (), into: Identity | None
+) -> Decision:
+    """Return what to do with the rows of a source.
+
+    ``again``: also convert what is committed, but not the commits ``done``, which this run has made. ``into``: the
+    identity of the commit to repeat, if the source repeats one.
+
+    Raises:
+        SourceError: the name says that the source is a copy of a committed one, but the content is another.
+
+    """
+    if into is not None:
+        return Write(into, commits.get(into))
+    identity = found.identity
+    before = commits.get(identity)
+    present = commits.counted(before)
+    if present is not None and (decision := _about_own_commit(found, present, again=again and identity not in done)):
+        return decision
+    if holders := [each for each in commits.by_text(found.text) if found.rows and each.identity != identity]:
+        return _about_twins(found, before, holders, again=again and holders[0].identity not in done)
+    return Write(identity, before)
+
+
+def _about_own_commit(found: Content, present: CommitHeader, *, again: bool) -> Decision | None:
+    """Decide by the commit of the source's own identity; None if the source is a new content of it."""
+    own, name = present.facts.source_name, found.name
+    if found.text == present.text and not (again and present.same_as is None):
+        return Skip(present, "" if found.source.name == own else _same_content(present))
+    if found.text != present.text and found.text.blake3 in present.texts_before and (name.is_copy or not again):
+        return Skip(present, f"an older content of {present.identity.name}")
+    if found.text != present.text and name.is_copy:
+        raise SourceError(
+            f"{found.source.url}: expected the content of {own}, of which it is a copy by its name, found other "
+            f"content; if this file is the newer one, rename it to {present.identity.name}.gz, otherwise delete it"
+        )
+    return None
+
+
+def _about_twins(
+    found: Content, before: CommitHeader | None, holders: Sequence[CommitHeader], *, again: bool
+) -> Decision:
+    """Decide by the commits of other identities that have rows of the same text, the preferred one first."""
+    best = holders[0]
+    if found.name.is_api:
+        if outranks(found.identity, best.identity):
+            return Write(found.identity, before, tuple(holders))
+        return Refer(found.identity, before, best)
+    if again:
+        return Write(best.identity, best)
+    # Only a record under the source's own identity tells a later synchronisation that a listed file is done.
+    if found.source.listing:
+        return Refer(found.identity, before, best)
+    return Skip(best, _same_content(best))
+
+
+def skip_known(source: Source, header: CommitHeader) -> Skip:
+    """Return the decision to skip a source that has the stored bytes of a commit, or whose place the commit lists."""
+    return Skip(header, "" if source.name == header.facts.source_name else _same_content(header))
+
+
+def _same_content(holder: CommitHeader) -> str:
+    return f"{holder.facts.source_name} holds the same content"
+
+
+def sighting(source: Source, holder: CommitHeader) -> Sighting | None:
+    """Return the place of a skipped source, or None if the record of ``holder`` already has it or could not use it."""
+    place = Sighting(source.name, source.url, source.size, source.etag, source.mtime)
+    facts = holder.facts
+    own = Sighting(facts.source_name, facts.url or "", facts.size, facts.etag, facts.mtime)
+    return place if source.rereadable and place != own and place not in holder.also else None
+
+
+def choose_account(source: Source, given: str | None, stated: Sequence[str], *, force: bool) -> str:
+    """Return the account of a source: the given one, the one in its URL, or the one that all its containers state.
+
+    ``stated``: the accounts that the containers state. With ``force``, the first two need not agree with them.
+
+    Raises:
+        SourceError: the given account, or that of the URL, is not the only one that the containers state.
+
+    """
+    account = given or source.account
+    if account is None:
+        return (stated[0] if len(stated) == 1 else SEVERAL_ACCOUNTS) if stated else UNKNOWN_ACCOUNT
+    if stated and set(stated) != {account} and not force:
+        shown = ", ".join(stated[:MOST_SHOWN]) + (" and others" if len(stated) > MOST_SHOWN else "")
+        origin, remedy = (
+            ("`account`", "leave `account` out")
+            if given
+            else (f"the folder account/{account}/", f"name the folder after the account, or pass `account` {stated[0]}")
+        )
+        raise SourceError(
+            f"{source.url}: expected containers of account {account}, which {origin} names, found account {shown}; "
+            f"{remedy}, or accept {account} for all rows with `force_account`"
+        )
+    return account
