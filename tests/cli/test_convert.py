@@ -14,6 +14,7 @@ import wsparquet
 from tests.cli.conftest import Files
 from tests.cli.program import run, tree
 from wsparquet.generate import GenerateOptions, generate
+from wsparquet.layout import is_root
 
 JSON_KEYS = {"sources", "committed", "skipped", "failed", "records", "rows", "rescued", "quarantined", "items"}
 
@@ -110,11 +111,12 @@ def test_rows_that_take_the_place_of_others_are_told(tmp_path: Path) -> None:
         dry = run("convert", tmp_path / "in", "--to", root, "--dry-run", "--output", "json").json
         ran = run("convert", tmp_path / "in", "--to", root)
     (name,) = dry["committed"]
-    assert dry["replaced"] == [name]
+    replaced = {"name": name, "account": "75555851", "rows_before": 7, "rows": 5}
+    assert dry["replaced"] == [replaced]
     assert ran.err == f"replaced: {name} (7 rows before, 5 now)\n"
     assert ran.out.startswith("1 source: 1 converted (1 replaced), 0 skipped, 0 failed\n")
     again = run("convert", tmp_path / "in", "--to", root, "--again", "--output", "json").json
-    assert (again["committed"], again["replaced"]) == ([name], [name])
+    assert (again["committed"], again["replaced"]) == ([name], [replaced | {"rows_before": 5}])
     added = run("convert", tmp_path / "in", "--to", tmp_path / "new", "--output", "json").json
     assert (added["committed"], added["replaced"]) == ([name], [])
 
@@ -166,8 +168,8 @@ def test_nothing_of_a_source_past_max_quarantined_is_there(odd: Files, tmp_path:
     """`--max-quarantined 0` leaves no row of a source with quarantine, and no file."""
     root = tmp_path / "lake"
     assert run("convert", odd.folder, "--to", root, "--max-quarantined", "0").code == 1
-    assert rows_in(root) == {}
-    assert not list(root.glob("record_type=*/**/*.parquet"))
+    assert not is_root(root)
+    assert not list(root.rglob("*.parquet"))
 
 
 def test_no_quarantine_is_within_max_quarantined_0(good: Files, tmp_path: Path) -> None:
@@ -196,9 +198,11 @@ def test_empty_standard_input_fails(tmp_path: Path) -> None:
 
 
 def test_account_names_the_commits(good: Files, tmp_path: Path) -> None:
-    """`--account` is the account of the commits, whatever the containers say."""
+    """`--account` is the account of the commits; with `--force-account`, whatever the containers say."""
     root = tmp_path / "lake"
-    assert run("convert", good.folder, "--to", root, "--account", "../4711").code == 0
+    refused = run("convert", good.folder, "--to", root, "--account", "../4711")
+    assert (refused.code, "accept ../4711 for all rows with --force-account" in refused.err) == (1, True)
+    assert run("convert", good.folder, "--to", root, "--account", "../4711", "--force-account").code == 0
     assert {commit.identity.account for commit in wsparquet.open_dataset(root).commits} == {"../4711"}
     assert not (tmp_path / "4711").exists()
 

@@ -22,7 +22,7 @@ from wsparquet.api.credentials import VARIABLES
 from wsparquet.emulator import DEMO, Emulator, EmulatorOptions, serving
 
 ACCOUNT = "75555851"
-EMPTY_MEMBER = gzip.compress(b"")
+BLANK_MEMBER = gzip.compress(b"\n")
 SECRETS = {variable: getattr(DEMO, name) for name, variable in VARIABLES.items()}
 
 
@@ -77,7 +77,7 @@ def test_log_lines_tell_what_was_replaced(tmp_path: Path, emulator: Emulator) ->
     """A file that has other rows now is the event `replaced`, with the rows before and now."""
     ask(emulator, "sync", "--to", tmp_path / "lake")
     one, other = sorted(emulator.catalogue.files())[:2]
-    emulator.catalogue.put(one, emulator.catalogue.path(emulator.catalogue.files()[other]).read_bytes() + EMPTY_MEMBER)
+    emulator.catalogue.put(one, emulator.catalogue.path(emulator.catalogue.files()[other]).read_bytes() + BLANK_MEMBER)
     found = ask(emulator, "sync", "--to", tmp_path / "lake", "--recheck", "--log-format", "json")
     (event,) = [each for line in found.err.splitlines() if (each := json.loads(line))["event"] == "replaced"]
     rows = rows_on_disk(tmp_path / "lake")

@@ -46,15 +46,3 @@ def test_a_listing_that_is_none_is_refused(tmp_path: Path, listing: str) -> None
     path.write_text(path.read_text().replace('"listing":{}', f'"listing":{listing}'))
     with pytest.raises(DatasetError, match=r"listing|scopeStartDate|the record"):
         root.commits()
-
-
-def test_a_record_of_before_synchronisation_is_read(tmp_path: Path) -> None:
-    """A record without a listing has an empty one."""
-    root = Root.open(tmp_path / "lake")
-    with root.begin(fallback_day_ms=None) as attempt:
-        commit = attempt.commit(IDENTITY, facts(), expected=None)
-    path = Path(root.place) / commit.path
-    text = path.read_text()
-    assert '"listing":{},' in text
-    path.write_text(text.replace('"listing":{},', ""))
-    assert [head.facts.listing for head in root.commits()] == [{}]

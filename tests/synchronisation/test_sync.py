@@ -170,7 +170,7 @@ def test_changed_files_are_found_by_recheck_only(tmp_path: Path) -> None:
     with server() as emulator:
         sync(tmp_path / "lake", emulator)
         changed, other = names(emulator)[:2]
-        emulator.catalogue.put(changed, data(emulator, other) + gzip.compress(b""))
+        emulator.catalogue.put(changed, data(emulator, other) + gzip.compress(b"\n"))
         assert sync(tmp_path / "lake", emulator).fetched.downloaded == []
         before = counts(rows(tmp_path / "lake"))
         assert before[changed] != before[other]
@@ -211,7 +211,7 @@ def test_names_never_become_paths(tmp_path: Path, raw: bool) -> None:
     with server(hours=1) as emulator:
         (good,) = names(emulator)
         for number, name in enumerate(hostile):
-            emulator.catalogue.put(name, data(emulator, good) + gzip.compress(b"\n" * number))
+            emulator.catalogue.put(name, data(emulator, good) + gzip.compress(b"\n" * (number + 1)))
         place: dict[str, Any] = {"raw": str(tmp_path / "raw")} if raw else {}
         summary = sync(tmp_path / "lake", emulator, **place)
         assert summary.converted.failures == summary.fetched.failed == []

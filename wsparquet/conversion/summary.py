@@ -30,10 +30,9 @@ class Replacement(JsonResult):
 class Copy(JsonResult):
     """A skipped source that was not committed itself; ``reason`` names the commit that covers its content.
 
-    >>> _ = shutil.copy("downloads/b.gz", "downloads/copy of b.gz")
-    >>> _ = wsparquet.convert("downloads/b.gz", to="lake")
-    >>> [copy.reason for copy in wsparquet.convert("downloads/copy of b.gz", to="lake").copies]
-    ['b.gz holds the same content']
+    >>> _ = wsparquet.convert("downloads/", to="lake")
+    >>> [copy.reason for copy in wsparquet.convert("session.gz", to="lake").copies]
+    ['WebSession.1467291600000.1467295200000.part-00000-0.gz holds the same content']
     """
 
     name: str
@@ -58,7 +57,7 @@ class Summary(Result):
     (40, [])
     """
 
-    json_properties = (("failed", "skipped"),)
+    json_properties = (("failed", "copies"),)
 
     root: str = ""
     sources: int = 0
