@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ REPORT = Report(
     records=2,
     quarantined=1,
     items=3,
-    rows=Counter(geo=1),
+    rows={"geo": 1},
     rescued={"geo": PathCounts({"$.x": 2})},
     undocumented={"geo": PathCounts({"$.y=z": 1})},
     container_values=[{"containers": [0, 0], "values": {"$.z": "1"}}],
@@ -66,7 +65,7 @@ SUMMARY = Summary(
     skipped=["c.gz"],
     failures=[FAILURE],
     records=2,
-    rows=Counter(geo=1),
+    rows={"geo": 1},
     rescued={"geo": PathCounts({"$.x": 2})},
     quarantined=1,
     seconds=0.12345,
@@ -169,7 +168,7 @@ ACCOUNT_JSON = {
 }
 
 INSPECTION = Inspection(
-    "a.gz", "file:///a.gz", "gzip", "lines", 1, 2, 3, 4, REPORT, Counter(why=1), {"geo": [{"x": 1}]}, [{"start": 1}]
+    "a.gz", "file:///a.gz", "gzip", "lines", 1, 2, 3, 4, REPORT, {"why": 1}, {"geo": [{"x": 1}]}, [{"start": 1}]
 )
 INSPECTION_JSON = {
     "name": "a.gz",
@@ -266,7 +265,7 @@ def test_the_keys_that_commands_print(good: Files, corrupt: Path, lake: Path, tm
     }
     assert {command: list(ran.json) for command, ran in printed.items()} == {
         "convert": list(SUMMARY_JSON),
-        "inspect": ["sources", "failed"],
+        "inspect": ["sources", "failed", "totals"],
         "verify": list(VERIFICATION_JSON),
         "status": ["root", "well", "accounts"],
         "clean": list(CLEANING_JSON),

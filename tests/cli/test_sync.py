@@ -49,7 +49,7 @@ def ask(emulator: Emulator, command: str, *arguments: object) -> Ran:
 
 def test_sync_says_what_it_did(tmp_path: Path, emulator: Emulator) -> None:
     """The first run converts everything, the second has nothing to do; text and JSON say so."""
-    first = ask(emulator, "sync", "--to", tmp_path / "lake")
+    first = ask(emulator, "sync", "--to", tmp_path / "lake", "--verbose")
     assert first.code == 0
     assert "3 files listed, 0 committed already, 3 downloaded" in first.out
     assert "3 sources: 3 converted" in first.out
@@ -180,7 +180,7 @@ def test_fetch_downloads_and_converts_nothing(tmp_path: Path, emulator: Emulator
 def test_fetch_counts_what_was_tried_again(tmp_path: Path) -> None:
     """Faults that were overcome are said, as with sync."""
     with serving(EmulatorOptions(hours=3, size=20_000, faults={"503": 1.0}, most_faults=1)) as emulator:
-        found = ask(emulator, "fetch", "--into", tmp_path / "raw", "--output", "json")
+        found = ask(emulator, "fetch", "--into", tmp_path / "raw", "--output", "json", "--verbose")
         asked = sum(request.status == 503 for request in emulator.log)
     assert (found.code, found.json["retries"]) == (0, asked)
     assert found.err.count("retried: WebSession.") == 3

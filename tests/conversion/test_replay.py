@@ -238,7 +238,7 @@ def test_a_killed_upgrade_is_ended_by_another(folder: Path) -> None:
     lake = folder / "lake"
     rows = rows_on_disk(lake)
     make_older(lake)
-    with start("replay", lake, folder / "raw", "--jobs", 1, stdout=-1, stderr=-1) as process:
+    with start("replay", lake, folder / "raw", "--jobs", 1, "--verbose", stdout=-1, stderr=-1) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith(b"replaced: ")
         process.send_signal(signal.SIGKILL)

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 import click
 
 from wsparquet.cli.arguments import group, takes
-from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option, to_option
+from wsparquet.cli.options import (
+    ConversionOptions,
+    ProgressOptions,
+    conversion_options,
+    output_option,
+    progress_options,
+    to_option,
+)
 from wsparquet.cli.output import present
 from wsparquet.cli.progress import progress
 
@@ -24,7 +31,7 @@ class Arguments:
     dry_run: bool
     again: bool
     output: str
-    quiet: bool
+    progress: ProgressOptions = field(metadata=group(ProgressOptions))
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
 
 
@@ -36,7 +43,7 @@ class Arguments:
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
 @conversion_options
 @output_option
-@quiet_option
+@progress_options
 @takes(Arguments)
 def convert(given: Arguments) -> int:
     """Convert Web Session files into nested Parquet datasets below ROOT.
@@ -54,7 +61,7 @@ def convert(given: Arguments) -> int:
     from wsparquet.conversion.run import convert as run
 
     options = given.conversion.made(account=given.account, dry_run=given.dry_run, again=given.again)
-    with progress(quiet=given.quiet or given.output == "json") as listener:
-        summary = run(given.sources, given.root, options=options, on_progress=listener)
-    present(summary, given.output)
+    with progress(given.progress, given.output) as shown:
+        summary = run(given.sources, given.root, options=options, on_progress=shown)
+    present(summary, given.output, quiet=given.progress.quiet, shown=shown.failures)
     return summary.exit_code

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 import click
 
 from wsparquet.cli.arguments import group, takes
-from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option
+from wsparquet.cli.options import (
+    ConversionOptions,
+    ProgressOptions,
+    conversion_options,
+    output_option,
+    progress_options,
+)
 from wsparquet.cli.output import present
 from wsparquet.cli.progress import progress
 
@@ -22,7 +28,7 @@ class Arguments:
     raw: tuple[str, ...]
     dry_run: bool
     output: str
-    quiet: bool
+    progress: ProgressOptions = field(metadata=group(ProgressOptions))
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
 
 
@@ -32,7 +38,7 @@ class Arguments:
 @click.option("--dry-run", is_flag=True, help="Find the files, decode and count, but write nothing.")
 @conversion_options
 @output_option
-@quiet_option
+@progress_options
 @takes(Arguments)
 def replay(given: Arguments) -> int:
     """Convert sources below ROOT again that were not fully understood.
@@ -52,7 +58,7 @@ def replay(given: Arguments) -> int:
     from wsparquet.conversion.replay import replay as run
 
     options = given.conversion.made(dry_run=given.dry_run)
-    with progress(quiet=given.quiet or given.output == "json") as listener:
-        summary = run(given.root, given.raw, options=options, on_progress=listener)
-    present(summary, given.output)
+    with progress(given.progress, given.output) as shown:
+        summary = run(given.root, given.raw, options=options, on_progress=shown)
+    present(summary, given.output, quiet=given.progress.quiet, shown=shown.failures)
     return summary.exit_code

@@ -12,7 +12,7 @@ from wsparquet.cli.api_options import ServerOptions, api_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import output_option
-from wsparquet.cli.output import present, say
+from wsparquet.cli.output import present, say, say_error
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
@@ -38,8 +38,15 @@ class Arguments:
     server: ServerOptions = field(metadata=group(ServerOptions))
 
 
+def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    """Return the names of the tables that begin with ``begun``, for the completion in a shell."""
+    from wsparquet.schema import TABLES
+
+    return [table for table in TABLES if table.startswith(begun)]
+
+
 @click.command(short_help="Print table definitions; compare the server's schema.")
-@click.argument("table", required=False)
+@click.argument("table", required=False, shell_complete=_tables)
 @click.option(
     "--as",
     "form",
@@ -135,7 +142,7 @@ def _ask(given: Arguments) -> Any:
 
 
 def _say_retry(retry: Retry) -> None:
-    say(printable(f"{retry.reason}; retrying in {retry.wait_seconds:.0f} s"), err=True)
+    say_error(printable(f"{retry.reason}; retrying in {retry.wait_seconds:.0f} s"))
 
 
 def _read(file: str) -> Any:

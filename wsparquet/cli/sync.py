@@ -12,7 +12,14 @@ import click
 from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
-from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option, to_option
+from wsparquet.cli.options import (
+    ConversionOptions,
+    ProgressOptions,
+    conversion_options,
+    output_option,
+    progress_options,
+    to_option,
+)
 from wsparquet.cli.output import complain, present
 from wsparquet.cli.parameter_types import DURATION
 from wsparquet.cli.progress import log_option, sync_progress
@@ -34,7 +41,7 @@ class Arguments:
     every: timedelta | None
     output: str
     log_format: str
-    quiet: bool
+    progress: ProgressOptions = field(metadata=group(ProgressOptions))
     server: ServerOptions = field(metadata=group(ServerOptions))
     range: RangeOptions = field(metadata=group(RangeOptions))
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
@@ -67,7 +74,7 @@ class Arguments:
 @click.option("--every", type=DURATION, help="Repeat at this interval, such as 1h, until interrupted.")
 @conversion_options
 @output_option
-@quiet_option
+@progress_options
 @log_option
 @takes(Arguments)
 def sync(given: Arguments) -> int:
@@ -90,13 +97,16 @@ def sync(given: Arguments) -> int:
     options = given.options()
     every = given.every.total_seconds() if given.every else None
     code: int = ExitCode.DONE
-    with stopping() as stop, sync_progress(quiet=given.quiet, log_format=given.log_format) as listener:
-        once = partial(run, given.root, options=options, on_progress=listener, stop=stop)
+    showing = sync_progress(given.progress, given.output, log_format=given.log_format)
+    with stopping() as stop, showing as shown:
+        once = partial(run, given.root, options=options, on_progress=shown, stop=stop)
         for outcome in repeated(once, every=every, stop=stop):
             if isinstance(outcome, Exception):
                 complain(str(outcome))
                 code = ExitCode.FAILED
             else:
-                present(outcome, given.output, one_line=every is not None)
+                one_line, quiet = every is not None, given.progress.quiet
+                present(outcome, given.output, one_line=one_line, quiet=quiet, shown=shown.failures)
+                shown.failures.clear()
                 code = outcome.exit_code
     return ExitCode.INTERRUPTED if stop.asked else code

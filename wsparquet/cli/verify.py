@@ -76,7 +76,7 @@ def verify(given: Arguments) -> int:
         limits=given.limits.limits,
         storage_options=given.storage,
     )
-    with checks_progress(quiet=given.quiet or given.output == "json") as listener:
+    with checks_progress(quiet=given.quiet, output=given.output) as listener:
         found = run(given.root, against=given.against, options=options, on_progress=listener)
-    present(found, given.output)
+    present(found, given.output, quiet=given.quiet)
     return found.exit_code

@@ -57,7 +57,7 @@ class Cleaning(Result):
     root: str
     deleted: bool
     strays: tuple[Stray, ...]
-    unlisted: str | None = None
+    unlisted: str | None = field(default=None, metadata=in_json(message=True))
 
     def facts(self) -> Mapping[str, object]:
         """Return how many files there are, and whether they were deleted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Unpack
 
@@ -12,7 +12,7 @@ from wsparquet.api import KEPT, Client, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
 from wsparquet.conversion.summary import Failure
 from wsparquet.dataset import Access, Root
-from wsparquet.json_values import JsonResult
+from wsparquet.json_values import JsonResult, in_json
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
 from wsparquet.options import make_options
@@ -68,7 +68,7 @@ class FileState(JsonResult):
     expires: datetime | None
     size: int | None = None
     committed_at: str | None = None
-    error: str | None = None
+    error: str | None = field(default=None, metadata=in_json(message=True))
     url: str = ""
 
 
