@@ -151,7 +151,8 @@ def test_the_help_says_how_to_complete() -> None:
     script = f"""{line}
     complete -p wsparquet
     for words in "wsparquet conv" "wsparquet convert --verb" "wsparquet schema --as duck" "wsparquet schema nav"; do
-        COMPREPLY=(); COMP_WORDS=($words); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _wsparquet_completion wsparquet; echo "${{COMPREPLY[@]}}"
+        COMP_WORDS=($words); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        COMPREPLY=(); _wsparquet_completion wsparquet; echo "${{COMPREPLY[@]}}"
     done"""
     path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
     command = ["bash", "--norc", "-c", script]
