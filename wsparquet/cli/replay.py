@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import click
 
 from wsparquet.cli.arguments import group, takes
+from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import (
     ConversionOptions,
     ProgressOptions,
@@ -14,7 +15,7 @@ from wsparquet.cli.options import (
     output_option,
     progress_options,
 )
-from wsparquet.cli.output import present
+from wsparquet.cli.output import present, say
 from wsparquet.cli.progress import progress
 
 __all__ = ["replay"]
@@ -27,6 +28,7 @@ class Arguments:
     root: str
     raw: tuple[str, ...]
     dry_run: bool
+    again: bool
     output: str
     progress: ProgressOptions = field(metadata=group(ProgressOptions))
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
@@ -36,6 +38,7 @@ class Arguments:
 @click.argument("root")
 @click.argument("raw", nargs=-1, required=True, metavar="RAW...")
 @click.option("--dry-run", is_flag=True, help="Find the files, decode and count, but write nothing.")
+@click.option("--again", is_flag=True, help="Convert also what this version itself has already converted.")
 @conversion_options
 @output_option
 @progress_options
@@ -43,9 +46,10 @@ class Arguments:
 def replay(given: Arguments) -> int:
     """Convert sources below ROOT again that were not fully understood.
 
-    These are the sources with rescued values or quarantined text, and those committed with an older schema version.
-    RAW names the paths or URLs of their files. A file is found by name and checksum, or by checksum alone if the source
-    came from standard input. A file of RAW that cannot be read is a failure.
+    These are the sources with rescued values or quarantined text that another version of wsparquet has left, and those
+    committed with an older schema version. RAW names the paths or URLs of their files. A file is found by name and
+    checksum, or by checksum alone if the source came from standard input. A file of RAW that cannot be read is a
+    failure.
 
     After an upgrade that supports more fields, replay upgrades the complete root to the new schema version. It starts
     only if every file is found. Until every source is converted, only another replay can use the root.
@@ -57,8 +61,12 @@ def replay(given: Arguments) -> int:
     """
     from wsparquet.conversion.replay import replay as run
 
-    options = given.conversion.made(dry_run=given.dry_run)
+    options = given.conversion.made(dry_run=given.dry_run, again=given.again)
     with progress(given.progress, given.output) as shown:
         summary = run(given.root, given.raw, options=options, on_progress=shown)
+    if not summary.sources and given.output == "text":
+        if not given.progress.quiet:
+            say("nothing to replay: no source has values that another version did not understand")
+        return ExitCode.DONE
     present(summary, given.output, quiet=given.progress.quiet, shown=shown.failures)
     return summary.exit_code
