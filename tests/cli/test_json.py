@@ -152,6 +152,7 @@ ACCOUNT = AccountStatus(
 )
 ACCOUNT_JSON = {
     "account": "7",
+    "state": "needs attention",
     "well": False,
     "stale": True,
     "commits": 2,
@@ -227,7 +228,10 @@ COMPARISON_JSON = {
         (FETCHED, FETCHED_JSON),
         (SyncSummary(FETCHED, SUMMARY), {**FETCHED_JSON, "conversion": SUMMARY_JSON}),
         (FILE, FILE_JSON),
-        (Listed("7", (FILE,), (FAILURE,)), {"account": "7", "files": [FILE_JSON], "refused": [FAILURE_JSON]}),
+        (
+            Listed("7", (FILE,), (FAILURE,), 2),
+            {"account": "7", "files": [FILE_JSON], "refused": [FAILURE_JSON], "listed": 2},
+        ),
         (MISSING, MISSING_JSON),
         (ACCOUNT, ACCOUNT_JSON),
         (Status("lake", (ACCOUNT,)), {"root": "lake", "well": False, "accounts": [ACCOUNT_JSON]}),

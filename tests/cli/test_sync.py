@@ -165,6 +165,28 @@ def test_list_says_what_is_missing(tmp_path: Path, emulator: Emulator) -> None:
     assert all((file["size"] is not None) == (file["state"] == "committed") for file in files)
 
 
+def test_list_missing_has_only_what_the_root_lacks(tmp_path: Path, emulator: Emulator) -> None:
+    """Missing and failed files are listed, committed ones only counted; without a root that is wrong usage."""
+    assert ask(emulator, "sync", "--to", tmp_path / "lake").code == 0
+    bad, new = (f"WebSession.{number}.{number + 1}.part-00000-0.gz" for number in (1, 2))
+    emulator.catalogue.put(bad, b"\x1f\x8b not gzip")
+    assert ask(emulator, "sync", "--to", tmp_path / "lake").code == 1
+    emulator.catalogue.put(new, b"later")
+    text = ask(emulator, "list", "--to", tmp_path / "lake", "--missing").out.splitlines()
+    assert text[0].endswith("5 files on the server: 3 committed, 1 missing, 1 failed")
+    assert sorted((line.split()[0], line.partition("WebSession")[2].split()[0]) for line in text[1:]) == [
+        ("failed", bad.removeprefix("WebSession")),
+        ("missing", new.removeprefix("WebSession")),
+    ]
+    found = ask(emulator, "list", "--to", tmp_path / "lake", "--missing", "--output", "json").json
+    assert (found["listed"], {file["name"] for file in found["files"]}) == (5, {bad, new})
+    everything = ask(emulator, "list", "--to", tmp_path / "lake", "--output", "json").json
+    assert (everything["listed"], len(everything["files"])) == (5, 5)
+    assert {file["name"] for file in everything["files"] if file["state"] != "committed"} == {bad, new}
+    alone = ask(emulator, "list", "--missing")
+    assert (alone.code, "expected --to ROOT with --missing" in alone.err) == (2, True)
+
+
 def test_fetch_downloads_and_converts_nothing(tmp_path: Path, emulator: Emulator) -> None:
     """Files lie below the account's folder; the second time nothing is asked for."""
     first = ask(emulator, "fetch", "--into", tmp_path / "raw", "--output", "json").json
