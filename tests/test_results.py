@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,13 @@ def test_tables_are_in_the_order_of_the_schema(decoder: str, tmp_path: Path) -> 
     order = list(wsparquet.TABLES)
     summary = wsparquet.convert(tmp_path / "in", tmp_path / "lake", decoder=decoder)
     found = wsparquet.inspect(tmp_path / "in", decoder=decoder, samples=1)
-    by_table = [summary.rows, summary.rescued, summary.undocumented, found.totals.rows, found.totals.rescued]
+    by_table: list[Mapping[str, object]] = [
+        summary.rows,
+        summary.rescued,
+        summary.undocumented,
+        found.totals.rows,
+        found.totals.rescued,
+    ]
     for each in found:
         by_table += [each.report.rows, each.report.rescued, each.report.undocumented, each.samples]
     assert len(summary.rows) == len(order)

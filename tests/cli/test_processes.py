@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,8 @@ def test_a_reader_who_has_gone_is_no_traceback(good: Files, tmp_path: Path, argu
     for both in (False, True):
         reader, writer = os.pipe()
         os.close(reader)
-        ran = spawn(*given, stdout=writer, **({"stderr": writer} if both else {}))
+        pipes: dict[str, Any] = {"stdout": writer, "stderr": writer if both else subprocess.PIPE}
+        ran = spawn(*given, **pipes)
         os.close(writer)
         assert ran.code == 141
         if not both:
