@@ -16,10 +16,10 @@ run wsparquet generate odd --defects --seed 8 --account 89995382
 run wsparquet convert downloads --to lake
 
 printf '\nA second run has nothing to do:\n'
-run wsparquet convert downloads --to lake --quiet
+run wsparquet convert downloads --to lake
 
 printf '\nBad input is kept, counted and reported (exit code 3):\n'
-run wsparquet convert odd --to lake --quiet || test $? -eq 3
+run wsparquet convert odd --to lake || test $? -eq 3
 
 printf '\nThe Data Access API, emulated on this machine:\n\n$ wsparquet serve &\n'
 wsparquet serve --hours 6 --size 200k --fault 503=0.1 --fault reset-mid-body=0.1 > server.txt &
@@ -27,7 +27,7 @@ server=$!
 trap 'kill $server' EXIT
 until [ -f server.txt ] && [ "$(wc -l < server.txt)" -ge 5 ]; do sleep 0.1; done
 eval "$(tail -n +2 server.txt)"
-run wsparquet sync --base-url "$(head -n 1 server.txt)" --account 75555851 --to lake --pause 0.1 --quiet
+run wsparquet sync --base-url "$(head -n 1 server.txt)" --account 75555851 --to lake --pause 0.1
 run wsparquet status lake --account 75555851
 
 printf '\nEvery file is what its record says, every value what the source says:\n'

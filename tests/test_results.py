@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import gzip
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,36 @@ def test_results_hold_plain_dictionaries(tmp_path: Path) -> None:
     wsparquet.generate_files(tmp_path / "in", size=1, defects=True)
     summary = wsparquet.convert(tmp_path / "in", tmp_path / "lake")
     (found,) = wsparquet.inspect(tmp_path / "in")
-    assert (type(summary.rows), type(found.reasons)) == (dict, dict)
+    report = found.report
+    counts = [summary.rows, report.rows, found.reasons, report.accounts.counts]
+    counts += [each.counts for each in (*report.rescued.values(), *report.undocumented.values())]
+    assert {type(each) for each in counts} == {dict}
     assert sum(summary.rows.values()) + summary.quarantined == summary.records
-    assert summary.rows == Counter(summary.rows)
+
+
+@pytest.mark.parametrize("decoder", ["native", "reference"])
+def test_tables_are_in_the_order_of_the_schema(decoder: str, tmp_path: Path) -> None:
+    """In every result, whatever the order of the records in the sources and of the sources."""
+    wsparquet.generate_files(tmp_path / "in", files=2, size=1, defects=True)
+    text = gzip.decompress(next((tmp_path / "in").iterdir()).read_bytes())
+    for number, kind in enumerate(("Impression", "Navigation", "Geo")):
+        lines = [line for line in text.splitlines() if kind.encode() in line][-1:]
+        (tmp_path / "in" / f"{number}.ndjson").write_bytes(b"\n".join(lines))
+    order = list(wsparquet.TABLES)
+    summary = wsparquet.convert(tmp_path / "in", tmp_path / "lake", decoder=decoder)
+    found = wsparquet.inspect(tmp_path / "in", decoder=decoder, samples=1)
+    by_table: list[Mapping[str, object]] = [
+        summary.rows,
+        summary.rescued,
+        summary.undocumented,
+        found.totals.rows,
+        found.totals.rescued,
+    ]
+    for each in found:
+        by_table += [each.report.rows, each.report.rescued, each.report.undocumented, each.samples]
+    assert len(summary.rows) == len(order)
+    for tables in by_table:
+        assert [*tables] == sorted(tables, key=order.index)
 
 
 @pytest.mark.parametrize("name", ["convert", "inspect", "verify", "clean", "status"])

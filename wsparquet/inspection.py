@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypedDict, Unpack, overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, Report, make_decoder
+from wsparquet.decode.model import PathCounts
 from wsparquet.errors import WsparquetError
-from wsparquet.json_values import in_json, texts
+from wsparquet.json_values import JsonResult, in_json, texts
 from wsparquet.options import check_number, make_options
 from wsparquet.results import Failure, Result
 from wsparquet.schema import TABLES
 from wsparquet.schema.leaves import leaf_columns
+from wsparquet.schema.lookup import in_table_order
 from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand
 from wsparquet.stream import check_common, decoded
 
@@ -109,16 +111,68 @@ class Inspection(Result):
         }
 
 
+@dataclass(frozen=True)
+class Totals(JsonResult):
+    """The counts of several sources together; the fields mean the same as in ``Inspection`` and ``Report``.
+
+    ``container_values`` is a number of entries.
+    """
+
+    sources: int
+    stored_bytes: int
+    inflated_bytes: int
+    first: int | None
+    last: int | None
+    containers: int
+    records: int
+    quarantined: int
+    items: int
+    rows: dict[str, int]
+    rescued: dict[str, PathCounts]
+    undocumented: dict[str, PathCounts]
+    container_values: int
+    accounts: PathCounts
+    schema_versions: PathCounts
+    start_time: int | None
+    end_time: int | None
+    reasons: dict[str, int]
+
+    @classmethod
+    def of(cls, found: Sequence[Inspection]) -> Totals:
+        """Return the totals of the inspections."""
+        report, reasons = Report(), PathCounts()
+        for each in found:
+            report.add(each.report)
+            reasons.update(PathCounts(each.reasons))
+        counts = {field.name: getattr(report, field.name) for field in fields(report)}
+        counts["container_values"] = sum(len(each.report.container_values) for each in found)
+        return cls(
+            sources=len(found),
+            stored_bytes=sum(each.stored_bytes for each in found),
+            inflated_bytes=sum(each.inflated_bytes for each in found),
+            first=min((each.first for each in found if each.first is not None), default=None),
+            last=max((each.last for each in found if each.last is not None), default=None),
+            reasons=reasons.counts,
+            **counts,
+        )
+
+
 @dataclass(frozen=True, repr=False)
 class Inspections(Result, Sequence[Inspection]):
-    """The inspections of several sources, as a sequence; ``failures`` lists the sources that cannot be read.
+    """The inspections of several sources, as a sequence.
+
+    ``failures`` lists the sources that cannot be read, and ``totals`` has the counts of all others together.
 
     >>> found = wsparquet.inspect(["downloads/", "missing.gz"])
     >>> found
     <Inspections sources=3, records=40, failed=1>
     >>> found[0].format, len(found), [failure.name for failure in found.failures]
     ('gzip', 2, ['missing.gz'])
+    >>> found.totals.sources, sum(found.totals.rows.values())
+    (2, 40)
     """
+
+    json_properties = (("totals", "failures"),)
 
     found: tuple[Inspection, ...] = field(default=(), metadata=in_json("sources"))
     failures: tuple[Failure, ...] = field(default=(), metadata=in_json("failed"))
@@ -140,6 +194,11 @@ class Inspections(Result, Sequence[Inspection]):
 
     def __bool__(self) -> bool:
         return bool(self.found or self.failures)
+
+    @property
+    def totals(self) -> Totals:
+        """The counts of all sources that can be read, and the earliest and the latest of their times."""
+        return Totals.of(self.found)
 
     @property
     def exit_code(self) -> int:
@@ -206,6 +265,7 @@ def inspect_source(source: Source, *, options: InspectOptions | None = None) -> 
         found.format = reader.format
         found.stored_bytes, found.inflated_bytes = reader.stored_bytes, reader.inflated_bytes
     found.form = _form(lines.count, decoder.report)
+    found.samples = in_table_order(found.samples)
     return found
 
 

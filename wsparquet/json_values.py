@@ -26,6 +26,8 @@ __all__ = ["JsonResult", "in_json", "json_dict", "milliseconds", "texts"]
 
 _KEY = "json"
 
+Message = Callable[[str], str]
+
 
 @dataclass(frozen=True, slots=True)
 class _Form:
@@ -35,17 +37,24 @@ class _Form:
     convert: Callable[[Any], Any] | None = None
     flat: bool = False
     hidden: bool = False
+    message: bool = False
 
 
 def in_json(
-    name: str | None = None, *, convert: Callable[[Any], Any] | None = None, flat: bool = False, hidden: bool = False
+    name: str | None = None,
+    *,
+    convert: Callable[[Any], Any] | None = None,
+    flat: bool = False,
+    hidden: bool = False,
+    message: bool = False,
 ) -> dict[str, Any]:
     """Return the ``metadata`` of a dataclass field whose JSON form is not simply its name and value.
 
     ``name``: the key in JSON. ``convert``: the function that makes the JSON value. ``flat``: the value is an object
-    whose keys are merged into the keys of the result. ``hidden``: the field is omitted.
+    whose keys are merged into the keys of the result. ``hidden``: the field is omitted. ``message``: the value is a
+    message of wsparquet, which may name parameters.
     """
-    return {_KEY: _Form(name, convert, flat, hidden)}
+    return {_KEY: _Form(name, convert, flat, hidden, message)}
 
 
 def milliseconds(seconds: float) -> float:
@@ -76,52 +85,56 @@ class JsonResult:
 
     json_properties: ClassVar[tuple[tuple[str, str], ...]] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain JSON values."""
-        return json_dict(self)
+    def to_dict(self, *, message: Message | None = None) -> dict[str, Any]:
+        """Return the result as plain JSON values; ``message`` converts the messages of wsparquet in it."""
+        return json_dict(self, message=message)
 
 
-def json_dict(result: Any) -> dict[str, Any]:
+def json_dict(result: Any, *, message: Message | None = None) -> dict[str, Any]:
     """Return a dataclass as plain JSON values: numbers, texts, booleans, None, lists and dicts of them.
+
+    ``message`` converts the values of the fields that are declared as messages.
 
     Raises:
         TypeError: a value has no JSON form.
 
     """
-    return {key: value for field in fields(result) for key, value in _entries(result, field)}
+    return {key: value for field in fields(result) for key, value in _entries(result, field, message)}
 
 
-def _entries(result: Any, field: Field[Any]) -> Iterator[tuple[str, Any]]:
+def _entries(result: Any, field: Field[Any], message: Message | None) -> Iterator[tuple[str, Any]]:
     """Yield the keys and values of one field, and then those of the properties that follow the field."""
     form = field.metadata.get(_KEY) or _Form()
     if not form.hidden:
         value = getattr(result, field.name)
-        plain = form.convert(value) if form.convert else _plain(value)
+        if form.message and message is not None and value is not None:
+            value = message(value)
+        plain = form.convert(value) if form.convert else _plain(value, message)
         yield from plain.items() if form.flat else ((form.name or field.name, plain),)
     for name, before in getattr(result, "json_properties", ()):
         if before == field.name:
-            yield name, _plain(getattr(result, name))
+            yield name, _plain(getattr(result, name), message)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, message: Message | None) -> Any:
     match value:
         case None | bool() | int() | float() | str():
             return value
         case datetime():
             return value.isoformat()
         case Mapping():
-            return {key: _plain(each) for key, each in value.items()}
+            return {key: _plain(each, message) for key, each in value.items()}
         case tuple() if hasattr(value, "_asdict"):
-            return _plain(value._asdict())
+            return _plain(value._asdict(), message)
         case list() | tuple():
-            return [_plain(each) for each in value]
-    return _of_class(value)
+            return [_plain(each, message) for each in value]
+    return _of_class(value, message)
 
 
-def _of_class(value: Any) -> Any:
-    """Return the JSON of an object, from its own ``to_dict`` if it has one."""
+def _of_class(value: Any, message: Message | None) -> Any:
+    """Return the JSON of a dataclass, or of an object with its own ``to_dict``."""
+    if hasattr(value, "__dataclass_fields__"):
+        return json_dict(value, message=message)
     if hasattr(value, "to_dict"):
         return value.to_dict()
-    if hasattr(value, "__dataclass_fields__"):
-        return json_dict(value)
     raise TypeError(f"expected a value with a JSON form, found {type(value).__name__}")

@@ -6,7 +6,8 @@ The ``__post_init__`` of each options class checks its fields with the functions
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 else:
     Options = TypeVar("Options")
 
-__all__ = ["check_choice", "check_duration", "check_kind", "check_number", "make_options"]
+__all__ = ["check_choice", "check_duration", "check_kind", "check_number", "did_you_mean", "make_options"]
 
 
 def make_options(kind: type[Options], options: Options | None, keywords: Mapping[str, Any]) -> Options:
@@ -60,7 +61,26 @@ def check_number(name: str, value: object, *, minimum: float, whole: bool = True
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Reject a value that is not one of ``choices``. Raises OptionError."""
     if value not in choices:
-        raise OptionError(name, f"expected one of {', '.join(choices)}, found {value!r}")
+        raise OptionError(name, f"expected one of {', '.join(choices)}, found {value!r}{did_you_mean(value, choices)}")
+
+
+def did_you_mean(value: object, choices: Iterable[str]) -> str:
+    """Return the end of a message that suggests the choice most similar to a value; empty if none is similar.
+
+    Case, underscores, dashes and blanks make no difference, and the beginning of a choice suffices.
+
+    >>> did_you_mean("GEO", ["geo", "navigation"])
+    '; did you mean geo?'
+    """
+    if not isinstance(value, str) or not (plain := _plain(value)):
+        return ""
+    known = {_plain(choice): choice for choice in choices}
+    near = difflib.get_close_matches(plain, known, n=1) or [each for each in known if each.startswith(plain)]
+    return f"; did you mean {known[near[0]]}?" if near else ""
+
+
+def _plain(name: str) -> str:
+    return re.sub("[-_ ]", "", name).casefold()
 
 
 def check_kind(name: str, value: object, kind: type | tuple[type, ...], what: str, *, optional: bool = False) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from wsparquet.errors import FailuresError
-from wsparquet.json_values import JsonResult
+from wsparquet.json_values import JsonResult, in_json
 
 __all__ = ["Failure", "Result", "counted"]
 
@@ -27,7 +27,7 @@ class Failure:
 
     name: str
     url: str
-    error: str
+    error: str = field(metadata=in_json(message=True))
 
 
 class Result(JsonResult):

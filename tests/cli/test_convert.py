@@ -115,8 +115,11 @@ def test_rows_that_take_the_place_of_others_are_told(tmp_path: Path) -> None:
     assert dry["replaced"] == [replaced]
     assert ran.err == f"replaced: {name} (7 rows before, 5 now)\n"
     assert ran.out.startswith("1 source: 1 converted (1 replaced), 0 skipped, 0 failed\n")
+    generate(tmp_path / "in", GenerateOptions(files=1, records=4, seed=4))
+    quiet = run("convert", tmp_path / "in", "--to", root, "--quiet")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", f"replaced: {name} (5 rows before, 4 now)\n")
     again = run("convert", tmp_path / "in", "--to", root, "--again", "--output", "json").json
-    assert (again["committed"], again["replaced"]) == ([name], [replaced | {"rows_before": 5}])
+    assert (again["committed"], again["replaced"]) == ([name], [replaced | {"rows_before": 4, "rows": 4}])
     added = run("convert", tmp_path / "in", "--to", tmp_path / "new", "--output", "json").json
     assert (added["committed"], added["replaced"]) == ([name], [])
 
@@ -296,7 +299,9 @@ def test_the_text_lists_rows_drift_quarantine_and_failures(odd: Files, corrupt: 
     """The summary for people has every table, every rescued path, the quarantine and the failures, markup as it is."""
     ran = run("convert", odd.folder, corrupt, "--to", tmp_path / "lake", "--quiet")
     wanted = odd.expected[0]
-    assert (ran.code, ran.err) == (1, "")
+    assert ran.code == 1
+    assert ran.err.startswith(f"failed: {corrupt.name}: {corrupt}")
+    assert ran.err.count("\n") == 1
     lines = [line.split() for line in ran.out.splitlines()]
     assert ran.out.startswith("2 sources: 1 converted, 0 skipped, 1 failed\n")
     for table, rows in wanted.rows.items():
@@ -306,18 +311,32 @@ def test_the_text_lists_rows_drift_quarantine_and_failures(odd: Files, corrupt: 
             assert [str(count), table, path] in lines
     assert f"quarantined: {wanted.quarantined} records, {wanted.items} items outside records" in ran.out
     assert f"{tmp_path / 'lake'}/_wsparquet/quarantine" in ran.out
-    assert f"failed: {corrupt.name}: {corrupt}" in ran.out
+    assert corrupt.name not in ran.out
     assert "[/x]" in ran.out
     assert "\x1b" not in ran.out
 
 
-def test_quiet_says_nothing_beside_the_summary(good: Files, tmp_path: Path) -> None:
-    """`--quiet` leaves standard error empty; without it there is one line a source."""
-    assert run("convert", good.folder, "--to", tmp_path / "a", "--quiet").err == ""
-    ran = run("convert", good.folder, "--to", tmp_path / "b")
-    assert sorted(ran.err.splitlines()) == sorted(
+def test_quiet_is_silent_and_verbose_has_a_line_for_each_source(good: Files, tmp_path: Path) -> None:
+    """`--quiet` writes nothing at all on success, the default is the summary alone, and both together are refused."""
+    quiet = run("convert", good.folder, "--to", tmp_path / "a", "--quiet")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    plain = run("convert", good.folder, "--to", tmp_path / "b")
+    assert (plain.out.startswith("2 sources: 2 converted"), plain.err) == (True, "")
+    verbose = run("convert", good.folder, "--to", tmp_path / "c", "--verbose")
+    assert sorted(verbose.err.splitlines()) == sorted(
         f"committed: {name} ({counts.records} rows)" for name, counts in zip(good.names, good.expected, strict=True)
     )
+    both = run("convert", good.folder, "--to", tmp_path / "d", "--quiet", "--verbose")
+    assert (both.code, "expected one of --quiet and --verbose, found both" in both.err) == (2, True)
+
+
+def test_lost_rows_are_told_even_if_quiet(tmp_path: Path) -> None:
+    """A replacement with fewer rows than before is the one line that `--quiet` leaves on success."""
+    for records in (5, 7, 3):
+        generate(tmp_path / "in", GenerateOptions(files=1, records=records, seed=records))
+        ran = run("convert", tmp_path / "in", "--to", tmp_path / "lake", "--quiet")
+        assert (ran.code, ran.out, "replaced: " in ran.err) == (0, "", records == 3)
+    assert ran.err.endswith("(7 rows before, 3 now)\n")
 
 
 @pytest.mark.parametrize(("root", "code"), [("s3://bucket/lake", 1), ("http://127.0.0.1:1/lake", 2)])
@@ -363,9 +382,8 @@ def test_names_with_controls_and_markup_are_printed_harmlessly(tmp_path: Path) -
     (tmp_path / "in" / name).write_bytes(b"")
     text = run("convert", tmp_path / "in", "--to", tmp_path / "lake")
     assert text.code == 1
-    for stream in (text.out, text.err):
-        assert "\ufffd[31m\ufffd[bold].gz" in stream
-        assert not {"\x1b", "\u202e"} & set(stream)
+    assert "\ufffd[31m\ufffd[bold].gz" in text.err
+    assert not {"\x1b", "\u202e"} & set(text.err)
     ran = run("convert", tmp_path / "in", "--to", tmp_path / "lake", "--output", "json")
     assert ran.json["failed"] == [name]
     assert json.dumps(name) in ran.out

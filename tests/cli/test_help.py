@@ -143,3 +143,21 @@ def test_wrong_usage_is_exit_code_2(
     assert (ran.code, ran.out) == (2, "")
     assert "Usage: wsparquet" in ran.err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_help_says_how_to_complete() -> None:
+    """The line of the help makes bash complete commands, options and tables."""
+    (line,) = [line.strip() for line in help_of(None).splitlines() if "_WSPARQUET_COMPLETE" in line]
+    script = f"""{line}
+    complete -p wsparquet
+    for words in "wsparquet conv" "wsparquet convert --verb" "wsparquet schema --as duck" "wsparquet schema nav"; do
+        COMP_WORDS=($words); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        COMPREPLY=(); _wsparquet_completion wsparquet; echo "${{COMPREPLY[@]}}"
+    done"""
+    path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["bash", "--norc", "-c", script]
+    ran = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    first, *found = ran.stdout.decode().splitlines()
+    assert first == "complete -o nosort -F _wsparquet_completion wsparquet"
+    assert found == ["convert", "--verbose", "duckdb", "navigation"]

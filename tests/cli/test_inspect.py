@@ -147,6 +147,29 @@ def test_a_failing_source_is_exit_code_1(good: Files, corrupt: Path) -> None:
     assert (failed["name"], failed["url"]) == (corrupt.name, corrupt.as_uri())
 
 
+def test_several_sources_end_with_totals(good: Files, odd: Files, corrupt: Path) -> None:
+    """The counts of all readable sources are added up in text and JSON; one source alone has no totals in text."""
+    ran = run("inspect", good.folder, odd.folder, corrupt)
+    names, total = ran.out.split("\ntotal: ")
+    assert all(f"{name}: " in names for name in (*good.names, *odd.names))
+    assert total.startswith("3 sources, ")
+    assert total.endswith("  1 other source cannot be read\n")
+    records = good.records + odd.records
+    assert f"  records:         {records:,}\n" in total
+    assert ran.err.count("failed: ") == 1
+    found = run("inspect", good.folder, odd.folder, corrupt, "--output", "json").json
+    totals = found["totals"]
+    assert (totals["sources"], totals["records"]) == (3, records)
+    for name in ("containers", "quarantined", "items", "stored_bytes", "inflated_bytes"):
+        assert totals[name] == sum(each[name] for each in found["sources"])
+    for name in ("rows", "reasons", "accounts"):
+        keys = {key for each in found["sources"] for key in each[name]}
+        assert totals[name] == {key: sum(each[name].get(key, 0) for each in found["sources"]) for key in keys}
+    assert totals["first"] == min(each["first"] for each in found["sources"])
+    assert totals["container_values"] == sum(len(each["container_values"]) for each in found["sources"])
+    assert "total: " not in run("inspect", good.paths[0]).out
+
+
 def test_standard_input_can_be_inspected(good: Files) -> None:
     """`-` is standard input here, too."""
     ran = run("inspect", "-", "--output", "json", stdin=good.paths[0].read_bytes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ REPORT = Report(
     records=2,
     quarantined=1,
     items=3,
-    rows=Counter(geo=1),
+    rows={"geo": 1},
     rescued={"geo": PathCounts({"$.x": 2})},
     undocumented={"geo": PathCounts({"$.y=z": 1})},
     container_values=[{"containers": [0, 0], "values": {"$.z": "1"}}],
@@ -67,7 +66,7 @@ SUMMARY = Summary(
     copies=[Copy("c.gz", "file:///c.gz", "b.gz holds the same content")],
     failures=[FAILURE],
     records=2,
-    rows=Counter(geo=1),
+    rows={"geo": 1},
     rescued={"geo": PathCounts({"$.x": 2})},
     quarantined=1,
     seconds=0.12345,
@@ -155,6 +154,7 @@ ACCOUNT = AccountStatus(
 )
 ACCOUNT_JSON = {
     "account": "7",
+    "state": "needs attention",
     "well": False,
     "stale": True,
     "commits": 2,
@@ -171,7 +171,7 @@ ACCOUNT_JSON = {
 }
 
 INSPECTION = Inspection(
-    "a.gz", "file:///a.gz", "gzip", "lines", 1, 2, 3, 4, REPORT, Counter(why=1), {"geo": [{"x": 1}]}, [{"start": 1}]
+    "a.gz", "file:///a.gz", "gzip", "lines", 1, 2, 3, 4, REPORT, {"why": 1}, {"geo": [{"x": 1}]}, [{"start": 1}]
 )
 INSPECTION_JSON = {
     "name": "a.gz",
@@ -230,7 +230,10 @@ COMPARISON_JSON = {
         (FETCHED, FETCHED_JSON),
         (SyncSummary(FETCHED, SUMMARY), {**FETCHED_JSON, "conversion": SUMMARY_JSON}),
         (FILE, FILE_JSON),
-        (Listed("7", (FILE,), (FAILURE,)), {"account": "7", "files": [FILE_JSON], "refused": [FAILURE_JSON]}),
+        (
+            Listed("7", (FILE,), (FAILURE,), 2),
+            {"account": "7", "files": [FILE_JSON], "refused": [FAILURE_JSON], "listed": 2},
+        ),
         (MISSING, MISSING_JSON),
         (ACCOUNT, ACCOUNT_JSON),
         (Status("lake", (ACCOUNT,)), {"root": "lake", "well": False, "accounts": [ACCOUNT_JSON]}),
@@ -268,7 +271,7 @@ def test_the_keys_that_commands_print(good: Files, corrupt: Path, lake: Path, tm
     }
     assert {command: list(ran.json) for command, ran in printed.items()} == {
         "convert": list(SUMMARY_JSON),
-        "inspect": ["sources", "failed"],
+        "inspect": ["sources", "failed", "totals"],
         "verify": list(VERIFICATION_JSON),
         "status": ["root", "well", "accounts"],
         "clean": list(CLEANING_JSON),

@@ -208,7 +208,6 @@ def test_a_failure_of_the_servers_is_said_and_passes(same: Emulator, monkeypatch
         (f"--from {__file__} --diff --as avro", "--as"),
         ("--account 1", "--remote"),
         ("geo --version latest", "--remote"),
-        ("geo --output json", "--diff"),
         ("--remote --account 1 --output json", "--diff"),
         ("--diff --from nowhere.json", "nowhere.json"),
     ],

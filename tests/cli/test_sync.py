@@ -49,7 +49,7 @@ def ask(emulator: Emulator, command: str, *arguments: object) -> Ran:
 
 def test_sync_says_what_it_did(tmp_path: Path, emulator: Emulator) -> None:
     """The first run converts everything, the second has nothing to do; text and JSON say so."""
-    first = ask(emulator, "sync", "--to", tmp_path / "lake")
+    first = ask(emulator, "sync", "--to", tmp_path / "lake", "--verbose")
     assert first.code == 0
     assert "3 files listed, 0 committed already, 3 downloaded" in first.out
     assert "3 sources: 3 converted" in first.out
@@ -165,6 +165,28 @@ def test_list_says_what_is_missing(tmp_path: Path, emulator: Emulator) -> None:
     assert all((file["size"] is not None) == (file["state"] == "committed") for file in files)
 
 
+def test_list_missing_has_only_what_the_root_lacks(tmp_path: Path, emulator: Emulator) -> None:
+    """Missing and failed files are listed, committed ones only counted; without a root that is wrong usage."""
+    assert ask(emulator, "sync", "--to", tmp_path / "lake").code == 0
+    bad, new = (f"WebSession.{number}.{number + 1}.part-00000-0.gz" for number in (1, 2))
+    emulator.catalogue.put(bad, b"\x1f\x8b not gzip")
+    assert ask(emulator, "sync", "--to", tmp_path / "lake").code == 1
+    emulator.catalogue.put(new, b"later")
+    text = ask(emulator, "list", "--to", tmp_path / "lake", "--missing").out.splitlines()
+    assert text[0].endswith("5 files on the server: 3 committed, 1 missing, 1 failed")
+    assert sorted((line.split()[0], line.partition("WebSession")[2].split()[0]) for line in text[1:]) == [
+        ("failed", bad.removeprefix("WebSession")),
+        ("missing", new.removeprefix("WebSession")),
+    ]
+    found = ask(emulator, "list", "--to", tmp_path / "lake", "--missing", "--output", "json").json
+    assert (found["listed"], {file["name"] for file in found["files"]}) == (5, {bad, new})
+    everything = ask(emulator, "list", "--to", tmp_path / "lake", "--output", "json").json
+    assert (everything["listed"], len(everything["files"])) == (5, 5)
+    assert {file["name"] for file in everything["files"] if file["state"] != "committed"} == {bad, new}
+    alone = ask(emulator, "list", "--missing")
+    assert (alone.code, "expected --to ROOT with --missing" in alone.err) == (2, True)
+
+
 def test_fetch_downloads_and_converts_nothing(tmp_path: Path, emulator: Emulator) -> None:
     """Files lie below the account's folder; the second time nothing is asked for."""
     first = ask(emulator, "fetch", "--into", tmp_path / "raw", "--output", "json").json
@@ -180,7 +202,7 @@ def test_fetch_downloads_and_converts_nothing(tmp_path: Path, emulator: Emulator
 def test_fetch_counts_what_was_tried_again(tmp_path: Path) -> None:
     """Faults that were overcome are said, as with sync."""
     with serving(EmulatorOptions(hours=3, size=20_000, faults={"503": 1.0}, most_faults=1)) as emulator:
-        found = ask(emulator, "fetch", "--into", tmp_path / "raw", "--output", "json")
+        found = ask(emulator, "fetch", "--into", tmp_path / "raw", "--output", "json", "--verbose")
         asked = sum(request.status == 503 for request in emulator.log)
     assert (found.code, found.json["retries"]) == (0, asked)
     assert found.err.count("retried: WebSession.") == 3

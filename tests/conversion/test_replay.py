@@ -22,6 +22,7 @@ from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.generate import GenerateOptions, generate
 
 FILES = 4
+OTHER = "wsparquet 0.0.9"
 __all__ = ["server"]  # a fixture
 
 
@@ -36,6 +37,7 @@ def folder(tmp_path: Path) -> Path:
     for path in (tmp_path / "odd").iterdir():
         path.rename(tmp_path / "in" / path.name)
     convert(tmp_path / "in", tmp_path / "lake")
+    rewrite(tmp_path / "lake", software=OTHER)
     (tmp_path / "in").rename(tmp_path / "raw")
     return tmp_path
 
@@ -46,10 +48,15 @@ def records(root: Path) -> dict[str, dict[str, Any]]:
     return {values["source_name"]: values for values in found}
 
 
+def rewrite(root: Path, **changes: object) -> None:
+    """Change values of all records, and of the root's own file."""
+    for path in [root / "_wsparquet/root.json", *(root / "_wsparquet/commits").rglob("*.json")]:
+        path.write_text(json.dumps({**json.loads(path.read_bytes()), **changes}))
+
+
 def make_older(root: Path) -> None:
     """The root as an older schema version would have left it."""
-    for path in [root / "_wsparquet/root.json", *(root / "_wsparquet/commits").rglob("*.json")]:
-        path.write_text(json.dumps({**json.loads(path.read_bytes()), "schema_version": 0}))
+    rewrite(root, schema_version=0)
 
 
 def odd(root: Path) -> str:
@@ -97,6 +104,7 @@ def test_sources_keep_their_accounts(folder: Path) -> None:
     """A source is replayed under the account that it was given, which its content would not give it."""
     lake = folder / "two"
     convert(folder / "raw", lake, options=ConvertOptions(account="1", force_account=True))
+    rewrite(lake, software=OTHER)
     tokens = {path: json.loads(path.read_bytes())["token"] for path in (lake / "_wsparquet/commits").rglob("*.json")}
     assert len(replay(lake, folder / "raw").committed) == 1
     after = {path: json.loads(path.read_bytes())["token"] for path in (lake / "_wsparquet/commits").rglob("*.json")}
@@ -104,6 +112,40 @@ def test_sources_keep_their_accounts(folder: Path) -> None:
     assert sum(after[path] != tokens[path] for path in after) == 1
     assert {path.parts[-3] for path in after} == {"1"}
     assert verify(lake, against=[folder / "raw"]).problems == []
+
+
+def test_a_second_replay_has_nothing_to_do(folder: Path) -> None:
+    """What this version has left in `rescued` and quarantine is not converted again, and that is said with 0."""
+    lake = folder / "lake"
+    assert run("replay", lake, folder / "raw").code == 3
+    before = records(lake)
+    second = run("replay", lake, folder / "raw")
+    assert (second.code, second.out.startswith("nothing to replay: "), second.err) == (0, True, "")
+    assert run("replay", lake, folder / "raw", "--quiet").out == ""
+    assert run("replay", lake, folder / "raw", "--output", "json").json["sources"] == 0
+    convert(folder / "raw", folder / "new")
+    assert replay(folder / "new", folder / "raw").sources == 0
+    assert records(lake) == before
+    again = run("replay", lake, folder / "raw", "--again", "--output", "json")
+    assert (again.code, again.json["committed"]) == (3, [odd(lake)])
+
+
+@pytest.mark.parametrize("value", ["rescued", "item", "container"])
+def test_one_oddity_of_any_kind_is_enough(value: str, tmp_path: Path) -> None:
+    """A rescued value, an item outside of records, or a value of a container is each a reason to convert again."""
+    text = {
+        "rescued": '{"recordCollection": [{"body": {"WebSessionGeoData": {"geo": {"odd": 1}}}}]}',
+        "item": '{"recordCollection": []}\nodd',
+        "container": '{"recordCollection": [], "odd": 1}',
+    }[value]
+    for name, content in (("odd", text), ("good", '{"recordCollection": []}')):
+        (tmp_path / f"{name}.json").write_text(content)
+        convert(tmp_path / f"{name}.json", tmp_path / "lake")
+    rewrite(tmp_path / "lake", software=OTHER)
+    summary = replay(tmp_path / "lake", tmp_path)
+    assert (summary.committed, summary.failed) == (["odd.json"], [])
+    assert records(tmp_path / "lake")["odd.json"]["software"] != OTHER
+    assert replay(tmp_path / "lake", tmp_path).sources == 0
 
 
 # --- Raw files that cannot be read -----------------------------------------------------------------------------------
@@ -125,7 +167,7 @@ def test_a_mistyped_place_fails_though_there_is_nothing_to_replay(folder: Path) 
     assert replay(folder / "good", folder / "raw").exit_code == 0
     found = run("replay", folder / "good", folder / "rwa")
     assert found.code == 1
-    assert "no such file" in found.out
+    assert "no such file" in found.err
 
 
 def test_an_older_root_says_what_cannot_be_read(folder: Path) -> None:
@@ -157,7 +199,7 @@ def test_an_unreadable_copy_does_not_hide_the_right_one(folder: Path, server: Se
         return cut(request, content) if looked.count("GET") > 1 else plain(request, content)
 
     server.answers[f"/{name}"] = break_off
-    (failure,) = replay(folder / "lake", bad).failures
+    (failure,) = replay(folder / "lake", bad, again=True).failures
     looked.clear()
     assert f"(but some files cannot be read: {bad}: expected more at byte" in failure.error
     assert replay(folder / "lake", [bad, folder / "raw"]).committed == [name]
@@ -179,6 +221,7 @@ def test_a_source_that_was_piped_in_is_known_by_its_content(folder: Path) -> Non
     """Whatever its file is called; rows, identity and address stay those of standard input."""
     data = (folder / "raw" / odd(folder / "lake")).read_bytes()
     assert run("convert", "-", "--to", folder / "piped", stdin=data).code == 3
+    rewrite(folder / "piped", software=OTHER)
     (before,), rows = records(folder / "piped").values(), rows_on_disk(folder / "piped")
     summary = replay(folder / "piped", folder / "raw")
     assert (summary.committed, summary.failed) == (["stdin"], [])
@@ -188,7 +231,8 @@ def test_a_source_that_was_piped_in_is_known_by_its_content(folder: Path) -> Non
         assert before[fact] == after[fact]
     assert rows_on_disk(folder / "piped") == rows
     (folder / "raw" / odd(folder / "lake")).unlink()
-    assert "found no file with that checksum; " in replay(folder / "piped", folder / "raw").failures[0].error
+    (failure,) = replay(folder / "piped", folder / "raw", again=True).failures
+    assert "found no file with that checksum; " in failure.error
 
 
 # --- From an older schema version ------------------------------------------------------------------------------------
@@ -206,7 +250,7 @@ def test_an_older_root_is_brought_up_as_a_whole(folder: Path) -> None:
     assert rows_on_disk(lake) == rows
     assert len(convert(folder / "raw", lake).failed) == 0
     assert verify(lake, against=[folder / "raw"]).problems == []
-    assert len(replay(lake, folder / "raw").committed) == 1
+    assert replay(lake, folder / "raw").sources == 0
 
 
 def test_nothing_is_begun_if_a_raw_file_is_missing(folder: Path) -> None:
@@ -238,7 +282,7 @@ def test_a_killed_upgrade_is_ended_by_another(folder: Path) -> None:
     lake = folder / "lake"
     rows = rows_on_disk(lake)
     make_older(lake)
-    with start("replay", lake, folder / "raw", "--jobs", 1, stdout=-1, stderr=-1) as process:
+    with start("replay", lake, folder / "raw", "--jobs", 1, "--verbose", stdout=-1, stderr=-1) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith(b"replaced: ")
         process.send_signal(signal.SIGKILL)

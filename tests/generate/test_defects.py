@@ -52,7 +52,7 @@ def assert_agrees(counts: Expected, report: Report) -> None:
     assert counts.records == sum(counts.rows.values()) + counts.quarantined
     numbers = ("containers", "records", "quarantined", "items")
     assert {name: getattr(report, name) for name in numbers} == {name: getattr(counts, name) for name in numbers}
-    assert +report.rows == counts.rows
+    assert {table: rows for table, rows in report.rows.items() if rows} == counts.rows
     assert by_path(report.rescued) == counts.rescued
     assert by_path(report.undocumented) == counts.undocumented
     assert container_values(report) == counts.container_values

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 
 import pytest
 
+from tests.cli.program import run
 from tests.dataset.helpers import put
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError
@@ -46,7 +48,6 @@ def test_hours_and_gaps(tmp_path: Path) -> None:
     assert (found.commits, found.hours) == (6, 5)
     assert (found.first_hour, found.last_hour) == (hour(0), hour(9))
     assert found.gaps == ((hour(2), hour(4)), (hour(6), hour(9)))
-    assert found.well
     assert status(tmp_path / "lake").exit_code == 0
 
 
@@ -56,6 +57,41 @@ def test_other_names_cover_no_hours(tmp_path: Path) -> None:
     put(root, Identity("7", "export.0123456789abcdef"), count=1)
     found = only(root)
     assert (found.commits, found.hours, found.first_hour, found.gaps) == (1, 0, None, ())
+
+
+@pytest.mark.parametrize(
+    ("minutes", "hours"),
+    [((0, 90), [0, 1]), ((0, 60), [0]), ((45, 75), [0, 1]), ((30, 30), [0]), ((0, 99_999), [*range(24)])],
+)
+def test_a_name_covers_every_hour_that_it_touches(tmp_path: Path, minutes: tuple[int, int], hours: list[int]) -> None:
+    """A name that spans more or less than an hour covers whole hours, at most a day, and leaves no gap within them."""
+    root = Root.open(tmp_path / "lake")
+    start, end = (FIRST + minute * 60_000 for minute in minutes)
+    put(root, Identity("7", f"WebSession.{start}.{end}.part-00000-0"), count=1)
+    found = only(root)
+    assert (found.hours, found.first_hour, found.last_hour) == (len(hours), hour(hours[0]), hour(hours[-1]))
+    assert found.gaps == ()
+
+
+def test_a_root_that_was_never_synced_says_so(tmp_path: Path) -> None:
+    """It is neither well nor in need of attention, in text and in JSON, until a run has listed the server's files."""
+    root = root_with(tmp_path, 0)
+    first = run("status", root.place)
+    assert (first.code, first.out.splitlines()[0]) == (0, "account 7: never synced")
+    assert "last listing:  never synced" in first.out
+    found = run("status", root.place, "--output", "json").json
+    assert (found["well"], found["accounts"][0]["state"], found["accounts"][0]["well"]) == (
+        False,
+        "never synced",
+        False,
+    )
+    sleep(1.1)
+    stale = run("status", root.place, "--stale", "1s")
+    assert (stale.code, stale.out.splitlines()[0]) == (1, "account 7: needs attention")
+    assert "last listing:  never synced" in stale.out
+    State("7", listed_at=datetime.now(UTC).isoformat()).write(root)
+    assert run("status", root.place).out.splitlines()[0] == "account 7: ok"
+    assert status(Path(root.place)).well
 
 
 @pytest.mark.parametrize(("age", "stale"), [(23.9, False), (24.1, True)])
@@ -104,7 +140,7 @@ def test_missing_files_are_told_apart(tmp_path: Path) -> None:
         missing("gone", now=now, failing=700, left=-1, gone=True),
     ]
     for kept, well in ((files[:2], True), (files[2:3], False), (files[3:4], False), (files[4:], False), (files, False)):
-        State("7", files={each.name: each for each in kept}).write(root)
+        State("7", now.isoformat(), {each.name: each for each in kept}).write(root)
         assert only(root, now=now).well is well
     found = only(root, now=now)
     assert [each.name for each in found.missing] == ["failed once", "failing", "new", "soon"]

@@ -87,16 +87,16 @@ def test_summary_on_a_terminal(odd: Path, tmp_path: Path) -> None:
 
 def test_summary_in_a_pipe(odd: Path, tmp_path: Path) -> None:
     """In a pipe there is no control character at all but line ends, and no progress bar."""
-    ended = run(plain(odd, tmp_path / "lake"))
+    ended = run([*plain(odd, tmp_path / "lake"), "--verbose"])
     assert ended.code == 1
-    assert_tame(ended.stdout)
+    assert_tame(ended.stdout + ended.stderr)
     assert f"committed: {TAMED}.gz" in ended.stderr
     assert f"failed: [red]{TAMED}.json" in ended.stderr
     assert [c for c in ended.stdout + ended.stderr if c < " " and c != "\n"] == []
 
 
 def test_quiet_says_nothing_on_the_way(odd: Path, tmp_path: Path) -> None:
-    """With ``--quiet`` nothing but the summary is sent, on a terminal too."""
+    """With ``--quiet`` nothing but the failure and the summary is sent, on a terminal too."""
     code, sent = on_terminal([*plain(odd, tmp_path / "lake"), "--quiet"])
     assert code == 1
     assert "\x1b" not in sent

@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -43,7 +44,29 @@ def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
     context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _ClosedPipe(Exception):
+    """Nobody reads standard output any more, for example because `head` has ended."""
+
+
+class _Program(click.Group):
+    """The program; it raises _ClosedPipe, because click would end it with the exit code of a failure."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse the arguments; this also prints the help."""
+        try:
+            return super().make_context(*arguments, **options)
+        except BrokenPipeError as error:
+            raise _ClosedPipe from error
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except BrokenPipeError as error:
+            raise _ClosedPipe from error
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--version",
     is_flag=True,
@@ -59,6 +82,10 @@ def cli() -> None:
     Example:
       wsparquet convert downloads/ --to lake
       wsparquet sync --account 75555851 --to lake
+
+    \b
+    Shell completion (for zsh, write zsh_source; see "Command line" in the documentation for fish):
+      eval "$(_WSPARQUET_COMPLETE=bash_source wsparquet)"
     """
 
 
@@ -96,6 +123,10 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(prog_name="wsparquet", standalone_mode=False)
+    except _ClosedPipe:
+        # Otherwise Python would complain when it writes the rest of the output at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.CLOSED_PIPE)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -45,7 +45,7 @@ def clean(given: Arguments) -> int:
 
     Such strays are parts, quarantine files, temporary files and intents of runs that were killed, and unfinished
     uploads. Each one is deleted by its exact name. Files that wsparquet did not write are listed as foreign, and are
-    never deleted.
+    never deleted. Without --delete, the command writes nothing and needs no permission to write.
 
     \b
     Examples:

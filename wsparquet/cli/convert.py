@@ -9,10 +9,11 @@ import click
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.options import (
     ConversionOptions,
+    ProgressOptions,
     conversion_options,
     force_account_option,
     output_option,
-    quiet_option,
+    progress_options,
     to_option,
 )
 from wsparquet.cli.output import present
@@ -32,7 +33,7 @@ class Arguments:
     again: bool
     force_account: bool
     output: str
-    quiet: bool
+    progress: ProgressOptions = field(metadata=group(ProgressOptions))
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
 
 
@@ -45,7 +46,7 @@ class Arguments:
 @force_account_option
 @conversion_options
 @output_option
-@quiet_option
+@progress_options
 @takes(Arguments)
 def convert(given: Arguments) -> int:
     """Convert Web Session files into nested Parquet datasets below ROOT.
@@ -65,7 +66,7 @@ def convert(given: Arguments) -> int:
     options = given.conversion.made(
         account=given.account, dry_run=given.dry_run, again=given.again, force_account=given.force_account
     )
-    with progress(quiet=given.quiet or given.output == "json") as listener:
-        summary = run(given.sources, given.root, options=options, on_progress=listener)
-    present(summary, given.output)
+    with progress(given.progress, given.output) as shown:
+        summary = run(given.sources, given.root, options=options, on_progress=shown)
+    present(summary, given.output, quiet=given.progress.quiet, shown=shown.failures)
     return summary.exit_code

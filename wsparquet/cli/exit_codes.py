@@ -21,6 +21,8 @@ class ExitCode(IntEnum):
     """Everything is converted, but some text was quarantined."""
     INTERRUPTED = 130
     """A signal ended the command: 128 + SIGINT, as shells report it."""
+    CLOSED_PIPE = 141
+    """Nobody reads standard output any more: 128 + SIGPIPE, as shells report other programs that end so."""
 
 
 def of_error(error: WsparquetError) -> ExitCode:

@@ -9,7 +9,7 @@ import click
 from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
-from wsparquet.cli.options import output_option, quiet_option, storage_option
+from wsparquet.cli.options import ProgressOptions, output_option, progress_options, storage_option
 from wsparquet.cli.output import present
 from wsparquet.cli.progress import log_option, sync_progress
 from wsparquet.cli.signals import stopping
@@ -25,7 +25,7 @@ class Arguments:
     storage: dict[str, object] = field(repr=False)
     output: str
     log_format: str
-    quiet: bool
+    progress: ProgressOptions = field(metadata=group(ProgressOptions))
     server: ServerOptions = field(metadata=group(ServerOptions))
     range: RangeOptions = field(metadata=group(RangeOptions))
 
@@ -37,7 +37,7 @@ class Arguments:
 @storage_option
 @output_option
 @log_option
-@quiet_option
+@progress_options
 @takes(Arguments)
 def fetch(given: Arguments) -> int:
     """Download the files of the Data Access API, unchanged, into DIR/account/ID/.
@@ -63,8 +63,8 @@ def fetch(given: Arguments) -> int:
         downloads=given.range.downloads,
         storage_options=given.storage or None,
     )
-    shown = sync_progress(quiet=given.quiet, log_format=given.log_format, last="downloaded")
-    with stopping() as stop, shown as listener:
-        summary = run(given.into, options=options, on_progress=listener, stop=stop)
-    present(summary, given.output)
+    showing = sync_progress(given.progress, given.output, log_format=given.log_format, last="downloaded")
+    with stopping() as stop, showing as shown:
+        summary = run(given.into, options=options, on_progress=shown, stop=stop)
+    present(summary, given.output, quiet=given.progress.quiet, shown=shown.failures)
     return ExitCode.INTERRUPTED if stop.asked else summary.exit_code

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 import click
 
 from wsparquet.cli.arguments import group, takes
-from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import LimitOptions, decoder_option, limit_options, output_option, storage_option
 from wsparquet.cli.output import present
-from wsparquet.cli.results import Inspections
 
 __all__ = ["inspect"]
 
@@ -45,39 +43,24 @@ def inspect(given: Arguments) -> int:
     """Show what Web Session files contain, without writing anything.
 
     For each SOURCE, the command shows compression, form, containers, account, schema version, times, records per table,
-    and the values that a conversion would rescue or quarantine. Samples are personal data, and are shown only with
-    --samples.
+    and the values that a conversion would rescue or quarantine. The totals of several sources come last. Samples are
+    personal data, and are shown only with --samples.
 
     \b
     Examples:
       wsparquet inspect session.gz
       wsparquet inspect downloads/ --samples 2 --output json
     """
-    found = _inspected(given)
-    present(found, given.output)
-    return ExitCode.FAILED if found.failed else ExitCode.DONE
-
-
-def _inspected(given: Arguments) -> Inspections:
-    from wsparquet.conversion.summary import Failure
-    from wsparquet.errors import WsparquetError
-    from wsparquet.inspection import Inspection, InspectOptions
-    from wsparquet.inspection import inspect_source as look
-    from wsparquet.source import Failed, expand
+    from wsparquet.inspection import InspectOptions
+    from wsparquet.inspection import inspect as look
 
     options = InspectOptions(
         samples=given.samples,
         decoder=given.decoder,
         source_limits=given.limits.source_limits,
         limits=given.limits.limits,
+        storage_options=given.storage,
     )
-    found: list[Inspection] = []
-    failures: list[Failure] = []
-    for source in expand(given.sources, storage_options=given.storage):
-        try:
-            if isinstance(source, Failed):
-                raise source.error
-            found.append(look(source, options=options))
-        except WsparquetError as error:
-            failures.append(Failure(source.name, source.url, str(error)))
-    return Inspections(tuple(found), tuple(failures))
+    found = look(given.sources, options=options)
+    present(found, given.output)
+    return found.exit_code

@@ -20,6 +20,7 @@ class Arguments:
     """The arguments of `wsparquet list`."""
 
     root: str | None
+    missing: bool
     storage: dict[str, object] = field(repr=False)
     output: str
     server: ServerOptions = field(metadata=group(ServerOptions))
@@ -29,6 +30,7 @@ class Arguments:
 @click.command("list", short_help="List the files of the Data Access API.")
 @api_options()
 @click.option("--to", "root", metavar="ROOT", help="The root to compare with.")
+@click.option("--missing", is_flag=True, help="List only the files that are not committed in ROOT.")
 @range_options
 @storage_option
 @output_option
@@ -39,12 +41,15 @@ def list_files(given: Arguments) -> int:
     \b
     Examples:
       wsparquet list --account 75555851 --to lake
+      wsparquet list --account 75555851 --to lake --missing
       wsparquet list --account 75555851 --since 2d --output json
     """
     from wsparquet.dataset import Access, Root
     from wsparquet.synchronisation import FetchOptions, list_states
 
     given.range.check()
+    if given.missing and given.root is None:
+        raise click.UsageError("expected --to ROOT with --missing, found no root to compare with")
     options = FetchOptions(
         account=given.server.account,
         api=given.server.api(),
@@ -54,6 +59,6 @@ def list_files(given: Arguments) -> int:
         downloads=given.range.downloads,
     )
     root = None if given.root is None else Root.open(given.root, create=False, access=Access(given.storage))
-    files = list_states(options, root=root)
+    files = list_states(options, root=root, missing=given.missing)
     present(files, given.output)
     return ExitCode.FAILED if files.refused else ExitCode.DONE

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConversionOptions",
     "LimitOptions",
+    "ProgressOptions",
     "RootOptions",
     "added",
     "conversion_options",
@@ -31,6 +32,7 @@ __all__ = [
     "jobs_option",
     "limit_options",
     "output_option",
+    "progress_options",
     "quiet_option",
     "root_options",
     "storage_option",
@@ -52,7 +54,7 @@ output_option = click.option(
     show_default=True,
     help="Form of the result: text for people, json for programs.",
 )
-quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
+quiet_option = click.option("--quiet", is_flag=True, help="Show nothing if the exit code is 0, except JSON.")
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Number of sources to process at once.  [default: one for each core]"
 )
@@ -66,6 +68,28 @@ decoder_option = click.option(
     show_default=True,
     help="The decoder to use; auto means native if this installation has it, otherwise reference.",
 )
+
+
+# --- Progress ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ProgressOptions:
+    """How much a command shows while it runs."""
+
+    quiet: bool
+    verbose: bool
+
+    def __post_init__(self) -> None:
+        """Reject options that contradict each other."""
+        if self.quiet and self.verbose:
+            raise click.UsageError("expected one of --quiet and --verbose, found both")
+
+
+def progress_options(command: Command) -> Command:
+    """Add the options of ``ProgressOptions``."""
+    verbose = click.option("--verbose", is_flag=True, help="Show a line for each file.")
+    return added(command, quiet_option, verbose)
 
 
 # --- Storage ----------------------------------------------------------------------------------------------------------

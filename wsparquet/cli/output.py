@@ -1,13 +1,15 @@
 """Presents the result of a command as text or as JSON, as ``--output`` selects.
 
-Commands print only through this module. Results go to standard output, messages to standard error. JSON is written as
-ASCII, so that it contains no characters that control a terminal.
+Commands print only through this module. Results go to standard output, failures and messages to standard error. JSON is
+written as ASCII, so that it contains no characters that control a terminal.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,47 +20,61 @@ from wsparquet.redaction import printable
 if TYPE_CHECKING:
     from wsparquet.json_values import JsonResult
 
-__all__ = ["complain", "present", "say"]
+__all__ = ["complain", "present", "say", "say_error"]
 
 
-def present(result: JsonResult, output: str, *, one_line: bool = False) -> None:
-    """Write a result to standard output, as ``text`` or as ``json``.
+def present(
+    result: JsonResult,
+    output: str,
+    *,
+    one_line: bool = False,
+    quiet: bool = False,
+    shown: Collection[tuple[str, str]] = (),
+) -> None:
+    """Write a result as ``text`` or as ``json``.
 
-    ``one_line`` puts the JSON on one line, for commands that present several results.
+    ``one_line`` puts the JSON on one line, for commands that present several results. ``quiet`` omits the text of a
+    result whose exit code is 0, except its lines for standard error. ``shown`` has the name and the error of each
+    failure that was already shown, so that no failure is written twice.
     """
     if output == "json":
-        say(json.dumps(_errors_in_flags(result.to_dict()), indent=None if one_line else 2))
+        say(json.dumps(result.to_dict(message=in_flags), indent=None if one_line else 2))
         return
+    written = set(shown)
+    silent = quiet and not getattr(result, "exit_code", 0)
     for line in lines(result):
-        say(printable(line), err=isinstance(line, ErrorLine))
-
-
-def _errors_in_flags(value: Any, key: str = "") -> Any:
-    """Replace parameter names in errors with command-line options in JSON values; rows of samples stay unchanged."""
-    if isinstance(value, dict):
-        return {name: each if name == "samples" else _errors_in_flags(each, name) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_errors_in_flags(each, key) for each in value]
-    return in_flags(value) if key == "error" and isinstance(value, str) else value
+        if not isinstance(line, ErrorLine):
+            if not silent:
+                say(printable(line))
+        elif line.failure not in written:
+            say_error(printable(line))
+            written |= {line.failure} if line.failure else set()
 
 
 def complain(message: str) -> None:
     """Write a message of wsparquet to standard error."""
-    click.echo(f"wsparquet: {printable(in_flags(message))}", err=True)
+    say_error(f"wsparquet: {printable(in_flags(message))}")
 
 
-def say(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Write text unchanged, to standard output or to standard error.
+def say(text: str, *, nl: bool = True) -> None:
+    """Write text unchanged to standard output.
 
     Raises:
-        ClickException: the text cannot be written, for example to a full disk. Click itself handles a closed pipe.
+        ClickException: the text cannot be written, for example to a full disk.
+        BrokenPipeError: nobody reads standard output any more; ``main`` ends the program then.
 
     """
     try:
-        click.echo(text, err=err, nl=nl)
+        click.echo(text, nl=nl)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise click.ClickException(
             f"expected to write the result to standard output, but: {error.strerror}; the command itself has finished"
         ) from error
+
+
+def say_error(text: str) -> None:
+    """Write text unchanged to standard error. If nobody can read it, the command continues without messages."""
+    with suppress(OSError):
+        click.echo(text, err=True)

@@ -1,18 +1,25 @@
-"""Shows progress while a command runs: as a bar on a terminal, as plain lines elsewhere, or not at all if quiet."""
+"""Shows a command's progress on standard error, and remembers which failures it has shown.
+
+A terminal shows a bar. Elsewhere, a long run writes a line each minute. Failures are shown at once, so the text of the
+result does not repeat them. ``--verbose`` adds a line for each file, and ``--quiet`` shows failures only.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import click
 
 from wsparquet.cli.flags import in_flags
+from wsparquet.cli.output import say_error
 from wsparquet.cli.terminal import human_bytes
 from wsparquet.redaction import printable
 
@@ -20,12 +27,16 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn, TaskID
 
+    from wsparquet.cli.options import ProgressOptions
     from wsparquet.progress import Progress
 
-__all__ = ["checks_progress", "log_option", "progress", "sync_progress"]
+__all__ = ["Shown", "checks_progress", "log_option", "progress", "sync_progress"]
 
 Listener = Callable[["Progress"], None]
+Last = Literal["downloaded", "committed"]
 
+MINUTE_SECONDS = 60.0
+"""How often a run writes a line about its progress if standard error is not a terminal."""
 
 log_option = click.option(
     "--log-format",
@@ -34,56 +45,133 @@ log_option = click.option(
     show_default=True,
     help="Form of progress messages on standard error: lines of text, or one JSON object on each line.",
 )
-SAID = {"committed", "replaced", "skipped", "failed", "retried", "downloaded"}
+
+
+class Shown:
+    """A listener that passes each event on to other listeners.
+
+    ``failures`` has the name and the error of each failure that they have shown.
+    """
+
+    def __init__(self) -> None:
+        self.failures: set[tuple[str, str]] = set()
+        self._listeners: list[Listener] = []
+
+    def __call__(self, event: Progress) -> None:
+        """Pass on an event; called from several threads."""
+        for listener in self._listeners:
+            listener(event)
+
+    def add(self, listener: Listener, *, failures: bool = True) -> None:
+        """Add a listener; ``failures`` says whether it shows them."""
+        self._listeners.append(listener)
+        if failures and self._remember not in self._listeners:
+            self._listeners.append(self._remember)
+
+    def _remember(self, event: Progress) -> None:
+        if event.kind == "failed":
+            self.failures.add((event.name, event.error or ""))
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Which events have a line of their own, and the function that writes a line."""
+
+    kinds: frozenset[str]
+    write: Callable[[str], None]
+
+    def __call__(self, event: Progress) -> None:
+        if event.kind in self.kinds:
+            self.write(_line(event))
+
+
+def _line(event: Progress) -> str:
+    text = f"{event.kind}: {event.name}"
+    if event.kind == "committed":
+        text += f" ({event.rows:,} rows)"
+    elif event.kind == "replaced":
+        text += f" ({event.rows_before:,} rows before, {event.rows:,} now)"
+    why = event.error or event.reason
+    return printable(in_flags(f"{text}: {why}" if why else text))
+
+
+# --- One function for each kind of command ----------------------------------------------------------------------------
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Listener | None]:
-    """Provide a listener for ``wsparquet.convert`` that shows its events on standard error."""
-    if quiet:
-        yield None
-    elif sys.stderr.isatty():
-        with _sources_bar() as bar:
-            yield _BarListener(bar)
-    else:
-        yield _print_line
+def progress(options: ProgressOptions, output: str) -> Iterator[Shown]:
+    """Provide a listener for ``wsparquet.convert`` and ``wsparquet.replay``."""
+    with _shown(options, output, _sources_bar, _BarListener, last="committed") as shown:
+        yield shown
 
 
 @contextmanager
 def sync_progress(
-    *, quiet: bool, log_format: str, last: Literal["downloaded", "committed"] = "committed"
-) -> Iterator[Listener | None]:
-    """Provide a listener for synchronisation: a bar on a terminal, plain lines elsewhere, or a log in ``log_format``.
+    options: ProgressOptions, output: str, *, log_format: str, last: Last = "committed"
+) -> Iterator[Shown]:
+    """Provide a listener for synchronisation, which writes a log if ``log_format`` is ``json``.
 
     ``last`` is the last event of each file that succeeds.
     """
     if log_format == "json":
+        shown = Shown()
         # The user requested a log, so --quiet only limits it to failures and retries.
-        yield _LogWriter(quiet=quiet)
-    elif quiet:
-        yield None
-    elif sys.stderr.isatty():
-        with _files_bar() as bar:
-            yield _FilesListener(bar, last=last)
-    else:
-        yield _print_line
+        shown.add(_LogWriter(quiet=options.quiet))
+        yield shown
+        return
+    with _shown(options, output, _files_bar, lambda bar: _FilesListener(bar, last=last), last=last) as shown:
+        yield shown
 
 
 @contextmanager
-def checks_progress(*, quiet: bool) -> Iterator[Listener | None]:
-    """Provide a listener for checks: a bar on a terminal, nothing elsewhere, since the result reports the problems."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-    else:
-        with _checks_bar() as bar:
-            yield _FilesListener(bar, last="committed")
+def checks_progress(*, quiet: bool, output: str) -> Iterator[Shown]:
+    """Provide a listener for checks. It shows no problems, because the result lists them."""
+    shown = Shown()
+    with ExitStack() as stack:
+        if not quiet and output != "json":
+            if sys.stderr.isatty():
+                bar = stack.enter_context(_checks_bar())
+                shown.add(_FilesListener(bar, last="committed"), failures=False)
+            else:
+                shown.add(stack.enter_context(_Minutes(last="committed")), failures=False)
+        yield shown
+
+
+@contextmanager
+def _shown(
+    options: ProgressOptions, output: str, make_bar: Callable[[], Bar], listen: Callable[[Bar], Listener], *, last: Last
+) -> Iterator[Shown]:
+    shown = Shown()
+    kinds = {"failed"}
+    if options.verbose:
+        kinds |= {last, "replaced", "skipped", "retried"}
+    with ExitStack() as stack:
+        if options.quiet or output == "json":
+            # The JSON has the failures already.
+            if output != "json" or options.verbose:
+                shown.add(_Lines(frozenset(kinds), say_error))
+        elif sys.stderr.isatty():
+            bar = stack.enter_context(make_bar())
+            shown.add(listen(bar))
+            shown.add(_Lines(frozenset({*kinds, "retried"}), lambda line: _print_above(bar, line)))
+        else:
+            shown.add(stack.enter_context(_Minutes(last=last)))
+            shown.add(_Lines(frozenset(kinds), say_error))
+        yield shown
+
+
+def _print_above(bar: Bar, line: str) -> None:
+    from rich.text import Text
+
+    bar.console.print(Text(line))
 
 
 class _LogWriter:
     """Writes one JSON object per event to standard error: time, level, event, and the fields that the event has."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._kinds = {"failed", "retried"} if quiet else {"found", *SAID}
+        loud = {"found", "committed", "replaced", "skipped", "downloaded"}
+        self._kinds = {"failed", "retried"} | (set() if quiet else loud)
 
     def __call__(self, event: Progress) -> None:
         if event.kind not in self._kinds:
@@ -94,25 +182,53 @@ class _LogWriter:
             "level": levels.get(event.kind, "info"),
             "event": event.kind,
         }
-        facts = ("name", "url", "files", "size", "stored_bytes", "inflated_bytes", "rows", "error")
+        facts = ("name", "url", "files", "size", "stored_bytes", "inflated_bytes", "rows", "error", "reason")
         known = {fact: value for fact in facts if (value := getattr(event, fact))}
         if event.rows_before is not None:
             known["rows_before"] = event.rows_before
-        click.echo(json.dumps({**values, **known}), err=True)
+        say_error(json.dumps({**values, **known}))
 
 
-def _print_line(event: Progress) -> None:
-    if event.kind in SAID - {"downloaded"}:
-        click.echo(_line(event), err=True)
+class _Minutes:
+    """Writes a line about the whole run each minute, from a thread of its own, so that a run that waits says so too."""
+
+    def __init__(self, *, last: Last, seconds: float | None = None) -> None:
+        self._seconds = MINUTE_SECONDS if seconds is None else seconds
+        self._ends = {last, "replaced", "skipped", "failed"}
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="wsparquet-minutes", daemon=True)
+        self._started = time.monotonic()
+        self._files = self._done = self._failed = 0
+        self._rows = _Highest()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def __call__(self, event: Progress) -> None:
+        with self._lock:
+            if event.kind == "found":
+                self._files, self._done, self._failed, self._rows = event.files, 0, 0, _Highest()
+                return
+            self._done += event.kind in self._ends
+            self._failed += event.kind == "failed"
+            self._rows.raise_to(event.url, event.rows)
+
+    def _write(self) -> None:
+        while not self._ended.wait(self._seconds):
+            minutes = (time.monotonic() - self._started) / 60
+            with self._lock:
+                failed = f", {self._failed:,} failed" if self._failed else ""
+                line = f"{self._done:,} of {self._files:,} files{failed}, {self._rows.total:,} rows"
+            say_error(f"after {minutes:.0f} min: {line}")
 
 
-def _line(event: Progress) -> str:
-    text = f"{event.kind}: {event.name}"
-    if event.kind == "committed":
-        text += f" ({event.rows:,} rows)"
-    elif event.kind == "replaced":
-        text += f" ({event.rows_before:,} rows before, {event.rows:,} now)"
-    return printable(in_flags(f"{text}: {event.error}" if event.error else text))
+# --- Bars -------------------------------------------------------------------------------------------------------------
 
 
 def _bar(*columns: ProgressColumn) -> Bar:
@@ -158,12 +274,8 @@ class _BarListener:
         with self._lock:
             if event.kind == "found":
                 self._bar.update(self._task, total=event.size or None, files=event.files)
-                return
-            self._count(event)
-        if event.kind == "failed":
-            from rich.text import Text
-
-            self._bar.console.print(Text(_line(event)))
+            else:
+                self._count(event)
 
     def _count(self, event: Progress) -> None:
         if event.kind in {"committed", "replaced", "skipped", "failed"}:
@@ -182,7 +294,7 @@ class _BarListener:
 class _FilesListener:
     """Shows the number of finished files, because file sizes are unknown until the files are downloaded."""
 
-    def __init__(self, bar: Bar, *, last: str) -> None:
+    def __init__(self, bar: Bar, *, last: Last) -> None:
         self._bar = bar
         self._ends = {last, "replaced", "skipped", "failed"}
         self._lock = threading.Lock()
@@ -202,10 +314,6 @@ class _FilesListener:
                 self._rows += event.rows
                 self._done += 1
                 self._bar.update(self._task, completed=self._done, done=self._done, rows=self._rows)
-        if event.kind in {"failed", "retried"}:
-            from rich.text import Text
-
-            self._bar.console.print(Text(_line(event)))
 
 
 class _Highest:

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 import click
 
 from wsparquet.cli.arguments import group, takes
-from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option
-from wsparquet.cli.output import present
+from wsparquet.cli.exit_codes import ExitCode
+from wsparquet.cli.options import (
+    ConversionOptions,
+    ProgressOptions,
+    conversion_options,
+    output_option,
+    progress_options,
+)
+from wsparquet.cli.output import present, say
 from wsparquet.cli.progress import progress
 
 __all__ = ["replay"]
@@ -21,8 +28,9 @@ class Arguments:
     root: str
     raw: tuple[str, ...]
     dry_run: bool
+    again: bool
     output: str
-    quiet: bool
+    progress: ProgressOptions = field(metadata=group(ProgressOptions))
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
 
 
@@ -30,16 +38,18 @@ class Arguments:
 @click.argument("root")
 @click.argument("raw", nargs=-1, required=True, metavar="RAW...")
 @click.option("--dry-run", is_flag=True, help="Find the files, decode and count, but write nothing.")
+@click.option("--again", is_flag=True, help="Convert also what this version itself has already converted.")
 @conversion_options
 @output_option
-@quiet_option
+@progress_options
 @takes(Arguments)
 def replay(given: Arguments) -> int:
     """Convert sources below ROOT again that were not fully understood.
 
-    These are the sources with rescued values or quarantined text, and those committed with an older schema version.
-    RAW names the paths or URLs of their files. A file is found by name and checksum, or by checksum alone if the source
-    came from standard input. A file of RAW that cannot be read is a failure.
+    These are the sources with rescued values or quarantined text that another version of wsparquet has left, and those
+    committed with an older schema version. RAW names the paths or URLs of their files. A file is found by name and
+    checksum, or by checksum alone if the source came from standard input. A file of RAW that cannot be read is a
+    failure.
 
     After an upgrade that supports more fields, replay upgrades the complete root to the new schema version. It starts
     only if every file is found. Until every source is converted, only another replay can use the root.
@@ -51,8 +61,12 @@ def replay(given: Arguments) -> int:
     """
     from wsparquet.conversion.replay import replay as run
 
-    options = given.conversion.made(dry_run=given.dry_run)
-    with progress(quiet=given.quiet or given.output == "json") as listener:
-        summary = run(given.root, given.raw, options=options, on_progress=listener)
-    present(summary, given.output)
+    options = given.conversion.made(dry_run=given.dry_run, again=given.again)
+    with progress(given.progress, given.output) as shown:
+        summary = run(given.root, given.raw, options=options, on_progress=shown)
+    if not summary.sources and given.output == "text":
+        if not given.progress.quiet:
+            say("nothing to replay: no source has values that another version did not understand")
+        return ExitCode.DONE
+    present(summary, given.output, quiet=given.progress.quiet, shown=shown.failures)
     return summary.exit_code

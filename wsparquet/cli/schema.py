@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,8 @@ from click.core import ParameterSource
 from wsparquet.cli.api_options import ServerOptions, api_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
-from wsparquet.cli.options import output_option
-from wsparquet.cli.output import present, say
+from wsparquet.cli.options import output_option, storage_option
+from wsparquet.cli.output import present, say, say_error
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["schema"]
 
 FORMS = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
+LOCATED = ("duckdb", "athena", "spark")
+"""The forms that name files."""
+JSON_FORMS = ("arrow", "avro", "spark", "bigquery")
+"""The forms that can be printed as JSON; arrow then becomes a description of the columns."""
 ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "--credentials"}
 
 
@@ -30,6 +35,8 @@ class Arguments:
 
     table: str | None
     form: str
+    root: str | None
+    storage: dict[str, object] = field(repr=False)
     remote: bool
     file: str | None
     diff: bool
@@ -38,8 +45,15 @@ class Arguments:
     server: ServerOptions = field(metadata=group(ServerOptions))
 
 
+def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    """Return the names of the tables that begin with ``begun``, for the completion in a shell."""
+    from wsparquet.schema import TABLES
+
+    return [table for table in TABLES if table.startswith(begun)]
+
+
 @click.command(short_help="Print table definitions; compare the server's schema.")
-@click.argument("table", required=False)
+@click.argument("table", required=False, shell_complete=_tables)
 @click.option(
     "--as",
     "form",
@@ -48,6 +62,12 @@ class Arguments:
     show_default=True,
     help="Form of the definition.",
 )
+@click.option(
+    "--root",
+    metavar="ROOT",
+    help="The root whose files the definitions for duckdb, athena and spark name; for spark they are SQL then.",
+)
+@storage_option
 @click.option("--remote", is_flag=True, help="Print the schema that the Data Access API publishes, as JSON.")
 @click.option(
     "--from",
@@ -65,7 +85,9 @@ class Arguments:
 def schema(given: Arguments) -> int:
     """Print the definition of TABLE, or of all tables.
 
-    With --remote, print the server's schema instead; with --diff, compare it with these definitions.
+    With --root, definitions for duckdb, athena and spark name the files of that root, and run as they are printed.
+    With --output json, the columns are printed as JSON. With --remote, print the server's schema instead; with --diff,
+    compare it with these definitions.
 
     To compare a saved schema, use `--from schema.json --diff`. The exit codes of --diff are those of the program diff:
     0 means no difference; 1 means a difference, or that there was nothing to compare.
@@ -73,16 +95,16 @@ def schema(given: Arguments) -> int:
     \b
     Examples:
       wsparquet schema navigation --as markdown
-      wsparquet schema --as athena > tables.sql
+      wsparquet schema geo --output json
+      wsparquet schema --as duckdb --root lake > views.sql
+      wsparquet schema --as athena --root s3://BUCKET/PATH > tables.sql
       wsparquet schema --remote --account 75555851 > schema.json
       wsparquet schema --remote --account 75555851 --diff
     """
     _check(click.get_current_context())
     if not given.remote and given.file is None:
-        from wsparquet.render import render
-
         _check_table(given.table)
-        say(render(given.table, given.form), nl=False)
+        say(_definition(given), nl=False)
         return ExitCode.DONE
     answer = _ask(given) if given.file is None else _read(given.file)
     return _compare(answer, given.output) if given.diff else _print(answer)
@@ -100,24 +122,56 @@ def _check(context: click.Context) -> None:
         raise click.UsageError("expected --remote or --from FILE with --diff, found neither")
     if "--remote" in given and "--account" not in given:
         raise click.UsageError("expected --account with --remote, found none")
+    remote = whence not in ([], ["TABLE"])
+    needed = {**dict.fromkeys(ONLY_REMOTE, "--remote"), "--storage-option": "--root"}
+    if remote:
+        needed["--output"] = "--diff"
     for flag in given:
-        needed = "--diff" if flag == "--output" else "--remote" if flag in ONLY_REMOTE else None
-        if needed is not None and needed not in given:
-            raise click.UsageError(f"expected {needed} with {flag}, found none")
-    if "--as" in given and whence not in ([], ["TABLE"]):
-        raise click.UsageError(f"expected --as with our own definitions, found it with {whence[0]}")
+        if flag in needed and needed[flag] not in given:
+            raise click.UsageError(f"expected {needed[flag]} with {flag}, found none")
+        if flag in {"--as", "--root"} and remote:
+            raise click.UsageError(f"expected {flag} with our own definitions, found it with {whence[0]}")
+    if not remote:
+        _check_form(context.params["form"], context.params["root"], context.params["output"])
+
+
+def _check_form(form: str, root: str | None, output: str) -> None:
+    """Reject a form that names no files if there is a root, and one that is not JSON if JSON is wanted."""
+    if root is not None and form not in LOCATED:
+        raise click.UsageError(f"expected --as {_any(LOCATED)} with --root, found --as {form}")
+    if output == "json" and (root is not None or form not in JSON_FORMS):
+        found = f"--as {form}" if root is None else "--root"
+        raise click.UsageError(f"expected --as {_any(JSON_FORMS)} with --output json, found {found}")
+
+
+def _any(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _definition(given: Arguments) -> str:
+    from wsparquet.render import Location, describe, render
+
+    if given.root is None:
+        described = (given.form, given.output) == ("arrow", "json")
+        return describe(given.table) if described else render(given.table, given.form)
+    from wsparquet.dataset import open_dataset
+    from wsparquet.preflight import check_root
+
+    check_root(given.root)
+    # DuckDB and Spark reject a table without files. Athena does not, so its definitions need no access to the root.
+    lake = open_dataset(given.root, storage_options=given.storage) if given.form != "athena" else None
+    location = Location.of(given.root, empty=lake.empty_tables if lake else ())
+    return render(given.table, given.form, location=location)
 
 
 def _check_table(table: str | None) -> None:
     """Reject an unknown table, and suggest the most similar name."""
-    from difflib import get_close_matches
-
+    from wsparquet.options import did_you_mean
     from wsparquet.schema import TABLES
 
     if table is not None and table not in TABLES:
-        near = get_close_matches(table, TABLES, n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        raise click.UsageError(f"expected a table, one of {', '.join(TABLES)}; found {printable(table)!r}{meant}")
+        found = f"{printable(table)!r}{did_you_mean(table, TABLES)}"
+        raise click.UsageError(f"expected a table, one of {', '.join(TABLES)}; found {found}")
 
 
 def _ask(given: Arguments) -> Any:
@@ -135,7 +189,7 @@ def _ask(given: Arguments) -> Any:
 
 
 def _say_retry(retry: Retry) -> None:
-    say(printable(f"{retry.reason}; retrying in {retry.wait_seconds:.0f} s"), err=True)
+    say_error(printable(f"{retry.reason}; retrying in {retry.wait_seconds:.0f} s"))
 
 
 def _read(file: str) -> Any:

@@ -55,7 +55,7 @@ def status(given: Arguments) -> int:
     """Show whether the datasets below ROOT are current: last commit, hours covered, gaps, missing files.
 
     The command reads the state that the last run of sync saved in ROOT; it does not contact a server. Exit code 1 means
-    that an account needs attention.
+    that an account needs attention. An account without a run of sync is reported as never synced.
 
     \b
     Examples:

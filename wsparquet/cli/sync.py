@@ -14,10 +14,11 @@ from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import (
     ConversionOptions,
+    ProgressOptions,
     conversion_options,
     force_account_option,
     output_option,
-    quiet_option,
+    progress_options,
     to_option,
 )
 from wsparquet.cli.output import complain, present
@@ -42,7 +43,7 @@ class Arguments:
     every: timedelta | None
     output: str
     log_format: str
-    quiet: bool
+    progress: ProgressOptions = field(metadata=group(ProgressOptions))
     server: ServerOptions = field(metadata=group(ServerOptions))
     range: RangeOptions = field(metadata=group(RangeOptions))
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
@@ -76,7 +77,7 @@ class Arguments:
 @force_account_option
 @conversion_options
 @output_option
-@quiet_option
+@progress_options
 @log_option
 @takes(Arguments)
 def sync(given: Arguments) -> int:
@@ -99,13 +100,16 @@ def sync(given: Arguments) -> int:
     options = given.options()
     every = given.every.total_seconds() if given.every else None
     code: int = ExitCode.DONE
-    with stopping() as stop, sync_progress(quiet=given.quiet, log_format=given.log_format) as listener:
-        once = partial(run, given.root, options=options, on_progress=listener, stop=stop)
+    showing = sync_progress(given.progress, given.output, log_format=given.log_format)
+    with stopping() as stop, showing as shown:
+        once = partial(run, given.root, options=options, on_progress=shown, stop=stop)
         for outcome in repeated(once, every=every, stop=stop):
             if isinstance(outcome, Exception):
                 complain(str(outcome))
                 code = ExitCode.FAILED
             else:
-                present(outcome, given.output, one_line=every is not None)
+                one_line, quiet = every is not None, given.progress.quiet
+                present(outcome, given.output, one_line=one_line, quiet=quiet, shown=shown.failures)
+                shown.failures.clear()
                 code = outcome.exit_code
     return ExitCode.INTERRUPTED if stop.asked else code

@@ -19,6 +19,7 @@ class Arguments:
     """The arguments of `wsparquet verify`."""
 
     root: str
+    sources: tuple[str, ...]
     against: tuple[str, ...]
     jobs: int | None
     storage: dict[str, object] = field(repr=False)
@@ -38,12 +39,13 @@ def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str,
 
 @click.command(short_help="Check datasets against their commit records and sources.")
 @click.argument("root")
+@click.argument("sources", nargs=-1, metavar="[SOURCE...]", callback=_rereadable)
 @click.option(
     "--against",
     multiple=True,
     metavar="SOURCE",
     callback=_rereadable,
-    help="A file, glob, folder or URL with sources to compare with the tables; repeatable.",
+    help="The same as SOURCE; repeatable.",
 )
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Number of checks to run at once.  [default: one for each core]"
@@ -57,14 +59,16 @@ def verify(given: Arguments) -> int:
     """Check that the datasets below ROOT contain exactly what their commit records say.
 
     The command reads every file and compares its size, checksum, schema, rows and times with its commit record. It also
-    checks that the counts of each commit record agree, and that the folders of the tables contain no other files. With
-    --against, it decodes sources again with the reference decoder and compares them with the tables value by value,
-    which is slow. It changes nothing. Exit code 1 means that there are differences.
+    checks that the counts of each commit record agree, and that the folders of the tables contain no other files. A
+    SOURCE is a file, a glob, a folder or a URL, such as the raw files: the command decodes it again with the reference
+    decoder and compares it with the tables value by value, which is slow. It writes nothing, and needs no permission to
+    write. Exit code 1 means that there are differences.
 
     \b
     Examples:
       wsparquet verify lake
-      wsparquet verify lake --against raw/
+      wsparquet verify lake raw/
+      wsparquet verify lake raw/*.gz
     """
     from wsparquet.conversion.options import default_jobs
     from wsparquet.verification import VerifyOptions
@@ -76,7 +80,7 @@ def verify(given: Arguments) -> int:
         limits=given.limits.limits,
         storage_options=given.storage,
     )
-    with checks_progress(quiet=given.quiet or given.output == "json") as listener:
-        found = run(given.root, against=given.against, options=options, on_progress=listener)
-    present(found, given.output)
+    with checks_progress(quiet=given.quiet, output=given.output) as listener:
+        found = run(given.root, against=(*given.sources, *given.against), options=options, on_progress=listener)
+    present(found, given.output, quiet=given.quiet)
     return found.exit_code

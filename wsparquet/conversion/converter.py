@@ -120,7 +120,7 @@ class Converter:
                 source.url,
                 stored_bytes=outcome.stored_bytes,
                 inflated_bytes=outcome.inflated_bytes,
-                rows=outcome.report.rows.total() if outcome.report is not None else 0,
+                rows=outcome.report.row_count if outcome.report is not None else 0,
                 error=outcome.error or None,
                 reason=outcome.reason or None,
                 rows_before=outcome.rows_before,
@@ -277,7 +277,7 @@ class _Conversion:
         report = self.decoder.report
         for piece in decoded(self.source, reader, self.decoder):
             refused = report.quarantined + report.items
-            yield _Step(piece, reader.stored_bytes, reader.inflated_bytes, report.rows.total(), refused)
+            yield _Step(piece, reader.stored_bytes, reader.inflated_bytes, report.row_count, refused)
 
     def _check_quarantine(self, quarantined: int) -> None:
         limit = self.options.max_quarantined
@@ -297,7 +297,7 @@ class _Conversion:
         """Check that the counts of records split, of rows built, and of rows in the file footers agree."""
         report, written = self.decoder.report, attempt.close()
         rows = {table: count for table, count in report.rows.items() if count}
-        if written != rows or report.records != report.rows.total() + report.quarantined:
+        if written != rows or report.records != report.row_count + report.quarantined:
             raise DatasetError(
                 f"{self.source.name}: the counts disagree ({report.records} records, {report.quarantined} quarantined, "
                 f"rows {rows}, written {written}); nothing was committed, please report this as a bug"

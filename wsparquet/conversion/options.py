@@ -44,7 +44,8 @@ class ConvertOptions:
     whose URL and content do not name their account; a source that states another one fails, unless ``force_account`` is
     true. ``dry_run``: decode and count, but write nothing.
     ``max_quarantined``: how many records and items of one source may be quarantined; a source with more of them fails.
-    ``again``: also convert sources that are committed already, and replace their rows. ``decoder``: ``auto``,
+    ``again``: also convert sources that are committed already, and replace their rows; ``replay`` then also converts
+    sources again that this version itself did not fully understand. ``decoder``: ``auto``,
     ``native`` or ``reference``. ``source_limits`` and ``limits``: how much memory and disk space one source may take.
     ``storage_options``: options for fsspec, and for s3fs if the root is on S3. ``single_writer``: the caller's promise
     that no other run writes to this root at the same time.

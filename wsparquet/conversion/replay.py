@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Unpack
 
+from wsparquet._version import software_version
 from wsparquet.commit import Commit, CommitIndex
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
@@ -48,7 +49,10 @@ def replay(
     on_progress: Listener | None = None,
     **keywords: Unpack[ConvertKeywords],
 ) -> Summary:
-    """Convert sources again if their commit has an older schema version, or has rescued or quarantined values.
+    """Convert sources again that have an older schema version, or values that another version did not understand.
+
+    These are rescued and quarantined values. What this version itself has left in ``rescued`` or in quarantine is
+    converted again only with ``again``, because the result would be the same; so a second replay has nothing to do.
 
     ``raw`` is a path, glob, folder or URL with the raw files, or a list of them. A raw file is found by the name and
     the checksum of its source; if the source came from standard input, by the checksum alone. No URL in a commit record
@@ -67,13 +71,14 @@ def replay(
 
     """
     started = time.monotonic()
-    options = replace(make_options(ConvertOptions, options, keywords), again=True)
+    options = make_options(ConvertOptions, options, keywords)
     decoder = active_decoder(options.decoder)
     opened = Root.open_for_replay(root, access=options.access)
     if not options.dry_run:
         opened.recover()
     files = _RawFiles(opened, raw, options)
     wanted = _found(opened, files, options)
+    options = replace(options, again=True)
     upgrade = opened.version.schema < SCHEMA_VERSION or opened.version.replaying_from is not None
     if upgrade:
         _check_complete(opened, wanted, files.errors)
@@ -110,7 +115,7 @@ def _end(root: Root) -> None:
 
 def _found(root: Root, files: _RawFiles, options: ConvertOptions) -> list[_Wanted]:
     """Return every commit to repeat, with its source or the error if no raw file was found."""
-    commits = [commit for commit in root.commits() if _is_wanted(commit)]
+    commits = [commit for commit in root.commits() if _is_wanted(commit, again=options.again)]
     with ThreadPoolExecutor(max(options.jobs, 1), thread_name_prefix="wsparquet") as pool:
         sources = pool.map(files.find, commits)
         return [_wanted(commit, source) for commit, source in zip(commits, sources, strict=True)]
@@ -125,11 +130,15 @@ def _wanted(commit: Commit, source: Source | Failed) -> _Wanted:
     return _Wanted(commit, replace(known, name=facts.source_name, url=facts.url or source.url), source.url)
 
 
-def _is_wanted(commit: Commit) -> bool:
+def _is_wanted(commit: Commit, *, again: bool) -> bool:
+    if commit.same_as is not None:
+        # Such a record has no rows; the replay of the commit that it refers to is its replay, too.
+        return False
+    if commit.schema_version < SCHEMA_VERSION:
+        return True
     report = commit.facts.report
     understood = not any(report.get(key) for key in ("rescued", "quarantined", "items", "container_values"))
-    # A record that refers to another commit has no rows; the replay of the other one is its replay, too.
-    return commit.same_as is None and (commit.schema_version < SCHEMA_VERSION or not understood)
+    return not understood and (again or commit.software != software_version())
 
 
 class _RawFiles:

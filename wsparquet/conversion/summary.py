@@ -99,11 +99,9 @@ class Summary(Result):
         self.items += report.items
         self.containers += report.containers
         self.container_values += len(report.container_values)
-        for table, count in report.rows.items():
-            self.rows[table] = self.rows.get(table, 0) + count
-        for mine, theirs in ((self.rescued, report.rescued), (self.undocumented, report.undocumented)):
-            for table, counts in theirs.items():
-                mine.setdefault(table, PathCounts()).update(counts)
+        total = Report(rows=self.rows, rescued=self.rescued, undocumented=self.undocumented)
+        total.add(report)
+        self.rows = total.rows
 
     def facts(self) -> Mapping[str, object]:
         """Return how many sources had each outcome, and how many records they had."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -48,7 +48,7 @@ class Stray:
 class Cleaning(Result):
     """The result of ``clean``: the files that no commit record names. ``deleted``: whether they were deleted.
 
-    ``unlisted``: the reason why unfinished uploads could not be listed, or None if they were listed.
+    ``unlisted``: the reason why unfinished uploads or private folders could not be listed, or None if all were listed.
 
     >>> wsparquet.clean("lake", delete=True)
     <Cleaning root=...lake, strays=0, deleted=True>
@@ -57,7 +57,7 @@ class Cleaning(Result):
     root: str
     deleted: bool
     strays: tuple[Stray, ...]
-    unlisted: str | None = None
+    unlisted: str | None = field(default=None, metadata=in_json(message=True))
 
     def facts(self) -> Mapping[str, object]:
         """Return how many files there are, and whether they were deleted."""
@@ -73,8 +73,11 @@ def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
 
     """
     latest = time.time() - older_than
-    strays = {each.path: each for each in find_strays(root, latest=latest, live_since=latest)}
+    denied: list[str] = []
+    strays = {each.path: each for each in find_strays(root, latest=latest, live_since=latest, denied=denied)}
     uploads, unlisted = _uploads(root.store, latest)
+    if denied:
+        unlisted = f"this user may not list the private folders {' and '.join(denied)}; run as the root's owner"
     if delete:
         # First finish or undo dead attempts. After that, every remaining intent belongs to a live attempt.
         root.recover(dead_seconds=older_than)
@@ -104,16 +107,30 @@ def _uploads(store: Store, latest: float) -> tuple[list[Stray], str | None]:
 
 
 def find_strays(
-    root: Root, *, latest: float, live_since: float, named: Callable[[], set[str]] | None = None
+    root: Root,
+    *,
+    latest: float,
+    live_since: float,
+    named: Callable[[], set[str]] | None = None,
+    denied: list[str] | None = None,
 ) -> Iterator[Stray]:
     """Yield stray files modified no later than ``latest``; intents modified after ``live_since`` count as live.
 
     Both times are in seconds since 1970. ``named`` returns the paths that commit records name; by default it reads the
     records. Files are listed first, then intents, and commit records last. So if a file is committed after it was
-    listed, a record that is read later names it; and if its attempt is unfinished, an intent names it.
+    listed, a record that is read later names it; and if its attempt is unfinished, an intent names it. The folders of
+    temporary files and of quarantine are private: if this user may not list them, they are added to ``denied``.
+
+    Raises:
+        DatasetError: the store fails, this user may not list another folder, or a record or an intent is not valid.
+
     """
     store = root.store
-    found = [entry for entry in store.entries("") if entry.modified <= latest]
+    skipped: list[str] = []
+    found = [entry for entry in store.entries("", denied=skipped) if entry.modified <= latest]
+    _check_private(store, skipped)
+    if denied is not None:
+        denied += skipped
     live = set(root.log.paths_of_live_intents(live_since))
     kept = named() if named else {path for commit in root.log.commits() for path in commit.paths}
     dead = store.workspaces.dead()
@@ -121,6 +138,15 @@ def find_strays(
         kind = _kind(entry.path, dead)
         if kind is not None and entry.path not in kept and entry.path not in live:
             yield Stray(entry.path, kind, entry.size, entry.modified)
+
+
+def _check_private(store: Store, skipped: Iterable[str]) -> None:
+    for folder in skipped:
+        if not f"{folder}/".startswith((f"{TMP}/", f"{QUARANTINE}/")):
+            raise DatasetError(
+                f"cannot list {store.place(folder)}: Permission denied; make it readable for this user, or run as its "
+                "owner"
+            )
 
 
 def _kind(path: str, dead: set[str]) -> Kind | None:

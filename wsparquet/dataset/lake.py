@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -15,6 +14,7 @@ from wsparquet.commit.record import Commit, CommitHeader
 from wsparquet.dataset.access import Access
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError
+from wsparquet.options import did_you_mean
 from wsparquet.schema import TABLES
 from wsparquet.schema.tables import PARTITION
 from wsparquet.store.disk_errors import translated
@@ -54,14 +54,19 @@ class LakeDataset:
         """The names of all tables, including those without rows."""
         return tuple(self._files)
 
+    @property
+    def empty_tables(self) -> tuple[str, ...]:
+        """The names of the tables without rows, which have no files."""
+        return tuple(name for name, (paths, _) in self._files.items() if not paths)
+
     def table(self, name: str) -> ds.Dataset:
         """Return the rows of a table, with all columns of its schema and the partition column ``date`` (date32).
 
         Raises DatasetError if the table does not exist, or if a part was deleted since the dataset was opened.
         """
         if name not in self._files:
-            near = difflib.get_close_matches(name, self.tables, n=1) or self.tables
-            raise DatasetError(f"expected a table's name such as {', '.join(near)}, found {name!r}")
+            meant = did_you_mean(name, self.tables)
+            raise DatasetError(f"expected a table, one of {', '.join(self.tables)}; found {name!r}{meant}")
         paths, days = self._files[name]
         if missing := self._store.missing(paths):
             raise DatasetError(

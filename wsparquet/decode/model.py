@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -11,6 +10,7 @@ import pyarrow as pa
 
 from wsparquet.json_values import JsonResult
 from wsparquet.options import check_number
+from wsparquet.schema.lookup import in_table_order
 
 __all__ = [
     "MAX_REPORTED_PATHS",
@@ -105,7 +105,7 @@ class PathCounts:
     """
 
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:
-        self.counts: Counter[str] = Counter(counts)
+        self.counts: dict[str, int] = dict(counts or {})
 
     def to_dict(self) -> dict[str, int]:
         """Return the counts by path, in order of appearance."""
@@ -115,7 +115,7 @@ class PathCounts:
         """Add ``count`` to ``path``, or to ``(other)`` if there are already 1,000 paths."""
         if path not in self.counts and len(self.counts) >= MAX_REPORTED_PATHS:
             path = OTHER_PATHS
-        self.counts[path] += count
+        self.counts[path] = self.counts.get(path, 0) + count
 
     def update(self, other: PathCounts) -> None:
         """Add the counts of ``other``."""
@@ -129,7 +129,8 @@ class Report(JsonResult):
 
     Always ``records = sum(rows) + quarantined``. ``items`` is the number of quarantined texts outside of records.
     ``rescued`` counts values without a matching column. ``undocumented`` counts enum values that are not in the
-    documentation. Both are grouped by table and then by path, with ``[*]`` instead of indices. ``container_values`` has
+    documentation. Both are grouped by table and then by path, with ``[*]`` instead of indices. Tables are in the order
+    of the schema. ``container_values`` has
     the values of containers, and of their ``metaData``, that have no column, as ``{"containers": [first, last],
     "values": {path: value as JSON text}}``. Times are in milliseconds since 1970.
 
@@ -142,7 +143,7 @@ class Report(JsonResult):
     records: int = 0
     quarantined: int = 0
     items: int = 0
-    rows: Counter[str] = field(default_factory=Counter)
+    rows: dict[str, int] = field(default_factory=dict)
     rescued: dict[str, PathCounts] = field(default_factory=dict)
     undocumented: dict[str, PathCounts] = field(default_factory=dict)
     container_values: list[dict[str, Any]] = field(default_factory=list)
@@ -150,6 +151,48 @@ class Report(JsonResult):
     schema_versions: PathCounts = field(default_factory=PathCounts)
     start_time: int | None = None
     end_time: int | None = None
+
+    @property
+    def row_count(self) -> int:
+        """The number of rows of all tables."""
+        return sum(self.rows.values())
+
+    def count_rows(self, table: str, count: int) -> None:
+        """Add rows of a table."""
+        self.rows = in_table_order({**self.rows, table: self.rows.get(table, 0) + count})
+
+    def rescued_of(self, table: str) -> PathCounts:
+        """Return the counts of the rescued values of a table, to add to them."""
+        return _paths_of(self.rescued, table)
+
+    def undocumented_of(self, table: str) -> PathCounts:
+        """Return the counts of the undocumented values of a table, to add to them."""
+        return _paths_of(self.undocumented, table)
+
+    def add(self, other: Report) -> None:
+        """Add the counts and the times of another source; its container values are not added."""
+        for name in ("containers", "records", "quarantined", "items"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for table, count in other.rows.items():
+            self.count_rows(table, count)
+        for table, paths in other.rescued.items():
+            self.rescued_of(table).update(paths)
+        for table, paths in other.undocumented.items():
+            self.undocumented_of(table).update(paths)
+        self.accounts.update(other.accounts)
+        self.schema_versions.update(other.schema_versions)
+        starts, ends = (self.start_time, other.start_time), (self.end_time, other.end_time)
+        self.start_time = min((time for time in starts if time is not None), default=None)
+        self.end_time = max((time for time in ends if time is not None), default=None)
+
+
+def _paths_of(by_table: dict[str, PathCounts], table: str) -> PathCounts:
+    """Return the counts of a table; if there are none yet, insert them in the order of the tables."""
+    if table not in by_table:
+        ordered = in_table_order({**by_table, table: PathCounts()})
+        by_table.clear()
+        by_table.update(ordered)
+    return by_table[table]
 
 
 class Decoder(Protocol):

@@ -78,7 +78,7 @@ class NativeDecoder:
         self._count(done)
         batches = tuple((table, _batch(table, array)) for table, array in done["batches"])
         for table, batch in batches:
-            self.report.rows[table] += batch.num_rows
+            self.report.count_rows(table, batch.num_rows)
         return Decoded(batches, tuple(map(_quarantined, done["quarantined"])))
 
     def _count(self, done: dict[str, Any]) -> None:
@@ -88,9 +88,9 @@ class NativeDecoder:
         report.start_time, report.end_time = done["start_time"], done["end_time"]
         _add(report.accounts, done["accounts"])
         _add(report.schema_versions, done["schema_versions"])
-        for name, by_table in (("rescued", report.rescued), ("undocumented", report.undocumented)):
+        for name, paths_of in (("rescued", report.rescued_of), ("undocumented", report.undocumented_of)):
             for table, counts in done[name]:
-                _add(by_table.setdefault(table, PathCounts()), counts)
+                _add(paths_of(table), counts)
         settled, misfits = done["container_values"]
         report.container_values[settled:] = [
             {"containers": [first, last], "values": dict(values)} for first, last, values in misfits

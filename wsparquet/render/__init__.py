@@ -7,15 +7,18 @@ contains all renderings; ``python -m wsparquet.render schemas`` rewrites them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from wsparquet.errors import SchemaError
-from wsparquet.options import check_choice
+from wsparquet.options import check_choice, did_you_mean
 from wsparquet.render import arrow, athena, avro, bigquery, duckdb, markdown, spark
+from wsparquet.render.columns import columns
+from wsparquet.render.location import Location
 from wsparquet.schema import TABLES, Table
 
-__all__ = ["FORMS", "files", "render", "schema_text"]
+__all__ = ["FORMS", "LOCATED", "Location", "describe", "files", "render", "schema_text"]
 
 FORMS: tuple[str, ...] = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
 """The forms that ``render`` supports."""
@@ -43,44 +46,79 @@ JSONS: dict[str, Callable[[Table], Any]] = {
     "bigquery": bigquery.schema,
 }
 
+LOCATED: dict[str, Callable[[Table, Location], str]] = {
+    "duckdb": duckdb.render,
+    "athena": athena.render,
+    "spark": spark.create_table,
+}
+"""The forms that name the files of a table."""
 
-def render(table: str | None, form: str) -> str:
+
+def render(table: str | None, form: str, *, location: Location | None = None) -> str:
     """Return the definition of a table, or of all tables: texts are concatenated; JSON becomes an object by table name.
 
-    The text is the same in every run and ends with a newline.
+    ``location`` is the root whose files the definition names. The text is the same in every run and ends with a
+    newline.
 
     Raises:
-        SchemaError: the table or the form does not exist.
+        SchemaError: the table or the form does not exist, or the form does not name files.
 
     """
     if table is not None and table not in TABLES:
-        raise SchemaError(f"expected a table, one of {', '.join(TABLES)}; found {table!r}")
+        found = f"{table!r}{did_you_mean(table, TABLES)}"
+        raise SchemaError(f"expected a table, one of {', '.join(TABLES)}; found {found}")
     if form not in FORMS:
-        raise SchemaError(f"expected a form, one of {', '.join(FORMS)}; found {form!r}")
+        raise SchemaError(f"expected a form, one of {', '.join(FORMS)}; found {form!r}{did_you_mean(form, FORMS)}")
     tables = list(TABLES.values()) if table is None else [TABLES[table]]
+    if location is not None:
+        if form not in LOCATED:
+            raise SchemaError(f"expected a form that names files, one of {', '.join(LOCATED)}; found {form!r}")
+        return "\n".join(LOCATED[form](one, location) for one in tables)
     if form in TEXTS:
         return "\n".join(TEXTS[form](one) for one in tables)
     schemas = {one.name: JSONS[form](one) for one in tables}
     return json.dumps(schemas if table is None else schemas[table], indent=2, ensure_ascii=False) + "\n"
 
 
-def schema_text(table: str | None = None, form: str = "arrow") -> str:
+def describe(table: str | None) -> str:
+    """Return the descriptions of a table and its columns, or of all tables by name, as JSON in ASCII.
+
+    Raises:
+        KeyError: the table does not exist.
+
+    """
+    by_table = {name: columns(TABLES[name]) for name in (TABLES if table is None else [table])}
+    return json.dumps(by_table if table is None else by_table[table], indent=2) + "\n"
+
+
+def schema_text(
+    table: str | None = None,
+    form: str = "arrow",
+    *,
+    root: str | os.PathLike[str] | None = None,
+    empty: Iterable[str] = (),
+) -> str:
     """Return the definition of a table, or of all tables, as text for people or a query engine.
 
-    ``form`` is ``arrow``, ``markdown``, ``avro``, ``spark``, ``duckdb``, ``athena`` or ``bigquery``. The text is the
-    same in every run and ends with a newline.
+    ``form`` is ``arrow``, ``markdown``, ``avro``, ``spark``, ``duckdb``, ``athena`` or ``bigquery``. ``root`` is a
+    folder or ``s3://BUCKET/PATH`` that a definition for DuckDB, Athena or Spark names; for Spark the text is then SQL.
+    ``empty`` lists the tables that have no files there, because DuckDB and Spark reject a table without files. The text
+    is the same in every run and ends with a newline.
 
     >>> wsparquet.schema_text("geo", "spark").startswith("{")
     True
+    >>> "LOCATION 's3://bucket/lake/record_type=geo/'" in wsparquet.schema_text("geo", "athena", root="s3://bucket/lake")
+    True
 
     Raises:
-        OptionError: there is no such table or form.
+        OptionError: there is no such table or form, or the form names no files.
+        SchemaError: DuckDB cannot search the path of the root.
 
     """
     if table is not None:
         check_choice("table", table, tuple(TABLES))
-    check_choice("form", form, FORMS)
-    return render(table, form)
+    check_choice("form", form, FORMS if root is None else tuple(LOCATED))
+    return render(table, form, location=None if root is None else Location.of(root, empty=empty))
 
 
 def files() -> dict[str, str]:

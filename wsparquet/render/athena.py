@@ -18,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from wsparquet.render.location import Location
 from wsparquet.render.metadata import describe, engine_type
 from wsparquet.schema import Table
 from wsparquet.schema.fields import TIMESTAMP
@@ -48,19 +49,20 @@ PROPERTIES = {
 }
 
 
-def render(table: Table) -> str:
-    """Return the ``CREATE EXTERNAL TABLE`` of a table. Raises SchemaError if a type has no equivalent."""
-    return "\n".join(_lines(table)) + "\n"
+def render(table: Table, location: Location | None = None) -> str:
+    """Return the ``CREATE EXTERNAL TABLE`` of a table at a location. Raises SchemaError if a type has no equivalent."""
+    folder = f"s3://BUCKET/PREFIX/record_type={table.name}" if location is None else location.url(table.name)
+    return "\n".join(_lines(table, f"{folder}/")) + "\n"
 
 
-def _lines(table: Table) -> Iterator[str]:
+def _lines(table: Table, folder: str) -> Iterator[str]:
     yield f"CREATE EXTERNAL TABLE IF NOT EXISTS {_name(table.name)} ("
     yield ",\n".join(f"  {_column(field)}" for field in table.schema)
     yield ")"
     yield f"COMMENT {_comment(table.doc)}"
     yield f"PARTITIONED BY ({_column(PARTITION)})"
     yield "STORED AS PARQUET"
-    yield f"LOCATION {_text(f's3://BUCKET/PREFIX/record_type={table.name}/')}"
+    yield f"LOCATION {_text(folder)}"
     yield "TBLPROPERTIES ("
     yield ",\n".join(f"  {_text(key)} = {_text(value)}" for key, value in PROPERTIES.items())
     yield ");"

@@ -1,16 +1,20 @@
 """Renders a table's definition for DuckDB: a view of the dataset's files, and a table with the same columns.
 
-The view reads all files below the table's folder. Replace ``ROOT`` with the path or URL of the root. The table, whose
-name ends in ``_typed``, is for loading rows into DuckDB (``INSERT INTO navigation_typed BY NAME FROM navigation``). It
-also has the descriptions of the columns.
+The view reads all files below the table's folder. Replace ``ROOT`` with the path or URL of the root, or give the
+location of the root: then the view of a table without files is empty, because DuckDB rejects a view of no files. The
+table, whose name ends in ``_typed``, is for loading rows into DuckDB (``INSERT INTO navigation_typed BY NAME FROM
+navigation``). It also has the descriptions of the columns.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pyarrow as pa
 
+from wsparquet.errors import SchemaError
+from wsparquet.render.location import Location
 from wsparquet.render.metadata import describe, engine_type
 from wsparquet.schema import Table
 from wsparquet.schema.fields import TIMESTAMP
@@ -29,19 +33,48 @@ TYPES: dict[pa.DataType, str] = {
 }
 
 
-def render(table: Table) -> str:
-    """Return the statements of a table, the view first. Raises SchemaError if a type has no equivalent."""
-    return "\n".join((_view(table), _table(table), *_comments(table), ""))
+def render(table: Table, location: Location | None = None) -> str:
+    """Return the statements of a table, the view first.
+
+    Raises SchemaError if a type has no equivalent, or if DuckDB cannot read files at the location.
+    """
+    empty = location is not None and table.name in location.empty
+    view = _empty_view(table) if empty else _view(table, location)
+    return "\n".join((view, _table(table), *_comments(table), ""))
 
 
-def _view(table: Table) -> str:
-    files = _text(f"ROOT/record_type={table.name}/**/*.parquet")
+def _view(table: Table, location: Location | None) -> str:
+    folder = f"ROOT/record_type={table.name}" if location is None else _literal(location.path(table.name))
+    files = _text(f"{folder}/**/*.parquet")
     types = f"{{{_text(PARTITION.name)}: {TYPES[PARTITION.type]}}}"
+    # DuckDB makes a column of each folder with a ``=`` in the path.
+    other = location is not None and "=" in location.root
+    names = ", ".join(_name(field.name) for field in (*table.schema, PARTITION))
     return (
         f"CREATE VIEW {_name(table.name)} AS\n"
-        f"SELECT * EXCLUDE (record_type)\n"
+        f"SELECT {names if other else '* EXCLUDE (record_type)'}\n"
         f"FROM read_parquet({files}, hive_partitioning = true, hive_types_autocast = false, hive_types = {types});\n"
     )
+
+
+def _empty_view(table: Table) -> str:
+    columns = ",\n".join(
+        f"  CAST(NULL AS {_type(field.type, 1)}) AS {_name(field.name)}" for field in (*table.schema, PARTITION)
+    )
+    return (
+        f"-- {table.name} has no files yet; print this view again when it has.\n"
+        f"CREATE VIEW {_name(table.name)} AS\nSELECT\n{columns}\nWHERE false;\n"
+    )
+
+
+def _literal(path: str) -> str:
+    """Return a glob that matches only this path. Raises SchemaError if DuckDB has none."""
+    if "\\" in path:
+        raise SchemaError(
+            f"{path}: expected a path that DuckDB can search, found one with a backslash, for which DuckDB finds no "
+            "files; move the root, or name its files one by one"
+        )
+    return re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", path)
 
 
 def _table(table: Table) -> str:

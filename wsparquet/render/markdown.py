@@ -12,7 +12,7 @@ from wsparquet.schema import Table
 from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.tables import PARTITION
 
-__all__ = ["render"]
+__all__ = ["column_paths", "render", "type_text"]
 
 HEAD = ("Column", "Type", "Description", "Documented type", "Documented values", "In the source")
 
@@ -23,7 +23,7 @@ def render(table: Table) -> str:
     Nested columns have paths, with ``[]`` for the elements of a list.
     """
     rows = [HEAD, tuple("---" for _ in HEAD)]
-    rows += [_row(path, field) for field in (*table.schema, PARTITION) for path, field in _paths(field, field.name)]
+    rows += [_row(path, field) for top in (*table.schema, PARTITION) for path, field in column_paths(top)]
     lines = [f"# {table.name}", "", table.doc, "", *_tags(table), *(f"| {' | '.join(row)} |" for row in rows)]
     return "\n".join(lines) + "\n"
 
@@ -35,26 +35,29 @@ def _tags(table: Table) -> Iterator[str]:
         yield ""
 
 
-def _paths(field: pa.Field[Any], path: str) -> Iterator[tuple[str, pa.Field[Any]]]:
+def column_paths(field: pa.Field[Any], path: str | None = None) -> Iterator[tuple[str, pa.Field[Any]]]:
+    """Yield a field and all fields in it, each with its path, which has ``[]`` for the elements of a list."""
+    path = field.name if path is None else path
     yield path, field
     data_type = field.type
     while pa.types.is_list(data_type):
         path, data_type = f"{path}[]", data_type.value_type
     if pa.types.is_struct(data_type):
         for child in data_type.fields:
-            yield from _paths(child, f"{path}.{child.name}")
+            yield from column_paths(child, f"{path}.{child.name}")
 
 
 def _row(path: str, field: pa.Field[Any]) -> tuple[str, ...]:
     notes = annotations_of(field)
     values = (f"`{value}` {meaning}".rstrip() for value, meaning in notes.values.items())
     cells = (notes.doc, notes.documented_type, ", ".join(values), _in_the_source(field))
-    return (f"`{path}`", _type(field.type), *map(_escape, cells))
+    return (f"`{path}`", type_text(field.type), *map(_escape, cells))
 
 
-def _type(data_type: pa.DataType) -> str:
+def type_text(data_type: pa.DataType) -> str:
+    """Return a type in words, such as ``list of struct``."""
     if pa.types.is_list(data_type):
-        return f"list of {_type(data_type.value_type)}"
+        return f"list of {type_text(data_type.value_type)}"
     return "struct" if pa.types.is_struct(data_type) else str(data_type)
 
 

@@ -1,13 +1,18 @@
-"""Looks up the Arrow schema of a table by the table's name."""
+"""Looks up tables by name: the schema of a table, and the order of the tables."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
 
 import pyarrow as pa
 
 from wsparquet.options import check_choice
 from wsparquet.schema.tables import TABLES
 
-__all__ = ["arrow_schema"]
+__all__ = ["arrow_schema", "in_table_order"]
+
+Value = TypeVar("Value")
 
 
 def arrow_schema(table: str) -> pa.Schema:
@@ -24,3 +29,13 @@ def arrow_schema(table: str) -> pa.Schema:
     """
     check_choice("table", table, tuple(TABLES))
     return TABLES[table].schema
+
+
+def in_table_order(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return values by table in the order of the schema's tables; other keys come last, in their order.
+
+    >>> list(in_table_order({"navigation": 1, "geo": 2}))
+    ['geo', 'navigation']
+    """
+    known = {table: values[table] for table in TABLES if table in values}
+    return known | {table: value for table, value in values.items() if table not in known}

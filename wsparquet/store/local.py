@@ -58,10 +58,13 @@ class LocalDisk:
         data = self.read(path)
         return None if data is None else (data, _version(data))
 
-    def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield all regular files below ``folder``, sorted by path; symbolic links are skipped."""
+    def entries(self, folder: str, *, denied: list[str] | None = None) -> Iterator[Entry]:
+        """Yield all regular files below ``folder``, sorted by path; symbolic links are skipped.
+
+        With ``denied``, folders that this user may not list are skipped, and their paths are added to the list.
+        """
         with translated("list", self.root / folder):
-            for path in self._walk(folder):
+            for path in self._walk(folder, denied):
                 try:
                     status = (self.root / path).lstat()
                 except FileNotFoundError:
@@ -102,17 +105,22 @@ class LocalDisk:
                 except FileNotFoundError:
                     continue
 
-    def _walk(self, folder: str) -> Iterator[str]:
+    def _walk(self, folder: str, denied: list[str] | None = None) -> Iterator[str]:
         try:
             with os.scandir(self.root / folder) as found:
                 # The sort key of a folder ends in a slash, so that complete paths come in sorted order.
                 entries = sorted(found, key=lambda entry: f"{entry.name}/" if is_folder(entry) else entry.name)
         except FileNotFoundError:
             return
+        except PermissionError:
+            if denied is None:
+                raise
+            denied.append(folder)
+            return
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if is_folder(entry):
-                yield from self._walk(path)
+                yield from self._walk(path, denied)
             elif entry.is_file(follow_symlinks=False):
                 yield path
 

@@ -84,8 +84,12 @@ class Store(Protocol):
         """Return the bytes of a file, and the version that ``put`` can expect, or None if the file does not exist."""
         ...
 
-    def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield all files below ``folder``, sorted by path; an empty ``folder`` means the root."""
+    def entries(self, folder: str, *, denied: list[str] | None = None) -> Iterator[Entry]:
+        """Yield all files below ``folder``, sorted by path; an empty ``folder`` means the root.
+
+        With ``denied``, folders below ``folder`` that this user may not list are skipped, and their paths are added to
+        the list; a bucket has no such folders.
+        """
         ...
 
     def unfinished(self) -> list[Unfinished]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -18,6 +19,7 @@ from wsparquet.store.disk_errors import translated
 __all__ = ["Workspace", "Workspaces", "locked"]
 
 POLL_SECONDS = 0.01
+NEW_LOCK_SECONDS = 10.0
 
 
 @contextmanager
@@ -87,7 +89,8 @@ class Workspaces:
         work = Workspace(self, secrets.token_hex(8))
         with translated("create", work.folder), self.exclusive():
             work.folder.mkdir(mode=0o700)
-            work.lock.acquire()
+            # For a moment, ``dead`` of another process may hold the lock.
+            work.lock.acquire(timeout=NEW_LOCK_SECONDS, poll_interval=POLL_SECONDS)
         return work
 
     def sweep(self) -> None:
@@ -99,20 +102,36 @@ class Workspaces:
                         shutil.rmtree(folder)
 
     def dead(self) -> set[str]:
-        """Return the tokens of dead attempts whose workspaces still exist."""
-        found: set[str] = set()
-        if not self.folder.is_dir():
-            return found
-        with translated("look into", self.folder), self.exclusive():
-            for folder in self._folders():
-                with _if_dead(folder) as dead:
-                    if dead:
-                        found.add(folder.name)
-        return found
+        """Return the tokens of dead attempts whose workspaces this user can read, without writing anything."""
+        with translated("look into", self.folder):
+            try:
+                return {folder.name for folder in self._folders() if _looks_dead(folder)}
+            except (FileNotFoundError, PermissionError):
+                return set()
 
     def _folders(self) -> list[Path]:
         with os.scandir(self.folder) as found:
             return [Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False)]
+
+
+def _looks_dead(folder: Path) -> bool:
+    """Return whether no process holds the lock of a workspace; this reads the lock file only.
+
+    A workspace without a lock file is dead: its process writes files only while it holds the lock.
+    """
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 @contextmanager

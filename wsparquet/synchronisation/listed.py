@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Unpack
 
@@ -12,7 +12,7 @@ from wsparquet.api import KEPT, Client, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
 from wsparquet.conversion.summary import Failure
 from wsparquet.dataset import Access, Root
-from wsparquet.json_values import JsonResult
+from wsparquet.json_values import JsonResult, in_json
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
 from wsparquet.options import make_options
@@ -69,13 +69,15 @@ class FileState(JsonResult):
     expires: datetime | None
     size: int | None = None
     committed_at: str | None = None
-    error: str | None = None
+    error: str | None = field(default=None, metadata=in_json(message=True))
     url: str = ""
 
 
 @dataclass(frozen=True, repr=False)
 class Files(Result):
-    """The files that the server lists; ``refused``: those whose URL does not belong to the API.
+    """Files that the server lists; ``refused``: those whose URL does not belong to the API.
+
+    ``listed``: the number of files that the server lists. ``files`` has fewer if only the missing ones were asked for.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.list_files(account="75555851", credentials=credentials, api=api)
@@ -85,12 +87,17 @@ class Files(Result):
     account: str
     files: tuple[FileState, ...]
     refused: tuple[Failure, ...]
+    listed: int
 
     def facts(self) -> Mapping[str, object]:
         """The number of files in each state."""
-        states = [file.state for file in self.files]
-        counts = {state: states.count(state) or None for state in ("committed", "missing", "failed")}
-        return {"account": self.account, "files": len(self.files), **counts, "refused": len(self.refused) or None}
+        counts = {state: count or None for state, count in self.counts().items()}
+        return {"account": self.account, "files": self.listed, **counts, "refused": len(self.refused) or None}
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of listed files in each state."""
+        missing, failed = (sum(file.state == state for file in self.files) for state in ("missing", "failed"))
+        return {"committed": self.listed - missing - failed, "missing": missing, "failed": failed}
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
         """Return the names of the files that failed or were refused, with the reasons."""
@@ -101,13 +108,16 @@ class Files(Result):
 def list_files(
     root: str | os.PathLike[str] | None = None,
     *,
+    missing: bool = False,
     options: FetchOptions | None = None,
     **keywords: Unpack[FetchKeywords],
 ) -> Files:
     """Return the files that the server lists, each with its state in ``root``: committed, missing, or failed.
 
-    Without ``root``, all files count as missing. The keyword arguments are the fields of ``FetchOptions`` and override
-    those of ``options``. The function also works if an event loop is running, as in Jupyter.
+    Without ``root``, all files count as missing. With ``missing``, the result has only the files that are not
+    committed in ``root``: those that are missing, and those that failed. The keyword arguments are the fields of
+    ``FetchOptions`` and override those of ``options``. The function also works if an event loop is running, as in
+    Jupyter.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.list_files("lake", account="75555851", credentials=credentials, api=api)
@@ -122,11 +132,14 @@ def list_files(
     """
     wanted = make_options(FetchOptions, options, keywords)
     access = Access(wanted.storage_options or {})
-    return list_states(wanted, root=None if root is None else Root.open(root, create=False, access=access))
+    opened = None if root is None else Root.open(root, create=False, access=access)
+    return list_states(wanted, root=opened, missing=missing)
 
 
-def list_states(options: FetchOptions, *, root: Root | None = None) -> Files:
+def list_states(options: FetchOptions, *, root: Root | None = None, missing: bool = False) -> Files:
     """Return the files that the server lists, each with its state in ``root``, if a root is given.
+
+    With ``missing``, files that are committed are left out.
 
     Raises:
         ApiError: the server does not send its list of files.
@@ -136,8 +149,8 @@ def list_states(options: FetchOptions, *, root: Root | None = None) -> Files:
     listing = run_coroutine(_list(options))
     commits = root.commits() if root else CommitIndex.empty()
     state = State.read(root, options.account) if root else State(options.account)
-    files = tuple(_states(listing.files, commits, state))
-    return Files(options.account, files, tuple(refused(listing)))
+    files = [file for file in _states(listing.files, commits, state) if not missing or file.state != "committed"]
+    return Files(options.account, tuple(files), tuple(refused(listing)), len(listing.files))
 
 
 async def _list(options: FetchOptions) -> Listing:

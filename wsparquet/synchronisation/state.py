@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError
-from wsparquet.json_values import JsonResult
+from wsparquet.json_values import JsonResult, in_json
 
 __all__ = ["Missing", "State"]
 
@@ -34,7 +34,7 @@ class Missing(JsonResult):
     end: str | None = None
     expires: str | None = None
     failed_since: str | None = None
-    error: str | None = None
+    error: str | None = field(default=None, metadata=in_json(message=True))
     gone_at: str | None = None
     refused: bool = False
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from wsparquet.commit import CommitHeader
 from wsparquet.dataset import Access, Root
@@ -20,6 +20,7 @@ from wsparquet.synchronisation.state import Missing, State
 __all__ = ["AccountStatus", "Status", "StatusKeywords", "StatusLimits", "status"]
 
 HOUR = timedelta(hours=1)
+HOUR_MS = 3_600_000
 LISTS = ("missing", "failing", "expiring", "gone")
 
 
@@ -68,11 +69,11 @@ class AccountStatus(JsonResult):
     ``expiring``: those of ``missing`` that the server may delete soon. ``gone``: those that the server has deleted.
 
     >>> (account,) = wsparquet.status("lake").accounts
-    >>> account.account, account.commits, account.hours
-    ('75555851', 2, 1)
+    >>> account.account, account.commits, account.hours, account.state
+    ('75555851', 2, 1, 'never synced')
     """
 
-    json_properties = (("well", "account"),)
+    json_properties = (("state", "account"), ("well", "account"))
 
     account: str
     stale: bool
@@ -89,9 +90,24 @@ class AccountStatus(JsonResult):
     gone: tuple[Missing, ...]
 
     @property
+    def needs_attention(self) -> bool:
+        """Whether the last commit is too old, or a file has failed for too long, will be deleted soon, or is gone."""
+        return bool(self.stale or self.failing or self.expiring or self.gone)
+
+    @property
+    def state(self) -> Literal["ok", "needs attention", "never synced"]:
+        """The state in words.
+
+        ``never synced`` means that nothing needs attention, but that no run of ``sync`` has listed the server's files.
+        """
+        if self.needs_attention:
+            return "needs attention"
+        return "never synced" if self.last_listing is None else "ok"
+
+    @property
     def well(self) -> bool:
-        """Whether the account is fine, so that nothing needs attention."""
-        return not (self.stale or self.failing or self.expiring or self.gone)
+        """Whether a run of ``sync`` has listed the server's files, and nothing needs attention."""
+        return self.state == "ok"
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,7 +115,7 @@ class Status(Result):
     """The status of a root, with one entry for each account.
 
     >>> wsparquet.status("lake")
-    <Status root=...lake, accounts=75555851, commits=2>
+    <Status root=...lake, accounts=75555851, never_synced=75555851, commits=2>
     """
 
     json_properties = (("well", "root"),)
@@ -109,13 +125,13 @@ class Status(Result):
 
     @property
     def well(self) -> bool:
-        """Whether all accounts are fine; False if the root has no commits."""
+        """Whether all accounts are well; False if the root has no commits."""
         return bool(self.accounts) and all(account.well for account in self.accounts)
 
     @property
     def exit_code(self) -> int:
         """The exit code: 0 if no account needs attention, 1 if one does or nothing is committed."""
-        return 0 if self.well else 1
+        return 0 if self.accounts and not any(account.needs_attention for account in self.accounts) else 1
 
     def facts(self) -> Mapping[str, object]:
         """Return the accounts, and the number of their files that need attention."""
@@ -123,6 +139,7 @@ class Status(Result):
         return {
             "root": self.root,
             "accounts": " ".join(each.account for each in self.accounts) or "none",
+            "never_synced": " ".join(each.account for each in self.accounts if each.last_listing is None),
             "stale": " ".join(each.account for each in self.accounts if each.stale),
             "commits": sum(each.commits for each in self.accounts),
             "gaps": sum(len(each.gaps) for each in self.accounts) or None,
@@ -151,7 +168,7 @@ def status(
 
     >>> from datetime import timedelta
     >>> wsparquet.status("lake", stale=timedelta(hours=6)).raise_for_failures()
-    <Status root=...lake, accounts=75555851, commits=2>
+    <Status root=...lake, accounts=75555851, never_synced=75555851, commits=2>
 
     Raises:
         OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
@@ -210,10 +227,10 @@ def _hours(heads: Iterable[CommitHeader]) -> list[datetime]:
     for head in heads:
         name = parse_name(head.identity.name)
         if name.is_api and name.start_ms is not None and name.end_ms is not None:
-            start = datetime.fromtimestamp(name.start_ms // 3_600_000 * 3600, UTC)
-            # A real file covers one hour. Ignore a name whose time range is longer than a day.
-            for number in range(max(1, min(24, -(-(name.end_ms - name.start_ms) // 3_600_000)))):
-                found.add(start + number * HOUR)
+            first, end = name.start_ms // HOUR_MS, -(-name.end_ms // HOUR_MS)
+            # A real file covers one hour. Ignore what a name says of more than a day.
+            for number in range(first, first + max(1, min(24, end - first))):
+                found.add(datetime.fromtimestamp(number * HOUR_MS / 1000, UTC))
     return sorted(found)
 
 

@@ -280,6 +280,24 @@ def test_who_may_not_list_uploads_can_verify_and_clean(lake: Lake, proxy: Proxy,
     assert not any("uploads" in path for _, path, _ in proxy.log[asked:])
 
 
+def test_who_may_not_write_can_look_at_everything(lake: Lake, proxy: Proxy, sources: Path) -> None:
+    """A root on S3 is verified, compared, listed and read without one request that writes."""
+    assert wsparquet(lake, "convert", sources, "--to", lake.url, "--quiet").code == 3
+    lake.bucket.put(f"lake/{PART}", b"a stray")
+    proxy.settings.denied = lambda method, _path: method not in {"GET", "HEAD"}
+    asked = len(proxy.log)
+    verified = wsparquet(lake, "verify", lake.url, sources, "--output", "json")
+    assert (verified.code, [each["kind"] for each in verified.json["problems"]]) == (1, ["stray"])
+    assert verified.json["sources"] == len(list(sources.iterdir()))
+    listed = wsparquet(lake, "clean", lake.url, "--older-than", "0s", "--output", "json")
+    assert (listed.code, [each["path"] for each in listed.json["strays"]]) == (0, [PART])
+    assert wsparquet(lake, "status", lake.url).code == 0
+    assert wsparquet(lake, "convert", sources, "--to", lake.url, "--dry-run").code == 0
+    assert {method for method, _, _ in proxy.log[asked:]} <= {"GET", "HEAD"}
+    denied = wsparquet(lake, "clean", lake.url, "--older-than", "0s", "--delete")
+    assert (denied.code, "AccessDenied" in denied.err) == (1, True)
+
+
 def test_sync_to_s3_with_raw_files_there(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Downloads, commits, state and raw files all lie in the bucket; status and list find them there."""
     with serving(EmulatorOptions(hours=4, size=20_000)) as emulator:

@@ -8,14 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import singledispatch
 from importlib import import_module
+from typing import Self
 
 __all__ = ["ErrorLine", "lines"]
 
 
 class ErrorLine(str):
-    """A line for standard error."""
+    """A line for standard error.
 
-    __slots__ = ()
+    ``failure`` has the name and the error of the failure that the line is about, or is None if it is about none.
+    """
+
+    __slots__ = ("failure",)
+
+    failure: tuple[str, str] | None
+
+    def __new__(cls, text: str, *, failure: tuple[str, str] | None = None) -> Self:
+        """Return the line."""
+        line = super().__new__(cls, text)
+        line.failure = failure
+        return line
 
 
 @singledispatch

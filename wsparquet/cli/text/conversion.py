@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wsparquet.cli.terminal import human_bytes
-from wsparquet.cli.text import lines
+from wsparquet.cli.text import ErrorLine, lines
 from wsparquet.cli.text.parts import counted, counts, failed, path_counts
-from wsparquet.conversion.summary import Summary
+from wsparquet.conversion.summary import Replacement, Summary
+
+MOST_SHOWN = 20
+"""How many replacements without a loss of rows the text of a result lists."""
 
 
 @lines.register
 def _(summary: Summary) -> Iterator[str]:
     """Yield the outcomes, rows per table, undocumented values, quarantine, and failures."""
     yield _outcomes(summary)
+    yield from _replacements(summary)
     yield (
         f"{counted(summary.records, 'record')} in {human_bytes(summary.inflated_bytes)} of JSON "
         f"({human_bytes(summary.stored_bytes)} stored), {summary.seconds:.1f} s, {summary.decoder} decoder"
@@ -32,10 +36,29 @@ def _(summary: Summary) -> Iterator[str]:
 def _outcomes(summary: Summary) -> str:
     done = "would be converted" if summary.dry_run else "converted"
     replaced = f" ({len(summary.replaced)} replaced)" if summary.replaced else ""
+    copies = f" ({len(summary.copies)} as copies)" if summary.copies else ""
     return (
         f"{counted(summary.sources, 'source')}: {len(summary.committed)} {done}{replaced}, "
-        f"{len(summary.skipped)} skipped, {len(summary.failed)} failed"
+        f"{len(summary.skipped)} skipped{copies}, {len(summary.failed)} failed"
     )
+
+
+def _replacements(summary: Summary) -> Iterator[str]:
+    """Yield a line for each source whose rows replaced others.
+
+    Rows that are no longer there must not go unnoticed, so ``--quiet`` does not omit the lines of sources that have
+    fewer rows than before.
+    """
+    fewer = [each for each in summary.replaced if each.rows < each.rows_before]
+    others = [each for each in summary.replaced if each.rows >= each.rows_before]
+    yield from (ErrorLine(_replacement(each)) for each in fewer)
+    yield from (_replacement(each) for each in others[:MOST_SHOWN])
+    if len(others) > MOST_SHOWN:
+        yield f"replaced: {len(others) - MOST_SHOWN:,} more with as many rows as before, or more"
+
+
+def _replacement(each: Replacement) -> str:
+    return f"replaced: {each.name} ({each.rows_before:,} rows before, {each.rows:,} now)"
 
 
 def _quarantine(summary: Summary) -> Iterator[str]:

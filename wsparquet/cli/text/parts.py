@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from wsparquet.cli.flags import in_flags
+from wsparquet.cli.text import ErrorLine
 
 if TYPE_CHECKING:
     from wsparquet.conversion.summary import Failure
@@ -37,12 +38,14 @@ def path_counts(title: str, tables: Mapping[str, PathCounts]) -> Iterator[str]:
 
 
 def _frequent(paths: PathCounts) -> list[tuple[str, int]]:
-    return paths.counts.most_common()
+    return sorted(paths.counts.items(), key=lambda each: -each[1])
 
 
-def failed(failures: Iterable[Failure], *, kind: str = "failed") -> Iterator[str]:
+def failed(failures: Iterable[Failure], *, kind: str = "failed") -> Iterator[ErrorLine]:
     """Yield a line for each source that failed, or that has another ``kind`` of failure."""
-    return (f"{kind}: {failure.name}: {in_flags(failure.error)}" for failure in failures)
+    for failure in failures:
+        text = f"{kind}: {failure.name}: {in_flags(failure.error)}"
+        yield ErrorLine(text, failure=(failure.name, failure.error))
 
 
 def time(moment: datetime | str | None) -> str:

@@ -26,10 +26,11 @@ def status(found: Status) -> Iterator[str]:
 
 
 def _account(account: AccountStatus) -> Iterator[str]:
-    yield f"account {account.account}: {'ok' if account.well else 'needs attention'}"
+    yield f"account {account.account}: {account.state}"
     stale = ": too long ago" if account.stale else ""
     yield f"  last commit:   {time(account.last_commit)}{stale}"
-    yield f"  last listing:  {time(account.last_listing)}"
+    listing = time(account.last_listing) if account.last_listing else "never synced (by `wsparquet sync`)"
+    yield f"  last listing:  {listing}"
     span = f", {time(account.first_hour)} to {time(account.last_hour)}" if account.hours else ""
     yield f"  hours covered: {account.hours:,} in {account.commits:,} commits{span}"
     spans = [f"{time(start)} to {time(end)}" for start, end in account.gaps]

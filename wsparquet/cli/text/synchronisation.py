@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from wsparquet.cli.flags import in_flags
@@ -45,9 +44,8 @@ def _fetched(summary: FetchSummary, *, present: str) -> Iterator[str]:
 @lines.register
 def _(files: Files) -> Iterator[str]:
     """Yield a line for each file that the server has."""
-    counts = Counter(file.state for file in files.files)
-    states = ", ".join(f"{counts[state]:,} {state}" for state in ("committed", "missing", "failed"))
-    yield f"account {files.account}: {len(files.files):,} files on the server: {states}"
+    states = ", ".join(f"{count:,} {state}" for state, count in files.counts().items())
+    yield f"account {files.account}: {files.listed:,} files on the server: {states}"
     yield from (_file(file) for file in files.files)
     yield from failed(files.refused, kind="refused")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wsparquet.decode.messages import no_container, opening_of
-from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
+from wsparquet.decode.model import Decoded, DecoderOptions, Quarantined, Report
 from wsparquet.decode.reference.batches import Batch, BatchBuilder
 from wsparquet.decode.reference.brackets import MAX_DEPTH, depth
 from wsparquet.decode.reference.containers import Container, ContainerValues
@@ -135,7 +135,7 @@ class ReferenceDecoder:
         self._builder.hold(row.table, row.columns, size)
 
     def _count_rescued(self, table: str, rescue: Rescue) -> None:
-        counts = self.report.rescued.setdefault(table, PathCounts())
+        counts = self.report.rescued_of(table)
         for path, _ in rescue:
             counts.add(path_text(path, starred=True))
 

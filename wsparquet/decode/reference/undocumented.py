@@ -11,7 +11,7 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wsparquet.decode.model import PathCounts, Report
+from wsparquet.decode.model import Report
 from wsparquet.schema import TABLES
 from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.leaves import LeafColumn, leaf_columns
@@ -22,9 +22,9 @@ __all__ = ["count_batches", "undocumented"]
 def count_batches(report: Report, batches: Iterable[tuple[str, pa.RecordBatch]]) -> None:
     """Add the counts of ``(table, batch)`` pairs to a report."""
     for table, batch in batches:
-        report.rows[table] += batch.num_rows
+        report.count_rows(table, batch.num_rows)
         for path, count in undocumented(table, batch).items():
-            report.undocumented.setdefault(table, PathCounts()).add(path, count)
+            report.undocumented_of(table).add(path, count)
 
 
 def undocumented(table: str, batch: pa.RecordBatch) -> dict[str, int]:

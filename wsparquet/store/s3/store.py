@@ -126,7 +126,7 @@ class ObjectStore:
         data, etag = found
         return data, Version(etag or f"{NO_TAG}{hashlib.sha256(data).hexdigest()}")
 
-    def entries(self, folder: str) -> Iterator[Entry]:
+    def entries(self, folder: str, *, denied: list[str] | None = None) -> Iterator[Entry]:  # noqa: ARG002 - see Store
         """Yield all objects below ``folder``, sorted by path, except the objects with which some tools mark folders."""
         prefix = f"{folder}/" if folder else ""
         for each in self._run("list", prefix, self.bucket.find(self._key(prefix))):
