@@ -19,7 +19,7 @@ from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.options import make_options
-from wsparquet.progress import Listener, Progress, logged
+from wsparquet.progress import Listener, Progress, logged, telling_ignored
 from wsparquet.schema import SCHEMA_VERSION
 from wsparquet.source import Failed, Source, Sources, as_list, expand
 
@@ -72,7 +72,8 @@ def replay(
     opened = Root.open_for_replay(root, access=options.access)
     if not options.dry_run:
         opened.recover()
-    files = _RawFiles(opened, raw, options)
+    tell = logged(on_progress)
+    files = _RawFiles(opened, raw, options, tell)
     wanted = _found(opened, files, options)
     upgrade = opened.version.schema < SCHEMA_VERSION or opened.version.replaying_from is not None
     if upgrade:
@@ -81,7 +82,6 @@ def replay(
         opened.begin_replay()
     sources = len(wanted) + len(files.unreadable)
     summary = Summary(root=opened.place, sources=sources, dry_run=options.dry_run, decoder=decoder)
-    tell = logged(on_progress)
     for each in _converted(opened, wanted, options, tell):
         each.add_to(summary)
     if upgrade and not options.dry_run and not summary.failures:
@@ -136,8 +136,13 @@ class _RawFiles:
     not be hashed.
     """
 
-    def __init__(self, root: Root, raw: Sources, options: ConvertOptions) -> None:
-        found = expand(as_list(raw, name="raw"), exclude=root.place, storage_options=options.storage_options)
+    def __init__(self, root: Root, raw: Sources, options: ConvertOptions, tell: Listener) -> None:
+        found = expand(
+            as_list(raw, name="raw"),
+            exclude=root.place,
+            storage_options=options.storage_options,
+            ignored=telling_ignored(tell),
+        )
         self.unreadable = [each for each in found if isinstance(each, Failed)]
         self.errors = [each.error for each in self.unreadable]
         self._all = [each for each in found if isinstance(each, Source)]

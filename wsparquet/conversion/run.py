@@ -20,7 +20,7 @@ from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.options import make_options
 from wsparquet.preflight import check_apart, check_root
-from wsparquet.progress import Listener, Progress, logged
+from wsparquet.progress import Listener, Progress, logged, telling_ignored
 from wsparquet.redaction import without_credentials
 from wsparquet.source import Failed, Source, Sources, as_list, expand
 
@@ -60,10 +60,11 @@ def convert(
     check_apart(given, to)
     decoder = active_decoder(options.decoder)
     started = time.monotonic()
-    found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)
+    tell = logged(on_progress)
+    found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options, ignored=telling_ignored(tell))
     root = _open_root(to, options)
     commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
-    converter = Converter(root, commits, options, logged(on_progress), expected=len(found))
+    converter = Converter(root, commits, options, tell, expected=len(found))
     summary = Summary(
         root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
     )

@@ -127,6 +127,29 @@ def test_globs_in_a_bucket_mean_what_they_say(lake: Lake) -> None:
     assert "Invalid bucket name" in str(nothing.error)
 
 
+def test_markers_in_a_bucket_are_passed_over(lake: Lake, files: list[Path]) -> None:
+    """Folders that a console created, and the marks of jobs, are no sources; an empty file among them is."""
+    lake.bucket.put(f"in/m1/{files[0].name}", files[0].read_bytes())
+    for key in ("in/", "in/m1/", "in/m2/", "in/m1_$folder$", "in/m1/_SUCCESS", "in/m1/empty.gz"):
+        lake.bucket.put(key, b"")
+    kinds: list[tuple[str, str]] = []
+    options = ConvertOptions(jobs=1, storage_options=lake.options)
+    for argument, markers in (("in", 5), ("in/", 5), ("in/*", 4), ("in/**", 4), ("in/m1/", 2), ("in/*/*", 1)):
+        kinds.clear()
+        summary = convert(
+            f"{lake.bucket.url}/{argument}",
+            lake.url,
+            options=options,
+            on_progress=lambda event: kinds.append((event.kind, event.url)),
+        )
+        assert (summary.sources, summary.failed) == (2, ["empty.gz"]), argument
+        assert len([url for kind, url in kinds if kind == "ignored"]) == markers, argument
+    assert ("ignored", f"{lake.bucket.url}/in/m1/_SUCCESS") in kinds
+    (nothing,) = expand([f"{lake.bucket.url}/in/m2/"], storage_options=lake.options)
+    assert isinstance(nothing, Failed)
+    assert "found none (hidden files and markers do not count)" in str(nothing.error)
+
+
 # --- What is there now ------------------------------------------------------------------------------------------------
 
 
