@@ -23,6 +23,7 @@ class Arguments:
     account: str | None
     dry_run: bool
     again: bool
+    max_failures: int
     output: str
     quiet: bool
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
@@ -34,6 +35,14 @@ class Arguments:
 @click.option("--account", metavar="ID", help="The account of all sources, needed if neither URL nor content names it.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
+@click.option(
+    "--max-failures",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Begin no further source after N failures without a success; 0 means no limit.",
+)
 @conversion_options
 @output_option
 @quiet_option
@@ -53,7 +62,9 @@ def convert(given: Arguments) -> int:
     """
     from wsparquet.conversion.run import convert as run
 
-    options = given.conversion.made(account=given.account, dry_run=given.dry_run, again=given.again)
+    options = given.conversion.made(
+        account=given.account, dry_run=given.dry_run, again=given.again, max_failures=given.max_failures
+    )
     with progress(quiet=given.quiet or given.output == "json") as listener:
         summary = run(given.sources, given.root, options=options, on_progress=listener)
     present(summary, given.output)

@@ -189,7 +189,9 @@ class ConversionOptions:
     limits: LimitOptions = field(metadata=group(LimitOptions))
     root_options: RootOptions = field(metadata=group(RootOptions))
 
-    def made(self, *, account: str | None = None, dry_run: bool = False, again: bool = False) -> ConvertOptions:
+    def made(
+        self, *, account: str | None = None, dry_run: bool = False, again: bool = False, max_failures: int = 0
+    ) -> ConvertOptions:
         """Return these options as the library's ``ConvertOptions``, together with the options specific to a command."""
         from wsparquet.conversion.options import ConvertOptions, default_jobs
 
@@ -198,6 +200,7 @@ class ConversionOptions:
             account=account,
             dry_run=dry_run,
             max_quarantined=self.max_quarantined,
+            max_failures=max_failures,
             again=again,
             decoder=self.decoder,
             source_limits=self.limits.source_limits,

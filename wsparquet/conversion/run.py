@@ -13,6 +13,7 @@ from typing import Unpack
 
 from wsparquet.commit import CommitIndex
 from wsparquet.conversion.converter import Converter
+from wsparquet.conversion.failure_limit import FailureLimit
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.summary import Summary
@@ -39,8 +40,9 @@ def convert(
 
     ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. Each source becomes
     one commit. If a source fails, the summary has the reason, and the other sources are still converted. A source that
-    is committed already is skipped. ``on_progress`` is called from several threads. The keyword arguments are the
-    fields of ``ConvertOptions``, and they take precedence over ``options``.
+    is committed already is skipped. If the first ``max_failures`` sources all fail, no further one is begun.
+    ``on_progress`` is called from several threads. The keyword arguments are the fields of ``ConvertOptions``, and they
+    take precedence over ``options``.
 
     >>> wsparquet.convert("downloads/", to="lake", jobs=2).raise_for_failures()
     <Summary root=lake, sources=2, committed=2, records=40, seconds=...>
@@ -68,8 +70,10 @@ def convert(
     summary = Summary(
         root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
     )
-    for outcome in outcomes(converter, found):
+    limit = FailureLimit(options.max_failures)
+    for outcome in outcomes(converter, found, limit=limit):
         outcome.add_to(summary)
+    summary.gave_up = limit.reached
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -84,12 +88,15 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
     return root
 
 
-def outcomes(converter: Converter, found: Sequence[Source | Failed]) -> Iterator[Outcome]:
+def outcomes(
+    converter: Converter, found: Sequence[Source | Failed], *, limit: FailureLimit | None = None
+) -> Iterator[Outcome]:
     """Yield every source's outcome, in the order of the sources."""
+    one = converter.one if limit is None else limit.applied_to(converter.one)
     sizes = [source.size or 0 for source in found if isinstance(source, Source)]
     converter.tell(Progress("found", "", size=sum(sizes), files=len(found)))
     with ThreadPoolExecutor(converter.threads, thread_name_prefix="wsparquet") as pool:
-        futures = [pool.submit(converter.one, source) for source in found]
+        futures = [pool.submit(one, source) for source in found]
         try:
             _wait_for_all(futures)
         except BaseException:
