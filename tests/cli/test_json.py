@@ -112,6 +112,7 @@ FETCHED_JSON = {
     "retries": 0,
     "seconds": 1.235,
     "interrupted": False,
+    "not_begun": 0,
 }
 
 FILE = FileState(

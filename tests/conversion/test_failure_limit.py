@@ -75,11 +75,11 @@ def test_a_slow_success_is_waited_for() -> None:
     sources = [Failed(name, name, SourceError(name)) for name in names]
     with ThreadPoolExecutor(2) as pool:
         futures = [pool.submit(limit.applied_to(one), source) for source in sources]
-        assert futures[1].result(60).kind == "failed"
+        assert str(futures[1].result(60)) == str(Outcome("a", "failed"))
         assert not futures[2].done()
         may_end.set()
-        assert [future.result(60).kind for future in futures] == ["committed", "failed", "failed", "failed", "failed"]
-    assert not limit.reached
+        kinds = [outcome.kind for future in futures if (outcome := future.result(60)) is not None]
+    assert (kinds, limit.not_begun) == (["committed", "failed", "failed", "failed", "failed"], 0)
 
 
 def test_the_command_gives_up_and_says_what_to_do(tmp_path: Path) -> None:

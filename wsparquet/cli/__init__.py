@@ -25,6 +25,7 @@ from wsparquet.cli.remove import remove
 from wsparquet.cli.replay import replay
 from wsparquet.cli.schema import schema
 from wsparquet.cli.serve import serve
+from wsparquet.cli.signals import as_interrupts
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
 from wsparquet.cli.verify import verify
@@ -95,7 +96,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli.main(prog_name="wsparquet", standalone_mode=False)
+        with as_interrupts():
+            code = cli.main(prog_name="wsparquet", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

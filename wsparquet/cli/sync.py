@@ -19,7 +19,7 @@ from wsparquet.cli.progress import log_option, sync_progress
 from wsparquet.cli.signals import stopping
 
 if TYPE_CHECKING:
-    from wsparquet.synchronisation import SyncOptions
+    from wsparquet.synchronisation import Stop, SyncOptions, SyncSummary
 
 __all__ = ["sync"]
 
@@ -75,7 +75,8 @@ def sync(given: Arguments) -> int:
 
     Each run lists all files that the server keeps, for 30 days, and converts those that are not committed. These
     include late files and files that failed before. Run the command every hour, by cron or with --every; it is always
-    safe to run it again. The first Ctrl-C ends the run after the current files; a second one ends it at once.
+    safe to run it again. The first Ctrl-C ends the run after the current files; a second one ends it at once. A server
+    that cannot be reached at all ends the run within 30 seconds.
 
     Exit codes are those of convert. A file that the server deleted before it was downloaded is a failure, too.
 
@@ -90,9 +91,14 @@ def sync(given: Arguments) -> int:
     options = given.options()
     every = given.every.total_seconds() if given.every else None
     code: int = ExitCode.DONE
-    with stopping() as stop, sync_progress(quiet=given.quiet, log_format=given.log_format) as listener:
-        once = partial(run, given.root, options=options, on_progress=listener, stop=stop)
-        for outcome in repeated(once, every=every, stop=stop):
+
+    def once(stop: Stop) -> SyncSummary:
+        # The bar ends with each run, because the text of a result must not be written into it.
+        with sync_progress(quiet=given.quiet, log_format=given.log_format) as listener:
+            return run(given.root, options=options, on_progress=listener, stop=stop)
+
+    with stopping() as stop:
+        for outcome in repeated(partial(once, stop), every=every, stop=stop):
             if isinstance(outcome, Exception):
                 complain(str(outcome))
                 code = ExitCode.FAILED

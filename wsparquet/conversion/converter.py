@@ -21,7 +21,7 @@ from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
 from wsparquet.progress import Listener, Progress
-from wsparquet.source import Failed, Source, SourceReader
+from wsparquet.source import Failed, Source, SourceReader, interruptible
 from wsparquet.stream import decoded
 
 __all__ = ["Converter"]
@@ -90,12 +90,16 @@ class Converter:
             if isinstance(source, Failed):
                 raise source.error
             self.tell(Progress("started", source.name, source.url, source.size))
-            outcome = self._convert(source)
+            with interruptible(self._stopped.is_set):
+                outcome = self._convert(source)
         except WsparquetError as error:
             outcome = Outcome(source.name, "failed", url=source.url, error=str(error))
         finally:
             with self._counting:
                 self._unfinished -= 1
+        if outcome.kind == "failed" and self.stopped:
+            # The run itself was interrupted, which its caller reports once.
+            return outcome
         self.tell(
             Progress(
                 "replaced" if outcome.replaced else outcome.kind,

@@ -16,7 +16,8 @@ Convert = Callable[[Source | Failed], Outcome]
 class FailureLimit:
     """Begins no further source after ``most`` failures without any success; None or 0 means no limit.
 
-    Any number of threads may use it. A source that is skipped counts as a success.
+    Any number of threads may use it. A source that is skipped counts as a success. ``not_begun``: how many sources were
+    not begun because the limit was reached.
     """
 
     def __init__(self, most: int | None) -> None:
@@ -24,14 +25,14 @@ class FailureLimit:
         self._changed = threading.Condition()
         self._failures = self._in_progress = 0
         self._succeeded = False
-        self.reached = False
+        self.not_begun = 0
 
-    def applied_to(self, convert: Convert) -> Convert:
-        """Return ``convert`` with the limit: it returns the outcome ``not_begun`` once the limit is reached."""
+    def applied_to(self, convert: Convert) -> Callable[[Source | Failed], Outcome | None]:
+        """Return ``convert`` with the limit: once it is reached, the function returns None and begins nothing."""
 
-        def limited(source: Source | Failed) -> Outcome:
+        def limited(source: Source | Failed) -> Outcome | None:
             if not self._begin():
-                return Outcome(source.name, "not_begun", url=source.url)
+                return None
             failed = True
             try:
                 outcome = convert(source)
@@ -46,9 +47,10 @@ class FailureLimit:
         """Return whether a source may begin. If it could fail beyond the limit, wait for those in progress first."""
         with self._changed:
             self._changed.wait_for(lambda: not self._in_progress or self._failures + self._in_progress < self._most_now)
-            self.reached = self.reached or self._failures >= self._most_now
-            self._in_progress += not self.reached
-            return not self.reached
+            reached = self.not_begun > 0 or self._failures >= self._most_now
+            self.not_begun += reached
+            self._in_progress += not reached
+            return not reached
 
     @property
     def _most_now(self) -> float:

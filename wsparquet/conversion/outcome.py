@@ -16,7 +16,7 @@ class Outcome:
     """The outcome of one source. ``rows_before``: how many rows it had, or None if it was not committed before."""
 
     name: str
-    kind: Literal["committed", "skipped", "failed", "not_begun"]
+    kind: Literal["committed", "skipped", "failed"]
     report: Report | None = None
     url: str = ""
     error: str = ""
@@ -33,9 +33,6 @@ class Outcome:
         """Add this outcome to a summary."""
         if self.kind == "failed":
             summary.failures.append(Failure(self.name, self.url, self.error))
-            return
-        if self.kind == "not_begun":
-            summary.not_begun += 1
             return
         (summary.committed if self.kind == "committed" else summary.skipped).append(self.name)
         if self.replaced:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Unpack
 
 from wsparquet.commit import Commit, CommitIndex
@@ -21,7 +23,7 @@ from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.options import make_options
 from wsparquet.progress import Listener, Progress, logged, telling_ignored
 from wsparquet.schema import SCHEMA_VERSION
-from wsparquet.source import Failed, Source, Sources, as_list, expand
+from wsparquet.source import Failed, Source, Sources, as_list, expand, interruptible
 
 __all__ = ["replay"]
 
@@ -109,9 +111,14 @@ def _end(root: Root) -> None:
 def _found(root: Root, files: _RawFiles, options: ConvertOptions) -> list[_Wanted]:
     """Return every commit to repeat, with its source or the error if no raw file was found."""
     commits = [commit for commit in root.commits() if _is_wanted(commit)]
+    interrupted = threading.Event()
     with ThreadPoolExecutor(max(options.jobs, 1), thread_name_prefix="wsparquet") as pool:
-        sources = pool.map(files.find, commits)
-        return [_wanted(commit, source) for commit, source in zip(commits, sources, strict=True)]
+        try:
+            sources = pool.map(partial(files.find, interrupted=interrupted.is_set), commits)
+            return [_wanted(commit, source) for commit, source in zip(commits, sources, strict=True)]
+        except BaseException:
+            interrupted.set()
+            raise
 
 
 def _wanted(commit: Commit, source: Source | Failed) -> _Wanted:
@@ -151,8 +158,12 @@ class _RawFiles:
             self._by_name.setdefault(source.name, []).append(source)
         self._checksums: dict[int, str] = {}
 
-    def find(self, commit: Commit) -> Source | Failed:
+    def find(self, commit: Commit, *, interrupted: Callable[[], bool]) -> Source | Failed:
         """Find the raw file of a commit by its name and content; return the error if there is none."""
+        with interruptible(interrupted):
+            return self._find(commit)
+
+    def _find(self, commit: Commit) -> Source | Failed:
         facts = commit.facts
         # Standard input has no file name, so only the content identifies such a source.
         piped = facts.url == STDIN

@@ -73,7 +73,7 @@ def convert(
     limit = FailureLimit(options.max_failures)
     for outcome in outcomes(converter, found, limit=limit):
         outcome.add_to(summary)
-    summary.gave_up = limit.reached
+    summary.not_begun, summary.gave_up = limit.not_begun, limit.not_begun > 0
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -91,7 +91,7 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
 def outcomes(
     converter: Converter, found: Sequence[Source | Failed], *, limit: FailureLimit | None = None
 ) -> Iterator[Outcome]:
-    """Yield every source's outcome, in the order of the sources."""
+    """Yield the outcome of every source that ``limit`` lets begin, in the order of the sources."""
     one = converter.one if limit is None else limit.applied_to(converter.one)
     sizes = [source.size or 0 for source in found if isinstance(source, Source)]
     converter.tell(Progress("found", "", size=sum(sizes), files=len(found)))
@@ -104,10 +104,10 @@ def outcomes(
             converter.stop()
             pool.shutdown(cancel_futures=True)
             raise
-        yield from (future.result() for future in futures)
+        yield from (outcome for future in futures if (outcome := future.result()) is not None)
 
 
-def _wait_for_all(futures: Sequence[Future[Outcome]]) -> None:
+def _wait_for_all(futures: Sequence[Future[Outcome | None]]) -> None:
     """Wait until every source is done. Errors other than the failure of a single source are raised immediately."""
     done, _ = wait(futures, return_when=FIRST_EXCEPTION)
     for future in done:
