@@ -15,6 +15,7 @@ import click
 
 from wsparquet.cli.clean import clean as clean_command
 from wsparquet.cli.convert import convert
+from wsparquet.cli.environment import add_variables
 from wsparquet.cli.exit_codes import ExitCode, of_error
 from wsparquet.cli.fetch import fetch
 from wsparquet.cli.generate import generate
@@ -78,6 +79,7 @@ for _command in (
     generate,
     serve,
 ):
+    add_variables(_command)
     cli.add_command(_command)
 
 

@@ -9,6 +9,7 @@ import click
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option, to_option
 from wsparquet.cli.output import present
+from wsparquet.cli.parameter_types import account_option
 from wsparquet.cli.progress import progress
 
 __all__ = ["convert"]
@@ -32,7 +33,7 @@ class Arguments:
 @click.command(short_help="Convert Web Session files into datasets below a root.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @to_option
-@click.option("--account", metavar="ID", help="The account of all sources, needed if neither URL nor content names it.")
+@account_option("The account of all sources, needed if neither URL nor content names it.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
 @click.option(

@@ -21,7 +21,20 @@ SAME_FLAGS = frozenset(
         *("account", "again", "base_url", "credentials", "decoder", "defects", "delete", "downloads"),
         *("dry_run", "expiring", "failing", "files", "form", "host", "jobs"),
         *("max_failures", "max_inflated", "max_line", "max_quarantined", "max_ratio", "max_record", "older_than"),
-        *("port", "raw", "recheck", "region", "samples", "seed", "since", "single_writer", "size", "stale", "until"),
+        *(
+            "port",
+            "profile",
+            "raw",
+            "recheck",
+            "region",
+            "samples",
+            "seed",
+            "since",
+            "single_writer",
+            "size",
+            "stale",
+            "until",
+        ),
     }
 )
 """The parameters whose flag is their name with dashes instead of underscores."""

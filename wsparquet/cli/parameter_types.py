@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from wsparquet.names import is_account
 from wsparquet.redaction import printable
 
-__all__ = ["AGE", "BYTES", "DURATION", "MOMENT", "checked_account"]
+__all__ = ["AGE", "BYTES", "DURATION", "MOMENT", "account_option"]
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -72,13 +74,23 @@ AGE = _Duration(least=0)
 MOMENT = _Moment()
 
 
-def checked_account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Check the account that an option specifies, and return it.
+def account_option(text: str, **more: Any) -> Callable[[Command], Command]:
+    """Return the decorator of the option ``--account`` with a help text. The option may be given once only."""
+    # Without `multiple`, click would silently use the last one.
+    return click.option("--account", metavar="ID", multiple=True, callback=_checked_account, help=text, **more)
+
+
+def _checked_account(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the one account that an option specifies, or None.
 
     Raises:
-        BadParameter: the value is not a valid account.
+        BadParameter: the value is not a valid account, or there are several.
 
     """
-    if value is not None and not is_account(value):
-        raise click.BadParameter(f"expected letters and digits, found {printable(value)!r}", param=parameter)
-    return value
+    if len(values) > 1:
+        raise click.BadParameter(
+            f"expected one account, found {len(values)}; run the command once for each account", param=parameter
+        )
+    if values and not is_account(values[0]):
+        raise click.BadParameter(f"expected letters and digits, found {printable(values[0])!r}", param=parameter)
+    return values[0] if values else None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["schema"]
 
 FORMS = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
-ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "--credentials"}
+ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "--credentials", "--profile"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _check(context: click.Context) -> None:
         raise click.UsageError(f"expected one of TABLE, --remote and --from, found {' and '.join(whence)}")
     if "--diff" in given and not {"--remote", "--from"} & {*given}:
         raise click.UsageError("expected --remote or --from FILE with --diff, found neither")
-    if "--remote" in given and "--account" not in given:
+    if "--remote" in given and context.params["account"] is None:
         raise click.UsageError("expected --account with --remote, found none")
     for flag in given:
         needed = "--diff" if flag == "--output" else "--remote" if flag in ONLY_REMOTE else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
+from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, fetch_options, range_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import ConversionOptions, conversion_options, output_option, quiet_option, to_option
@@ -43,17 +43,11 @@ class Arguments:
         """Return these arguments as the library's ``SyncOptions``."""
         from wsparquet.synchronisation import SyncOptions
 
-        self.range.check()
+        common = fetch_options(self.server, self.range, self.conversion.root_options.storage)
         return SyncOptions(
-            account=self.server.account,
-            api=self.server.api(),
-            credentials=self.server.loaded_credentials(),
-            since=self.range.since,
-            until=self.range.until,
-            downloads=self.range.downloads,
+            **vars(common),
             raw=self.raw,
             recheck=self.recheck,
-            storage_options=self.conversion.root_options.storage or None,
             convert=self.conversion.made(),
         )
 

@@ -7,7 +7,7 @@ import contextvars
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future, wait
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["run_coroutine"]
 
@@ -42,7 +42,7 @@ def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-class _OtherThread:
+class _OtherThread(Generic[T]):
     """A thread with an event loop of its own, which runs a coroutine."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
@@ -59,7 +59,7 @@ class _OtherThread:
         except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
             self.result.set_exception(error)
 
-    async def _run(self) -> Any:
+    async def _run(self) -> T:
         self._started.append((asyncio.get_running_loop(), asyncio.current_task()))
         if self._cancelled:
             raise asyncio.CancelledError
