@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,7 @@ def test_no_files_are_no_error(status: int) -> None:
 # --- Retries ----------------------------------------------------------------------------------------------------------
 
 
-def tried(failures: list[Exception], *, answered: bool = True, **options: Any) -> tuple[object, list[Retry]]:
+def tried(failures: Sequence[Exception], *, answered: bool = True, **options: Any) -> tuple[object, list[Retry]]:
     """What comes of a call that fails so often, and what was told meanwhile."""
     left = list(failures)
     told: list[Retry] = []

