@@ -74,7 +74,7 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
     """Return a decorator that adds the options of ``ServerOptions``."""
     return lambda command: added(
         command,
-        account_option("The account whose sessions to request.", required=required),
+        account_option("The account whose sessions to request.", checked=True, required=required),
         click.option(
             "--region",
             type=click.Choice(["us", "uk", "apac"]),

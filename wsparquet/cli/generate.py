@@ -58,7 +58,7 @@ class Arguments:
     show_default=True,
     help="Compression of the files.",
 )
-@account_option("The account in the files.", default=["75555851"], show_default=True)
+@account_option("The account in the files.", checked=True, default=["75555851"], show_default=True)
 @click.option("--defects", is_flag=True, help="Add every kind of invalid input that does not prevent a conversion.")
 @output_option
 @takes(Arguments)

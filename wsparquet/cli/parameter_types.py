@@ -74,23 +74,28 @@ AGE = _Duration(least=0)
 MOMENT = _Moment()
 
 
-def account_option(text: str, **more: Any) -> Callable[[Command], Command]:
-    """Return the decorator of the option ``--account`` with a help text. The option may be given once only."""
-    # Without `multiple`, click would silently use the last one.
-    return click.option("--account", metavar="ID", multiple=True, callback=_checked_account, help=text, **more)
+def account_option(text: str, *, checked: bool = False, **more: Any) -> Callable[[Command], Command]:
+    """Return the decorator of the option ``--account`` with a help text. The option may be given once only.
 
-
-def _checked_account(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
-    """Return the one account that an option specifies, or None.
-
-    Raises:
-        BadParameter: the value is not a valid account, or there are several.
-
+    ``checked``: accept only letters and digits, because the account becomes a part of a URL or of generated files.
     """
+    # Without `multiple`, click would silently use the last one.
+    callback = _checked_account if checked else _one_account
+    return click.option("--account", metavar="ID", multiple=True, callback=callback, help=text, **more)
+
+
+def _one_account(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the one account that an option specifies, or None. Raises BadParameter if there are several."""
     if len(values) > 1:
         raise click.BadParameter(
             f"expected one account, found {len(values)}; run the command once for each account", param=parameter
         )
-    if values and not is_account(values[0]):
-        raise click.BadParameter(f"expected letters and digits, found {printable(values[0])!r}", param=parameter)
     return values[0] if values else None
+
+
+def _checked_account(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the one account, or None. Raises BadParameter if there are several, or if it is not a valid account."""
+    account = _one_account(context, parameter, values)
+    if account is not None and not is_account(account):
+        raise click.BadParameter(f"expected letters and digits, found {printable(account)!r}", param=parameter)
+    return account
