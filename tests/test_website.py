@@ -132,9 +132,10 @@ def test_the_reference_has_every_public_name_once() -> None:
 
 
 def test_the_reference_has_every_environment_variable() -> None:
-    """Each variable of wsparquet's own that any code reads is on the page, and the page has no other."""
+    """Each variable of wsparquet's own that any code or option reads is on the page, and the page has no other."""
     files = [*ROOT.glob("wsparquet/**/*.py"), *ROOT.glob("native/**/*.rs"), *ROOT.glob("tests/**/*.py")]
     read = {name for file in [*files, ROOT / "Makefile"] for name in variables(file)}
+    read |= {str(each.envvar) for command in cli.commands.values() for each in command.params if each.envvar}
     assert variables(REFERENCE / "environment.md") == read
 
 

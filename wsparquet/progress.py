@@ -9,18 +9,19 @@ from typing import Literal
 
 from wsparquet.log import LOGGER
 
-__all__ = ["Listener", "Progress", "ignore", "logged"]
+__all__ = ["Listener", "Progress", "ignore", "logged", "telling_ignored"]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """One event of one source; its bytes and rows are the totals of that source up to this event.
 
-    A run begins with ``found``, the only event about all sources: ``files`` is their number, and ``size`` is the sum of
-    their stored sizes, as far as these are known. Only synchronisation sends ``retried`` and ``downloaded``, both
-    before ``started``. ``replaced`` means that the source is committed and that its rows replaced ``rows_before`` older
-    rows. ``reason`` says why a source is skipped although it was never committed itself. ``url`` distinguishes sources
-    that have the same name.
+    ``found`` is the only event about all sources: ``files`` is their number, and ``size`` is the sum of their stored
+    sizes, as far as these are known. Only ``ignored`` comes before it: a folder or an archive contains a marker of
+    another tool, such as ``_SUCCESS``, which is no source. Only synchronisation sends ``retried`` and ``downloaded``,
+    both before ``started``. ``replaced`` means that the source is committed and that its rows replaced ``rows_before``
+    older rows. ``reason`` says why a source is skipped although it was never committed itself. ``url`` distinguishes
+    sources that have the same name.
 
     >>> kinds = []
     >>> _ = wsparquet.convert("downloads/", to="lake", on_progress=lambda event: kinds.append(event.kind))
@@ -28,7 +29,9 @@ class Progress:
     ('found', 'committed')
     """
 
-    kind: Literal["found", "retried", "downloaded", "started", "read", "committed", "replaced", "skipped", "failed"]
+    kind: Literal[
+        "ignored", "found", "retried", "downloaded", "started", "read", "committed", "replaced", "skipped", "failed"
+    ]
     name: str
     url: str = ""
     size: int | None = None
@@ -48,6 +51,7 @@ LEVELS = {
     "committed": logging.INFO,
     "replaced": logging.INFO,
     "skipped": logging.DEBUG,
+    "ignored": logging.DEBUG,
     "downloaded": logging.DEBUG,
     "retried": logging.WARNING,
     "failed": logging.ERROR,
@@ -73,6 +77,11 @@ def logged(listener: Listener | None, *, failures_only: bool = False) -> Listene
             listener(event)
 
     return tell
+
+
+def telling_ignored(tell: Listener) -> Callable[[str], None]:
+    """Return a function that reports the URL of a marker, which is no source, as an event."""
+    return lambda url: tell(Progress("ignored", url.rstrip("/").rpartition("/")[2], url))
 
 
 def _line(event: Progress) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from wsparquet.api.answers import error_of, merged, parse_listing
 from wsparquet.api.client import _windows
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.api.faults import FileGone, NoFiles, Transient
-from wsparquet.api.retry import parse_retry_after, retried
+from wsparquet.api.retry import FIRST_SECONDS, parse_retry_after, retried
 from wsparquet.api.trust import Trust
 from wsparquet.errors import ApiError
 
@@ -199,7 +200,7 @@ def test_no_files_are_no_error(status: int) -> None:
 # --- Retries ----------------------------------------------------------------------------------------------------------
 
 
-def tried(failures: list[Exception], **options: Any) -> tuple[object, list[Retry]]:
+def tried(failures: Sequence[Exception], *, answered: bool = True, **options: Any) -> tuple[object, list[Retry]]:
     """What comes of a call that fails so often, and what was told meanwhile."""
     left = list(failures)
     told: list[Retry] = []
@@ -210,7 +211,11 @@ def tried(failures: list[Exception], **options: Any) -> tuple[object, list[Retry
         return "done"
 
     try:
-        result: object = asyncio.run(retried(call, "http://x/y?z", options=ApiOptions(**options), on_retry=told.append))
+        result: object = asyncio.run(
+            retried(
+                call, "http://x/y?z", options=ApiOptions(**options), on_retry=told.append, answered=lambda: answered
+            )
+        )
     except ApiError as error:
         result = error
     return result, told
@@ -237,6 +242,19 @@ def test_tries_are_counted_and_end() -> None:
     assert isinstance(result, ApiError)
     assert (result.status, len(told)) == (500, 2)
     assert "tried 3 times" in str(result)
+
+
+def test_a_host_that_was_never_reached_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until a request is answered, an unreachable host is tried briefly and quietly; afterwards as ever."""
+    assert FIRST_SECONDS + 5 <= 30
+    monkeypatch.setattr("wsparquet.api.retry.FIRST_SECONDS", 0.2)
+    unreachable = [broken(unreachable=True)] * 20
+    result, told = tried(unreachable, answered=False, pause_seconds=0.05, tries=50)
+    assert ("it failed (tried" in str(result), told) == (True, [])
+    result, told = tried(unreachable[:4], answered=True, pause_seconds=0.05)
+    assert (result, len(told)) == ("done", 4)
+    result, told = tried([broken()] * 4, answered=False, pause_seconds=0.05)
+    assert (result, len(told)) == ("done", 4)
 
 
 def test_refusals_are_not_tried_again() -> None:

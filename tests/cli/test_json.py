@@ -65,6 +65,8 @@ SUMMARY = Summary(
     skipped=["c.gz"],
     copies=[Copy("c.gz", "file:///c.gz", "b.gz holds the same content")],
     failures=[FAILURE],
+    not_begun=4,
+    gave_up=True,
     records=2,
     rows={"geo": 1},
     rescued={"geo": PathCounts({"$.x": 2})},
@@ -81,6 +83,8 @@ SUMMARY_JSON = {
     "copies": [{"name": "c.gz", "url": "file:///c.gz", "reason": "b.gz holds the same content"}],
     "failed": ["a.gz"],
     "errors": [FAILURE_JSON],
+    "not_begun": 4,
+    "gave_up": True,
     "records": 2,
     "rows": {"geo": 1},
     "rescued": {"geo": {"$.x": 2}},
@@ -109,6 +113,7 @@ FETCHED_JSON = {
     "retries": 0,
     "seconds": 1.235,
     "interrupted": False,
+    "not_begun": 0,
 }
 
 FILE = FileState(

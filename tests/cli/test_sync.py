@@ -225,6 +225,20 @@ def test_status_is_fit_for_a_monitor(tmp_path: Path, emulator: Emulator) -> None
     assert (failing.code, "there until 20" in failing.out) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"), [("https://nowhere.invalid", "Name or service"), ("http://127.0.0.1:1", "Connect call failed")]
+)
+def test_a_host_that_cannot_be_reached_is_one_message(
+    url: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unknown host and a refused connection end a first run soon, with one line that says what to check."""
+    monkeypatch.setattr("wsparquet.api.retry.FIRST_SECONDS", 0.2)
+    found = run("sync", "--account", ACCOUNT, "--base-url", url, "--to", tmp_path / "lake", "--pause", "0.05")
+    assert (found.code, found.out, found.err.count("\n")) == (1, "", 1)
+    assert f"expected a connection, found: {reason}" in found.err or "resolution" in found.err
+    assert "check the address (--region, --base-url), the connection, and the proxy (tried " in found.err
+
+
 def test_sync_repeats_until_interrupted(tmp_path: Path, emulator: Emulator) -> None:
     """With --every there is a summary a run, one line each in JSON, until a signal ends it."""
     arguments = (

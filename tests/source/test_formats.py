@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -330,3 +331,50 @@ def test_it_streams(tmp_path: Path) -> None:
     size, grown = map(int, done.stdout.split())
     assert size == times * len(line)
     assert grown < 24
+
+
+# --- Compressed twice -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inner", [MEMBER, FRAME, MEMBER + MEMBER], ids=["gzip", "zstd", "members"])
+@pytest.mark.parametrize("outer", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+def test_compressed_twice(tmp_path: Path, inner: bytes, outer: Any) -> None:
+    """A file that a server compressed once more is read whole, its checksum that of the stored bytes."""
+    content = outer(inner)
+    found = source(tmp_path, content)
+    with found.open(SourceLimits(chunk=1000)) as reader:
+        text = b"".join(reader)
+        assert reader.sha256 == hashlib.sha256(content).hexdigest()
+        assert (reader.stored_bytes, reader.inflated_bytes) == (len(content), len(text))
+        assert reader.format.count("+") == 1
+    assert text == (TEXT + TEXT if inner == MEMBER + MEMBER else TEXT)
+
+
+def test_compressed_twice_byte_by_byte(tmp_path: Path) -> None:
+    """The inner format is known even if its first bytes come in single pieces."""
+    content = b"".join(gzip.compress(MEMBER[at : at + 1], mtime=0) for at in range(8)) + gzip.compress(MEMBER[8:])
+    assert read(source(tmp_path, content), SourceLimits(chunk=1)) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(MEMBER[:-5]), "a.gz: in its gzip text: gzip member 1, which starts at byte 0, is truncated"),
+        (gzip.compress(MEMBER + b"tail"), "found other bytes after member 1"),
+        (gzip.compress(gzip.compress(MEMBER)), "found gzip in gzip in gzip; unpack it first"),
+        (gzip.compress(b"PK\x03\x04" + bytes(30)), "found zip in gzip; unpack it first"),
+    ],
+    ids=["truncated", "tail", "three times", "archive"],
+)
+def test_damage_in_the_inner_layer(tmp_path: Path, content: bytes, said: str) -> None:
+    """Damage below the first layer fails the source and says in which layer it is."""
+    assert said in failure(source(tmp_path, content))[1]
+
+
+def test_a_bomb_in_the_outer_layer(tmp_path: Path) -> None:
+    """The limits hold for each layer: text that becomes nothing, a gigabyte of it, is not inflated to its end."""
+    limits = SourceLimits(max_inflated=1 << 20)
+    found = source(tmp_path, gzip.compress(EMPTY * 200_000))
+    assert "expected at most 1048576 inflated bytes" in failure(found, limits)[1]
+    limits = SourceLimits(max_ratio=10, ratio_floor=1 << 16)
+    assert "expected at most 10 times as many inflated bytes" in failure(found, limits)[1]

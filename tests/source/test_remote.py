@@ -160,6 +160,9 @@ def test_http_compression_on_the_way(server: Server) -> None:
     server.answers["/b.gz"] = encoded
     assert only(server.url("/b.gz")).checksum() == hashlib.sha256(content).hexdigest()
     assert read(only(server.url("/b.gz"))) == TEXT
+    server.files["/c.gz"] = gzip.compress(content)
+    server.answers["/c.gz"] = encoded
+    assert read(only(server.url("/c.gz"))) == TEXT
 
 
 def test_http_headers(server: Server) -> None:

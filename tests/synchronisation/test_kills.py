@@ -94,17 +94,17 @@ def test_an_interrupt_ends_after_what_is_under_way(tmp_path: Path) -> None:
 
 
 def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
-    """Two signals while the server stalls: the process ends without waiting for it, and leaves nothing."""
-    with server(hours=3, faults={"stall": 1.0}, most_faults=1000, stall_seconds=60) as emulator:
-        process = start(tmp_path / "lake", emulator)
+    """Two signals while downloads wait for a retry: the process ends without it, and leaves nothing."""
+    with server(hours=3, faults={"truncated-chunked": 1.0}, most_faults=1000) as emulator:
+        process = start(tmp_path / "lake", emulator, "--pause", "100")
         deadline = time.monotonic() + SECONDS
-        while not emulator.log and time.monotonic() < deadline:
+        while not emulator.downloads and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        # Far less than the server stalls, far more than a loaded machine needs.
+        # Far less than the pause, far more than a loaded machine needs.
         _, err = process.communicate(timeout=30)
         assert (process.returncode, b"Traceback" in err) == (130, False), err
     assert_at_rest(tmp_path / "lake")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import threading
 import time
@@ -63,3 +64,30 @@ def test_waiting_ends_when_somebody_asks() -> None:
     assert stop.wait(3600)
     assert time.monotonic() - began < 60
     assert not Stop().wait(0.001)
+
+
+def test_work_ends_when_somebody_asks() -> None:
+    """Work that would take an hour is cancelled soon after a request; work that ends before gives its result."""
+    stop = Stop()
+    ended: list[str] = []
+
+    async def hour() -> str:
+        try:
+            return await asyncio.sleep(3600, "an hour later")
+        finally:
+            ended.append("cancelled")
+
+    async def fail() -> None:
+        raise ApiError("down")
+
+    async def all_of_it() -> None:
+        assert await stop.unless_asked(asyncio.sleep(0, "done")) == "done"
+        with pytest.raises(ApiError, match="down"):
+            await stop.unless_asked(fail())
+        threading.Timer(0.05, stop.ask).start()
+        assert await stop.unless_asked(hour()) is None
+        assert await stop.unless_asked(asyncio.sleep(0, "too late")) is None
+
+    began = time.monotonic()
+    asyncio.run(all_of_it())
+    assert (ended, time.monotonic() - began < 60) == (["cancelled"], True)

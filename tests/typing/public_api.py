@@ -29,7 +29,7 @@ from wsparquet.schema import Table
 seen: list[Progress] = []
 options = ConvertOptions(jobs=2, account="1", limits=Limits(max_record=1), source_limits=SourceLimits(max_ratio=2))
 assert_type(wsparquet.convert(["a", Path("b")], "lake", options=options, on_progress=seen.append), Summary)
-assert_type(wsparquet.convert("a", to="lake", jobs=2, max_quarantined=0).failures, list[Failure])
+assert_type(wsparquet.convert("a", to="lake", jobs=2, max_quarantined=0, max_failures=None).failures, list[Failure])
 assert_type(wsparquet.convert("a", to="lake").exit_code, int)
 assert_type(wsparquet.convert("a", to="lake").raise_for_failures(), Summary)
 assert_type(wsparquet.replay("lake", Path("raw"), dry_run=True).rows, dict[str, int])

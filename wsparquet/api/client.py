@@ -89,6 +89,7 @@ class Client:
             credentials.access_token_secret,
         )
         self._busy_until = 0.0
+        self._answered = False
         self._slots = asyncio.Semaphore(options.connections)
         self._session: aiohttp.ClientSession | None = None
 
@@ -244,7 +245,9 @@ class Client:
                         raise
                     return result
 
-        return await retried(attempt, url, options=self.options, on_retry=self.on_retry)
+        return await retried(
+            attempt, url, options=self.options, on_retry=self.on_retry, answered=lambda: self._answered
+        )
 
     def _note(self, failure: Transient) -> None:
         """Delay all requests if the server has asked for a wait after one of them exceeded its rate limit."""
@@ -265,6 +268,7 @@ class Client:
                 allow_redirects=False,
                 proxy=_proxy(target),
             ) as response:
+                self._answered = True
                 location = response.headers.get("Location")
                 if response.status not in REDIRECTS or location is None:
                     yield response

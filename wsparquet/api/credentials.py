@@ -47,33 +47,54 @@ class Credentials:
                 )
 
     @classmethod
-    def load(cls, file: str | os.PathLike[str] | None = None, *, environ: Mapping[str, str] | None = None) -> Self:
+    def load(
+        cls,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        profile: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
         """Load the credentials from a TOML file if one is given, otherwise from the environment.
 
         The file contains ``app_key``, ``app_secret``, ``access_token`` and ``access_token_secret``, and only its owner
-        may have permission to read it. The file and the environment are never combined, because credentials of
-        different API keys do not work together.
+        may have permission to read it. With ``profile``, the four are in the table of this name. The file and the
+        environment are never combined, because credentials of different API keys do not work together.
 
         Raises:
             ApiError: a credential is missing, or the file is missing, readable by others, or not such a TOML file.
 
         """
         if file is not None:
-            path = Path(file)
-            return cls(**_complete(_read(path), {name: f"{name} in {path}" for name in VARIABLES}))
+            return cls(**_of_file(Path(file), profile))
+        if profile is not None:
+            raise ApiError(f"expected a file with the profile {profile!r}, found none; name the file by `credentials`")
         environ = os.environ if environ is None else environ
         found = {name: environ.get(variable) for name, variable in VARIABLES.items()}
-        return cls(**_complete(found, VARIABLES))
+        if missing := _missing(found):
+            raise ApiError(
+                f"expected four credentials, found {', '.join(VARIABLES[name] for name in missing)} missing; set the "
+                f"variables, or name a TOML file with {', '.join(VARIABLES)} by `credentials`"
+            )
+        return cls(**{name: str(found[name]) for name in VARIABLES})
 
 
-def _complete(found: Mapping[str, object], places: Mapping[str, str]) -> dict[str, str]:
-    missing = [place for name, place in places.items() if not isinstance(found.get(name), str) or not found[name]]
-    if missing:
-        raise ApiError(
-            f"expected four credentials, found {', '.join(missing)} missing; set the variables, or name a TOML file "
-            f"with {', '.join(VARIABLES)} by `credentials`"
-        )
-    return {name: str(found[name]) for name in places}
+def _of_file(path: Path, profile: str | None) -> dict[str, str]:
+    """Return the credentials in a file, or in the table ``profile`` of it."""
+    values = _read(path)
+    profiles = [name for name, value in values.items() if isinstance(value, dict)]
+    choice = f"its profiles are {', '.join(profiles)}; choose one by `profile`" if profiles else "it has no profiles"
+    found: object = values if profile is None else values.get(profile)
+    if not isinstance(found, dict):
+        raise ApiError(f"{path}: expected the profile [{profile}], found none; {choice}")
+    place = str(path) if profile is None else f"{path}, profile [{profile}]"
+    if missing := _missing(found):
+        remedy = choice if profiles and profile is None else 'add each as NAME = "VALUE"'
+        raise ApiError(f"{place}: expected {', '.join(VARIABLES)} as text, found no {', '.join(missing)}; {remedy}")
+    return {name: str(found[name]) for name in VARIABLES}
+
+
+def _missing(found: Mapping[str, object]) -> list[str]:
+    return [name for name in VARIABLES if not isinstance(found.get(name), str) or not found[name]]
 
 
 def _read(path: Path) -> dict[str, object]:

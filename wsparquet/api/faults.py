@@ -26,14 +26,18 @@ class Transient(Exception):
     """A failure that a retry may fix.
 
     ``error``: the error to raise if all retries fail. ``busy``: whether the server asked clients to slow down.
-    ``retry_after``: the wait in seconds that the server asked for; None if it asked for none.
+    ``retry_after``: the wait in seconds that the server asked for; None if it asked for none. ``unreachable``: whether
+    no connection was made, because the host is unknown, refuses connections, or does not react.
     """
 
-    def __init__(self, error: ApiError, *, busy: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self, error: ApiError, *, busy: bool = False, retry_after: float | None = None, unreachable: bool = False
+    ) -> None:
         super().__init__(str(error))
         self.error = error
         self.busy = busy
         self.retry_after = retry_after
+        self.unreachable = unreachable
 
 
 @contextmanager
@@ -50,9 +54,18 @@ def translated(url: str) -> Iterator[None]:
             f"{place}: expected a server whose certificate can be verified, found: {_text(error)}; check the clock, "
             "the address, and whether a proxy intercepts TLS connections"
         ) from None
-    except TimeoutError:
+    except TimeoutError as error:
         raise Transient(
-            ApiError(f"{place}: expected an answer, found none in time; check the connection, and try again later")
+            ApiError(f"{place}: expected an answer, found none in time; check the connection, and try again later"),
+            unreachable=isinstance(error, aiohttp.ConnectionTimeoutError),
+        ) from None
+    except aiohttp.ClientConnectorError as error:
+        raise Transient(
+            ApiError(
+                f"{place}: expected a connection, found: {_text(error)}; check the address (`region`, `base_url`), the "
+                "connection, and the proxy"
+            ),
+            unreachable=True,
         ) from None
     except (aiohttp.ClientPayloadError, ConnectionError) as error:
         raise Transient(

@@ -2,7 +2,8 @@
 
 Of the 4xx statuses only 429 is retried. Its pauses are at least 1, 2, 4, … seconds, and never shorter than the time in
 ``Retry-After``. After a 5xx status the pauses are 5, 10, and 15 seconds, and then double each time, up to 2 minutes. A
-failed or interrupted connection is handled like a 5xx status.
+failed or interrupted connection is handled like a 5xx status. While no request has been answered, a host that cannot be
+reached is tried for 20 seconds only, and quietly: then the address is probably wrong.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ JITTER = 0.2
 """The random share of a pause, so that many clients do not retry at the same time."""
 
 LONGEST_PAUSE = 120.0
+FIRST_SECONDS = 20.0
+"""How long a host is tried that cannot be reached and has never answered. A try itself may last some seconds more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,18 @@ def parse_retry_after(value: str | None, *, now: datetime | None = None) -> floa
 class _Patience:
     """The hook that stamina calls after each failure. It returns the seconds to wait, or False to give up."""
 
-    def __init__(self, url: str, options: ApiOptions, on_retry: Callable[[Retry], None] | None) -> None:
+    def __init__(
+        self,
+        url: str,
+        options: ApiOptions,
+        on_retry: Callable[[Retry], None] | None,
+        answered: Callable[[], bool],
+    ) -> None:
         self._url = url
+        self._answered = answered
         self._options = options
         self._on_retry = on_retry
-        self._deadline = time.monotonic() + options.total_seconds
+        self._started = time.monotonic()
         self.failures = 0
         self.gave_up = ""
 
@@ -70,13 +80,16 @@ class _Patience:
             return False
         self.failures += 1
         wait = self._wait(error)
+        hopeless = error.unreachable and not self._answered()
+        seconds = min(FIRST_SECONDS, self._options.total_seconds) if hopeless else self._options.total_seconds
         if self.failures >= self._options.tries:
             self.gave_up = f"tried {self.failures} times"
             return False
-        if time.monotonic() + wait > self._deadline:
-            self.gave_up = f"tried {self.failures} times; the next try would be in {wait:.0f} s, which is too late"
+        if time.monotonic() + wait > self._started + seconds:
+            late = "" if hopeless else f"; the next try would be in {wait:.0f} s, which is too late"
+            self.gave_up = f"tried {self.failures} times{late}"
             return False
-        if self._on_retry is not None:
+        if self._on_retry is not None and not hopeless:
             self._on_retry(Retry(printable_url(self._url), str(error.error), wait, self.failures))
         return wait
 
@@ -100,14 +113,17 @@ async def retried(
     *,
     options: ApiOptions,
     on_retry: Callable[[Retry], None] | None = None,
+    answered: Callable[[], bool] = lambda: True,
 ) -> Result:
     """Await ``call`` and return its result, with retries within the limits of the options.
+
+    ``answered`` returns whether the server has answered any request.
 
     Raises:
         ApiError: the last attempt failed, or an error cannot be fixed by a retry.
 
     """
-    patience = _Patience(url, options, on_retry)
+    patience = _Patience(url, options, on_retry, answered)
     try:
         # The hook enforces the limits instead of stamina, because it knows the wait that the server asked for.
         async for attempt in stamina.retry_context(on=patience, attempts=None, timeout=None):

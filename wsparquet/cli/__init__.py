@@ -16,6 +16,7 @@ import click
 
 from wsparquet.cli.clean import clean as clean_command
 from wsparquet.cli.convert import convert
+from wsparquet.cli.environment import add_variables
 from wsparquet.cli.exit_codes import ExitCode, of_error
 from wsparquet.cli.fetch import fetch
 from wsparquet.cli.generate import generate
@@ -26,6 +27,7 @@ from wsparquet.cli.remove import remove
 from wsparquet.cli.replay import replay
 from wsparquet.cli.schema import schema
 from wsparquet.cli.serve import serve
+from wsparquet.cli.signals import as_interrupts
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
 from wsparquet.cli.verify import verify
@@ -104,6 +106,7 @@ for _command in (
     generate,
     serve,
 ):
+    add_variables(_command)
     cli.add_command(_command)
 
 
@@ -122,7 +125,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli.main(prog_name="wsparquet", standalone_mode=False)
+        with as_interrupts():
+            code = cli.main(prog_name="wsparquet", standalone_mode=False)
     except _ClosedPipe:
         # Otherwise Python would complain when it writes the rest of the output at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

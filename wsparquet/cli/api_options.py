@@ -11,14 +11,15 @@ import click
 
 from wsparquet.cli.flags import in_flags
 from wsparquet.cli.options import Command, added
-from wsparquet.cli.parameter_types import MOMENT, checked_account
+from wsparquet.cli.parameter_types import MOMENT, account_option
 from wsparquet.errors import ApiError
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
     from wsparquet.api import ApiOptions, Credentials
+    from wsparquet.synchronisation import FetchOptions
 
-__all__ = ["RangeOptions", "ServerOptions", "api_options", "range_options"]
+__all__ = ["RangeOptions", "ServerOptions", "api_options", "fetch_options", "range_options"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class ServerOptions:
     base_url: str | None
     pause: float
     credentials: str | None
+    profile: str | None
 
     def api(self) -> ApiOptions:
         """Return the API of the chosen server.
@@ -63,7 +65,7 @@ class ServerOptions:
         from wsparquet.api import Credentials
 
         try:
-            return Credentials.load(self.credentials)
+            return Credentials.load(self.credentials, profile=self.profile)
         except ApiError as error:
             raise click.UsageError(printable(in_flags(str(error)))) from error
 
@@ -72,13 +74,7 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
     """Return a decorator that adds the options of ``ServerOptions``."""
     return lambda command: added(
         command,
-        click.option(
-            "--account",
-            metavar="ID",
-            required=required,
-            callback=checked_account,
-            help="The account whose sessions to request.",
-        ),
+        account_option("The account whose sessions to request.", checked=True, required=required),
         click.option(
             "--region",
             type=click.Choice(["us", "uk", "apac"]),
@@ -87,8 +83,7 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
         click.option(
             "--base-url",
             metavar="URL",
-            envvar="WSPARQUET_BASE_URL",
-            help="The URL of the server to use, instead of a region.  [env: WSPARQUET_BASE_URL]",
+            help="The URL of the server to use, instead of a region.",
         ),
         click.option(
             "--pause",
@@ -105,6 +100,28 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
             "[default: WSPARQUET_APP_KEY, WSPARQUET_APP_SECRET, WSPARQUET_ACCESS_TOKEN, "
             "WSPARQUET_ACCESS_TOKEN_SECRET]",
         ),
+        click.option("--profile", metavar="NAME", help="The table [NAME] of the file of --credentials to use."),
+    )
+
+
+def fetch_options(server: ServerOptions, span: RangeOptions, storage: dict[str, object]) -> FetchOptions:
+    """Return the library's options for listing and downloading.
+
+    Raises:
+        UsageError: the options contradict each other, or a credential is missing.
+
+    """
+    from wsparquet.synchronisation import FetchOptions
+
+    span.check()
+    return FetchOptions(
+        account=server.account,
+        api=server.api(),
+        credentials=server.loaded_credentials(),
+        since=span.since,
+        until=span.until,
+        downloads=span.downloads,
+        storage_options=storage or None,
     )
 
 

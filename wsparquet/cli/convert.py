@@ -17,6 +17,7 @@ from wsparquet.cli.options import (
     to_option,
 )
 from wsparquet.cli.output import present
+from wsparquet.cli.parameter_types import account_option
 from wsparquet.cli.progress import progress
 
 __all__ = ["convert"]
@@ -32,6 +33,7 @@ class Arguments:
     dry_run: bool
     again: bool
     force_account: bool
+    max_failures: int
     output: str
     progress: ProgressOptions = field(metadata=group(ProgressOptions))
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
@@ -40,10 +42,18 @@ class Arguments:
 @click.command(short_help="Convert Web Session files into datasets below a root.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @to_option
-@click.option("--account", metavar="ID", help="The account of all sources, needed if neither URL nor content names it.")
+@account_option("The account of all sources, needed if neither URL nor content names it.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
 @force_account_option
+@click.option(
+    "--max-failures",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Begin no further source after N failures without a success; 0 means no limit.",
+)
 @conversion_options
 @output_option
 @progress_options
@@ -64,7 +74,11 @@ def convert(given: Arguments) -> int:
     from wsparquet.conversion.run import convert as run
 
     options = given.conversion.made(
-        account=given.account, dry_run=given.dry_run, again=given.again, force_account=given.force_account
+        account=given.account,
+        dry_run=given.dry_run,
+        again=given.again,
+        force_account=given.force_account,
+        max_failures=given.max_failures,
     )
     with progress(given.progress, given.output) as shown:
         summary = run(given.sources, given.root, options=options, on_progress=shown)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import click
 
-from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
+from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, fetch_options, range_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import ProgressOptions, output_option, progress_options, storage_option
@@ -50,19 +50,9 @@ def fetch(given: Arguments) -> int:
       wsparquet fetch --account 75555851 --into raw --since 2d
       wsparquet convert raw --to lake
     """
-    from wsparquet.synchronisation import FetchOptions
     from wsparquet.synchronisation import fetch as run
 
-    given.range.check()
-    options = FetchOptions(
-        account=given.server.account,
-        api=given.server.api(),
-        credentials=given.server.loaded_credentials(),
-        since=given.range.since,
-        until=given.range.until,
-        downloads=given.range.downloads,
-        storage_options=given.storage or None,
-    )
+    options = fetch_options(given.server, given.range, given.storage)
     showing = sync_progress(given.progress, given.output, log_format=given.log_format, last="downloaded")
     with stopping() as stop, showing as shown:
         summary = run(given.into, options=options, on_progress=shown, stop=stop)

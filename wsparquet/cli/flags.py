@@ -19,9 +19,10 @@ ODD_FLAGS = {
 SAME_FLAGS = frozenset(
     {
         *("account", "again", "base_url", "credentials", "decoder", "defects", "delete", "downloads"),
-        *("dry_run", "expiring", "failing", "files", "force_account", "form", "host", "jobs"),
+        *("dry_run", "expiring", "failing", "files", "force_account", "form", "host", "jobs", "max_failures"),
         *("max_inflated", "max_line", "max_quarantined", "max_ratio", "max_record", "older_than"),
-        *("port", "raw", "recheck", "region", "samples", "seed", "since", "single_writer", "size", "stale", "until"),
+        *("port", "profile", "raw", "recheck", "region", "samples", "seed", "since", "single_writer", "size"),
+        *("stale", "until"),
     }
 )
 """The parameters whose flag is their name with dashes instead of underscores."""

@@ -11,7 +11,7 @@ from wsparquet.cli.arguments import takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import output_option
 from wsparquet.cli.output import present
-from wsparquet.cli.parameter_types import BYTES, checked_account
+from wsparquet.cli.parameter_types import BYTES, account_option
 from wsparquet.cli.results import Generated
 
 __all__ = ["generate"]
@@ -58,14 +58,7 @@ class Arguments:
     show_default=True,
     help="Compression of the files.",
 )
-@click.option(
-    "--account",
-    default="75555851",
-    show_default=True,
-    metavar="ID",
-    callback=checked_account,
-    help="The account in the files.",
-)
+@account_option("The account in the files.", checked=True, default=["75555851"], show_default=True)
 @click.option("--defects", is_flag=True, help="Add every kind of invalid input that does not prevent a conversion.")
 @output_option
 @takes(Arguments)

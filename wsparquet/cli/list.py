@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import click
 
-from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
+from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, fetch_options, range_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import output_option, storage_option
@@ -45,19 +45,11 @@ def list_files(given: Arguments) -> int:
       wsparquet list --account 75555851 --since 2d --output json
     """
     from wsparquet.dataset import Access, Root
-    from wsparquet.synchronisation import FetchOptions, list_states
+    from wsparquet.synchronisation import list_states
 
-    given.range.check()
     if given.missing and given.root is None:
         raise click.UsageError("expected --to ROOT with --missing, found no root to compare with")
-    options = FetchOptions(
-        account=given.server.account,
-        api=given.server.api(),
-        credentials=given.server.loaded_credentials(),
-        since=given.range.since,
-        until=given.range.until,
-        downloads=given.range.downloads,
-    )
+    options = fetch_options(given.server, given.range, given.storage)
     root = None if given.root is None else Root.open(given.root, create=False, access=Access(given.storage))
     files = list_states(options, root=root, missing=given.missing)
     present(files, given.output)

@@ -221,6 +221,7 @@ class ConversionOptions:
         dry_run: bool = False,
         again: bool = False,
         force_account: bool = False,
+        max_failures: int = 0,
     ) -> ConvertOptions:
         """Return these options as the library's ``ConvertOptions``, together with the options specific to a command."""
         from wsparquet.conversion.options import ConvertOptions, default_jobs
@@ -230,6 +231,7 @@ class ConversionOptions:
             account=account,
             dry_run=dry_run,
             max_quarantined=self.max_quarantined,
+            max_failures=max_failures,
             again=again,
             force_account=force_account,
             decoder=self.decoder,

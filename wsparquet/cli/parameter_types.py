@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from wsparquet.names import is_account
 from wsparquet.redaction import printable
 
-__all__ = ["AGE", "BYTES", "DURATION", "MOMENT", "checked_account"]
+__all__ = ["AGE", "BYTES", "DURATION", "MOMENT", "account_option"]
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -72,13 +74,28 @@ AGE = _Duration(least=0)
 MOMENT = _Moment()
 
 
-def checked_account(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Check the account that an option specifies, and return it.
+def account_option(text: str, *, checked: bool = False, **more: Any) -> Callable[[Command], Command]:
+    """Return the decorator of the option ``--account`` with a help text. The option may be given once only.
 
-    Raises:
-        BadParameter: the value is not a valid account.
-
+    ``checked``: accept only letters and digits, because the account becomes a part of a URL or of generated files.
     """
-    if value is not None and not is_account(value):
-        raise click.BadParameter(f"expected letters and digits, found {printable(value)!r}", param=parameter)
-    return value
+    # Without `multiple`, click would silently use the last one.
+    callback = _checked_account if checked else _one_account
+    return click.option("--account", metavar="ID", multiple=True, callback=callback, help=text, **more)
+
+
+def _one_account(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the one account that an option specifies, or None. Raises BadParameter if there are several."""
+    if len(values) > 1:
+        raise click.BadParameter(
+            f"expected one account, found {len(values)}; run the command once for each account", param=parameter
+        )
+    return values[0] if values else None
+
+
+def _checked_account(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the one account, or None. Raises BadParameter if there are several, or if it is not a valid account."""
+    account = _one_account(context, parameter, values)
+    if account is not None and not is_account(account):
+        raise click.BadParameter(f"expected letters and digits, found {printable(account)!r}", param=parameter)
+    return account

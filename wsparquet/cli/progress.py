@@ -144,7 +144,7 @@ def _shown(
     shown = Shown()
     kinds = {"failed"}
     if options.verbose:
-        kinds |= {last, "replaced", "skipped", "retried"}
+        kinds |= {last, "replaced", "skipped", "retried", "ignored"}
     with ExitStack() as stack:
         if options.quiet or output == "json":
             # The JSON has the failures already.

@@ -10,6 +10,7 @@ from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import RootOptions, output_option, root_options
 from wsparquet.cli.output import present
+from wsparquet.cli.parameter_types import account_option
 
 __all__ = ["remove"]
 
@@ -28,9 +29,7 @@ class Arguments:
 @click.command(short_help="Remove the rows of sources from the datasets.")
 @click.argument("root")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option(
-    "--account", metavar="ID", help="The account, needed if several accounts have a source with the same name."
-)
+@account_option("The account, needed if several accounts have a source with the same name.")
 @root_options
 @output_option
 @takes(Arguments)

@@ -26,7 +26,7 @@ LOCATED = ("duckdb", "athena", "spark")
 """The forms that name files."""
 JSON_FORMS = ("arrow", "avro", "spark", "bigquery")
 """The forms that can be printed as JSON; arrow then becomes a description of the columns."""
-ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "--credentials"}
+ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "--credentials", "--profile"}
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _check(context: click.Context) -> None:
         raise click.UsageError(f"expected one of TABLE, --remote and --from, found {' and '.join(whence)}")
     if "--diff" in given and not {"--remote", "--from"} & {*given}:
         raise click.UsageError("expected --remote or --from FILE with --diff, found neither")
-    if "--remote" in given and "--account" not in given:
+    if "--remote" in given and context.params["account"] is None:
         raise click.UsageError("expected --account with --remote, found none")
     remote = whence not in ([], ["TABLE"])
     needed = {**dict.fromkeys(ONLY_REMOTE, "--remote"), "--storage-option": "--root"}

@@ -11,7 +11,7 @@ from wsparquet.cli.arguments import takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.flags import in_flags
 from wsparquet.cli.output import say
-from wsparquet.cli.parameter_types import BYTES
+from wsparquet.cli.parameter_types import BYTES, account_option
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ def _faults(_: click.Context, parameter: click.Parameter, values: tuple[str, ...
 
 
 @click.command(short_help="Emulate the Data Access API on this machine.")
-@click.option(
-    "--account", default="75555851", show_default=True, metavar="ID", help="The account whose sessions are served."
-)
+@account_option("The account whose sessions are served.", default=["75555851"], show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on.  [default: any free port]"

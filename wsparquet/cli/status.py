@@ -10,7 +10,7 @@ import click
 from wsparquet.cli.arguments import takes
 from wsparquet.cli.options import output_option, storage_option
 from wsparquet.cli.output import present
-from wsparquet.cli.parameter_types import DURATION
+from wsparquet.cli.parameter_types import DURATION, account_option
 
 __all__ = ["status"]
 
@@ -30,7 +30,7 @@ class Arguments:
 
 @click.command(short_help="Show whether datasets are current.")
 @click.argument("root")
-@click.option("--account", metavar="ID", help="The account to report.  [default: all]")
+@account_option("The account to report.  [default: all]")
 @click.option(
     "--stale", type=DURATION, default="24h", show_default=True, help="Longest acceptable time since the last commit."
 )

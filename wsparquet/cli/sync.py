@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, range_options
+from wsparquet.cli.api_options import RangeOptions, ServerOptions, api_options, fetch_options, range_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import (
@@ -27,7 +27,7 @@ from wsparquet.cli.progress import log_option, sync_progress
 from wsparquet.cli.signals import stopping
 
 if TYPE_CHECKING:
-    from wsparquet.synchronisation import SyncOptions
+    from wsparquet.synchronisation import Stop, SyncOptions, SyncSummary
 
 __all__ = ["sync"]
 
@@ -52,17 +52,11 @@ class Arguments:
         """Return these arguments as the library's ``SyncOptions``."""
         from wsparquet.synchronisation import SyncOptions
 
-        self.range.check()
+        common = fetch_options(self.server, self.range, self.conversion.root_options.storage)
         return SyncOptions(
-            account=self.server.account,
-            api=self.server.api(),
-            credentials=self.server.loaded_credentials(),
-            since=self.range.since,
-            until=self.range.until,
-            downloads=self.range.downloads,
+            **vars(common),
             raw=self.raw,
             recheck=self.recheck,
-            storage_options=self.conversion.root_options.storage or None,
             convert=self.conversion.made(force_account=self.force_account),
         )
 
@@ -85,7 +79,8 @@ def sync(given: Arguments) -> int:
 
     Each run lists all files that the server keeps, for 30 days, and converts those that are not committed. These
     include late files and files that failed before. Run the command every hour, by cron or with --every; it is always
-    safe to run it again. The first Ctrl-C ends the run after the current files; a second one ends it at once.
+    safe to run it again. The first Ctrl-C ends the run after the current files; a second one ends it at once. A server
+    that cannot be reached at all ends the run within 30 seconds.
 
     Exit codes are those of convert. A file that the server deleted before it was downloaded is a failure, too.
 
@@ -100,16 +95,23 @@ def sync(given: Arguments) -> int:
     options = given.options()
     every = given.every.total_seconds() if given.every else None
     code: int = ExitCode.DONE
-    showing = sync_progress(given.progress, given.output, log_format=given.log_format)
-    with stopping() as stop, showing as shown:
-        once = partial(run, given.root, options=options, on_progress=shown, stop=stop)
-        for outcome in repeated(once, every=every, stop=stop):
+    shown_failures: set[tuple[str, str]] = set()
+
+    def once(stop: Stop) -> SyncSummary:
+        # The bar ends with each run, because the text of a result must not be written into it.
+        with sync_progress(given.progress, given.output, log_format=given.log_format) as shown:
+            summary = run(given.root, options=options, on_progress=shown, stop=stop)
+        shown_failures.update(shown.failures)
+        return summary
+
+    with stopping() as stop:
+        for outcome in repeated(partial(once, stop), every=every, stop=stop):
             if isinstance(outcome, Exception):
                 complain(str(outcome))
                 code = ExitCode.FAILED
             else:
                 one_line, quiet = every is not None, given.progress.quiet
-                present(outcome, given.output, one_line=one_line, quiet=quiet, shown=shown.failures)
-                shown.failures.clear()
+                present(outcome, given.output, one_line=one_line, quiet=quiet, shown=shown_failures)
+                shown_failures.clear()
                 code = outcome.exit_code
     return ExitCode.INTERRUPTED if stop.asked else code

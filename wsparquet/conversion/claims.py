@@ -77,19 +77,23 @@ class Claims:
                 if name.is_api:
                     self._waiting[name.stem] = self._waiting.get(name.stem, 0) + 1
 
-    def finish(self, source: Source | Failed) -> None:
-        """Record that a source is done."""
-        with self._finished:
-            stem = parse_name(source.name).stem
-            if stem in self._waiting:
-                self._waiting[stem] -= 1
-                self._finished.notify_all()
-
-    def wait_for_original(self, source: Source) -> None:
+    @contextmanager
+    def turn_of(self, source: Source | Failed) -> Iterator[None]:
         """Wait until the sources with the exact name are done, if the name of ``source`` is a copy of theirs.
 
         They have begun already, because a run begins its sources in the order of ``in_order``.
         """
+        self._wait_for_originals(source)
+        try:
+            yield
+        finally:
+            with self._finished:
+                stem = parse_name(source.name).stem
+                if stem in self._waiting:
+                    self._waiting[stem] -= 1
+                    self._finished.notify_all()
+
+    def _wait_for_originals(self, source: Source | Failed) -> None:
         name = parse_name(source.name)
         if name.is_copy and name.api_name is not None:
             api_name = name.api_name

@@ -34,7 +34,7 @@ from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
 from wsparquet.progress import Listener, Progress
-from wsparquet.source import Failed, Source, SourceReader
+from wsparquet.source import Failed, Source, SourceReader, interruptible
 from wsparquet.stream import decoded
 
 __all__ = ["Converter"]
@@ -104,15 +104,17 @@ class Converter:
         try:
             if isinstance(source, Failed):
                 raise source.error
-            self.claims.wait_for_original(source)
             self.tell(Progress("started", source.name, source.url, source.size))
-            outcome = self._convert(source, into)
+            with interruptible(self._stopped.is_set):
+                outcome = self._convert(source, into)
         except WsparquetError as error:
             outcome = Outcome(source.name, "failed", url=source.url, error=str(error))
         finally:
-            self.claims.finish(source)
             with self._counting:
                 self._unfinished -= 1
+        if outcome.kind == "failed" and self.stopped:
+            # The run itself was interrupted, which its caller reports once.
+            return outcome
         self.tell(
             Progress(
                 "replaced" if outcome.replaced else outcome.kind,

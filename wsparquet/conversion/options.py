@@ -22,6 +22,7 @@ class ConvertKeywords(TypedDict, total=False):
     account: str | None
     dry_run: bool
     max_quarantined: int | None
+    max_failures: int | None
     again: bool
     force_account: bool
     decoder: str
@@ -44,11 +45,12 @@ class ConvertOptions:
     whose URL and content do not name their account; a source that states another one fails, unless ``force_account`` is
     true. ``dry_run``: decode and count, but write nothing.
     ``max_quarantined``: how many records and items of one source may be quarantined; a source with more of them fails.
-    ``again``: also convert sources that are committed already, and replace their rows; ``replay`` then also converts
-    sources again that this version itself did not fully understand. ``decoder``: ``auto``,
-    ``native`` or ``reference``. ``source_limits`` and ``limits``: how much memory and disk space one source may take.
-    ``storage_options``: options for fsspec, and for s3fs if the root is on S3. ``single_writer``: the caller's promise
-    that no other run writes to this root at the same time.
+    ``max_failures``: ``convert`` begins no further source after so many failures without a success, since the folder is
+    probably the wrong one; None or 0 means no limit. ``again``: also convert sources that are committed already, and
+    replace their rows; ``replay`` then also converts sources again that this version itself did not fully understand.
+    ``decoder``: ``auto``, ``native`` or ``reference``. ``source_limits`` and ``limits``: how much memory and disk space
+    one source may take. ``storage_options``: options for fsspec, and for s3fs if the root is on S3. ``single_writer``:
+    the caller's promise that no other run writes to this root at the same time.
 
     >>> options = wsparquet.ConvertOptions(jobs=2, max_quarantined=0)
     >>> wsparquet.convert("downloads/", to="lake", options=options).exit_code
@@ -63,6 +65,7 @@ class ConvertOptions:
     account: str | None = None
     dry_run: bool = False
     max_quarantined: int | None = None
+    max_failures: int | None = 20
     again: bool = False
     force_account: bool = False
     decoder: str = "auto"
@@ -75,7 +78,8 @@ class ConvertOptions:
         """Reject invalid values."""
         check_number("jobs", self.jobs, minimum=1)
         check_kind("account", self.account, str, "the account's number as text", optional=True)
-        check_number("max_quarantined", self.max_quarantined, minimum=0, optional=True)
+        for name in ("max_quarantined", "max_failures"):
+            check_number(name, getattr(self, name), minimum=0, optional=True)
         for name in ("dry_run", "again", "force_account", "single_writer"):
             check_kind(name, getattr(self, name), bool, "True or False")
         check_common(self.decoder, self.source_limits, self.limits, self.storage_options)

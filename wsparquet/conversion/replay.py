@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Unpack
 
 from wsparquet._version import software_version
@@ -20,9 +22,9 @@ from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.options import make_options
-from wsparquet.progress import Listener, Progress, logged
+from wsparquet.progress import Listener, Progress, logged, telling_ignored
 from wsparquet.schema import SCHEMA_VERSION
-from wsparquet.source import Failed, Source, Sources, as_list, expand
+from wsparquet.source import Failed, Source, Sources, as_list, expand, interruptible
 
 __all__ = ["replay"]
 
@@ -76,7 +78,8 @@ def replay(
     opened = Root.open_for_replay(root, access=options.access)
     if not options.dry_run:
         opened.recover()
-    files = _RawFiles(opened, raw, options)
+    tell = logged(on_progress)
+    files = _RawFiles(opened, raw, options, tell)
     wanted = _found(opened, files, options)
     options = replace(options, again=True)
     upgrade = opened.version.schema < SCHEMA_VERSION or opened.version.replaying_from is not None
@@ -86,7 +89,6 @@ def replay(
         opened.begin_replay()
     sources = len(wanted) + len(files.unreadable)
     summary = Summary(root=opened.place, sources=sources, dry_run=options.dry_run, decoder=decoder)
-    tell = logged(on_progress)
     for each in _converted(opened, wanted, options, tell):
         each.add_to(summary)
     if upgrade and not options.dry_run and not summary.failures:
@@ -116,9 +118,14 @@ def _end(root: Root) -> None:
 def _found(root: Root, files: _RawFiles, options: ConvertOptions) -> list[_Wanted]:
     """Return every commit to repeat, with its source or the error if no raw file was found."""
     commits = [commit for commit in root.commits() if _is_wanted(commit, again=options.again)]
+    interrupted = threading.Event()
     with ThreadPoolExecutor(max(options.jobs, 1), thread_name_prefix="wsparquet") as pool:
-        sources = pool.map(files.find, commits)
-        return [_wanted(commit, source) for commit, source in zip(commits, sources, strict=True)]
+        try:
+            sources = pool.map(partial(files.find, interrupted=interrupted.is_set), commits)
+            return [_wanted(commit, source) for commit, source in zip(commits, sources, strict=True)]
+        except BaseException:
+            interrupted.set()
+            raise
 
 
 def _wanted(commit: Commit, source: Source | Failed) -> _Wanted:
@@ -148,8 +155,13 @@ class _RawFiles:
     not be hashed.
     """
 
-    def __init__(self, root: Root, raw: Sources, options: ConvertOptions) -> None:
-        found = expand(as_list(raw, name="raw"), exclude=root.place, storage_options=options.storage_options)
+    def __init__(self, root: Root, raw: Sources, options: ConvertOptions, tell: Listener) -> None:
+        found = expand(
+            as_list(raw, name="raw"),
+            exclude=root.place,
+            storage_options=options.storage_options,
+            ignored=telling_ignored(tell),
+        )
         self.unreadable = [each for each in found if isinstance(each, Failed)]
         self.errors = [each.error for each in self.unreadable]
         self._all = [each for each in found if isinstance(each, Source)]
@@ -158,8 +170,12 @@ class _RawFiles:
             self._by_name.setdefault(source.name, []).append(source)
         self._checksums: dict[int, str] = {}
 
-    def find(self, commit: Commit) -> Source | Failed:
+    def find(self, commit: Commit, *, interrupted: Callable[[], bool]) -> Source | Failed:
         """Find the raw file of a commit by its name and content; return the error if there is none."""
+        with interruptible(interrupted):
+            return self._find(commit)
+
+    def _find(self, commit: Commit) -> Source | Failed:
         facts = commit.facts
         # Standard input has no file name, so only the content identifies such a source.
         piped = facts.url == STDIN

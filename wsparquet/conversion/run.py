@@ -9,11 +9,13 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Unpack
 
 from wsparquet.commit import CommitIndex
 from wsparquet.conversion.claims import in_order
 from wsparquet.conversion.converter import Converter
+from wsparquet.conversion.failure_limit import FailureLimit
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.summary import Summary
@@ -22,7 +24,7 @@ from wsparquet.decode import active_decoder
 from wsparquet.layout import Identity
 from wsparquet.options import make_options
 from wsparquet.preflight import check_apart, check_root
-from wsparquet.progress import Listener, Progress, logged
+from wsparquet.progress import Listener, Progress, logged, telling_ignored
 from wsparquet.redaction import without_credentials
 from wsparquet.source import Failed, Source, Sources, as_list, expand
 
@@ -41,8 +43,9 @@ def convert(
 
     ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. Each source becomes
     one commit. If a source fails, the summary has the reason, and the other sources are still converted. A source that
-    is committed already is skipped. ``on_progress`` is called from several threads. The keyword arguments are the
-    fields of ``ConvertOptions``, and they take precedence over ``options``.
+    is committed already is skipped. If the first ``max_failures`` sources all fail, no further one is begun.
+    ``on_progress`` is called from several threads. The keyword arguments are the fields of ``ConvertOptions``, and they
+    take precedence over ``options``.
 
     >>> wsparquet.convert("downloads/", to="lake", jobs=2).raise_for_failures()
     <Summary root=lake, sources=2, committed=2, records=40, seconds=...>
@@ -62,17 +65,20 @@ def convert(
     check_apart(given, to)
     decoder = active_decoder(options.decoder)
     started = time.monotonic()
-    found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options)
+    tell = logged(on_progress)
+    found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options, ignored=telling_ignored(tell))
     root = _open_root(to, options)
     commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
     if root is not None and not options.dry_run:
         root.settle_twins(commits)
-    converter = Converter(root, commits, options, logged(on_progress), expected=len(found))
+    converter = Converter(root, commits, options, tell, expected=len(found))
     summary = Summary(
         root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
     )
-    for outcome in outcomes(converter, found):
+    limit = FailureLimit(options.max_failures)
+    for outcome in outcomes(converter, found, limit=limit):
         outcome.add_to(summary)
+    summary.not_begun, summary.gave_up = limit.not_begun, limit.not_begun > 0
     if root is not None and not options.dry_run and summary.committed:
         root.settle_twins(root.commits())
     summary.seconds = time.monotonic() - started
@@ -90,19 +96,28 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
 
 
 def outcomes(
-    converter: Converter, found: Sequence[Source | Failed], into: Sequence[Identity] | None = None
+    converter: Converter,
+    found: Sequence[Source | Failed],
+    into: Sequence[Identity] | None = None,
+    *,
+    limit: FailureLimit | None = None,
 ) -> Iterator[Outcome]:
-    """Yield every source's outcome, in the order of the sources.
+    """Yield the outcome of every source that ``limit`` lets begin, in the order of the sources.
 
     ``into``: for each source the identity of the commit that it repeats, if the sources repeat commits.
     """
     sizes = [source.size or 0 for source in found if isinstance(source, Source)]
     converter.tell(Progress("found", "", size=sum(sizes), files=len(found)))
+    converter.claims.expect(found)
+
+    def one(index: int) -> Outcome | None:
+        source = found[index]
+        convert_one = partial(converter.one, into=into[index] if into else None)
+        with converter.claims.turn_of(source):
+            return convert_one(source) if limit is None else limit.applied_to(convert_one)(source)
+
     with ThreadPoolExecutor(converter.threads, thread_name_prefix="wsparquet") as pool:
-        converter.claims.expect(found)
-        futures = {
-            index: pool.submit(converter.one, found[index], into[index] if into else None) for index in in_order(found)
-        }
+        futures = {index: pool.submit(one, index) for index in in_order(found)}
         try:
             _wait_for_all(list(futures.values()))
         except BaseException:
@@ -110,10 +125,11 @@ def outcomes(
             converter.stop()
             pool.shutdown(cancel_futures=True)
             raise
-        yield from (futures[index].result() for index in range(len(found)))
+        results = (futures[index].result() for index in range(len(found)))
+        yield from (outcome for outcome in results if outcome is not None)
 
 
-def _wait_for_all(futures: Sequence[Future[Outcome]]) -> None:
+def _wait_for_all(futures: Sequence[Future[Outcome | None]]) -> None:
     """Wait until every source is done. Errors other than the failure of a single source are raised immediately."""
     done, _ = wait(futures, return_when=FIRST_EXCEPTION)
     for future in done:

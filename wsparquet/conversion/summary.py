@@ -46,9 +46,10 @@ class Summary(Result):
 
     ``committed``, ``skipped`` and ``failed`` have file names, in the order of the sources. ``replaced`` has the
     committed sources whose rows replaced older rows, with both numbers of rows. ``copies`` has the skipped sources
-    whose content another source has committed, or that are older contents. All counts are totals over the committed
-    sources or, in a dry run, over the sources that would be committed. Sizes are in bytes. ``records = sum(rows) +
-    quarantined``.
+    whose content another source has committed, or that are older contents. ``not_begun``: how many sources an early end
+    of the run left for the next run. ``gave_up``: whether the run ended early because its first sources all failed
+    (``max_failures``). All other counts are totals over the committed sources or, in a dry run, over the sources that
+    would be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
 
     >>> summary = wsparquet.convert("downloads/", to="lake")
     >>> summary
@@ -66,6 +67,8 @@ class Summary(Result):
     skipped: list[str] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list, metadata=in_json("errors"))
+    not_begun: int = 0
+    gave_up: bool = False
     records: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     rescued: dict[str, PathCounts] = field(default_factory=dict)
@@ -114,6 +117,7 @@ class Summary(Result):
             "skipped": len(self.skipped) or None,
             "copies": len(self.copies) or None,
             "failed": len(self.failures) or None,
+            "not_begun": self.not_begun or None,
             "records": self.records or None,
             "quarantined": self.quarantined or None,
             "items": self.items or None,

@@ -7,17 +7,39 @@ from wsparquet.errors import DecodeError
 __all__ = ["no_container", "opening_of"]
 
 OPENING = 60
-"""How many bytes of a source without containers its error message shows."""
+"""How many bytes of a source without containers decide which kind of content its error message names."""
+KINDS = (
+    (b"{", "JSON of another kind"),
+    (b"[", "JSON of another kind"),
+    (b"<", "HTML or XML"),
+    (b"PAR1", "a Parquet file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"%PDF-", "a PDF"),
+    (b"BZh", "a file compressed by bzip2"),
+    (b"\xfd7zXZ", "a file compressed by xz"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+)
+"""How the content of some kinds begins. Text that begins with a bracket need not be valid JSON."""
 
 
 def opening_of(data: bytes) -> bytes:
-    """Return the beginning of a source, to be shown in an error message."""
+    """Return the beginning of a source, from which an error message tells the kind of its content."""
     return data.lstrip()[:OPENING]
 
 
 def no_container(opening: bytes) -> DecodeError:
-    """Return the error for a source without containers."""
+    """Return the error for a source without containers. It quotes nothing, since the file may hold secrets."""
     return DecodeError(
         "contains no container: expected JSON objects with recordCollection, found "
-        f"{opening!r}; give Web Session files as the Data Access API returns them"
+        f"{_kind(opening)}; give Web Session files as the Data Access API returns them"
     )
+
+
+def _kind(opening: bytes) -> str:
+    if not opening:
+        return "nothing"
+    text = opening.decode("utf-8", "ignore")
+    readable = all(each.isprintable() or each.isspace() for each in text)
+    # At most three bytes at the end are an incomplete character.
+    other = "other text" if readable and len(opening) - len(text.encode()) <= 3 else "binary data"
+    return next((kind for start, kind in KINDS if opening.startswith(start)), other)

@@ -5,13 +5,14 @@ Tried with fsspec 2026.9.0.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fsspec.asyn import sync  # type: ignore[import-untyped]
 from fsspec.utils import glob_translate  # type: ignore[import-untyped]
 
-__all__ = ["glob_pattern", "own_path", "run"]
+__all__ = ["glob_pattern", "own_path", "page", "run"]
 
 
 def glob_pattern(glob: str) -> str:
@@ -29,3 +30,29 @@ def own_path(filesystem: Any, path: str) -> str:
 def run(filesystem: Any, coroutine: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
     """Return the result of a coroutine that runs in the event loop of a file system, from another thread."""
     return sync(filesystem.loop, coroutine, *arguments)
+
+
+def page(filesystem: Any, url: str, most: int) -> tuple[bytes, str, str]:
+    """Return the stored bytes of an HTTP answer, at most ``most`` of them, its content type, and its character set.
+
+    The public methods return either the bytes or the headers. Raises OSError and the errors of aiohttp.
+    """
+    return sync(filesystem.loop, _page, filesystem, url, most)  # type: ignore[no-any-return]
+
+
+async def _page(filesystem: Any, url: str, most: int) -> tuple[bytes, str, str]:
+    session = await filesystem.set_session()
+    async with session.get(filesystem.encode_url(url), **filesystem.kwargs) as answer:
+        filesystem._raise_not_found_for_status(answer, url)  # noqa: SLF001
+        body = bytearray()
+        while len(body) < most and (piece := await answer.content.read(1 << 20)):
+            body += piece
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return bytes(body), kind, _charset(answer.charset)
+
+
+def _charset(name: str | None) -> str:
+    try:
+        return codecs.lookup(name or "utf-8").name
+    except LookupError:
+        return "utf-8"

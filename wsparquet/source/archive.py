@@ -17,9 +17,10 @@ from isal import isal_zlib
 from wsparquet.source.failures import Place
 from wsparquet.source.formats import BLOCK, RAW_DEFLATE, REMEDY, Feeder, inflate_one
 
-__all__ = ["SMALLEST_ARCHIVE", "Member", "MemberStream", "list_members"]
+__all__ = ["EMPTY_ARCHIVE", "SMALLEST_ARCHIVE", "Member", "MemberStream", "list_members"]
 
 SMALLEST_ARCHIVE = 22
+EMPTY_ARCHIVE = "expected a zip archive with files in it, found none; leave it out"
 ENCRYPTED = 0x1 | 0x40
 # APPNOTE.TXT 4.3.7: signature, version, flags, method, time, date, CRC, two sizes, lengths of name and extra field.
 LOCAL_HEADER = struct.Struct("<4s5H3L2H")
@@ -54,7 +55,7 @@ def list_members(archive: BinaryIO, place: Place) -> list[Member]:
         if not info.is_dir() and not info.filename.startswith("__MACOSX/")
     ]
     if not members:
-        raise place.error("expected a zip archive with files in it, found none; leave it out")
+        raise place.error(EMPTY_ARCHIVE)
     return members
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,10 +15,11 @@ from urllib.parse import quote, unquote
 from wsparquet.errors import SourceError
 from wsparquet.layout import is_root
 from wsparquet.redaction import utf8_text, without_credentials
-from wsparquet.source.archive import list_members
+from wsparquet.source.archive import EMPTY_ARCHIVE, Member, list_members
 from wsparquet.source.failures import Place
 from wsparquet.source.formats import sniff
 from wsparquet.source.listing import Unreadable, files_below, glob, has_magic, is_folder
+from wsparquet.source.markers import is_marker
 from wsparquet.source.names import last_component
 from wsparquet.source.origins import LocalFile, MemberOf, Once, Spool, Stream, speaks, spool
 from wsparquet.source.sources import Failed, Source
@@ -33,11 +34,16 @@ FILE_URL = re.compile(r"(file|local)://", re.IGNORECASE)
 STDIN = Place("standard input")
 
 
+def _ignore(_: str) -> None:
+    """Report nothing."""
+
+
 def expand(
     arguments: Sequence[str | os.PathLike[str]],
     *,
     exclude: str | None = None,
     storage_options: Mapping[str, Any] | None = None,
+    ignored: Callable[[str], None] = _ignore,
 ) -> list[Source | Failed]:
     """Return the sources that ``arguments`` name, each file once.
 
@@ -47,9 +53,10 @@ def expand(
     URL of any file system that fsspec supports. ``storage_options``: options for that file system. Each member of a zip
     archive is one source; archives are recognized by their first bytes. A file or folder that cannot be found or listed
     becomes a ``Failed``. Files below ``exclude``, a path or URL, are not sources. If a folder contains a root, the
-    files of the root are not sources.
+    files of the root are not sources. Markers that other tools leave in a folder or archive (the object ``folder/`` of
+    S3, ``_SUCCESS``) are not sources unless an argument names them; ``ignored`` is called with the URL of each.
     """
-    expansion = _Expansion(_excluded(exclude), _excluded_url(exclude), storage_options or {})
+    expansion = _Expansion(_excluded(exclude), _excluded_url(exclude), storage_options or {}, ignored)
     return [found for argument in arguments for found in expansion.argument(os.fspath(argument))]
 
 
@@ -99,6 +106,14 @@ def _absolute(path: str) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
 
+def _size(file: Path) -> int | None:
+    """Return the size of a file in bytes; None if it cannot be determined, which reading the file reports."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
+
+
 def _named(argument: str) -> tuple[str, str]:
     """Return the name and the URL to report for an argument that is not a source."""
     if argument == "-":
@@ -114,6 +129,7 @@ class _Expansion:
     excluded: str | None
     excluded_url: tuple[str, str] | None
     options: Mapping[str, Any]
+    ignored: Callable[[str], None]
     seen: set[object] = field(default_factory=set)
     fresh: set[object] = field(default_factory=set)
 
@@ -130,7 +146,7 @@ class _Expansion:
                 # Import here, because this loads fsspec, which takes 40 ms.
                 from wsparquet.source.remote import find_remote
 
-                yield from self._remote(find_remote(argument, self.options, self.fresh))
+                yield from self._remote(find_remote(argument, self.options, self.fresh, self.ignored))
         except SourceError as error:
             yield Failed(*_named(argument), error)
 
@@ -148,6 +164,15 @@ class _Expansion:
     def _is_passed_over(self, real: str) -> bool:
         return self._is_excluded(real) or is_root(real)
 
+    def _is_omitted(self, file: Path) -> bool:
+        """Return whether to skip a file that a folder or glob contains."""
+        if self._is_excluded(os.path.realpath(file)):
+            return True
+        marker = is_marker(str(file), _size(file))
+        if marker:
+            self.ignored(file.as_uri())
+        return marker
+
     def _local(self, path: Path) -> Iterator[Source | Failed]:
         if is_folder(path):
             self._check_folder(path)
@@ -155,14 +180,14 @@ class _Expansion:
         for match in self._matches(path):
             for file in self._files(match):
                 # An excluded file fails below if the argument names it, and is skipped if a folder or glob contains it.
-                if isinstance(file, Path) and file != path and self._is_excluded(os.path.realpath(file)):
+                if isinstance(file, Path) and file != path and self._is_omitted(file):
                     continue
                 found = True
                 yield from self._local_file(file)
         if not found:
             raise Place(str(path)).error(
-                "expected a folder or a glob with files, found none (hidden ones and those of datasets do not "
-                "count); check the name"
+                "expected a folder or a glob with files, found none (hidden files, markers, and files of datasets do "
+                "not count); check the name"
             )
 
     def _check_folder(self, path: Path) -> None:
@@ -267,13 +292,26 @@ class _Expansion:
         place = archive.origin.place
         with place.translated("a zip archive"), origin.open_seekable() as file:
             members = list_members(file, place)
-        for member in members:
+        files = [member for member in members if not self._is_marker(archive, member)]
+        if not files:
+            raise place.error(EMPTY_ARCHIVE)
+        for member in files:
             inner = Place(f"{place.label}!/{member.path}", place.secrets, hidden=place.hidden)
             yield Source(
                 last_component(member.path),
-                f"{archive.url}!/{quote(member.path)}",
+                _member_url(archive, member),
                 MemberOf(origin, member, inner),
                 size=member.size,
                 etag=f"{archive.etag or ''}{member.crc:08x}-{member.size:x}",
                 mtime=archive.mtime,
             )
+
+    def _is_marker(self, archive: Source, member: Member) -> bool:
+        marker = is_marker(member.path, member.size)
+        if marker:
+            self.ignored(_member_url(archive, member))
+        return marker
+
+
+def _member_url(archive: Source, member: Member) -> str:
+    return f"{archive.url}!/{quote(member.path)}"

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from wsparquet.source.archive import Member, MemberStream
 from wsparquet.source.failures import Place
+from wsparquet.source.interruption import open_interruptibly
 
 __all__ = ["LocalFile", "MemberOf", "Once", "Origin", "Remote", "Spool", "Stream", "speaks", "spool"]
 
@@ -101,13 +102,17 @@ class Remote:
         """Open the file at its beginning."""
         if not self.is_http:
             return self.open_seekable()
-        with self.place.translated():
-            return cast("Stream", self.filesystem.open(self.path, "rb", block_size=0))
+        return self._opened(0)
 
     def open_seekable(self) -> BinaryIO:
         """Open the file as a seekable stream."""
+        return self._opened(REMOTE_BLOCK)
+
+    def _opened(self, block_size: int) -> BinaryIO:
         with self.place.translated():
-            return cast("BinaryIO", self.filesystem.open(self.path, "rb", block_size=REMOTE_BLOCK))
+            return open_interruptibly(
+                self.place.label, lambda: self.filesystem.open(self.path, "rb", block_size=block_size)
+            )
 
 
 def speaks(filesystem: Any, protocol: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from types import TracebackType
 from typing import Self
 
@@ -14,11 +15,14 @@ from wsparquet.errors import SourceError
 from wsparquet.options import check_number
 from wsparquet.source.archive import MemberStream
 from wsparquet.source.failures import Place
-from wsparquet.source.formats import BLOCK, CODECS, Feeder, inflate, sniff
+from wsparquet.source.formats import BLOCK, CODECS, Feeder, Format, inflate, sniff
 from wsparquet.source.names import wrong_suffix
 from wsparquet.source.origins import Origin, Stream
 
 __all__ = ["SourceLimits", "SourceReader", "checksum"]
+
+MOST_LAYERS = 2
+"""How many times a file may be compressed: once by whoever stored it, once by a server that sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def checksum(origin: Origin) -> str:
 class SourceReader:
     """The decompressed bytes of a source, as an iterator of chunks and a context manager.
 
-    ``format`` is ``gzip``, ``zstd``, or ``plain``; for a zip member ``zip``, ``zip+gzip``, or ``zip+zstd``.
+    ``format`` is ``gzip``, ``zstd``, or ``plain``; for a zip member ``zip``, ``zip+gzip``, or ``zip+zstd``. If the
+    inflated text is compressed again, such as by a web server, ``+gzip`` or ``+zstd`` is added with the first chunk.
     ``stored_bytes`` and ``inflated_bytes`` count the bytes read so far. The stored bytes of a zip member are the bytes
     after the archive's own compression is removed.
 
@@ -110,8 +115,12 @@ class SourceReader:
         except BaseException:
             self.close()
             raise
-        self.wrong_suffix = wrong_suffix(name, self.format)
+        self._name = name
+
+    @property
+    def wrong_suffix(self) -> str | None:
         """The suffix of the name if the format does not match it, such as ``.gz`` on plain text; otherwise None."""
+        return wrong_suffix(self._name, self.format)
 
     def _open(self, *, archived: bool) -> Iterator[bytes]:
         found = sniff(self._feeder.peek(4))
@@ -121,13 +130,44 @@ class SourceReader:
                 + ("in an archive; unpack it first" if archived else "that changed after it was listed; run again")
             )
         self.format = found if not archived else "zip" if found == "plain" else f"zip+{found}"
-        if found == "plain":
-            return self._plain()
-        return inflate(self._feeder, CODECS[found], where=self._place.label, chunk=self._limits.chunk)
+        return self._plain() if found == "plain" else self._inflated(self._feeder, [found], self._place.label)
 
     def _plain(self) -> Iterator[bytes]:
         while piece := self._feeder.take(self._limits.chunk):
             yield bytes(piece)
+
+    def _inflated(self, feeder: Feeder, layers: list[Format], where: str) -> Iterator[bytes]:
+        """Yield the inflated text of the last of ``layers``; if that is compressed, too, inflate it again."""
+        pieces = inflate(feeder, CODECS[layers[-1]], where=where, chunk=self._limits.chunk)
+        head = b""
+        while len(head) < 4 and (piece := next(pieces, None)) is not None:
+            head += piece
+        found = sniff(head[:4])
+        if found == "plain":
+            yield from chain([head] if head else [], pieces)
+            return
+        self._check_layers(layers, found)
+        self.format += f"+{found}"
+        inner = self._limited(chain((head,), pieces))
+        yield from self._inflated(
+            Feeder(lambda _size: next(inner, b"")), [*layers, found], f"{where}: in its {layers[-1]} text"
+        )
+
+    def _check_layers(self, layers: list[Format], found: Format) -> None:
+        """Reject an archive in a compressed file, and a file that is compressed too many times."""
+        if found == "zip" or len(layers) == MOST_LAYERS:
+            raise self._place.error(
+                f"expected text that is compressed at most {MOST_LAYERS} times by gzip or zstd, found "
+                f"{' in '.join([found, *reversed(layers)])}; unpack it first"
+            )
+
+    def _limited(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the pieces of an outer layer of compression, to which the limits apply as well."""
+        size = 0
+        for piece in pieces:
+            size += len(piece)
+            self._check(size)
+            yield piece
 
     @property
     def stored_bytes(self) -> int:
@@ -179,7 +219,8 @@ class SourceReader:
             raise self._failure
         try:
             piece = next(self._pieces, None)
-            self._check(len(piece or b""))
+            self.inflated_bytes += len(piece or b"")
+            self._check(self.inflated_bytes)
         except SourceError as error:
             self._failure = error
             raise
@@ -189,9 +230,8 @@ class SourceReader:
         self._text.update(piece)
         return piece
 
-    def _check(self, added: int) -> None:
-        self.inflated_bytes += added
-        inflated, limits = self.inflated_bytes, self._limits
+    def _check(self, inflated: int) -> None:
+        limits = self._limits
         if inflated > limits.max_inflated:
             raise self._place.error(
                 f"expected at most {limits.max_inflated} inflated bytes, found more by stored byte "

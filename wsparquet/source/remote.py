@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from wsparquet.redaction import without_credentials
 from wsparquet.source.archive import SMALLEST_ARCHIVE
 from wsparquet.source.failures import Place
 from wsparquet.source.listing import has_magic
+from wsparquet.source.markers import is_marker
 from wsparquet.source.names import last_component
 from wsparquet.source.origins import Remote, speaks
 from wsparquet.source.sources import Failed
@@ -46,12 +47,15 @@ class RemoteFile:
     mtime: str | None
 
 
-def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[RemoteFile | Failed]:
+def find_remote(
+    url: str, options: Mapping[str, Any], fresh: set[Any], ignored: Callable[[str], None]
+) -> list[RemoteFile | Failed]:
     """Return the files that a URL names, and the folders that cannot be listed.
 
     The files of a folder or glob are sorted.
 
     ``fresh``: the file systems whose caches this run has already cleared; the function adds the URL's file system.
+    ``ignored``: called with the URL of each marker in a folder, which the result omits.
 
     Raises:
         SourceError: the file does not exist or cannot be accessed, its client is not installed, the folder is empty, or
@@ -72,12 +76,14 @@ def find_remote(url: str, options: Mapping[str, Any], fresh: set[Any]) -> list[R
         infos, failed = _infos(origin, url)
     if path in infos and len(infos) == 1:
         return [_described(_given(origin, url), infos[path])]
-    if not infos and not failed:
-        raise place.error(
-            "expected a folder or a glob with files, found none (hidden ones do not count); check the name"
-        )
     with place.translated():
         found = {name: _listed(origin, url, name, info) for name, info in infos.items()}
+    for name in sorted(name for name, file in found.items() if is_marker(_bare(origin, name), file.size)):
+        ignored(found.pop(name).url)
+    if not found and not failed:
+        raise place.error(
+            "expected a folder or a glob with files, found none (hidden files and markers do not count); check the name"
+        )
     both: dict[str, RemoteFile | Failed] = {**found, **failed}
     return [both[name] for name in sorted(both)]
 
@@ -90,7 +96,7 @@ def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]
     filesystem, path = origin.filesystem, origin.path
     if speaks(filesystem, "s3"):
         s3fs.keep_listings_plain_in_thread(filesystem)
-    bare = urlsplit(path).path if origin.is_http else path
+    bare = _bare(origin, path)
     as_folder = origin.is_http and bare.endswith("/")
     info, missing = _info(filesystem, path)
     if info and info["type"] != "directory" and not as_folder:
@@ -110,6 +116,11 @@ def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]
     files = {name: info for name, info in walk.files.items() if dotted or not _is_hidden(name, base)}
     failed = {name: error for name, error in walk.failed.items() if dotted or not _is_hidden(name, base)}
     return files, {name: Failed(last_component(name), place(name).label, error) for name, error in failed.items()}
+
+
+def _bare(origin: Remote, path: str) -> str:
+    """Return a path without the query of an HTTP server."""
+    return urlsplit(path).path if origin.is_http else path
 
 
 def _info(filesystem: Any, path: str) -> tuple[Info, OSError | None]:

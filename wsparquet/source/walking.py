@@ -16,6 +16,7 @@ from typing import Any
 from wsparquet.errors import SourceError
 from wsparquet.private import fsspec
 from wsparquet.source.failures import Place
+from wsparquet.source.index_page import list_page
 from wsparquet.source.listing import has_magic
 from wsparquet.source.origins import speaks
 
@@ -98,6 +99,8 @@ class Walk:
             return []
 
     def _ls(self, folder: str) -> list[Info]:
+        if speaks(self._filesystem, "http"):
+            return list_page(self._filesystem, folder)
         found: list[Info] = self._filesystem.ls(folder, detail=True)
         return [info for info in found if info["type"] != "directory" or info["name"].rstrip("/") != folder.rstrip("/")]
 

@@ -93,22 +93,27 @@ class _Fetch:
         options, summary = self.options, self.summary
         retried = partial(count_retry, summary, self.tell)
         async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
-            listing = await client.list_files(*options.span())
+            listing = await self.stop.unless_asked(client.list_files(*options.span()))
+            if listing is None:
+                summary.interrupted = True
+                return
             summary.listed = len(listing.files)
             summary.refused = refused(listing)
             wanted = [file for file in listing.files if not self.shelf.kept(file.name)]
             summary.present = len(listing.files) - len(wanted)
             self.tell(Progress("found", "", files=len(wanted)))
             fetcher = Fetcher(client, self.shelf, self.tell)
-            async with asyncio.TaskGroup() as group:
-                for file in wanted:
-                    group.create_task(self.one(fetcher, file))
+            with self.stop.files_in_progress():
+                async with asyncio.TaskGroup() as group:
+                    for file in wanted:
+                        group.create_task(self.one(fetcher, file))
 
     async def one(self, fetcher: Fetcher, file: ListedFile) -> None:
         """Download one file, unless a stop was requested."""
         async with self.downloading:
             if self.stop.asked:
                 self.summary.interrupted = True
+                self.summary.not_begun += 1
                 return
             try:
                 fetched = await fetcher.fetch(file)

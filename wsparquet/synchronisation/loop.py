@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import Future, wait
+from typing import Any, Generic, TypeVar
 
 __all__ = ["run_coroutine"]
 
 T = TypeVar("T")
+POLL_SECONDS = 0.1
 
 
 def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -18,28 +20,57 @@ def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
+        try:
+            return asyncio.run(coroutine)
+        finally:
+            # If an interrupt comes before the coroutine begins, Python would warn that it was never awaited.
+            coroutine.close()
     return _run_in_thread(coroutine)
 
 
 def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
-    started: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+    other = _OtherThread(coroutine)
+    try:
+        other.thread.start()
+        # A signal that comes just before a wait begins does not end the wait, so wait for short times only.
+        while not wait([other.result], POLL_SECONDS).done:
+            pass
+        return other.result.result()
+    except BaseException:
+        # The interrupt reaches only this thread, at any moment, even while the other thread starts.
+        other.cancel()
+        raise
 
-    async def run() -> T:
-        task = asyncio.current_task()
-        if task is not None:
-            started.append((asyncio.get_running_loop(), task))
-        return await coroutine
 
-    context = contextvars.copy_context()
-    with ThreadPoolExecutor(1, thread_name_prefix="wsparquet-loop") as pool:
-        future = pool.submit(context.run, asyncio.run, run())
+class _OtherThread(Generic[T]):
+    """A thread with an event loop of its own, which runs a coroutine."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self.result: Future[T] = Future()
+        self._coroutine = coroutine
+        self._cancelled = False
+        self._started: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
+        context = contextvars.copy_context()
+        self.thread = threading.Thread(target=context.run, args=(self._work,), name="wsparquet-loop")
+
+    def _work(self) -> None:
         try:
-            return future.result()
-        except BaseException:
-            # The interrupt reaches only this thread, so cancel the coroutine's task. Cancelling a finished task does
-            # nothing.
-            for loop, task in started:
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(task.cancel)
-            raise
+            self.result.set_result(asyncio.run(self._run()))
+        except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
+            self.result.set_exception(error)
+
+    async def _run(self) -> T:
+        self._started.append((asyncio.get_running_loop(), asyncio.current_task()))
+        if self._cancelled:
+            raise asyncio.CancelledError
+        return await self._coroutine
+
+    def cancel(self) -> None:
+        """Cancel the coroutine and wait for its end. Cancelling a finished one does nothing."""
+        self._cancelled = True
+        for loop, task in self._started:
+            if task is not None and not loop.is_closed():
+                loop.call_soon_threadsafe(task.cancel)
+        while self.thread.is_alive() and not self.result.done():
+            wait([self.result], POLL_SECONDS)
+        self._coroutine.close()

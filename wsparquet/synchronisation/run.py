@@ -95,11 +95,22 @@ class _Run:
 
     async def all(self, scratch: Path) -> None:
         """List, download and convert."""
+        try:
+            await self._all(scratch)
+        except BaseException:
+            # After an interruption, no thread may wait for minutes for a store that does not answer.
+            self.root.interrupt()
+            raise
+
+    async def _all(self, scratch: Path) -> None:
         options = self.options
         retried = partial(count_retry, self.fetched, self.tell)
         async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
             since, until = options.span()
-            listing = await client.list_files(since, until)
+            listing = await self.stop.unless_asked(client.list_files(since, until))
+            if listing is None:
+                self.fetched.interrupted = True
+                return
             commits = await asyncio.to_thread(self.root.commits, write_checkpoint=True)
             await asyncio.to_thread(self.root.settle_twins, commits)
             wanted = await self._wanted(listing, commits, client)
@@ -113,7 +124,8 @@ class _Run:
             self.pool = ThreadPoolExecutor(threads, thread_name_prefix="wsparquet")
             # Keep one or two downloaded files ready for each job, so that no job waits. More would only fill the disk.
             self.places = asyncio.Semaphore(options.downloads + threads + 2 * convert.jobs)
-            await self._take(wanted, shelf)
+            with self.stop.files_in_progress():
+                await self._take(wanted, shelf)
             if self.converted.committed:
                 await asyncio.to_thread(lambda: self.root.settle_twins(self.root.commits()))
 
@@ -171,6 +183,8 @@ class _Run:
         async with self.places:
             if self.stop.asked:
                 self.fetched.interrupted = True
+                self.fetched.not_begun += 1
+                self.converted.not_begun += 1
                 return
             try:
                 async with self.downloading:

@@ -17,7 +17,8 @@ class FetchSummary(Result):
     """The result of ``fetch``: the files that the server lists for an account, by outcome. Sizes are in bytes.
 
     ``present``: the number of files that existed before the run. ``gone``: the files that the server deleted before
-    they could be downloaded. ``refused``: the files whose listed URL does not belong to the API.
+    they could be downloaded. ``refused``: the files whose listed URL does not belong to the API. ``not_begun``: the
+    number of files that an interrupted run left for the next one.
 
     >>> wsparquet.FetchSummary("75555851", listed=2, downloaded=["a.gz", "b.gz"])
     <FetchSummary account=75555851, listed=2, downloaded=2>
@@ -34,6 +35,7 @@ class FetchSummary(Result):
     retries: int = 0
     seconds: float = field(default=0.0, metadata=in_json(convert=milliseconds))
     interrupted: bool = False
+    not_begun: int = 0
 
     @property
     def failed(self) -> list[Failure]:
@@ -60,6 +62,7 @@ class FetchSummary(Result):
             **{name: len(files) or None for name, files in lists.items()},
             "retries": self.retries or None,
             "interrupted": self.interrupted,
+            "not_begun": self.not_begun or None,
             "seconds": self.seconds or None,
         }
 

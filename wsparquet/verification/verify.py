@@ -22,7 +22,7 @@ from wsparquet.decode import Limits
 from wsparquet.errors import SourceError, WsparquetError
 from wsparquet.options import check_number, make_options
 from wsparquet.progress import Listener, Progress, logged
-from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand
+from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand, interruptible
 from wsparquet.stream import check_common
 from wsparquet.verification.against import Comparison
 from wsparquet.verification.commits import check_commit
@@ -189,7 +189,8 @@ class _Run:
             found = self._wrong("source", source.url, "a source", str(source.error))
         else:
             self.tell(Progress("started", source.name, source.url, source.size))
-            found = self._compared(source)
+            with interruptible(self._stopped.is_set):
+                found = self._compared(source)
         self._told(found, source.name, source.url, found.compared_rows)
         return found
 

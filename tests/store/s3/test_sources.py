@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import signal
+import threading
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,7 @@ from aiohttp import web
 from tests.store.s3.lake import Lake
 from tests.store.s3.test_system import wsparquet
 from tools.s3.proxy import ERROR, Proxy
-from wsparquet import convert
+from wsparquet import Progress, convert
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.source import Failed, Source, expand
@@ -127,6 +130,29 @@ def test_globs_in_a_bucket_mean_what_they_say(lake: Lake) -> None:
     assert "Invalid bucket name" in str(nothing.error)
 
 
+def test_markers_in_a_bucket_are_passed_over(lake: Lake, files: list[Path]) -> None:
+    """Folders that a console created, and the marks of jobs, are no sources; an empty file among them is."""
+    lake.bucket.put(f"in/m1/{files[0].name}", files[0].read_bytes())
+    for key in ("in/", "in/m1/", "in/m2/", "in/m1_$folder$", "in/m1/_SUCCESS", "in/m1/empty.gz"):
+        lake.bucket.put(key, b"")
+    kinds: list[tuple[str, str]] = []
+    options = ConvertOptions(jobs=1, storage_options=lake.options)
+    for argument, markers in (("in", 5), ("in/", 5), ("in/*", 4), ("in/**", 4), ("in/m1/", 2), ("in/*/*", 1)):
+        kinds.clear()
+        summary = convert(
+            f"{lake.bucket.url}/{argument}",
+            lake.url,
+            options=options,
+            on_progress=lambda event: kinds.append((event.kind, event.url)),
+        )
+        assert (summary.sources, summary.failed) == (2, ["empty.gz"]), argument
+        assert len([url for kind, url in kinds if kind == "ignored"]) == markers, argument
+    assert ("ignored", f"{lake.bucket.url}/in/m1/_SUCCESS") in kinds
+    (nothing,) = expand([f"{lake.bucket.url}/in/m2/"], storage_options=lake.options)
+    assert isinstance(nothing, Failed)
+    assert "found none (hidden files and markers do not count)" in str(nothing.error)
+
+
 # --- What is there now ------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +206,41 @@ def test_a_replaced_archive_is_read_again(lake: Lake, files: list[Path]) -> None
         for _ in range(2):
             found = expand([f"zip://*.gz::{lake.bucket.url}/all.zip"], storage_options={"s3": lake.options})
             assert [each.name for each in found] == [path.name]
+
+
+def test_an_interrupt_ends_the_reading_of_a_silent_bucket(lake: Lake, proxy: Proxy, files: list[Path]) -> None:
+    """A store that lists its objects and then falls silent does not keep an interrupted conversion waiting."""
+    for number, path in enumerate(files):
+        lake.bucket.put(f"in/{number}.gz", path.read_bytes())
+    silent, asked, released = threading.Event(), threading.Event(), threading.Event()
+
+    def answer(method: str, path: str) -> None:
+        if silent.is_set() and method == "GET" and path.startswith(f"/{lake.bucket.name}/in/"):
+            asked.set()
+            released.wait(60)
+
+    def tell(event: Progress) -> None:
+        if event.kind == "found":
+            silent.set()
+
+    def interrupt() -> None:
+        assert asked.wait(60)
+        ident = threading.main_thread().ident
+        assert ident is not None
+        signal.pthread_kill(ident, signal.SIGINT)
+
+    proxy.settings.before = answer
+    storage = {**lake.options, "config_kwargs": {"read_timeout": 40}}
+    threading.Thread(target=interrupt, daemon=True).start()
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            convert(f"{lake.bucket.url}/in/", lake.url, jobs=2, storage_options=storage, on_progress=tell)
+        # Far less than the client waits for an answer.
+        assert time.monotonic() - began < 30
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("wsparquet_")]
+    finally:
+        released.set()
 
 
 # --- What belongs to the root -----------------------------------------------------------------------------------------

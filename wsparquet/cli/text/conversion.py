@@ -18,6 +18,11 @@ def _(summary: Summary) -> Iterator[str]:
     """Yield the outcomes, rows per table, undocumented values, quarantine, and failures."""
     yield _outcomes(summary)
     yield from _replacements(summary)
+    if summary.gave_up:
+        yield (
+            f"gave up, since {counted(len(summary.failures), 'source')} failed and none succeeded; check that they "
+            "are Web Session files, or use --max-failures 0 to convert the others, too"
+        )
     yield (
         f"{counted(summary.records, 'record')} in {human_bytes(summary.inflated_bytes)} of JSON "
         f"({human_bytes(summary.stored_bytes)} stored), {summary.seconds:.1f} s, {summary.decoder} decoder"
@@ -37,9 +42,10 @@ def _outcomes(summary: Summary) -> str:
     done = "would be converted" if summary.dry_run else "converted"
     replaced = f" ({len(summary.replaced)} replaced)" if summary.replaced else ""
     copies = f" ({len(summary.copies)} as copies)" if summary.copies else ""
+    not_begun = f", {summary.not_begun} not begun" if summary.not_begun else ""
     return (
         f"{counted(summary.sources, 'source')}: {len(summary.committed)} {done}{replaced}, "
-        f"{len(summary.skipped)} skipped{copies}, {len(summary.failed)} failed"
+        f"{len(summary.skipped)} skipped{copies}, {len(summary.failed)} failed{not_begun}"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from wsparquet.cli.flags import in_flags
 from wsparquet.cli.terminal import human_bytes
 from wsparquet.cli.text import lines, status
-from wsparquet.cli.text.parts import failed, time
+from wsparquet.cli.text.parts import counted, failed, time
 from wsparquet.synchronisation import FetchSummary, Files, FileState, Status, SyncSummary
 
 lines.register(Status, status.status)
@@ -38,7 +38,8 @@ def _fetched(summary: FetchSummary, *, present: str) -> Iterator[str]:
     for kind, failures in (("gone", summary.gone), ("refused", summary.refused), ("failed", summary.failures)):
         yield from failed(failures, kind=kind)
     if summary.interrupted:
-        yield "interrupted: the next run takes the remaining files"
+        left = f", {counted(summary.not_begun, 'file')} not begun" if summary.not_begun else ""
+        yield f"interrupted{left}: the next run takes the remaining files"
 
 
 @lines.register

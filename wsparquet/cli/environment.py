@@ -1,0 +1,25 @@
+"""Gives each option its environment variable: ``WSPARQUET_`` and the option's name."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["EXCLUDED", "add_variables"]
+
+EXCLUDED = frozenset(
+    {
+        *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--single-writer"),
+        *("--as", "--diff", "--from", "--remote", "--version"),
+    }
+)
+"""The options without a variable: a forgotten variable must not delete or replace rows, keep a run from writing, or
+assert something; and the choice of what `wsparquet schema` prints belongs to one call."""
+
+
+def add_variables(command: click.Command) -> None:
+    """Give each option of a command its environment variable, and show it in the help."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.opts[0] not in EXCLUDED:
+            flag = parameter.opts[0].removeprefix("--").replace("-", "_")
+            parameter.envvar = f"WSPARQUET_{flag.upper()}"
+            parameter.show_envvar = True
