@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from wsparquet.cli.output import complain, say
+import click
+
+from wsparquet.cli.output import complain
 
 if TYPE_CHECKING:
     from wsparquet.synchronisation import Stop
