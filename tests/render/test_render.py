@@ -20,9 +20,9 @@ from wsparquet.schema import TABLES, Table
 # What a leaf of a Parquet file is called in each form, in the order STRING, INT32, INT64, DOUBLE, BOOLEAN, TIMESTAMP.
 PARQUET = ("STRING", "INT32", "INT64", "DOUBLE", "BOOLEAN", "TIMESTAMP")
 NAMES = {
-    "arrow": ("string", "int32", "int64", "double", "bool", "timestamp[ms, tz=UTC]"),
-    "markdown": ("string", "int32", "int64", "double", "bool", "timestamp[ms, tz=UTC]"),
-    "avro": ("string", "int", "long", "double", "boolean", "timestamp-millis"),
+    "arrow": ("string", "int32", "int64", "double", "bool", "timestamp[us, tz=UTC]"),
+    "markdown": ("string", "int32", "int64", "double", "bool", "timestamp[us, tz=UTC]"),
+    "avro": ("string", "int", "long", "double", "boolean", "timestamp-micros"),
     "spark": ("string", "integer", "long", "double", "boolean", "timestamp"),
     "bigquery": ("STRING", "INTEGER", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP"),
     "athena": ("TEXT", "INT", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP"),
