@@ -84,7 +84,7 @@ def text(name: str, doc: str, documented: str | None = "string", **more: Any) ->
 
 
 def enum(
-    name: str, doc: str, values: Sequence[str] | Mapping[str, str], documented: str = "string", **more: Any
+    name: str, doc: str, values: Sequence[str] | Mapping[str, str], documented: str | None = "string", **more: Any
 ) -> pa.Field:
     """A string column with documented values. Decoders keep undocumented values, and count them."""
     return field(name, pa.string(), doc, documented, values=_values(values), **more)
@@ -110,9 +110,9 @@ def boolean(name: str, doc: str) -> pa.Field:
     return field(name, pa.bool_(), doc, "boolean")
 
 
-def instant(name: str, doc: str, documented: str | None = "long") -> pa.Field:
+def instant(name: str, doc: str, documented: str | None = "long", **more: Any) -> pa.Field:
     """A point in time, documented as milliseconds or as ISO text: timestamp[us, UTC]."""
-    return field(name, TIMESTAMP, doc, documented)
+    return field(name, TIMESTAMP, doc, documented, **more)
 
 
 def struct(name: str, of: Struct, doc: str, documented: str | None = "container") -> pa.Field:
