@@ -75,7 +75,8 @@ format: $(READY)  ## Rewrite the Python code as ruff formats it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schemas: $(READY)  ## What is derived from the code and committed: the renderings of the schema, a diagram
+schemas: $(READY)  ## What is derived from the code and committed: field ids, the renderings of the schema, a diagram
+	$(BIN)/python -m tools.field_ids
 	$(BIN)/python -m wsparquet.render schemas
 	$(BIN)/python -m tools.website.rooms
 

@@ -19,10 +19,11 @@ __all__ = [
     "Token",
     "containers",
     "leaves",
-    "milliseconds",
+    "microseconds",
     "normal",
     "number_key",
     "parse",
+    "parse_strict",
     "scalar",
     "scalars",
     "tokens",
@@ -50,6 +51,51 @@ _JSON = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Number, parse_float=
 def parse(text: str) -> Any:
     """The JSON value of a text."""
     return _JSON.decode(text)
+
+
+def parse_strict(text: str) -> Any:
+    """The JSON value that strict JSON text of wsparquet stands for.
+
+    Raises:
+        ValueError: the text is not strict JSON.
+
+    """
+    text.encode()
+    return _undone(
+        json.loads(text, object_pairs_hook=Pairs, parse_int=_finite, parse_float=_finite, parse_constant=_no)
+    )
+
+
+def _no(word: str) -> Any:
+    raise ValueError(f"not strict JSON: {word}")
+
+
+def _finite(literal: str) -> Number:
+    if abs(float(literal)) == float("inf"):
+        _no(literal)
+    return Number(literal)
+
+
+def _undone(value: Any) -> Any:
+    if isinstance(value, Pairs):
+        return Pairs((_undone_text(key), _undone(child)) for key, child in value)
+    if isinstance(value, list):
+        return [_undone(child) for child in value]
+    if isinstance(value, str) and not isinstance(value, Number):
+        return Number(value[2:]) if re.match("\ufdd0[nw]", value) else _undone_text(value)
+    return value
+
+
+def _undone_text(text: str) -> str:
+    """A string with what follows the marker U+FDD0 put back: the marker itself, or a lone surrogate."""
+    if re.search("[\ud800-\udfff]", text):
+        _no(text)
+    pieces, at = [], 0
+    while (found := text.find("\ufdd0", at)) >= 0:
+        single = text[found + 1] == "\ufdd0"
+        pieces += [text[at:found], "\ufdd0" if single else chr(int(text[found + 1 : found + 5], 16))]
+        at = found + (2 if single else 5)
+    return "".join((*pieces, text[at:]))
 
 
 # --- Scalars, comparable whatever they are written like ---------------------------------------------------------------
@@ -92,13 +138,13 @@ def scalars(value: Any) -> Iterator[Scalar]:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def milliseconds(text: str) -> int | None:
-    """Milliseconds since 1970 of an ISO time, UTC where it has no zone; None for any other text."""
+def microseconds(text: str) -> int | None:
+    """Microseconds since 1970 of an ISO time, UTC where it has no zone; None for any other text."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
 
 
 # --- Tokens -----------------------------------------------------------------------------------------------------------

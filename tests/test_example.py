@@ -74,7 +74,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def _scalar(value: Any) -> independent.Scalar:
     if isinstance(value, datetime):
-        return independent.number_key(str(independent.milliseconds(value.astimezone(UTC).isoformat())))
+        return independent.number_key(f"{independent.microseconds(value.astimezone(UTC).isoformat())}e-3")
     if isinstance(value, bool | str):
         return independent.scalar(value)
     return independent.number_key(repr(value))

@@ -59,13 +59,15 @@ def wheel(checkout: Path) -> Path:
 def modules() -> set[str]:
     """Every file that the installed package must have, relative to its parent folder."""
     found = [
-        path for path in (ROOT / "wsparquet").rglob("*") if path.suffix in {".py", ".pyi"} or path.name == "py.typed"
+        path
+        for path in (ROOT / "wsparquet").rglob("*")
+        if path.suffix in {".py", ".pyi"} or path.name in {"py.typed", "field_ids.csv"}
     ]
     return {path.relative_to(ROOT).as_posix() for path in found}
 
 
 def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
-    """The wheel holds every module, `py.typed`, the licence and the entry point; no test, benchmark or schema file."""
+    """The wheel holds every module, its data, the licence and the entry point; no test, benchmark or rendering."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     info = f"wsparquet-{__version__}.dist-info"

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from wsparquet.results import Failure
     from wsparquet.schema import SCHEMA_VERSION, TABLES, arrow_schema
     from wsparquet.source import SourceLimits
+    from wsparquet.strict_json import original_json
     from wsparquet.synchronisation import (
         AccountStatus,
         FetchOptions,
@@ -118,6 +119,7 @@ __all__ = [
     "inspect",
     "list_files",
     "open_dataset",
+    "original_json",
     "read",
     "remove",
     "replay",
@@ -193,6 +195,7 @@ _HOMES = {
         "arrow_schema",
     ),
     "source": ("SourceLimits",),
+    "strict_json": ("original_json",),
     "synchronisation": (
         "AccountStatus",
         "FetchOptions",

@@ -17,6 +17,7 @@ from wsparquet.json_values import JsonResult, in_json, texts
 from wsparquet.options import check_number, make_options
 from wsparquet.results import Failure, Result
 from wsparquet.schema import TABLES
+from wsparquet.schema.fields import ceiling_ms, floor_ms
 from wsparquet.schema.leaves import leaf_columns
 from wsparquet.schema.lookup import in_table_order
 from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand
@@ -76,8 +77,8 @@ class Inspection(Result):
 
     ``format`` is the compression. ``form`` is ``lines`` if each container has a line of its own, ``document`` if the
     source is one container on several lines, and ``documents`` if it has several such containers. ``first`` and
-    ``last`` are the earliest and the latest time in the records, in milliseconds since 1970. ``reasons`` has the
-    reasons for quarantine, each with its count.
+    ``last`` are the earliest and the latest time in the records, rounded down and up to milliseconds since 1970.
+    ``reasons`` has the reasons for quarantine, each with its count.
 
     >>> (found,) = wsparquet.inspect("session.gz")
     >>> found
@@ -306,6 +307,7 @@ def _widen(found: Inspection, table: str, batch: pa.RecordBatch) -> None:
         times = column.values(batch).cast(pa.int64())
         first, last = pc.min(times).as_py(), pc.max(times).as_py()
         if first is not None and last is not None:
+            first, last = floor_ms(first), ceiling_ms(last)
             found.first = first if found.first is None else min(first, found.first)
             found.last = last if found.last is None else max(last, found.last)
 

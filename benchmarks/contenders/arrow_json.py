@@ -21,7 +21,7 @@ from benchmarks.tagged import CONTAINER, RecordType, instant_of, record_types, u
 
 PACKAGES = ("pyarrow",)
 _BLOCK = 16 << 20
-_INSTANT = pa.timestamp("ms", "UTC")
+_MILLISECOND, _INSTANT = pa.timestamp("ms", "UTC"), pa.timestamp("us", "UTC")
 
 
 class Columns:
@@ -43,7 +43,7 @@ class Columns:
         return pa.ListArray.from_arrays(offsets, each(pc.list_flatten(items)), mask=items.is_null())
 
     def instant(self, milliseconds: pa.Array) -> pa.Array:
-        return milliseconds.cast(_INSTANT)
+        return milliseconds.cast(_MILLISECOND).cast(_INSTANT)
 
     def branch(self, options: Sequence[tuple[str, pa.Array]]) -> pa.Array:
         conditions = pa.StructArray.from_arrays(

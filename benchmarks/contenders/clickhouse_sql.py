@@ -23,7 +23,7 @@ from wsparquet.parquet.settings import file_schema
 
 PACKAGES = ("chdb",)
 _SCALARS = {"string": "String", "int32": "Int32", "int64": "Int64", "double": "Float64", "bool": "Bool"}
-_SCALARS["timestamp[ms, tz=UTC]"] = "DateTime64(3, 'UTC')"
+_SCALARS["timestamp[us, tz=UTC]"] = "DateTime64(6, 'UTC')"
 _SETTINGS = (
     "input_format_skip_unknown_fields = 1, input_format_parallel_parsing = 1, "
     "output_format_parquet_compression_method = 'zstd', output_format_compression_level = 1, "
@@ -63,7 +63,7 @@ class Sql:
         return f"arrayMap({name} -> {each(name)}, {items})"
 
     def instant(self, milliseconds: str) -> str:
-        return f"fromUnixTimestamp64Milli({milliseconds}, 'UTC')"
+        return f"fromUnixTimestamp64Micro({milliseconds} * 1000, 'UTC')"
 
     def branch(self, options: Sequence[tuple[str, str]]) -> str:
         cases = ", ".join(f"{value} IS NOT NULL, '{name}'" for name, value in options)

@@ -30,7 +30,8 @@ _SPELLINGS = {
     "OriginatingChannel": "originatingChannel",
 }
 _BRANCHES = {"cartStatus": "cart", "leadMetaData": "leadMetadata", "serviceActivityMetaData": "serviceActivityMetadata"}
-_ROW_MS = 1000
+_TIMES = {"timestamp", "sessionStartTime", "startTime", "endTime"}
+_US = 1_000_000
 Row = dict[str, Any]
 
 
@@ -49,7 +50,8 @@ def unwrapped(value: Any) -> Any:
 
 def _member(key: str, value: Any) -> Any:
     if key not in _UNIONS or value is None:
-        return unwrapped(value)
+        plain = unwrapped(value)
+        return plain * 1000 if key in _TIMES and plain is not None else plain  # milliseconds to microseconds
     ((tag, inner),) = value.items()
     branch = tag.rpartition(".")[2]
     child = branch[0].lower() + branch[1:]
@@ -60,7 +62,7 @@ def _day(row: Row, record: RecordType) -> str:
     time, start = record.time or "", row["metaData"]["startTime"]
     holders = [row] if record.flat else row[record.payload.name]
     instant = min((held[time] for held in holders or () if held.get(time)), default=start)
-    return datetime.fromtimestamp(instant / _ROW_MS, UTC).strftime("%Y-%m-%d")
+    return datetime.fromtimestamp(instant / _US, UTC).strftime("%Y-%m-%d")
 
 
 def _rows(source: Path) -> dict[tuple[str, str], list[Row]]:

@@ -37,7 +37,7 @@ class Expressions:
         return items.list.eval(each(pl.element()))
 
     def instant(self, milliseconds: pl.Expr) -> pl.Expr:
-        return milliseconds.cast(pl.Datetime("ms", "UTC"))
+        return milliseconds.cast(pl.Datetime("ms", "UTC")).cast(pl.Datetime("us", "UTC"))
 
     def branch(self, options: Sequence[tuple[str, pl.Expr]]) -> pl.Expr:
         return pl.coalesce(*(pl.when(value.is_not_null()).then(pl.lit(name)) for name, value in options))

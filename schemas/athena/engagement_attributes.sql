@@ -53,7 +53,9 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `engagement_attributes` (
         `registrationdate`:struct<
           `year`:int,
           `month`:int,
-          `day`:int>>,
+          `day`:int>,
+        `storenumber`:string,
+        `storezipcode`:string>,
       `personalinfo`:struct<
         `isauthenticated`:boolean,
         `authenticatedconversationid`:string,

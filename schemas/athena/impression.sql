@@ -7,6 +7,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `impression` (
     `engagementinstanceid`:string,
     `impressiontype`:string,
     `state`:string,
+    `controlgroup`:string,
     `engagement`:struct<
       `id`:bigint,
       `channel`:string,

@@ -67,7 +67,9 @@ CREATE TABLE "engagement_attributes_typed" (
           "year" INTEGER,
           "month" INTEGER,
           "day" INTEGER
-        )
+        ),
+        "storeNumber" VARCHAR,
+        "storeZipCode" VARCHAR
       ),
       "personalInfo" STRUCT(
         "isAuthenticated" BOOLEAN,

@@ -11,6 +11,7 @@ CREATE TABLE "impression_typed" (
     "engagementInstanceId" VARCHAR,
     "impressionType" VARCHAR,
     "state" VARCHAR,
+    "controlGroup" VARCHAR,
     "engagement" STRUCT(
       "id" BIGINT,
       "channel" VARCHAR,

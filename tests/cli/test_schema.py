@@ -122,9 +122,9 @@ def test_the_same_schema_is_exit_code_0(same: Emulator, monkeypatch: pytest.Monk
     speak_with(same, monkeypatch)
     ran = run("schema", "--remote", "--diff", "--account", ACCOUNT)
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "286 fields compared in 7 tables\nno differences\n"
+    assert ran.out == "289 fields compared in 7 tables\nno differences\n"
     found = run("schema", "--remote", "--diff", "--account", ACCOUNT, "--output", "json").json
-    assert (found["fields"], len(found["tables"]), found["differences"]) == (286, 7, [])
+    assert (found["fields"], len(found["tables"]), found["differences"]) == (289, 7, [])
 
 
 def test_differences_are_exit_code_1(other: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

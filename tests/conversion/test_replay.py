@@ -20,6 +20,7 @@ from wsparquet.conversion.options import ConvertOptions
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.generate import GenerateOptions, generate
+from wsparquet.schema import SCHEMA_VERSION
 
 FILES = 4
 OTHER = "wsparquet 0.0.9"
@@ -246,7 +247,7 @@ def test_an_older_root_is_brought_up_as_a_whole(folder: Path) -> None:
     with pytest.raises(SchemaError, match="wsparquet replay"):
         convert(folder / "raw", lake)
     assert len(replay(lake, folder / "raw").committed) == FILES + 1
-    assert {values["schema_version"] for values in records(lake).values()} == {1}
+    assert {values["schema_version"] for values in records(lake).values()} == {SCHEMA_VERSION}
     assert rows_on_disk(lake) == rows
     assert len(convert(folder / "raw", lake).failed) == 0
     assert verify(lake, against=[folder / "raw"]).problems == []
@@ -286,14 +287,15 @@ def test_a_killed_upgrade_is_ended_by_another(folder: Path) -> None:
         assert process.stderr is not None
         assert process.stderr.readline().startswith(b"replaced: ")
         process.send_signal(signal.SIGKILL)
-    assert {values["schema_version"] for values in records(lake).values()} == {0, 1}
+    assert {values["schema_version"] for values in records(lake).values()} == {0, SCHEMA_VERSION}
     for use in (lambda: open_dataset(lake), lambda: convert(folder / "raw", lake)):
         with pytest.raises(
-            SchemaError, match="an unfinished replay from 0 to 1; run `wsparquet replay` until it finishes"
+            SchemaError,
+            match=f"an unfinished replay from 0 to {SCHEMA_VERSION}; run `wsparquet replay` until it finishes",
         ):
             use()
     assert replay(lake, folder / "raw").failed == []
-    assert {values["schema_version"] for values in records(lake).values()} == {1}
+    assert {values["schema_version"] for values in records(lake).values()} == {SCHEMA_VERSION}
     assert rows_on_disk(lake) == rows
     assert_at_rest(lake)
 

@@ -35,7 +35,7 @@ def make_value(data_type: pa.DataType, chance: random.Random, *, start: int = ST
     if isinstance(data_type, pa.ListType):
         return [make_value(data_type.value_type, chance, start=start, span=span) for _ in range(chance.randrange(4))]
     if pa.types.is_timestamp(data_type):
-        return start + chance.randrange(span)
+        return start * 1000 + chance.randrange(span * 1000)  # in microseconds
     if pa.types.is_boolean(data_type):
         return chance.random() < 0.5
     if pa.types.is_floating(data_type):

@@ -83,6 +83,7 @@ def test_what_is_younger_stays(root: Root) -> None:
 def test_files_of_others_are_said_and_never_deleted(root: Root) -> None:
     """However old they are."""
     foreign = Path(root.place) / "record_type=geo/date=2016-06-30/compacted.parquet"
+    foreign.parent.mkdir(exist_ok=True)
     foreign.write_bytes(b"x")
     assert found(clean(root, older_than=0, delete=True)) == {foreign.relative_to(root.place).as_posix(): "foreign"}
     assert foreign.exists()

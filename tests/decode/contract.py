@@ -11,14 +11,14 @@
 ``value``       with ``at`` only: the column's value, null if left out; the row around it is the position's
 ``tables``      all rows by table. A row is given whole: a key left out is null, ``{}`` a struct of nulls. Only
                 ``metaData``, ``source_file`` and ``record_number`` may be left out unchecked. Timestamps are
-                milliseconds, NaN and infinities strings
+                microseconds, NaN and infinities strings
 ``rescued``     by table, a list of objects from path to value or null, one a row; with ``at`` one such object, a path
                 that begins with ``@`` being the position's. Left out: nothing is rescued. Numbers are compared as
                 literals, duplicate keys count. A value ``{"$text": parts}`` stands for the JSON text of its parts
 ``quarantine``  all quarantined texts by start: ``kind``, ``text``, and optionally ``start``, ``end``, ``container``,
                 ``record_number``. White space around a text does not count; pieces of one item count as one
-``report``      any of ``containers records quarantined items rows undocumented``; ``container_values`` as
-                ``{"0": {path: value}}`` by container number; ``accounts`` as a list
+``report``      any of ``containers records quarantined items rows undocumented start_time end_time``;
+                ``container_values`` as ``{"0": {path: value}}`` by container number; ``accounts`` as a list
 ``error``       the source fails with a DecodeError whose message has all these words; nothing else is expected then
 ``limits``      limits of the decoder that differ from the standard ones
 """

@@ -77,13 +77,17 @@ def _text(scalar: Any, ascii_only: bool) -> str:
 
 _NUMBERS = """0 -0 1 7.0 1e2 1.50 -1e-7 0.1 1E400 5e-324 2147483647 2147483648 -2147483649 9223372036854775807
 9223372036854775808 9007199254740993 123456789012345678.5 1467291704468 1467291704468.0 14672917044680e-1
-4102444800000 1e0000000000000000000002 1e-99999999999999999999 0e99999999999999999999 0.30000000000000004"""
+4102444800000 1e0000000000000000000002 1e-99999999999999999999 0e99999999999999999999 0.30000000000000004
+816.45000000000005 4.9E-324 2.9802322387695313e-08 5.960464477539063e-08 1.7976931348623159e308"""
 _WORDS = ["NaN", "-Infinity", "true", "false", "null", "1" + "0" * 400, "[" * 140 + "]" * 140]
 _TEXTS = """|NaN|INF|-Infinity|2016-06-30T13:01:44Z|2016-06-30 13:01:44.123|2016-06-30T13:01:44.1234Z|\
-2016-06-30T00:01:44+05:30|2016-02-30T00:00:00|1467291704468|true|\ud83d|😀é|\u2028\u2029|\x00\x1f\x7f|[/x]|"\\\\|\
+2016-06-30T00:01:44+0530|2016-06-30T13:01:44.123456+02|2016-06-30T13:01:44.1234567Z|\
+2016-06-30T00:01:44+05:30|2016-02-30T00:00:00|1467291704468|true|\
+\ud83d|\ude00\ud83d|\ufdd0|\ufdd0n1e999|\ufdd0d83d|😀é|\u2028\u2029|\x00\x1f\x7f|[/x]|"\\\\|\
 -----BEGIN PGP MESSAGE-----\n\nhQEMA==\n|com.liveperson.dataaccess.Lead|WebSession"""
 _KEYS = """|url|U_R_L|header|body|id|type|data|product|timestamp|array|string|long|com.x.Lead|Lead|CartStatus|total|\
-recordCollection|metaData|dataType|sections|navigationData|geo|country|city|WebSessionGeoData|a.b|[/x]|\udc00|é"""
+recordCollection|metaData|dataType|sections|navigationData|geo|country|city|WebSessionGeoData|a.b|[/x]|\udc00|\
+\ufdd0|é"""
 KEYS = _KEYS.split("|")
 TREES: list[Any] = [
     [],

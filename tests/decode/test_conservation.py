@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from itertools import islice
 from random import Random
 from typing import Any
@@ -32,10 +33,11 @@ from tests.independent import (
     Container,
     Scalar,
     containers,
-    milliseconds,
+    microseconds,
     normal,
     number_key,
     parse,
+    parse_strict,
     scalars,
     tokens,
     unwrapped,
@@ -63,9 +65,10 @@ many = settings(
 
 @dataclass
 class Sinks:
-    """Every value found in one or more places: comparable as it is, or a time or an infinity with several spellings."""
+    """Every value found in one or more places: comparable as it is, or a value that has several spellings."""
 
     exact: Counter[Scalar] = field(default_factory=Counter)
+    doubles: Counter[float] = field(default_factory=Counter)
     times: Counter[int] = field(default_factory=Counter)
     infinities: Counter[float] = field(default_factory=Counter)
 
@@ -84,24 +87,30 @@ class Sinks:
 
     def _leaf(self, value: Any) -> None:
         if isinstance(value, datetime):
-            self.times[_exact_milliseconds(value)] += 1
+            self.times[_exact_microseconds(value)] += 1
         elif isinstance(value, float) and math.isinf(value):
             self.infinities[value] += 1
         elif isinstance(value, float) and math.isnan(value):
             self.exact["s", "NaN"] += 1
+        elif isinstance(value, float):
+            self.doubles[value] += 1
         elif isinstance(value, bool | str):
             self.exact["b" if isinstance(value, bool) else "s", value] += 1
         else:
             self.exact[number_key(repr(value))] += 1
 
     def add_json(self, text: str) -> None:
-        """Take all scalars of JSON text."""
+        """Take all scalars of JSON text of a source."""
         self.exact.update(scalars(parse(text)))
+
+    def add_strict(self, text: str) -> None:
+        """Take all scalars that strict JSON text stands for."""
+        self.exact.update(scalars(parse_strict(text)))
 
     def add_row(self, table: str, row: dict[str, Any]) -> None:
         """Take a row but for what its container and file gave it."""
         if table == "unrecognized":
-            self.add_json(row["record"])
+            self.add_strict(row["record"])
             held = [row[name] for name in HEADER if row[name] is not None]
             assert not Counter(("s", text) for text in held) - self.exact
             return
@@ -109,12 +118,11 @@ class Sinks:
             if column.name not in COMMON:
                 self.add(column, row[column.name])
         if row["rescued"] is not None:
-            self.add_json(row["rescued"])
+            self.add_strict(row["rescued"])
 
 
-def _exact_milliseconds(moment: datetime) -> int:
-    assert moment.microsecond % 1000 == 0
-    whole = milliseconds(moment.isoformat())
+def _exact_microseconds(moment: datetime) -> int:
+    whole = microseconds(moment.isoformat())
     assert whole is not None
     return whole
 
@@ -125,11 +133,24 @@ def _settle(source: Counter[Scalar], sinks: Sinks) -> tuple[Counter[Scalar], lis
     for infinity in sinks.infinities.elements():
         names = [("s", name) for name in (("Infinity", "INF") if infinity > 0 else ("-Infinity", "-INF"))]
         _take(left, [name for name in names if left[name] > 0], infinity, invented)
+    for double in sinks.doubles.elements():
+        number = number_key(repr(double))
+        others = (one for one in left if one[0] == "n" and left[one] > 0 and _spells(one, double))
+        _take(left, [number] if left[number] > 0 else list(others), double, invented)
     for time in sinks.times.elements():
-        number = number_key(str(time))
-        texts = [one for one in left if one[0] == "s" and left[one] > 0 and milliseconds(one[1]) == time]
+        number = number_key(f"{time}e-3")
+        texts = [one for one in left if one[0] == "s" and left[one] > 0 and microseconds(one[1]) == time]
         _take(left, [number] if left[number] > 0 else texts, time, invented)
     return +left, invented
+
+
+def _spells(one: Scalar, double: float) -> bool:
+    """Whether a number is the double to within half a unit of its last digit."""
+    _, digits, exponent = one
+    if not digits or abs(exponent) > 400 or len(digits.removeprefix("-")) > 17:
+        return False
+    unit = Fraction(10) ** exponent
+    return 2 * abs(int(digits) * unit - Fraction(double)) <= unit
 
 
 def _take(left: Counter[Scalar], candidates: list[Scalar], found: Any, invented: list[Any]) -> None:
@@ -282,7 +303,7 @@ def _check_container(container: Container, index: int, rows: list[dict[str, Any]
     for entry in report.container_values:
         first, last = entry["containers"]
         for value in entry["values"].values() if first <= index <= last else ():
-            sinks.add_json(value)
+            sinks.add_strict(value)
     source = Counter(one for _, value in container.values for one in scalars(value))
     left, invented = _settle(source, sinks)
     assert invented == []
@@ -297,7 +318,7 @@ def _reported(one: Scalar, report: Report) -> bool:
     if None in ends:
         return False
     # Of containers without rows only the earliest and the latest time are kept.
-    return bool(one[0] == "n" and one[1]) or (one[0] == "s" and milliseconds(one[1]) is not None)
+    return bool(one[0] == "n" and one[1]) or (one[0] == "s" and microseconds(one[1]) is not None)
 
 
 # --- Any bytes at all -------------------------------------------------------------------------------------------------
@@ -343,7 +364,7 @@ def _all_sinks(outcome: Outcome) -> Sinks:
         first, last = entry["containers"]
         for value in entry["values"].values():
             for _ in range(first, last + 1):
-                sinks.add_json(value)
+                sinks.add_strict(value)
     return sinks
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from tests.decode.contract import SOURCE_FILE, Case, Obj, load_cases, mismatches, normal_path, parse
+from tests.independent import parse_strict
 from tests.scale import FULL, scaled
 from wsparquet.decode import make_decoder
 from wsparquet.decode.model import Decoded, DecoderOptions, Limits, PathCounts, Quarantined
@@ -41,13 +42,13 @@ class Outcome:
     report: dict[str, Any]
 
 
-def _milliseconds(value: Any) -> Any:
-    """The value with datetimes as milliseconds since 1970."""
+def _microseconds(value: Any) -> Any:
+    """The value with datetimes as microseconds since 1970."""
     if isinstance(value, datetime):
-        return (value - EPOCH) // timedelta(milliseconds=1)
+        return (value - EPOCH) // timedelta(microseconds=1)
     if isinstance(value, dict):
-        return {key: _milliseconds(child) for key, child in value.items()}
-    return [_milliseconds(child) for child in value] if isinstance(value, list) else value
+        return {key: _microseconds(child) for key, child in value.items()}
+    return [_microseconds(child) for child in value] if isinstance(value, list) else value
 
 
 def _merged(quarantined: Iterable[Quarantined]) -> list[Quarantined]:
@@ -75,7 +76,7 @@ def _rows(decoded: list[Decoded]) -> dict[str, list[dict[str, Any]]]:
             assert batch.schema.equals(TABLES[table].schema)
             batch.validate(full=True)
             batches.setdefault(table, []).append(batch)
-    return {table: _milliseconds(pa.Table.from_batches(some).to_pylist()) for table, some in batches.items()}
+    return {table: _microseconds(pa.Table.from_batches(some).to_pylist()) for table, some in batches.items()}
 
 
 def decode(pieces: Iterable[bytes], case: Case, decoder_name: str) -> Outcome | str:
@@ -118,6 +119,14 @@ def check_counts(outcome: Outcome, data: bytes) -> None:
     assert all(one.data == data[one.start : one.end] and one.reason for one in outcome.quarantined)
     assert all(row["source_file"] == SOURCE_FILE for rows in outcome.rows.values() for row in rows)
     assert {table: paths for table, paths in report["rescued"].items() if paths} == _rescued_counts(outcome.rows)
+    for text in (
+        row[name]
+        for rows in outcome.rows.values()
+        for row in rows
+        for name in ("rescued", "record")
+        if row.get(name) is not None
+    ):
+        parse_strict(text)
 
 
 # --- What a case expects ----------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def outcome(pieces: Iterable[bytes], *, decoder: str, limits: Limits | None = No
     tables = {name: pa.Table.from_batches(some) for name, some in batches.items()}
     return Outcome(
         {name: table.drop_columns("rescued") for name, table in tables.items()},
-        {name: [_parsed(text) for text in table["rescued"].to_pylist()] for name, table in tables.items()},
+        {name: table["rescued"].to_pylist() for name, table in tables.items()},
         _joined(one for some in decoded for one in some.quarantined),
         _report(machine.report.to_dict()),
     )

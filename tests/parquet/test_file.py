@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from tests.scale import scaled
 from wsparquet.parquet.file import NativePart, OpenPart, PyarrowPart, WriterKind, best_writer
 from wsparquet.parquet.settings import file_schema, leaves
 from wsparquet.schema import TABLES
+from wsparquet.schema.field_ids import field_ids
 
 needs_native = pytest.mark.skipif(not HAS_NATIVE, reason="the native writer is not built here")
 every_writer = pytest.mark.parametrize("writer", WRITERS)
@@ -77,6 +79,32 @@ def test_both_writers_leave_the_same_file_but_for_its_bytes(tmp_path: Path, tabl
         for index in range(len(leaves(table))):
             mine, other = ours.row_group(group).column(index), theirs.row_group(group).column(index)
             assert described(mine) == described(other), mine.path_in_schema
+
+
+@every_writer
+@pytest.mark.parametrize("table", TABLES)
+def test_a_footer_has_the_id_of_every_field(tmp_path: Path, writer: WriterKind, table: str) -> None:
+    """Each struct, list, element and leaf has its id of the registry; the middle of a list has none, as in Iceberg."""
+    file = write(writer, tmp_path / "x.parquet", table, [[make_rows(table, 3)]])
+    expected = {path: number for path, number in field_ids(table).items() if path != "date"}
+    assert dict(footer_ids(str(file.schema))) == expected
+    assert file.schema_arrow.equals(file_schema(table), check_metadata=True)
+
+
+def footer_ids(schema: str) -> Iterator[tuple[str, int]]:
+    """Path and id of each field that the text of a Parquet schema has, the middle of lists left out."""
+    steps: list[str] = []
+    for line in schema.splitlines()[2:]:
+        if line.strip() == "}":
+            steps = steps[:-1]
+        elif found := re.match(r"\s*(?:optional|repeated) (\w+) field_id=(-?\d+) (\w+)", line):
+            kind, number, name = found.groups()
+            steps.append(name)
+            if int(number) == -1:
+                assert name == "list"
+            else:
+                yield ".".join(step for step in steps if step != "list"), int(number)
+            steps = steps if kind == "group" else steps[:-1]
 
 
 def described(column: pq.ColumnChunkMetaData) -> dict[str, object]:

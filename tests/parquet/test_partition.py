@@ -120,16 +120,16 @@ def test_an_impossible_file_name_gives_no_day(fallback: int, day: date | None) -
     assert partition_days("geo", batch, fallback).to_pylist() == [day]
 
 
-@pytest.mark.parametrize(("milliseconds", "day"), [(-1, date(1969, 12, 31)), (0, date(1970, 1, 1))])
-def test_days_before_1970_are_rounded_down(milliseconds: int, day: date) -> None:
+@pytest.mark.parametrize(("microseconds", "day"), [(-1, date(1969, 12, 31)), (0, date(1970, 1, 1))])
+def test_days_before_1970_are_rounded_down(microseconds: int, day: date) -> None:
     """A negative instant lies in the day that it lies in."""
-    rows = [{"sessionStartTime": milliseconds}]
+    rows = [{"sessionStartTime": microseconds}]
     batch = pa.RecordBatch.from_pylist(rows, schema=TABLES["session_info"].schema)
     assert partition_days("session_info", batch, None).to_pylist() == [day]
 
 
 def test_a_day_that_no_folder_can_be_named_after_is_an_error() -> None:
-    """The year 292278994 is refused, not written under a strange name."""
+    """The year 294247 is refused, not written under a strange name."""
     batch = pa.RecordBatch.from_arrays(
         [
             pa.array([2**63 - 1], pa.int64()).cast(TIMESTAMP)

@@ -18,7 +18,7 @@ from wsparquet.parquet import WriterPool
 from wsparquet.parquet.settings import file_schema, leaves
 from wsparquet.schema import TABLES
 
-ALLOWED = {"bool", "int32", "int64", "double", "string", "timestamp[ms, tz=UTC]"}
+ALLOWED = {"bool", "int32", "int64", "double", "string", "timestamp[us, tz=UTC]"}
 
 
 def nodes(field: pa.Field, path: str = "") -> Iterator[tuple[str, pa.Field]]:
@@ -95,7 +95,7 @@ def test_written_files_keep_to_the_profile(written: Path, table: str) -> None:
             assert "isSigned=false" not in str(column.logical_type), column.path
             assert column.logical_type.type in {"NONE", "STRING", "TIMESTAMP"}, column.path
             if column.logical_type.type == "TIMESTAMP":
-                assert "isAdjustedToUTC=true, timeUnit=milliseconds" in str(column.logical_type)
+                assert "isAdjustedToUTC=true, timeUnit=microseconds" in str(column.logical_type)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -32,7 +32,7 @@ def writer(request: pytest.FixtureRequest) -> WriterKind:
 
 def session(number: int, *, day: int) -> dict[str, object]:
     """A row of session_info on some day."""
-    return {"record_number": number, "sessionStartTime": START + day * DAY}
+    return {"record_number": number, "sessionStartTime": (START + day * DAY) * 1000}
 
 
 def sessions(numbers: Iterable[int], *, days: int) -> pa.RecordBatch:
@@ -164,19 +164,19 @@ def test_a_part_tells_the_time_range_of_its_own_timestamps(tmp_path: Path, write
     writers.write(table, batch)
     parts = writers.close()
     own = [name for name in batch.schema.names if name != "metaData"]
-    times = [time for name in own for value in batch.column(name).to_pylist() for time in milliseconds(value)]
+    times = [time for name in own for value in batch.column(name).to_pylist() for time in microseconds(value)]
     lows = [part.min_time for part in parts if part.min_time is not None]
     highs = [part.max_time for part in parts if part.max_time is not None]
-    assert min(lows, default=None) == min(times, default=None)
-    assert max(highs, default=None) == max(times, default=None)
+    assert min(lows, default=None) == (min(times) // 1000 if times else None)
+    assert max(highs, default=None) == (-(-max(times) // 1000) if times else None)
 
 
-def milliseconds(value: object) -> list[int]:
-    """Every timestamp in a value, in milliseconds since 1970."""
+def microseconds(value: object) -> list[int]:
+    """Every timestamp in a value, in microseconds since 1970."""
     if isinstance(value, dict | list):
         children = value.values() if isinstance(value, dict) else value
-        return [found for child in children for found in milliseconds(child)]
-    return [round(value.timestamp() * 1000)] if hasattr(value, "timestamp") else []
+        return [found for child in children for found in microseconds(child)]
+    return [round(value.timestamp() * 1_000_000)] if hasattr(value, "timestamp") else []
 
 
 def test_a_batch_of_another_schema_is_refused(tmp_path: Path, writer: WriterKind) -> None:

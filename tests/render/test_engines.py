@@ -60,7 +60,7 @@ def arrow_table(table: Table) -> pa.Table:
 
 @each_table
 def test_avro_moves_rows(table: Table) -> None:
-    """Rows written with the Avro schema come back equal: nulls, empty lists and milliseconds too."""
+    """Rows written with the Avro schema come back equal: nulls, empty lists and microseconds too."""
     schema = fastavro.parse_schema(json.loads(render(table.name, "avro")))
     buffer = io.BytesIO()
     expected = arrow_table(table).to_pylist()

@@ -61,7 +61,7 @@ def test_athena_cuts_long_comments() -> None:
 def test_markdown_keeps_its_cells() -> None:
     """A bar in a description starts no new cell."""
     row = next(line for line in markdown.render(odd_table(text("plain", "a | b \\"))).splitlines() if "plain" in line)
-    assert row == "| `plain` | string | a \\| b \\\\ | string |  |  |"
+    assert row == "| `plain` | string | a \\| b \\\\ | string |  |  |  |"
 
 
 def test_documented_values_reach_the_comments() -> None:
@@ -101,5 +101,12 @@ def test_avro_defines_a_struct_once() -> None:
 def test_avro_refuses_two_structs_of_one_name() -> None:
     """Two different structs under one name would be taken for one."""
     fields = (struct("one", Struct("Inner", (text("a", "A."),)), "One."), struct("two", Struct("Inner", ()), "Two."))
+    with pytest.raises(SchemaError, match="expected one struct named Inner, found two"):
+        avro.schema(odd_table(*fields))
+
+
+def test_avro_refuses_two_structs_that_differ_in_their_descriptions() -> None:
+    """The definition at the first place would give the second the wrong descriptions."""
+    fields = (struct(name, Struct("Inner", (text("a", f"{name} a."),)), "Inner.") for name in ("one", "two"))
     with pytest.raises(SchemaError, match="expected one struct named Inner, found two"):
         avro.schema(odd_table(*fields))

@@ -20,9 +20,9 @@ from wsparquet.schema import TABLES, Table
 # What a leaf of a Parquet file is called in each form, in the order STRING, INT32, INT64, DOUBLE, BOOLEAN, TIMESTAMP.
 PARQUET = ("STRING", "INT32", "INT64", "DOUBLE", "BOOLEAN", "TIMESTAMP")
 NAMES = {
-    "arrow": ("string", "int32", "int64", "double", "bool", "timestamp[ms, tz=UTC]"),
-    "markdown": ("string", "int32", "int64", "double", "bool", "timestamp[ms, tz=UTC]"),
-    "avro": ("string", "int", "long", "double", "boolean", "timestamp-millis"),
+    "arrow": ("string", "int32", "int64", "double", "bool", "timestamp[us, tz=UTC]"),
+    "markdown": ("string", "int32", "int64", "double", "bool", "timestamp[us, tz=UTC]"),
+    "avro": ("string", "int", "long", "double", "boolean", "timestamp-micros"),
     "spark": ("string", "integer", "long", "double", "boolean", "timestamp"),
     "bigquery": ("STRING", "INTEGER", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP"),
     "athena": ("TEXT", "INT", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP"),
@@ -35,7 +35,7 @@ def arrow_leaves(text: str) -> Iterator[Leaf]:
     """The leaves of the indented text; the first line is the table's name."""
     path: list[str] = []
     for line in text.splitlines()[1:]:
-        name, kind = line.strip().split(": ", 1)
+        _, name, kind = line.strip().split(": ", 2)
         depth = (len(line) - len(line.lstrip())) // 2
         path[depth - 1 :] = [name]
         if kind not in {"struct", "list"}:
@@ -200,7 +200,7 @@ def test_the_dictionary_s_rows_are_even(table: Table) -> None:
     """Every row of the data dictionary has as many cells as its head, and every column is described."""
     rows = [line for line in render(table.name, "markdown").splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
-    assert {len(row) for row in cells} == {6}
+    assert {len(row) for row in cells} == {7}
     assert [row for row in cells if not row[2]] == []
 
 

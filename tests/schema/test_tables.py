@@ -16,7 +16,7 @@ import pytest
 from wsparquet.schema import TABLES, structs
 from wsparquet.schema.fields import TIMESTAMP, Struct
 
-ROW_COUNT = 165  # the rows of the page's field tables behind its JSON example
+ROW_COUNT = 167  # the rows of the page's field tables behind its JSON example, and two of a later version of the page
 
 SCALARS = {
     "string": pa.string(),
@@ -82,6 +82,8 @@ UNDOCUMENTED = {
     ("Campaign", "visitorProfiles"),
     ("Engagement Attributes", "timestamp"),
     ("Engagement Attributes", "data"),
+    # only in the vendor's change log
+    ("Impression", "controlGroup"),
 }
 
 UNDOCUMENTED_COLUMNS = {
@@ -120,7 +122,7 @@ COLUMNS = {
 }
 
 METADATA_KEYS = {
-    "doc", "documented_type", "source_name", "values", "aliases", "struct", "struct_aliases", "kind",
+    "doc", "documented_type", "source_name", "values", "aliases", "struct", "struct_aliases", "kind", "correction",
 }  # fmt: skip
 
 
@@ -416,3 +418,23 @@ def test_a_table_s_schema_carries_its_description(table: Any) -> None:
     """The Arrow schema of a table has the table's words."""
     assert table.doc
     assert table.schema.metadata == {b"doc": table.doc.encode()}
+
+
+CORRECTED = {
+    ("Navigation", "timestamp"),
+    ("Impression", "engagementInstanceId"),
+    ("UrlGoalMetadata", "url"),
+    ("Campaign", "surveySkills"),
+}
+
+
+def test_evident_mistakes_of_the_page_have_a_correction_beside_them() -> None:
+    """The page's words stay, and a correction says what is right; no other field has one."""
+    found = {
+        (struct.name, field.name): metadata(field)
+        for struct in ALL_STRUCTS
+        for field in struct.fields
+        if "correction" in metadata(field)
+    }
+    assert found.keys() == CORRECTED
+    assert found["Impression", "engagementInstanceId"]["doc"] == "User agent."

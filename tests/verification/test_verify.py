@@ -393,13 +393,13 @@ def _flip_pages(lake: Lake) -> str:
 
 
 def _far_times(lake: Lake) -> str:
-    """Milliseconds that no date has."""
+    """Microseconds that no date has."""
 
     def change(rows: pa.Table) -> pa.Table:
         index = rows.schema.get_field_index("metaData")
         field = rows.schema.field(index)
         column: Any = rows.column(index).combine_chunks()
-        far = pa.array([10**17] * len(rows), pa.int64()).cast(field.type.field("startTime").type)
+        far = pa.array([10**18] * len(rows), pa.int64()).cast(field.type.field("startTime").type)
         children = {child.name: column.field(child.name) for child in field.type} | {"startTime": far}
         return rows.set_column(index, field, pa.StructArray.from_arrays([*children.values()], fields=[*field.type]))
 

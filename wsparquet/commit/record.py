@@ -59,8 +59,9 @@ class Part(NamedTuple):
     """One published data file.
 
     ``path`` is relative to the root. ``date`` is the partition's UTC day, or None for Hive's default partition.
-    ``min_time`` and ``max_time`` are the earliest and the latest timestamp of the rows, in milliseconds since 1970, or
-    None if no row has a timestamp. ``checksum`` is the hex SHA-256 of the file, or None in records of early versions.
+    ``min_time`` and ``max_time`` are the earliest and the latest timestamp of the rows, rounded down and up to
+    milliseconds since 1970, or None if no row has a timestamp. ``checksum`` is the hex SHA-256 of the file, or None in
+    records of early versions.
     """
 
     path: str

@@ -132,7 +132,8 @@ class Report(JsonResult):
     documentation. Both are grouped by table and then by path, with ``[*]`` instead of indices. Tables are in the order
     of the schema. ``container_values`` has
     the values of containers, and of their ``metaData``, that have no column, as ``{"containers": [first, last],
-    "values": {path: value as JSON text}}``. Times are in milliseconds since 1970.
+    "values": {path: value as JSON text}}``. ``start_time`` and ``end_time`` are the earliest and the latest time of the
+    containers, rounded down and up to milliseconds since 1970.
 
     >>> (found,) = wsparquet.inspect("session.gz")
     >>> found.report.records == sum(found.report.rows.values())

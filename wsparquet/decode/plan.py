@@ -16,6 +16,7 @@ from wsparquet.decode.keys import is_tag, normalise
 from wsparquet.errors import SchemaError
 from wsparquet.schema import COMMON_SUFFIX, HEADER, METADATA, TABLES, UNRECOGNIZED, Table
 from wsparquet.schema.annotations import annotations_of
+from wsparquet.schema.fields import TIMESTAMP
 from wsparquet.schema.tables import (
     METADATA_COLUMN,
     NUMBER_COLUMN,
@@ -46,7 +47,7 @@ LEAVES = {
     pa.int32(): "int32",
     pa.int64(): "int64",
     pa.float64(): "float64",
-    pa.timestamp("ms", tz="UTC"): "timestamp",
+    TIMESTAMP: "timestamp",
 }
 
 Content = Literal["metadata", "source", "number", "rescued"]

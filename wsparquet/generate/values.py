@@ -147,6 +147,8 @@ _TEXTS: dict[str, ValueMaker] = {
     "userName": _email,
     "accountName": _any_of("Acme Inc.", "Bjørn & Søn", "Contoso"),
     "role": _any_of("buyer", "administrator", "broker"),
+    "storeNumber": _any_of("{{d4}}"),
+    "storeZipCode": _any_of("1{{d4}}", "SW1A 1AA"),
     "Personal Info.name": _any_of(*words.FIRST_NAMES),
     "surname": _any_of(*words.LAST_NAMES),
     "gender": _any_of("MALE", "FEMALE", "OTHER"),

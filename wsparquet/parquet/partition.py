@@ -20,6 +20,7 @@ __all__ = ["shared_day", "split_by_day"]
 EPOCH = date(1970, 1, 1)
 
 DAY_MS = 86_400_000
+DAY_US = DAY_MS * 1000
 
 
 def split_by_day(
@@ -50,7 +51,7 @@ def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -
     days: set[int] = set()
     for leaf in deciding_leaves(table):
         bounds = min_max(leaf.values(batch))
-        days.update(bound.value // DAY_MS for bound in bounds or ())
+        days.update(bound.value // DAY_US for bound in bounds or ())
     if start_column().values(batch).null_count:
         if fallback_day_ms is None or not plausible_ms(fallback_day_ms):
             return None

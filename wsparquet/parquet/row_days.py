@@ -45,10 +45,14 @@ def partition_days(table: str, batch: pa.RecordBatch, fallback_day_ms: int | Non
     since 1970, if it is within the years 2000 to 2099.
     """
     own = [earliest(batch.column(name)) for name in timed_columns(table)]
-    start = milliseconds(pc.struct_field(batch.column("metaData"), "startTime"))
-    fallback = pa.scalar(fallback_day_ms if plausible_ms(fallback_day_ms) else None, pa.int64())
+    start = microseconds(pc.struct_field(batch.column("metaData"), "startTime"))
+    fallback = pa.scalar(_fallback(fallback_day_ms), pa.int64())
     instants = pc.coalesce(*([minimum(own)] if own else []), start, fallback)
     return cast("pa.Date32Array", instants.cast(TIMESTAMP).cast(pa.date32()))
+
+
+def _fallback(day_ms: int | None) -> int | None:
+    return day_ms * 1000 if day_ms is not None and plausible_ms(day_ms) else None
 
 
 def has_timestamp(data_type: pa.DataType) -> bool:
@@ -71,7 +75,7 @@ def timed_columns(table: str) -> tuple[str, ...]:
 def earliest(array: pa.Array) -> pa.Array:
     """Return the earliest timestamp in each value of an array, or null for a value without timestamps.
 
-    Timestamps are returned as int64 (milliseconds since 1970), since some kernels do not support time zones.
+    Timestamps are returned as int64 (microseconds since 1970), since some kernels do not support time zones.
     """
     match array:
         case pa.StructArray():
@@ -80,11 +84,11 @@ def earliest(array: pa.Array) -> pa.Array:
         case pa.ListArray():
             return earliest_in_lists(array)
         case _:
-            return milliseconds(array)
+            return microseconds(array)
 
 
-def milliseconds(instants: pa.Array) -> pa.Array:
-    """Return timestamps as int64, in milliseconds since 1970."""
+def microseconds(instants: pa.Array) -> pa.Array:
+    """Return timestamps as int64, in microseconds since 1970."""
     return instants.cast(TIMESTAMP).cast(pa.int64())
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from wsparquet.schema import COMMON_SUFFIX, HEADER, TABLES
+from wsparquet.schema.field_ids import with_field_ids
 from wsparquet.schema.leaves import LeafColumn, leaf_columns
 
 __all__ = [
@@ -91,20 +92,12 @@ def own_timestamps(table: str) -> tuple[int, ...]:
 
 @functools.cache
 def file_schema(table: str) -> pa.Schema:
-    """Return the table's schema without metadata. Otherwise, every footer would repeat the descriptions."""
-    return pa.schema([_bare(field) for field in TABLES[table].schema])
+    """Return the table's schema with the ids of its fields, and without other metadata.
 
-
-def _bare(field: pa.Field) -> pa.Field:
-    return pa.field(field.name, _bare_type(field.type), nullable=True)
-
-
-def _bare_type(data_type: pa.DataType) -> pa.DataType:
-    if isinstance(data_type, pa.StructType):
-        return pa.struct([_bare(data_type.field(index)) for index in range(data_type.num_fields)])
-    if isinstance(data_type, pa.ListType):
-        return pa.list_(pa.field("element", _bare_type(data_type.value_type), nullable=True))
-    return data_type
+    Otherwise, every footer would repeat the descriptions. Without ids, engines that are based on iceberg-rust read
+    nested lists as null.
+    """
+    return with_field_ids(table)
 
 
 @dataclass(frozen=True)

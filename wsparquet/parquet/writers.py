@@ -23,6 +23,7 @@ from wsparquet.errors import DatasetError
 from wsparquet.parquet.file import OpenPart, WriterKind, best_writer
 from wsparquet.parquet.partition import split_by_day
 from wsparquet.parquet.settings import WriterLimits, file_schema, leaves, own_timestamps
+from wsparquet.schema.fields import ceiling_ms, floor_ms
 from wsparquet.store.disk import checksum_of, sync_file
 from wsparquet.store.disk_errors import translate, translated
 
@@ -34,7 +35,7 @@ COLUMN_OVERHEAD = 800
 
 
 class WrittenPart(NamedTuple):
-    """A finished file in the attempt's workspace, named ``<number>.part``. Times are in milliseconds since 1970.
+    """A finished file in the attempt's workspace, named ``<number>.part``. Times are those of ``time_range``.
 
     ``checksum`` is the hex SHA-256 of the file.
     """
@@ -286,11 +287,16 @@ def finished(partition: Partition) -> Iterator[WrittenPart]:
 
 
 def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:
-    """Return a file's earliest and latest own timestamps, in milliseconds since 1970, or None if there are none."""
+    """Return the times between which all own timestamps of a file lie, or None if there are none.
+
+    Times are in milliseconds since 1970: the earliest timestamp is rounded down, and the latest one is rounded up.
+    """
     ranges: list[tuple[int, int]] = [
         (statistics.min_raw, statistics.max_raw)  # type: ignore[misc]
         for group in range(footer.num_row_groups)
         for column in own_timestamps(table)
         if (statistics := footer.row_group(group).column(column).statistics) and statistics.has_min_max
     ]
-    return min((low for low, _ in ranges), default=None), max((high for _, high in ranges), default=None)
+    if not ranges:
+        return None, None
+    return floor_ms(min(low for low, _ in ranges)), ceiling_ms(max(high for _, high in ranges))

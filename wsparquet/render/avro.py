@@ -55,7 +55,7 @@ def _type(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) ->
     if pa.types.is_list(data_type):
         return {"type": "array", "items": ["null", _type(data_type.value_field, parent, records)]}
     if data_type == TIMESTAMP:
-        return {"type": "long", "logicalType": "timestamp-millis"}
+        return {"type": "long", "logicalType": "timestamp-micros"}
     return engine_type("avro", TYPES, data_type)
 
 

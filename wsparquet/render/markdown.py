@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.render.metadata import struct_names
+from wsparquet.render.metadata import corrected, struct_names
 from wsparquet.schema import Table
 from wsparquet.schema.annotations import annotations_of
+from wsparquet.schema.field_ids import field_ids
 from wsparquet.schema.tables import PARTITION
 
 __all__ = ["column_paths", "render", "type_text"]
 
-HEAD = ("Column", "Type", "Description", "Documented type", "Documented values", "In the source")
+HEAD = ("Column", "Type", "Description", "Documented type", "Documented values", "In the source", "Field id")
 
 
 def render(table: Table) -> str:
@@ -23,7 +24,9 @@ def render(table: Table) -> str:
     Nested columns have paths, with ``[]`` for the elements of a list.
     """
     rows = [HEAD, tuple("---" for _ in HEAD)]
-    rows += [_row(path, field) for top in (*table.schema, PARTITION) for path, field in column_paths(top)]
+    ids = field_ids(table.name)
+    for top in (*table.schema, PARTITION):
+        rows += [(*_row(path, field), _id(path, field, ids)) for path, field in column_paths(top)]
     lines = [f"# {table.name}", "", table.doc, "", *_tags(table), *(f"| {' | '.join(row)} |" for row in rows)]
     return "\n".join(lines) + "\n"
 
@@ -50,8 +53,15 @@ def column_paths(field: pa.Field[Any], path: str | None = None) -> Iterator[tupl
 def _row(path: str, field: pa.Field[Any]) -> tuple[str, ...]:
     notes = annotations_of(field)
     values = (f"`{value}` {meaning}".rstrip() for value, meaning in notes.values.items())
-    cells = (notes.doc, notes.documented_type, ", ".join(values), _in_the_source(field))
+    cells = (corrected(field), notes.documented_type, ", ".join(values), _in_the_source(field))
     return (f"`{path}`", type_text(field.type), *map(_escape, cells))
+
+
+def _id(path: str, field: pa.Field[Any], ids: Mapping[str, int]) -> str:
+    """Return the id of a field in Parquet files, and the id of its elements if it is a list."""
+    name = path.replace("[]", ".element")
+    found = (ids.get(name), ids.get(f"{name}.element") if pa.types.is_list(field.type) else None)
+    return ", elements ".join(str(number) for number in found if number is not None)
 
 
 def type_text(data_type: pa.DataType) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from wsparquet.errors import SchemaError
 from wsparquet.schema.annotations import annotations_of
 
-__all__ = ["describe", "engine_type", "struct_names"]
+__all__ = ["corrected", "describe", "engine_type", "struct_names"]
 
 
 def struct_names(field: pa.Field[Any]) -> tuple[str, ...]:
@@ -19,12 +19,20 @@ def struct_names(field: pa.Field[Any]) -> tuple[str, ...]:
 
 
 def describe(field: pa.Field[Any]) -> str:
-    """Return the description of a field and its documented values, in one line."""
-    doc, values = annotations_of(field).doc, annotations_of(field).values
+    """Return the description of a field with its correction and its documented values, in one line."""
+    doc, values = corrected(field), annotations_of(field).values
     if not values:
         return doc
     listed = ", ".join(f"{value} = {meaning}" if meaning else value for value, meaning in values.items())
     return f"{doc} Documented values: {listed}."
+
+
+def corrected(field: pa.Field[Any]) -> str:
+    """Return the page's description of a field, and the correction if the description is an evident mistake."""
+    notes = annotations_of(field)
+    if not notes.correction:
+        return notes.doc
+    return f"{notes.doc.removesuffix('.')}. Correction: {notes.correction}"
 
 
 def engine_type(engine: str, types: Mapping[pa.DataType, str], data_type: pa.DataType) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 __all__ = ["Annotations", "annotations_of"]
 
-TEXTS = ("doc", "documented_type", "source_name", "struct", "kind")
+TEXTS = ("doc", "documented_type", "source_name", "struct", "kind", "correction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Annotations:
     """The metadata of a field.
 
     An absent key has an empty value. ``values`` maps documented values to their meanings. ``kind`` is ``union``,
-    ``inline``, or empty.
+    ``inline``, or empty. ``correction`` is the right description, if ``doc`` is an evident mistake of the page.
     """
 
     doc: str = ""
@@ -32,6 +32,7 @@ class Annotations:
     struct: str = ""
     struct_aliases: tuple[str, ...] = ()
     kind: str = ""
+    correction: str = ""
 
     @property
     def source_names(self) -> tuple[str, ...]:
@@ -54,6 +55,7 @@ class Annotations:
             "struct": self.struct,
             "struct_aliases": json.dumps(self.struct_aliases) if self.struct_aliases else "",
             "kind": self.kind,
+            "correction": self.correction,
         }
         return {key: text for key, text in members.items() if text}
 
@@ -61,9 +63,7 @@ class Annotations:
 def annotations_of(of: pa.Field) -> Annotations:
     """Return the annotations of a field."""
     metadata = {key.decode(): value.decode() for key, value in (of.metadata or {}).items()}
-    texts = {
-        key: metadata[key] for key in ("doc", "documented_type", "source_name", "struct", "kind") if key in metadata
-    }
+    texts = {key: metadata[key] for key in TEXTS if key in metadata}
     return Annotations(
         **texts,
         values=json.loads(metadata.get("values", "{}")),

@@ -19,9 +19,11 @@ __all__ = [
     "TIMESTAMP",
     "Struct",
     "boolean",
+    "ceiling_ms",
     "double",
     "enum",
     "field",
+    "floor_ms",
     "instant",
     "integer",
     "list_of",
@@ -33,7 +35,7 @@ __all__ = [
     "union",
 ]
 
-TIMESTAMP = pa.timestamp("ms", tz="UTC")
+TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 EARLIEST_MS = 946_684_800_000
 """The earliest valid timestamp: 2000-01-01, in milliseconds since 1970."""
@@ -82,7 +84,7 @@ def text(name: str, doc: str, documented: str | None = "string", **more: Any) ->
 
 
 def enum(
-    name: str, doc: str, values: Sequence[str] | Mapping[str, str], documented: str = "string", **more: Any
+    name: str, doc: str, values: Sequence[str] | Mapping[str, str], documented: str | None = "string", **more: Any
 ) -> pa.Field:
     """A string column with documented values. Decoders keep undocumented values, and count them."""
     return field(name, pa.string(), doc, documented, values=_values(values), **more)
@@ -108,9 +110,9 @@ def boolean(name: str, doc: str) -> pa.Field:
     return field(name, pa.bool_(), doc, "boolean")
 
 
-def instant(name: str, doc: str, documented: str | None = "long") -> pa.Field:
-    """A point in time, documented as milliseconds or as ISO text: timestamp[ms, UTC]."""
-    return field(name, TIMESTAMP, doc, documented)
+def instant(name: str, doc: str, documented: str | None = "long", **more: Any) -> pa.Field:
+    """A point in time, documented as milliseconds or as ISO text: timestamp[us, UTC]."""
+    return field(name, TIMESTAMP, doc, documented, **more)
 
 
 def struct(name: str, of: Struct, doc: str, documented: str | None = "container") -> pa.Field:
@@ -142,3 +144,13 @@ def union(name: str, branches: Sequence[tuple[str, Struct]], doc: str, documente
 def plausible_ms(milliseconds: int | None) -> bool:
     """Whether milliseconds since 1970 are within the valid years, 2000 to 2099."""
     return milliseconds is not None and EARLIEST_MS <= milliseconds < LATEST_MS
+
+
+def floor_ms(microseconds: int) -> int:
+    """Return the millisecond in which a column's timestamp lies."""
+    return microseconds // 1000
+
+
+def ceiling_ms(microseconds: int) -> int:
+    """Return the first millisecond that is not before a column's timestamp."""
+    return -(-microseconds // 1000)

@@ -100,7 +100,12 @@ CAMPAIGN = Struct(
         list_of("visitorBehaviors", VISITOR_BEHAVIOR, "List of visitor behaviors."),
         integer("skillId", "Engagement skill ID (in case a skill was defined for it)."),
         text("skillName", "Engagement skill name (in case a skill was defined for it)."),
-        list_of("surveySkills", SKILL, "Contains information about the goal."),
+        list_of(
+            "surveySkills",
+            SKILL,
+            "Contains information about the goal.",
+            correction="List of skills defined for the survey.",
+        ),
         boolean("isOffsiteEngagement", "Indication if it is offsite engagement."),
         text("availabilityPolicy", "The engagement state is changed according to this policy."),
         integer("interactionType", "The engagement target - chat or messaging."),
@@ -166,7 +171,16 @@ CART = Struct(
 
 # --- Goal metadata ----------------------------------------------------------------------------------------------------
 
-URL_GOAL_METADATA = Struct("UrlGoalMetadata", (text("url", "Unique ID for goal achieved event."),))
+URL_GOAL_METADATA = Struct(
+    "UrlGoalMetadata",
+    (
+        text(
+            "url",
+            "Unique ID for goal achieved event.",
+            correction="URL of the page with which the visitor achieved the goal.",
+        ),
+    ),
+)
 
 PURCHASE_METADATA = Struct(
     "PurchaseMetadata",
@@ -266,6 +280,9 @@ CUSTOMER_INFO = Struct(
         text("role", "User role in the organization."),
         struct("lastPaymentDate", YMD_DATE, "User’s last payment date (in YMDDate format).", "Date"),
         struct("registrationDate", YMD_DATE, "User’s registration date (in YMDDate format).", "Date"),
+        # From a later version of the page.
+        text("storeNumber", "Store number."),
+        text("storeZipCode", "Store zip code."),
     ),
 )
 
@@ -370,6 +387,7 @@ NAVIGATION = Struct(
             "The time the visitor has first entered the page (in this particular visit). "
             "In format: UTC YYY-MM-DDThh:mm:ss",
             "string",
+            correction="Files may also have milliseconds since 1970, and years have four digits.",
         ),
         text("url", "The URL representation of the visited page."),
         text("referrerUrl", "The URL representation of the last page the visitor visited."),
@@ -417,9 +435,17 @@ IMPRESSION = Struct(
     "Impression",
     (
         instant("timestamp", "Time that the impression occurred.", "Long"),
-        text("engagementInstanceId", "User agent."),
+        text("engagementInstanceId", "User agent.", correction="Unique identifier of the instance of the engagement."),
         enum("impressionType", "Type of impression.", ("Show", "Accept", "Close", "Timeout")),
         enum("state", "Impression state.", ("content", "chatonline", "chatoffline")),
+        # From LivePerson's change log of 2017-10-30 (schema version 1.0.0.35), which has no type.
+        enum(
+            "controlGroup",
+            "Control group of the impression.",
+            ("NA", "TEST", "CONTROL"),
+            None,
+            struct="ControlGroupEnum",
+        ),
         struct("engagement", ENGAGEMENT, "Contains information about the engagement."),
         struct("campaign", CAMPAIGN, "Contains information about the campaign."),
         struct("goal", GOAL, "Contains information about the goal."),

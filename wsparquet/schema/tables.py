@@ -9,6 +9,7 @@ descriptions of this page. The metadata of a field contains the documentation th
 ``values``           a JSON object that maps each documented value to its meaning ("" if the page has none)
 ``aliases``          a JSON list of other keys that the source uses for this field
 ``struct``           the name of the struct or enum, which a tag may contain; ``struct_aliases`` has its other names
+``correction``       the right description, if the page's one is an evident mistake
 ``kind``             ``union``: a struct of ``type`` and one nullable child for each branch;
                      ``inline``: a struct that may contain the fields of its only struct child directly
 
@@ -38,7 +39,7 @@ from wsparquet.schema.structs import (
 
 __all__ = ["COMMON_SUFFIX", "HEADER", "METADATA", "SCHEMA_VERSION", "TABLES", "UNRECOGNIZED", "Table"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Incremented whenever the columns of a table change. All files of a root have the same version."""
 
 # --- Tables -----------------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ pub enum Column {
     Booleans(Numbers<bool>),
     Int32(Numbers<i32>),
     Int64(Numbers<i64>),
-    /// In milliseconds since 1970.
+    /// In microseconds since 1970.
     Timestamps(Numbers<i64>),
     Float64(Numbers<f64>),
     Structs(Box<Structs>),

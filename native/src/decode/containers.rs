@@ -3,7 +3,8 @@
 use crate::decode::batches::Metadata;
 use crate::decode::columns::Column;
 use crate::decode::json::scan::{self, Result, Stop};
-use crate::decode::json::text::{push_value, unescape};
+use crate::decode::json::strict::push_value;
+use crate::decode::json::text::unescape;
 use crate::decode::keys::{Names, is_tag, last_part, normalise};
 use crate::decode::readers::Reader;
 use crate::decode::rescue::{Path, ROOT, texts};

@@ -2,5 +2,6 @@
 
 pub mod numbers;
 pub mod scan;
+pub mod strict;
 pub mod text;
 pub mod timestamps;

@@ -213,10 +213,9 @@ impl<'a> Reader<'a> {
                 self.at = end + 1;
             }
             Column::Timestamps(column) => {
-                let found = if first == b'"' { self.instant()? } else { self.integer(first)? };
-                let Some((number, end)) = found else { return Ok(false) };
-                let Some(number) = timestamps::in_range(number) else { return Ok(false) };
-                column.push(row, number);
+                let found = if first == b'"' { self.instant()? } else { self.milliseconds(first)? };
+                let Some((instant, end)) = found else { return Ok(false) };
+                column.push(row, instant);
                 self.at = end;
             }
             Column::Int64(column) => {
@@ -258,12 +257,19 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Parses the string at the current position as an instant. Returns the instant and the index after the string.
+    /// Parses the string at the current position as a timestamp. Returns the timestamp and the index after the string.
     #[cold]
     fn instant(&self) -> Result<Option<(i64, usize)>> {
         let quoted = scan::string(self.data, self.at)?;
-        let instant = timestamps::milliseconds(&self.unquote(quoted).bytes);
+        let instant = timestamps::from_text(&self.unquote(quoted).bytes);
         Ok(instant.map(|instant| (instant, quoted.end + 1)))
+    }
+
+    /// Parses the number at the current position as a timestamp. Returns the timestamp and the index after the number.
+    #[inline(always)]
+    fn milliseconds(&self, first: u8) -> Result<Option<(i64, usize)>> {
+        let Some((number, end)) = self.integer(first)? else { return Ok(None) };
+        Ok(timestamps::from_milliseconds(number).map(|instant| (instant, end)))
     }
 
     /// Parses the number or string at the current position as a double. Returns the double and the index after the

@@ -13,6 +13,7 @@ use crate::decode::columns::Payload;
 use crate::decode::columns::Structs;
 use crate::decode::containers::unwrap_tag;
 use crate::decode::json::scan::{self, Result, Stop};
+use crate::decode::json::strict::push_text;
 use crate::decode::json::text::Text;
 use crate::decode::keys::{Names, normalise, short_tag};
 use crate::decode::memo::fields::{Hint, ValueStart};
@@ -436,7 +437,9 @@ impl Records {
             if !tag.lone {
                 tags.push(row, &tag.bytes);
             }
-            record.push(row, &data[start..]);
+            let mut text = Vec::with_capacity(data.len() - start);
+            push_text(&mut text, &data[start..]);
+            record.push(row, &text);
         }
         Ok(Outcome::Row { table, rescued: Vec::new() })
     }

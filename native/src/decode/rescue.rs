@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::decode::json::text::{push_ascii, push_value};
+use crate::decode::json::strict::push_value;
+use crate::decode::json::text::push_ascii;
 use crate::decode::keys::is_identifier;
 
 /// One step of a path.

@@ -8,6 +8,7 @@ use crate::decode::batches::{Counts, Metadata, PendingBatch};
 use crate::decode::brackets::MAX_DEPTH;
 use crate::decode::containers::Container;
 use crate::decode::json::scan::Stop;
+use crate::decode::json::timestamps::{ceiling_ms, floor_ms};
 use crate::decode::plan::Plan;
 use crate::decode::records::{Outcome, Records};
 use crate::decode::rescue::numbered;
@@ -91,7 +92,7 @@ pub fn failed(stop: Stop) -> Failure {
     Failure(match stop {
         Stop::Overflow => "a column of one batch exceeds 2 GiB; lower the limit batch_bytes".to_owned(),
         other => {
-            format!("the native decoder has a bug ({other:?}); please report this, and use --decoder reference")
+            format!("the native decoder has a bug ({other:?}); please report this, and set `decoder` to reference")
         }
     })
 }
@@ -153,9 +154,10 @@ impl Sink {
         }
         for name in ["startTime", "endTime"] {
             if let Some(time) = self.metadata.child(name).and_then(|column| column.int64(container.row)) {
+                let (first, last) = (floor_ms(time), ceiling_ms(time));
                 let report = &mut self.report;
-                report.start_time = Some(report.start_time.map_or(time, |start| start.min(time)));
-                report.end_time = Some(report.end_time.map_or(time, |end| end.max(time)));
+                report.start_time = Some(report.start_time.map_or(first, |start| start.min(first)));
+                report.end_time = Some(report.end_time.map_or(last, |end| end.max(last)));
             }
         }
         if container.misfits.is_empty() { Ok(()) } else { self.misfits(container) }

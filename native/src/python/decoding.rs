@@ -103,7 +103,7 @@ impl Machine {
         let splitter = &mut self.splitter;
         // The state may be inconsistent after a panic, so `broken` makes every later call fail.
         let done = super::detached(py, || work(splitter)).unwrap_or_else(|| {
-            Err(Failure("the native decoder failed; please report this, and use --decoder reference".to_owned()))
+            Err(Failure("the native decoder failed; please report this, and set `decoder` to reference".to_owned()))
         });
         if let Err(Failure(message)) = done {
             self.broken = true;

@@ -152,8 +152,8 @@ def test_inlined_structs(text: str, value: Any, rescued: Any) -> None:
         ('"a"', ["a"], {}),
         ('{"string":"a"}', ["a"], {}),
         ('["a",1,["b"],{"k":1}]', ["a", None, None, None], {"$[1]": 1, "$[2]": ["b"], "$[3]": {"k": 1}}),
-        ('["a","\\ud800"]', ["a", None], {"$[1]": "\ud800"}),
-        ('"\\ud800"', None, {"$": "\ud800"}),
+        ('["a","\\ud800"]', ["a", None], {"$[1]": "\ufdd0d800"}),
+        ('"\\ud800"', None, {"$": "\ufdd0d800"}),
         ("1", None, {"$": 1}),
         ("true", None, {"$": True}),
         ("{}", None, {"$": {}}),
@@ -213,7 +213,7 @@ def test_unions(text: str, value: Any, rescued: Any) -> None:
 def test_a_branch_with_a_lone_surrogate_in_its_tag() -> None:
     """A tag that no string column can hold leaves no type, and is rescued."""
     union = f.union("data", [("lead", LEAD), ("trip", TRIP)], "", None)
-    assert read(union, '{"\\ud800":1}') == ({"type": None}, {"$": {"\ud800": 1}})
+    assert read(union, '{"\\ud800":1}') == ({"type": None}, {"$": {"\ufdd0d800": 1}})
 
 
 def test_only_structs_have_struct_readers() -> None:

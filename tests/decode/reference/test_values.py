@@ -18,7 +18,7 @@ from tests.scale import FULL, scaled
 from wsparquet.decode.model import Limits
 from wsparquet.decode.reference.events import Record
 from wsparquet.decode.reference.splitter import Splitter
-from wsparquet.decode.reference.values import CONVERTERS, MISFIT, Constant, Literal, LoneSurrogates, to_milliseconds
+from wsparquet.decode.reference.values import CONVERTERS, MISFIT, Constant, Literal, LoneSurrogates, to_microseconds
 
 many = settings(max_examples=scaled(5_000, 300), deadline=None, derandomize=not FULL, database=None)
 
@@ -38,6 +38,7 @@ def convert(kind: str, text: str) -> Any:
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 TIME = 1467291704525
+TIME_US = TIME * 1000
 
 ACCEPTED: dict[str, dict[str, Any]] = {
     "string": {
@@ -60,18 +61,24 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "1.7976931348623157e308": 1.7976931348623157e308, "0.30000000000000004": 0.30000000000000004,
         "9007199254740992": 9007199254740992.0, "100000000000000000000000": 1e23,
         "123456789012345.6": 123456789012345.6,
+        "4.9e-324": 5e-324, "816.45000000000005": 816.45, "29.949999999999999": 29.95, "4.6566128730773926E-10": 2**-31,
+        "5.960464477539063e-08": 2**-24, "5.684341886080802e-14": 2**-44, "0.10000000000000000": 0.1,
+        "2.9802322387695312e-08": 2**-25, "2.9802322387695313e-08": 2**-25, "4.9406564584124654E-324": 5e-324,
+        "0." + "0" * 5000 + "1e5000": 0.1, "1" + "0" * 5000 + "e-5000": 1.0,
         "0e400": 0.0, "0.000e-400": 0.0, '"Infinity"': math.inf, '"INF"': math.inf, '"-Infinity"': -math.inf,
         '"-INF"': -math.inf, "2.2250738585072014e-308": 2.2250738585072014e-308, "1" + "0" * 22: 1e22,
     },
     "timestamp": {
-        str(TIME): TIME, f"{TIME}.0": TIME, "1.467291704525e12": TIME, "946684800000": 946684800000,
-        "4102444799999": 4102444799999, '"2016-06-30T13:01:44.525"': TIME, '"2016-06-30 13:01:44.525Z"': TIME,
-        '"2016-06-30T13:01:44.525000000000Z"': TIME, '"2016-06-30T15:01:44.525+02:00"': TIME,
-        '"2016-06-30T07:31:44.525-05:30"': TIME, '"2016-06-30T13:01:44.5"': TIME - 25,
-        '"2016-06-30T13:01:44"': TIME - 525,
-        '"2000-01-01T00:00:00Z"': 946684800000, '"1999-12-31T23:00:00-01:00"': 946684800000,
-        '"2016-07-01T13:00:44.525+23:59"': TIME, '"2016-02-29T00:00:00"': 1456704000000,
-        '"2016-06-30T13:01:44.525-00:00"': TIME,
+        str(TIME): TIME_US, f"{TIME}.0": TIME_US, "1.467291704525e12": TIME_US, "946684800000": 946684800000000,
+        "4102444799999": 4102444799999000, '"2016-06-30T13:01:44.525"': TIME_US, '"2016-06-30 13:01:44.525Z"': TIME_US,
+        '"2016-06-30T13:01:44.525000000000Z"': TIME_US, '"2016-06-30T15:01:44.525+02:00"': TIME_US,
+        '"2016-06-30T07:31:44.525-05:30"': TIME_US, '"2016-06-30T13:01:44.5"': TIME_US - 25000,
+        '"2016-06-30T13:01:44"': TIME_US - 525000, '"2016-06-30T13:01:44.525001"': TIME_US + 1,
+        '"2000-01-01T00:00:00Z"': 946684800000000, '"1999-12-31T23:00:00-01:00"': 946684800000000,
+        '"2016-07-01T13:00:44.525+23:59"': TIME_US, '"2016-02-29T00:00:00"': 1456704000000000,
+        '"2016-06-30T13:01:44.525-00:00"': TIME_US, '"2016-06-30T15:01:44.525+0200"': TIME_US,
+        '"2016-06-30T15:01:44.525+02"': TIME_US, '"2016-06-30T07:31:44.525-0530"': TIME_US,
+        '"2099-12-31T23:59:59.999999Z"': 4102444799999999,
     },
 }  # fmt: skip
 
@@ -88,15 +95,16 @@ REJECTED = {
     ],
     "int64": ["9223372036854775808", "-9223372036854775809", "1e19", "9223372036854775807.5", '"1"', "true", *OTHERS],
     "float64": [
-        *("9007199254740993", "1e400", "-1e400", "1e-400", "4.9e-324", "0.1000000000000000055511151231257827", "1e309"),
-        *("123456789012345678", "0.12345678901234567890", "1" + "0" * 400, "3e-324", '"1"', '"nan"', '"inf"', '"+INF"'),
-        *("9" * 5000, '"NaN "', '""', "true", *OTHERS),
+        *("9007199254740993", "1e400", "-1e400", "1e-400", "3e-324", "0.1000000000000000055511151231257827", "1e309"),
+        *("123456789012345678", "0.12345678901234567890", "1" + "0" * 400, "2e-324", "816.45000000000006", '"1"'),
+        *("9" * 5000, '"nan"', '"inf"', '"+INF"', '"NaN "', '""', "true", *OTHERS),
     ],
     "timestamp": [
         *("0", "1467291704", "946684799999", "4102444800000", "9223372036854775807", f"{TIME}.5", "-1467291704525"),
-        *('"2016-06-30"', '"2016-06-30T13:01"', '"2016-06-30T13:01:44.1234"', '"2016-06-30T13:01:44.0001"'),
-        *('"2016-06-30T13:01:44."', '"2016-06-30t13:01:44"', '"2016-06-30T13:01:44z"', '"2016-06-30T13:01:44+0200"'),
-        *('"2016-06-30T13:01:44+02"', '"2016-06-30T13:01:44 Z"', '" 2016-06-30T13:01:44"', '"2016-06-30T13:01:44\\n"'),
+        *('"2016-06-30"', '"2016-06-30T13:01"', '"2016-06-30T13:01:44.1234567"', '"2016-06-30T13:01:44.0000001"'),
+        *('"2016-06-30T13:01:44."', '"2016-06-30t13:01:44"', '"2016-06-30T13:01:44z"', '"2016-06-30T13:01:44+2"'),
+        *('"2016-06-30T13:01:44+020"', '"2016-06-30T13:01:44+02:"', '"2016-06-30T13:01:44+2400"'),
+        *('"2016-06-30T13:01:44 Z"', '" 2016-06-30T13:01:44"', '"2016-06-30T13:01:44\\n"'),
         *('"2016-02-30T00:00:00"', '"2015-02-29T00:00:00"', '"2016-13-01T00:00:00"', '"2016-06-30T24:00:00"'),
         *('"2016-06-30T23:59:60"', '"2016-06-30T13:01:44+24:00"', '"2016-06-30T13:01:44+02:60"'),
         *('"16-06-30T13:01:44"', '"2100-01-01T00:00:00Z"', '"1999-12-31T23:59:59.999Z"', '"0000-01-01T00:00:00"'),
@@ -170,13 +178,53 @@ def test_doubles_round_trip(value: float) -> None:
         assert (found, math.copysign(1, found)) == (value, math.copysign(1, value))
 
 
+def spellings(number: float) -> st.SearchStrategy[str]:
+    """Texts of a double, with any number of digits, with and without an exponent, and numbers close to such texts."""
+    digits = st.integers(0, 18)
+    return st.one_of(
+        digits.map(lambda count: f"{number:.{count}e}"),
+        digits.map(lambda count: f"{Decimal(f'{number:.{count}e}'):f}"),
+        st.tuples(digits, st.sampled_from((-1, 1))).map(lambda off: _moved(number, *off)),
+    )
+
+
+def _moved(number: float, count: int, step: int) -> str:
+    mantissa, _, exponent = f"{number:.{count}e}".partition("e")
+    return f"{int(mantissa.replace('.', '')) + step}e{int(exponent) - count}"
+
+
+DOUBLES = st.floats(allow_nan=False, allow_infinity=False) | st.builds(
+    lambda mantissa, power: mantissa * 2.0**power, st.integers(-63, 63), st.integers(-1074, 960)
+)
+"""Doubles, among them many whose decimal expansion is short, so that it lies halfway between two shorter numbers."""
+
+
+def is_spelling(literal: str) -> bool:
+    """The rule of docs/decoding.md, in exact arithmetic."""
+    exact, nearest = Fraction(literal), float(literal)
+    if exact == 0 or nearest == 0.0 or math.isinf(nearest):
+        return exact == nearest
+    digits = literal.lower().partition("e")[0].replace("-", "").replace(".", "").strip("0")
+    unit = abs(exact) / int(digits)
+    near = len(digits) <= 17 and 2 * abs(exact - Fraction(nearest)) <= unit
+    return near or Fraction(repr(nearest)) == exact
+
+
 @many
-@given(literal=LITERALS | st.floats(allow_nan=False, allow_infinity=False).map(lambda value: f"{value:.16e}"))
-def test_decimals_fit_if_nothing_is_lost(literal: str) -> None:
-    """A literal fits a double iff the shortest text of the nearest double is the same number."""
-    nearest = float(literal)
-    fits = not math.isinf(nearest) and Fraction(repr(nearest)) == Fraction(literal)
-    assert convert("float64", literal) == (nearest if fits else MISFIT)
+@given(literal=LITERALS | DOUBLES.flatmap(spellings))
+def test_a_literal_fits_if_it_is_a_spelling_of_its_double(literal: str) -> None:
+    """A literal fits a double iff it is the shortest text, or has up to 17 digits and is within half a unit."""
+    assert convert("float64", literal) == (float(literal) if is_spelling(literal) else MISFIT)
+
+
+@many
+@given(number=DOUBLES, digits=st.integers(0, 40))
+def test_a_text_that_a_writer_of_doubles_makes_is_that_double(number: float, digits: int) -> None:
+    """A double printed with 17 digits, or with as many as it has up to 17, becomes that double again."""
+    texts = {repr(number), f"{number:.16e}", f"{number:.17g}"}
+    short = f"{number:.{digits}g}"
+    texts |= {short} if float(short) == number and digits <= 17 else set()
+    assert {text: convert("float64", text) for text in texts} == dict.fromkeys(texts, number)
 
 
 ZONES = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -184,25 +232,26 @@ MOMENTS = st.datetimes(datetime(1999, 12, 30), datetime(2100, 1, 2), timezones=Z
 
 
 @many
-@given(moment=MOMENTS, separator=st.sampled_from("T "))
-def test_times_are_their_instants(moment: datetime, separator: str) -> None:
-    """An ISO time with a zone is its instant iff it has no microseconds and lies in the century."""
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    whole = since % timedelta(milliseconds=1) == timedelta(0)
-    expected = since // timedelta(milliseconds=1)
-    fits = whole and 946684800000 <= expected < 4102444800000
-    text = json.dumps(moment.isoformat(separator))
-    assert convert("timestamp", text) == (expected if fits else MISFIT)
+@given(moment=MOMENTS, separator=st.sampled_from("T "), colon=st.sampled_from(("", ":")))
+def test_times_are_their_instants(moment: datetime, separator: str, colon: str) -> None:
+    """An ISO time with a zone is its instant iff it lies in the century, with or without a colon in its zone."""
+    expected = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    fits = 946684800000000 <= expected < 4102444800000000
+    text = moment.isoformat(separator)
+    text = text[:-3] + colon + text[-2:]
+    assert convert("timestamp", json.dumps(text)) == (expected if fits else MISFIT)
+    if text.endswith("00"):
+        assert convert("timestamp", json.dumps(text[: -2 - len(colon)])) == (expected if fits else MISFIT)
 
 
 @many
-@given(milliseconds=st.integers(946684800000, 4102444799999), digits=st.integers(3, 12))
-def test_times_without_zone_are_utc(milliseconds: int, digits: int) -> None:
-    """Without a zone a time is UTC, and zeros behind the third digit of its fraction lose nothing."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-    text = moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "0" * (digits - 3)
-    assert to_milliseconds(text) == milliseconds
-    assert to_milliseconds(text + "Z") == milliseconds
+@given(microseconds=st.integers(946684800000000, 4102444799999999), digits=st.integers(6, 12))
+def test_times_without_zone_are_utc(microseconds: int, digits: int) -> None:
+    """Without a zone a time is UTC, and zeros after the sixth digit of its fraction lose nothing."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    text = moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "0" * (digits - 6)
+    assert to_microseconds(text) == microseconds
+    assert to_microseconds(text + "Z") == microseconds
 
 
 @many

@@ -12,6 +12,7 @@ from wsparquet.decode.reference.events import ContainerStart
 from wsparquet.decode.reference.readers import StructReader, struct_reader, unwrap_tag
 from wsparquet.decode.reference.rescue import Path, Rescue, rescued_json, to_json
 from wsparquet.errors import DecodeError
+from wsparquet.schema.fields import ceiling_ms, floor_ms
 
 __all__ = ["Container", "ContainerValues"]
 
@@ -96,10 +97,10 @@ class ContainerValues:
         for counter, key in ((report.accounts, "accountId"), (report.schema_versions, "schemaVersion")):
             if metadata.get(key) is not None:
                 counter.add(metadata[key])
-        times = [time for key in ("startTime", "endTime") if (time := metadata.get(key)) is not None]
-        if times:
-            report.start_time = min(times) if report.start_time is None else min(report.start_time, *times)
-            report.end_time = max(times) if report.end_time is None else max(report.end_time, *times)
+        for time in (time for key in ("startTime", "endTime") if (time := metadata.get(key)) is not None):
+            first, last = floor_ms(time), ceiling_ms(time)
+            report.start_time = first if report.start_time is None else min(report.start_time, first)
+            report.end_time = last if report.end_time is None else max(report.end_time, last)
         if container.misfits:
             self._add_misfits(container.number, rescued_json(container.misfits))
 

@@ -19,6 +19,7 @@ from wsparquet.decode.reference.rescue import Rescue, json_object, path_text, re
 from wsparquet.decode.reference.splitter import TOO_DEEP, Splitter
 from wsparquet.decode.reference.undocumented import count_batches
 from wsparquet.errors import DecodeError
+from wsparquet.strict_json import strict_json
 
 __all__ = ["ReferenceDecoder"]
 
@@ -115,7 +116,7 @@ class ReferenceDecoder:
         columns, container, size = row.columns, self._container, len(record.raw)
         columns["record_number"] = record.number
         if row.raw:
-            columns["record"] = record.raw.decode("utf-8")
+            columns["record"] = strict_json(record.raw.decode("utf-8"))
         if row.rescue:
             columns["rescued"] = json_object(rescued_json(row.rescue))
             self._count_rescued(row.table, row.rescue)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from json.encoder import encode_basestring, encode_basestring_ascii
+from json.encoder import encode_basestring
 from typing import Any
 
 from wsparquet.decode.keys import is_identifier
-from wsparquet.decode.reference.values import Constant, Literal, LoneSurrogates
+from wsparquet.decode.reference.values import Constant, Literal
+from wsparquet.strict_json import strict_number, strict_string, strict_word
 
 __all__ = ["Path", "Rescue", "path_text", "rescued_json", "to_json"]
 
@@ -37,17 +38,14 @@ def _step(step: str | int, *, starred: bool) -> str:
 
 
 def to_json(value: Any) -> str:
-    """Return a parsed value as JSON text.
-
-    Number literals stay as written; unquoted ``NaN`` and ``Infinity`` become strings.
-    """
+    """Return a parsed value as strict JSON text. Number literals stay as written."""
     match value:
         case Literal():
-            return value
-        case LoneSurrogates() | Constant():
-            return str(encode_basestring_ascii(value))
+            return strict_number(value)
+        case Constant():
+            return strict_word(value)
         case str():
-            return str(encode_basestring(value))
+            return str(encode_basestring(strict_string(value)))
         case tuple():
             return "{" + ", ".join(f"{to_json(key)}: {to_json(item)}" for key, item in value) + "}"
         case list():

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final
 
 from wsparquet.schema.fields import EARLIEST_MS, LATEST_MS
 
-__all__ = ["CONVERTERS", "MISFIT", "Constant", "Literal", "LoneSurrogates", "to_milliseconds"]
+__all__ = ["CONVERTERS", "MISFIT", "Constant", "Literal", "LoneSurrogates", "to_microseconds"]
 
 
 class Literal(str):
@@ -38,13 +38,14 @@ class LoneSurrogates(str):
 MISFIT: Final = object()
 """Returned for a value that does not fit its column. The caller rescues the value."""
 
-_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 _ISO = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
-    r"(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))?"
+    r"(?:(Z)|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DIGITS = 19  # of an int64
+_MAX_ROUNDED = 17  # digits: with 17, the correctly rounded forms of all doubles differ
+_EXACT = Context(prec=1000)  # a double has at most 767 significant digits
 _NAMED_DOUBLES = {
     "NaN": float("nan"),
     "Infinity": float("inf"),
@@ -66,18 +67,13 @@ def _integral(literal: str) -> int | None:
     """Return the value of a literal if it is an integer of at most 19 digits. Never builds larger integers."""
     if literal.isdigit() and len(literal) <= _MAX_DIGITS:
         return int(literal)
-    match = _NUMBER.fullmatch(literal)
-    if match is None:
-        return None
-    sign, whole, fraction, exponent = match.groups(default="")
-    digits = (whole + fraction).lstrip("0")
+    digits, scale = _digits(literal)
     if not digits:
         return 0
-    significant = digits.rstrip("0")
-    scale = _power(exponent) - len(fraction) + len(digits) - len(significant)
-    if scale < 0 or len(significant) + scale > _MAX_DIGITS:
+    if scale < 0 or len(digits) + scale > _MAX_DIGITS:
         return None
-    return int(sign + significant) * int(10**scale)
+    number = int(digits) * int(10**scale)
+    return -number if literal.startswith("-") else number
 
 
 def _power(exponent: str) -> int:
@@ -101,39 +97,59 @@ def _to_integer(low: int, high: int) -> Callable[[Any], Any]:
 def _to_double(value: Any) -> Any:
     if type(value) is Literal:
         number = float(value)
-        # A double preserves up to 15 significant digits. Longer or scaled literals are compared with the double's text.
+        # Every decimal number of up to 15 significant digits is its own double, rounded to that many digits.
         if len(value) <= 15 and "e" not in value and "E" not in value:
             return number
-        return number if _held(number, value) else MISFIT
+        return number if _denotes(value, number) else MISFIT
     return _NAMED_DOUBLES.get(value, MISFIT) if type(value) is str else MISFIT
 
 
-def _held(number: float, literal: str) -> bool:
-    if number == 0.0:
-        return not re.search("[1-9]", re.split("[eE]", literal, maxsplit=1)[0])
-    return abs(number) != float("inf") and Decimal(repr(number)) == Decimal(literal)
+def _denotes(literal: str, number: float) -> bool:
+    """Whether a literal is a spelling of the double nearest to it: the shortest one, or one with up to 17 digits.
+
+    Writers of doubles differ: most write the shortest form, and others, such as C's ``%.17g``, 16 or 17 digits.
+    """
+    digits, scale = _digits(literal)
+    if number == 0.0 or not digits:
+        return number == 0.0 and not digits
+    if abs(number) == float("inf"):
+        return False
+    size = abs(number)
+    exact, spelled = Decimal(size), Decimal(f"{digits}e{scale}")
+    unit = Decimal(f"1e{scale}")
+    near = len(digits) <= _MAX_ROUNDED and abs(_EXACT.subtract(exact, spelled)) * 2 <= unit
+    return near or Decimal(repr(size)) == spelled
+
+
+def _digits(literal: str) -> tuple[str, int]:
+    """Return a literal's digits without leading and trailing zeros, and the power of ten of the last digit."""
+    mantissa, _, exponent = literal.lower().partition("e")
+    whole, _, fraction = mantissa.removeprefix("-").partition(".")
+    digits = (whole + fraction).rstrip("0")
+    return digits.lstrip("0"), _power(exponent) - len(fraction) + len(whole + fraction) - len(digits)
 
 
 def _to_timestamp(value: Any) -> Any:
     number = None
     if type(value) is Literal:
-        number = _integral(value)
+        milliseconds = _integral(value)
+        number = None if milliseconds is None else milliseconds * 1000
     elif type(value) is str:
-        number = to_milliseconds(value)
-    return number if number is not None and EARLIEST_MS <= number < LATEST_MS else MISFIT
+        number = to_microseconds(value)
+    return number if number is not None and EARLIEST_MS * 1000 <= number < LATEST_MS * 1000 else MISFIT
 
 
-def to_milliseconds(text: str) -> int | None:
-    """Parse ``YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm]`` as milliseconds since 1970.
+def to_microseconds(text: str) -> int | None:
+    """Parse ``YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm|±hhmm|±hh]`` as microseconds since 1970.
 
-    Returns None if the text is not an instant, or if milliseconds would lose a digit of it.
+    Returns None if the text is not an instant, or if microseconds would lose a digit of it.
     """
     match = _ISO.fullmatch(text)
     if match is None:
         return None
     *parts, fraction, _, sign, hours, minutes = match.groups()
     fraction = (fraction or "").rstrip("0")
-    if len(fraction) > 3 or (minutes and int(minutes) > 59):
+    if len(fraction) > 6 or (minutes and int(minutes) > 59):
         return None
     try:
         shift = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
@@ -142,7 +158,7 @@ def to_milliseconds(text: str) -> int | None:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
         return None  # the text has the right form but is not an instant, such as February 31, or an offset of a day
-    return (moment - _EPOCH) // timedelta(milliseconds=1) + int(fraction.ljust(3, "0"))
+    return (moment - _EPOCH) // timedelta(microseconds=1) + int(fraction.ljust(6, "0"))
 
 
 CONVERTERS: Final[dict[str, Callable[[Any], Any]]] = {

@@ -64,10 +64,21 @@ pub fn integral(literal: &[u8]) -> Option<i64> {
 
 const EXACT_POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// Returns the double nearest to a literal, if the double's shortest decimal form has the same value as the literal.
+/// Doubles in this range are normal, so every number of up to 15 digits is its own nearest double, rounded to as many
+/// digits.
+const PRESERVING: std::ops::RangeInclusive<f64> = 1e-292..=1e308;
+const PRESERVED_DIGITS: usize = 15;
+
+/// With this many digits, the correctly rounded forms of all doubles differ.
+const MAX_ROUNDED_DIGITS: usize = 17;
+
+/// No double has more significant digits.
+const MAX_DIGITS_OF_DOUBLE: usize = 767;
+
+/// Returns the double nearest to a literal, if the literal is a spelling of that double: its shortest form, or a form
+/// of at most 17 digits that differs from it by at most half a unit of the last digit.
 pub fn double(literal: &[u8]) -> Option<f64> {
-    // A double preserves up to 15 significant digits. Both operands of the division are exact, so only the result is
-    // rounded.
+    // Both operands of the division are exact, so only the result is rounded.
     if literal.len() <= 15 && !literal.iter().any(|byte| matches!(byte, b'e' | b'E')) {
         let (mut number, mut decimals, mut in_fraction) = (0_u64, 0, false);
         for &byte in literal {
@@ -84,19 +95,60 @@ pub fn double(literal: &[u8]) -> Option<f64> {
         return Some(if literal.first() == Some(&b'-') { -size } else { size });
     }
     let number: f64 = std::str::from_utf8(literal).ok()?.parse().ok()?;
-    held(number, literal).then_some(number)
+    denotes(literal, number).then_some(number)
 }
 
-fn held(number: f64, literal: &[u8]) -> bool {
-    let wanted = decimal(literal);
-    if number == 0.0 {
-        return wanted.digits.is_empty();
+fn denotes(literal: &[u8], number: f64) -> bool {
+    let digits = significant_digits(literal);
+    if digits == 0 || number == 0.0 || number.is_infinite() {
+        return digits == 0;
     }
-    if number.is_infinite() {
+    if digits <= PRESERVED_DIGITS && PRESERVING.contains(&number.abs()) {
+        return true;
+    }
+    let wanted = decimal(literal);
+    let equals = |text: String| {
+        let found = decimal(text.as_bytes());
+        found.digits == wanted.digits && found.scale == wanted.scale
+    };
+    equals(format!("{number:e}"))
+        || (digits <= MAX_ROUNDED_DIGITS && (equals(format!("{number:.*e}", digits - 1)) || is_tie(&wanted, number)))
+}
+
+/// Whether two numbers with as many digits as `wanted` are equally near to the double, and `wanted` is one of them.
+/// Formatting finds only the even one.
+fn is_tie(wanted: &Decimal, number: f64) -> bool {
+    let in_middle = |text: String| {
+        let found = decimal(text.as_bytes());
+        let value = |digits: &[u8]| digits.iter().fold(0_i64, |value, digit| value * 10 + i64::from(digit - b'0'));
+        found.digits.len() == wanted.digits.len() + 1
+            && found.scale + 1 == wanted.scale
+            && (value(&found.digits) - 10 * value(&wanted.digits)).abs() == 5
+    };
+    in_middle(format!("{number:.*e}", wanted.digits.len())) && in_middle(format!("{number:.MAX_DIGITS_OF_DOUBLE$e}"))
+}
+
+/// Returns the number of digits between the first and the last digit other than zero.
+fn significant_digits(literal: &[u8]) -> usize {
+    let (mut digits, mut zeros) = (0, 0);
+    for &byte in literal {
+        match byte {
+            b'0' => zeros += usize::from(digits > 0),
+            b'1'..=b'9' => (digits, zeros) = (digits + zeros + 1, 0),
+            b'e' | b'E' => break,
+            _ => {}
+        }
+    }
+    digits
+}
+
+/// Whether the double nearest to a literal is infinite.
+pub fn is_beyond_doubles(literal: &[u8]) -> bool {
+    const SAFE_LENGTH: usize = 300;
+    if literal.len() < SAFE_LENGTH && !literal.iter().any(|byte| matches!(byte, b'e' | b'E')) {
         return false;
     }
-    let shortest = decimal(format!("{number:e}").as_bytes());
-    shortest.digits == wanted.digits && shortest.scale == wanted.scale && shortest.negative == wanted.negative
+    std::str::from_utf8(literal).ok().and_then(|text| text.parse::<f64>().ok()).is_some_and(f64::is_infinite)
 }
 
 /// Returns the double for a string such as `NaN` or `-Infinity`.
@@ -172,22 +224,58 @@ mod tests {
     }
 
     #[test]
-    fn doubles_hold_what_reads_back() {
+    fn spellings_of_a_double_are_that_double() {
         for literal in [
             "0.1",
             "-0.0",
             "1e22",
+            "1e2",
             "123456789.012345",
             "1.7976931348623157e308",
             "5e-324",
+            "4.9E-324",
+            "4.9406564584124654e-324",
             "0e999",
             "100000000000000000000",
+            "816.45000000000005",
+            "5.960464477539063e-08",
+            "5.960464477539062e-08",
+            "5.684341886080802e-14",
+            "5.684341886080801e-14",
+            "2.9802322387695312e-08",
+            "2.9802322387695313e-08",
+            "8.344650268554687e-07",
+            "-8.344650268554688e-07",
+            "0.10000000000000000",
         ] {
             let number = double(literal.as_bytes());
             assert_eq!(number.map(f64::to_bits), literal.parse::<f64>().ok().map(f64::to_bits), "{literal}");
         }
-        for literal in ["9007199254740993", "1e400", "1e-400", "0.1000000000000000055511151231257827", "4e-324"] {
+        for literal in [
+            "9007199254740993",
+            "1e400",
+            "1e-400",
+            "2e-324",
+            "3e-324",
+            "0.1000000000000000055511151231257827",
+            "0.100000000000000006",
+            "1.7976931348623158e308",
+            "816.45000000000006",
+            "2.9802322387695314e-08",
+            "2.9802322387695311e-08",
+        ] {
             assert_eq!(double(literal.as_bytes()), None, "{literal}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_beyond_doubles_if_its_nearest_double_is_infinite() {
+        let (nines, smaller) = ("9".repeat(309), "1".repeat(309));
+        for literal in ["1e309", "-1e309", "1.7976931348623159e308", "1e99999999999999999999", nines.as_str()] {
+            assert!(is_beyond_doubles(literal.as_bytes()), "{literal}");
+        }
+        for literal in ["1e308", "1.7976931348623158e308", "0e999", "1e-999", "7", smaller.as_str()] {
+            assert!(!is_beyond_doubles(literal.as_bytes()), "{literal}");
         }
     }
 

@@ -50,7 +50,7 @@ pub fn unescape(raw: &[u8]) -> Text<'_> {
 
 /// Returns the code point of the escape at `at` and the escape's length. The two escapes of a surrogate pair count as
 /// one.
-fn code_point(raw: &[u8], at: usize) -> (u32, usize) {
+pub fn code_point(raw: &[u8], at: usize) -> (u32, usize) {
     let unit = |at: usize| raw.get(at + 2..at + 6).and_then(hex4).unwrap_or(0xfffd);
     let high = unit(at);
     if (0xd800..0xdc00).contains(&high) && raw.get(at + 6..at + 8) == Some(b"\\u") {
@@ -122,64 +122,6 @@ fn decode(text: &[u8]) -> (u32, usize) {
     }
 }
 
-/// Appends text as a JSON string with only the necessary escapes. Text with lone surrogates is written as ASCII.
-fn push_string(out: &mut Vec<u8>, text: &Text) {
-    out.push(b'"');
-    if text.lone {
-        let mut ascii = String::new();
-        push_ascii(&mut ascii, &text.bytes);
-        out.extend_from_slice(ascii.as_bytes());
-    } else {
-        for &byte in &*text.bytes {
-            match byte {
-                0..0x20 | b'"' | b'\\' => {
-                    let mut escape = String::new();
-                    push_ascii(&mut escape, &[byte]);
-                    out.extend_from_slice(escape.as_bytes());
-                }
-                _ => out.push(byte),
-            }
-        }
-    }
-    out.push(b'"');
-}
-
-/// Appends a JSON value with the spacing of Python's `json.dumps`. Unquoted `NaN` and `Infinity` become strings.
-pub fn push_value(out: &mut Vec<u8>, raw: &[u8]) {
-    let mut at = 0;
-    while let Some(&byte) = raw.get(at) {
-        match byte {
-            b'"' => {
-                let (end, escaped) = crate::decode::json::scan::string(raw, at)
-                    .map_or((raw.len(), false), |quoted| (quoted.end + 1, quoted.escaped));
-                if escaped {
-                    push_string(out, &unescape(&raw[at + 1..end - 1]));
-                } else {
-                    out.extend_from_slice(&raw[at..end]);
-                }
-                at = end;
-                continue;
-            }
-            b' ' | b'\t' | b'\r' | b'\n' => {}
-            b',' | b':' => out.extend([byte, b' ']),
-            b'N' | b'I' | b'-' => {
-                let word =
-                    [&b"NaN"[..], b"Infinity", b"-Infinity"].into_iter().find(|word| raw[at..].starts_with(word));
-                if let Some(word) = word {
-                    out.push(b'"');
-                    out.extend_from_slice(word);
-                    out.push(b'"');
-                    at += word.len();
-                    continue;
-                }
-                out.push(byte);
-            }
-            _ => out.push(byte),
-        }
-        at += 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,20 +147,5 @@ mod tests {
         let mut out = String::new();
         push_ascii(&mut out, &[0xff, 0xe2, 0x82, 0xc0, 0x80]);
         assert!(out.is_ascii());
-    }
-
-    #[test]
-    fn strings_are_escaped_no_more_than_they_must_be() {
-        let mut out = Vec::new();
-        push_value(&mut out, br#"["\u00e9\/\ud83d\ude00\u007f", "\"\\\n\u0001", "\ud800\u00e9", "\u00e9"]"#);
-        let expected = "[\"é/😀\u{7f}\", \"\\\"\\\\\\n\\u0001\", \"\\ud800\\u00e9\", \"é\"]";
-        assert_eq!(String::from_utf8_lossy(&out), expected);
-    }
-
-    #[test]
-    fn rescued_values_are_spaced_as_json_dumps_does_it_and_bare_words_quoted() {
-        let mut out = Vec::new();
-        push_value(&mut out, b"{ \"N a\\\"N\" :\n[NaN,-Infinity , -1e5,Infinity,null] }");
-        assert_eq!(out, br#"{"N a\"N": ["NaN", "-Infinity", -1e5, "Infinity", null]}"#);
     }
 }

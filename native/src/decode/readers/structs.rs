@@ -296,7 +296,7 @@ fn hinted_leaf(data: &[u8], at: usize, then: ValueStart, column: &mut Column, ro
         ValueStart::Timestamp => {
             let Column::Timestamps(column) = column else { return None };
             let (number, end) = integer(data, at)?;
-            column.push(row, timestamps::in_range(number)?);
+            column.push(row, timestamps::from_milliseconds(number)?);
             Some(end)
         }
         ValueStart::Int32 => {
