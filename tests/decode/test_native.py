@@ -28,6 +28,7 @@ from tests.decode.mutations import (
     good_text,
     mutated_text,
 )
+from tests.decode.random_damage import disagreement
 from tests.scale import FULL, scaled
 from wsparquet.decode import DecoderOptions, Limits, Quarantined, active_decoder, make_decoder, native_decoder
 from wsparquet.decode.plan import Leaf, compiled
@@ -191,6 +192,24 @@ def test_changed_members(text: bytes, cuts: list[int]) -> None:
 def test_damaged_bytes(text: bytes, cuts: list[int]) -> None:
     """Of text in which bytes were damaged, both make the same, in one piece and in chunks."""
     check(text, cuts)
+
+
+@needs_native
+@pytest.mark.parametrize("part", range(scaled(100, 1)))
+def test_random_damage(part: int) -> None:
+    """Of sources with brackets, quotes and commas lost, gained, copied and moved, both make the same, chunks or not."""
+    size = scaled(10_000, 3_000)
+    found = (disagreement(range(at, at + 50)) for at in range(part * size, (part + 1) * size, 50))
+    assert next((text for text in found if text is not None), None) is None
+
+
+@needs_native
+@pytest.mark.parametrize("part", range(scaled(20, 1)))
+def test_random_damage_at_the_end(part: int) -> None:
+    """The same, for each source alone, whose damage can be at the end of the text."""
+    size = scaled(1_000, 300)
+    found = (disagreement(range(at, at + 1)) for at in range(part * size, (part + 1) * size))
+    assert next((text for text in found if text is not None), None) is None
 
 
 @needs_native
