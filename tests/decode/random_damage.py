@@ -66,7 +66,8 @@ def _undamaged(random: Random) -> bytes:
     containers = [_container(random, number) for number in range(random.randrange(1, 4))]
     if random.random() < 0.15:
         return ("[" + random.choice([",", ",\n", "\n,"]).join(containers) + "]").encode()
-    return "".join(one + random.choice(SEPARATORS) for one in containers).encode()
+    start = random.choice(["", "", "\ufeff"])
+    return (start + "".join(one + random.choice(SEPARATORS) for one in containers)).encode()
 
 
 def _damage(random: Random, text: bytes) -> bytes:
@@ -102,7 +103,9 @@ def damaged_source(number: int) -> bytes:
 
 def damaged_sources(numbers: range) -> bytes:
     """The sources of many numbers as one source. Between them is a line that ends whatever is open."""
-    return b"".join(b'\n{"metaData":{},"recordCollection":[]}\n' + damaged_source(number) for number in numbers)
+    start = b"\xef\xbb\xbf" if numbers.start % 3 == 0 else b""
+    line = b'\n{"metaData":{},"recordCollection":[]}\n'
+    return start + b"".join(line + damaged_source(number) for number in numbers)
 
 
 def disagreement(numbers: range) -> bytes | None:

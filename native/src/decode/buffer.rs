@@ -23,6 +23,8 @@ pub struct Buffer {
     pub limit: usize,
     pub complete: bool,
     undecided: Option<usize>,
+    /// Whether the whole text begins with a byte order mark. Only then lines may begin with one, too.
+    marked: bool,
     end_seen: bool,
     borders: VecDeque<usize>,
     searched: usize,
@@ -131,11 +133,11 @@ impl Buffer {
         let known = self.borders.len();
         let from = self.searched.saturating_sub(self.base);
         self.undecided = None;
+        self.marked |= self.base == 0 && self.data.starts_with(BOM);
         let text = &self.data[from..];
         let mut lines: Vec<_> = memmem::find_iter(text, b"\n{").map(|found| (found, 1)).collect();
-        let plain = lines.len();
-        lines.extend(memmem::find_iter(text, b"\n\xef\xbb\xbf{").map(|found| (found, 1 + BOM.len())));
-        if lines.len() > plain {
+        if self.marked {
+            lines.extend(memmem::find_iter(text, b"\n\xef\xbb\xbf{").map(|found| (found, 1 + BOM.len())));
             lines.sort_unstable();
         }
         for (found, brace) in lines {
@@ -149,7 +151,7 @@ impl Buffer {
                 }
             }
         }
-        if self.undecided.is_none() {
+        if self.undecided.is_none() && self.marked {
             self.undecided = self.marked_line();
         }
         let stop = self.undecided.unwrap_or(self.data.len());

@@ -17,7 +17,8 @@ SPACE = b" \t\r\n"
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _BETWEEN = re.compile(rb"(?:[ \t\r\n\x00]+|\xef\xbb\xbf)*")
 _NUMBER = re.compile(rb"[-+.eE0-9]*")
-_LINE = re.compile(rb"\n((?:\xef\xbb\xbf)?\{)")
+_LINE = re.compile(rb"\n(\{)")
+_MARKED_LINE = re.compile(rb"\n((?:\xef\xbb\xbf)?\{)")
 _LINE_BEGUN = (b"\n\xef", b"\n\xef\xbb", b"\n\xef\xbb\xbf")
 _BORDER = re.compile(rb'\{[ \t\r\n]*"(?:dataType|metaData|recordCollection)"[ \t\r\n]*:')
 _BORDER_BEGUN = re.compile(rb'\{[ \t\r\n]*(?:"[A-Za-z]*(?:"[ \t\r\n]*)?)?')
@@ -45,6 +46,7 @@ class Buffer:
         self.complete = False
         self.final = False
         self._undecided: int | None = None
+        self._marked = False
         self._borders: deque[int] = deque()
         self._searched = 0
 
@@ -149,14 +151,15 @@ class Buffer:
         """Search new text for borders. Whether the last candidate is a border may remain undecided."""
         known = len(self._borders)
         self._undecided = None
-        for match in _LINE.finditer(self.data, max(self._searched - self.base, 0)):
+        self._marked = self._marked or (self.base == 0 and self.data.startswith(BOM))
+        for match in (_MARKED_LINE if self._marked else _LINE).finditer(self.data, max(self._searched - self.base, 0)):
             begun = _BORDER_BEGUN.match(self.data, match.end() - 1)
             if _BORDER.match(self.data, match.end() - 1):
                 self._borders.append(self.base + match.start(1))
             elif begun and begun.end() == len(self.data):
                 self._undecided = match.start(1)
                 break
-        if self._undecided is None and self.data.endswith(_LINE_BEGUN):
+        if self._undecided is None and self._marked and self.data.endswith(_LINE_BEGUN):
             self._undecided = self.data.rindex(b"\n") + 1
         stop = self._undecided if self._undecided is not None else len(self.data)
         self._searched = self.base + max(stop - 1, 0)

@@ -402,7 +402,9 @@ class Splitter:
             buffer.position += len(text)
             if len(text) < PIECE:
                 text = text.rstrip(SPACE)
-                text = text.removesuffix(b",").rstrip(SPACE) if comma else text
+                rest = text.removesuffix(b",").rstrip(SPACE) if comma else text
+                # A comma alone stays, so that no damage goes without an item.
+                text = rest if rest or self._skipped or self._closers else text
             self._skipped += len(text)
             if self._skipped > self.limits.max_line:
                 raise self._elements.too_long("stretch of text outside any readable container", "max_line")

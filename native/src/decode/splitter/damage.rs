@@ -111,8 +111,10 @@ impl Splitter {
         self.buffer.position += text.len();
         if text.len() < PIECE {
             text = trimmed(text);
-            if comma {
-                text = trimmed(text.strip_suffix(b",").unwrap_or(text));
+            let rest = if comma { trimmed(text.strip_suffix(b",").unwrap_or(text)) } else { text };
+            // A comma alone stays, so that no damage goes without an item.
+            if !rest.is_empty() || self.skipped > 0 || !self.closers.is_empty() {
+                text = rest;
             }
         }
         self.skipped += text.len();
