@@ -263,6 +263,23 @@ def test_cut_at_every_byte(text: str) -> None:
 
 
 @needs_native
+@pytest.mark.parametrize("size", [(1 << 20) - 1, 1 << 20, (1 << 20) + 1])
+def test_long_scalar_lines(size: int) -> None:
+    """A line of about 1 MiB with a string between containers gives the same items and reason, in chunks too."""
+    container = b'{"recordCollection":[1]}'
+    text = container + b'\n"' + b"x" * (size - 2) + b'"\n' + container
+    reasons = set()
+    for decoder, step in (("reference", len(text)), ("reference", 65_536), ("native", len(text)), ("native", 65_537)):
+        machine = make_decoder(DecoderOptions("s"), decoder=decoder)
+        pieces = (text[at : at + step] for at in range(0, len(text), step))
+        decoded = [*map(machine.feed, pieces), machine.finish()]
+        items = [one for some in decoded for one in some.quarantined if one.kind == "item"]
+        assert b"".join(item.data for item in items) == text[len(container) + 1 : -len(container) - 1]
+        reasons.add((tuple(len(item.data) for item in items), items[0].reason))
+    assert len(reasons) == 1
+
+
+@needs_native
 def test_limits_fail_with_the_same_words() -> None:
     """A source that asks for more than a limit fails with the same message from both."""
     record = '{"body":{"x.Geo":{"geo":{"city":"%s"}}}}' % ("a" * 4000)

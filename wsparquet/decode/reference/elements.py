@@ -128,7 +128,8 @@ class Elements:
 
     def _text(self, key: Key) -> str:
         raw = self._buffer.data[key.start : key.end]
-        return checked(raw, json.loads(raw.decode("utf-8", ESCAPED)))
+        text: str = checked(raw, json.loads(raw.decode("utf-8", ESCAPED)))
+        return text
 
     def after(self, end: int) -> int:
         """Given the end of a value, return the index of the next key or of the object's closing bracket."""
