@@ -150,7 +150,8 @@ def microseconds(text: str) -> int | None:
 # --- Tokens -----------------------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(
-    r'[ \t\r\n]+|(?P<mark>[{}\[\],:])|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>-?[A-Za-z]+)|(?P<number>-?[0-9][0-9.eE+-]*)'
+    r'[ \t\r\n\0\ufeff]+|(?P<mark>[{}\[\],:])|(?P<text>"(?:[^"\\]|\\.)*")'
+    r"|(?P<word>-?[A-Za-z]+)|(?P<number>-?[0-9][0-9.eE+-]*)"
 )
 _WORDS = {"true": True, "false": False}
 
@@ -169,8 +170,11 @@ class _Open:
     key: str | None = None
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str, *, damaged: bool = False) -> Iterator[Token]:
     """Every scalar of text in which brackets close their own kind; some may stay open.
+
+    NULs and byte order marks outside of strings are white space. In ``damaged`` text, which lacks pieces, a bracket may
+    also close what is open inside its pair, or nothing, and a key may stand anywhere.
 
     Raises:
         ValueError: something in it is no token, or a bracket closes what it did not open.
@@ -185,13 +189,16 @@ def tokens(text: str) -> Iterator[Token]:
             raise ValueError(f"no token at {at}: {text[at : at + 40]!r}")
         at = match.end()
         if match["mark"] == ":":
-            if held is None or not stack or stack[-1].bracket != "{":
+            is_key = held is not None and bool(stack) and stack[-1].bracket == "{"
+            if not is_key and (held is None or not damaged):
                 raise ValueError(f"a : at {at} without a key")
-            stack[-1].key, held = json.loads(held), None
+            key, held = json.loads(held or ""), None
+            stack = stack or [_Open("{")]
+            stack[-1].key = key
         elif match["mark"]:
             yield from _held(held, stack)
             held = None
-            _step(stack, match["mark"])
+            _step(stack, match["mark"], damaged=damaged)
         elif match.lastgroup:
             yield from _held(held, stack)
             held = match.group()
@@ -205,9 +212,15 @@ def _held(token: str | None, stack: list[_Open]) -> Iterator[Token]:
     yield Token(scalar(value), tuple(one.key for one in stack if one.key is not None))
 
 
-def _step(stack: list[_Open], mark: str) -> None:
+def _step(stack: list[_Open], mark: str, *, damaged: bool) -> None:
+    opener = {"}": "{", "]": "["}.get(mark)
     if mark in "{[":
         stack.append(_Open(mark))
+    elif mark == "," and stack and stack[-1].bracket == "[":
+        stack[-1].key = None
+    elif damaged:
+        while opener is not None and any(one.bracket == opener for one in stack) and stack.pop().bracket != opener:
+            pass
     elif mark in "}]" and (not stack or stack.pop().bracket + mark not in {"{}", "[]"}):
         raise ValueError(f"a {mark} that closes nothing")
 

@@ -155,5 +155,5 @@ def test_limits_are_kept(tmp_path: Path) -> None:
     (path,) = generate(tmp_path, GenerateOptions(records=50))
     with pytest.raises(wsparquet.SourceError, match="`max_inflated`"):
         inspect_source(source_at(path), options=InspectOptions(source_limits=SourceLimits(max_inflated=1000)))
-    with pytest.raises(wsparquet.DecodeError, match="max-record"):
+    with pytest.raises(wsparquet.DecodeError, match="`max_record`"):
         inspect_source(source_at(path), options=InspectOptions(limits=Limits(max_record=100)))

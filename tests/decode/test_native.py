@@ -28,6 +28,7 @@ from tests.decode.mutations import (
     good_text,
     mutated_text,
 )
+from tests.decode.random_damage import disagreement
 from tests.scale import FULL, scaled
 from wsparquet.decode import DecoderOptions, Limits, Quarantined, active_decoder, make_decoder, native_decoder
 from wsparquet.decode.plan import Leaf, compiled
@@ -194,6 +195,24 @@ def test_damaged_bytes(text: bytes, cuts: list[int]) -> None:
 
 
 @needs_native
+@pytest.mark.parametrize("part", range(scaled(100, 1)))
+def test_random_damage(part: int) -> None:
+    """Of sources with brackets, quotes and commas lost, gained, copied and moved, both make the same, chunks or not."""
+    size = scaled(10_000, 3_000)
+    found = (disagreement(range(at, at + 50)) for at in range(part * size, (part + 1) * size, 50))
+    assert next((text for text in found if text is not None), None) is None
+
+
+@needs_native
+@pytest.mark.parametrize("part", range(scaled(20, 1)))
+def test_random_damage_at_the_end(part: int) -> None:
+    """The same, for each source alone, whose damage can be at the end of the text."""
+    size = scaled(1_000, 300)
+    found = (disagreement(range(at, at + 1)) for at in range(part * size, (part + 1) * size))
+    assert next((text for text in found if text is not None), None) is None
+
+
+@needs_native
 def test_each_change_of_a_record() -> None:
     """Of every kind of change at every place of a record of every table, both make the same."""
     seen: dict[str, Any] = {}
@@ -241,6 +260,23 @@ def test_cut_at_every_byte(text: str) -> None:
     reference = outcome([data], decoder="reference")
     for at in range(len(data) + 1):
         assert_same(reference, outcome([data[:at], data[at:]], decoder="native"))
+
+
+@needs_native
+@pytest.mark.parametrize("size", [(1 << 20) - 1, 1 << 20, (1 << 20) + 1])
+def test_long_scalar_lines(size: int) -> None:
+    """A line of about 1 MiB with a string between containers gives the same items and reason, in chunks too."""
+    container = b'{"recordCollection":[1]}'
+    text = container + b'\n"' + b"x" * (size - 2) + b'"\n' + container
+    reasons = set()
+    for decoder, step in (("reference", len(text)), ("reference", 65_536), ("native", len(text)), ("native", 65_537)):
+        machine = make_decoder(DecoderOptions("s"), decoder=decoder)
+        pieces = (text[at : at + step] for at in range(0, len(text), step))
+        decoded = [*map(machine.feed, pieces), machine.finish()]
+        items = [one for some in decoded for one in some.quarantined if one.kind == "item"]
+        assert b"".join(item.data for item in items) == text[len(container) + 1 : -len(container) - 1]
+        reasons.add((tuple(len(item.data) for item in items), items[0].reason))
+    assert len(reasons) == 1
 
 
 @needs_native

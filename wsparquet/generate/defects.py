@@ -149,10 +149,10 @@ def _line(text: str | bytes) -> Defect:
     return Defect("item", encoded + b"\n", place="between", items=1)
 
 
-def _broken_container(tail: str) -> Defect:
-    """Return a container with one correct record and one that makes the rest of its line unreadable."""
+def _broken_container(tail: str, *, rows: int = 1) -> Defect:
+    """Return a container with a correct record, then damaged text, and ``rows`` correct records altogether."""
     text = f'{opening(metadata())}{{"array":[{_GOOD},{tail}\n'
-    return Defect("item", text.encode(), place="between", rows={"navigation": 1}, items=1, containers=1)
+    return Defect("item", text.encode(), place="between", rows={"navigation": rows}, items=1, containers=1)
 
 
 def _containers(text: str, *paths: str, count: int = 1, rows: int = 1) -> Defect:
@@ -286,7 +286,7 @@ def _between() -> Iterator[tuple[str, Defect]]:
     yield "list_outside", _line("[1,2,[3]]")
     yield "object_outside", _line('{"status":{"string":"ok"}}')
     yield "cut_line", _broken_container(_GOOD.partition("shop.")[0])
-    yield "mismatched_brackets", _broken_container(f'{{"body":{{"x":[}}}},{_GOOD}]}}}}')
+    yield "mismatched_brackets", _broken_container(f'{{"body":{{"x":[}}}},{_GOOD}]}}}}', rows=2)
     yield "unterminated_string", _broken_container('{"body":{"x":"no end}},{body:{}}]}}')
 
 

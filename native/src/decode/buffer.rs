@@ -8,12 +8,13 @@ use memchr::memmem;
 use crate::decode::json::scan;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
-const KEYS: [&[u8]; 3] = [b"dataType", b"metaData", b"recordCollection"];
+
+/// The keys with which the line of a border starts.
+pub const KEYS: [&[u8]; 3] = [b"dataType", b"metaData", b"recordCollection"];
 
 /// Unread text. `position` is the next byte to read. `limit` is the next border or, without one, the end of the text so
-/// far. `complete` is true if no more text can come before `limit`. Indices refer to `data`, which begins at the
-/// stream's byte `base`. `begun` is true once the decoder knows whether the text starts with a byte order mark.
-/// `undecided` is the start of a line that needs more text before the decoder knows whether the line is a border.
+/// far or the start of a last line that may turn out to be a border. `complete` is true if no more text can come before
+/// `limit`. Indices refer to `data`, which begins at the stream's byte `base`.
 #[derive(Default)]
 pub struct Buffer {
     pub data: Vec<u8>,
@@ -21,8 +22,9 @@ pub struct Buffer {
     pub position: usize,
     pub limit: usize,
     pub complete: bool,
-    pub begun: bool,
-    pub undecided: Option<usize>,
+    undecided: Option<usize>,
+    /// Whether the whole text begins with a byte order mark. Only then lines may begin with one, too.
+    marked: bool,
     end_seen: bool,
     borders: VecDeque<usize>,
     searched: usize,
@@ -34,7 +36,7 @@ enum Border {
     Begun,
 }
 
-/// Returns whether the line at the beginning of `text` is a border, or may turn out to be one.
+/// Returns whether the line that begins with `text` is a border, or may turn out to be one.
 fn border(text: &[u8]) -> Border {
     let quote = scan::space(text, 1);
     match text.get(quote) {
@@ -66,20 +68,20 @@ impl Buffer {
         self.data.extend_from_slice(text);
         self.base += read;
         self.position -= read;
-        self.skip_byte_order_mark();
         self.search()
     }
 
     /// Updates `limit` and `complete` after a change of `data`.
     pub fn ready(&mut self) {
         self.complete = self.end_seen || !self.borders.is_empty();
-        self.limit = self.borders.front().map_or(self.data.len(), |border| border - self.base);
+        let undecided = self.undecided.filter(|_| !self.end_seen);
+        let open_end = undecided.unwrap_or(self.data.len());
+        self.limit = self.borders.front().map_or(open_end, |border| border - self.base);
     }
 
     /// Records that the text has ended.
     pub fn end(&mut self) {
         self.end_seen = true;
-        self.begun = true;
         self.ready();
     }
 
@@ -93,11 +95,6 @@ impl Buffer {
         crossed
     }
 
-    /// Whether `position` is at the start of a line that may turn out to be a border once there is more text.
-    pub fn at_undecided(&self) -> bool {
-        !self.complete && self.undecided.is_some_and(|line| self.position >= line)
-    }
-
     /// Returns the text up to `limit`.
     pub fn text(&self) -> &[u8] {
         &self.data[..self.limit]
@@ -108,14 +105,27 @@ impl Buffer {
         scan::space(self.text(), at)
     }
 
-    fn skip_byte_order_mark(&mut self) {
-        if self.begun || (self.data.len() < BOM.len() && BOM.starts_with(&self.data)) {
-            return;
+    /// Whether the text has ended and no border is left.
+    pub fn at_end(&self) -> bool {
+        self.end_seen && self.borders.is_empty()
+    }
+
+    /// Like `skip_space`, but also skips NULs and byte order marks, which may stand between documents.
+    pub fn skip_between(&self, at: usize) -> usize {
+        let text = self.text();
+        let mut at = scan::space(text, at);
+        loop {
+            match text.get(at) {
+                Some(0) => at = scan::space(text, at + 1),
+                Some(&mark) if mark == BOM[0] && text[at..].starts_with(BOM) => at = scan::space(text, at + BOM.len()),
+                _ => return at,
+            }
         }
-        self.begun = true;
-        if self.data.starts_with(BOM) {
-            self.position = BOM.len();
-        }
+    }
+
+    /// Whether the text so far ends inside what may be a byte order mark at `at`.
+    pub fn may_be_mark(&self, at: usize) -> bool {
+        !self.complete && BOM.starts_with(&self.text()[at..])
     }
 
     /// Searches new text for borders. Whether the last candidate is a border may remain undecided.
@@ -123,9 +133,16 @@ impl Buffer {
         let known = self.borders.len();
         let from = self.searched.saturating_sub(self.base);
         self.undecided = None;
-        for found in memmem::find_iter(&self.data[from..], b"\n{") {
+        self.marked |= self.base == 0 && self.data.starts_with(BOM);
+        let text = &self.data[from..];
+        let mut lines: Vec<_> = memmem::find_iter(text, b"\n{").map(|found| (found, 1)).collect();
+        if self.marked {
+            lines.extend(memmem::find_iter(text, b"\n\xef\xbb\xbf{").map(|found| (found, 1 + BOM.len())));
+            lines.sort_unstable();
+        }
+        for (found, brace) in lines {
             let line = from + found + 1;
-            match border(&self.data[line..]) {
+            match border(&self.data[from + found + brace..]) {
                 Border::Yes => self.borders.push_back(self.base + line),
                 Border::No => {}
                 Border::Begun => {
@@ -134,9 +151,19 @@ impl Buffer {
                 }
             }
         }
+        if self.undecided.is_none() && self.marked {
+            self.undecided = self.marked_line();
+        }
         let stop = self.undecided.unwrap_or(self.data.len());
         self.searched = self.base + stop.saturating_sub(1);
         self.borders.len() > known
+    }
+
+    /// Returns the start of a line at the end of the text that has nothing but (a part of) a byte order mark so far.
+    fn marked_line(&self) -> Option<usize> {
+        let line = memchr::memrchr(b'\n', &self.data[self.data.len().saturating_sub(BOM.len() + 1)..])?;
+        let line = self.data.len().saturating_sub(BOM.len() + 1) + line + 1;
+        (line < self.data.len() && BOM.starts_with(&self.data[line..])).then_some(line)
     }
 }
 

@@ -1,22 +1,25 @@
 //! Finds where containers, their values, and their records begin and end in a stream of bytes.
 //!
 //! A border is the start of a line that always starts a container. A state machine reads the text between two borders,
-//! container by container and record by record. Reading a record normally also finds its end; brackets are counted only
-//! if reading fails. Each state either advances or reports that it needs more text. The rules are in docs/decoding.md,
-//! "Input" and "Quarantine".
+//! container by container and record by record. Reading a record normally also finds its end. Only if reading fails,
+//! brackets are counted, and the next undamaged record or container is searched. Each state either advances or reports
+//! that it needs more text. The rules are in docs/decoding.md, "Input", "Quarantine", and "Resynchronizing".
 
+mod array;
+mod between;
+mod damage;
 mod elements;
 mod found;
+mod resync;
 
 use std::sync::Arc;
 
-use self::found::{Found, invalid_utf8, is_number, wrong};
+use self::array::Array;
+use self::found::{Found, invalid_utf8, is_number};
+use self::resync::{Search, Start, Starts};
 use crate::decode::brackets::{Element, MAX_DEPTH, element_end};
 use crate::decode::buffer::Buffer;
-use crate::decode::containers::unwrap_tag;
 use crate::decode::json::scan::{self, Stop};
-use crate::decode::json::text::unescape;
-use crate::decode::keys::{Names, is_tag, normalise};
 use crate::decode::plan::Plan;
 use crate::decode::records::Outcome;
 use crate::decode::sink::{Failure, Limits, Sink, SourceResult, failed, too_deep};
@@ -25,13 +28,22 @@ use crate::decode::sink::{Failure, Limits, Sink, SourceResult, failed, too_deep}
 const PIECE: usize = 1 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+pub enum State {
     Between,
     Record,
     ClosingTag,
     Tail,
     Skip,
     SkipLine,
+    Resynchronize,
+    Resume,
+}
+
+impl State {
+    /// Whether the state quarantines text instead of reading it.
+    fn is_damage(self) -> bool {
+        matches!(self, Self::Skip | Self::SkipLine | Self::Resynchronize | Self::Resume)
+    }
 }
 
 /// Whether a state advanced. If not, it needs more text.
@@ -39,12 +51,21 @@ type Moved = SourceResult<bool>;
 
 pub struct Splitter {
     pub sink: Sink,
+    plan: Arc<Plan>,
     limits: Limits,
     buffer: Buffer,
     state: State,
     in_container: bool,
     tagged: bool,
     comma: Option<usize>,
+    /// The brackets that closed the records, with their offsets. If more records follow in damaged text, they are items.
+    closers: Vec<(usize, u8)>,
+    /// Whether damaged text of the open container was quarantined.
+    damaged: bool,
+    array: Array,
+    search: Search,
+    /// Where to go on after damaged text: the offset, and whether a record starts there instead of a container.
+    resume_at: (usize, bool),
     awaited: usize,
     reason: String,
     skipped: usize,
@@ -53,13 +74,19 @@ pub struct Splitter {
 impl Splitter {
     pub fn new(plan: Arc<Plan>, source: &str, limits: Limits) -> Self {
         Self {
-            sink: Sink::new(plan, source, limits.clone()),
+            sink: Sink::new(Arc::clone(&plan), source, limits.clone()),
+            plan,
             limits,
             buffer: Buffer::default(),
             state: State::Between,
             in_container: false,
             tagged: false,
             comma: None,
+            closers: Vec::new(),
+            damaged: false,
+            array: Array::default(),
+            search: Search::default(),
+            resume_at: (0, false),
             awaited: 0,
             reason: String::new(),
             skipped: 0,
@@ -69,9 +96,6 @@ impl Splitter {
     /// Decodes the next bytes.
     pub fn feed(&mut self, data: &[u8]) -> SourceResult<()> {
         let new_border = self.buffer.append(data);
-        if !self.buffer.begun {
-            return Ok(());
-        }
         // An incomplete record is read again only after the text has doubled, not after every chunk, so the total work
         // stays linear.
         if new_border || self.buffer.data.len() - self.buffer.position >= self.awaited {
@@ -91,12 +115,14 @@ impl Splitter {
     fn run(&mut self) -> SourceResult<()> {
         self.awaited = 0;
         loop {
-            if !matches!(self.state, State::Skip | State::SkipLine) {
+            if self.state == State::Between {
+                self.buffer.position = self.buffer.skip_between(self.buffer.position);
+            } else if !self.state.is_damage() {
                 self.buffer.position = self.buffer.skip_space(self.buffer.position);
             }
             if self.buffer.position == self.buffer.limit {
                 if !self.buffer.complete {
-                    return Ok(());
+                    return self.await_more();
                 }
                 self.cut()?;
                 if !self.buffer.cross() {
@@ -104,7 +130,7 @@ impl Splitter {
                 }
                 continue;
             }
-            if self.buffer.at_undecided() || !self.step()? {
+            if !self.step()? {
                 return self.await_more();
             }
         }
@@ -118,12 +144,17 @@ impl Splitter {
             State::Tail => self.tail(),
             State::Skip => self.skip(),
             State::SkipLine => self.skip_line(),
+            State::Resynchronize => self.resynchronize(),
+            State::Resume => self.resume(),
         }
     }
 
     fn await_more(&mut self) -> SourceResult<()> {
         let pending = self.buffer.data.len() - self.buffer.position;
-        if pending > self.limits.max_record.max(PIECE) {
+        let most = self.limits.max_record;
+        // A candidate in damaged text may be as long as a record, and up to a piece of text may wait before it.
+        let allowed = if self.state.is_damage() { most.saturating_add(2 * PIECE) } else { most.max(PIECE) };
+        if pending > allowed {
             self.within_record_limit(pending)?;
         }
         self.awaited = 2 * pending;
@@ -132,27 +163,29 @@ impl Splitter {
 
     fn within_record_limit(&self, size: usize) -> SourceResult<()> {
         if size > self.limits.max_record {
-            return Err(self.too_long("record or container value", self.limits.max_record, "--max-record"));
+            return Err(self.too_long("record or container value", self.limits.max_record, "max_record"));
         }
         Ok(())
     }
 
-    fn too_long(&self, what: &str, limit: usize, option: &str) -> Failure {
+    fn too_long(&self, what: &str, limit: usize, parameter: &str) -> Failure {
         let offset = self.buffer.base + self.buffer.position;
         Failure(format!(
             "a {what} at byte {offset} is longer than {limit} bytes; \
-             if the file is a valid Web Session file, raise the limit with {option}"
+             if the file is a valid Web Session file, raise the limit with `{parameter}`"
         ))
     }
 
-    /// Closes the container that is still open at a border or at the end of the text.
+    /// Closes the container that is still open at a border, or all that is still open at the end of the text.
     fn cut(&mut self) -> SourceResult<()> {
+        let end = self.buffer.position;
         if self.in_container {
-            if self.state != State::Skip {
-                let end = self.buffer.position;
+            if !self.state.is_damage() {
                 self.item(end, end, "the container is incomplete");
             }
             self.sink.end()?;
+        } else if self.array.is_open && self.buffer.at_end() && self.state == State::Between {
+            self.item(end, end, "the array of containers is incomplete");
         }
         self.in_container = false;
         self.state = State::Between;
@@ -165,105 +198,6 @@ impl Splitter {
 
     fn first(&self, at: usize) -> Option<u8> {
         self.buffer.text().get(at).copied()
-    }
-
-    // --- Between containers -----------------------------------------------------------------------------------------
-
-    fn between(&mut self) -> Moved {
-        let position = self.buffer.position;
-        let found = match self.first(position) {
-            Some(b'{') => return self.head(),
-            Some(b'[') => self.value(position)?,
-            _ => self.line_value(position),
-        };
-        match found {
-            Found::Bad(reason) => self.skip_from(format!("not a container: {reason}"), State::SkipLine),
-            Found::NeedsMore => Ok(false),
-            Found::It((end, _)) => {
-                self.outside(end, "a value outside any container");
-                Ok(true)
-            }
-        }
-    }
-
-    /// Quarantines, in pieces, a valid value that is not a container.
-    fn outside(&mut self, end: usize, reason: &str) {
-        let start = self.buffer.position;
-        self.buffer.position = end;
-        for at in (start..end).step_by(PIECE) {
-            let piece = &self.buffer.data[at..end.min(at + PIECE)];
-            self.sink.item(piece, self.buffer.base + at, reason, at > start);
-        }
-    }
-
-    /// Reads a container up to its records. If this part is incomplete, starts over when there is more text.
-    fn head(&mut self) -> Moved {
-        let mut values = Vec::new();
-        let mut at = self.buffer.skip_space(self.buffer.position + 1);
-        let unreadable = |reason| format!("unreadable container: {reason}");
-        while self.first(at) != Some(b'}') {
-            let (key, value) = match self.key(at) {
-                Found::It(found) => found,
-                Found::NeedsMore => return Ok(false),
-                Found::Bad(reason) => return self.skip_from(unreadable(reason), State::Skip),
-            };
-            if normalise(&key) == b"recordcollection" {
-                return self.collection(value, &values);
-            }
-            let end = match self.container_value(value)? {
-                Found::It(end) => end,
-                Found::NeedsMore => return Ok(false),
-                Found::Bad(reason) => return self.skip_from(unreadable(reason), State::Skip),
-            };
-            values.push((key, value, end));
-            match self.after(end) {
-                Ok(next) => at = next,
-                Err(reason) => return self.skip_from(unreadable(reason), State::Skip),
-            }
-        }
-        self.outside(at + 1, "an object without recordCollection is not a container");
-        Ok(true)
-    }
-
-    /// Starts to read the value of `recordCollection` at `at`: a list, a tagged list, null, or another value.
-    fn collection(&mut self, at: usize, values: &[(Vec<u8>, usize, usize)]) -> Moved {
-        let bracket = if self.first(at) == Some(b'[') { Some(at) } else { self.tagged_bracket(at) };
-        let mut other = None;
-        let (state, position) = match bracket {
-            Some(bracket) => (State::Record, bracket + 1),
-            None => match self.container_value(at)? {
-                Found::It(end) => {
-                    other = Some(end);
-                    (State::Tail, end)
-                }
-                Found::NeedsMore => return Ok(false),
-                Found::Bad(reason) => {
-                    return self.skip_from(format!("unreadable container: {reason}"), State::Skip);
-                }
-            },
-        };
-        (self.tagged, self.comma) = (bracket.is_some_and(|bracket| bracket != at), None);
-        self.sink.start(&self.buffer.data, values)?;
-        (self.in_container, self.state, self.buffer.position) = (true, state, position);
-        if let Some(end) = other {
-            let data = &self.buffer.data[..end];
-            if data[unwrap_tag(data, at, &Names::new()).map_err(failed)?] != b'n' {
-                self.sink.value(b"recordCollection", data, at)?;
-            }
-        }
-        Ok(true)
-    }
-
-    /// Returns the index of the opening bracket of a tagged list of records whose tag starts at `at`.
-    fn tagged_bracket(&self, at: usize) -> Option<usize> {
-        let text = self.buffer.text();
-        if text.get(at) != Some(&b'{') {
-            return None;
-        }
-        let (key, value) = scan::key(text, scan::space(text, at + 1)).ok()?;
-        let key = &text[key.start..key.end];
-        let is_tag = std::str::from_utf8(key).is_ok() && is_tag(&unescape(key).bytes, &Names::new());
-        (is_tag && text.get(value) == Some(&b'[')).then_some(value)
     }
 
     // --- Inside a container -----------------------------------------------------------------------------------------
@@ -282,8 +216,10 @@ impl Splitter {
         match self.sink.records.read(self.buffer.text(), start) {
             Ok((outcome, end)) => self.read_record(outcome, start, end),
             Err(Stop::Overflow) => Err(failed(Stop::Overflow)),
-            Err(stop) if self.is_open(start, stop) => Ok(false),
-            Err(stop) => self.bad_record(wrong(stop, start)),
+            Err(stop) => match self.bad_value(start, stop)? {
+                Some(reason) => self.bad_record(reason),
+                None => Ok(false),
+            },
         }
     }
 
@@ -328,26 +264,36 @@ impl Splitter {
         self.buffer.position = after + usize::from(comma);
     }
 
-    /// Quarantines an unreadable record: only the record if its brackets balance, otherwise all text up to the next
-    /// border.
+    /// Quarantines an unreadable record alone if its brackets balance and no other record starts inside it. Otherwise,
+    /// quarantines the text up to the next undamaged record or container.
     fn bad_record(&mut self, reason: String) -> Moved {
         let start = self.buffer.position;
-        match element_end(self.buffer.text(), start) {
-            Element::Open if !self.buffer.complete => Ok(false),
-            Element::Found { end, depth } => {
-                let raw = trimmed(&self.buffer.data[start..end]);
-                self.within_record_limit(raw.len())?;
+        let reach = self.limits.max_record.saturating_add(1);
+        let stop = self.buffer.limit.min(start.saturating_add(reach));
+        let complete = self.buffer.complete || stop - start == reach;
+        let text = &self.buffer.data[..stop];
+        let mut starts = Starts { text, at: start + 1, after_comma: false, reach, plan: &self.plan };
+        let inner = starts.find(|&(kind, _)| kind == Start::Record || (kind == Start::Begun && !complete));
+        match element_end(text, start) {
+            Element::Found { end, depth } if inner.is_none_or(|(_, at)| end <= at) => {
+                let raw = trimmed(&text[start..end]);
                 let reason = if depth > MAX_DEPTH { too_deep() } else { reason };
                 self.sink.bad_record(raw, self.buffer.base + start, reason, None);
                 self.pass_comma(end);
                 Ok(true)
             }
-            _ => self.skip_from(format!("unreadable record: {reason}"), State::Skip),
+            Element::Found { .. } | Element::Open
+                if !complete && inner.is_none_or(|(kind, _)| kind == Start::Begun) =>
+            {
+                Ok(false)
+            }
+            _ => self.resynchronize_from(format!("unreadable record: {reason}"), start + 1),
         }
     }
 
     fn end_of_records(&mut self) -> Moved {
-        self.buffer.position += 1;
+        self.closers.clear();
+        self.pass_closer(b']');
         self.state = if self.tagged { State::ClosingTag } else { State::Tail };
         if let Some(comma) = self.comma {
             self.sink.item(b",", comma, "a comma without a record after the comma", false);
@@ -355,11 +301,17 @@ impl Splitter {
         Ok(true)
     }
 
-    fn closing_tag(&mut self) -> Moved {
-        if self.first(self.buffer.position) != Some(b'}') {
-            return self.skip_from("expected } after the tagged list of records".to_owned(), State::Skip);
-        }
+    fn pass_closer(&mut self, bracket: u8) {
+        self.closers.push((self.buffer.base + self.buffer.position, bracket));
         self.buffer.position += 1;
+    }
+
+    fn closing_tag(&mut self) -> Moved {
+        let position = self.buffer.position;
+        if self.first(position) != Some(b'}') {
+            return self.resynchronize_from("expected } after the tagged list of records".to_owned(), position);
+        }
+        self.pass_closer(b'}');
         self.state = State::Tail;
         Ok(true)
     }
@@ -368,16 +320,11 @@ impl Splitter {
     fn tail(&mut self) -> Moved {
         let position = self.buffer.position;
         match self.first(position) {
-            Some(b'}') => {
-                self.buffer.position += 1;
-                (self.in_container, self.state) = (false, State::Between);
-                self.sink.end()?;
-                return Ok(true);
-            }
+            Some(b'}') => return self.end_of_container(),
             Some(b',') => {}
             other => {
                 let found = other.map(char::from).unwrap_or_default();
-                return self.skip_from(format!("expected a comma or }}, found {found:?}"), State::Skip);
+                return self.resynchronize_from(format!("expected a comma or }}, found {found:?}"), position);
             }
         }
         let found = match self.key(self.buffer.skip_space(position + 1)) {
@@ -391,7 +338,7 @@ impl Splitter {
         };
         match found {
             Found::NeedsMore => Ok(false),
-            Found::Bad(reason) => self.skip_from(format!("unreadable container: {reason}"), State::Skip),
+            Found::Bad(reason) => self.resynchronize_from(format!("unreadable container: {reason}"), position),
             Found::It((key, value, end)) => {
                 self.buffer.position = end;
                 self.sink.value(&key, &self.buffer.data[..end], value)?;
@@ -399,60 +346,18 @@ impl Splitter {
             }
         }
     }
-
-    // --- Unreadable text --------------------------------------------------------------------------------------------
-
-    fn skip_from(&mut self, reason: String, state: State) -> Moved {
-        (self.reason, self.skipped, self.state) = (reason, 0, state);
-        self.step()
-    }
-
-    /// Quarantines text up to the next border.
-    fn skip(&mut self) -> Moved {
-        let mut stop = self.buffer.limit;
-        if let Some(undecided) = self.buffer.undecided.filter(|_| !self.buffer.complete) {
-            stop = stop.min(undecided);
-        }
-        self.piece(stop, self.buffer.complete)
-    }
-
-    /// Quarantines the text up to the end of the line.
-    fn skip_line(&mut self) -> Moved {
+    fn end_of_container(&mut self) -> Moved {
         let position = self.buffer.position;
-        let newline = memchr::memchr(b'\n', &self.buffer.text()[position..]).map(|found| position + found);
-        let ends = newline.is_some() || self.buffer.complete;
-        let moved = self.piece(newline.unwrap_or(self.buffer.limit), ends)?;
-        if newline == Some(self.buffer.position) {
-            self.state = State::Between;
+        match if self.damaged { self.continues_after(position + 1) } else { Some(false) } {
+            None => Ok(false),
+            Some(true) => self.resynchronize_from("a closing bracket before the container's end".to_owned(), position),
+            Some(false) => {
+                self.buffer.position += 1;
+                (self.in_container, self.state) = (false, State::Between);
+                self.sink.end()?;
+                Ok(true)
+            }
         }
-        Ok(moved)
-    }
-
-    /// Quarantines the next piece of an item: a piece of the maximum size, or the rest if the item `ends` at `stop`.
-    ///
-    /// Drops white space at the end of an item. The cuts between pieces do not depend on chunk sizes.
-    fn piece(&mut self, stop: usize, ends: bool) -> Moved {
-        let start = self.buffer.position;
-        if stop - start < PIECE && !ends {
-            return Ok(false);
-        }
-        let whole = &self.buffer.data[start..stop.min(start + PIECE)];
-        let text = if whole.len() < PIECE { trimmed(whole) } else { whole };
-        let (length, kept) = (whole.len(), text.len());
-        self.skipped += kept;
-        self.buffer.position += length;
-        if self.skipped > self.limits.max_line {
-            return Err(self.too_long(
-                "stretch of text outside any readable container",
-                self.limits.max_line,
-                "--max-line",
-            ));
-        }
-        if kept > 0 {
-            let text = &self.buffer.data[start..start + kept];
-            self.sink.item(text, self.buffer.base + start, &self.reason, self.skipped > kept);
-        }
-        Ok(true)
     }
 }
 

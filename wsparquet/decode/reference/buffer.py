@@ -1,6 +1,6 @@
 """The unread text of the stream, and its borders: starts of lines that always start a container.
 
-Source of the rule: docs/decoding.md, "Input". No object, array, or string extends across a border.
+Source of the rule: docs/decoding.md, "Input". No container extends across a border.
 """
 
 from __future__ import annotations
@@ -11,25 +11,28 @@ from typing import Any
 
 from wsparquet.decode.reference.parse import BadText, scan
 
-__all__ = ["SPACE", "Buffer"]
+__all__ = ["BOM", "ESCAPED", "SPACE", "Buffer"]
 
 SPACE = b" \t\r\n"
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_BETWEEN = re.compile(rb"(?:[ \t\r\n\x00]+|\xef\xbb\xbf)*")
 _NUMBER = re.compile(rb"[-+.eE0-9]*")
+_LINE = re.compile(rb"\n(\{)")
+_MARKED_LINE = re.compile(rb"\n((?:\xef\xbb\xbf)?\{)")
+_LINE_BEGUN = (b"\n\xef", b"\n\xef\xbb", b"\n\xef\xbb\xbf")
 _BORDER = re.compile(rb'\{[ \t\r\n]*"(?:dataType|metaData|recordCollection)"[ \t\r\n]*:')
 _BORDER_BEGUN = re.compile(rb'\{[ \t\r\n]*(?:"[A-Za-z]*(?:"[ \t\r\n]*)?)?')
 # Each invalid UTF-8 byte decodes to one surrogate, which encodes to the same byte, so offsets stay correct.
 ESCAPED = "surrogateescape"
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 
 class Buffer:
     """Unread text. Indices are byte indices into ``data``, which begins at the stream's byte ``base``.
 
-    ``position`` is the next byte to read. ``limit`` is the next border or, without one, the end of the text so far.
-    ``complete`` is true if no more text can come before ``limit``. ``begun`` is true once the decoder knows whether the
-    text starts with a byte order mark. ``undecided`` is the start of a line that needs more text before the decoder
-    knows whether the line is a border.
+    ``position`` is the next byte to read. ``limit`` is the next border or, without one, the end of the text so far or
+    the start of a last line that may turn out to be a border. ``complete`` is true if no more text can come before
+    ``limit``.
     """
 
     def __init__(self) -> None:
@@ -42,10 +45,10 @@ class Buffer:
         self.limit = 0
         self.complete = False
         self.final = False
-        self.undecided: int | None = None
+        self._undecided: int | None = None
+        self._marked = False
         self._borders: deque[int] = deque()
         self._searched = 0
-        self.begun = False
 
     def append(self, data: bytes) -> bool:
         """Append text. Return True if the text completes a new border."""
@@ -54,7 +57,6 @@ class Buffer:
         self.data = self.data[read:] + data
         self.base += read
         self.position -= read
-        self._skip_byte_order_mark()
         return self._search()
 
     def ready(self) -> None:
@@ -98,7 +100,6 @@ class Buffer:
     def end(self) -> None:
         """Mark the end of the text."""
         self.final = True
-        self.begun = True
         self.ready()
 
     def cross(self) -> bool:
@@ -113,13 +114,21 @@ class Buffer:
         return True
 
     @property
-    def at_undecided(self) -> bool:
-        """Whether ``position`` is at the start of a line that may turn out to be a border once there is more text."""
-        return not self.complete and self.undecided is not None and self.position >= self.undecided
+    def at_end(self) -> bool:
+        """Whether the text has ended and no border is left."""
+        return self.final and not self._borders
 
     def skip_space(self, at: int) -> int:
         """Return the index of the first byte from ``at`` on that is not white space, but at most ``limit``."""
         return self._after(_SPACE, at)
+
+    def skip_between(self, at: int) -> int:
+        """Like ``skip_space``, but also skip NULs and byte order marks, which may stand between documents."""
+        return self._after(_BETWEEN, at)
+
+    def may_be_mark(self, at: int) -> bool:
+        """Whether the text so far ends inside what may be a byte order mark at ``at``."""
+        return not self.complete and BOM.startswith(self.data[at : self.limit])
 
     def skip_number(self, at: int) -> int:
         """Like ``skip_space``, but first skip all bytes that can be part of a number."""
@@ -129,30 +138,29 @@ class Buffer:
         match = pattern.match(self.data, at, self.limit)
         return match.end() if match else at
 
-    def _skip_byte_order_mark(self) -> None:
-        if self.begun or (len(self.data) < len(_BOM) and _BOM.startswith(self.data)):
-            return
-        self.begun = True
-        if self.data.startswith(_BOM):
-            self.position = len(_BOM)
-
     def _set_limit(self) -> None:
         self.complete = bool(self._borders) or self.final
-        self.limit = self._borders[0] - self.base if self._borders else len(self.data)
+        if self._borders:
+            self.limit = self._borders[0] - self.base
+        elif self.final or self._undecided is None:
+            self.limit = len(self.data)
+        else:
+            self.limit = self._undecided
 
     def _search(self) -> bool:
         """Search new text for borders. Whether the last candidate is a border may remain undecided."""
         known = len(self._borders)
-        at = max(self._searched - self.base, 0)
-        self.undecided = None
-        while (found := self.data.find(b"\n{", at)) >= 0:
-            begun = _BORDER_BEGUN.match(self.data, found + 1)
-            if _BORDER.match(self.data, found + 1):
-                self._borders.append(self.base + found + 1)
+        self._undecided = None
+        self._marked = self._marked or (self.base == 0 and self.data.startswith(BOM))
+        for match in (_MARKED_LINE if self._marked else _LINE).finditer(self.data, max(self._searched - self.base, 0)):
+            begun = _BORDER_BEGUN.match(self.data, match.end() - 1)
+            if _BORDER.match(self.data, match.end() - 1):
+                self._borders.append(self.base + match.start(1))
             elif begun and begun.end() == len(self.data):
-                self.undecided = found + 1
+                self._undecided = match.start(1)
                 break
-            at = found + 1
-        stop = self.undecided if self.undecided is not None else len(self.data)
+        if self._undecided is None and self._marked and self.data.endswith(_LINE_BEGUN):
+            self._undecided = self.data.rindex(b"\n") + 1
+        stop = self._undecided if self._undecided is not None else len(self.data)
         self._searched = self.base + max(stop - 1, 0)
         return len(self._borders) > known

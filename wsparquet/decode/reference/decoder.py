@@ -13,10 +13,11 @@ from wsparquet.decode.model import Decoded, DecoderOptions, Quarantined, Report
 from wsparquet.decode.reference.batches import Batch, BatchBuilder
 from wsparquet.decode.reference.brackets import MAX_DEPTH, depth
 from wsparquet.decode.reference.containers import Container, ContainerValues
+from wsparquet.decode.reference.elements import TOO_DEEP
 from wsparquet.decode.reference.events import ContainerEnd, ContainerStart, ContainerValue, Event, Item, Record
 from wsparquet.decode.reference.records import Row, Unreadable, record_reader
 from wsparquet.decode.reference.rescue import Rescue, json_object, path_text, rescued_json
-from wsparquet.decode.reference.splitter import TOO_DEEP, Splitter
+from wsparquet.decode.reference.splitter import Splitter
 from wsparquet.decode.reference.undocumented import count_batches
 from wsparquet.errors import DecodeError
 from wsparquet.strict_json import strict_json

@@ -11,7 +11,10 @@ from typing import Any
 
 from wsparquet.decode.reference.values import Constant, Literal, LoneSurrogates
 
-__all__ = ["BadText", "checked", "scan"]
+__all__ = ["DEEP", "BadText", "checked", "scan"]
+
+DEEP = Literal("")
+"""Stands for a valid value that is nested so deep that the parser cannot build it."""
 
 _DECODER = JSONDecoder(object_pairs_hook=tuple, parse_int=Literal, parse_float=Literal, parse_constant=Constant)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -48,8 +51,10 @@ def scan(text: str, position: int) -> tuple[Any, int]:
 def checked(raw: bytes, value: Any) -> Any:
     """Validate ``raw`` and return its value, with strings that UTF-8 cannot represent as ``LoneSurrogates``.
 
+    The result is ``DEEP`` if the value is nested too deep to look for these strings.
+
     Raises:
-        BadText: the bytes are not valid UTF-8, or the value is nested too deep.
+        BadText: the bytes are not valid UTF-8.
 
     """
     if not raw.isascii():
@@ -60,7 +65,7 @@ def checked(raw: bytes, value: Any) -> Any:
     try:
         return _marked(value) if _SURROGATE_ESCAPE.search(raw) else value
     except RecursionError:
-        raise BadText("nested too deep") from None
+        return DEEP
 
 
 def _marked(value: Any) -> Any:

@@ -1,37 +1,31 @@
 """Finds where containers, their values, and their records begin and end in a stream of bytes.
 
 A border is the start of a line that always starts a container. A state machine reads the text between two borders,
-container by container and record by record. The JSON scanner normally finds each record's end; brackets are counted
-only if the scanner fails. Each state is a method that advances and returns events, or returns None if it needs more
-text. The rules are in docs/decoding.md, "Input" and "Quarantine".
+container by container and record by record. The JSON scanner normally finds each record's end. Only if it fails,
+brackets are counted, and the next undamaged record or container is searched. Each state is a method that advances and
+returns events, or returns None if it needs more text. The rules are in docs/decoding.md, "Input", "Quarantine", and
+"Resynchronizing".
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from wsparquet.decode.keys import is_tag, normalise
+from wsparquet.decode.keys import normalise
 from wsparquet.decode.model import Limits
-from wsparquet.decode.reference.brackets import MAX_DEPTH, depth, element_end
+from wsparquet.decode.reference.array import Array
+from wsparquet.decode.reference.brackets import MAX_DEPTH, element_end
 from wsparquet.decode.reference.buffer import SPACE, Buffer
+from wsparquet.decode.reference.elements import PIECE, TOO_DEEP, Elements
 from wsparquet.decode.reference.events import ContainerEnd, ContainerStart, ContainerValue, Event, Item, Record
-from wsparquet.decode.reference.parse import BadText, checked
+from wsparquet.decode.reference.parse import DEEP, BadText
 from wsparquet.decode.reference.readers import unwrap_tag
+from wsparquet.decode.reference.resync import Search, record_start, starts
+from wsparquet.decode.reference.syntax import skip_space
 from wsparquet.decode.reference.values import Literal
-from wsparquet.errors import DecodeError
 
-__all__ = ["TOO_DEEP", "Splitter"]
-
-PIECE = 1 << 20
-"""The maximum size of one piece of a quarantined item, in bytes."""
-
-TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
-CUT_OFF = "cut off by the start of the next container"
-
-_KEY = re.compile(rb'("[^"\\\n]*(?:\\[^\n][^"\\\n]*)*")[ \t\r\n]*:[ \t\r\n]*')
-_TAGGED_LIST = re.compile(rb'\{[ \t\r\n]*("[^"\\\n]*(?:\\[^\n][^"\\\n]*)*")[ \t\r\n]*:[ \t\r\n]*\[')
+__all__ = ["Splitter"]
 
 Events = Sequence[Event]
 
@@ -42,12 +36,19 @@ class Splitter:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.buffer = Buffer()
+        self._elements = Elements(self.buffer, limits)
         self.containers = 0
         self.records = 0
         self._state: Callable[[], Events | None] = self._between
         self._in_container = False
         self._tagged = False
+        self._damaged = False
         self._comma: int | None = None
+        self._closers: list[Item] = []
+        self._array = Array()
+        self._search = Search(self.buffer, 0, 0, limits.max_record)
+        self._resume_at = 0
+        self._resume_kind = ""
         self._awaited = 0
         self._reason = ""
         self._skipped = 0
@@ -60,8 +61,6 @@ class Splitter:
 
         """
         new_border = self.buffer.append(data)
-        if not self.buffer.begun:
-            return
         # Read an incomplete record again only when the text has doubled, not at every chunk: total work stays linear.
         if new_border or len(self.buffer.data) - self.buffer.position >= self._awaited:
             self.buffer.ready()
@@ -76,95 +75,83 @@ class Splitter:
         buffer = self.buffer
         self._awaited = 0
         while True:
-            if self._state not in (self._skip, self._skip_line):
+            if self._state == self._between:
+                buffer.position = buffer.skip_between(buffer.position)
+            elif not self._in_damage:
                 buffer.position = buffer.skip_space(buffer.position)
             if buffer.position == buffer.limit:
                 if not buffer.complete:
+                    self._await_more()
                     return
                 yield from self._cut()
                 if not buffer.cross():
                     return
                 continue
-            events = None if buffer.at_undecided else self._state()
+            events = self._state()
             if events is None:
                 self._await_more()
                 return
             yield from events
 
+    @property
+    def _in_damage(self) -> bool:
+        """Whether the state quarantines text instead of reading it."""
+        return self._state in {self._skip, self._skip_line, self._resynchronize, self._resume}
+
     def _await_more(self) -> None:
         pending = len(self.buffer.data) - self.buffer.position
-        if pending > max(self.limits.max_record, PIECE):
-            raise self._too_long("record or container value", self.limits.max_record, "--max-record")
+        # A candidate in damaged text may be as long as a record, and up to a piece of text may wait before it.
+        allowed = self.limits.max_record + 2 * PIECE if self._in_damage else max(self.limits.max_record, PIECE)
+        if pending > allowed:
+            raise self._elements.too_long("record or container value", "max_record")
         self._awaited = 2 * pending
 
-    def _too_long(self, what: str, limit: int, option: str) -> DecodeError:
-        offset = self.buffer.base + self.buffer.position
-        return DecodeError(
-            f"a {what} at byte {offset} is longer than {limit} bytes; "
-            f"if the file is a valid Web Session file, raise the limit with {option}"
-        )
-
     def _cut(self) -> Iterator[Event]:
-        """Close the container that is still open at a border or at the end of the text."""
+        """Close the container that is still open at a border, or all that is still open at the end of the text."""
+        position = self.buffer.position
         if self._in_container:
-            if self._state != self._skip:
-                yield self._item(self.buffer.position, self.buffer.position, "the container is incomplete")
+            if not self._in_damage:
+                yield self._item(position, position, "the container is incomplete")
             yield ContainerEnd()
+        elif self._array.is_open and self.buffer.at_end and self._state == self._between:
+            yield self._item(position, position, "the array of containers is incomplete")
         self._in_container = False
         self._state = self._between
 
     def _item(self, start: int, end: int, reason: str, *, continued: bool = False) -> Item:
         return Item(self.buffer.base + start, self.buffer.data[start:end], reason, continued)
 
-    def _value(self, at: int) -> tuple[Any, int] | None:
-        """Return the value at ``at`` and the index after it, or None if more text is needed.
-
-        Raises:
-            BadText: the text is not a JSON value, no matter what follows.
-
-        """
-        buffer = self.buffer
-        try:
-            value, end = buffer.scan(at)
-        except BadText as error:
-            if not buffer.complete and element_end(buffer.data, at, buffer.limit).state == "open":
-                return None
-            if error.position >= buffer.limit < len(buffer.data):
-                raise BadText(CUT_OFF) from None
-            raise
-        if end > buffer.limit:
-            raise BadText(CUT_OFF)
-        if end - at > self.limits.max_record:
-            raise self._too_long("record or container value", self.limits.max_record, "--max-record")
-        # A number at the end may continue in later text.
-        known = buffer.skip_number(end) if type(value) is Literal else buffer.skip_space(end)
-        if known == buffer.limit and not buffer.complete:
-            return None
-        return checked(buffer.data[at:end], value), end
-
     # --- Between containers -------------------------------------------------------------------------------------------
 
     def _between(self) -> Events | None:
-        first = self.buffer.data[self.buffer.position : self.buffer.position + 1]
-        if first == b"{":
-            return self._head()
-        try:
-            found = self._value(self.buffer.position) if first == b"[" else self._line_value()
-        except BadText as error:
-            return self._skip_from(self.buffer.position, f"not a container: {error}", self._skip_line)
-        return None if found is None else self._outside(found[1], "a value outside any container")
-
-    def _line_value(self) -> tuple[Any, int] | None:
-        """Like ``_value``, for a scalar outside containers, which ends with its line. Needs the complete line."""
         buffer = self.buffer
-        newline = buffer.data.find(b"\n", buffer.position, buffer.limit)
-        end = newline if newline >= 0 else buffer.limit
-        if end - buffer.position >= PIECE:
-            raise BadText("the line is too long")
-        if newline < 0 and not buffer.complete:
+        first = buffer.data[buffer.position : buffer.position + 1]
+        if buffer.may_be_mark(buffer.position):
             return None
-        value, end = buffer.scan(buffer.position)
-        return checked(buffer.data[buffer.position : end], value), end
+        if self._array.is_open and first in {b",", b"]"}:
+            buffer.position += 1
+            return self._array.take(first, buffer.base + buffer.position - 1)
+        if first == b"[" and not self._array.is_open:
+            opens = self._elements.opens_array()
+            if opens is not False:
+                return self._open_array() if opens else None
+        self._array.fill()
+        return self._head() if first == b"{" else self._other_value()
+
+    def _open_array(self) -> Events:
+        self._array.open()
+        self.buffer.position += 1
+        return []
+
+    def _other_value(self) -> Events | None:
+        """Quarantine a value that is not an object, or a line of other text."""
+        buffer = self.buffer
+        is_array = buffer.data[buffer.position] == 0x5B  # [
+        try:
+            found = self._elements.value(buffer.position) if is_array else self._elements.line_value()
+        except BadText as error:
+            return self._skip_from(buffer.position, f"not a container: {error}", self._skip_line)
+        return None if found is None else self._outside(found[1], "a value outside any container")
 
     def _outside(self, end: int, reason: str) -> Events:
         """Quarantine, in pieces, a valid value that is not a container."""
@@ -179,58 +166,30 @@ class Splitter:
         at = buffer.skip_space(buffer.position + 1)
         try:
             while buffer.data[at : at + 1] != b"}":
-                key_end = self._key(at)
+                key_end = self._elements.key(at)
                 if key_end is None:
                     return None
                 key, at = key_end
                 if normalise(key) == "recordcollection":
                     return self._collection(at, values)
-                found = self._container_value(at)
+                found = self._elements.container_value(at)
                 if found is None:
                     return None
                 values.append((key, found[0]))
-                at = self._after(found[1])
+                at = self._elements.after(found[1])
         except BadText as error:
             return self._skip_from(buffer.position, f"unreadable container: {error}", self._skip)
         return self._outside(at + 1, "an object without recordCollection is not a container")
 
-    def _container_value(self, at: int) -> tuple[Any, int] | None:
-        """Like ``_value``, but a value that is nested too deep makes the container unreadable."""
-        found = self._value(at)
-        if found is not None and depth(self.buffer.data[at : found[1]]) > MAX_DEPTH:
-            raise BadText(TOO_DEEP)
-        return found
-
-    def _key(self, at: int) -> tuple[str, int] | None:
-        """Return the key at ``at`` and the index of its value, or None if more text is needed."""
-        buffer = self.buffer
-        match = _KEY.match(buffer.data, at, buffer.limit)
-        if match is None or match.end() == buffer.limit:
-            if buffer.complete or element_end(buffer.data, at, buffer.limit).state != "open":
-                raise BadText(f"expected a key and its value at byte {buffer.base + at}")
-            return None
-        return checked(match[1], buffer.scan(match.start(1))[0]), match.end()
-
-    def _after(self, end: int) -> int:
-        """Given the end of a value, return the index of the next key or of the object's closing bracket."""
-        buffer = self.buffer
-        at = buffer.skip_space(end)
-        if buffer.data[at : at + 1] == b",":
-            return buffer.skip_space(at + 1)
-        if at == buffer.limit or buffer.data[at : at + 1] != b"}":
-            raise BadText(f"expected a comma or a closing bracket at byte {buffer.base + at}")
-        return at
-
     def _collection(self, at: int, values: list[tuple[str, Any]]) -> Events | None:
         """Start to read the value of ``recordCollection`` at ``at``: a list, a tagged list, null, or another value."""
         buffer = self.buffer
-        bracket = at if buffer.data[at : at + 1] == b"[" else self._tagged_bracket(at)
+        bracket = at if buffer.data[at : at + 1] == b"[" else self._elements.tagged_bracket(at)
         rest: list[Event] = []
         if bracket is not None:
-            self._tagged, self._comma = bracket != at, None
             state, position = self._record, bracket + 1
         else:
-            found = self._container_value(at)
+            found = self._elements.container_value(at)
             if found is None:
                 return None
             value, position = found
@@ -240,14 +199,9 @@ class Splitter:
         start = ContainerStart(self.containers, tuple(values))
         self.containers += 1
         self._in_container, self._state, buffer.position = True, state, position
+        self._tagged, self._comma = bracket is not None and bracket != at, None
+        self._closers, self._damaged = [], False
         return [start, *rest]
-
-    def _tagged_bracket(self, at: int) -> int | None:
-        match = _TAGGED_LIST.match(self.buffer.data, at, self.buffer.limit)
-        if match is None:
-            return None
-        key = checked(match[1], self.buffer.scan(match.start(1))[0])
-        return match.end() - 1 if is_tag(key, frozenset()) else None
 
     # --- Inside a container -------------------------------------------------------------------------------------------
 
@@ -260,7 +214,7 @@ class Splitter:
                 buffer.position += 1
                 return [self._item(buffer.position - 1, buffer.position, "a comma without a record before the comma")]
         try:
-            found = self._value(buffer.position)
+            found = self._elements.value(buffer.position)
         except BadText as error:
             return self._bad_record(str(error))
         if found is None:
@@ -269,7 +223,7 @@ class Splitter:
         after = buffer.skip_space(end)
         if wrong := self._wrong_after(value, after):
             return self._bad_record(wrong)
-        return [self._take_record(end, after, value)]
+        return [self._take_record(end, after, value, TOO_DEEP if value is DEEP else None)]
 
     def _wrong_after(self, value: Any, after: int) -> str | None:
         """Return the reason why the text after a record is invalid, or None if it is valid."""
@@ -282,8 +236,6 @@ class Splitter:
     def _take_record(self, end: int, after: int, value: Any, reason: str | None = None) -> Record:
         buffer = self.buffer
         start = buffer.position
-        if end - start > self.limits.max_record:
-            raise self._too_long("record or container value", self.limits.max_record, "--max-record")
         record = Record(self.records, buffer.base + start, buffer.data[start:end], value, reason)
         self.records += 1
         self._comma = None
@@ -294,29 +246,44 @@ class Splitter:
         return record
 
     def _bad_record(self, reason: str) -> Events | None:
-        """Quarantine an unreadable record: only the record if its brackets balance, else up to the next border."""
+        """Quarantine an unreadable record alone if its brackets balance and no other record starts inside it.
+
+        Otherwise, quarantine the text up to the next undamaged record or container.
+        """
         buffer = self.buffer
-        element = element_end(buffer.data, buffer.position, buffer.limit)
-        if element.state == "open" and not buffer.complete:
+        start, reach = buffer.position, self.limits.max_record + 1
+        stop = min(buffer.limit, start + reach)
+        final = buffer.complete or stop == start + reach
+        element = element_end(buffer.data, start, stop)
+        kind, inner = record_start(buffer.data, start + 1, stop, reach=reach) or ("", stop)
+        if kind == "begun" and final:
+            kind, inner = "", stop
+        if element.state == "found" and element.end <= inner:
+            end = start + len(buffer.data[start : element.end].rstrip(SPACE))
+            return [self._take_record(end, element.end, None, TOO_DEEP if element.depth > MAX_DEPTH else reason)]
+        if element.state != "broken" and kind != "record" and not final:
             return None
-        if element.state != "found":
-            return self._skip_from(buffer.position, f"unreadable record: {reason}", self._skip)
-        end = buffer.position + len(buffer.data[buffer.position : element.end].rstrip(SPACE))
-        return [self._take_record(end, element.end, None, TOO_DEEP if element.depth > MAX_DEPTH else reason)]
+        return self._resynchronize_from(f"unreadable record: {reason}", start + 1)
 
     def _end_of_records(self) -> Events:
-        buffer = self.buffer
-        buffer.position += 1
         self._state = self._closing_tag if self._tagged else self._tail
+        self._closers = []
+        self._pass_closer()
         if self._comma is None:
             return []
         return [Item(self._comma, b",", "a comma without a record after the comma")]
 
+    def _pass_closer(self) -> None:
+        """Pass a bracket that closes the records. If more records follow in damaged text, the bracket is an item."""
+        position = self.buffer.position
+        self._closers.append(self._item(position, position + 1, "a bracket that closes the records before their end"))
+        self.buffer.position += 1
+
     def _closing_tag(self) -> Events | None:
         buffer = self.buffer
         if buffer.data[buffer.position] != 0x7D:  # }
-            return self._skip_from(buffer.position, "expected } after the tagged list of records", self._skip)
-        buffer.position += 1
+            return self._resynchronize_from("expected } after the tagged list of records", buffer.position)
+        self._pass_closer()
         self._state = self._tail
         return []
 
@@ -325,20 +292,48 @@ class Splitter:
         buffer = self.buffer
         first = buffer.data[buffer.position]
         if first == 0x7D:  # }
-            buffer.position += 1
-            self._in_container, self._state = False, self._between
-            return [ContainerEnd()]
+            return self._end_of_container()
         if first != 0x2C:  # ,
-            return self._skip_from(buffer.position, f"expected a comma or }}, found {chr(first)!r}", self._skip)
+            return self._resynchronize_from(f"expected a comma or }}, found {chr(first)!r}", buffer.position)
         try:
-            key_end = self._key(buffer.skip_space(buffer.position + 1))
-            found = self._container_value(key_end[1]) if key_end else None
+            key_end = self._elements.key(buffer.skip_space(buffer.position + 1))
+            found = self._elements.container_value(key_end[1]) if key_end else None
         except BadText as error:
-            return self._skip_from(buffer.position, f"unreadable container: {error}", self._skip)
+            return self._resynchronize_from(f"unreadable container: {error}", buffer.position)
         if key_end is None or found is None:
             return None
         buffer.position = found[1]
         return [ContainerValue(key_end[0], found[0])]
+
+    def _end_of_container(self) -> Events | None:
+        continues = self._damaged and self._continues_after(self.buffer.position + 1)
+        if continues is None:
+            return None
+        if continues:
+            return self._resynchronize_from("a closing bracket before the container's end", self.buffer.position)
+        self.buffer.position += 1
+        self._in_container, self._state = False, self._between
+        return [ContainerEnd()]
+
+    def _continues_after(self, at: int) -> bool | None:
+        """Whether the text at ``at`` belongs to the open container in spite of the closing bracket before it.
+
+        Only asked after damage: the bracket may be one of a damaged record that the search entered. None if more text
+        is needed.
+        """
+        buffer = self.buffer
+        stop = min(buffer.limit, at + PIECE)
+        final = buffer.complete or stop == at + PIECE
+        found = skip_space(buffer.data, at, stop)
+        if found == stop:
+            return False if final else None
+        if buffer.data[found] != 0x2C:  # ,
+            return buffer.data[found] == 0x7D or (buffer.data[found] == 0x5D and not self._array.is_open)
+        after = skip_space(buffer.data, found + 1, stop)
+        kind, start = next(starts(buffer.data, after, stop, after_comma=True, reach=PIECE), ("", after))
+        if not final and (after == stop or (kind == "begun" and start == after)):
+            return None
+        return kind == "record" and start == after
 
     # --- Unreadable text ----------------------------------------------------------------------------------------------
 
@@ -347,38 +342,72 @@ class Splitter:
         self._reason, self._skipped, self._state = reason, 0, state
         return state()
 
+    def _resynchronize_from(self, reason: str, at: int) -> Events | None:
+        """Quarantine text from the position up to the first undamaged record or container from ``at`` on."""
+        buffer = self.buffer
+        self._search = Search(buffer, buffer.position, at, self.limits.max_record)
+        return self._skip_from(buffer.position, reason, self._resynchronize)
+
+    def _resynchronize(self) -> Events | None:
+        """Search for the next undamaged record or container, and quarantine the text before it."""
+        buffer = self.buffer
+        found = self._search.run()
+        if found.kind == "nothing":
+            self._state = self._skip
+            return self._skip()
+        if found.kind == "more":
+            return self._pieces(found.stop)
+        self._resume_at, self._resume_kind = buffer.base + found.stop, found.kind
+        self._state = self._resume
+        return self._resume()
+
+    def _resume(self) -> Events:
+        """Quarantine the rest of the damaged text, and go on with the record or container after it."""
+        is_record = self._resume_kind == "record"
+        events = self._pieces(self._resume_at - self.buffer.base, ends=True, comma=is_record) or []
+        if is_record:
+            self._state, self._damaged, self._comma = self._record, True, None
+            events += self._closers
+            self._closers = []
+        else:
+            self._state, self._in_container = self._between, False
+            events.append(ContainerEnd())
+        return events
+
     def _skip(self) -> Events | None:
         """Quarantine text up to the next border."""
-        buffer = self.buffer
-        stop = buffer.limit
-        if not buffer.complete and buffer.undecided is not None:
-            stop = min(stop, buffer.undecided)
-        return self._piece(stop, ends=buffer.complete)
+        return self._pieces(self.buffer.limit, ends=self.buffer.complete)
 
     def _skip_line(self) -> Events | None:
         """Quarantine the text up to the end of the line."""
         buffer = self.buffer
         newline = buffer.data.find(b"\n", buffer.position, buffer.limit)
         stop = newline if newline >= 0 else buffer.limit
-        events = self._piece(stop, ends=newline >= 0 or buffer.complete)
+        events = self._pieces(stop, ends=newline >= 0 or buffer.complete)
         if newline >= 0 and buffer.position == newline:
             self._state = self._between
         return events
 
-    def _piece(self, stop: int, *, ends: bool) -> Events | None:
-        """Quarantine the next piece of an item: one of the maximum size, or the rest if the item ``ends`` at ``stop``.
+    def _pieces(self, stop: int, *, ends: bool = False, comma: bool = False) -> list[Event] | None:
+        """Quarantine the pieces of an item up to ``stop``: all pieces if it ``ends`` there, else all of maximum size.
 
-        Drops white space at the end of an item. The cuts between pieces do not depend on chunk sizes.
+        Drops white space at the end of an item and, if ``comma``, a comma there. The cuts between pieces do not depend
+        on chunk sizes. Return None if there is no piece yet.
         """
         buffer = self.buffer
-        start = buffer.position
-        if stop - start < PIECE and not ends:
-            return None
-        text = buffer.data[start : min(stop, start + PIECE)]
-        buffer.position += len(text)
-        if len(text) < PIECE:
-            text = text.rstrip(SPACE)
-        self._skipped += len(text)
-        if self._skipped > self.limits.max_line:
-            raise self._too_long("stretch of text outside any readable container", self.limits.max_line, "--max-line")
-        return [Item(buffer.base + start, text, self._reason, continued=self._skipped > len(text))] if text else []
+        events: list[Event] = []
+        while stop - buffer.position >= PIECE or (ends and buffer.position < stop):
+            start = buffer.position
+            text = buffer.data[start : min(stop, start + PIECE)]
+            buffer.position += len(text)
+            if len(text) < PIECE:
+                text = text.rstrip(SPACE)
+                rest = text.removesuffix(b",").rstrip(SPACE) if comma else text
+                # A comma alone stays, so that no damage goes without an item.
+                text = rest if rest or self._skipped or self._closers else text
+            self._skipped += len(text)
+            if self._skipped > self.limits.max_line:
+                raise self._elements.too_long("stretch of text outside any readable container", "max_line")
+            if text:
+                events.append(Item(buffer.base + start, text, self._reason, continued=self._skipped > len(text)))
+        return events if events or ends else None

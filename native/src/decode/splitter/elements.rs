@@ -1,17 +1,27 @@
 //! Reads complete keys and values of a container. If a key or value may continue in later text, the result is
 //! `NeedsMore`.
 
-use super::found::{Found, invalid_utf8, is_number, wrong};
+use super::found::{Found, invalid_utf8, is_number, may_continue, wrong};
 use super::{PIECE, Splitter};
-use crate::decode::brackets::{Element, MAX_DEPTH, element_end};
+use crate::decode::brackets::MAX_DEPTH;
 use crate::decode::json::scan::{self, Stop};
 use crate::decode::json::text::unescape;
 use crate::decode::sink::{SourceResult, too_deep};
 
 impl Splitter {
-    /// Whether more text may resolve the error in the value at `at`.
-    pub fn is_open(&self, at: usize, stop: Stop) -> bool {
-        !self.buffer.complete && (stop == Stop::End || element_end(self.buffer.text(), at) == Element::Open)
+    /// Returns the reason why the value at `at` cannot be read, given the error that reading it stopped with; `None` if
+    /// the value may continue in later text. Fails if the value has more bytes than a record may have, and no error in
+    /// these bytes.
+    pub fn bad_value(&self, at: usize, stop: Stop) -> SourceResult<Option<String>> {
+        let text = self.buffer.text();
+        // The readers of records may stop at other places than the scanner.
+        let stop = if stop == Stop::End { stop } else { scan::value(text, at).err().unwrap_or(stop) };
+        let (end, may_continue) = match stop {
+            Stop::Syntax(_, end) => (end, may_continue(text, end)),
+            _ => (text.len(), true),
+        };
+        self.within_record_limit(end - at)?;
+        Ok((self.buffer.complete || !may_continue).then(|| wrong(stop, at)))
     }
 
     /// Whether the value from `at` to `end` may continue in later text.
@@ -37,8 +47,7 @@ impl Splitter {
         let text = self.buffer.text();
         let (end, depth) = match scan::value(text, at) {
             Ok(found) => found,
-            Err(stop) if self.is_open(at, stop) => return Ok(Found::NeedsMore),
-            Err(stop) => return Ok(Found::Bad(wrong(stop, at))),
+            Err(stop) => return Ok(self.bad_value(at, stop)?.map_or(Found::NeedsMore, Found::Bad)),
         };
         self.within_record_limit(end - at)?;
         if self.may_go_on(at, end) {
@@ -73,19 +82,12 @@ impl Splitter {
         let text = self.buffer.text();
         let expected = || Found::Bad(format!("expected a key and its value at byte {}", self.buffer.base + at));
         match scan::key(text, at) {
-            Ok((_, value)) if value == text.len() => {
-                if self.is_open(at, Stop::End) {
-                    Found::NeedsMore
-                } else {
-                    expected()
-                }
-            }
-            Ok((key, value)) => match std::str::from_utf8(&text[key.start..key.end]) {
+            Ok((key, value)) if value < text.len() => match std::str::from_utf8(&text[key.start..key.end]) {
                 Ok(_) => Found::It((unescape(&text[key.start..key.end]).bytes.into_owned(), value)),
                 Err(_) => Found::Bad(invalid_utf8(&text[key.start..key.end])),
             },
-            Err(stop) if self.is_open(at, stop) => Found::NeedsMore,
-            Err(_) => expected(),
+            Ok(_) | Err(Stop::End) if !self.buffer.complete => Found::NeedsMore,
+            _ => expected(),
         }
     }
 
