@@ -17,7 +17,7 @@ from tests.support.at_rest import assert_at_rest, files_below, records
 from tests.synchronisation.lake import ACCOUNT, data, names, server, still, sync
 from tests.system.helpers import assert_same, committed_rows, convert, counts
 from tests.system.helpers import rows_on_disk as rows
-from wsparquet import Progress, open_dataset
+from wsparquet import Progress, open_dataset, remove, verify
 from wsparquet.emulator import DEMO
 from wsparquet.emulator.traps import HOSTILE_NAMES
 from wsparquet.errors import ApiError, DatasetError
@@ -294,3 +294,46 @@ def test_progress_tells_each_step(tmp_path: Path) -> None:
     committed = {event.name: event.rows for event in events if event.kind == "committed"}
     lake = open_dataset(tmp_path / "lake")
     assert sum(committed.values()) == sum(lake.table(name).count_rows() for name in lake.tables) > 0
+
+
+# --- Copies of what the server has ------------------------------------------------------------------------------------
+
+
+def count_rows(lake: Path) -> int:
+    """How many rows lie on the disk, and that ``verify`` finds no problem."""
+    assert verify(lake).problems == []
+    return sum(len(found) for tables in rows(lake).values() for found in tables.values())
+
+
+def test_a_file_is_downloaded_once_after_its_copy(tmp_path: Path) -> None:
+    """The listed file takes over from a copy that was converted before; no later run downloads it again."""
+    lake, copies = tmp_path / "lake", tmp_path / "copies"
+    with server(hours=1) as emulator:
+        (name,) = names(emulator)
+        copies.mkdir()
+        (copies / "copy.gz").write_bytes(data(emulator, name))
+        convert(lake, copies)
+        before = count_rows(lake)
+        for downloads in ([name], []):
+            summary = sync(lake, emulator)
+            assert (summary.fetched.downloaded, summary.converted.failures) == (downloads, [])
+        assert count_rows(lake) == before
+        assert [removed.name for removed in remove(lake, "copy.gz").removed] == [name]
+        assert sync(lake, emulator).converted.committed == [name]
+        assert count_rows(lake) == before
+
+
+def test_copies_under_several_listed_names_are_downloaded_once(tmp_path: Path) -> None:
+    """A second name of the same content, and an archive of it, refer to the first name's rows."""
+    lake = tmp_path / "lake"
+    with server(hours=2) as emulator:
+        first, second = names(emulator)
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("inner.json", gzip.decompress(data(emulator, first)))
+        emulator.catalogue.put("listed.zip", archive.getvalue())
+        emulator.catalogue.put(second, data(emulator, first))
+        assert len(sync(lake, emulator).fetched.downloaded) == 3
+        assert sync(lake, emulator).fetched.downloaded == []
+    (record,) = (record for record in records(lake) if record["row_count"])
+    assert count_rows(lake) == record["row_count"] > 0
