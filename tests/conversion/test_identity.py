@@ -205,6 +205,7 @@ def test_an_older_copy_in_the_folder_every_night(tmp_path: Path) -> None:
         summary = convert(elsewhere, lake)
         assert outcome(summary) == (0, 1, 0)
     assert_once(lake, 30)
+    assert wsparquet.verify(lake, against=[tmp_path / "in", elsewhere]).problems == []
     assert outcome(convert(elsewhere, lake, again=True)) == (1, 0, 0)
     assert_once(lake)
     summary = convert(path, lake)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Unpack
 
 from wsparquet.api import Client, FileGone, ListedFile, Listing
-from wsparquet.commit import CommitIndex
+from wsparquet.commit import CommitHeader, CommitIndex
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.summary import Summary
@@ -149,16 +149,18 @@ class _Run:
         wanted = []
         for file in listing.files:
             head = committed(commits, self.options.account, file.name, unfinished=self.ledger.has_failed(file.name))
-            if head is None or (self.options.recheck and await self._changed(client, file, head.facts.size)):
+            if head is None or (self.options.recheck and await self._changed(client, file, head)):
                 wanted.append(file)
         return wanted
 
-    async def _changed(self, client: Client, file: ListedFile, size: int | None) -> bool:
+    async def _changed(self, client: Client, file: ListedFile, head: CommitHeader) -> bool:
         try:
             found = await client.stored_size(file)
         except FileGone:
             return False
-        return found is not None and found != size
+        # A file that was skipped as a copy, or as an older content, is noted in the commit record.
+        noted = {each.size for each in head.also if each.url in file.urls}
+        return found is not None and found not in {head.facts.size, *noted}
 
     # --- Downloading and converting -----------------------------------------------------------------------------------
 

@@ -197,8 +197,11 @@ class _Run:
     def _compared(self, source: Source) -> Verification:
         try:
             commits = self._commits_of(source)
+            older = not commits and self._is_older(source)
         except WsparquetError as error:
             return self._wrong("source", source.url, "a source that can be read", str(error))
+        if older:
+            return Verification(self.root.place, sources=1)
         if not commits:
             return self._wrong("uncommitted", source.url, "a commit of this source", "no commit with its content")
         result = Verification(self.root.place)
@@ -222,11 +225,18 @@ class _Run:
         return [commit for identity in identities if (commit := self.commits.read(identity)) is not None]
 
     def _of_text(self, source: Source) -> Sequence[CommitHeader]:
+        return self.commits.by_text(self._text_of(source))
+
+    def _is_older(self, source: Source) -> bool:
+        """Return whether a newer content of the same file has replaced the source's rows."""
+        return bool(self.commits.by_older_text(self._text_of(source)))
+
+    def _text_of(self, source: Source) -> Text:
         with source.open(self.options.source_limits) as reader:
             for _ in reader:
                 if self._stopped.is_set():
                     raise SourceError(f"{source.url}: interrupted; run again to compare it")
-            return self.commits.by_text(Text(reader.text_blake3, reader.inflated_bytes))
+            return Text(reader.text_blake3, reader.inflated_bytes)
 
     def _read(self, source: Source, stored: int) -> None:
         if self._stopped.is_set():
