@@ -376,10 +376,13 @@ def test_no_root_lies_below_a_partition(tmp_path: Path, place: str) -> None:
 
 def test_a_run_of_which_all_sources_fail_makes_no_root(tmp_path: Path) -> None:
     """A wrong folder leaves nothing behind; the root begins with the first commit, and has an id of its own."""
-    for name, content in {"passwd": b"root:x:0:0", "long.json": b'{"a": 1}\n' * 300_000, "bad.gz": b"\x1f\x8b"}.items():
+    for name, content in {"passwd": b"root:x:0:0", "long.json": b'{"a": 1}\n' * 100_000, "bad.gz": b"\x1f\x8b"}.items():
         (tmp_path / name).write_bytes(content)
     assert outcome(convert([tmp_path / "passwd", tmp_path / "bad.gz"], tmp_path / "lake")) == (0, 0, 2)
     assert not (tmp_path / "lake").exists()
+    assert outcome(convert(tmp_path / "long.json", tmp_path / "lake")) == (0, 0, 1)
+    assert not (tmp_path / "lake").exists()
+    (tmp_path / "long.json").write_bytes(b'{"a": 1}\n' * 1_000_000)
     assert outcome(convert(tmp_path / "long.json", tmp_path / "lake")) == (0, 0, 1)
     assert not is_root(tmp_path / "lake")
     assert_at_rest(tmp_path / "lake")

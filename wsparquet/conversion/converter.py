@@ -354,13 +354,21 @@ class _Conversion:
 
 
 def _begun(steps: Iterator[_Step]) -> Iterator[_Step]:
-    """Decode up to the first rows or quarantined text, so that a file of another kind fails before a root is made."""
-    last: list[_Step] = []
+    """Decode up to the first rows, so that a file of another kind fails before a root is made.
+
+    At most about ``DECODED_AHEAD`` bytes of quarantined text are kept in memory meanwhile.
+    """
+    held: list[_Step] = []
+    weight = 0
     for step in steps:
-        last = [step]
-        if step.piece.batches or step.piece.quarantined:
+        # Only the last of several steps without content is needed: its totals are the newest.
+        if held and not held[-1].weight():
+            held.pop()
+        held.append(step)
+        weight += step.weight()
+        if step.piece.batches or weight > DECODED_AHEAD:
             break
-    return itertools.chain(last, steps)
+    return itertools.chain(held, steps)
 
 
 def _write(piece: Decoded, attempt: Attempt) -> None:
