@@ -6,9 +6,10 @@ This module does not write to a terminal: a callback receives events, and the re
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Unpack
 
@@ -29,6 +30,9 @@ from wsparquet.redaction import without_credentials
 from wsparquet.source import Failed, Source, Sources, as_list, expand
 
 __all__ = ["convert", "outcomes"]
+
+SIGNAL_SECONDS = 0.2
+"""How long a run waits at most before it looks for signals."""
 
 
 def convert(
@@ -131,6 +135,19 @@ def outcomes(
 
 def _wait_for_all(futures: Sequence[Future[Outcome | None]]) -> None:
     """Wait until every source is done. Errors other than the failure of a single source are raised immediately."""
-    done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-    for future in done:
-        future.result()
+    remaining = iter(range(len(futures) - 1, -1, -1))
+    ended = threading.Event()
+
+    def done(future: Future[Outcome | None]) -> None:
+        # Advancing an iterator is atomic, and each future calls this function once.
+        if next(remaining) == 0 or (not future.cancelled() and future.exception() is not None):
+            ended.set()
+
+    for future in futures:
+        future.add_done_callback(done)
+    # A signal that arrives just before an unlimited wait would be handled only after it.
+    while futures and not ended.wait(SIGNAL_SECONDS):
+        pass
+    for future in futures:
+        if future.done():
+            future.result()
