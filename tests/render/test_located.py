@@ -11,6 +11,7 @@ import sqlglot
 
 from tests.cli.program import run
 from wsparquet import convert, open_dataset, schema_text
+from wsparquet.dataset import Root
 from wsparquet.errors import OptionError, SchemaError
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.schema import TABLES
@@ -57,7 +58,7 @@ def test_duckdb_reads_no_path_with_a_backslash(tmp_path: Path, sources: Path) ->
 
 def test_an_empty_root_has_empty_views(tmp_path: Path) -> None:
     """A root without commits can be prepared for; a folder without a root is an error."""
-    convert([], tmp_path / "lake")
+    Root.open(tmp_path / "lake")
     with duckdb.connect() as connection:
         connection.execute(run("schema", "--as", "duckdb", "--root", tmp_path / "lake").out)
         assert connection.execute("SELECT count(*) FROM navigation").fetchall() == [(0,)]
