@@ -58,7 +58,7 @@ pub struct Splitter {
     in_container: bool,
     tagged: bool,
     comma: Option<usize>,
-    /// The brackets that closed the records, with their offsets. If more records follow in damaged text, they are items.
+    /// The brackets that closed the records, with their offsets: they are items if more records follow in damage.
     closers: Vec<(usize, u8)>,
     /// Whether damaged text of the open container was quarantined.
     damaged: bool,
