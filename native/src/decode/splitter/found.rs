@@ -25,8 +25,8 @@ pub fn invalid_utf8(text: &[u8]) -> String {
     format!("invalid UTF-8 at byte {at}")
 }
 
-/// Whether more text may repair the error at `at`. Only a number can be incomplete and look wrong: after `1.`, the point
-/// is an error until a digit follows.
+/// Whether more text may repair the error at `at`. Only a number can be incomplete and look wrong: after `1.`, the
+/// point is an error until a digit follows.
 pub fn may_continue(text: &[u8], at: usize) -> bool {
     text[at..].iter().all(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'))
 }
