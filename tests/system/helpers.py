@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from wsparquet import open_dataset
 from wsparquet.generate import GenerateOptions, generate
+from wsparquet.layout import is_root
 
 COMMAND = Path(sys.executable).with_name("wsparquet")
 SECONDS = 120
@@ -101,8 +102,10 @@ def rows_on_disk(root: Path) -> Rows:
 
 
 def committed_rows(root: Path) -> Rows:
-    """Every row that ``wsparquet.open_dataset`` finds."""
+    """Every row that ``wsparquet.open_dataset`` finds; none before the first commit has made the root."""
     rows: Rows = {}
+    if not is_root(root):
+        return rows
     lake = open_dataset(root)
     for name in lake.tables:
         add_rows(rows, name, lake.table(name).to_table())

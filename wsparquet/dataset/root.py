@@ -155,7 +155,7 @@ class Root:
         """
         self._protocol.probe()
         self._protocol.recover(identity, dead_seconds=dead_seconds)
-        if identity is None and self._made:
+        if identity is None:
             self._store.workspaces.sweep()
 
     @property
@@ -267,8 +267,9 @@ def make_work_folders(store: Store) -> None:
     """Create the missing folders for temporary files; a folder with nothing else is not a root."""
     store.make_root()
     store.make_folder(STATE)
-    store.make_folder(TMP, mode=PRIVATE)
+    # Whoever sweeps the temporary files locks them first.
     store.make_folder(LOCKS)
+    store.make_folder(TMP, mode=PRIVATE)
 
 
 def make_root(store: Store) -> None:

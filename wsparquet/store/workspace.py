@@ -94,7 +94,9 @@ class Workspaces:
         return work
 
     def sweep(self) -> None:
-        """Delete the workspaces of dead attempts."""
+        """Delete the workspaces of dead attempts, if there are any workspaces."""
+        if not self.folder.is_dir():
+            return
         with translated("clean up", self.folder), self.exclusive():
             for folder in self._folders():
                 with _if_dead(folder) as dead:
