@@ -29,16 +29,16 @@ from tests.system.helpers import (
 )
 from wsparquet.generate import BrokenFile, GenerateOptions, broken_files, expected, generate
 
-PAGE = r"contains no container: expected JSON objects with recordCollection, found b'.*; give Web Session files"
+PAGE = r"contains no container: expected JSON objects with recordCollection, found {}; give Web Session files"
 AGAIN = r"fetch or make the (file|archive) again"
 
 # What an error says beside the file's name: where, what was found, what to do.
 FAILING = {
-    "empty_file": rf"\(named \.gz, but its bytes are plain\).*{PAGE} .*first 0 inflated bytes",
-    "empty_text": rf"{PAGE} .*first 0 inflated bytes",
-    "error_page": rf"\(named \.gz, but its bytes are plain\).*{PAGE} .*first \d+ inflated bytes",
-    "compressed_error_page": rf"<\?xml.*{PAGE[-22:]}.*first \d+ inflated bytes",
-    "not_gzip": rf"\(named \.gz, but its bytes are plain\).*{PAGE}",
+    "empty_file": rf"\(named \.gz, but its bytes are plain\).*{PAGE.format('nothing')} .*first 0 inflated bytes",
+    "empty_text": rf"{PAGE.format('nothing')} .*first 0 inflated bytes",
+    "error_page": rf"\(named \.gz, but its bytes are plain\).*{PAGE.format('HTML or XML')} .*first \d+ inflated bytes",
+    "compressed_error_page": rf"{PAGE.format('HTML or XML')} .*first \d+ inflated bytes",
+    "not_gzip": rf"\(named \.gz, but its bytes are plain\).*{PAGE.format('.*')}",
     "truncated_gzip": rf"truncated: expected more at byte \d+, found the end of the file, .*{AGAIN}",
     "truncated_trailer": rf"truncated: expected more at byte \d+, found the end of the file, .*{AGAIN}",
     "wrong_crc": rf"corrupt before byte \d+, after \d+ inflated bytes: .*checksum.*{AGAIN}",
@@ -47,7 +47,7 @@ FAILING = {
     "second_member_cut": rf"gzip member 2, which starts at byte \d+, is truncated: expected more at byte \d+.*{AGAIN}",
     "truncated_zstd": rf"zstd frame 1, .*is truncated: expected more at byte \d+.*{AGAIN}",
     "truncated_zip": rf"expected a zip archive, found: .*{AGAIN}",
-    "no_container": PAGE,
+    "no_container": PAGE.format("JSON of another kind"),
     "other_data_type": r'expected the data type WebSession, found "AgentActivity" in container 0; give only',
 }
 
@@ -65,11 +65,11 @@ CONVERTING: dict[str, tuple[str | None, Any]] = {
     "past_int64": ("impression", '{"long":9223372036854775808}'),
     "below_int64": ("impression", '{"long":-9223372036854775809}'),
     "long_integer": ("impression", "9" * 400),
-    "past_double": ("engagement_attributes", '{"double":1e400}'),
+    "past_double": ("engagement_attributes", '{"double":"\ufdd0n1e400"}'),
     "year_292278994": ("navigation", '{"long":9223372036854775807}'),
     "duplicate_key": ("navigation", '{"string":"second"}'),
-    "bare_nan": ("engagement_attributes", '{"double":"NaN"}'),
-    "lone_surrogate": ("navigation", '"https://x.example/\\ud83d"'),
+    "bare_nan": ("engagement_attributes", '{"double":"\ufdd0wNaN"}'),
+    "lone_surrogate": ("navigation", '"https://x.example/\ufdd0d83d"'),
     "lone_surrogate_key": ("navigation", "\\udc00"),
     "markup_field": ("navigation", "$.navigationData[0]['[/x]']"),
     "nested_128": ("navigation", "[" * 127 + "]" * 127),
@@ -141,7 +141,7 @@ def test_a_failing_source_alone(broken: dict[str, BrokenFile], tmp_path: Path) -
     missing = convert(root, tmp_path / "none.gz", code=1)
     assert (missing["sources"], missing["failed"]) == (1, ["none.gz"])
     assert "no such file; check the name" in missing["errors"][0]["error"]
-    assert [path for path in files_below(root) if not path.startswith(f"{STATE}/locks/")] == [f"{STATE}/root.json"]
+    assert [path for path in files_below(root) if not path.startswith(f"{STATE}/locks/")] == []
 
 
 # --- Sources that convert ---------------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_a_name_that_is_no_utf8_converts(tmp_path: Path) -> None:
     """A file whose name has other bytes converts as any other; rows, records and messages have them as %XX."""
     generate(tmp_path / "in", GenerateOptions(records=20))[0].rename(tmp_path / "in" / os.fsdecode(b"caf\xe9.gz"))
     (tmp_path / "in" / os.fsdecode(b"odd\xff.gz")).write_bytes(b"no gzip")
-    generate(tmp_path / "in", GenerateOptions(records=10))
+    generate(tmp_path / "in", GenerateOptions(records=10, seed=1))
     root = tmp_path / "lake"
     ended = run(convert_command(root, tmp_path / "in"))
     assert ended.code == 1

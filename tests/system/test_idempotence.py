@@ -59,7 +59,10 @@ def test_second_run_touches_nothing(sources: Path, tmp_path: Path) -> None:
 
 
 def test_touched_and_moved_sources_are_skipped(sources: Path, tmp_path: Path) -> None:
-    """A source with another time, or in another folder, is known by its content: skipped, nothing touched."""
+    """A source with another time, or in another folder, is known by its content: skipped, no part touched.
+
+    The commit records note the new places, so that the next run does not read the sources.
+    """
     root, copies = tmp_path / "lake", tmp_path / "copies"
     first = convert(root, sources, code=3)
     rows, before = rows_on_disk(root), places(root)
@@ -70,7 +73,12 @@ def test_touched_and_moved_sources_are_skipped(sources: Path, tmp_path: Path) ->
     second = convert(root, copies)
     assert second["skipped"] == first["committed"]
     assert second["committed"] == []
-    assert_untouched(root, before, rows)
+    parts = {path: place for path, place in before.items() if path.endswith(".parquet")}
+    assert {path: place for path, place in places(root).items() if path.endswith(".parquet")} == parts
+    assert_same(rows_on_disk(root), rows)
+    noted = places(root)
+    assert convert(root, copies)["skipped"] == first["committed"]
+    assert_untouched(root, noted, rows)
 
 
 def test_dry_run_touches_nothing(sources: Path, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_an_attempt_under_way_is_not_seen(root: Path, tmp_path: Path) -> None:
             for batch in rows.to_batches():
                 attempt.write(table, batch)
         assert sum(attempt.close().values()) > 0
-        assert any((root / STATE / "tmp").rglob("*.parquet"))
+        assert any((root / STATE / "tmp").rglob("*.part"))
         assert_same(committed_rows(root), before)
     assert not any((root / STATE / "tmp").iterdir())
     assert_same(committed_rows(root), before)
