@@ -391,3 +391,96 @@ def test_a_run_of_which_all_sources_fail_makes_no_root(tmp_path: Path) -> None:
         convert(make(tmp_path / "in"), tmp_path / name)
         ids.add(json.loads((tmp_path / name / "_wsparquet/root.json").read_bytes())["root_id"])
     assert len(ids) == 2
+
+
+# --- Contents that move between names ---------------------------------------------------------------------------------
+
+
+def put(folder: Path, name: str, seed: int) -> Path:
+    """A file with the content of a seed, under an API name or another one."""
+    made = make(folder / f"made {seed}", seed=seed, records=5)
+    path = folder / name
+    shutil.move(made, path)
+    return path
+
+
+def visits(lake: Path) -> int:
+    """How many rows count, of how many contents with five rows each."""
+    assert wsparquet.verify(lake).problems == []
+    assert row_count(lake) % 5 == 0
+    return row_count(lake) // 5
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_contents_that_move_from_name_to_name_in_one_run_stay(tmp_path: Path, again: bool) -> None:
+    """A name takes the content of the next one, whose own is replaced in the same run: none of them is lost."""
+    lake, folder = tmp_path / "lake", tmp_path / "in"
+    folder.mkdir()
+    names = [f"WebSession.1467291600000.1467295200000.part-00000-{number}.gz" for number in range(4)]
+    for number, name in enumerate(names):
+        put(folder, name, number)
+    convert(folder, lake)
+    for number, name in enumerate(names):
+        put(folder, name, number + 1)
+    assert convert(folder, lake, again=again).failures == []
+    assert visits(lake) == 4
+    first, last = folder / names[0], folder / names[3]
+    for path, other in ((first, "a"), (last, names[0]), (folder / "a", names[3])):
+        shutil.move(path, folder / other)
+    assert convert(folder, lake).failures == []
+    assert visits(lake) == 4
+
+
+def test_an_older_content_does_not_come_back_under_another_name(tmp_path: Path) -> None:
+    """A copy that was committed first yields, and stays out after the file has a newer content; `remove` knows it."""
+    lake, folder = tmp_path / "lake", tmp_path / "in"
+    folder.mkdir()
+    put(folder, "copy.gz", 1)
+    convert(folder, lake)
+    original = put(folder, f"{API_NAME}.gz", 1)
+    convert(folder, lake)
+    put(folder, original.name, 2)
+    for _ in range(2):
+        assert convert(folder, lake).failures == []
+        assert visits(lake) == 1
+    os.utime(folder / "copy.gz", ns=(1, 1))
+    convert(folder, lake)
+    assert visits(lake) == 1
+    with pytest.raises(DatasetError, match=r"expected names of committed sources, found copy\.gz"):
+        wsparquet.remove(lake, "copy.gz")
+    assert visits(lake) == 1
+
+
+def test_many_copies_do_not_keep_a_file_from_its_commit(tmp_path: Path) -> None:
+    """Copies are noted in the very record that the file replaces; beyond the most that it lists, it stays as it is."""
+    lake, folder = tmp_path / "lake", tmp_path / "in"
+    folder.mkdir()
+    original = put(folder, f"{API_NAME}.gz", 1)
+    convert(folder, lake)
+    for number in range(40):
+        shutil.copy(original, folder / f"copy {number}.gz")
+    put(folder, original.name, 2)
+    assert convert(folder, lake, jobs=8).failures == []
+    assert visits(lake) == 1
+    # Copies that were noted while the file was replaced may be noted again once.
+    convert(folder, lake)
+    before = [path.read_bytes() for path in (lake / "_wsparquet/commits").rglob("*.json")]
+    assert convert(folder, lake, jobs=8).failures == []
+    assert [path.read_bytes() for path in (lake / "_wsparquet/commits").rglob("*.json")] == before
+
+
+def test_a_replay_puts_no_content_back_that_another_run_has_replaced(tmp_path: Path) -> None:
+    """The source fails, and the newer rows stay."""
+    lake, folder, newer = tmp_path / "lake", tmp_path / "in", tmp_path / "newer"
+    make(folder, seed=1, defects=True, size=40_000)
+    convert(folder, lake)
+    newer.mkdir()
+    put(newer, f"{API_NAME}.gz", 2)
+
+    def meanwhile(event: Progress) -> None:
+        if event.kind == "started":
+            assert outcome(convert(newer, lake)) == (1, 0, 0)
+
+    summary = wsparquet.replay(lake, folder, again=True, on_progress=meanwhile)
+    assert "another run has removed or replaced it; nothing was changed" in summary.failures[0].error
+    assert visits(lake) == 1

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from wsparquet._version import software_version
 from wsparquet.commit.protocol import CommitProtocol, Draft
-from wsparquet.commit.record import MOST_TEXTS, Commit, CommitFacts, CommitHeader, Part, Sighting
+from wsparquet.commit.record import MOST_TEXTS, Commit, CommitFacts, CommitHeader, Part
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, part_path
@@ -130,7 +130,7 @@ class Attempt:
         try:
             self._before_commit()
             draft = self._draft(identity, facts)
-            record = replace(draft.record, texts_before=_texts_before(expected, facts), also=_also(expected))
+            record = replace(draft.record, texts_before=_texts_before(expected, facts))
             draft = replace(draft, record=record)
             if same_as is not None:
                 draft = Draft(record.yielded(self.token, same_as), ())
@@ -190,11 +190,6 @@ def _texts_before(expected: Commit | CommitHeader | None, facts: CommitFacts) ->
     if facts.text is not None:
         texts.pop(facts.text.blake3, None)
     return tuple(texts)[-MOST_TEXTS:]
-
-
-def _also(expected: Commit | CommitHeader | None) -> tuple[Sighting, ...]:
-    # These places still hold the same text or an older one, so they are skipped unread as before.
-    return expected.also if expected else ()
 
 
 def quarantine_line(entry: Quarantined) -> bytes:

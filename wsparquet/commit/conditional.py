@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.parsing import decode_commit
-from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, token_of
+from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, content_of, token_of
 from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Intent, Sighting
 from wsparquet.errors import DatasetError
 from wsparquet.layout import PROBES, Identity, Key
@@ -107,9 +107,9 @@ class ConditionalProtocol:
         del work
         key = draft.record.identity.key
         found, version = self._read(key)
-        if token_of(_unless_removed(found)) != token_of(expected):
+        if content_of(_unless_removed(found)) != content_of(expected):
             raise CommitConflict(draft.record.identity, _unless_removed(found))
-        record = replace(draft.record, obsolete=self._obsolete(key, found))
+        record = replace(draft.record, obsolete=self._obsolete(key, found), also=found.also if found else ())
         intent = self._write_intent(record, found)
         try:
             self._store.publish(draft.moves)
@@ -129,7 +129,7 @@ class ConditionalProtocol:
         Raises CommitConflict if the current record is not that of ``header``.
         """
         found, version = self._read(header.identity.key)
-        if found is None or found.token != header.token:
+        if found is None or found.removed or found.content_id != header.content_id:
             raise CommitConflict(header.identity, _unless_removed(found))
         return self._replace_by_empty(found, version, found.yielded(work.token, to))
 

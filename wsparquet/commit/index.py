@@ -176,10 +176,17 @@ class CommitIndex:
         sources of several accounts share it.
         """
         by_name: dict[str, list[Identity]] = {}
+        by_copy: dict[str, list[Identity]] = {}
         for header in self._headers.values():
-            if account in {None, header.identity.account}:
-                for name in _names(header):
-                    by_name.setdefault(name, []).append((self.with_rows(header) or header).identity)
+            target = self.with_rows(header)
+            # A record whose rows are gone has nothing to remove.
+            if target is not None and account in {None, target.identity.account}:
+                for name in (header.facts.source_name, header.identity.name, header.identity.key.name):
+                    by_name.setdefault(name, []).append(target.identity)
+                for name in _names_of_copies(header):
+                    by_copy.setdefault(name, []).append(target.identity)
+        # The name of a source of its own goes before that of a copy.
+        by_name = by_copy | by_name
         wanted = list(names)
         if unknown := [name for name in wanted if name not in by_name]:
             raise DatasetError(_unknown(unknown, by_name))
@@ -187,16 +194,17 @@ class CommitIndex:
             _check_one_account(name, by_name[name])
         found = dict.fromkeys(identity for name in wanted for identity in by_name[name])
         referring = (header.identity for header in self._headers.values() if self._refers_to(header, found))
-        return tuple({**found, **dict.fromkeys(referring)})
+        # Those that refer to the rows come first: if the removal is interrupted, the names still lead to the rows.
+        return tuple({**dict.fromkeys(each for each in referring if each not in found), **found})
 
     def _refers_to(self, header: CommitHeader, identities: Container[Identity]) -> bool:
         target = self.with_rows(header) if header.same_as is not None else None
         return target is not None and target.identity in identities
 
 
-def _names(header: CommitHeader) -> set[str]:
-    own = {header.facts.source_name, header.identity.name, header.identity.key.name}
-    return own | {each.name for each in header.also}
+def _names_of_copies(header: CommitHeader) -> set[str]:
+    """Return the names of the places with the current text; places of older texts have none of the rows."""
+    return {each.name for each in header.also if header.text is not None and each.text == header.text.blake3}
 
 
 def _unknown(names: list[str], known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wsparquet.commit.log import CommitLog
-from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, token_of
+from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, content_of
 from wsparquet.commit.record import Commit, CommitHeader, Intent, Sighting
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, Key
@@ -39,9 +39,11 @@ class LockingProtocol:
         disk, key = self._disk, draft.record.identity.key
         with disk.lock(key):
             found = self._finish_attempts(key)
-            if token_of(found) != token_of(expected):
+            if content_of(found) != content_of(expected):
                 raise CommitConflict(draft.record.identity, found)
-            record = replace(draft.record, obsolete=found.paths if found else ())
+            record = draft.record
+            if found is not None:
+                record = replace(record, obsolete=found.paths, also=found.also)
             try:
                 self._write_intent(work, record, expected=found)
                 disk.publish(draft.moves)
@@ -59,7 +61,7 @@ class LockingProtocol:
         key = header.identity.key
         with self._disk.lock(key):
             found = self._finish_attempts(key)
-            if found is None or found.token != header.token:
+            if found is None or found.content_id != header.content_id:
                 raise CommitConflict(header.identity, found)
             return self._replace_by_empty(work, found, found.yielded(work.token, to))
 

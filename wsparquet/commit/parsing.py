@@ -191,6 +191,7 @@ def _decode_sighting(reader: _Reader) -> Sighting:
         size=reader.take("size", int, type(None)),
         etag=reader.take("etag", str, type(None)),
         mtime=reader.take("mtime", str, type(None)),
+        text=reader.take("text", str),
     )
 
 

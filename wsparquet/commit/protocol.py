@@ -22,7 +22,7 @@ from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, Key
 from wsparquet.store.workspace import Workspace
 
-__all__ = ["DEAD_SECONDS", "CommitConflict", "CommitProtocol", "Draft", "token_of"]
+__all__ = ["DEAD_SECONDS", "CommitConflict", "CommitProtocol", "Draft", "content_of", "token_of"]
 
 
 DEAD_SECONDS = 24 * 3600.0
@@ -90,6 +90,14 @@ class CommitProtocol(Protocol):
         dead.
         """
         ...
+
+
+def content_of(record: Commit | CommitHeader | None) -> str | None:
+    """Return the content id of a record, or None if there is no record.
+
+    A record that was only rewritten, for example to note a copy, is still the expected one.
+    """
+    return record.content_id if record else None
 
 
 def token_of(record: Commit | CommitHeader | None) -> str | None:

@@ -46,13 +46,17 @@ class Text(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """A place at which a run found a text that a commit already covers; the fields are those of ``CommitFacts``."""
+    """A place at which a run found a text that a commit already covers; most fields are those of ``CommitFacts``.
+
+    ``text`` is the hash of the text at that place: the commit's own, or one that the commit has replaced.
+    """
 
     name: str
     url: str
     size: int | None
     etag: str | None
     mtime: str | None
+    text: str
 
 
 class Part(NamedTuple):

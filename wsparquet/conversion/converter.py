@@ -37,7 +37,7 @@ from wsparquet.progress import Listener, Progress
 from wsparquet.source import Failed, Source, SourceReader, interruptible
 from wsparquet.stream import decoded
 
-__all__ = ["Converter"]
+__all__ = ["TRIES", "Converter"]
 
 TRIES = 5
 """How many times a source is converted if other runs keep committing it during the conversion."""
@@ -74,6 +74,7 @@ class Converter:
         self._counting = threading.Lock()
         self._unfinished = expected
         self.claims = Claims()
+        self._referring: list[tuple[Source, Identity]] = []
         self.decoding = threading.Semaphore(max(options.jobs, 1))
 
     @property
@@ -184,12 +185,26 @@ class Converter:
             found += [head for head in commits.by_size(source.size) if head.row_count]
         return [head for head in found if commits.counted(head)]
 
+    def refers(self, source: Source, identity: Identity) -> None:
+        """Record that a source has no rows of its own: its record refers to another commit."""
+        self._referring.append((source, identity))
+
+    def take_lost_references(self) -> list[Source]:
+        """Return the sources whose records refer to rows that this run has replaced since, and forget all references.
+
+        Their contents have no rows any more, so they must be converted again.
+        """
+        referring, self._referring = self._referring, []
+        return [source for source, identity in referring if not self.commits.counted(self.commits.get(identity))]
+
     def skipped(self, source: Source, skip: Skip) -> Outcome:
         """Return the outcome of a skipped source, and record its place so that later runs do not read it."""
         holder = skip.holder
         if parse_name(source.name).is_api and not skip.reason and holder.text is not None:
             self.claims.claim(holder.identity, holder.text, source)
-        place = sighting(source, holder)
+        if holder.same_as is not None:
+            self.refers(source, holder.identity)
+        place = sighting(source, skip)
         if place is not None and self.root is not None and not self.options.dry_run:
             self.root.note(self.commits, holder, place)
         return Outcome(source.name, "skipped", url=source.url, reason=skip.reason)
@@ -323,8 +338,11 @@ class _Conversion:
         commits = self.run.commits
         match decision:
             case Skip():
+                self._check_current(decision.holder, root)
                 self.run.skipped(self.source, decision)
             case Refer():
+                self._check_current(decision.holder, root)
+                self.run.refers(self.source, decision.identity)
                 facts, to = self._facts(reader), decision.holder.identity
                 commit = attempt.commit(decision.identity, facts, expected=decision.before, same_as=to)
                 commits.put(commit.identity, commit)
@@ -334,6 +352,13 @@ class _Conversion:
                 self.run.claims.add_done(commit.identity)
                 for loser in decision.yielding:
                     root.yield_to(commits, loser, commit.identity)
+
+    def _check_current(self, holder: CommitHeader, root: Root) -> None:
+        """Raise CommitConflict if another run has changed the commit whose rows are to count for this source too."""
+        known = self.run.commits.with_rows(holder) or holder
+        current = root.log.read(known.identity)
+        if current is None or current.content_id != known.content_id:
+            raise CommitConflict(known.identity, current)
 
     def _text(self, reader: SourceReader) -> Text:
         return Text(reader.text_blake3, reader.inflated_bytes)

@@ -9,6 +9,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from wsparquet.commit import CommitHeader, CommitIndex, Sighting, Text
+from wsparquet.commit.record import MOST_COPIES
 from wsparquet.commit.twins import outranks
 from wsparquet.errors import SourceError
 from wsparquet.layout import SEVERAL_ACCOUNTS, UNKNOWN_ACCOUNT, Identity
@@ -44,10 +45,14 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """The commit ``holder`` covers the source. ``reason`` is empty if the source is the one that it was made from."""
+    """The commit ``holder`` covers the source. ``reason`` is empty if the source is the one that it was made from.
+
+    ``text`` is the text of the source if it is an older one; otherwise the source has the text of the holder.
+    """
 
     holder: CommitHeader
     reason: str = ""
+    text: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,12 @@ def decide(
     identity of the commit to repeat, if the source repeats one.
 
     Raises:
-        SourceError: the name says that the source is a copy of a committed one, but the content is another.
+        SourceError: the name says that the source is a copy of a committed one, but the content is another; or the
+            commit to repeat no longer has the content of the source.
 
     """
     if into is not None:
-        return Write(into, commits.get(into))
+        return _about_repeated(found, into, commits)
     identity = found.identity
     before = commits.get(identity)
     present = commits.counted(before)
@@ -97,7 +103,29 @@ def decide(
         return decision
     if holders := [each for each in commits.by_text(found.text) if found.rows and each.identity != identity]:
         return _about_twins(found, before, holders, again=again and holders[0].identity not in done)
+    if not found.name.is_api and not found.source.listing and (newer := _newer_than(found, commits)):
+        return _older_content(found, newer)
     return Write(identity, before)
+
+
+def _about_repeated(found: Content, into: Identity, commits: CommitIndex) -> Decision:
+    """Decide about a source that repeats a commit, which another run may have changed meanwhile."""
+    before = commits.get(into)
+    if before is None or before.text != found.text:
+        raise SourceError(
+            f"{found.source.url}: expected the source as it was committed, found that another run has removed or "
+            "replaced it; nothing was changed"
+        )
+    return Write(into, before) if before.same_as is None else Skip(before, _same_content(before))
+
+
+def _newer_than(found: Content, commits: CommitIndex) -> CommitHeader | None:
+    """Return a commit that has replaced the text of the source by a newer one."""
+    return next((each for each in commits.by_older_text(found.text) if found.rows and commits.counted(each)), None)
+
+
+def _older_content(found: Content, newer: CommitHeader) -> Skip:
+    return Skip(newer, f"an older content of {newer.identity.name}", found.text)
 
 
 def _about_own_commit(found: Content, present: CommitHeader, *, again: bool) -> Decision | None:
@@ -106,7 +134,7 @@ def _about_own_commit(found: Content, present: CommitHeader, *, again: bool) -> 
     if found.text == present.text and not (again and present.same_as is None):
         return Skip(present, "" if found.source.name == own else _same_content(present))
     if found.text != present.text and found.text.blake3 in present.texts_before and (name.is_copy or not again):
-        return Skip(present, f"an older content of {present.identity.name}")
+        return _older_content(found, present)
     if found.text != present.text and name.is_copy:
         raise SourceError(
             f"{found.source.url}: expected the content of {own}, of which it is a copy by its name, found other "
@@ -124,7 +152,8 @@ def _about_twins(
         if outranks(found.identity, best.identity):
             return Write(found.identity, before, tuple(holders))
         return Refer(found.identity, before, best)
-    if again:
+    # The rows of an API file keep the file's name: the file itself is what to convert again.
+    if again and not best.has_api_name:
         return Write(best.identity, best)
     # Only a record under the source's own identity tells a later synchronisation that a listed file is done.
     if found.source.listing:
@@ -141,12 +170,17 @@ def _same_content(holder: CommitHeader) -> str:
     return f"{holder.facts.source_name} holds the same content"
 
 
-def sighting(source: Source, holder: CommitHeader) -> Sighting | None:
-    """Return the place of a skipped source, or None if the record of ``holder`` already has it or could not use it."""
-    place = Sighting(source.name, source.url, source.size, source.etag, source.mtime)
-    facts = holder.facts
-    own = Sighting(facts.source_name, facts.url or "", facts.size, facts.etag, facts.mtime)
-    return place if source.rereadable and place != own and place not in holder.also else None
+def sighting(source: Source, skip: Skip) -> Sighting | None:
+    """Return the place of a skipped source, or None if the holder's record already has it or could not use it."""
+    holder, facts = skip.holder, skip.holder.facts
+    text = skip.text or facts.text
+    if text is None or not source.rereadable:
+        return None
+    place = Sighting(source.name, source.url, source.size, source.etag, source.mtime, text.blake3)
+    own = Sighting(facts.source_name, facts.url or "", facts.size, facts.etag, facts.mtime, text.blake3)
+    # Beyond the limit each new place would only displace another one, in every run.
+    full = len(holder.also) >= MOST_COPIES and place.url not in {each.url for each in holder.also}
+    return None if place == own or place in holder.also or full else place
 
 
 def choose_account(source: Source, given: str | None, stated: Sequence[str], *, force: bool) -> str:

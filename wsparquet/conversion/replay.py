@@ -95,6 +95,8 @@ def replay(
         _end(opened)
     for each in _told(opened, files.unreadable, options, tell):
         each.add_to(summary)
+    if summary.committed and not options.dry_run:
+        opened.settle_twins(opened.commits())
     summary.seconds = time.monotonic() - started
     return summary
 

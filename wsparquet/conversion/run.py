@@ -15,7 +15,7 @@ from typing import Unpack
 
 from wsparquet.commit import CommitIndex
 from wsparquet.conversion.claims import in_order
-from wsparquet.conversion.converter import Converter
+from wsparquet.conversion.converter import TRIES, Converter
 from wsparquet.conversion.failure_limit import FailureLimit
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
@@ -129,8 +129,12 @@ def outcomes(
             converter.stop()
             pool.shutdown(cancel_futures=True)
             raise
-        results = (futures[index].result() for index in range(len(found)))
-        yield from (outcome for outcome in results if outcome is not None)
+        results = [futures[index].result() for index in range(len(found))]
+    indices = {id(source): index for index, source in enumerate(found)}
+    for _ in range(TRIES):
+        for source in converter.take_lost_references():
+            results[indices[id(source)]] = converter.one(source)
+    yield from (outcome for outcome in results if outcome is not None)
 
 
 def _wait_for_all(futures: Sequence[Future[Outcome | None]]) -> None:

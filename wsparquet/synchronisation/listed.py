@@ -42,7 +42,8 @@ def committed(commits: CommitIndex, account: str, name: str, *, unfinished: bool
     if known.is_api and (head := commits.counted(commits.get(Identity(account, known.stem)))):
         return head
     heads = [head for head in commits.by_listed_name(name) if head.identity.account == account]
-    heads = [head for head in heads if commits.counted(head)]
+    if not all(commits.counted(head) for head in heads):
+        return None
     whole = [head for head in heads if ARCHIVE not in head.facts.listing]
     return next(iter(whole or ([] if unfinished else heads)), None)
 

@@ -7,11 +7,12 @@ timestamps, hence the same small hashes. Only the rows of such parts are compare
 
 from __future__ import annotations
 
+import functools
 import heapq
 import io
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import combinations
 from typing import NamedTuple
@@ -31,6 +32,9 @@ SKETCH = 64
 
 SAME = 0.8
 """The share of the comparable hashes that must be equal before rows are compared."""
+
+MOST_PARTS = 64
+"""The largest number of parts that a hash may be in, so that it makes two of them candidates."""
 
 NAMES = frozenset({"source_file", "record_number"})
 """The columns that say where a row comes from, so that they differ between two sources with the same rows."""
@@ -69,10 +73,12 @@ class Doubles:
         Commits of the same text are left out: they are twins.
         """
         by_path = {part.path: commit for commit in commits for part in commit.parts if part.path in self._sketches}
+        # A part can be in many pairs. The rows of a whole root would not fit in memory.
+        rows_of = functools.lru_cache(maxsize=256)(functools.partial(_rows, store))
         found: dict[tuple[str, str], tuple[Commit, Commit, int]] = {}
         for one, other in self._similar(by_path):
             pair = (by_path[one.path], by_path[other.path])
-            if shared := _shared_rows(store, one, other):
+            if shared := _shared_rows(rows_of, one, other):
                 key = (pair[0].path, pair[1].path)
                 before = found[key][2] if key in found else 0
                 found[key] = (*pair, before + shared)
@@ -107,7 +113,9 @@ def _sharing(group: list[_Sketched]) -> Iterator[tuple[_Sketched, _Sketched]]:
     for index, sketched in enumerate(group):
         for value in sketched.hashes:
             by_hash[value].append(index)
-    shared = Counter(pair for indices in by_hash.values() for pair in combinations(indices, 2))
+    # A timestamp of very many parts, such as 1970-01-01, says nothing about any two of them.
+    rare = (indices for indices in by_hash.values() if len(indices) <= MOST_PARTS)
+    shared = Counter(pair for indices in rare for pair in combinations(indices, 2))
     for (first, second), count in shared.items():
         one, other = group[first], group[second]
         # Beyond the largest hash of either full sketch, it is unknown which hashes the part has.
@@ -132,15 +140,17 @@ def _values(array: pa.Array) -> pa.Array:
             return array
 
 
-def _shared_rows(store: Store, one: Part, other: Part) -> int:
+def _shared_rows(rows: Callable[[str], Counter[int]], one: Part, other: Part) -> int:
     """Return how many rows two parts have in common, apart from where they come from."""
-    rows = [_rows(store.read(part.path)) for part in (one, other)]
-    return (rows[0] & rows[1]).total()
+    return (rows(one.path) & rows(other.path)).total()
 
 
-def _rows(data: bytes | None) -> Counter[str]:
+def _rows(store: Store, path: str) -> Counter[int]:
+    """Return the hashes of the rows of a part, with their numbers; none if the part is gone."""
+    data = store.read(path)
     if data is None:
         return Counter()
     with pq.ParquetFile(io.BytesIO(data)) as file:
         table = file.read()
-    return Counter(map(repr, table.drop_columns([name for name in table.column_names if name in NAMES]).to_pylist()))
+    rows = table.drop_columns([name for name in table.column_names if name in NAMES]).to_pylist()
+    return Counter(hash(repr(row)) for row in rows)
