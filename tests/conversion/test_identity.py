@@ -17,6 +17,7 @@ import wsparquet
 from tests.cli.program import run
 from tests.conversion.test_run import ACCOUNT, API_NAME, convert, identities, make, outcome, relabelled, row_count
 from tests.dataset.helpers import rows_on_disk
+from tests.scale import scaled
 from tests.support.at_rest import assert_at_rest, records
 from wsparquet import Progress
 from wsparquet.dataset import Root
@@ -64,7 +65,7 @@ def with_rows(lake: Path) -> list[Identity]:
     return [Identity(**record["identity"]) for record in records(lake) if record["row_count"]]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(scaled(6, 2)))
 def test_copies_count_once_in_one_run(tmp_path: Path, seed: int) -> None:
     """In any order, with several jobs too, the rows are those of the API's name; a second run reads no file."""
     original = make(tmp_path / "in")
@@ -81,7 +82,7 @@ def test_copies_count_once_in_one_run(tmp_path: Path, seed: int) -> None:
     assert not any(event.kind == "read" for event in events)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(scaled(3, 1)))
 def test_copies_count_once_in_many_runs(tmp_path: Path, seed: int) -> None:
     """Each source in a run of its own, in any order; then all are skipped unread, so that damage does not show."""
     original = make(tmp_path / "in")
@@ -376,13 +377,17 @@ def test_no_root_lies_below_a_partition(tmp_path: Path, place: str) -> None:
 
 def test_a_run_of_which_all_sources_fail_makes_no_root(tmp_path: Path) -> None:
     """A wrong folder leaves nothing behind; the root begins with the first commit, and has an id of its own."""
-    for name, content in {"passwd": b"root:x:0:0", "long.json": b'{"a": 1}\n' * 100_000, "bad.gz": b"\x1f\x8b"}.items():
+    for name, content in {
+        "passwd": b"root:x:0:0",
+        "long.json": b'{"a": "%s"}\n' % (b"x" * 1000) * 1_000,
+        "bad.gz": b"\x1f\x8b",
+    }.items():
         (tmp_path / name).write_bytes(content)
     assert outcome(convert([tmp_path / "passwd", tmp_path / "bad.gz"], tmp_path / "lake")) == (0, 0, 2)
     assert not (tmp_path / "lake").exists()
     assert outcome(convert(tmp_path / "long.json", tmp_path / "lake")) == (0, 0, 1)
     assert not (tmp_path / "lake").exists()
-    (tmp_path / "long.json").write_bytes(b'{"a": 1}\n' * 1_000_000)
+    (tmp_path / "long.json").write_bytes(b'{"a": "%s"}\n' % (b"x" * 1000) * 9_000)
     assert outcome(convert(tmp_path / "long.json", tmp_path / "lake")) == (0, 0, 1)
     assert not is_root(tmp_path / "lake")
     assert_at_rest(tmp_path / "lake")
@@ -462,7 +467,6 @@ def test_many_copies_do_not_keep_a_file_from_its_commit(tmp_path: Path) -> None:
     put(folder, original.name, 2)
     assert convert(folder, lake, jobs=8).failures == []
     assert visits(lake) == 1
-    # Copies that were noted while the file was replaced may be noted again once.
     convert(folder, lake)
     before = [path.read_bytes() for path in (lake / "_wsparquet/commits").rglob("*.json")]
     assert convert(folder, lake, jobs=8).failures == []

@@ -143,6 +143,8 @@ class ConditionalProtocol:
         if found is None or found.removed or found.content_id != header.content_id:
             return None
         record = found.sighted(work.token, sightings)
+        if record is found:
+            return found
         try:
             self._rewrite(found, record, version)
         except Changed:

@@ -76,6 +76,8 @@ class LockingProtocol:
             if found is None or found.content_id != header.content_id:
                 return None
             record = found.sighted(work.token, sightings)
+            if record is found:
+                return found
             # One atomic replacement, which keeps all files: it needs no intent.
             self._write_record(work, record, replaced=found)
             return record

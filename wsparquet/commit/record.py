@@ -29,7 +29,7 @@ FORMAT_VERSION = 2
 """The format version of records and intents; a change that older versions cannot read increments it."""
 
 MOST_COPIES = 32
-"""How many other places of the same text a record lists; the oldest ones are dropped."""
+"""How many other places of the same text a record lists; further places are not noted, and are read in every run."""
 
 MOST_TEXTS = 100
 """How many replaced texts a record lists; the oldest ones are dropped."""
@@ -206,12 +206,17 @@ class Commit:
         return replace(empty, token=token, content_id=token, obsolete=self.paths, removed=True)
 
     def sighted(self, token: str, sightings: Iterable[Sighting]) -> Commit:
-        """Return the record with more places of its text; a new sighting of a URL replaces an older one."""
+        """Return the record with more places of its text; a new sighting of a URL replaces an older one.
+
+        A record that lists the most places that it can keeps those: a new one would only displace another, in every
+        run. If nothing is new, the record itself is returned.
+        """
         also = {each.url: each for each in self.also}
         for each in sightings:
-            also.pop(each.url, None)
-            also[each.url] = each
-        return replace(self, token=token, also=tuple(also.values())[-MOST_COPIES:])
+            if each.url in also or len(also) < MOST_COPIES:
+                also[each.url] = each
+        noted = tuple(also.values())
+        return self if noted == self.also else replace(self, token=token, also=noted)
 
     def yielded(self, token: str, to: Identity) -> Commit:
         """Return the record without rows that refers to the source ``to``, whose rows have the same text."""

@@ -9,7 +9,6 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from wsparquet.commit import CommitHeader, CommitIndex, Sighting, Text
-from wsparquet.commit.record import MOST_COPIES
 from wsparquet.commit.twins import outranks
 from wsparquet.errors import SourceError
 from wsparquet.layout import SEVERAL_ACCOUNTS, UNKNOWN_ACCOUNT, Identity
@@ -178,9 +177,7 @@ def sighting(source: Source, skip: Skip) -> Sighting | None:
         return None
     place = Sighting(source.name, source.url, source.size, source.etag, source.mtime, text.blake3)
     own = Sighting(facts.source_name, facts.url or "", facts.size, facts.etag, facts.mtime, text.blake3)
-    # Beyond the limit each new place would only displace another one, in every run.
-    full = len(holder.also) >= MOST_COPIES and place.url not in {each.url for each in holder.also}
-    return None if place == own or place in holder.also or full else place
+    return None if place == own or place in holder.also else place
 
 
 def choose_account(source: Source, given: str | None, stated: Sequence[str], *, force: bool) -> str:
