@@ -118,8 +118,11 @@ def test_rows_that_take_the_place_of_others_are_told(tmp_path: Path) -> None:
     generate(tmp_path / "in", GenerateOptions(files=1, records=4, seed=4))
     quiet = run("convert", tmp_path / "in", "--to", root, "--quiet")
     assert (quiet.code, quiet.out, quiet.err) == (0, "", f"replaced: {name} (5 rows before, 4 now)\n")
+    generate(tmp_path / "in", GenerateOptions(files=1, records=3, seed=3))
+    verbose = run("convert", tmp_path / "in", "--to", root, "--verbose")
+    assert verbose.err.count("replaced: ") == 1
     again = run("convert", tmp_path / "in", "--to", root, "--again", "--output", "json").json
-    assert (again["committed"], again["replaced"]) == ([name], [replaced | {"rows_before": 4, "rows": 4}])
+    assert (again["committed"], again["replaced"]) == ([name], [replaced | {"rows_before": 3, "rows": 3}])
     added = run("convert", tmp_path / "in", "--to", tmp_path / "new", "--output", "json").json
     assert (added["committed"], added["replaced"]) == ([name], [])
 

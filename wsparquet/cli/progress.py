@@ -21,6 +21,7 @@ import click
 from wsparquet.cli.flags import in_flags
 from wsparquet.cli.output import say_error
 from wsparquet.cli.terminal import human_bytes
+from wsparquet.cli.text import REPLACED
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ log_option = click.option(
 class Shown:
     """A listener that passes each event on to other listeners.
 
-    ``failures`` has the name and the error of each failure that they have shown.
+    ``failures`` has the name and the error of each failure that they have shown, and the name and ``REPLACED`` of each
+    replacement.
     """
 
     def __init__(self) -> None:
@@ -62,15 +64,21 @@ class Shown:
         for listener in self._listeners:
             listener(event)
 
-    def add(self, listener: Listener, *, failures: bool = True) -> None:
-        """Add a listener; ``failures`` says whether it shows them."""
+    def add(self, listener: Listener, *, failures: bool = True, replaced: bool = False) -> None:
+        """Add a listener; ``failures`` and ``replaced`` say whether it shows failures and replacements."""
         self._listeners.append(listener)
+        if replaced:
+            self._listeners.append(self._remember_replaced)
         if failures and self._remember not in self._listeners:
             self._listeners.append(self._remember)
 
     def _remember(self, event: Progress) -> None:
         if event.kind == "failed":
             self.failures.add((event.name, event.error or ""))
+
+    def _remember_replaced(self, event: Progress) -> None:
+        if event.kind == "replaced":
+            self.failures.add((event.name, REPLACED))
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ def sync_progress(
     if log_format == "json":
         shown = Shown()
         # The user requested a log, so --quiet only limits it to failures and retries.
-        shown.add(_LogWriter(quiet=options.quiet))
+        shown.add(_LogWriter(quiet=options.quiet), replaced=True)
         yield shown
         return
     with _shown(options, output, _files_bar, lambda bar: _FilesListener(bar, last=last), last=last) as shown:
@@ -149,14 +157,15 @@ def _shown(
         if options.quiet or output == "json":
             # The JSON has the failures already.
             if output != "json" or options.verbose:
-                shown.add(_Lines(frozenset(kinds), say_error))
+                shown.add(_Lines(frozenset(kinds), say_error), replaced=options.verbose)
         elif sys.stderr.isatty():
             bar = stack.enter_context(make_bar())
             shown.add(listen(bar))
-            shown.add(_Lines(frozenset({*kinds, "retried"}), lambda line: _print_above(bar, line)))
+            lines = _Lines(frozenset({*kinds, "retried"}), lambda line: _print_above(bar, line))
+            shown.add(lines, replaced=options.verbose)
         else:
             shown.add(stack.enter_context(_Minutes(last=last)))
-            shown.add(_Lines(frozenset(kinds), say_error))
+            shown.add(_Lines(frozenset(kinds), say_error), replaced=options.verbose)
         yield shown
 
 
@@ -174,7 +183,9 @@ class _LogWriter:
         self._kinds = {"failed", "retried"} | (set() if quiet else loud)
 
     def __call__(self, event: Progress) -> None:
-        if event.kind not in self._kinds:
+        # Rows that are no longer there must not go unnoticed, so --quiet does not omit them.
+        fewer = event.kind == "replaced" and event.rows < (event.rows_before or 0)
+        if event.kind not in self._kinds and not fewer:
             return
         levels = {"failed": "error", "retried": "warning"}
         values = {

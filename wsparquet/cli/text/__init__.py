@@ -10,7 +10,10 @@ from functools import singledispatch
 from importlib import import_module
 from typing import Self
 
-__all__ = ["ErrorLine", "lines"]
+__all__ = ["REPLACED", "ErrorLine", "lines"]
+
+REPLACED = "replaced"
+"""Stands in the place of an error in ``ErrorLine.failure`` if the line is about replaced rows."""
 
 
 class ErrorLine(str):

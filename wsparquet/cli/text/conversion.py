@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wsparquet.cli.terminal import human_bytes
-from wsparquet.cli.text import ErrorLine, lines
+from wsparquet.cli.text import REPLACED, ErrorLine, lines
 from wsparquet.cli.text.parts import counted, counts, failed, path_counts
 from wsparquet.conversion.summary import Replacement, Summary
 
@@ -57,7 +57,7 @@ def _replacements(summary: Summary) -> Iterator[str]:
     """
     fewer = [each for each in summary.replaced if each.rows < each.rows_before]
     others = [each for each in summary.replaced if each.rows >= each.rows_before]
-    yield from (ErrorLine(_replacement(each)) for each in fewer)
+    yield from (ErrorLine(_replacement(each), failure=(each.name, REPLACED)) for each in fewer)
     yield from (_replacement(each) for each in others[:MOST_SHOWN])
     if len(others) > MOST_SHOWN:
         yield f"replaced: {len(others) - MOST_SHOWN:,} more with as many rows as before, or more"
