@@ -23,7 +23,7 @@ from tests.scale import scaled
 from tests.store.s3.lake import Lake
 from tools.s3.proxy import Proxy
 from tools.s3.server import SECRET
-from wsparquet import Progress, VerifyOptions, convert
+from wsparquet import SCHEMA_VERSION, Progress, VerifyOptions, convert
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.dataset import Access
 from wsparquet.emulator import EmulatorOptions, serving
@@ -205,7 +205,7 @@ def test_an_older_root_is_replayed_from_raw_files_on_s3(lake: Lake, sources: Pat
     found = wsparquet(lake, "replay", lake.url, raw, "--output", "json")
     assert (found.code, len(found.json["committed"]), found.json["failed"]) == (3, SOURCES, [])
     records = [json.loads(lake.bucket.get(f"lake/{path}")) for path in lake.keys("_wsparquet/commits/")]
-    assert {values["schema_version"] for values in records} == {1}
+    assert {values["schema_version"] for values in records} == {SCHEMA_VERSION}
     assert_same(lake, local)
     lake.assert_at_rest()
 
