@@ -5,7 +5,6 @@ This module does not write to a terminal: it reports events to a callback.
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -393,7 +392,15 @@ def _begun(steps: Iterator[_Step]) -> Iterator[_Step]:
         weight += step.weight()
         if step.piece.batches or weight > DECODED_AHEAD:
             break
-    return itertools.chain(held, steps)
+    return _resumed(held, steps)
+
+
+def _resumed(held: list[_Step], steps: Iterator[_Step]) -> Iterator[_Step]:
+    # Unlike ``itertools.chain``, this keeps no step in memory after its turn.
+    held.reverse()
+    while held:
+        yield held.pop()
+    yield from steps
 
 
 def _write(piece: Decoded, attempt: Attempt) -> None:
