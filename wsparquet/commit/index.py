@@ -92,7 +92,8 @@ class CommitIndex:
         facts = header.facts
         for url in {facts.url, *(each.url for each in header.also)} - {None}:
             yield self._by_url, url
-        yield self._by_size, facts.size
+        if facts.size is not None:
+            yield self._by_size, facts.size
         yield self._by_checksum, header.checksum
         yield self._by_source_name, facts.source_name
         yield self._by_listed_name, facts.listing.get("name", facts.source_name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 
 from wsparquet.commit import Text
@@ -57,15 +57,13 @@ class Claims:
     # --- What this run has committed ----------------------------------------------------------------------------------
 
     @property
-    def done(self) -> frozenset[Identity]:
-        """The identities that this run has committed."""
-        with self._lock:
-            return frozenset(self._done)
+    def done(self) -> Container[Identity]:
+        """The identities that this run has committed, including those that it commits later."""
+        return self._done
 
     def add_done(self, identity: Identity) -> None:
         """Record that this run has committed an identity."""
-        with self._lock:
-            self._done.add(identity)
+        self._done.add(identity)
 
     # --- Exact names come before copies of them -----------------------------------------------------------------------
 

@@ -323,7 +323,7 @@ class _Conversion:
         """Return what to do with the decoded source. Raises SourceError if it contradicts its account or its name."""
         run, source, options, report = self.run, self.source, self.options, self.decoder.report
         account = self.into.account if self.into else self._account()
-        found = Content(source, account, reader.sha256, self._text(reader), sum(report.rows.values()))
+        found = Content(source, account, reader.sha256, self._text(reader), report.row_count)
         decision = decide(found, run.commits, again=options.again, done=run.claims.done, into=self.into)
         if isinstance(decision, Write) and found.name.is_api:
             run.claims.claim(decision.identity, found.text, source)

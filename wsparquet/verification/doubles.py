@@ -12,7 +12,7 @@ import heapq
 import io
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import combinations
 from typing import NamedTuple
@@ -72,11 +72,17 @@ class Doubles:
 
         Commits of the same text are left out: they are twins.
         """
-        by_path = {part.path: commit for commit in commits for part in commit.parts if part.path in self._sketches}
+        by_path: dict[str, Commit] = {}
+        groups: defaultdict[tuple[str, date | None], list[_Sketched]] = defaultdict(list)
+        for commit in commits:
+            for part in commit.parts:
+                if (hashes := self._sketches.get(part.path)) is not None:
+                    by_path[part.path] = commit
+                    groups[part.table, part.date].append(_Sketched(part, hashes))
         # A part can be in many pairs. The rows of a whole root would not fit in memory.
         rows_of = functools.lru_cache(maxsize=256)(functools.partial(_rows, store))
         found: dict[tuple[str, str], tuple[Commit, Commit, int]] = {}
-        for one, other in self._similar(by_path):
+        for one, other in _similar(groups.values(), by_path):
             pair = (by_path[one.path], by_path[other.path])
             if shared := _shared_rows(rows_of, one, other):
                 key = (pair[0].path, pair[1].path)
@@ -94,17 +100,14 @@ class Doubles:
                     "sources with `wsparquet remove`",
                 )
 
-    def _similar(self, by_path: dict[str, Commit]) -> Iterator[tuple[Part, Part]]:
-        """Yield the pairs of parts of different sources, of one table and day, with the same small hashes."""
-        groups: defaultdict[tuple[str, date | None], list[_Sketched]] = defaultdict(list)
-        for path, commit in by_path.items():
-            part = next(part for part in commit.parts if part.path == path)
-            groups[part.table, part.date].append(_Sketched(part, self._sketches[path]))
-        for group in groups.values():
-            for one, other in _sharing(group):
-                text, other_text = (by_path[each.part.path].facts.text for each in (one, other))
-                if by_path[one.part.path] is not by_path[other.part.path] and text != other_text:
-                    yield one.part, other.part
+
+def _similar(groups: Iterable[list[_Sketched]], by_path: Mapping[str, Commit]) -> Iterator[tuple[Part, Part]]:
+    """Yield the pairs of parts of different sources, of one table and day, with the same small hashes."""
+    for group in groups:
+        for one, other in _sharing(group):
+            first, second = by_path[one.part.path], by_path[other.part.path]
+            if first is not second and first.facts.text != second.facts.text:
+                yield one.part, other.part
 
 
 def _sharing(group: list[_Sketched]) -> Iterator[tuple[_Sketched, _Sketched]]:
