@@ -74,5 +74,9 @@ class ParquetFile:
     def write(self, batches: Sequence[Imported]) -> None:
         """Write record batches as one row group, or as several if there are too many rows. Raises OSError."""
 
-    def close(self) -> None:
-        """Write the footer and close the file; a second call does nothing. Raises OSError."""
+    def close(self) -> tuple[int, int, tuple[int, int] | None, bytes] | None:
+        """Write the footer and close the file. Raises OSError.
+
+        Return the file's rows, its size in bytes, its earliest and its latest own timestamp in microseconds since 1970
+        (None if there are none), and its SHA-256. A second call returns None.
+        """

@@ -89,7 +89,7 @@ class Attempt:
                 self._quarantine.write(quarantine_line(entry))
 
     def close(self) -> dict[str, int]:
-        """Finish all files and return the number of rows by table, as stated in the file footers, without empty tables.
+        """Finish all files and return the number of rows by table, as counted by the writers, without empty tables.
 
         After this, ``write`` and ``quarantine`` raise. Raises DatasetError if a file could not be written.
         """
@@ -99,7 +99,7 @@ class Attempt:
             self._close_quarantine()
         rows: dict[str, int] = {}
         for part in self._written:
-            rows[part.table] = rows.get(part.table, 0) + part.rows
+            rows[part.table] = rows.get(part.table, 0) + part.facts.rows
         return rows
 
     def _close_quarantine(self) -> None:
@@ -143,9 +143,7 @@ class Attempt:
         for part in self._written or ():
             path = part_path(key, part.table, part.day, f"{self.token}.{part.number}")
             moves.append((part.file, path))
-            parts.append(
-                Part(path, part.table, part.day, part.rows, part.bytes, part.min_time, part.max_time, part.checksum)
-            )
+            parts.append(Part(path, part.table, part.day, *part.facts))
         quarantine = key.quarantine_path(self.token) if self._quarantined else None
         if quarantine:
             moves.append((self._work.path(QUARANTINE_FILE), quarantine))

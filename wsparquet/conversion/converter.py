@@ -310,7 +310,7 @@ class _Conversion:
         )
 
     def _check_rows(self, attempt: Attempt) -> None:
-        """Check that the counts of records split, of rows built, and of rows in the file footers agree."""
+        """Check that the counts of records split, of rows built, and of rows in files agree."""
         report, written = self.decoder.report, attempt.close()
         rows = {table: count for table, count in report.rows.items() if count}
         if written != rows or report.records != report.row_count + report.quarantined:
