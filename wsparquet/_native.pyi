@@ -34,10 +34,13 @@ class CompiledPlan:
 class Machine:
     """A push decoder of one source. It expects the decompressed text, in chunks of any size."""
 
-    def __new__(cls, plan: CompiledPlan, source_file: str, limits: dict[str, int]) -> Self:
+    def __new__(
+        cls, plan: CompiledPlan, source_file: str, limits: dict[str, int], by_day: bool, fallback: int | None
+    ) -> Self:
         """Create a decoder.
 
-        It writes ``source_file`` to every row. ``limits`` maps the fields of ``Limits`` to values in bytes.
+        It writes ``source_file`` to every row. ``limits`` maps the fields of ``Limits`` to values in bytes. With
+        ``by_day``, each batch has the rows of one day; ``fallback`` is the day of the source in days since 1970.
         """
 
     def feed(self, data: bytes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -67,12 +67,17 @@ class Attempt:
         return self._work.token
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
-        """Add a batch, which must have the table's schema.
+        """Add a batch of any days, which must have the table's schema.
 
         Raises DatasetError if the batch has another schema, or if earlier rows of this attempt could not be written.
         """
         self._check_open()
         self._writers.write(table, batch)
+
+    def write_day(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
+        """Add a batch whose rows all have the UTC day ``day``, or all have none. Raises like ``write``."""
+        self._check_open()
+        self._writers.write_day(table, day, batch)
 
     def quarantine(self, entries: Iterable[Quarantined]) -> None:
         """Add text that could not be converted to rows.

@@ -220,12 +220,17 @@ class Writers:
                 self.failure = DatasetError("writing was interrupted; run again")
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
-        """Add a batch with the table's schema. Raises DatasetError if rows of this attempt could not be written."""
-        if not batch.schema.equals(file_schema(table)):
-            raise DatasetError(f"table {table}: expected batches of {file_schema(table)}, found {batch.schema}")
+        """Add a batch of any days. Raises like ``write_day``, and if Arrow cannot separate the days."""
+        _check_schema(table, batch)
         with translated("partition rows for", self.folder):
-            for day, rows in split_by_day(table, batch, self.fallback_day_ms):
-                self.pool.add(self._partition(table, day), rows)
+            splits = list(split_by_day(table, batch, self.fallback_day_ms))
+        for day, rows in splits:
+            self.write_day(table, day, rows)
+
+    def write_day(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
+        """Add a batch of one day. Raises DatasetError if it has another schema, or if rows could not be written."""
+        _check_schema(table, batch)
+        self.pool.add(self._partition(table, day), batch)
         self._check()
 
     def _partition(self, table: str, day: date | None) -> Partition:
@@ -261,3 +266,8 @@ class Writers:
                 self.pool.drop(partition)
                 with self.keeping_failures():
                     partition.close()
+
+
+def _check_schema(table: str, batch: pa.RecordBatch) -> None:
+    if not batch.schema.equals(file_schema(table)):
+        raise DatasetError(f"table {table}: expected batches of {file_schema(table)}, found {batch.schema}")
