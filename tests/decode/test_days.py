@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ DAY = 86_400_000
 FALLBACK = MIDNIGHT + 50 * DAY
 
 Row = dict[str, Any]
+Share = tuple[str, date | None, pa.RecordBatch]
 
 
 def decode(
@@ -34,11 +36,11 @@ def decode(
     """Rows by table and day, the report, and the number of batches; one day for all if days are not separated."""
     machine = make_decoder(DecoderOptions("s", limits, days), decoder=decoder)
     decoded = [*(machine.feed(piece) for piece in pieces), machine.finish()]
-    rows = defaultdict(list)
+    rows: dict[tuple[str, date | None], list[Row]] = defaultdict(list)
     for one in decoded:
         assert len(one.days) == (0 if days is None else len(one.batches))
-        named = ((table, None, batch) for table, batch in one.batches) if days is None else one.by_day()
-        for table, day, batch in named:
+        plain: Iterator[Share] = ((table, None, batch) for table, batch in one.batches)
+        for table, day, batch in plain if days is None else one.by_day():
             batch.validate(full=True)
             rows[table, day].extend(batch.to_pylist())
     return dict(rows), machine.report.to_dict(), sum(len(one.batches) for one in decoded)
@@ -65,7 +67,7 @@ def check(pieces: list[bytes], decoder: str, fallback: int | None, limits: Limit
     """Hold the rows by day against those of the same text in one; return how many batches they came in."""
     whole, report, _ = decode(pieces, decoder, None, limits)
     found, same, count = decode(pieces, decoder, Days.of(fallback), limits)
-    expected = defaultdict(list)
+    expected: dict[tuple[str, date | None], list[Row]] = defaultdict(list)
     for (table, _), rows in whole.items():
         for row in rows:
             expected[table, expected_day(row, fallback)].append(row)
