@@ -121,7 +121,7 @@ impl Rows {
         self.numbers.len()
     }
 
-    /// Returns the day of the earliest timestamp of a row, in days since 1970. The timestamps of `metaData` do not count.
+    /// Returns the day of a row's earliest timestamp, in days since 1970. The timestamps of `metaData` do not count.
     pub fn day(&self, row: usize) -> Option<i32> {
         earliest(&self.header, &self.payload, row).map(day_of)
     }

@@ -2,8 +2,8 @@
 //!
 //! Each table has a current share of its rows, to which the decoder adds the next row, and parked ones. Most rows have
 //! the day of the row before; any other row is copied from the end of the current share to the share of its day, which
-//! then becomes the current one. Rows of a container whose `metaData` is not known yet are held together in their order,
-//! since the days of some of them depend on its start.
+//! then becomes the current one. Rows of a container whose `metaData` is not known yet are held together, in order, since
+//! the days of some of them depend on its start.
 
 use crate::decode::batches::{Rows, Share};
 use crate::decode::json::timestamps::day_of;
@@ -59,8 +59,8 @@ impl Sink {
         Share::Day(rows.day(row).or_else(start).or_else(fallback))
     }
 
-    /// Makes a share the current one of its table. Returns whether another one was current, which is now the last parked
-    /// one.
+    /// Makes a share the current one of its table. Returns whether another one was current; that one is now the last of
+    /// the parked ones.
     fn select(&mut self, table: usize, share: Share) -> SourceResult<bool> {
         let (current, parked) = (&mut self.records.rows[table], &self.shares.parked[table]);
         if current.share == share {
