@@ -2,8 +2,8 @@
 //!
 //! Each table has a current share of its rows, to which the decoder adds the next row, and parked ones. Most rows have
 //! the day of the row before; any other row is copied from the end of the current share to the share of its day, which
-//! then becomes the current one. Rows of a container whose `metaData` is not known yet are held together, in order, since
-//! the days of some of them depend on its start.
+//! then becomes the current one. Rows of a container whose `metaData` is not known yet are held together, in order,
+//! since the days of some of them depend on its start.
 
 use crate::decode::batches::{Rows, Share};
 use crate::decode::json::timestamps::day_of;
