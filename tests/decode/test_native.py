@@ -204,6 +204,19 @@ def test_random_damage(part: int) -> None:
 
 
 @needs_native
+def test_a_brace_instead_of_a_comma_is_damage() -> None:
+    """What was learned of a record whose payload comes first is no excuse for a missing comma after a header."""
+    first = b'{"body":{"a.Geo":{"geo":{"city":"1"}}}}'
+    damaged = b'{"body":{"a.Geo":{"header":{"visitId":"2"}{"geo":{"city":"2"}}}}}'
+    text = b'{"recordCollection":[%b,%b,%b]}' % (first, damaged[:-1], first)
+    check(text)
+    found = outcome([text], decoder="native")
+    assert isinstance(found, Outcome)
+    assert found.tables["geo"].num_rows == 2
+    assert len(found.quarantined) == 1
+
+
+@needs_native
 @pytest.mark.parametrize("part", range(scaled(20, 1)))
 def test_random_damage_at_the_end(part: int) -> None:
     """The same, for each source alone, whose damage can be at the end of the text."""
