@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,8 +13,9 @@ from typing import Any, BinaryIO, Self
 import pyarrow as pa
 
 from wsparquet._version import software_version
+from wsparquet.commit.history import all_texts_before, places_kept
 from wsparquet.commit.protocol import CommitProtocol, Draft
-from wsparquet.commit.record import MOST_TEXTS, Commit, CommitFacts, CommitHeader, Part
+from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, part_path
@@ -117,11 +118,13 @@ class Attempt:
         *,
         expected: Commit | CommitHeader | None,
         same_as: Identity | None = None,
+        texts_before: Sequence[str] = (),
     ) -> Commit:
         """Publish all files in one commit and return its record.
 
         It replaces ``expected``, the record at the start of the attempt. With ``same_as``, the rows of that source
-        count for this one too, and no file is published.
+        count for this one too, and no file is published. ``texts_before``: hashes of older texts of the source that
+        ``expected`` does not have.
 
         Raises CommitConflict if the current record is not ``expected``, DatasetError if the store fails. In either case
         the attempt has ended.
@@ -130,7 +133,8 @@ class Attempt:
         try:
             self._before_commit()
             draft = self._draft(identity, facts)
-            record = replace(draft.record, texts_before=_texts_before(expected, facts))
+            texts = all_texts_before(expected, facts, texts_before)
+            record = replace(draft.record, texts_before=texts, also=places_kept(expected, facts, texts))
             draft = replace(draft, record=record)
             if same_as is not None:
                 draft = Draft(record.yielded(self.token, same_as), ())
@@ -178,18 +182,6 @@ class Attempt:
                     self._quarantine.close()
         finally:
             self._work.remove()
-
-
-def _texts_before(expected: Commit | CommitHeader | None, facts: CommitFacts) -> tuple[str, ...]:
-    """Return the hashes of all texts that a commit with these facts replaces, oldest first."""
-    if expected is None:
-        return ()
-    texts = dict.fromkeys(expected.texts_before)
-    if expected.facts.text is not None:
-        texts[expected.facts.text.blake3] = None
-    if facts.text is not None:
-        texts.pop(facts.text.blake3, None)
-    return tuple(texts)[-MOST_TEXTS:]
 
 
 def quarantine_line(entry: Quarantined) -> bytes:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Generic, Self, TypeVar
 
-from wsparquet.commit.record import Commit, CommitHeader, Text
+from wsparquet.commit.record import Commit, CommitHeader, Sighting, Text
 from wsparquet.commit.twins import preference, refer_to_rows
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
@@ -73,7 +73,7 @@ class CommitIndex:
         """
         return self._read(identity)
 
-    def put(self, identity: Identity, commit: Commit | None) -> None:
+    def put(self, identity: Identity, commit: Commit | CommitHeader | None) -> None:
         """Make ``commit`` the entry of ``identity``; None removes the entry."""
         with self._changing:
             before = self._headers.pop(identity, None)
@@ -81,7 +81,7 @@ class CommitIndex:
                 for groups, key in self._keys(before):
                     groups.discard(key, before)
             if commit is not None:
-                self._add(commit.header)
+                self._add(commit.header if isinstance(commit, Commit) else commit)
 
     def _add(self, header: CommitHeader) -> None:
         self._headers[header.identity] = header
@@ -96,7 +96,8 @@ class CommitIndex:
             yield self._by_size, facts.size
         yield self._by_checksum, header.checksum
         yield self._by_source_name, facts.source_name
-        yield self._by_listed_name, facts.listing.get("name", facts.source_name)
+        for name in {listing.get("name") for listing in header.listings()} - {None}:
+            yield self._by_listed_name, name
         if facts.text is not None:
             yield self._by_text, facts.text
         for text in header.texts_before:
@@ -120,28 +121,28 @@ class CommitIndex:
 
     def find_unchanged_source(
         self, *, url: str, size: int | None, etag: str | None, mtime: str | None, account: str | None = None
-    ) -> CommitHeader | None:
+    ) -> tuple[CommitHeader, Sighting] | None:
         """Return the commit of the source at ``url`` if the source still has the same size (bytes) and the same ETag.
+
+        With the commit comes the place that it lists for the source, which may have an older text of the commit.
 
         If the commit or the source has no ETag, their modification times are compared instead; without these, the
         source counts as changed. A commit also covers the other places of the same text that it lists. With
         ``account``, the source's own commit must be of that account.
         """
 
-        def same(size_then: int | None, etag_then: str | None, mtime_then: str | None) -> bool:
-            if size_then != size:
+        def same(then: Sighting) -> bool:
+            if then.url != url or then.size != size:
                 return False
-            if etag is not None and etag_then is not None:
-                return etag == etag_then
-            return mtime is not None and mtime == mtime_then
+            if etag is not None and then.etag is not None:
+                return etag == then.etag
+            return mtime is not None and mtime == then.mtime
 
         for header in self._by_url[url]:
-            facts = header.facts
-            known = [(each.size, each.etag, each.mtime) for each in header.also if each.url == url]
-            if facts.url == url and account in {None, header.identity.account}:
-                known.append((facts.size, facts.etag, facts.mtime))
-            if any(same(*each) for each in known) and self.counted(header):
-                return header
+            own, *others = header.places()
+            places = [own, *others] if account in {None, header.identity.account} else others
+            if (place := next(filter(same, places), None)) and self.counted(header):
+                return header, place
         return None
 
     def by_size(self, size: int) -> tuple[CommitHeader, ...]:
@@ -166,7 +167,10 @@ class CommitIndex:
         return self._by_source_name[source_name]
 
     def by_listed_name(self, name: str) -> tuple[CommitHeader, ...]:
-        """Return the commits whose source has this name in the API's listing or, if never listed, this file name."""
+        """Return the commits that cover a file with this name in the API's listing.
+
+        A source that was never listed covers its own file name.
+        """
         return self._by_listed_name[name]
 
     def select(self, names: Iterable[str], *, account: str | None = None) -> tuple[Identity, ...]:

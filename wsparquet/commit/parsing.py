@@ -192,6 +192,7 @@ def _decode_sighting(reader: _Reader) -> Sighting:
         etag=reader.take("etag", str, type(None)),
         mtime=reader.take("mtime", str, type(None)),
         text=reader.take("text", str),
+        listing=_decode_listing(reader),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -29,7 +29,10 @@ FORMAT_VERSION = 2
 """The format version of records and intents; a change that older versions cannot read increments it."""
 
 MOST_COPIES = 32
-"""How many other places of the same text a record lists; further places are not noted, and are read in every run."""
+"""How many other places of the same text a record lists; further places are not noted, and are read in every run.
+
+Files that the server lists are noted in any number: otherwise every synchronisation would download them.
+"""
 
 MOST_TEXTS = 100
 """How many replaced texts a record lists; the oldest ones are dropped."""
@@ -48,7 +51,8 @@ class Text(NamedTuple):
 class Sighting(NamedTuple):
     """A place at which a run found a text that a commit already covers; most fields are those of ``CommitFacts``.
 
-    ``text`` is the hash of the text at that place: the commit's own, or one that the commit has replaced.
+    ``text`` is the hash of the text at that place: the commit's own, or one that the commit has replaced. ``listing``
+    is the place's entry in the API's listing, as in ``CommitFacts``.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Sighting(NamedTuple):
     etag: str | None
     mtime: str | None
     text: str
+    listing: Mapping[str, str]
 
 
 class Part(NamedTuple):
@@ -123,6 +128,20 @@ class CommitHeader:
     def text(self) -> Text | None:
         """The text of the source."""
         return self.facts.text
+
+    def places(self) -> Iterator[Sighting]:
+        """Yield the place of the source itself, then the other places that the record lists."""
+        facts, text = self.facts, self.facts.text.blake3 if self.facts.text else ""
+        yield Sighting(facts.source_name, facts.url or "", facts.size, facts.etag, facts.mtime, text, facts.listing)
+        yield from self.also
+
+    def listings(self) -> Iterator[Mapping[str, str]]:
+        """Return the entries in the API's listing that this commit covers.
+
+        If the source itself was never listed, its file name is what a listing would have.
+        """
+        yield self.facts.listing or {"name": self.facts.source_name}
+        yield from (each.listing for each in self.also if each.listing)
 
     @property
     def has_api_name(self) -> bool:
@@ -209,11 +228,11 @@ class Commit:
         """Return the record with more places of its text; a new sighting of a URL replaces an older one.
 
         A record that lists the most places that it can keeps those: a new one would only displace another, in every
-        run. If nothing is new, the record itself is returned.
+        run. Places in the API's listing are always added. If nothing is new, the record itself is returned.
         """
         also = {each.url: each for each in self.also}
         for each in sightings:
-            if each.url in also or len(also) < MOST_COPIES:
+            if each.listing or each.url in also or len(also) < MOST_COPIES:
                 also[each.url] = each
         noted = tuple(also.values())
         return self if noted == self.also else replace(self, token=token, also=noted)

@@ -27,6 +27,7 @@ from wsparquet.conversion.identity import (
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.prefetch import ahead
+from wsparquet.conversion.rehearsal import rehearse
 from wsparquet.dataset import Root
 from wsparquet.decode import Decoded, DecoderOptions, make_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
@@ -165,7 +166,7 @@ class Converter:
             url=source.url, size=source.size, etag=source.etag, mtime=source.mtime, account=account
         )
         if unchanged is not None:
-            return skip_known(source, unchanged)
+            return skip_known(source, *unchanged)
         candidates = self._candidates(source)
         if not candidates or not source.rereadable:
             return None
@@ -248,7 +249,10 @@ class _Conversion:
             if self.run.root is None or self.options.dry_run:
                 with self.run.decoding:
                     self._decode(self._steps(reader), None)
-                return self._done(self._decide(reader), reader)
+                with self.run.claims.alone_with(self._text(reader)):
+                    decision = self._decide(reader)
+                    self._rehearse(decision, reader)
+                return self._done(decision, reader)
             with self.run.decoding:
                 steps = _begun(self._steps(reader))
             with self.run.root.begin(fallback_day_ms=fallback) as attempt:
@@ -333,6 +337,16 @@ class _Conversion:
         options, stated = self.options, [each for each in self.decoder.report.accounts.counts if each]
         return choose_account(self.source, options.account, stated, force=options.force_account)
 
+    def _rehearse(self, decision: Decision, reader: SourceReader) -> None:
+        """Do in the index alone what ``_carry_out`` would do in the root."""
+        match decision:
+            case Skip():
+                self.run.skipped(self.source, decision)
+            case Refer() | Write():
+                rehearse(decision, self._facts(reader), self.run.commits, rows=self.decoder.report.row_count)
+                if isinstance(decision, Write):
+                    self.run.claims.add_done(decision.identity)
+
     def _carry_out(self, decision: Decision, attempt: Attempt, root: Root, reader: SourceReader) -> None:
         commits = self.run.commits
         match decision:
@@ -346,7 +360,9 @@ class _Conversion:
                 commit = attempt.commit(decision.identity, facts, expected=decision.before, same_as=to)
                 commits.put(commit.identity, commit)
             case Write():
-                commit = attempt.commit(decision.identity, self._facts(reader), expected=decision.before)
+                identity, facts = decision.identity, self._facts(reader)
+                older = [text for each in decision.yielding if _same_name(each, identity) for text in each.texts_before]
+                commit = attempt.commit(identity, facts, expected=decision.before, texts_before=older)
                 commits.put(commit.identity, commit)
                 self.run.claims.add_done(commit.identity)
                 for loser in decision.yielding:
@@ -407,6 +423,11 @@ def _write(piece: Decoded, attempt: Attempt) -> None:
     for table, batch in piece.batches:
         attempt.write(table, batch)
     attempt.quarantine(piece.quarantined)
+
+
+def _same_name(header: CommitHeader, identity: Identity) -> bool:
+    """Return whether a commit is of the same API file, whose account was not known then."""
+    return header.has_api_name and header.identity.name == identity.name
 
 
 def _had_rows(before: CommitHeader | None) -> TypeGuard[CommitHeader]:

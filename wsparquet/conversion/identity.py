@@ -46,12 +46,13 @@ class Content:
 class Skip:
     """The commit ``holder`` covers the source. ``reason`` is empty if the source is the one that it was made from.
 
-    ``text`` is the text of the source if it is an older one; otherwise the source has the text of the holder.
+    ``older_text`` is the hash of the source's text if the holder has replaced that text; otherwise the source has the
+    text of the holder.
     """
 
     holder: CommitHeader
     reason: str = ""
-    text: Text | None = None
+    older_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def decide(
     if holders := [each for each in commits.by_text(found.text) if found.rows and each.identity != identity]:
         return _about_twins(found, before, holders, again=again and holders[0].identity not in done)
     if not found.name.is_api and not found.source.listing and (newer := _newer_than(found, commits)):
-        return _older_content(found, newer)
+        return _older_content(newer, found.text.blake3)
     return Write(identity, before)
 
 
@@ -123,8 +124,8 @@ def _newer_than(found: Content, commits: CommitIndex) -> CommitHeader | None:
     return next((each for each in commits.by_older_text(found.text) if found.rows and commits.counted(each)), None)
 
 
-def _older_content(found: Content, newer: CommitHeader) -> Skip:
-    return Skip(newer, f"an older content of {newer.identity.name}", found.text)
+def _older_content(newer: CommitHeader, text: str) -> Skip:
+    return Skip(newer, f"an older content of {newer.identity.name}", text)
 
 
 def _about_own_commit(found: Content, present: CommitHeader, *, again: bool) -> Decision | None:
@@ -133,7 +134,7 @@ def _about_own_commit(found: Content, present: CommitHeader, *, again: bool) -> 
     if found.text == present.text and not (again and present.same_as is None):
         return Skip(present, "" if found.source.name == own else _same_content(present))
     if found.text != present.text and found.text.blake3 in present.texts_before and (name.is_copy or not again):
-        return _older_content(found, present)
+        return _older_content(present, found.text.blake3)
     if found.text != present.text and name.is_copy:
         raise SourceError(
             f"{found.source.url}: expected the content of {own}, of which it is a copy by its name, found other "
@@ -160,8 +161,13 @@ def _about_twins(
     return Skip(best, _same_content(best))
 
 
-def skip_known(source: Source, header: CommitHeader) -> Skip:
-    """Return the decision to skip a source that has the stored bytes of a commit, or whose place the commit lists."""
+def skip_known(source: Source, header: CommitHeader, place: Sighting | None = None) -> Skip:
+    """Return the decision to skip a source that has the stored bytes of a commit, or whose ``place`` the commit lists.
+
+    The commit may list the place because of an older text.
+    """
+    if place is not None and header.text is not None and place.text != header.text.blake3:
+        return _older_content(header, place.text)
     return Skip(header, "" if source.name == header.facts.source_name else _same_content(header))
 
 
@@ -171,13 +177,12 @@ def _same_content(holder: CommitHeader) -> str:
 
 def sighting(source: Source, skip: Skip) -> Sighting | None:
     """Return the place of a skipped source, or None if the holder's record already has it or could not use it."""
-    holder, facts = skip.holder, skip.holder.facts
-    text = skip.text or facts.text
-    if text is None or not source.rereadable:
+    current = skip.holder.text
+    if current is None or not source.rereadable:
         return None
-    place = Sighting(source.name, source.url, source.size, source.etag, source.mtime, text.blake3)
-    own = Sighting(facts.source_name, facts.url or "", facts.size, facts.etag, facts.mtime, text.blake3)
-    return None if place == own or place in holder.also else place
+    text = skip.older_text or current.blake3
+    place = Sighting(source.name, source.url, source.size, source.etag, source.mtime, text, source.listing)
+    return None if place in skip.holder.places() else place
 
 
 def choose_account(source: Source, given: str | None, stated: Sequence[str], *, force: bool) -> str:

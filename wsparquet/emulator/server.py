@@ -8,9 +8,9 @@ import json
 import os
 import socket
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -269,13 +269,28 @@ def serving(options: EmulatorOptions = EmulatorOptions()) -> Iterator[Emulator]:
 @contextmanager
 def in_thread(server: AbstractAsyncContextManager[Server]) -> Iterator[Server]:
     """Run a server in its own thread, with its own event loop."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="wsparquet-server", daemon=True)
-    thread.start()
-    try:
-        yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
-    finally:
-        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    ready: Future[tuple[Server, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        ended = asyncio.Event()
+        async with server as entered:
+            ready.set_result((entered, asyncio.get_running_loop(), ended))
+            await ended.wait()
+
+    def run() -> None:
+        # Unlike a loop that is only stopped, ``asyncio.run`` also closes connections that were just being accepted.
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            if not ready.done():
+                ready.set_exception(error)
+            raise
+
+    with ThreadPoolExecutor(1, thread_name_prefix="wsparquet-server") as pool:
+        running = pool.submit(run)
+        entered, loop, ended = ready.result()
+        try:
+            yield entered
+        finally:
+            loop.call_soon_threadsafe(ended.set)
+            running.result()

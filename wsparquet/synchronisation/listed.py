@@ -44,8 +44,13 @@ def committed(commits: CommitIndex, account: str, name: str, *, unfinished: bool
     heads = [head for head in commits.by_listed_name(name) if head.identity.account == account]
     if not all(commits.counted(head) for head in heads):
         return None
-    whole = [head for head in heads if ARCHIVE not in head.facts.listing]
+    whole = [head for head in heads if any(_is_whole(listing, name) for listing in head.listings())]
     return next(iter(whole or ([] if unfinished else heads)), None)
+
+
+def _is_whole(listing: Mapping[str, str], name: str) -> bool:
+    """Return whether an entry of the listing is the file ``name`` itself, and not a member of an archive."""
+    return listing.get("name") == name and ARCHIVE not in listing
 
 
 def refused(listing: Listing) -> list[Failure]:

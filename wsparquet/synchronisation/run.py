@@ -13,7 +13,7 @@ from typing import Unpack
 
 from wsparquet.api import Client, FileGone, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
-from wsparquet.conversion.converter import Converter
+from wsparquet.conversion.converter import TRIES, Converter
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
@@ -166,9 +166,13 @@ class _Run:
 
     async def _take(self, wanted: list[ListedFile], shelf: Shelf) -> None:
         try:
-            async with asyncio.TaskGroup() as group:
-                for file in wanted:
-                    group.create_task(self._one(file, shelf))
+            await self._take_all(wanted, shelf)
+            for _ in range(TRIES):
+                # These files had the text of another source, whose rows this run has replaced since.
+                lost = {source.listing.get("name") for source in self.converter.take_lost_references()}
+                again = [file for file in wanted if file.name in lost]
+                self.converted.sources += len(again)
+                await self._take_all(again, shelf)
         except BaseExceptionGroup as errors:
             self.converter.stop()
             # Raise the first error only, because it caused the others.
@@ -179,6 +183,11 @@ class _Run:
             raise
         finally:
             self.pool.shutdown(cancel_futures=True)
+
+    async def _take_all(self, files: list[ListedFile], shelf: Shelf) -> None:
+        async with asyncio.TaskGroup() as group:
+            for file in files:
+                group.create_task(self._one(file, shelf))
 
     async def _one(self, file: ListedFile, shelf: Shelf) -> None:
         """Download and convert one file, unless a stop was requested."""

@@ -1,0 +1,39 @@
+"""What a commit keeps of the one that it replaces: the hashes of older texts, and the places where they were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wsparquet.commit.record import MOST_TEXTS, Commit, CommitFacts, CommitHeader, Sighting
+
+__all__ = ["all_texts_before", "places_kept"]
+
+
+def all_texts_before(
+    expected: Commit | CommitHeader | None, facts: CommitFacts, older: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return the hashes of all texts that a commit with these facts replaces, oldest first.
+
+    ``expected``: the commit that it replaces. ``older``: hashes of texts which that commit does not list.
+    """
+    texts = dict.fromkeys(older)
+    if expected is not None:
+        texts |= dict.fromkeys(expected.texts_before)
+        if expected.facts.text is not None:
+            texts[expected.facts.text.blake3] = None
+    if facts.text is not None:
+        texts.pop(facts.text.blake3, None)
+    return tuple(texts)[-MOST_TEXTS:]
+
+
+def places_kept(
+    expected: Commit | CommitHeader | None, facts: CommitFacts, texts: Sequence[str]
+) -> tuple[Sighting, ...]:
+    """Return the places that the replaced commit lists, of the texts that its successor knows.
+
+    ``texts``: the hashes that the successor lists as older texts.
+    """
+    if expected is None or facts.text is None:
+        return ()
+    known = {facts.text.blake3, *texts}
+    return tuple(each for each in expected.also if each.text in known)
