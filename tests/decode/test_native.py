@@ -207,12 +207,12 @@ def test_random_damage(part: int) -> None:
 def test_a_brace_instead_of_a_comma_is_damage() -> None:
     """What was learned of a record whose payload comes first is no excuse for a missing comma after a header."""
     first = b'{"body":{"a.Geo":{"geo":{"city":"1"}}}}'
-    damaged = b'{"body":{"a.Geo":{"header":{"visitId":"2"}{"geo":{"city":"2"}}}}}'
-    text = b'{"recordCollection":[%b,%b,%b]}' % (first, damaged[:-1], first)
+    second = b'{"body":{"a.Geo":{"header":{"visitId":"2"},"geo":{"city":"2"}}}}'
+    text = b'{"recordCollection":[%b]}' % b",".join([first, second, second.replace(b"},", b"}{"), first])
     check(text)
     found = outcome([text], decoder="native")
     assert isinstance(found, Outcome)
-    assert found.tables["geo"].num_rows == 2
+    assert found.tables["geo"].num_rows == 3
     assert len(found.quarantined) == 1
 
 
