@@ -70,7 +70,7 @@ UNKNOWN_ACCOUNT = "unknown"
 """The account of sources for which nobody states an account."""
 
 SEVERAL_ACCOUNTS = "multiple"
-"""The account of sources that state several accounts."""
+"""Stands for the account of a source whose containers state several accounts."""
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"
@@ -132,7 +132,7 @@ class Key:
 class Identity:
     """The account and the name that identify a source; a commit replaces an earlier commit with the same identity.
 
-    Account and name may contain any characters, because paths contain them encoded.
+    Account and name may contain any characters: they are encoded in paths.
     """
 
     account: str

@@ -119,7 +119,7 @@ def sync_progress(
 ) -> Iterator[Shown]:
     """Provide a listener for synchronisation, which writes a log if ``log_format`` is ``json``.
 
-    ``last`` is the last event of each file that succeeds.
+    ``last`` is the kind of the last event of a file that succeeds.
     """
     if log_format == "json":
         shown = Shown()

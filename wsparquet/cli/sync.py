@@ -75,7 +75,7 @@ class Arguments:
 @log_option
 @takes(Arguments)
 def sync(given: Arguments) -> int:
-    """Keep the datasets below ROOT current from LivePerson's Data Access API.
+    """Keep the datasets below ROOT up to date with LivePerson's Data Access API.
 
     Each run lists all files that the server keeps, for 30 days, and converts those that are not committed. These
     include late files and files that failed before. Run the command every hour, by cron or with --every; it is always

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, Self
 import pyarrow as pa
 
 from wsparquet._version import software_version
-from wsparquet.commit.history import all_texts_before, places_kept
 from wsparquet.commit.protocol import CommitProtocol, Draft
 from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part
+from wsparquet.commit.replaced import all_texts_before, places_kept
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, part_path

@@ -112,8 +112,8 @@ class CheckpointUpdate:
     def add(self, path: str, data: bytes) -> None:
         """Add a record that is not in the current checkpoint.
 
-        If the store's listing has no version for the record, it is not added, and every run reads the record's own
-        file.
+        The checkpoint omits a record if the store's listing has nothing that shows a change of its file, such as an
+        entity tag. Every run then reads that file.
         """
         version = self._checkpoint.versions[path]
         if version is None:

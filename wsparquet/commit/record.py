@@ -138,7 +138,7 @@ class CommitHeader:
     def listings(self) -> Iterator[Mapping[str, str]]:
         """Return the entries in the API's listing that this commit covers.
 
-        If the source itself was never listed, its file name is what a listing would have.
+        A source that was never listed has an entry with its file name, in case that the server lists it later.
         """
         yield self.facts.listing or {"name": self.facts.source_name}
         yield from (each.listing for each in self.also if each.listing)

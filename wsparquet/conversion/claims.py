@@ -65,7 +65,7 @@ class Claims:
         """Record that this run has committed an identity."""
         self._done.add(identity)
 
-    # --- Exact names come before copies of them -----------------------------------------------------------------------
+    # --- X.gz is converted before X (1).gz ----------------------------------------------------------------------------
 
     def expect(self, sources: Iterable[Source | Failed]) -> None:
         """Record the sources with an exact API name, for which copies of them wait."""

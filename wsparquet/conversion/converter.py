@@ -13,6 +13,7 @@ from typing import TypeGuard
 
 from wsparquet.commit import Attempt, CommitConflict, CommitFacts, CommitHeader, CommitIndex, Text
 from wsparquet.conversion.claims import Claims
+from wsparquet.conversion.dry_run import rehearse
 from wsparquet.conversion.identity import (
     Content,
     Decision,
@@ -27,7 +28,6 @@ from wsparquet.conversion.identity import (
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.prefetch import ahead
-from wsparquet.conversion.rehearsal import rehearse
 from wsparquet.dataset import Root
 from wsparquet.decode import Decoded, DecoderOptions, make_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError

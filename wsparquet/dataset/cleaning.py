@@ -21,7 +21,7 @@ __all__ = ["Cleaning", "Stray", "clean", "find_strays"]
 Kind = Literal["part", "quarantine", "intent", "probe", "temporary", "upload", "foreign"]
 TABLES = re.compile(r"record_type=[^/]+/")
 DELETED = frozenset({"part", "quarantine", "probe"})
-"""The kinds of stray that are deleted by path. Intents and temporary files are deleted with their dead attempts."""
+"""The kinds of stray that are deleted by path. Recovery deletes the intents and temporary files of dead attempts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ class RootVersion:
     """The schema version of a root, and what else decides which software may use it.
 
     During a replay, ``replaying_from`` is the version of the sources that are not yet replayed. ``root_id`` is random,
-    so that a copied root can be told from the original. ``requires`` names features without which software would
-    read or write the root wrongly.
+    so that a copied root can be told from the original. ``requires`` names the features that software must support
+    to read and write the root correctly.
     """
 
     schema: int

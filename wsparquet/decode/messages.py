@@ -40,6 +40,6 @@ def _kind(opening: bytes) -> str:
         return "nothing"
     text = opening.decode("utf-8", "ignore")
     readable = all(each.isprintable() or each.isspace() for each in text)
-    # At most three bytes at the end are an incomplete character.
+    # The text may end inside a character, with at most three of its bytes.
     other = "other text" if readable and len(opening) - len(text.encode()) <= 3 else "binary data"
     return next((kind for start, kind in KINDS if opening.startswith(start)), other)

@@ -112,7 +112,7 @@ def schema_text(
 
     Raises:
         OptionError: there is no such table or form, or the form names no files.
-        SchemaError: DuckDB cannot search the path of the root.
+        SchemaError: DuckDB cannot list the files of the root, because of a character in its path.
 
     """
     if table is not None:

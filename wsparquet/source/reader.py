@@ -78,7 +78,7 @@ class _Stored:
 
 
 def checksum(origin: Origin) -> str:
-    """Compute the SHA-256 of the stored bytes, in hex. Reads in pieces, and does not decompress."""
+    """Compute the SHA-256 of the stored bytes, in hex. The source is read in chunks, and not decompressed."""
     stored = _Stored(origin.open(), origin.place)
     try:
         while stored.read(BLOCK):

@@ -120,7 +120,7 @@ class _Run:
                 for found in pool.map(lambda check: check(), checks):
                     self.result.add(found)
             except BaseException:
-                # Interrupted: make each running comparison stop before the next piece of its source.
+                # After an interruption, each running comparison stops before the next chunk of its source.
                 self._stopped.set()
                 pool.shutdown(cancel_futures=True)
                 raise

@@ -47,5 +47,5 @@ def lines(result: object) -> Iterator[str]:
     import_module(f"{__name__}.{kind.__module__.split('.')[1]}")
     present = lines.dispatch(kind)
     if present is lines.dispatch(object):
-        raise TypeError(f"expected a result with a text form, found {kind.__name__}")
+        raise TypeError(f"expected a result that can be printed as text, found {kind.__name__}")
     return present(result)

@@ -15,7 +15,7 @@ from wsparquet.inspection import Inspection, Inspections, Totals
 
 @lines.register
 def _(found: Inspections) -> Iterator[str]:
-    """Yield a block for each source, the failures, and the totals of several sources."""
+    """Yield one block for each source, then the failures, and the totals if there are several sources."""
     for each in found:
         yield from lines(each)
     yield from failed(found.failures)

@@ -69,7 +69,7 @@ def checked(raw: bytes, value: Any) -> Any:
 
 
 def _marked(value: Any) -> Any:
-    """Return the value with each key or string that contains a lone surrogate replaced with a ``LoneSurrogates``."""
+    """Return the value; a ``LoneSurrogates`` replaces each key or string in it that contains a lone surrogate."""
     if type(value) is tuple:
         return tuple((_marked(key), _marked(item)) for key, item in value)
     if type(value) is list:

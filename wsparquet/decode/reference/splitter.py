@@ -391,8 +391,8 @@ class Splitter:
     def _pieces(self, stop: int, *, ends: bool = False, comma: bool = False) -> list[Event] | None:
         """Quarantine the pieces of an item up to ``stop``: all pieces if it ``ends`` there, else all of maximum size.
 
-        Drops white space at the end of an item and, if ``comma``, a comma there. The cuts between pieces do not depend
-        on chunk sizes. Return None if there is no piece yet.
+        Drops white space at the end of an item and, if ``comma``, a comma there. The pieces are the same for
+        chunks of any size. Return None if there is no piece yet.
         """
         buffer = self.buffer
         events: list[Event] = []

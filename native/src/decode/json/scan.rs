@@ -132,7 +132,7 @@ fn escape(data: &[u8], at: usize) -> Result<usize> {
     }
 }
 
-/// Returns the index after the number at `at`, which begins with a minus sign or a digit.
+/// Returns the index after a number. The byte at `at` is the first of the number: a minus sign or a digit.
 pub fn number(data: &[u8], at: usize) -> Result<usize> {
     let digits = |mut at: usize| {
         while data.get(at).is_some_and(u8::is_ascii_digit) {

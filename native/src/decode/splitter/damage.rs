@@ -103,8 +103,8 @@ impl Splitter {
 
     /// Quarantines the next piece of an item that goes at least up to `stop`.
     ///
-    /// Drops white space at the end of the item and, if `comma`, a comma there. The cuts between pieces do not depend
-    /// on chunk sizes.
+    /// Drops white space at the end of the item and, if `comma`, a comma there. The pieces are the same for chunks
+    /// of any size.
     fn piece(&mut self, stop: usize, comma: bool) -> SourceResult<()> {
         let start = self.buffer.position;
         let mut text = &self.buffer.data[start..stop.min(start + PIECE)];

@@ -93,9 +93,9 @@ fn record(text: &[u8], at: usize, plan: &Plan) -> Option<Start> {
     }
 }
 
-/// Returns the first key of the object at `at`, and the index of its value. The key has at most `most` bytes, and no
-/// escapes.
-fn key_and_colon(text: &[u8], at: usize, most: usize) -> Result<(&[u8], usize), Option<Start>> {
+/// Returns the first key of the object at `at`, and the index of its value. The key has at most `longest` bytes,
+/// and no escapes.
+fn key_and_colon(text: &[u8], at: usize, longest: usize) -> Result<(&[u8], usize), Option<Start>> {
     let expect = |at: usize, byte: u8| match text.get(at) {
         None => Err(Some(Start::Begun)),
         Some(&found) if found == byte => Ok(()),
@@ -104,8 +104,8 @@ fn key_and_colon(text: &[u8], at: usize, most: usize) -> Result<(&[u8], usize), 
     let quote = scan::space(text, at + 1);
     expect(quote, b'"')?;
     let rest = &text[quote + 1..];
-    let length = rest.iter().take(most + 1).take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
-    if length > most {
+    let length = rest.iter().take(longest + 1).take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
+    if length > longest {
         return Err(None);
     }
     expect(quote + 1 + length, b'"')?;

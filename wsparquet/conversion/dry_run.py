@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wsparquet.commit import CommitFacts, CommitHeader, CommitIndex
-from wsparquet.commit.history import all_texts_before
+from wsparquet.commit.replaced import all_texts_before
 from wsparquet.conversion.identity import Refer, Write
 
 __all__ = ["rehearse"]
