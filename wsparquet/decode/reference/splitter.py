@@ -370,6 +370,9 @@ class Splitter:
             events += self._closers
             self._closers = []
         else:
+            if not self._skipped:
+                start = self._resume_at - self.buffer.base
+                events.append(self._item(start, start, "the container is incomplete"))
             self._state, self._in_container = self._between, False
             events.append(ContainerEnd())
         return events

@@ -43,6 +43,9 @@ impl Splitter {
                 self.sink.item(&[bracket], offset, "a bracket that closes the records before their end", false);
             }
         } else {
+            if self.skipped == 0 {
+                self.sink.item(b"", offset, "the container is incomplete", false);
+            }
             (self.state, self.in_container) = (State::Between, false);
             self.sink.end()?;
         }
