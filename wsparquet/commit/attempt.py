@@ -15,7 +15,7 @@ import pyarrow as pa
 from wsparquet._version import software_version
 from wsparquet.commit.protocol import CommitProtocol, Draft
 from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part
-from wsparquet.commit.replaced import all_texts_before, places_kept
+from wsparquet.commit.replaced import all_texts_before
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, part_path
@@ -134,7 +134,7 @@ class Attempt:
             self._before_commit()
             draft = self._draft(identity, facts)
             texts = all_texts_before(expected, facts, texts_before)
-            record = replace(draft.record, texts_before=texts, also=places_kept(expected, facts, texts))
+            record = replace(draft.record, texts_before=texts)
             draft = replace(draft, record=record)
             if same_as is not None:
                 draft = Draft(record.yielded(self.token, same_as), ())

@@ -1,12 +1,12 @@
-"""What a commit keeps of the one that it replaces: the hashes of older texts, and the places where they were seen."""
+"""What a commit keeps of the one that it replaces: the hashes of older texts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wsparquet.commit.record import MOST_TEXTS, Commit, CommitFacts, CommitHeader, Sighting
+from wsparquet.commit.record import MOST_TEXTS, Commit, CommitFacts, CommitHeader
 
-__all__ = ["all_texts_before", "places_kept"]
+__all__ = ["all_texts_before"]
 
 
 def all_texts_before(
@@ -24,16 +24,3 @@ def all_texts_before(
     if facts.text is not None:
         texts.pop(facts.text.blake3, None)
     return tuple(texts)[-MOST_TEXTS:]
-
-
-def places_kept(
-    expected: Commit | CommitHeader | None, facts: CommitFacts, texts: Sequence[str]
-) -> tuple[Sighting, ...]:
-    """Return the places that the replaced commit lists, of the texts that its successor knows.
-
-    ``texts``: the hashes that the successor lists as older texts.
-    """
-    if expected is None or facts.text is None:
-        return ()
-    known = {facts.text.blake3, *texts}
-    return tuple(each for each in expected.also if each.text in known)
