@@ -48,7 +48,8 @@ class Recorder:
     def recording(self, *, kill_at: int | None = None) -> Iterator[None]:
         """Record inside the context. With ``kill_at``, the n-th change or sync and all later ones raise Killed."""
         self._kill_at, self._number = kill_at, 0
-        with mock.patch.multiple(os, **{name: self._wrapped(name) for name in NAMES + REFUSED}):
+        wrapped: dict[str, Any] = {name: self._wrapped(name) for name in NAMES + REFUSED}
+        with mock.patch.multiple(os, **wrapped):
             try:
                 yield
             except Killed:

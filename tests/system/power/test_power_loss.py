@@ -20,6 +20,14 @@ def home() -> Iterator[Trials]:
         yield found
 
 
+DONE_AGAIN = {
+    "clean": "a stray file that a killed run had deleted may come back, and a later run deletes it again",
+    "note": "a place that a killed run had noted may be forgotten, and a later run notes it again",
+    "replay": "the root may be marked as unfinished again, and a later replay has only that to change",
+}
+"""Workloads whose results after a kill are not promised, because a later run makes them again, and why."""
+
+
 def some(found: Sequence[State], count: int, seed: int) -> list[State]:
     """Return states of crashes after the end, and of random crashes before it."""
     chance = random.Random(seed)
@@ -44,8 +52,6 @@ def test_a_crash_after_a_kill(home: Trials, work: str) -> None:
     numbers = [event.number for event in trial.trace.syncs()]
     for kill_at in numbers if FULL else random.Random(work).sample(numbers, min(4, len(numbers))):
         found = states(trial.interrupted(kill_at), extremes=True)
-        if work == "clean":
-            # A stray file that a killed run deleted may come back. The next run does not know of it, and a later one
-            # finds it.
+        if work in DONE_AGAIN:
             found = [state for state in found if not state.done]
-        assert (trial.first_failure(some(found, scaled(8, 2), seed=kill_at)), kill_at) == (None, kill_at)
+        assert (trial.first_failure(some(found, scaled(5, 2), seed=kill_at)), kill_at) == (None, kill_at)

@@ -17,8 +17,8 @@ def test_a_raw_file_has_its_name_only_when_its_data_is_durable(tmp_path: Path) -
     world.mkdir()
     recorded = Recorder(world)
     with server(hours=2) as emulator:
-        options = options_for(emulator)
-        options = FetchOptions(account=ACCOUNT, credentials=options.credentials, api=options.api)
+        given = options_for(emulator)
+        options = FetchOptions(account=ACCOUNT, credentials=given.credentials, api=given.api)
         with recorded.recording():
             assert len(fetch(str(world / "raw"), options=options).downloaded) == len(names(emulator))
         wanted = {f"raw/account/{ACCOUNT}/{name}": data(emulator, name) for name in names(emulator)}

@@ -19,8 +19,10 @@ NAMES = ("link", "linkat", "rename", "renameat", "renameat2", "unlink", "unlinka
 OPENS = ("open", "openat", "creat")
 SYNCS = ("fsync", "fdatasync")
 WRITES = ("write", "pwrite64", "writev", "pwritev")
-REFUSED = ("symlink", "symlinkat", "sync", "syncfs", "sync_file_range", "msync", "truncate", "ftruncate", "fallocate")
-REFUSED += ("copy_file_range", "sendfile", "pwritev2", "openat2")
+REFUSED = (
+    *("symlink", "symlinkat", "sync", "syncfs", "sync_file_range", "msync", "truncate", "ftruncate", "fallocate"),
+    *("copy_file_range", "sendfile", "pwritev2", "openat2"),
+)
 CALL = re.compile(r"(\w+)\((.*)\) += (\d+)(?:<(.*)>)?$")
 """A call that succeeded: its name, its arguments, its result, and the path of the descriptor that it returned."""
 PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"([^"]*)"')
@@ -114,8 +116,8 @@ def test_the_recorder_misses_nothing_that_the_system_sees(tmp_path: Path) -> Non
     """Names and syncs are the same in the same order, but for parts: native code creates them, all in workspaces."""
     output = tmp_path / "strace"
     traced = ",".join(NAMES + OPENS + SYNCS + WRITES + REFUSED)
-    command = ["strace", "-f", "-y", "--seccomp-bpf", "-s", "4096", "-e", f"trace={traced}", "-o", output]
-    program = [sys.executable, "-m", "tests.system.power", tmp_path]
+    command = ["strace", "-f", "-y", "--seccomp-bpf", "-s", "4096", "-e", f"trace={traced}", "-o", str(output)]
+    program = [sys.executable, "-m", "tests.system.power", str(tmp_path)]
     done = subprocess.run(
         [*command, *program], cwd=REPOSITORY, capture_output=True, timeout=300, check=False, stdin=subprocess.DEVNULL
     )
