@@ -150,12 +150,14 @@ class Client:
         *,
         url: str | None = None,
         on_bytes: Callable[[int], None] | None = None,
+        durable: bool = False,
     ) -> Downloaded:
         """Download the complete file to ``to``, replacing an existing file. ``url`` is one of the URLs of the file.
 
         The bytes first go to a hidden file ``.….partial`` in the same folder. An interrupted download resumes if the
         server supports ranges; otherwise it starts over. Before the hidden file is renamed, a gzip file is decompressed
-        to the end to check it. ``on_bytes`` is called with the number of bytes downloaded so far.
+        to the end to check it. ``on_bytes`` is called with the number of bytes downloaded so far. With ``durable``, the
+        file is synced to the disk before it is renamed, so that a power failure cannot leave a damaged file ``to``.
 
         Raises:
             FileGone: the server no longer has the file.
@@ -163,7 +165,7 @@ class Client:
 
         """
         address = url or file.urls[0]
-        transfer = Transfer(file.name, address, to, on_bytes=on_bytes)
+        transfer = Transfer(file.name, address, to, on_bytes=on_bytes, durable=durable)
         with transfer:
             return await self._tried(lambda: self._step(transfer, address), address)
 

@@ -58,12 +58,15 @@ class Transfer:
     announce it.
     """
 
-    def __init__(self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None, durable: bool = False
+    ) -> None:
         self._name = name
         self._place = printable_url(url)
         self._to = to
         self._partial = to.with_name(f".{secrets.token_hex(8)}.partial")
         self._on_bytes = on_bytes
+        self._durable = durable
         self._file: BinaryIO | None = None
         self._received = 0
         self.total: int | None = None
@@ -193,6 +196,8 @@ class Transfer:
             self.restart()
             raise self._failure("complete gzip", fault)
         try:
+            if self._durable and self._file is not None:
+                await asyncio.to_thread(os.fsync, self._file.fileno())
             self._partial.replace(self._to)
         except OSError as error:
             raise self._unwritable(error) from error

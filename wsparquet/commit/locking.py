@@ -6,7 +6,8 @@ another process, that intent belongs to a dead attempt, and the process finishes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from wsparquet.commit.log import CommitLog
@@ -44,13 +45,10 @@ class LockingProtocol:
             record = draft.record
             if found is not None:
                 record = replace(record, obsolete=found.paths, also=found.also)
-            try:
+            with self._finishing(key):
                 self._write_intent(work, record, expected=found)
                 disk.publish(draft.moves)
                 self._write_record(work, record, replaced=found)
-            finally:
-                # Deletes the old record's files if the new record was written, otherwise the new record's files.
-                self._finish_attempts(key)
         return record
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
@@ -63,6 +61,8 @@ class LockingProtocol:
             found = self._finish_attempts(key)
             if found is None or found.content_id != header.content_id:
                 raise CommitConflict(header.identity, found)
+            # The process that wrote the record of ``to`` may be about to sync it, or may have died before.
+            self._disk.sync(to.key.commit_path)
             return self._replace_by_empty(work, found, found.yielded(work.token, to))
 
     def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
@@ -84,11 +84,9 @@ class LockingProtocol:
 
     def _replace_by_empty(self, work: Workspace, found: Commit, record: Commit) -> Commit:
         """Replace a record by one without files, and delete the files; the caller must hold the identity's lock."""
-        try:
+        with self._finishing(record.identity.key):
             self._write_intent(work, record, expected=found)
             self._write_record(work, record, replaced=found)
-        finally:
-            self._finish_attempts(record.identity.key)
         return record
 
     def remove(self, work: Workspace, key: Key) -> Commit | None:
@@ -129,12 +127,29 @@ class LockingProtocol:
         elif not self._disk.create(temporary, record.path):
             raise CommitConflict(record.identity, self._log.record_of(record.identity.key))
 
-    def _finish_attempts(self, key: Key) -> Commit | None:
+    @contextmanager
+    def _finishing(self, key: Key) -> Iterator[None]:
+        """Do steps 5 and 6 at the end of the context, in which steps 2 to 4 are done.
+
+        Deletes the old record's files if the new record was written, otherwise the new record's files.
+        """
+        written = False
+        try:
+            yield
+            written = True
+        finally:
+            self._finish_attempts(key, synced=written)
+
+    def _finish_attempts(self, key: Key, *, synced: bool = False) -> Commit | None:
         """Do steps 5 and 6 for every attempt of an identity and return its record; the caller must hold its lock.
 
-        Deletes all files that the intents and the record's ``obsolete`` name, except the record's own files.
+        Deletes all files that the intents and the record's ``obsolete`` name, except the record's own files. First
+        makes the record durable, unless it is ``synced``: an attempt that died may not have come to that. If the power
+        failed after the deletion, the disk could otherwise have the record that names the deleted files.
         """
         intents = self._log.intents_of(key)
+        if intents and not synced:
+            self._disk.sync(key.commit_path)
         record = self._log.record_of(key)
         named = {path for intent in intents.values() for path in intent.paths}
         kept: set[str] = set()

@@ -1,13 +1,14 @@
-"""Operations on single files of a local disk: create, compute a checksum, flush to disk."""
+"""Operations on single files and folders of a local disk: create, compute a checksum, flush to disk."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["checksum_of", "create_file", "sync_file", "sync_folder"]
+__all__ = ["checksum_of", "create_file", "make_folder", "sync_file", "sync_folder"]
 
 
 def create_file(path: Path, *, mode: int = 0o666) -> BinaryIO:
@@ -37,3 +38,16 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Durably create a folder and every missing folder above it."""
+    missing = [each for each in (path, *path.parents) if not each.is_dir()]
+    last = missing[-1].parent if missing else path
+    # The process that created the last existing folder may have died before its own sync. A parent that this user may
+    # not read cannot be synced.
+    with suppress(PermissionError):
+        sync_folder(last.parent)
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)

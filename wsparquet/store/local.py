@@ -11,13 +11,13 @@ import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from pyarrow import fs
 
 from wsparquet.layout import LOCKS, TMP, Key
-from wsparquet.store.disk import sync_folder
+from wsparquet.store.disk import make_folder
 from wsparquet.store.disk_errors import translated
 from wsparquet.store.store import Absent, Changed, Entry, Expectation, Unfinished, Version
 from wsparquet.store.workspace import Workspaces, locked
@@ -32,6 +32,8 @@ class LocalDisk:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._durable: set[str] = set()
+        """The folders whose names this process knows to be on the disk."""
         self.workspaces = Workspaces(root / TMP, lock=self._lock_file("workspaces"))
 
     # --- Reading ------------------------------------------------------------------------------------------------------
@@ -164,14 +166,18 @@ class LocalDisk:
         return Absent() if found is None else found[1]
 
     def create(self, temporary: Path, path: str) -> bool:
-        """Durably rename a finished temporary file to its final name; return False if that name already exists."""
+        """Durably rename a finished temporary file to its final name; return False if that name already exists.
+
+        In either case the name is durable afterwards: the process that made it may have died before its own sync.
+        """
         with translated("create", self.root / path), self._folder(path, create=True) as (folder, name):
             try:
                 os.link(temporary, name, dst_dir_fd=folder, follow_symlinks=False)
+                created = True
             except FileExistsError:
-                return False
+                created = False
             os.fsync(folder)
-        return True
+        return created
 
     def replace(self, temporary: Path, path: str) -> None:
         """Atomically and durably replace ``path`` with a finished temporary file."""
@@ -188,29 +194,54 @@ class LocalDisk:
             os.fsync(folder)
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Durably delete files; missing files are skipped."""
+        """Durably delete files; missing files are skipped.
+
+        A missing file is durably missing afterwards: the process that deleted it may have died before its own sync.
+        """
         for path in paths:
-            with translated("delete", self.root / path):
-                try:
-                    with self._folder(path) as (folder, name):
-                        os.unlink(name, dir_fd=folder)
-                        os.fsync(folder)
-                except FileNotFoundError:
-                    continue
+            with translated("delete", self.root / path), suppress(FileNotFoundError), self._folder(path) as place:
+                folder, name = place
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=folder)
+                os.fsync(folder)
+
+    def sync(self, path: str) -> None:
+        """Make durable what any process has done to a file's name: its creation, replacement or deletion."""
+        with translated("sync", self.root / path), suppress(FileNotFoundError), self._folder(path) as (folder, _):
+            os.fsync(folder)
 
     @contextmanager
     def _folder(self, path: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
         """Provide a descriptor of the path's folder, opened without following symbolic links, and the file's name."""
         *folders, name = PurePosixPath(path).parts
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        above = ""
         try:
             for folder in folders:
-                inner = enter(descriptor, folder, create=create)
+                if create:
+                    self._make_in(descriptor, above, folder)
+                inner = enter(descriptor, folder)
+                above = f"{above}{folder}/"
                 os.close(descriptor)
                 descriptor = inner
             yield descriptor, name
         finally:
             os.close(descriptor)
+
+    def _make_in(self, parent: int, above: str, name: str, *, mode: int = 0o777) -> None:
+        """Durably create a folder in the open folder ``above``, whose path ends in a slash, if it is missing.
+
+        An existing folder is synced too when this process first meets it, because the process that created it may have
+        died before its own sync, or may be about to sync it. One sync serves all folders beside it.
+        """
+        try:
+            os.mkdir(name, mode, dir_fd=parent)
+        except FileExistsError:
+            if f"{above}{name}" in self._durable:
+                return
+        names = os.listdir(parent)
+        os.fsync(parent)
+        self._durable.update(f"{above}{each}" for each in names)
 
     # --- Locks and folders --------------------------------------------------------------------------------------------
 
@@ -227,21 +258,13 @@ class LocalDisk:
     def make_root(self) -> None:
         """Durably create the root and every missing folder above it."""
         with translated("create", self.root):
-            missing = [path for path in (self.root, *self.root.parents) if not path.is_dir()]
-            for path in reversed(missing):
-                path.mkdir(exist_ok=True)
-                sync_folder(path.parent)
+            make_folder(self.root)
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Durably create a folder if it is missing. Raises DatasetError if the path exists and is not a folder."""
         with translated("create", self.root / path), self._folder(path) as (folder, name):
-            try:
-                os.mkdir(name, mode, dir_fd=folder)
-            except FileExistsError:
-                pass
-            else:
-                os.fsync(folder)
-            os.close(enter(folder, name, create=False))
+            self._make_in(folder, path.removesuffix(name), name, mode=mode)
+            os.close(enter(folder, name))
 
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
@@ -261,15 +284,8 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)
 
 
-def enter(parent: int, name: str, *, create: bool) -> int:
-    """Open a folder inside an open folder and return its descriptor; with ``create``, durably create it first."""
-    if create:
-        try:
-            os.mkdir(name, dir_fd=parent)
-        except FileExistsError:
-            pass
-        else:
-            os.fsync(parent)
+def enter(parent: int, name: str) -> int:
+    """Open a folder inside an open folder and return its descriptor, without following a symbolic link."""
     return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
 
 

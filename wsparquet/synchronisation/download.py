@@ -57,7 +57,7 @@ class Fetcher:
         for number, url in enumerate(file.urls):
             target = path.with_name(f".{path.name}.{number}.partial") if found else path
             try:
-                another = await self._client.download(file, target, url=url)
+                another = await self._client.download(file, target, url=url, durable=self._shelf.keeps)
             except FileGone as error:
                 gone = error
                 continue

@@ -13,7 +13,7 @@ from wsparquet.errors import DatasetError
 from wsparquet.names import encode
 from wsparquet.redaction import without_credentials
 from wsparquet.source.failures import client_errors
-from wsparquet.store.disk import sync_file, sync_folder
+from wsparquet.store.disk import make_folder, sync_folder
 from wsparquet.urls import is_url
 
 __all__ = ["Folder", "Remote", "Scratch", "Shelf", "make_shelf"]
@@ -94,7 +94,9 @@ class Folder:
     def __init__(self, folder: Path, account: str) -> None:
         self._folder = folder / "account" / encode(account)
         with _translated(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
+            # A killed run may not have synced the names of the files that this run finds.
+            sync_folder(self._folder)
             self._sweep()
 
     def _sweep(self) -> None:
@@ -113,9 +115,11 @@ class Folder:
         return self.path(name).is_file()
 
     def keep(self, name: str) -> None:
-        """Sync the file and its folder to the disk, so that the raw file is as durable as its commit."""
+        """Sync the file's name to the disk, so that the raw file is as durable as its commit.
+
+        Its data was synced before it got that name.
+        """
         with _translated(self.path(name)):
-            sync_file(self.path(name))
             sync_folder(self._folder)
 
     def release(self, name: str) -> None:
