@@ -18,6 +18,7 @@ from tests.synchronisation.lake import ACCOUNT, data, names, server, still, sync
 from tests.system.helpers import assert_same, committed_rows, convert, counts
 from tests.system.helpers import rows_on_disk as rows
 from wsparquet import Progress, open_dataset, remove, verify
+from wsparquet.conversion.options import ConvertOptions
 from wsparquet.emulator import DEMO
 from wsparquet.emulator.traps import HOSTILE_NAMES
 from wsparquet.errors import ApiError, DatasetError
@@ -136,6 +137,23 @@ def test_raw_files_are_kept_and_can_be_converted(tmp_path: Path) -> None:
     assert {path: (tmp_path / "raw" / path).read_bytes() for path in files_below(tmp_path / "raw")} == served
     convert(tmp_path / "again", tmp_path / "raw")
     assert_same(committed_rows(tmp_path / "again"), committed_rows(tmp_path / "lake"))
+
+
+def test_downloads_wait_for_the_conversion(tmp_path: Path) -> None:
+    """Without a folder for raw files, the disk never holds more downloads than are under way, however many follow."""
+    most, downloads, jobs = 0, 1, 1
+
+    def count(event: Progress) -> None:
+        nonlocal most
+        if event.kind == "started":
+            time.sleep(0.03)
+        most = max(most, len([*(tmp_path / "lake/_wsparquet/tmp").glob("*/downloads/*")]))
+
+    with server(hours=20, size=2000) as emulator:
+        options = {"downloads": downloads, "convert": ConvertOptions(jobs=jobs)}
+        assert len(sync(tmp_path / "lake", emulator, on_progress=count, **options).converted.committed) == 20
+    # A file in the decoder for each job, two that wait, and those being downloaded.
+    assert 1 < most <= downloads + 3 * jobs
 
 
 def test_raw_files_can_go_to_a_url(tmp_path: Path) -> None:
