@@ -122,7 +122,7 @@ def test_a_file_that_fails_is_tried_again_every_run(tmp_path: Path) -> None:
             assert [failure.name for failure in summary.converted.failures] == [bad]
             assert summary.exit_code == 1
             assert emulator.downloads[bad] == tries
-            assert "AgentActivity" in str(missing(tmp_path / "lake")[bad])
+            assert "found text of 13 characters" in str(missing(tmp_path / "lake")[bad])
         emulator.catalogue.put(bad, good)
         assert sync(tmp_path / "lake", emulator).converted.committed == [bad]
         assert missing(tmp_path / "lake") == {}
