@@ -20,6 +20,7 @@ from tests.system.helpers import assert_same, committed_rows, convert, counts
 from tests.system.helpers import rows_on_disk as rows
 from wsparquet import Progress, open_dataset, remove, verify
 from wsparquet.commit.record import MOST_COPIES
+from wsparquet.conversion.options import ConvertOptions
 from wsparquet.emulator import DEMO, Emulator
 from wsparquet.emulator.traps import HOSTILE_NAMES
 from wsparquet.errors import ApiError, DatasetError
@@ -123,7 +124,7 @@ def test_a_file_that_fails_is_tried_again_every_run(tmp_path: Path) -> None:
             assert [failure.name for failure in summary.converted.failures] == [bad]
             assert summary.exit_code == 1
             assert emulator.downloads[bad] == tries
-            assert "AgentActivity" in str(missing(tmp_path / "lake")[bad])
+            assert "found text of 13 characters" in str(missing(tmp_path / "lake")[bad])
         emulator.catalogue.put(bad, good)
         assert sync(tmp_path / "lake", emulator).converted.committed == [bad]
         assert missing(tmp_path / "lake") == {}
@@ -138,6 +139,23 @@ def test_raw_files_are_kept_and_can_be_converted(tmp_path: Path) -> None:
     assert {path: (tmp_path / "raw" / path).read_bytes() for path in files_below(tmp_path / "raw")} == served
     convert(tmp_path / "again", tmp_path / "raw")
     assert_same(committed_rows(tmp_path / "again"), committed_rows(tmp_path / "lake"))
+
+
+def test_downloads_wait_for_the_conversion(tmp_path: Path) -> None:
+    """Without a folder for raw files, the disk never holds more downloads than are under way, however many follow."""
+    most, downloads, jobs = 0, 1, 1
+
+    def count(event: Progress) -> None:
+        nonlocal most
+        if event.kind == "started":
+            time.sleep(0.03)
+        most = max(most, len([*(tmp_path / "lake/_wsparquet/tmp").glob("*/downloads/*")]))
+
+    with server(hours=20, size=2000) as emulator:
+        options = {"downloads": downloads, "convert": ConvertOptions(jobs=jobs)}
+        assert len(sync(tmp_path / "lake", emulator, on_progress=count, **options).converted.committed) == 20
+    # A file in the decoder for each job, two that wait, and those being downloaded.
+    assert 1 < most <= downloads + 3 * jobs
 
 
 def test_raw_files_can_go_to_a_url(tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import aiohttp
 from oauthlib import oauth1
@@ -25,14 +28,17 @@ from wsparquet.api.options import KEPT, REGIONS, ApiOptions
 from wsparquet.api.retry import Retry, parse_retry_after, retried
 from wsparquet.api.trust import Trust
 from wsparquet.errors import ApiError
+from wsparquet.log import quiet_libraries
 from wsparquet.names import is_account
-from wsparquet.redaction import printable_url
+from wsparquet.redaction import hide_secrets, printable_url, spellings
 
 __all__ = ["Client"]
 
+quiet_libraries()
 Result = TypeVar("Result")
 REDIRECTS = {301, 302, 303, 307, 308}
 MOST_HOPS = 5
+SIGNATURE = re.compile('oauth_signature="([^"]*)"')
 LARGEST_ANSWER = 64 << 20
 LARGEST_ERROR = 64 << 10
 WINDOW = timedelta(days=7)
@@ -82,12 +88,11 @@ class Client:
             resource_owner_secret=credentials.access_token_secret,
             signature_method=oauth1.SIGNATURE_HMAC_SHA1,
         )
-        self._secrets = (
-            credentials.app_key,
-            credentials.app_secret,
-            credentials.access_token,
-            credentials.access_token_secret,
+        self._secrets = spellings(
+            (credentials.app_key, credentials.app_secret, credentials.access_token, credentials.access_token_secret)
         )
+        # Those of all requests under way: as many as there are connections, each with its redirects.
+        self._signatures: deque[str] = deque(maxlen=options.connections * (MOST_HOPS + 1))
         self._busy_until = 0.0
         self._answered = False
         self._slots = asyncio.Semaphore(options.connections)
@@ -137,8 +142,12 @@ class Client:
     async def _window(self, start: datetime, end: datetime) -> Listing:
         url = f"{self._resource}/webSession?startTime={_milliseconds(start)}&endTime={_milliseconds(end)}"
         try:
+            place = printable_url(url)
             return await self._asked(
-                url, lambda body: parse_listing(body, account=self.account, trust=self._trust, place=printable_url(url))
+                url,
+                lambda body: parse_listing(
+                    body, account=self.account, trust=self._trust, place=place, hide=self._hidden
+                ),
             )
         except NoFiles:
             return Listing(())
@@ -165,9 +174,13 @@ class Client:
 
         """
         address = url or file.urls[0]
-        transfer = Transfer(file.name, address, to, on_bytes=on_bytes, durable=durable)
+        place = self._hidden(printable_url(address))
+        transfer = Transfer(file.name, place, to, on_bytes=on_bytes, durable=durable)
         with transfer:
-            return await self._tried(lambda: self._step(transfer, address), address)
+            found = await self._tried(lambda: self._step(transfer, address), address)
+        # The server's own words about the file go into the commit record.
+        etag, last_modified = (text and self._hidden(text) for text in (found.etag, found.last_modified))
+        return replace(found, etag=etag, last_modified=last_modified)
 
     async def _step(self, transfer: Transfer, url: str) -> Downloaded:
         async with self._answer(url, transfer.headers()) as response:
@@ -208,12 +221,14 @@ class Client:
     async def base_resource(self) -> tuple[Link, ...]:
         """Return the links in the account's base resource. Raises ApiError if they cannot be read."""
         place = printable_url(self._resource)
-        return await self._asked(self._resource, lambda body: links_of(body, account=self.account, place=place))
+        return await self._asked(
+            self._resource, lambda body: links_of(body, account=self.account, place=place, hide=self._hidden)
+        )
 
     async def schema(self, version: str = "latest") -> Any:
         """Return the published schema as JSON values. Raises ApiError if it cannot be read."""
         url = f"{self._resource}/schema?schemaId={quote(version, safe='')}"
-        return await self._asked(url, lambda body: parse_json(body, printable_url(url)))
+        return await self._asked(url, lambda body: parse_json(body, printable_url(url), hide=self._hidden))
 
     # --- One request -------------------------------------------------------------------------------------------------
 
@@ -239,7 +254,7 @@ class Client:
             if (left := self._busy_until - time.monotonic()) > 0:
                 await asyncio.sleep(left)
             async with self._slots:
-                with translated(url):
+                with self._without_secrets(), translated(url):
                     try:
                         result = await call()
                     except Transient as failure:
@@ -247,9 +262,24 @@ class Client:
                         raise
                     return result
 
+        shown = self._hidden(printable_url(url))
         return await retried(
-            attempt, url, options=self.options, on_retry=self.on_retry, answered=lambda: self._answered
+            attempt, shown, options=self.options, on_retry=self.on_retry, answered=lambda: self._answered
         )
+
+    @contextmanager
+    def _without_secrets(self) -> Iterator[None]:
+        """Replace credentials and signatures in the text of errors, because the server may have sent them back."""
+        try:
+            yield
+        except (ApiError, Transient) as error:
+            fault = error.error if isinstance(error, Transient) else error
+            fault.args = error.args = (self._hidden(str(fault)),)
+            fault.internal_code = fault.internal_code and self._hidden(fault.internal_code)
+            raise
+
+    def _hidden(self, text: str) -> str:
+        return hide_secrets(text, self._secrets | spellings(self._signatures))
 
     def _note(self, failure: Transient) -> None:
         """Delay all requests if the server has asked for a wait after one of them exceeded its rate limit."""
@@ -304,15 +334,14 @@ class Client:
                 f"{printable_url(url)}: expected an address that can be signed, found one that cannot"
             ) from None
         request.headers["Authorization"] = headers["Authorization"]
+        self._signatures.extend(map(unquote, SIGNATURE.findall(headers["Authorization"])))
         return await handler(request)
 
     async def _error(self, response: aiohttp.ClientResponse, url: str) -> Exception:
         """Return the exception for an error response: Transient if a retry may help, otherwise ApiError."""
         body = (await _bounded(response, LARGEST_ERROR))[:LARGEST_ERROR]
-        text = body.decode("utf-8", "replace")
-        for secret in self._secrets:
-            # The server's message may quote the signed request.
-            text = text.replace(secret, "***")
+        # The server's message may quote the signed request, and is shortened afterwards.
+        text = self._hidden(body.decode("utf-8", "replace"))
         error = error_of(response.status, text.encode("utf-8", "replace"), printable_url(url))
         if isinstance(error, NoFiles):
             return error

@@ -28,7 +28,7 @@ __all__ = ["count_retry", "fetch", "record_failure"]
 
 def record_failure(summary: FetchSummary, file: ListedFile, error: WsparquetError) -> None:
     """Count a file that could not be downloaded."""
-    failure = Failure(file.name, file.urls[0], str(error))
+    failure = Failure(file.name, file.places[0], str(error))
     (summary.gone if isinstance(error, FileGone) else summary.failures).append(failure)
 
 
@@ -119,7 +119,7 @@ class _Fetch:
                 fetched = await fetcher.fetch(file)
             except WsparquetError as error:
                 record_failure(self.summary, file, error)
-                self.tell(Progress("failed", file.name, file.urls[0], error=str(error)))
+                self.tell(Progress("failed", file.name, file.places[0], error=str(error)))
                 return
         self.shelf.release(file.name)
         self.summary.downloaded.append(file.name)

@@ -171,7 +171,7 @@ def _states(files: Iterable[ListedFile], commits: CommitIndex, state: State) -> 
         head = committed(commits, state.account, file.name, unfinished=error is not None)
         yield FileState(
             name=file.name,
-            url=file.urls[0],
+            url=file.places[0],
             start=file.start,
             end=file.end,
             state="committed" if head else "failed" if error else "missing",

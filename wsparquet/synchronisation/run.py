@@ -159,7 +159,7 @@ class _Run:
         except FileGone:
             return False
         # A file that was skipped as a copy, or as an older content, is noted in the commit record.
-        noted = {each.size for each in head.also if each.url in file.urls}
+        noted = {each.size for each in head.also if each.url in file.places}
         return found is not None and found not in {head.facts.size, *noted}
 
     # --- Downloading and converting -----------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class _Run:
             self._done(file, outcomes)
 
     def _failed(self, file: ListedFile, error: WsparquetError) -> None:
-        self.converter.one(Failed(file.name, file.urls[0], error))
+        self.converter.one(Failed(file.name, file.places[0], error))
         record_failure(self.fetched, file, error)
         self.ledger.failed(file.name, str(error), gone=isinstance(error, FileGone))
 
@@ -233,7 +233,7 @@ def _sources(fetched: Fetched) -> list[Source | Failed]:
     file, download = fetched.file, fetched.download
     listing = {"name": file.name, "scopeStartDate": file.scope_start, "scopeEndDate": file.scope_end}
     said = {key: value for key, value in listing.items() if value is not None}
-    url = download.url if download else file.urls[0]
+    url = download.url if download else file.places[0]
     here = fetched.path.as_uri()
     sources: list[Source | Failed] = []
     for found in expand([fetched.path]):

@@ -36,6 +36,23 @@ pub fn unwrap_tag(data: &[u8], start: usize, names: &Names) -> Result<usize> {
     }
 }
 
+/// Describes the value at `start` without quoting the source.
+fn kind(data: &[u8], start: usize) -> Result<String> {
+    Ok(match data[start] {
+        b'"' => {
+            let quoted = scan::string(data, start)?;
+            let text = unescape(&data[quoted.start..quoted.end]);
+            // Bytes that continue a character, also those of a lone surrogate, begin with the bits 10.
+            let characters = text.bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+            format!("text of {characters} characters")
+        }
+        b'{' => "an object".to_owned(),
+        b'[' => "a list".to_owned(),
+        b't' | b'f' => "a boolean".to_owned(),
+        _ => "a number".to_owned(),
+    })
+}
+
 impl Container {
     pub fn new(number: i64, metadata: &mut Metadata) -> Self {
         let row = metadata.rows;
@@ -81,11 +98,9 @@ impl Container {
         if fits {
             return Ok(None);
         }
-        let mut text = Vec::new();
-        push_value(&mut text, &data[found..scan::value(data, found)?.0]);
-        let text: String = String::from_utf8_lossy(&text).chars().take(80).collect();
         Ok(Some(format!(
-            "expected the data type {DATA_TYPE}, found {text} in container {}; give only Web Session files",
+            "expected the data type {DATA_TYPE}, found {} in container {}; give only Web Session files",
+            kind(data, found)?,
             self.number
         )))
     }

@@ -239,10 +239,7 @@ impl Splitter {
                     Some("a number that may be incomplete, since the text ends after it".to_owned())
                 }
                 None => return self.take_record(outcome, end, after),
-                Some(&found) => {
-                    let found = char::from(found);
-                    Some(format!("expected a comma or ] after the record, found {found:?}"))
-                }
+                Some(_) => Some("expected a comma or ] after the record".to_owned()),
             }
         };
         if let Outcome::Row { table, .. } = outcome {
@@ -322,10 +319,7 @@ impl Splitter {
         match self.first(position) {
             Some(b'}') => return self.end_of_container(),
             Some(b',') => {}
-            other => {
-                let found = other.map(char::from).unwrap_or_default();
-                return self.resynchronize_from(format!("expected a comma or }}, found {found:?}"), position);
-            }
+            _ => return self.resynchronize_from("expected a comma or } after the value".to_owned(), position),
         }
         let found = match self.key(self.buffer.skip_space(position + 1)) {
             Found::It((key, value)) => match self.container_value(value)? {

@@ -10,7 +10,8 @@ from wsparquet.decode.model import Limits, Report
 from wsparquet.decode.plan import compiled
 from wsparquet.decode.reference.events import ContainerStart
 from wsparquet.decode.reference.readers import StructReader, struct_reader, unwrap_tag
-from wsparquet.decode.reference.rescue import Path, Rescue, rescued_json, to_json
+from wsparquet.decode.reference.rescue import Path, Rescue, rescued_json
+from wsparquet.decode.reference.values import Constant, Literal
 from wsparquet.errors import DecodeError
 from wsparquet.schema.fields import ceiling_ms, floor_ms
 
@@ -64,7 +65,7 @@ class Container:
             return
         if type(found) is not str or normalise(last_part(found)) != normalise(DATA_TYPE):
             raise DecodeError(
-                f"expected the data type {DATA_TYPE}, found {to_json(found)[:80]} in container {self.number}; "
+                f"expected the data type {DATA_TYPE}, found {_kind(found)} in container {self.number}; "
                 "give only Web Session files"
             )
 
@@ -75,6 +76,13 @@ class Container:
             self.metadata = self._reader.fields(inner, _ROOT, self.misfits)
         elif inner is not None:
             self.misfits.append((("$container", "metaData"), value))
+
+
+def _kind(value: Any) -> str:
+    """Describe a value without quoting the source."""
+    if isinstance(value, str) and not isinstance(value, Literal | Constant):
+        return f"text of {len(value)} characters"
+    return {tuple: "an object", list: "a list", bool: "a boolean"}.get(type(value), "a number")
 
 
 class ContainerValues:

@@ -231,7 +231,7 @@ class Splitter:
         if after == buffer.limit:
             return "a number that may be incomplete, since the text ends after it" if type(value) is Literal else None
         found = buffer.data[after]
-        return None if found in b",]" else f"expected a comma or ] after the record, found {chr(found)!r}"
+        return None if found in b",]" else "expected a comma or ] after the record"
 
     def _take_record(self, end: int, after: int, value: Any, reason: str | None = None) -> Record:
         buffer = self.buffer
@@ -294,7 +294,7 @@ class Splitter:
         if first == 0x7D:  # }
             return self._end_of_container()
         if first != 0x2C:  # ,
-            return self._resynchronize_from(f"expected a comma or }}, found {chr(first)!r}", buffer.position)
+            return self._resynchronize_from("expected a comma or } after the value", buffer.position)
         try:
             key_end = self._elements.key(buffer.skip_space(buffer.position + 1))
             found = self._elements.container_value(key_end[1]) if key_end else None
