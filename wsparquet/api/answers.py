@@ -23,10 +23,10 @@ NO_FILES = "No Available Files"
 SHOWN = 300
 
 REMEDIES = {
-    401: f"check {', '.join(VARIABLES.values())}, or the file of `credentials`, and this machine's clock",
+    401: f"check {', '.join(VARIABLES.values())}, or the file that `credentials` names, and this machine's clock",
     403: "check that the API key may read the Data Access API of this account",
     404: "check the account and the region",
-    429: "the server is asked too often: use fewer `downloads`, or try again later",
+    429: "the server received too many requests: use fewer `downloads`, or try again later",
 }
 
 
@@ -35,9 +35,9 @@ class ListedFile:
     """A file on the server.
 
     ``name``: the name as the server sent it; never use it as a path. ``urls``: the listed URLs that the client may
-    request, nearly always one. ``start``, ``end``: the time range in UTC, from the list or, if the list has none, from
-    the name. ``scope_start``, ``scope_end``: the same times as text, exactly as the list has them. Each of the four is
-    None if it is unknown.
+    request; nearly every file has only one. ``start``, ``end``: the file's time range in UTC, read from the list, or
+    from the name if the list has no time range. ``scope_start``, ``scope_end``: these two times as text, unchanged from
+    the list. An unknown time is None.
     """
 
     name: str
@@ -80,12 +80,12 @@ class Link:
 
 
 def parse_json(body: bytes, place: str) -> Any:
-    """Parse a response as JSON. Raises Transient if it is not JSON: it may come from a proxy, so a retry may help."""
+    """Parse a response as JSON. Raises Transient if the response is not JSON: a proxy may have sent it."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         found = _one_line(_plain(body.decode("utf-8", "replace")))
-        raise Transient(ApiError(f"{place}: expected JSON, found {found!r}; is that the API's address?")) from None
+        raise Transient(ApiError(f"{place}: expected JSON, found {found!r}; is this the API's address?")) from None
 
 
 def parse_listing(body: bytes, *, account: str, trust: Trust, place: str) -> Listing:
@@ -165,7 +165,7 @@ def merged(listings: Iterable[Listing]) -> Listing:
 def links_of(body: bytes, *, account: str, place: str) -> tuple[Link, ...]:
     """Return the links in the base resource.
 
-    Raises ApiError if the response is something else, or belongs to another account.
+    Raises ApiError if the response is not a base resource, or belongs to another account.
     """
     answer = parse_json(body, place)
     resource = answer.get("le") if isinstance(answer, dict) else None
@@ -186,12 +186,12 @@ def _links(entries: Iterable[object]) -> Iterator[Link]:
 
 
 def error_of(status: int, body: bytes, place: str) -> ApiError:
-    """Return the message of an error response, which may be XML, JSON of the same structure, or any other text."""
+    """Return the error in a response, whose body may be XML, JSON of the same structure, or any other text."""
     text = body.decode("utf-8", "replace")
     if NO_FILES.lower() in text.lower():
         return NoFiles(f"{place}: no files", status=status)
     message, code = _xml_error(text) or _json_error(text) or (_plain(text), None)
-    remedy = REMEDIES.get(status, "the server fails: try again later" if status >= 500 else "check the request")
+    remedy = REMEDIES.get(status, "the server failed: try again later" if status >= 500 else "check the request")
     number = f", internal code {_one_line(code)}" if code else ""
     said = f": {_one_line(message)}" if message else ""
     kind = FileGone if status == 410 else ApiError
@@ -207,7 +207,7 @@ def _xml_error(text: str) -> tuple[str, str | None] | None:
     if "<error" not in text or "<!" in text:
         return None
     try:
-        root = ET.fromstring(text.strip())  # noqa: S314 - of bounded size, without declarations
+        root = ET.fromstring(text.strip())  # noqa: S314 - the text is of bounded size and has no declarations
     except ET.ParseError:
         return None
     return root.findtext("message") or "", root.findtext("internalCode")
