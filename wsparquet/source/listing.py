@@ -30,7 +30,7 @@ def is_folder(path: Path) -> bool:
 
     If this cannot be determined, return False: opening the path will report the error.
     """
-    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder above may not be searched
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises if a parent folder is not searchable
 
 
 def files_below(folder: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:
