@@ -1,4 +1,4 @@
-"""What a commit keeps of the one that it replaces: the hashes of older texts, and the places where they were seen."""
+"""What a commit keeps of the commit that it replaces: the hashes of older texts, and the places of these texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def all_texts_before(
 ) -> tuple[str, ...]:
     """Return the hashes of all texts that a commit with these facts replaces, oldest first.
 
-    ``expected``: the commit that it replaces. ``older``: hashes of texts which that commit does not list.
+    ``expected``: the replaced commit. ``older``: the hashes of texts that ``expected`` does not list.
     """
     texts = dict.fromkeys(older)
     if expected is not None:
@@ -29,9 +29,9 @@ def all_texts_before(
 def places_kept(
     expected: Commit | CommitHeader | None, facts: CommitFacts, texts: Sequence[str]
 ) -> tuple[Sighting, ...]:
-    """Return the places that the replaced commit lists, of the texts that its successor knows.
+    """Return those places of the replaced commit whose text is the new commit's own or one of ``texts``.
 
-    ``texts``: the hashes that the successor lists as older texts.
+    ``texts``: the hashes of the older texts that the new commit lists.
     """
     if expected is None or facts.text is None:
         return ()
