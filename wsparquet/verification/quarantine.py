@@ -19,7 +19,7 @@ SHOWN = 100
 class Entry:
     """Quarantined text that begins at byte ``start`` of the source.
 
-    ``continued``: whether it continues the previous entry.
+    ``continued``: whether this text continues that of the previous entry.
     """
 
     kind: str
