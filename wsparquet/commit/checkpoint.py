@@ -2,7 +2,8 @@
 
 With each record, the checkpoint stores the version of the record's file (entity tag, or time and inode). An entry is
 used only while the record's file still has that version. All other records are read from their own files. An unreadable
-checkpoint is ignored, and a checkpoint may be deleted at any time. Decisions to delete files never rely on it.
+checkpoint is ignored, and a checkpoint may be deleted at any time. No decision to delete a file relies on the
+checkpoint.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from wsparquet.store.store import Store
 __all__ = ["Checkpoint"]
 
 WORTH_WRITING = 1000
-"""The checkpoint is rewritten once this many records are missing from it."""
+"""If at least this many records are missing from the checkpoint, it is rewritten."""
 
 ROWS_AT_ONCE = 1000
 

@@ -68,7 +68,7 @@ class ConditionalProtocol:
         self._probed = True
 
     def _ignored(self, path: str) -> Iterator[str]:
-        """Yield each fault of the store's conditional writes: of four writes, the second and third must fail."""
+        """Yield each fault of the store's conditional writes. The second and the third of four writes must fail."""
         yield from self._failed(path, b"first", Absent(), "If-None-Match")
         yield from self._ignored_by(path, b"second", Absent(), "If-None-Match")
         yield from self._ignored_by(path, b"third", Version('"0123456789abcdef0123456789abcdef"'), "If-Match")
@@ -100,7 +100,7 @@ class ConditionalProtocol:
     # --- Commits ------------------------------------------------------------------------------------------------------
 
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
-        """Do steps 2 to 6 and return the record as written.
+        """Do steps 2 to 6 of a commit (see ``protocol``) and return the written record.
 
         Raises CommitConflict if the current record is not ``expected``, either at the start or at the write; then no
         file of the draft remains. Raises DatasetError if the store fails; then the next run finishes or undoes the
@@ -251,8 +251,8 @@ class ConditionalProtocol:
     def _invalidate(self, key: Key, old: set[str]) -> None:
         """Invalidate attempts that expect the current record, by rewriting that record under a new token.
 
-        If no attempt with one of the ``old`` intents expects the current record, do nothing: these attempts are already
-        superseded.
+        If none of the attempts with the ``old`` intents expects the current record, do nothing, because these attempts
+        are already superseded.
         """
         found, version = self._read(key)
         intents = self._log.intents_of(key)

@@ -124,12 +124,12 @@ class CommitIndex:
     ) -> tuple[CommitHeader, Sighting] | None:
         """Return the commit of the source at ``url`` if the source still has the same size (bytes) and the same ETag.
 
-        Also return the place that the commit lists for the source. The text at this place may be one that the commit
+        Also return the place that the commit lists for the source. The text at this place may be a text that the commit
         has replaced.
 
-        If the commit or the source has no ETag, the modification times are compared instead; without these, the source
-        counts as changed. A commit also covers the other places that it lists. With ``account``, the source's own
-        commit counts only if it has that account.
+        If the commit or the source has no ETag, the modification times are compared instead; if these are unknown, too,
+        the source counts as changed. A commit also covers the other places that it lists. With ``account``, the
+        source's own commit counts only if it has that account.
         """
 
         def same(then: Sighting) -> bool:

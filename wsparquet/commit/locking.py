@@ -31,7 +31,7 @@ class LockingProtocol:
         """Do nothing: a file system without working locks raises when a lock is acquired."""
 
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
-        """Do steps 2 to 6 and return the record as written.
+        """Do steps 2 to 6 of a commit (see ``protocol``) and return the written record.
 
         Raises CommitConflict if the current record is not ``expected``, DatasetError if the disk fails. In either case,
         no file of the draft remains. If the disk fails during the cleanup too, the next run cleans up.
@@ -56,7 +56,7 @@ class LockingProtocol:
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
         """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
 
-        Raises CommitConflict if ``header`` is not that of the current record.
+        Raises CommitConflict if ``header`` is not the header of the current record.
         """
         key = header.identity.key
         with self._disk.lock(key):
@@ -105,7 +105,7 @@ class LockingProtocol:
         return found
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo all attempts with an intent, in the root or, with ``identity``, in that identity's account.
+        """Finish or undo all attempts with an intent. With ``identity``, do this only in that identity's account.
 
         Wait until live attempts of the same sources end. ``dead_seconds`` is not used: locks show which attempts are
         dead.
@@ -142,7 +142,7 @@ class LockingProtocol:
         if record is not None:
             named.update(record.obsolete)
             kept.update(record.paths)
-        # If there is no intent, an earlier call has deleted the files already.
+        # Without an intent, no file is left to delete: an earlier call has deleted the files.
         if intents:
             self._disk.delete(sorted(named - kept))
         if record is not None and record.removed:

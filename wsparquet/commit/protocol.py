@@ -59,7 +59,7 @@ class CommitProtocol(Protocol):
         ...
 
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
-        """Do steps 2 to 6 and return the record as written.
+        """Do steps 2 to 6 of a commit and return the written record.
 
         Raises CommitConflict if the current record is not ``expected``.
         """
@@ -68,7 +68,7 @@ class CommitProtocol(Protocol):
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
         """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
 
-        Raises CommitConflict if ``header`` is not that of the current record.
+        Raises CommitConflict if ``header`` is not the header of the current record.
         """
         ...
 
@@ -84,7 +84,7 @@ class CommitProtocol(Protocol):
         ...
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo the commits of dead attempts, in the root or, with ``identity``, in that identity's account.
+        """Finish or undo the commits of dead attempts. With ``identity``, do this only in that identity's account.
 
         If the store cannot tell which attempts are dead, attempts whose intent is older than ``dead_seconds`` count as
         dead.

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 2
-"""The format version of records and intents; a change that older versions cannot read increments it."""
+"""The format version of records and intents. It is incremented by each change that older versions cannot read."""
 
 MOST_COPIES = 32
 """How many other places of its text a record lists. Further places are not noted, so every run reads them again.

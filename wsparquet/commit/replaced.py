@@ -29,7 +29,7 @@ def all_texts_before(
 def places_kept(
     expected: Commit | CommitHeader | None, facts: CommitFacts, texts: Sequence[str]
 ) -> tuple[Sighting, ...]:
-    """Return those places of the replaced commit whose text is the new commit's own or one of ``texts``.
+    """Return the places of the replaced commit whose text is in ``texts`` or is the new commit's own text.
 
     ``texts``: the hashes of the older texts that the new commit lists.
     """

@@ -60,7 +60,7 @@ def counting(records: Iterable[Commit]) -> list[Commit]:
 
 
 def has_rows_of(record: Commit | CommitHeader | None, other: Commit | CommitHeader) -> bool:
-    """Return whether ``record`` has rows of the same text as ``other``."""
+    """Return whether ``record`` has rows, and has the same text as ``other``."""
     return record is not None and record.row_count > 0 and record.facts.text == other.facts.text
 
 
