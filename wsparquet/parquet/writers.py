@@ -287,9 +287,9 @@ def finished(partition: Partition) -> Iterator[WrittenPart]:
 
 
 def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:
-    """Return the times between which all own timestamps of a file lie, or None if there are none.
+    """Return the earliest and the latest own timestamp in a file. Both are None if there are no timestamps.
 
-    Times are in milliseconds since 1970: the earliest timestamp is rounded down, and the latest one is rounded up.
+    The times are in milliseconds since 1970. The earliest time is rounded down, and the latest time is rounded up.
     """
     ranges: list[tuple[int, int]] = [
         (statistics.min_raw, statistics.max_raw)  # type: ignore[misc]
