@@ -108,7 +108,7 @@ def _absolute(path: str) -> Path:
 
 
 def _size(file: Path) -> int | None:
-    """Return the size of a file in bytes, or None if it is unknown: reading the file will report the error."""
+    """Return the size of a file in bytes, or None if the size is unknown. Reading will then report the error."""
     try:
         return file.stat().st_size
     except OSError:

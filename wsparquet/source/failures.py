@@ -104,7 +104,7 @@ class Place:
 
 
 def client_errors() -> Iterator[type[Exception]]:
-    """Yield the base classes of the errors of each fsspec client that is loaded."""
+    """Yield the base class of the errors of each fsspec client that is loaded."""
     for module, name in CLIENT_ERRORS:
         if module in sys.modules:
             yield getattr(sys.modules[module], name)

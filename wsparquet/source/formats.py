@@ -57,7 +57,7 @@ class Decompressor(Protocol):
 
 @dataclass(frozen=True)
 class Codec:
-    """A compression format: its decompressor, and its word for each of the concatenated streams: member or frame."""
+    """A compression format, its decompressor, and its word for one of several concatenated streams."""
 
     name: str
     part: str

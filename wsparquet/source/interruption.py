@@ -1,7 +1,7 @@
 """Makes reading from remote file systems interruptible.
 
-A thread that reads from fsspec cannot be interrupted, and fsspec waits for minutes for a server that does not answer.
-A helper thread therefore reads, and the reading thread stops waiting for it after an interruption.
+A thread that reads from fsspec cannot be interrupted, and fsspec waits for minutes for a server that does not answer. A
+helper thread therefore does the reading. After an interruption, the calling thread stops waiting for the helper.
 """
 
 from __future__ import annotations

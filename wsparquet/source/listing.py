@@ -14,7 +14,7 @@ __all__ = ["Unreadable", "files_below", "glob", "has_magic", "is_folder"]
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A folder or file that could not be read, and the error."""
+    """A folder or file that could not be read, with the error."""
 
     path: Path
     error: OSError

@@ -28,7 +28,7 @@ class Stream(Protocol):
     """The stream that an origin opens."""
 
     def read(self, size: int, /) -> bytes:
-        """Return the next bytes, at most ``size``; none at the end."""
+        """Return the next bytes, at most ``size``. At the end, return no bytes."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Reads a source in chunks of limited size: counts, hashes and decompresses its bytes, and detects bombs."""
+"""Reads a source in chunks: counts, hashes and decompresses its bytes, and detects decompression bombs."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ class SourceReader:
         return self
 
     def __next__(self) -> bytes:
-        # A generator that has raised an error only stops when resumed, which would look like the end of the source.
+        # After an error, a resumed generator would just stop, which would look like the end of the source.
         if self._failure is not None:
             raise self._failure
         try:
