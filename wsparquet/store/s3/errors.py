@@ -63,7 +63,7 @@ ANOTHER_STORE = "check that the endpoint is an S3 store; update the store or use
 
 @contextmanager
 def translated(action: str, place: str, options: StorageOptions, *, reached: bool) -> Iterator[None]:
-    """Translate s3fs errors raised inside the context into a DatasetError with the location and the server's message.
+    """Translate s3fs's errors inside the context into a DatasetError with the location and the server's message.
 
     The message contains no secrets. ``reached``: whether the server has answered a request. Before the first answer, a
     TypeError, AttributeError or KeyError means that one of the ``options`` is wrong; afterwards, it means that an
