@@ -28,7 +28,7 @@ class Transient(Exception):
     ``error``: the error to raise if all retries fail. ``busy``: whether the server asked clients to slow down.
     ``retry_after``: the wait in seconds that the server asked for, or None if the server asked for no wait.
     ``unreachable``: whether no connection was made, because the host is unknown, refuses connections, or does not
-    react.
+    respond.
     """
 
     def __init__(

@@ -58,7 +58,7 @@ def parse_retry_after(value: str | None, *, now: datetime | None = None) -> floa
 
 
 class _Patience:
-    """The hook that stamina calls after each failure. It returns the seconds to wait, or False to give up."""
+    """The hook that stamina calls after each failure. The hook returns the seconds to wait, or False to give up."""
 
     def __init__(
         self,
