@@ -16,7 +16,7 @@ POLL_SECONDS = 0.1
 
 
 def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine and return its result. If this thread already runs an event loop, use another thread."""
+    """Run a coroutine and return its result. If the calling thread already runs an event loop, use another thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

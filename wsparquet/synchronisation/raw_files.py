@@ -67,7 +67,7 @@ class Scratch:
         self._folder.mkdir(exist_ok=True)
 
     def path(self, name: str) -> Path:
-        """Below the folder, under a name that is safe."""
+        """Return a path below the folder, with a safe file name."""
         return self._folder / encode(name)
 
     def kept(self, name: str) -> bool:  # noqa: ARG002 - Shelf defines the parameter
@@ -105,7 +105,7 @@ class Folder:
                     path.unlink()
 
     def path(self, name: str) -> Path:
-        """Below the folder, under a name that is safe."""
+        """Return a path below the folder, with a safe file name."""
         return self._folder / encode(name)
 
     def kept(self, name: str) -> bool:
