@@ -60,7 +60,7 @@ class Cleaning(Result):
     unlisted: str | None = field(default=None, metadata=in_json(message=True))
 
     def facts(self) -> Mapping[str, object]:
-        """Return how many files there are, and whether they were deleted."""
+        """Return the number of files, and whether they were deleted."""
         strays, deleted, unlisted = len(self.strays), self.deleted, self.unlisted
         return {"root": self.root, "strays": strays, "deleted": deleted, "unlisted": unlisted}
 

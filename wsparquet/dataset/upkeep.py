@@ -50,7 +50,7 @@ class Removal(Result):
     removed: tuple[Removed, ...] = ()
 
     def facts(self) -> Mapping[str, object]:
-        """Return how many sources were removed, and how many rows they had."""
+        """Return the number of removed sources and the number of their rows."""
         return {"root": self.root, "removed": len(self.removed), "rows": sum(each.rows for each in self.removed)}
 
 
