@@ -134,7 +134,7 @@ class Converter:
 
     @property
     def jobs_to_spare(self) -> bool:
-        """Whether fewer sources remain than there are jobs.
+        """Whether the number of remaining sources is lower than the number of jobs.
 
         Only then does a second thread for a source pay off. With two jobs on two cores, 8 files of 50 MB took 2 % more
         CPU and wall time (medians of 9) and 10 MiB more memory with two threads for each file than with one.
@@ -315,7 +315,7 @@ class _Conversion:
         )
 
     def _check_rows(self, attempt: Attempt) -> None:
-        """Check that the counts of records split, of rows built, and of rows in the file footers agree."""
+        """Check that the numbers of records, of decoded rows, and of rows in the file footers agree."""
         report, written = self.decoder.report, attempt.close()
         rows = {table: count for table, count in report.rows.items() if count}
         if written != rows or report.records != report.row_count + report.quarantined:
@@ -427,7 +427,7 @@ def _write(piece: Decoded, attempt: Attempt) -> None:
 
 
 def _same_name(header: CommitHeader, identity: Identity) -> bool:
-    """Return whether a commit is of the same API file, made while the file's account was unknown."""
+    """Return whether a commit is of the same API file, but from a time when the file's account was unknown."""
     return header.has_api_name and header.identity.name == identity.name
 
 

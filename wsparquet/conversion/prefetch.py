@@ -71,7 +71,7 @@ class _Queue(Generic[T]):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Drop the waiting items and make further calls of ``put`` return False."""
+        """Drop the waiting items. Later calls of ``put`` return False."""
         with self._changed:
             self._closed = True
             self._items.clear()

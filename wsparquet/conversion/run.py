@@ -47,7 +47,7 @@ def convert(
 
     ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. Each source becomes
     one commit. If a source fails, the summary has the reason, and the other sources are still converted. A source that
-    is committed already is skipped. If the first ``max_failures`` sources all fail, no further source is begun.
+    is committed already is skipped. If the first ``max_failures`` sources all fail, the run begins no further source.
     ``on_progress`` is called from several threads. The keyword arguments are the fields of ``ConvertOptions``, and they
     take precedence over ``options``.
 
