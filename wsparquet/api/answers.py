@@ -25,10 +25,10 @@ Hide = Callable[[str], str]
 """Replaces the secrets in a text that the server sent."""
 
 REMEDIES = {
-    401: f"check {', '.join(VARIABLES.values())}, or the file of `credentials`, and this machine's clock",
+    401: f"check {', '.join(VARIABLES.values())}, or the file that `credentials` names, and this machine's clock",
     403: "check that the API key may read the Data Access API of this account",
     404: "check the account and the region",
-    429: "the server is asked too often: use fewer `downloads`, or try again later",
+    429: "the server received too many requests: use fewer `downloads`, or try again later",
 }
 
 
@@ -182,7 +182,7 @@ def merged(listings: Iterable[Listing]) -> Listing:
 def links_of(body: bytes, *, account: str, place: str, hide: Hide = _unchanged) -> tuple[Link, ...]:
     """Return the links in the base resource.
 
-    Raises ApiError if the response is something else, or belongs to another account.
+    Raises ApiError if the response is not a base resource, or belongs to another account.
     """
     answer = parse_json(body, place, hide=hide)
     resource = answer.get("le") if isinstance(answer, dict) else None
@@ -204,12 +204,12 @@ def _links(entries: Iterable[object]) -> Iterator[Link]:
 
 
 def error_of(status: int, body: bytes, place: str) -> ApiError:
-    """Return the message of an error response, which may be XML, JSON of the same structure, or any other text."""
+    """Return the error in a response, whose body may be XML, JSON of the same structure, or any other text."""
     text = body.decode("utf-8", "replace")
     if NO_FILES.lower() in text.lower():
         return NoFiles(f"{place}: no files", status=status)
     message, code = _xml_error(text) or _json_error(text) or (_plain(text), None)
-    remedy = REMEDIES.get(status, "the server fails: try again later" if status >= 500 else "check the request")
+    remedy = REMEDIES.get(status, "the server failed: try again later" if status >= 500 else "check the request")
     number = f", internal code {_one_line(code)}" if code else ""
     said = f": {_one_line(message)}" if message else ""
     kind = FileGone if status == 410 else ApiError
@@ -225,7 +225,7 @@ def _xml_error(text: str) -> tuple[str, str | None] | None:
     if "<error" not in text or "<!" in text:
         return None
     try:
-        root = ET.fromstring(text.strip())  # noqa: S314 - of bounded size, without declarations
+        root = ET.fromstring(text.strip())  # noqa: S314 - the text is of bounded size and has no declarations
     except ET.ParseError:
         return None
     return root.findtext("message") or "", root.findtext("internalCode")

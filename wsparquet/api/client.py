@@ -1,4 +1,4 @@
-"""The client: signs requests, sends them only to trusted addresses, and retries them."""
+"""The client: signs requests, sends them only to trusted addresses, and retries failed ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LARGEST_ERROR = 64 << 10
 WINDOW = timedelta(days=7)
 """The longest time range of one request. Longer ranges have timed out in practice."""
 OVERLAP = timedelta(hours=1)
-"""The overlap of adjacent windows, needed because the documentation does not say whether bounds are inclusive."""
+"""The overlap of adjacent time windows: the documentation does not say whether their bounds are inclusive."""
 
 
 class Client:
@@ -161,7 +161,7 @@ class Client:
         on_bytes: Callable[[int], None] | None = None,
         durable: bool = False,
     ) -> Downloaded:
-        """Download the complete file to ``to``, replacing an existing file. ``url`` is one of the URLs of the file.
+        """Download a complete file from ``url`` to the path ``to``. An existing file there is replaced.
 
         The bytes first go to a hidden file ``.….partial`` in the same folder. An interrupted download resumes if the
         server supports ranges; otherwise it starts over. Before the hidden file is renamed, a gzip file is decompressed
@@ -190,12 +190,13 @@ class Client:
                 raise await self._error(response, url)
             await transfer.receive(response)
         if transfer.total is None:
-            # A chunked response has no length. If it is truncated between two gzip members, the file looks complete.
+            # A chunked response does not announce its length. A file that is truncated between two gzip members looks
+            # complete.
             transfer.total = await self._total(url)
         return await transfer.finished()
 
     async def stored_size(self, file: ListedFile) -> int | None:
-        """Return the size in bytes of a file on the server without downloading it; None if the size is unknown.
+        """Return the size of a file on the server in bytes, or None if the size is unknown. Nothing is downloaded.
 
         Raises:
             FileGone: the server no longer has the file.
@@ -219,14 +220,14 @@ class Client:
             raise await self._error(response, url)
 
     async def base_resource(self) -> tuple[Link, ...]:
-        """Return the links in the account's base resource. Raises ApiError if they cannot be read."""
+        """Return the links in the account's base resource. Raises ApiError if the links cannot be read."""
         place = printable_url(self._resource)
         return await self._asked(
             self._resource, lambda body: links_of(body, account=self.account, place=place, hide=self._hidden)
         )
 
     async def schema(self, version: str = "latest") -> Any:
-        """Return the published schema as JSON values. Raises ApiError if it cannot be read."""
+        """Return the published schema as JSON values. Raises ApiError if the schema cannot be read."""
         url = f"{self._resource}/schema?schemaId={quote(version, safe='')}"
         return await self._asked(url, lambda body: parse_json(body, printable_url(url), hide=self._hidden))
 
@@ -235,7 +236,7 @@ class Client:
     async def _asked(self, url: str, parse: Callable[[bytes], Result]) -> Result:
         """Send a request and parse the response, whose size is limited.
 
-        Retry if the parser fails: a proxy may have responded.
+        Retry if the response cannot be parsed: a proxy may have sent it.
         """
 
         async def ask() -> Result:
@@ -282,7 +283,7 @@ class Client:
         return hide_secrets(text, self._secrets | spellings(self._signatures))
 
     def _note(self, failure: Transient) -> None:
-        """Delay all requests if the server has asked for a wait after one of them exceeded its rate limit."""
+        """Delay all requests if the server answered one of them by asking the client to slow down."""
         if failure.busy and failure.retry_after:
             until = time.monotonic() + min(failure.retry_after, self.options.total_seconds)
             self._busy_until = max(self._busy_until, until)
@@ -354,7 +355,7 @@ class Client:
 def _gone(status: int, url: str) -> FileGone:
     return FileGone(
         f"{printable_url(url)}: expected the listed file, found HTTP status {status}: "
-        "the server has deleted it; nothing can be done if no other copy exists",
+        "the server has deleted it; the file is lost if no other copy exists",
         status=status,
     )
 
@@ -380,7 +381,7 @@ def _proxy(url: URL) -> str | None:
 
 
 async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read the body. If it is longer than ``limit``, read only its beginning, slightly more than ``limit`` bytes."""
+    """Read the body. If the body is longer than ``limit`` bytes, read only slightly more than ``limit`` bytes."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(1 << 16):
         body += chunk

@@ -78,7 +78,7 @@ class Attempt:
     def quarantine(self, entries: Iterable[Quarantined]) -> None:
         """Add text that could not be converted to rows.
 
-        Each line is a JSON object with ``text``, or with ``base64`` if the text is not valid UTF-8.
+        Each text becomes a line: a JSON object with ``text``, or with ``base64`` if the text is not valid UTF-8.
         """
         self._check_open()
         path = self._work.path(QUARANTINE_FILE)
@@ -90,7 +90,7 @@ class Attempt:
                 self._quarantine.write(quarantine_line(entry))
 
     def close(self) -> dict[str, int]:
-        """Finish all files and return the number of rows by table, as stated in the file footers, without empty tables.
+        """Finish all files. Return the number of rows of each table with rows, as the files' footers state it.
 
         After this, ``write`` and ``quarantine`` raise. Raises DatasetError if a file could not be written.
         """
@@ -122,9 +122,9 @@ class Attempt:
     ) -> Commit:
         """Publish all files in one commit and return its record.
 
-        It replaces ``expected``, the record at the start of the attempt. With ``same_as``, the rows of that source
-        count for this one too, and no file is published. ``texts_before``: hashes of older texts of the source that
-        ``expected`` does not have.
+        The new record replaces ``expected``, the record at the start of the attempt. With ``same_as``, the rows of the
+        source ``same_as`` count for this source, too, and no file is published. ``texts_before``: the hashes of older
+        texts of the source that ``expected`` does not list.
 
         Raises CommitConflict if the current record is not ``expected``, DatasetError if the store fails. In either case
         the attempt has ended.
@@ -200,5 +200,5 @@ def quarantine_line(entry: Quarantined) -> bytes:
         values["text"] = entry.data.decode("utf-8")
     except UnicodeDecodeError:
         values["base64"] = base64.b64encode(entry.data).decode("ascii")
-    # ASCII, so that the text cannot contain an unescaped line separator.
+    # Encode as ASCII, so that the text cannot contain an unescaped line separator.
     return json.dumps(values, separators=(",", ":")).encode("ascii") + b"\n"

@@ -1,7 +1,7 @@
 """Commits on a local disk: steps 2 to 6 run while the process holds a lock for the identity.
 
-A live attempt holds the lock as long as its intent exists. So if a process holds the lock and finds an intent of
-another process, that intent belongs to a dead attempt, and the process finishes or undoes it.
+A live attempt holds the lock as long as its intent exists. So if a process holds the lock and finds another process's
+intent, that intent belongs to a dead attempt, and the process finishes or undoes that attempt.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["LockingProtocol"]
 
 
 class LockingProtocol:
-    """The commit protocol on a local disk: each commit holds a lock on the identity of its source."""
+    """The commit protocol on a local disk: each commit holds a lock on its source's identity."""
 
     def __init__(self, disk: LocalDisk) -> None:
         self._disk = disk
@@ -32,10 +32,10 @@ class LockingProtocol:
         """Do nothing: a file system without working locks raises when a lock is acquired."""
 
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
-        """Do steps 2 to 6 and return the record as written.
+        """Do steps 2 to 6 of a commit (see ``protocol``) and return the written record.
 
-        Raises CommitConflict if the current record is not ``expected``, DatasetError if the disk fails. In either case
-        no file of the draft is left. If the disk fails during the cleanup too, the next run cleans up.
+        Raises CommitConflict if the current record is not ``expected``, DatasetError if the disk fails. In either case,
+        no file of the draft remains. If the disk fails during the cleanup too, the next run cleans up.
         """
         disk, key = self._disk, draft.record.identity.key
         with disk.lock(key):
@@ -52,9 +52,9 @@ class LockingProtocol:
         return record
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
-        """Replace a record by one without rows that refers to the source ``to``, and return the new record.
+        """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
 
-        Raises CommitConflict if the current record is not that of ``header``.
+        Raises CommitConflict if ``header`` is not the header of the current record.
         """
         key = header.identity.key
         with self._disk.lock(key):
@@ -66,9 +66,9 @@ class LockingProtocol:
             return self._replace_by_empty(work, found, found.yielded(work.token, to))
 
     def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
-        """Add other places of its text to a record and return the new record.
+        """Add to a record ``sightings``, which are other places of its text. Return the new record.
 
-        Returns None, and changes nothing, if the record no longer has the content of ``header``.
+        If the record no longer has the content id of ``header``, change nothing and return None.
         """
         key = header.identity.key
         with self._disk.lock(key):
@@ -78,7 +78,7 @@ class LockingProtocol:
             record = found.sighted(work.token, sightings)
             if record is found:
                 return found
-            # One atomic replacement, which keeps all files: it needs no intent.
+            # No intent is needed: the record is replaced atomically, and all other files are kept.
             self._write_record(work, record, replaced=found)
             return record
 
@@ -92,7 +92,8 @@ class LockingProtocol:
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Remove a source and return its last record; None if the source was not committed.
 
-        First a tombstone replaces the record. It names the files to delete, and is itself deleted after them.
+        First, a tombstone that names the files to delete replaces the record. After these files, the tombstone is
+        deleted.
         """
         with self._disk.lock(key):
             found = self._finish_attempts(key)
@@ -102,9 +103,9 @@ class LockingProtocol:
         return found
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo all attempts that have an intent, in the root or, with ``identity``, in its account.
+        """Finish or undo all attempts with an intent. With ``identity``, do this only in that identity's account.
 
-        Waits until live attempts of these identities end. ``dead_seconds`` is not used: locks show which attempts are
+        Wait until live attempts of the same sources end. ``dead_seconds`` is not used: locks show which attempts are
         dead.
         """
         del dead_seconds
@@ -156,7 +157,7 @@ class LockingProtocol:
         if record is not None:
             named.update(record.obsolete)
             kept.update(record.paths)
-        # If there is no intent, an earlier call has deleted the files already.
+        # Without an intent, no file is left to delete: an earlier call has deleted the files.
         if intents:
             self._disk.delete(sorted(named - kept))
         if record is not None and record.removed:

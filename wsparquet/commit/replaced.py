@@ -14,7 +14,7 @@ def all_texts_before(
 ) -> tuple[str, ...]:
     """Return the hashes of all texts that a commit with these facts replaces, oldest first.
 
-    ``expected``: the commit that it replaces. ``older``: hashes of texts which that commit does not list.
+    ``expected``: the replaced commit. ``older``: the hashes of texts that ``expected`` does not list.
     """
     texts = dict.fromkeys(older)
     if expected is not None:

@@ -1,4 +1,4 @@
-"""Enters into an index what a dry run would commit, so that the run decides about copies as a real one would."""
+"""Enters into an index what a dry run would commit, so that the dry run decides about copies as a real run would."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from wsparquet.conversion.identity import Refer, Write
 __all__ = ["rehearse"]
 
 DRY_RUN = "dry-run"
-"""The token and the content id of commits that exist in an index only."""
+"""The token and the content id of commits that exist only in an index."""
 
 
 def rehearse(decision: Refer | Write, facts: CommitFacts, commits: CommitIndex, *, rows: int) -> None:
-    """Enter the commit that ``decision`` would make; ``rows``: its number of rows in all tables."""
+    """Enter the commit that ``decision`` would make; ``rows``: the number of rows in all tables."""
     made = CommitHeader(
         identity=decision.identity,
         token=DRY_RUN,

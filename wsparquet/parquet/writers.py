@@ -29,13 +29,13 @@ from wsparquet.store.disk_errors import translate, translated
 
 __all__ = ["WriterPool", "Writers", "WrittenPart", "shared_pool"]
 
-# The overhead of a batch in bytes per Parquet column, measured with batches of one row. If it were not counted, many
-# tiny batches could exceed the limit.
+# The overhead of a batch in bytes per Parquet column, measured with batches of one row. If this overhead were not
+# counted, many tiny batches could exceed the limit.
 COLUMN_OVERHEAD = 800
 
 
 class WrittenPart(NamedTuple):
-    """A finished file in the attempt's workspace, named ``<number>.part``. Times are those of ``time_range``.
+    """A finished file in the attempt's workspace, named ``<number>.part``. The times are the result of ``time_range``.
 
     ``checksum`` is the hex SHA-256 of the file.
     """
@@ -82,8 +82,8 @@ class Partition:
         self.writes += 1
         if self.writes >= pool.limits.file_writes:
             self.close()
-            # Arrow keeps freed memory in fragments that are too small for the next part, which adds up over a large
-            # source. Releasing this memory after every part costs 8 % of the CPU time with 8 files of 50 MB.
+            # Arrow keeps freed memory in fragments that are too small for the next part. These fragments add up over a
+            # large source. Releasing them after every part costs 8 % of the CPU time with 8 files of 50 MB.
             pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
@@ -149,7 +149,7 @@ class WriterPool:
     def _taken(self, partition: Partition) -> Iterator[list[pa.RecordBatch]]:
         """Empty a buffer.
 
-        Its rows count as buffered until the ``with`` block ends, since they stay in memory until then.
+        The rows count as buffered until the ``with`` block ends, because they stay in memory until then.
         """
         with self._lock:
             batches, partition.batches = partition.batches, []
@@ -248,7 +248,7 @@ class Writers:
             raise translate(self.failure, "write", self.folder) from self.failure
 
     def close(self) -> tuple[WrittenPart, ...]:
-        """Complete all files, sync them to disk, and return a description of each, in order."""
+        """Complete all files, flush them to disk, and return a description of each file, in order."""
         for partition in self._partitions.values():
             with partition.lock:
                 self.pool.flush(partition)
@@ -268,7 +268,7 @@ class Writers:
 
 
 def finished(partition: Partition) -> Iterator[WrittenPart]:
-    """Sync each closed file of a partition to disk, and yield a description of the file, based on its footer."""
+    """Flush each closed file of a partition to disk, and yield a description of the file, based on its footer."""
     for number, path in partition.files:
         sync_file(path)
         footer = pq.read_metadata(path)
@@ -287,9 +287,9 @@ def finished(partition: Partition) -> Iterator[WrittenPart]:
 
 
 def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:
-    """Return the times between which all own timestamps of a file lie, or None if there are none.
+    """Return the earliest and the latest own timestamp in a file. Both are None if there are no timestamps.
 
-    Times are in milliseconds since 1970: the earliest timestamp is rounded down, and the latest one is rounded up.
+    The times are in milliseconds since 1970. The earliest time is rounded down, and the latest time is rounded up.
     """
     ranges: list[tuple[int, int]] = [
         (statistics.min_raw, statistics.max_raw)  # type: ignore[misc]

@@ -56,14 +56,14 @@ class LocalDisk:
                 return None
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """Return the bytes of a file, and their checksum as its version, or None if the file does not exist."""
+        """Return a file's bytes and, as its version, their checksum. Return None if the file does not exist."""
         data = self.read(path)
         return None if data is None else (data, _version(data))
 
     def entries(self, folder: str, *, denied: list[str] | None = None) -> Iterator[Entry]:
         """Yield all regular files below ``folder``, sorted by path; symbolic links are skipped.
 
-        With ``denied``, folders that this user may not list are skipped, and their paths are added to the list.
+        With ``denied``, folders that this user may not list are skipped, and their paths are appended to ``denied``.
         """
         with translated("list", self.root / folder):
             for path in self._walk(folder, denied):
@@ -89,7 +89,7 @@ class LocalDisk:
             yield from self.read_all(list(self._walk(folder)))
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and the bytes of each of the regular files, in the given order; missing files are skipped."""
+        """Yield the path and the bytes of each regular file, in the order of ``paths``; missing files are skipped."""
         with translated("read", self.root):
             for folder, below in itertools.groupby(paths, key=lambda path: path.rpartition("/")[0]):
                 yield from self._read_all_in(folder, below)
@@ -110,7 +110,7 @@ class LocalDisk:
     def _walk(self, folder: str, denied: list[str] | None = None) -> Iterator[str]:
         try:
             with os.scandir(self.root / folder) as found:
-                # The sort key of a folder ends in a slash, so that complete paths come in sorted order.
+                # The sort key of a folder ends with a slash, so that the complete paths are in sorted order.
                 entries = sorted(found, key=lambda entry: f"{entry.name}/" if is_folder(entry) else entry.name)
         except FileNotFoundError:
             return
@@ -127,7 +127,7 @@ class LocalDisk:
                 yield path
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Return the paths at which there is no regular file; a symbolic link does not count as one."""
+        """Return the paths without a regular file. A symbolic link is not a regular file."""
         left = set(paths)
         for folder in sorted({path.rpartition("/")[0] for path in left}):
             with translated("list", self.root / folder):
@@ -212,7 +212,7 @@ class LocalDisk:
 
     @contextmanager
     def _folder(self, path: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
-        """Provide a descriptor of the path's folder, opened without following symbolic links, and the file's name."""
+        """Yield a descriptor of the path's folder, and the file's name. No symbolic link is followed."""
         *folders, name = PurePosixPath(path).parts
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         above = ""
@@ -247,7 +247,7 @@ class LocalDisk:
 
     @contextmanager
     def lock(self, key: Key) -> Iterator[None]:
-        """Prevent other processes and threads from committing under ``key`` inside the context. Not reentrant."""
+        """Keep other processes and threads from committing under ``key`` while the context lasts. Not reentrant."""
         digest = hashlib.sha256(f"{key.account}/{key.name}".encode()).digest()
         with locked(self._lock_file(f"{int.from_bytes(digest[:4], 'big') % LOCK_FILES:02x}")):
             yield

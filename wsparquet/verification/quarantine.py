@@ -17,7 +17,7 @@ __all__ = ["Entry", "quarantine_entries"]
 class Entry:
     """Quarantined text that begins at byte ``start`` of the source.
 
-    ``continued``: whether it continues the previous entry.
+    ``continued``: whether this text continues that of the previous entry.
     """
 
     kind: str
