@@ -7,8 +7,8 @@
 """
 
 # A module or package directly below wsparquet/ must not have the name of a public function: importing the module would
-# replace the function as an attribute of this package. So the functions `generate_files` and `arrow_schema` are not
-# named like the packages `generate/` and `schema/`. tests/test_library.py checks this.
+# replace the function as an attribute of this package. The functions `generate_files` and `arrow_schema` therefore have
+# other names than the packages `generate/` and `schema/`. tests/test_library.py checks this rule.
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class _ClosedPipe(Exception):
 
 
 class _Program(click.Group):
-    """The program; it raises _ClosedPipe, because click would end it with the exit code of a failure."""
+    """The program. It raises _ClosedPipe, because click would exit with the code of a failure if a pipe is closed."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Parse the arguments; this also prints the help."""
@@ -128,7 +128,7 @@ def main() -> None:
         with as_interrupts():
             code = cli.main(prog_name="wsparquet", standalone_mode=False)
     except _ClosedPipe:
-        # Otherwise Python would complain when it writes the rest of the output at its end.
+        # Otherwise Python would report an error when it writes the rest of the output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.CLOSED_PIPE)
     except click.ClickException as error:

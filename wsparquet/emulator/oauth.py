@@ -17,7 +17,7 @@ WINDOW_SECONDS = 300
 
 
 class _Validator(oauth1.RequestValidator):
-    """A validator for one application with one access token. Accepts each nonce once."""
+    """A validator for one application with one access token. It accepts each nonce once."""
 
     enforce_ssl = False
 
