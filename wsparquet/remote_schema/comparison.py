@@ -324,7 +324,7 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _named_structs(plan: DecodePlan) -> dict[str, StructOf]:
-    """Return all structs of the plan, keyed by each of their normalised names."""
+    """Return all structs of the plan, keyed by each of their normalized names."""
     found: dict[str, StructOf] = {}
     waiting: list[Node] = [plan.header, plan.metadata, *(table.payload for table in plan.tables)]
     while waiting:

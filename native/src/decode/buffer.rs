@@ -36,7 +36,7 @@ enum Border {
     Begun,
 }
 
-/// Returns whether the line that begins with `text` is a border, or may turn out to be one.
+/// Returns whether the line at the start of `text` is a border, or may become one with more text.
 fn border(text: &[u8]) -> Border {
     let quote = scan::space(text, 1);
     match text.get(quote) {
@@ -123,12 +123,12 @@ impl Buffer {
         }
     }
 
-    /// Whether the text so far ends inside what may be a byte order mark at `at`.
+    /// Whether more text may complete a byte order mark that starts at `at`.
     pub fn may_be_mark(&self, at: usize) -> bool {
         !self.complete && BOM.starts_with(&self.text()[at..])
     }
 
-    /// Searches new text for borders. Whether the last candidate is a border may remain undecided.
+    /// Searches new text for borders. If the text ends inside the last candidate, that candidate stays undecided.
     fn search(&mut self) -> bool {
         let known = self.borders.len();
         let from = self.searched.saturating_sub(self.base);
@@ -159,7 +159,7 @@ impl Buffer {
         self.borders.len() > known
     }
 
-    /// Returns the start of a line at the end of the text that has nothing but (a part of) a byte order mark so far.
+    /// Returns the start of the last line if this line so far consists only of a byte order mark or its beginning.
     fn marked_line(&self) -> Option<usize> {
         let line = memchr::memrchr(b'\n', &self.data[self.data.len().saturating_sub(BOM.len() + 1)..])?;
         let line = self.data.len().saturating_sub(BOM.len() + 1) + line + 1;

@@ -2,8 +2,8 @@
 //!
 //! A border is the start of a line that always starts a container. A state machine reads the text between two borders,
 //! container by container and record by record. Reading a record normally also finds its end. Only if reading fails,
-//! brackets are counted, and the next undamaged record or container is searched. Each state either advances or reports
-//! that it needs more text. The rules are in docs/decoding.md, "Input", "Quarantine", and "Resynchronizing".
+//! the splitter counts brackets, and searches for the next undamaged record or container. Each state either advances or
+//! reports that it needs more text. The rules are in docs/decoding.md, "Input", "Quarantine", and "Resynchronizing".
 
 mod array;
 mod between;
@@ -58,7 +58,7 @@ pub struct Splitter {
     in_container: bool,
     tagged: bool,
     comma: Option<usize>,
-    /// The brackets that closed the records, with their offsets: they are items if more records follow in damage.
+    /// The brackets that closed the records, with their offsets. They become items if records follow in damaged text.
     closers: Vec<(usize, u8)>,
     /// Whether damaged text of the open container was quarantined.
     damaged: bool,
@@ -152,7 +152,7 @@ impl Splitter {
     fn await_more(&mut self) -> SourceResult<()> {
         let pending = self.buffer.data.len() - self.buffer.position;
         let most = self.limits.max_record;
-        // A candidate in damaged text may be as long as a record, and up to a piece of text may wait before it.
+        // A candidate in damaged text may be as long as a record, and up to one piece of text may precede it.
         let allowed = if self.state.is_damage() { most.saturating_add(2 * PIECE) } else { most.max(PIECE) };
         if pending > allowed {
             self.within_record_limit(pending)?;
@@ -176,7 +176,7 @@ impl Splitter {
         ))
     }
 
-    /// Closes the container that is still open at a border, or all that is still open at the end of the text.
+    /// Closes the container that is open at a border, or everything that is open at the end of the text.
     fn cut(&mut self) -> SourceResult<()> {
         let end = self.buffer.position;
         if self.in_container {

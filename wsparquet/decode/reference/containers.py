@@ -28,7 +28,7 @@ def metadata_reader() -> StructReader:
 
 
 class Container:
-    """The open container. ``known`` becomes true when its ``metaData`` was read; ``metadata`` is final from then on."""
+    """The open container. ``known`` becomes true when its ``metaData`` was read; ``metadata`` is then final."""
 
     def __init__(self, start: ContainerStart) -> None:
         self.number = start.number
@@ -78,7 +78,10 @@ class Container:
 
 
 class ContainerValues:
-    """Adds finished containers to the report. Consecutive containers with the same misfits share one entry."""
+    """Adds finished containers to the report.
+
+    Consecutive containers share one entry if their values without a column are equal.
+    """
 
     def __init__(self, report: Report, limits: Limits) -> None:
         self._report = report
@@ -89,7 +92,7 @@ class ContainerValues:
         """Add a finished container.
 
         Raises:
-            DecodeError: the misfits of all containers of the source exceed ``max_container_values``.
+            DecodeError: the values without a column, in all containers of the source, exceed ``max_container_values``.
 
         """
         report = self._report

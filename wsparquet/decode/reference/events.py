@@ -42,7 +42,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Quarantined text outside of records. ``continued`` is true if the text is another piece of the previous item."""
+    """Quarantined text outside of records. ``continued`` is true if the text is a further piece of the same item."""
 
     start: int
     raw: bytes

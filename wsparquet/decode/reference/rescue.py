@@ -23,7 +23,7 @@ Rescue = list[tuple[Path, Any]]
 
 
 def path_text(path: Path, *, starred: bool = False) -> str:
-    """Return the path as text, such as ``$.navigationData[0].url``. If ``starred``, every index becomes ``[*]``."""
+    """Return the path as text, such as ``$.items[0].url``. If ``starred`` is true, every index becomes ``[*]``."""
     steps: list[str] = []
     while isinstance(path, tuple):
         path, step = path

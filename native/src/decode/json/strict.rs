@@ -8,21 +8,21 @@ use crate::decode::json::numbers::is_beyond_doubles;
 use crate::decode::json::scan;
 use crate::decode::json::text::{Text, code_point, push_ascii, unescape};
 
-/// The noncharacter U+FDD0 in UTF-8. It precedes everything that was replaced.
+/// The noncharacter U+FDD0 in UTF-8. Every replacement begins with it.
 const MARKER: [u8; 3] = [0xef, 0xb7, 0x90];
 const WORDS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
 
-/// A token at which a value may need a change.
+/// A token of a value. The index is that after the token.
 enum Token {
-    /// A string that needs a change or has escapes, with its quotes.
+    /// A string, with its quotes, that has escapes or may contain tokens to replace.
     String(usize),
-    /// A number or a bare word that strict JSON does not have, and the letter for its kind.
+    /// A number or a bare word that strict JSON does not have, and the letter that the replacement has for its kind.
     Replaced(usize, u8),
-    /// Anything else: a bracket, a comma, white space, a word, or a complete string or number without a change.
+    /// Any other token, which stays unchanged: a bracket, a comma, white space, a word, a string, or a number.
     Other(usize),
 }
 
-/// Returns the token at `at`, with the index after it.
+/// Returns the token that starts at `at`.
 fn token(raw: &[u8], at: usize) -> Token {
     match raw[at] {
         b'"' => {

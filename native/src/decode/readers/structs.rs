@@ -191,7 +191,7 @@ impl Reader<'_> {
                 }
                 let stray = plan.stray.map(Path::root);
                 self.rescue(&stray.as_ref().unwrap_or(path).key(&key.bytes), value)?;
-                (from, place.last) = (None, 1); // no longer the object's start, and not a place that deserves a hint
+                (from, place.last) = (None, 1); // no longer the object's start; no hint is cached for this position
                 continue;
             };
             let outer = self.enter(plan, column, field, from.map(|from| (from, place.last)))?;
