@@ -1,5 +1,5 @@
 #!/bin/sh
-# Shows the main job from start to end, in the given folder: generates files, converts them twice, and queries the result.
+# Shows the main job from start to end in the given folder: generates files, converts them twice, and queries the rows.
 set -eu
 demo=$1
 rm -rf "$demo"

@@ -25,8 +25,8 @@ from wsparquet.stream import check_common, decoded
 
 __all__ = ["InspectKeywords", "InspectOptions", "Inspection", "Inspections", "inspect", "inspect_source"]
 
-# The byte offset in a reason for quarantine. It differs from record to record, so it is removed before equal reasons
-# are counted together.
+# The byte offset in a reason for quarantine.
+# The offset differs from record to record, so it is removed before equal reasons are counted together.
 _BYTE = re.compile(r" at byte \d+")
 
 MAX_SAMPLE = 2000

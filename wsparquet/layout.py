@@ -11,7 +11,7 @@
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
 All paths are relative to the root, with ``/`` between components. Dots in an account are encoded, so the account in a
-part's name extends to the first dot. Therefore two identities never share a path.
+part's name extends to the first dot, and two identities never share a path.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class SourceName:
     """The stem of a source's name, and the API name in the stem with its times, in milliseconds since 1970.
 
     The stem is the name without suffixes. ``api_name`` is the API name that the stem is or contains (``X``, ``X (1)``,
-    ``X.gz.1``, ``Copy of X``). It is None if the stem contains no API name, or several.
+    ``X.gz.1``, ``Copy of X``). ``api_name`` is None if the stem contains no API name, or several.
     """
 
     stem: str

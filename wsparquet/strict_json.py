@@ -1,4 +1,4 @@
-"""Converts JSON as sources write it to strict JSON, which every engine reads, and back.
+"""Converts the JSON of sources to strict JSON, which every engine reads, and back.
 
 Sources may contain tokens that strict JSON (RFC 8259, as query engines implement it) does not have: lone surrogates,
 numbers beyond the range of a double, and the bare words ``NaN``, ``Infinity`` and ``-Infinity``. A single lone
@@ -13,7 +13,7 @@ import re
 __all__ = ["MARKER", "original_json", "strict_json", "strict_number", "strict_string", "strict_word"]
 
 MARKER = "\ufdd0"
-"""A noncharacter, which Unicode reserves for internal use. Every replacement begins with it."""
+"""A noncharacter, which Unicode reserves for internal use. Every replacement begins with this character."""
 
 _UNSUPPORTED = re.compile("[\ud800-\udfff\ufdd0]")
 _STRING = r'"(?:[^"\\]|\\.)*"'

@@ -51,7 +51,7 @@ class _ClosedPipe(Exception):
 
 
 class _Program(click.Group):
-    """The program. It raises _ClosedPipe, because click would exit with the code of a failure if a pipe is closed."""
+    """The program. Its methods raise _ClosedPipe, because click would treat a closed pipe as a failure."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Parse the arguments; this also prints the help."""
@@ -112,11 +112,11 @@ for _command in (
 
 def main() -> None:
     """Run the command line, and end the process with the exit code of the command."""
-    # Arrow's own memory pool retains tens of MiB of freed memory, and the system's pool is equally fast here. pyarrow
-    # reads this variable when it is imported.
+    # Arrow's own memory pool retains tens of MiB of freed memory, and the system's pool is equally fast here.
+    # pyarrow reads this variable during its import.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    # pyarrow imports numpy if it is installed. Without this limit, numpy's OpenBLAS starts threads that remain unused,
-    # which costs 0.1 s of CPU time.
+    # pyarrow imports numpy if numpy is installed.
+    # Without this limit, numpy's OpenBLAS starts threads that remain unused, which costs 0.1 s of CPU time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Retries are already shown as progress. Without this handler, Python would also print their log messages.
     logging.getLogger("stamina").addHandler(logging.NullHandler())

@@ -14,7 +14,7 @@ _GROUP = "group"
 
 
 def group(kind: type) -> dict[str, Any]:
-    """Return the ``metadata`` of a field for options that several commands share. Its value is a ``kind``."""
+    """Return the ``metadata`` of a field for options that several commands share. The field's value is a ``kind``."""
     return {_GROUP: kind}
 
 

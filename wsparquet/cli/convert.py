@@ -61,9 +61,10 @@ class Arguments:
 def convert(given: Arguments) -> int:
     """Convert Web Session files into nested Parquet datasets below ROOT.
 
-    A SOURCE is a file, a glob, a directory, an fsspec URL, or - for standard input. It may be compressed by gzip, zstd
-    or zip. Each source becomes one commit: all of its rows, or none. Committed sources are skipped, so it is always
-    safe to run the same command again. Exit code 3 means that everything is converted, but some text was quarantined.
+    A SOURCE is a file, a glob, a folder, an fsspec URL, or - for standard input. A SOURCE may be compressed by gzip,
+    zstd or zip. Each source becomes one commit: all of its rows, or none. Committed sources are skipped, so it is
+    always safe to run the same command again. Exit code 3 means that everything is converted, but some text was
+    quarantined.
 
     \b
     Examples:

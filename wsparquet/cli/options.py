@@ -186,7 +186,7 @@ class LimitOptions:
 
 
 def _limit(name: str, kind: click.ParamType, default: str | None, text: str) -> Callable[[Command], Command]:
-    shown = f"{text}; a source that exceeds it fails."
+    shown = f"{text}; a source that exceeds this limit fails."
     return click.option(name, type=kind, default=default, show_default=default is not None, help=shown)
 
 
@@ -255,7 +255,7 @@ def conversion_options(command: Command) -> Command:
         "--max-quarantined",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Maximum number of quarantined records and items of one source; a source that exceeds it fails.  "
+        help="Maximum number of quarantined records and items of one source; a source with more of them fails.  "
         "[default: no limit]",
     )
     return added(command, jobs_option, quarantined, decoder_option, limit_options, root_options)

@@ -85,7 +85,7 @@ def account_option(text: str, *, checked: bool = False, **more: Any) -> Callable
 
 
 def _one_account(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
-    """Return the one account that an option specifies, or None. Raises BadParameter if there are several."""
+    """Return the one account that an option specifies, or None. Raises BadParameter for several accounts."""
     if len(values) > 1:
         raise click.BadParameter(
             f"expected one account, found {len(values)}; run the command once for each account", param=parameter
@@ -94,7 +94,7 @@ def _one_account(_: click.Context, parameter: click.Parameter, values: tuple[str
 
 
 def _checked_account(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
-    """Return the one account, or None. Raises BadParameter if there are several, or if the account is not valid."""
+    """Return the one account, or None. Raises BadParameter for several accounts, or for an invalid account."""
     account = _one_account(context, parameter, values)
     if account is not None and not is_account(account):
         raise click.BadParameter(f"expected letters and digits, found {printable(account)!r}", param=parameter)

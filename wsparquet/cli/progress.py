@@ -133,7 +133,7 @@ def sync_progress(
 
 @contextmanager
 def checks_progress(*, quiet: bool, output: str) -> Iterator[Shown]:
-    """Provide a listener for checks. It shows no problems, because the result lists them."""
+    """Provide a listener for checks. The listener shows no problems, because the result lists all problems."""
     shown = Shown()
     with ExitStack() as stack:
         if not quiet and output != "json":

@@ -51,8 +51,8 @@ def replay(given: Arguments) -> int:
     name and checksum, or by checksum alone if the source came from standard input. A file of RAW that cannot be read
     is a failure.
 
-    After an upgrade that supports more fields, replay upgrades the complete root to the new schema version. It starts
-    only if every file is found. Until every source is converted, only another replay can use the root.
+    After an upgrade that supports more fields, replay upgrades the complete root to the new schema version. The upgrade
+    starts only if every file is found. Until every source is converted, only another replay can use the root.
 
     \b
     Examples:

@@ -65,7 +65,7 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @click.option(
     "--root",
     metavar="ROOT",
-    help="The root whose files the definitions for duckdb, athena and spark name; the one for spark is then SQL.",
+    help="The root whose files the definitions for duckdb, athena and spark name; that for spark is then SQL.",
 )
 @storage_option
 @click.option("--remote", is_flag=True, help="Print the schema that the Data Access API publishes, as JSON.")
@@ -87,7 +87,7 @@ def schema(given: Arguments) -> int:
 
     With --root, definitions for duckdb, athena and spark name the files of that root, and can run without changes.
     With --output json, the columns are printed as JSON. With --remote, the command prints the server's schema instead.
-    With --remote --diff, it compares the server's schema with these definitions.
+    With --remote --diff, the command compares the server's schema with these definitions.
 
     To compare a saved schema, use `--from schema.json --diff`. The exit codes of --diff are those of the program diff:
     0 means no difference; 1 means a difference, or that there was nothing to compare.
@@ -158,7 +158,7 @@ def _definition(given: Arguments) -> str:
     from wsparquet.preflight import check_root
 
     check_root(given.root)
-    # DuckDB and Spark reject a table without files. Athena does not, so its definitions need no access to the root.
+    # DuckDB and Spark reject a table without files. Definitions for Athena need no access to the root.
     lake = open_dataset(given.root, storage_options=given.storage) if given.form != "athena" else None
     location = Location.of(given.root, empty=lake.empty_tables if lake else ())
     return render(given.table, given.form, location=location)

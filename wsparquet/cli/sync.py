@@ -77,10 +77,10 @@ class Arguments:
 def sync(given: Arguments) -> int:
     """Keep the datasets below ROOT up to date with LivePerson's Data Access API.
 
-    The server keeps files for 30 days. Each run lists all of them, and converts those that are not committed. These
-    include late files and files that failed before. Run the command every hour, by cron or with --every; it is always
-    safe to run it again. The first Ctrl-C ends the run after the current files; a second Ctrl-C ends it at once. If the
-    server cannot be reached at all, the run ends within 30 seconds.
+    The server keeps files for 30 days. Each run lists all files on the server, and converts the files that are not
+    committed, including late files and files that failed before. Run the command every hour, by cron or with --every;
+    it is always safe to run sync again. The first Ctrl-C ends the run after the current files; a second Ctrl-C ends it
+    at once. If the server cannot be reached at all, the run ends within 30 seconds.
 
     Exit codes are those of convert. A file that the server deleted before the download is a failure, too.
 

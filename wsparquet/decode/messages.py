@@ -19,7 +19,7 @@ KINDS = (
     (b"\xfd7zXZ", "a file compressed by xz"),
     (b"7z\xbc\xaf", "a 7z archive"),
 )
-"""The first bytes of content of some kinds. Text that begins with a bracket need not be valid JSON."""
+"""The first bytes of some kinds of content. Text that begins with a bracket need not be valid JSON."""
 
 
 def opening_of(data: bytes) -> bytes:

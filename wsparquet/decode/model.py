@@ -99,7 +99,7 @@ class DecoderOptions:
 
 
 class PathCounts:
-    """Counts for each path, or for each of other texts.
+    """Counts by path or by another text.
 
     Each of the first 1,000 texts has a count of its own. All other texts are counted together as ``(other)``.
     """
@@ -127,7 +127,8 @@ class PathCounts:
 class Report(JsonResult):
     """The counts and times of one source.
 
-    Always ``records = sum(rows) + quarantined``. ``items`` is the number of quarantined texts outside of records.
+    ``records = sum(rows) + quarantined`` is always true. ``items`` is the number of quarantined texts outside of
+    records.
     ``rescued`` counts values without a matching column. ``undocumented`` counts enum values that are not in the
     documentation. Both are grouped by table and then by path, with ``[*]`` instead of indices. Tables are in the order
     of the schema. ``container_values`` lists the values without a column in containers and in their ``metaData``, as
@@ -200,7 +201,7 @@ class Decoder(Protocol):
 
     @property
     def report(self) -> Report:
-        """The counts so far. They are final after ``finish``."""
+        """The counts so far. The counts are final after ``finish``."""
         ...
 
     def feed(self, data: bytes) -> Decoded:

@@ -39,7 +39,7 @@ _NODES = {"Leaf": "leaf", "StructOf": "struct", "ListOf": "list", "UnionOf": "un
 
 
 class NativeDecoder:
-    """A push decoder of one source; see ``wsparquet.decode.model.Decoder``. It decodes without holding the GIL."""
+    """A push decoder of one source, which does not hold the GIL; see ``wsparquet.decode.model.Decoder``."""
 
     def __init__(self, options: DecoderOptions) -> None:
         self.report = Report()

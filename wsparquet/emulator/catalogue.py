@@ -121,8 +121,8 @@ class Catalogue:
         return path
 
     def _path(self, name: str) -> Path:
-        # Use a name without a suffix, because aiohttp would derive an encoding from the suffix. Encode the name,
-        # because names in tests may not be valid file names.
+        # The file gets a name without a suffix, because aiohttp would derive an encoding from a suffix.
+        # The name is encoded, because names in tests may not be valid file names.
         return self._folder / name.encode("utf-8", "surrogatepass").hex()[-200:]
 
     def _generate(self, entry: Entry) -> bytes:

@@ -32,8 +32,8 @@ async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
     """Remove the parameters of listing requests that stores interpret in different ways.
 
     - ``EncodingType``: botocore requests percent-encoded names, and decodes the names if the answer says that they are
-      encoded. Some stores say so without encoding them, and ``a%20b`` and ``a+b`` then both become ``a b``. Without
-      this parameter, no store encodes names. The parameter stays if the caller has set it.
+      encoded. Some stores say so without encoding the names, and ``a%20b`` and ``a+b`` then both become ``a b``.
+      Without this parameter, no store encodes names. The parameter stays if the caller has set it.
     - ``Delimiter``: s3fs sends an empty delimiter if it needs no delimiter. Some stores then split every name.
     """
     await filesystem.set_session()

@@ -151,7 +151,7 @@ class _Comparison:
         return [field for field in rest if normalise(field.name) not in ROW]
 
     def _others(self) -> None:
-        """Compare unreached records that match one of our structs by name, and report the others as unknown."""
+        """Compare unreached records that match a struct of wsparquet by name, and report the others as unknown."""
         structs = _named_structs(self.plan)
         for record in self._unseen():
             self._enter(record)
@@ -277,8 +277,7 @@ class _Comparison:
         columns = {normalise(field.name) for record in records for field in record.fields}
         if len(records) != 1 or "type" not in columns or columns.isdisjoint(owners):
             return [(record.name, f"record {record.name}", record.fields) for record in records]
-        # A union as in wsparquet's own rows: a struct with a field for each branch, and ``type`` with the name of the
-        # branch.
+        # A union as in wsparquet's own rows: a struct with ``type``, the branch's name, and a field for each branch.
         found: list[tuple[str, str, Sequence[Field]]] = []
         for field in records[0].fields:
             if normalise(field.name) != "type":

@@ -1,4 +1,4 @@
-"""Renders a table's JSON schema for BigQuery: for ``bq load --schema``, and for ``schema.fields`` of its API.
+"""Renders a table's JSON schema for BigQuery: for ``bq load --schema``, and for ``schema.fields`` of BigQuery's API.
 
 The schema requires the option ``--parquet_enable_list_inference``, which loads a list as a REPEATED field without the
 nodes ``list`` and ``element``. Without the option, BigQuery loads every list as empty and reports no error. BigQuery

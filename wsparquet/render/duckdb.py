@@ -3,7 +3,7 @@
 The view reads all files below the table's folder. If no location is given, the view contains ``ROOT``, which the user
 replaces with the path or URL of the root. If a location is given, a table without files gets an empty view, because
 DuckDB rejects a view that matches no files. The table, whose name ends in ``_typed``, is for loading rows into DuckDB
-(``INSERT INTO navigation_typed BY NAME FROM navigation``). It also has the descriptions of the columns.
+(``INSERT INTO navigation_typed BY NAME FROM navigation``). This table also has the descriptions of the columns.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _empty_view(table: Table) -> str:
 
 
 def _literal(path: str) -> str:
-    """Return a glob that matches only this path. Raises SchemaError if DuckDB has none."""
+    """Return a glob that matches only this path. Raises SchemaError if no glob of DuckDB can match the path."""
     if "\\" in path:
         raise SchemaError(
             f"{path}: expected a path that DuckDB can search, found one with a backslash, for which DuckDB finds no "

@@ -3,8 +3,8 @@
     schema = StructType.fromJson(json.load(open("schemas/spark/navigation.json")))
     spark.read.schema(schema).parquet("<root>/record_type=navigation")
 
-The partition column ``date`` is the last column, as in Spark. The schema includes it so that Spark does not infer its
-type. With the location of a root, the definition is a ``CREATE TABLE`` of Spark SQL instead.
+The partition column ``date`` is the last column, as in Spark. The schema includes ``date`` so that Spark does not infer
+its type. With the location of a root, the definition is a ``CREATE TABLE`` of Spark SQL instead.
 """
 
 from __future__ import annotations

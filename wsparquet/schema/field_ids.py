@@ -1,10 +1,10 @@
 """The id of every field of every table, which Parquet files carry and table formats such as Iceberg use.
 
 The registry ``field_ids.csv`` beside this module has a line for each field: the table, the id, the field's full path,
-and the schema version in which the field appeared. It is append-only: an id is never changed and never used for another
-field, even if its field disappears. Documented fields have the ids 1 to 9,999; ids from 10,000 are reserved for fields
-that a root adds. A path has the names of all structs from the table down to the field, and ``element`` for the element
-of a list. ``date``, the partition column, has an id, too.
+and the schema version in which the field appeared. The registry is append-only: an id is never changed and never used
+for another field, even if its field disappears. Documented fields have the ids 1 to 9,999; ids from 10,000 are reserved
+for fields that a root adds. A path has the names of all structs from the table down to the field, and ``element`` for
+the element of a list. ``date``, the partition column, has an id, too.
 
 ``python -m tools.field_ids`` appends the fields that have no id yet.
 """

@@ -14,7 +14,7 @@ descriptions of this page. The metadata of a field contains the documentation th
                      ``inline``: a struct that may contain the fields of its only struct child directly
 
 To add a documented field, add one line to ``wsparquet.schema.structs``. Decoders, datasets, and exported definitions
-are derived from it.
+are derived from this line.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from wsparquet.schema.structs import (
 __all__ = ["COMMON_SUFFIX", "HEADER", "METADATA", "SCHEMA_VERSION", "TABLES", "UNRECOGNIZED", "Table"]
 
 SCHEMA_VERSION = 2
-"""Incremented whenever the columns of a table change. All files of a root have the same version."""
+"""Incremented whenever the columns of a table change. All files of a root have the same schema version."""
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ pub struct Buffer {
     pub limit: usize,
     pub complete: bool,
     undecided: Option<usize>,
-    /// Whether the whole text begins with a byte order mark. Only then lines may begin with one, too.
+    /// Whether the complete text begins with a byte order mark. Only then may its lines begin with such a mark, too.
     marked: bool,
     end_seen: bool,
     borders: VecDeque<usize>,
@@ -79,7 +79,7 @@ impl Buffer {
         self.limit = self.borders.front().map_or(open_end, |border| border - self.base);
     }
 
-    /// Records that the text has ended.
+    /// Notes that the text has ended.
     pub fn end(&mut self) {
         self.end_seen = true;
         self.ready();

@@ -46,7 +46,7 @@ impl State {
     }
 }
 
-/// Whether a state advanced. If not, it needs more text.
+/// Whether a state advanced. A state that did not advance needs more text.
 type Moved = SourceResult<bool>;
 
 pub struct Splitter {
@@ -58,7 +58,8 @@ pub struct Splitter {
     in_container: bool,
     tagged: bool,
     comma: Option<usize>,
-    /// The brackets that closed the records, with their offsets. They become items if records follow in damaged text.
+    /// The brackets that closed the records, with their offsets. If records follow in damaged text, each bracket
+    /// becomes an item.
     closers: Vec<(usize, u8)>,
     /// Whether damaged text of the open container was quarantined.
     damaged: bool,
@@ -105,7 +106,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// Decodes what is left at the end of the text.
+    /// Decodes the rest of the text.
     pub fn finish(&mut self) -> SourceResult<()> {
         self.buffer.end();
         self.run()?;

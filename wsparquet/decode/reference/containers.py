@@ -23,7 +23,7 @@ _ROOT: Path = ("$", "metaData")
 
 @lru_cache(maxsize=1)
 def metadata_reader() -> StructReader:
-    """Return the reader of ``metaData``. It has no state, so all containers share it."""
+    """Return the reader of ``metaData``. The reader has no state, so all containers share it."""
     return struct_reader(compiled().metadata, stray="$metaData")
 
 

@@ -1,7 +1,7 @@
 """The reference decoder: a complete implementation of docs/decoding.md in plain Python.
 
-It serves as an executable specification, as the fallback if the native decoder is not installed, and as the expected
-result in tests.
+The reference decoder serves as an executable specification, as the fallback if the native decoder is not installed, and
+as the expected result in tests.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class ContainerEnd:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record with its text ``raw`` and its offset ``start``. If it could not be parsed, ``reason`` says why."""
+    """A record with its text ``raw`` and its offset ``start``. ``reason`` says why the record could not be parsed."""
 
     number: int
     start: int

@@ -1,7 +1,7 @@
 """Runs the plan in Python: a tree of readers, one for each node, that convert parsed JSON to column values.
 
-A reader takes a value, the value's path, and the record's rescue list. It returns the column's value (None, a scalar, a
-list, or a dict of the fields that occurred). It appends values with no matching column to the rescue list.
+A reader takes a value, the value's path, and the record's rescue list. A reader returns the column's value (None, a
+scalar, a list, or a dict of the fields that occurred), and appends values with no matching column to the rescue list.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def leaf_reader(leaf: Leaf) -> LeafReader:
     """Return a function that converts a value, with or without a tag, to the column's value, None, or ``MISFIT``."""
     convert, names, as_it_is = CONVERTERS[leaf.kind], leaf.names, AS_IT_IS.get(leaf.kind)
 
-    # This runs for every scalar of a source, so the common cases of `unwrap_tag` and `convert` are inlined.
+    # This function runs for every scalar of a source, so the common cases of `unwrap_tag` and `convert` are inlined.
     def read(value: Any) -> Any:
         if type(value) is tuple and len(value) == 1:
             key, inner = value[0]

@@ -100,7 +100,7 @@ class _TableReader:
 
 @lru_cache(maxsize=1)
 def record_reader() -> RecordReader:
-    """Return the reader of the compiled plan. It has no state, so all decoders share it."""
+    """Return the reader of the compiled plan. The reader has no state, so all decoders share it."""
     return RecordReader(compiled())
 
 

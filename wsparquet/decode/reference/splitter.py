@@ -160,7 +160,7 @@ class Splitter:
         return [self._item(at, min(at + PIECE, end), reason, continued=at > start) for at in starts]
 
     def _head(self) -> Events | None:
-        """Read a container up to its records. If the text ends before them, start over when there is more text."""
+        """Read a container up to its records. If the text ends before the records, start over with more text."""
         buffer = self.buffer
         values: list[tuple[str, Any]] = []
         at = buffer.skip_space(buffer.position + 1)
@@ -390,9 +390,9 @@ class Splitter:
     def _pieces(self, stop: int, *, ends: bool = False, comma: bool = False) -> list[Event] | None:
         """Quarantine the pieces of an item up to ``stop``.
 
-        If the item ``ends`` there, these are all pieces, otherwise only the pieces of the maximum size. White space at
-        the end of an item is dropped, and so is a comma there if ``comma`` is true. Chunks of any size result in the
-        same pieces. Return None if there is no piece yet.
+        If the item ``ends`` at ``stop``, all pieces are quarantined, otherwise only the pieces of the maximum size.
+        White space at the end of an item is dropped, and so is a comma there if ``comma`` is true. Chunks of any size
+        result in the same pieces. Return None if there is no piece yet.
         """
         buffer = self.buffer
         events: list[Event] = []

@@ -64,7 +64,7 @@ def _to_boolean(value: Any) -> Any:
 
 
 def _integral(literal: str) -> int | None:
-    """Return the value of a literal if it is an integer of at most 19 digits. Never builds larger integers."""
+    """Return the value of a literal if it is an integer of at most 19 digits. No larger integer is ever built."""
     if literal.isdigit() and len(literal) <= _MAX_DIGITS:
         return int(literal)
     digits, scale = _digits(literal)
@@ -105,7 +105,7 @@ def _to_double(value: Any) -> Any:
 
 
 def _denotes(literal: str, number: float) -> bool:
-    """Whether a literal is a spelling of the double nearest to it: the shortest one, or one with up to 17 digits.
+    """Whether a literal spells its nearest double: with the shortest spelling, or with up to 17 correct digits.
 
     Programs write doubles in different ways: most write the shortest form; others, such as C's ``%.17g``, write 16 or
     17 digits.

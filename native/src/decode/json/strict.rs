@@ -1,18 +1,18 @@
 //! Writes JSON as strict JSON, which every query engine reads (docs/decoding.md, "Strict JSON").
 //!
 //! Sources may contain tokens that strict JSON does not have: lone surrogates, numbers beyond the range of a double,
-//! and the bare words `NaN`, `Infinity` and `-Infinity`. Each is replaced with text after a marker, so that the
-//! replacement is reversible. `wsparquet.strict_json` has the same rules.
+//! and the bare words `NaN`, `Infinity` and `-Infinity`. Each of these tokens is replaced with text after a marker, so
+//! that the replacement is reversible. `wsparquet.strict_json` has the same rules.
 
 use crate::decode::json::numbers::is_beyond_doubles;
 use crate::decode::json::scan;
 use crate::decode::json::text::{Text, code_point, push_ascii, unescape};
 
-/// The noncharacter U+FDD0 in UTF-8. Every replacement begins with it.
+/// The noncharacter U+FDD0 in UTF-8. Every replacement begins with this character.
 const MARKER: [u8; 3] = [0xef, 0xb7, 0x90];
 const WORDS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
 
-/// A token of a value. The index is that after the token.
+/// A token of a value, with the index after the token.
 enum Token {
     /// A string, with its quotes, that has escapes or may contain tokens to replace.
     String(usize),

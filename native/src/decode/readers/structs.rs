@@ -199,8 +199,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Enters the tag of a field's value, if it has one. With `hint`, a pair of a start and a position in the struct,
-    /// caches a hint for that position: the text from the start on.
+    /// Enters the tag of a field's value, if it has one. If `hint` is a pair of a start and a position in the struct,
+    /// caches the text from the start on as a hint for this position.
     fn enter(
         &mut self,
         plan: &Struct,

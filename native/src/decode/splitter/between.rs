@@ -84,7 +84,7 @@ impl Splitter {
         }
     }
 
-    /// Reads a container up to its records. If the text ends before them, starts over when there is more text.
+    /// Reads a container up to its records. If the text ends before the records, starts over when there is more text.
     fn head(&mut self) -> Moved {
         let mut values = Vec::new();
         let mut at = self.buffer.skip_space(self.buffer.position + 1);

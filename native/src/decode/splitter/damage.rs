@@ -91,7 +91,7 @@ impl Splitter {
     }
 
     /// Quarantines the pieces of an item up to `stop`: all pieces if the item `ends` there, otherwise all pieces of the
-    /// maximum size. Returns whether there was anything to do.
+    /// maximum size. Returns whether a piece was quarantined or the item ended.
     fn pieces(&mut self, stop: usize, ends: bool, comma: bool) -> Moved {
         let mut moved = ends;
         while stop - self.buffer.position >= PIECE || (ends && self.buffer.position < stop) {
