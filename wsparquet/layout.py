@@ -68,7 +68,7 @@ CHECKPOINT = f"{STATE}/checkpoint"
 parts."""
 
 UNKNOWN_ACCOUNT = "unknown"
-"""The account of a source if neither the user, the path nor the content states one."""
+"""The account of a source if neither the user, the path nor the content names an account."""
 
 SEVERAL_ACCOUNTS = "multiple"
 """The account of a source whose containers state several accounts."""
@@ -151,7 +151,7 @@ def part_path(key: Key, table: str, day: date | None, file: str) -> str:
 
 
 def parse_intent_path(path: str) -> tuple[Key, str] | None:
-    """Return the identity and the token in an intent's path, or None if ``path`` does not have the form of one."""
+    """Return the identity and the token in an intent's path, or None if ``path`` has another form."""
     match = _INTENT.fullmatch(path)
     return (Key(match[1], match[2]), match[3]) if match else None
 

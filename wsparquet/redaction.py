@@ -79,7 +79,7 @@ def printable_url(url: str) -> str:
 def secrets_in_url(url: str) -> frozenset[str]:
     """Return the texts in ``url`` that a message must not quote, percent-decoded.
 
-    These are the user info, the query and the fragment, and the single values in these three.
+    A message must not quote the user info, the query, the fragment, or a single value in one of these three.
     """
     found: set[str] = set()
     for part in url.split("::"):
@@ -124,7 +124,7 @@ def hide_secrets(text: str, secrets: frozenset[str]) -> str:
 def secrets_in_options(options: Mapping[str, Any]) -> frozenset[str]:
     """Return all values in ``options`` that may be secret, in every spelling that a message may quote.
 
-    These are the values of options whose names suggest secrets, and the credentials in URLs.
+    Values that may be secret are those of options whose names suggest secrets, and the credentials in URLs.
     """
     return _spellings(_secrets(options))
 

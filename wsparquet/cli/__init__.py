@@ -51,7 +51,7 @@ class _ClosedPipe(Exception):
 
 
 class _Program(click.Group):
-    """The program. Its methods raise _ClosedPipe, because click would treat a closed pipe as a failure."""
+    """The program, whose methods raise _ClosedPipe, because click would treat a closed pipe as a failure."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Parse the arguments; this also prints the help."""
@@ -128,7 +128,7 @@ def main() -> None:
         with as_interrupts():
             code = cli.main(prog_name="wsparquet", standalone_mode=False)
     except _ClosedPipe:
-        # Otherwise Python would report an error when it writes the rest of the output at exit.
+        # Python writes the rest of the output at exit, and would report an error if the pipe were still its target.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.CLOSED_PIPE)
     except click.ClickException as error:

@@ -43,7 +43,7 @@ class Arguments:
 def clean(given: Arguments) -> int:
     """List the files below ROOT that no commit record names, and delete them with --delete.
 
-    Such strays are parts, quarantine files, temporary files and intents of runs that were killed, and unfinished
+    Strays are parts, quarantine files, temporary files and intents of runs that were killed, and unfinished
     uploads. wsparquet deletes each stray individually, by its full path. Files that wsparquet did not write are listed
     as foreign, and are never deleted. Without --delete, the command writes nothing and needs no permission to write.
 

@@ -42,7 +42,7 @@ class Arguments:
 @click.command(short_help="Convert Web Session files into datasets below a root.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @to_option
-@account_option("The account of all sources; needed if neither the URL nor the content of a source states it.")
+@account_option("The account of all sources; needed if neither the URL nor the content of a source names the account.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
 @force_account_option

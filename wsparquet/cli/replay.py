@@ -46,10 +46,10 @@ class Arguments:
 def replay(given: Arguments) -> int:
     """Convert again the sources below ROOT that were not fully understood.
 
-    These are the sources from which another version of wsparquet rescued values or quarantined text, and the sources
-    that were committed with an older schema version. RAW names the paths or URLs of their files. A file is found by
-    name and checksum, or by checksum alone if the source came from standard input. A file of RAW that cannot be read
-    is a failure.
+    A source was not fully understood if another version of wsparquet rescued values or quarantined text of the source,
+    or if the source was committed with an older schema version. RAW names the paths or URLs of the files. A file is
+    found by name and checksum, or by checksum alone if the source came from standard input. A file of RAW that cannot
+    be read is a failure.
 
     After an upgrade that supports more fields, replay upgrades the complete root to the new schema version. The upgrade
     starts only if every file is found. Until every source is converted, only another replay can use the root.

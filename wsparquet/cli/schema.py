@@ -111,7 +111,7 @@ def schema(given: Arguments) -> int:
 
 
 def _check(context: click.Context) -> None:
-    """Reject options that contradict each other, instead of ignoring one of them."""
+    """Reject options that contradict each other."""
     flags = {each.name: each.opts[0] for each in context.command.params if each.name is not None}
     flags["table"] = "TABLE"
     given = [flag for name, flag in flags.items() if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]

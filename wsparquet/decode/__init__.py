@@ -1,4 +1,4 @@
-"""Provides the two decoders, and selects one. A decoder converts bytes of containers to Arrow batches by table."""
+"""Selects one of the two decoders. A decoder converts bytes of containers to Arrow batches by table."""
 
 from __future__ import annotations
 

@@ -130,10 +130,11 @@ class Report(JsonResult):
     ``records = sum(rows) + quarantined`` is always true. ``items`` is the number of quarantined texts outside of
     records.
     ``rescued`` counts values without a matching column. ``undocumented`` counts enum values that are not in the
-    documentation. Both are grouped by table and then by path, with ``[*]`` instead of indices. Tables are in the order
-    of the schema. ``container_values`` lists the values without a column in containers and in their ``metaData``, as
-    ``{"containers": [first, last], "values": {path: value as JSON text}}``. ``start_time`` is the earliest time of the
-    containers, rounded down, and ``end_time`` is the latest time, rounded up; both are in milliseconds since 1970.
+    documentation. ``rescued`` and ``undocumented`` are grouped by table and then by path, with ``[*]`` instead of
+    indices. Tables are in the order of the schema. ``container_values`` lists the values without a column in containers
+    and in their ``metaData``, as ``{"containers": [first, last], "values": {path: value as JSON text}}``.
+    ``start_time`` is the earliest time of the containers, rounded down, and ``end_time`` is the latest time, rounded
+    up; both are in milliseconds since 1970.
 
     >>> (found,) = wsparquet.inspect("session.gz")
     >>> found.report.records == sum(found.report.rows.values())

@@ -20,8 +20,9 @@ __all__ = ["find_payload", "find_tables"]
 def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
     """Return the records of each table, keyed by the table's name.
 
-    If the schema has a field ``body``, only the records that this field permits are considered. Otherwise a record
-    belongs to a table only if the record is not inside another record, and has a header or fields of the table.
+    If the schema has a field ``body``, only the records that this field permits are considered. Without a field
+    ``body``, a record belongs to a table only if the record is not inside another record, and has a header or fields of
+    the table.
     """
     bodies = [
         body

@@ -44,7 +44,7 @@ def _field(field: pa.Field[Any]) -> dict[str, Any]:
     data_type = field.type.value_type if repeated else field.type
     if pa.types.is_list(data_type):
         raise SchemaError(
-            f"expected no list of lists, because BigQuery does not support one, found {field.name}: {field.type}; "
+            f"expected no list of lists, which BigQuery does not support, found {field.name}: {field.type}; "
             "put a struct between the two lists in wsparquet/schema/structs.py"
         )
     mode = "REPEATED" if repeated else "NULLABLE" if field.nullable else "REQUIRED"

@@ -12,9 +12,9 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// The keys with which the line of a border starts.
 pub const KEYS: [&[u8]; 3] = [b"dataType", b"metaData", b"recordCollection"];
 
-/// Unread text. `position` is the next byte to read. `limit` is the next border or, without one, the end of the text so
-/// far or the start of a last line that may turn out to be a border. `complete` is true if no more text can come before
-/// `limit`. Indices refer to `data`, which begins at the stream's byte `base`.
+/// Unread text. `position` is the next byte to read. `limit` is the next border. Without a border, `limit` is the end
+/// of the text so far, or the start of a last line that may become a border. `complete` is true if no more text can
+/// come before `limit`. Indices refer to `data`, which begins at the stream's byte `base`.
 #[derive(Default)]
 pub struct Buffer {
     pub data: Vec<u8>,

@@ -265,8 +265,8 @@ impl Splitter {
         self.buffer.position = after + usize::from(comma);
     }
 
-    /// Quarantines an unreadable record alone if its brackets balance and no other record starts inside it. Otherwise,
-    /// quarantines the text up to the next undamaged record or container.
+    /// Quarantines an unreadable record alone if its brackets balance and no other record starts inside it. In all
+    /// other cases, quarantines the text up to the next undamaged record or container.
     fn bad_record(&mut self, reason: String) -> Moved {
         let start = self.buffer.position;
         let reach = self.limits.max_record.saturating_add(1);

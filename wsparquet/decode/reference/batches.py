@@ -33,7 +33,7 @@ class BatchBuilder:
         self._held_bytes: Counter[str] = Counter()
 
     def add(self, table: str, row: dict[str, Any], size: int) -> list[Batch]:
-        """Add a row that was read from ``size`` bytes of text. Return a batch if the row completes one."""
+        """Add a row that was read from ``size`` bytes of text. Return a batch if the row completes the batch."""
         self._rows[table].append(row)
         self._bytes[table] += size
         return self._flush(table) if self._bytes[table] >= self.batch_bytes else []

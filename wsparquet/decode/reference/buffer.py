@@ -30,9 +30,9 @@ BOM = b"\xef\xbb\xbf"
 class Buffer:
     """Unread text. Indices are byte indices into ``data``, which begins at the stream's byte ``base``.
 
-    ``position`` is the next byte to read. ``limit`` is the next border or, without one, the end of the text so far or
-    the start of a last line that may turn out to be a border. ``complete`` is true if no more text can come before
-    ``limit``.
+    ``position`` is the next byte to read. ``limit`` is the next border. Without a border, ``limit`` is the end of the
+    text so far, or the start of a last line that may become a border. ``complete`` is true if no more text can come
+    before ``limit``.
     """
 
     def __init__(self) -> None:

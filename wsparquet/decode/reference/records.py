@@ -53,7 +53,7 @@ class _TableReader:
 
     def bears_name(self, key: str, value: Any) -> bool:
         """Whether the name of a field in the body identifies the field as this table's payload."""
-        # The documentation has no payload names for flat tables. Their names are guesses, so the kind must match, too.
+        # The payload names of flat tables are guesses, because the documentation has none, so the kind must match, too.
         return normalise(key) in self.payload_names and (not self.flat or self.is_payload(value))
 
     def claims(self, pairs: Object) -> bool:

@@ -248,7 +248,7 @@ class Splitter:
     def _bad_record(self, reason: str) -> Events | None:
         """Quarantine an unreadable record alone if its brackets balance and no other record starts inside it.
 
-        Otherwise, quarantine the text up to the next undamaged record or container.
+        In all other cases, quarantine the text up to the next undamaged record or container.
         """
         buffer = self.buffer
         start, reach = buffer.position, self.limits.max_record + 1

@@ -196,9 +196,9 @@ pub fn reaches_collection(text: &[u8], at: usize) -> Result<usize, Refusal> {
 /// The result of a search so far.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
-    /// A record, or else a container, starts at this index.
+    /// A record starts at the index `at` if `record` is true, otherwise a container.
     Start { at: usize, record: bool },
-    /// There is nothing up to the next border.
+    /// There is no record or container before the next border.
     Nothing,
     /// More text is needed; all text before this index is damaged.
     More(usize),
