@@ -72,7 +72,7 @@ def _record(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) 
 
 
 def _record_name(field: pa.Field[Any], parent: str) -> str:
-    """Return a struct's documented name, or the combined names of parent and field for a union, which has no name."""
+    """Return a struct's documented name. Unions have none, so for a union, combine the names of parent and field."""
     names = struct_names(field)
     words = names[0].split() if names else [parent, field.name]
     return "".join(word[0].upper() + word[1:] for word in words)

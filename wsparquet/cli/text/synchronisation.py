@@ -1,4 +1,4 @@
-"""The text of the results of a synchronisation, a download, and a list of files."""
+"""The text of the results of a synchronization, a download, and a list of files."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Splitter:
             yield from self._run()
 
     def finish(self) -> Iterator[Event]:
-        """Parse what is left at the end of the text. Raises the same errors as ``feed``."""
+        """Parse the rest of the text. Raises the same errors as ``feed``."""
         self.buffer.end()
         yield from self._run()
 
