@@ -54,7 +54,7 @@ def utf8_text(text: str) -> str:
 
 
 def _bytes_of(surrogate: str) -> bytes:
-    """Return the byte that Python's surrogateescape represents by this surrogate, else the surrogate's own bytes."""
+    """Return the byte that this surrogate represents in Python's surrogateescape, or else the surrogate's own bytes."""
     try:
         return surrogate.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -80,9 +80,9 @@ def printable_url(url: str) -> str:
 
 
 def secrets_in_url(url: str) -> frozenset[str]:
-    """Return the parts of ``url`` that a message must not quote, percent-decoded.
+    """Return the texts in ``url`` that a message must not quote, percent-decoded.
 
-    These are the user info, the query, the fragment, and the values in them.
+    A message must not quote the user info, the query, the fragment, or a single value in one of these three.
     """
     found: set[str] = set()
     for part in url.split("::"):
@@ -93,7 +93,7 @@ def secrets_in_url(url: str) -> frozenset[str]:
 
 
 def _split(url: str) -> tuple[str, str, str]:
-    """Return the URL without credentials, its user info, and its query and fragment."""
+    """Split a URL into the URL without credentials, the user info, and the query together with the fragment."""
     bare = re.split(r"[?#]", url, maxsplit=1)
     scheme, separator, rest = bare[0].partition("://")
     authority, slash, path = rest.partition("/")
@@ -127,7 +127,7 @@ def hide_secrets(text: str, secrets: frozenset[str]) -> str:
 def secrets_in_options(options: Mapping[str, Any]) -> frozenset[str]:
     """Return all values in ``options`` that may be secret, in every spelling that a message may quote.
 
-    These are the values of options whose names suggest secrets, and the credentials in URLs.
+    Values that may be secret are those of options whose names suggest secrets, and the credentials in URLs.
     """
     return spellings(_secrets(options))
 
@@ -143,7 +143,7 @@ def _secrets(value: object, *, named: bool = False) -> Iterator[str]:
     elif named:
         yield str(value)
     elif isinstance(value, str):
-        # Also finds user info in URLs without a scheme, or with a slash in the password, which URL parsers miss.
+        # URL parsers miss user info in URLs without a scheme, and in URLs with a slash in the password.
         user, _, _ = value.rpartition("://")[2].rpartition("@")
         yield from (user, user.partition(":")[0], user.partition(":")[2], *secrets_in_url(value))
 

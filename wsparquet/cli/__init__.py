@@ -51,7 +51,7 @@ class _ClosedPipe(Exception):
 
 
 class _Program(click.Group):
-    """The program; it raises _ClosedPipe, because click would end it with the exit code of a failure."""
+    """The program, whose methods raise _ClosedPipe, because click would treat a closed pipe as a failure."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Parse the arguments; this also prints the help."""
@@ -124,11 +124,11 @@ def _buffer_standard_output() -> None:
 
 def main() -> None:
     """Run the command line, and end the process with the exit code of the command."""
-    # Arrow's own memory pool retains tens of MiB of freed memory, and the system's pool is equally fast here. pyarrow
-    # reads this variable when it is imported.
+    # Arrow's own memory pool retains tens of MiB of freed memory, and the system's pool is equally fast here.
+    # pyarrow reads this variable during its import.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    # pyarrow imports numpy if it is installed. Without this limit, numpy's OpenBLAS starts threads that remain unused,
-    # which costs 0.1 s of CPU time.
+    # pyarrow imports numpy if numpy is installed.
+    # Without this limit, numpy's OpenBLAS starts threads that remain unused, which costs 0.1 s of CPU time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Retries are already shown as progress. Without this handler, Python would also print their log messages.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
@@ -141,7 +141,7 @@ def main() -> None:
         with as_interrupts():
             code = cli.main(prog_name="wsparquet", standalone_mode=False)
     except _ClosedPipe:
-        # Otherwise Python would complain when it writes the rest of the output at its end.
+        # Python writes the rest of the output at exit, and would report an error if the pipe were still its target.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.CLOSED_PIPE)
     except click.ClickException as error:

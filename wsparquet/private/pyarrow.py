@@ -1,4 +1,4 @@
-"""The C data interface of pyarrow by address, and two of its names without the import of ``pyarrow.compute``.
+"""pyarrow's C data interface for memory addresses, and two names of ``pyarrow.compute`` without importing that module.
 
 Tried with pyarrow 26.0.1.
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyarrow.compute import StructFieldOptions, call_function
 else:
     try:
-        # pyarrow.compute imports them from this module, and creates 280 functions besides, which takes 40 ms.
+        # pyarrow.compute imports these two names from the same module, but also creates 280 functions in 40 ms.
         from pyarrow._compute import StructFieldOptions, call_function
     except ImportError:
         from pyarrow.compute import StructFieldOptions, call_function
@@ -24,7 +24,7 @@ __all__ = ["StructFieldOptions", "call_function", "export_batch", "import_batch"
 def import_batch(address: int, schema: pa.Schema) -> pa.RecordBatch:
     """Return the record batch in the ``ArrowArray`` struct at an address.
 
-    The public way, a pair of capsules, would export and import the whole schema for every batch.
+    pyarrow's public method uses a pair of capsules, which would export and import the complete schema for every batch.
     """
     return pa.RecordBatch._import_from_c(address, schema)  # noqa: SLF001
 
@@ -35,5 +35,5 @@ def export_batch(batch: pa.RecordBatch, address: int) -> None:
 
 
 def import_schema(capsule: object) -> pa.Schema:
-    """Return the schema in a capsule. ``pyarrow.schema`` takes only objects that make capsules."""
+    """Return the schema in a capsule. ``pyarrow.schema`` accepts objects that create capsules, but not capsules."""
     return pa.Schema._import_from_c_capsule(capsule)  # noqa: SLF001

@@ -1,7 +1,7 @@
 """Builds Arrow record batches: collects rows by table and returns them in the order of the source.
 
-Rows are held until the ``metaData`` of their container is known. If their text exceeds ``batch_bytes``, they are held
-as batches.
+Rows are held until the ``metaData`` of their container is known. If the text of held rows exceeds ``batch_bytes``, the
+rows are held as batches.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class BatchBuilder:
         self._held_bytes: Counter[str] = Counter()
 
     def add(self, table: str, row: dict[str, Any], size: int) -> list[Batch]:
-        """Add a row that was read from ``size`` bytes of text. Return a batch if the row completes one."""
+        """Add a row that was read from ``size`` bytes of text. Return a batch if the row completes the batch."""
         self._rows[table].append(row)
         self._bytes[table] += size
         return self._flush(table) if self._bytes[table] >= self.batch_bytes else []

@@ -24,12 +24,12 @@ _ROOT: Path = ("$", "metaData")
 
 @lru_cache(maxsize=1)
 def metadata_reader() -> StructReader:
-    """Return the reader of ``metaData``. It has no state, so all containers share it."""
+    """Return the reader of ``metaData``. The reader has no state, so all containers share it."""
     return struct_reader(compiled().metadata, stray="$metaData")
 
 
 class Container:
-    """The open container. ``known`` becomes true when its ``metaData`` was read; ``metadata`` is final from then on."""
+    """The open container. ``known`` becomes true when its ``metaData`` was read; ``metadata`` is then final."""
 
     def __init__(self, start: ContainerStart) -> None:
         self.number = start.number
@@ -86,7 +86,10 @@ def _kind(value: Any) -> str:
 
 
 class ContainerValues:
-    """Adds finished containers to the report. Consecutive containers with the same misfits share one entry."""
+    """Adds finished containers to the report.
+
+    Consecutive containers share one entry if their values without a column are equal.
+    """
 
     def __init__(self, report: Report, limits: Limits) -> None:
         self._report = report
@@ -97,7 +100,7 @@ class ContainerValues:
         """Add a finished container.
 
         Raises:
-            DecodeError: the misfits of all containers of the source exceed ``max_container_values``.
+            DecodeError: the values without a column, in all containers of the source, exceed ``max_container_values``.
 
         """
         report = self._report

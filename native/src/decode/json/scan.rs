@@ -75,8 +75,8 @@ fn stops(half: &[u8; 16]) -> u32 {
     half.iter().enumerate().fold(0, |found, (at, byte)| found | u32::from(is_stop(byte)) << at)
 }
 
-/// Returns the index of the first quote, backslash, or control character at or after `at`. If there is none, returns
-/// the text's length.
+/// Returns the index of the first quote, backslash, or control character at or after `at`, or the text's length if the
+/// text has no such character there.
 #[inline(always)]
 pub fn plain(data: &[u8], mut at: usize) -> usize {
     while let Some(block) = data.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
