@@ -115,6 +115,17 @@ def test_no_room_for_the_result_is_one_line(good: Files, tmp_path: Path) -> None
     assert run("convert", good.folder, "--to", root, "--output", "json").json["skipped"] == good.names
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["--version"], ["inspect", "--help"], ["schema", "geo"]])
+def test_no_room_for_any_output_is_one_line(arguments: list[str], unbuffered: str) -> None:
+    """The help and the version, which the command line's library prints, fail in the same way, whatever the buffer."""
+    with Path("/dev/full").open("wb") as full:
+        ran = spawn(*arguments, stdout=full, env={"PYTHONUNBUFFERED": unbuffered})
+    assert (ran.code, len(ran.err.splitlines())) == (1, 1)
+    assert "standard output" in ran.err
+
+
 def test_a_terminal_of_another_encoding_gets_escapes() -> None:
     """What the terminal's encoding cannot show is escaped, and nothing fails."""
     plain = run("schema", "navigation", "--as", "markdown")

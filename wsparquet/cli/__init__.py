@@ -28,6 +28,7 @@ from wsparquet.cli.replay import replay
 from wsparquet.cli.schema import schema
 from wsparquet.cli.serve import serve
 from wsparquet.cli.signals import as_interrupts
+from wsparquet.cli.standard_output import take_standard_output
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
 from wsparquet.cli.verify import verify
@@ -110,18 +111,6 @@ for _command in (
     cli.add_command(_command)
 
 
-def _buffer_standard_output() -> None:
-    """Give standard output a buffer if it has none, as with PYTHONUNBUFFERED.
-
-    Without a buffer, Python takes a write that was cut short for a complete one, so that the rest of the output would
-    be lost, and a pipe that nobody reads any more would look like success. Each line is still written at once.
-    """
-    stream = sys.stdout
-    if isinstance(stream, io.TextIOWrapper) and isinstance(stream.buffer, io.RawIOBase):
-        file = io.BufferedWriter(io.FileIO(stream.fileno(), "wb", closefd=False))
-        sys.stdout = io.TextIOWrapper(file, encoding=stream.encoding, errors=stream.errors, line_buffering=True)
-
-
 def main() -> None:
     """Run the command line, and end the process with the exit code of the command."""
     # Arrow's own memory pool retains tens of MiB of freed memory, and the system's pool is equally fast here.
@@ -132,7 +121,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Retries are already shown as progress. Without this handler, Python would also print their log messages.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
-    _buffer_standard_output()
+    take_standard_output()
     for stream in (sys.stdout, sys.stderr):
         # If the terminal's encoding lacks a character, print an escape sequence instead of failing.
         if isinstance(stream, io.TextIOWrapper):
@@ -141,8 +130,6 @@ def main() -> None:
         with as_interrupts():
             code = cli.main(prog_name="wsparquet", standalone_mode=False)
     except _ClosedPipe:
-        # Python writes the rest of the output at exit, and would report an error if the pipe were still its target.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.CLOSED_PIPE)
     except click.ClickException as error:
         error.show()

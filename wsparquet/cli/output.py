@@ -64,14 +64,7 @@ def say(text: str, *, nl: bool = True) -> None:
         BrokenPipeError: nobody reads standard output any more; ``main`` then ends the program.
 
     """
-    try:
-        click.echo(text, nl=nl)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise click.ClickException(
-            f"expected to write the result to standard output, but: {error.strerror}; the command itself has finished"
-        ) from error
+    click.echo(text, nl=nl)
 
 
 def say_error(text: str) -> None:
