@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job, start to end, in the folder given: generate files, convert them twice, look at what came of it.
+# Shows the main job from start to end in the given folder: generates files, converts them twice, and queries the rows.
 set -eu
 demo=$1
 rm -rf "$demo"
@@ -30,7 +30,7 @@ eval "$(tail -n +2 server.txt)"
 run wsparquet sync --base-url "$(head -n 1 server.txt)" --account 75555851 --to lake --pause 0.1
 run wsparquet status lake --account 75555851
 
-printf '\nEvery file is what its record says, every value what the source says:\n'
+printf '\nEvery file matches its commit record, and every value matches its source:\n'
 run wsparquet verify lake --against downloads
 
 printf '\n$ find lake -name "*.parquet"\n'

@@ -70,7 +70,7 @@ def test_keywords_are_the_fields_of_the_options(keywords: type, options: Any) ->
         ("status", "stale", 5, "a timedelta of 0 or more, found 5"),
         ("fetch", "account", "a/b", "letters and digits, found 'a/b'"),
         ("fetch", "credentials", "secret", "Credentials, found a value of type str"),
-        ("fetch", "since", datetime(2026, 1, 1), "a time with a zone, found 2026-01-01T00:00:00, which has none"),
+        ("fetch", "since", datetime(2026, 1, 1), "a time with a time zone, found 2026-01-01T00:00:00, which has none"),
         ("sync", "convert", {}, "ConvertOptions, found a value of type dict"),
     ],
 )

@@ -50,6 +50,7 @@ def test_text_without_credentials_keeps_the_rest() -> None:
 def test_printable_url() -> None:
     """Messages have no user info, query, fragment or control characters of an address."""
     assert printable_url("https://u:p@x.example/a?token=1#f") == "https://x.example/a"
+    assert printable_url("https://h/p#secret") == printable_url("https://h/p?#secret") == "https://h/p"
     assert printable_url("https://x\n\x1b[31m") == "https://x\ufffd\ufffd[31m"
 
 

@@ -1,1 +1,1 @@
-"""Programs for those who work on wsparquet; none of them is part of the package."""
+"""Programs for developers of wsparquet; the package does not contain them."""

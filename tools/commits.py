@@ -1,4 +1,4 @@
-"""Commits of sources that do not exist, for roots with very many commits: for tests and benchmarks."""
+"""Makes commits without sources, so that tests and benchmarks can use roots with very many commits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOUR_MS = 3_600_000
 
 
 def make_commit(number: int) -> Commit:
-    """Return a commit that looks real: parts of all tables on two days, and a report of some length."""
+    """Return a realistic commit, with parts of all tables on two days and a report of a typical length."""
     start = START_MS + number * HOUR_MS
     identity = Identity("75555851", f"WebSession.{start}.{start + HOUR_MS}.part-00000-{number}")
     token = f"{number:016x}"

@@ -1,6 +1,6 @@
 """Appends the fields that have no id yet to the registry of field ids: ``python -m tools.field_ids``.
 
-Lines that the registry already has stay as they are, in their order.
+Existing lines of the registry keep their content and their order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PATH = Path(__file__).parents[1] / "wsparquet" / "schema" / REGISTRY_FILE
 
 
 def missing(known: tuple[FieldId, ...]) -> list[FieldId]:
-    """Return a line for each field without an id. Each table continues after its greatest id."""
+    """Return a line for each field without an id. New ids of a table follow the table's greatest id."""
     found = []
     for table in TABLES:
         of_table = [line for line in known if line.table == table]

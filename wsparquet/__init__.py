@@ -6,9 +6,10 @@
 >>> wsparquet.open_dataset("lake").table("geo")     # committed rows only, as a pyarrow dataset
 """
 
-# A module or package directly below wsparquet/ must not have the name of a public function: importing the module would
-# replace the function as an attribute of this package. So the functions `generate_files` and `arrow_schema` are not
-# named like the packages `generate/` and `schema/`. tests/test_library.py checks this.
+# No module or package directly below wsparquet/ may have the name of a public function.
+# Importing such a module would replace the function as an attribute of this package.
+# The functions `generate_files` and `arrow_schema` therefore do not share the names of `generate/` and `schema/`.
+# tests/test_library.py checks this rule.
 
 from __future__ import annotations
 
@@ -129,8 +130,8 @@ __all__ = [
     "verify",
 ]
 
-# The module of each public name. Names are imported on first use, because importing pyarrow alone would make
-# `wsparquet --help` too slow.
+# The module of each public name.
+# Names are imported on first use, because importing pyarrow alone would make `wsparquet --help` too slow.
 _HOMES = {
     "_version": ("__version__",),
     "api": (

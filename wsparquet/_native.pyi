@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any, Self
 
 CHECKED: bool
-"""Whether the module was compiled with checks, for tests: such a module is slower than the one in a wheel."""
+"""Whether the module was compiled with checks, for tests: such a module is slower than the module in a wheel."""
 
 class Refused(Exception):
     """Raised if the source is not a Web Session file, if it exceeds a limit, or if the plan is not valid."""
@@ -23,7 +23,7 @@ class Exported:
     address: int
 
 class CompiledPlan:
-    """The decoding plan of all tables. It is compiled once and shared by the decoders of all sources."""
+    """The decoding plan of all tables, which is compiled once and shared by the decoders of all sources."""
 
     def __new__(cls, text: str) -> Self:
         """Compile a plan from JSON text. Raises Refused if the plan is not valid."""
@@ -32,7 +32,7 @@ class CompiledPlan:
         """Return, for each table, its name and a capsule with the Arrow schema of its record batches."""
 
 class Machine:
-    """A push decoder of one source. It expects the decompressed text, in chunks of any size."""
+    """A push decoder of one source. The decoder expects the decompressed text, in chunks of any size."""
 
     def __new__(
         cls, plan: CompiledPlan, source_file: str, limits: dict[str, int], by_day: bool, fallback: int | None
@@ -50,7 +50,7 @@ class Machine:
         """
 
     def finish(self) -> dict[str, Any]:
-        """Decode what is left at the end of the text. Return the same values as ``feed``, and the report.
+        """Decode the rest of the text. Return the same values as ``feed``, and the report.
 
         Raises Refused if the source cannot be decoded.
         """
@@ -64,18 +64,18 @@ class Imported:
     address: int
 
 class ParquetFile:
-    """A Parquet file that is being written. It is complete after ``close``."""
+    """A Parquet file that is being written. The file is complete after ``close``."""
 
     def __new__(cls, path: str | PathLike[str], schema: object, settings: str) -> Self:
         """Create the file at ``path``.
 
-        ``schema`` is a capsule with its Arrow schema; ``settings`` is the JSON text of all settings.
+        ``schema`` is a capsule with the file's Arrow schema; ``settings`` is the JSON text of all settings.
 
         Raises OSError if the file cannot be written, and ValueError if the settings are not valid.
         """
 
     def write(self, batches: Sequence[Imported]) -> None:
-        """Write record batches as one row group, or as several if there are too many rows. Raises OSError."""
+        """Write record batches as one row group, or as several row groups if the rows are too many. Raises OSError."""
 
     def close(self) -> tuple[int, int, tuple[int, int] | None, bytes] | None:
         """Write the footer and close the file. Raises OSError.

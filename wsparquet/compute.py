@@ -1,7 +1,7 @@
 """The Arrow compute kernels that small runs need.
 
-This module calls them by name, because importing ``pyarrow.compute`` takes 40 ms, a tenth of the time to convert a
-small file: it creates and documents functions for 280 kernels.
+This module calls the kernels by name, without ``pyarrow.compute``. Importing that module takes 40 ms, a tenth of the
+time to convert a small file, because it creates and documents functions for 280 kernels.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     WsparquetError
     ├── OptionError    a parameter has an invalid value; also a ValueError
-    ├── SchemaError    the schema itself is wrong, or a root has another version of it
+    ├── SchemaError    the schema itself is wrong, or a root has another schema version
     ├── SourceError    a source cannot be read: missing, corrupt, too large, not a Web Session file
     ├── DecodeError    the text of a source cannot be decoded at all (single bad records are quarantined instead)
     ├── DatasetError   a dataset cannot be written or read: disk full, folder missing, concurrent change of a commit
@@ -11,7 +11,8 @@
     └── FailuresError  a run finished, but some of its sources failed; raised by ``raise_for_failures`` only
 
 Every message states what was expected, what was found, where it was found, and a remedy. Messages name the parameters
-of the Python functions in backticks, such as `max_quarantined`; the command line replaces these with its own options.
+of the Python functions in backticks, such as `max_quarantined`. The command line replaces each name with its option,
+such as --max-quarantined.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class WsparquetError(Exception):
 
 
 class OptionError(WsparquetError, ValueError):
-    """A parameter has an invalid value, or a parameter does not exist; ``parameter`` is its name.
+    """A parameter does not exist or has an invalid value; ``parameter`` is the name of the parameter.
 
     >>> try:
     ...     wsparquet.convert("downloads/", to="lake", jobs=0)
@@ -62,7 +63,7 @@ class OptionError(WsparquetError, ValueError):
 
 
 class SchemaError(WsparquetError):
-    """The schema is inconsistent, or a root was written with another version of it.
+    """The schema is inconsistent, or a root has another schema version.
 
     >>> issubclass(wsparquet.SchemaError, wsparquet.WsparquetError)
     True
@@ -117,8 +118,8 @@ class PlaceError(DatasetError):
 class ApiError(WsparquetError):
     """The Data Access API is unreachable, refuses a request, or sends an unusable answer.
 
-    ``status`` is the HTTP status of the answer, and ``internal_code`` is the API's own error code. Each is None if the
-    answer has none.
+    ``status`` is the HTTP status of the answer, or None without an answer. ``internal_code`` is the API's own error
+    code, or None if the answer does not contain such a code.
 
     >>> error = wsparquet.ApiError("expected a list of files, found none", status=404)
     >>> error.status, error.internal_code
@@ -132,7 +133,7 @@ class ApiError(WsparquetError):
 
 
 class FailuresError(WsparquetError):
-    """A run finished, but some of its sources failed; ``names`` are their names.
+    """A run finished, but some of its sources failed; ``names`` has the names of these sources.
 
     >>> try:
     ...     wsparquet.convert(["downloads/", "missing.gz"], to="lake").raise_for_failures()

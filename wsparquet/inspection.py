@@ -25,8 +25,8 @@ from wsparquet.stream import check_common, decoded
 
 __all__ = ["InspectKeywords", "InspectOptions", "Inspection", "Inspections", "inspect", "inspect_source"]
 
-# A reason contains a byte offset in the record. It is removed, so that equal reasons of different records are counted
-# together.
+# The byte offset in a reason for quarantine.
+# The offset differs from record to record, so it is removed before equal reasons are counted together.
 _BYTE = re.compile(r" at byte \d+")
 
 MAX_SAMPLE = 2000
@@ -47,8 +47,8 @@ class InspectKeywords(TypedDict, total=False):
 class InspectOptions:
     """The options of ``inspect``. The function also takes each field as a keyword argument.
 
-    ``samples``: how many rows of each table, and how many quarantined texts, each result includes; both are personal
-    data. ``storage_options``: options for fsspec. The other fields mean the same as in ``ConvertOptions``.
+    ``samples``: the number of rows of each table, and of quarantined texts, that each result includes. Samples contain
+    personal data. ``storage_options``: options for fsspec. The other fields mean the same as in ``ConvertOptions``.
 
     >>> (found,) = wsparquet.inspect("session.gz", options=wsparquet.InspectOptions(samples=1))
     >>> len(found.samples["geo"])
@@ -76,9 +76,9 @@ class Inspection(Result):
     """The contents of one source.
 
     ``format`` is the compression. ``form`` is ``lines`` if each container has a line of its own, ``document`` if the
-    source is one container on several lines, and ``documents`` if it has several such containers. ``first`` and
-    ``last`` are the earliest and the latest time in the records, rounded down and up to milliseconds since 1970.
-    ``reasons`` has the reasons for quarantine, each with its count.
+    source is one container on several lines, and ``documents`` if it has several such containers. ``first`` is the
+    earliest time in the records, rounded down, and ``last`` is the latest time, rounded up; both are in milliseconds
+    since 1970. ``reasons`` maps each reason for quarantine to its count.
 
     >>> (found,) = wsparquet.inspect("session.gz")
     >>> found
@@ -116,7 +116,7 @@ class Inspection(Result):
 class Totals(JsonResult):
     """The counts of several sources together; the fields mean the same as in ``Inspection`` and ``Report``.
 
-    ``container_values`` is a number of entries.
+    Only ``container_values`` differs: it is the number of container values without a column.
     """
 
     sources: int
@@ -162,7 +162,7 @@ class Totals(JsonResult):
 class Inspections(Result, Sequence[Inspection]):
     """The inspections of several sources, as a sequence.
 
-    ``failures`` lists the sources that cannot be read, and ``totals`` has the counts of all others together.
+    ``failures`` lists the sources that cannot be read, and ``totals`` has the total counts of all other sources.
 
     >>> found = wsparquet.inspect(["downloads/", "missing.gz"])
     >>> found
@@ -198,7 +198,7 @@ class Inspections(Result, Sequence[Inspection]):
 
     @property
     def totals(self) -> Totals:
-        """The counts of all sources that can be read, and the earliest and the latest of their times."""
+        """The total counts of all sources that can be read, and their earliest and latest time."""
         return Totals.of(self.found)
 
     @property
@@ -207,7 +207,7 @@ class Inspections(Result, Sequence[Inspection]):
         return 1 if self.failures else 0
 
     def facts(self) -> Mapping[str, object]:
-        """Return the number of sources and of their records."""
+        """Return the number of sources and the number of their records."""
         return {
             "sources": len(self.found) + len(self.failures),
             "records": sum(each.report.records for each in self.found),
@@ -224,7 +224,7 @@ def inspect(
 ) -> Inspections:
     """Report the contents of each source: form, containers, accounts, times, records per table, undocumented values.
 
-    ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. If a source cannot
+    ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of these. If a source cannot
     be read, the reason is in the result's ``failures``. The keyword arguments are the fields of ``InspectOptions``, and
     they take precedence over ``options``.
 

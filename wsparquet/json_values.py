@@ -1,4 +1,4 @@
-"""Converts results to plain JSON values: their fields, and the properties that they declare, in a fixed order.
+"""Converts a result to a JSON object that contains its fields and its declared properties, in a fixed order.
 
 Example:
     >>> from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ def milliseconds(seconds: float) -> float:
 
 
 def texts(value: Any) -> Any:
-    """Convert everything in the value that JSON cannot represent to text; used for rows of a table."""
+    """Convert to text everything in the value that JSON cannot represent. Used for rows of a table."""
     match value:
         case dict():
             return {key: texts(each) for key, each in value.items()}
@@ -78,7 +78,7 @@ def texts(value: Any) -> Any:
 class JsonResult:
     """A dataclass with ``to_dict``.
 
-    ``json_properties`` lists the properties that the JSON includes, each with the field that precedes it.
+    ``json_properties`` lists the properties that the JSON includes, each with the field after which it appears.
     """
 
     __slots__ = ()
@@ -86,14 +86,14 @@ class JsonResult:
     json_properties: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def to_dict(self, *, message: Message | None = None) -> dict[str, Any]:
-        """Return the result as plain JSON values; ``message`` converts the messages of wsparquet in it."""
+        """Return the result as plain JSON values; ``message`` is a function that converts each message of wsparquet."""
         return json_dict(self, message=message)
 
 
 def json_dict(result: Any, *, message: Message | None = None) -> dict[str, Any]:
-    """Return a dataclass as plain JSON values: numbers, texts, booleans, None, lists and dicts of them.
+    """Return a dataclass as plain JSON values: numbers, texts, booleans, None, and lists and dicts of these.
 
-    ``message`` converts the values of the fields that are declared as messages.
+    ``message`` is a function that converts the value of each field that is declared as a message.
 
     Raises:
         TypeError: a value has no JSON form.

@@ -11,7 +11,7 @@
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
 All paths are relative to the root, with ``/`` between components. Dots in an account are encoded, so the account in a
-part's name extends to the first dot. Therefore two identities never share a path.
+part's name extends to the first dot, and two identities never share a path.
 """
 
 from __future__ import annotations
@@ -64,13 +64,14 @@ LOCKS = f"{STATE}/locks"
 SYNC = f"{STATE}/sync"
 PROBES = f"{STATE}/probes"
 CHECKPOINT = f"{STATE}/checkpoint"
-"""A Parquet file without the suffix: a glob over a whole lake, ``lake/**/*.parquet``, must find parts only."""
+"""The path of the checkpoint. This Parquet file has no suffix, because the glob ``lake/**/*.parquet`` must find only
+parts."""
 
 UNKNOWN_ACCOUNT = "unknown"
-"""The account of sources for which nobody states an account."""
+"""The account of a source if neither the user, the path nor the content names an account."""
 
 SEVERAL_ACCOUNTS = "multiple"
-"""The account of sources that state several accounts."""
+"""The account of a source whose containers state several accounts."""
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"
@@ -89,8 +90,8 @@ _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.AS
 
 
 def is_root(folder: str | os.PathLike[str]) -> bool:
-    """Return whether a local folder is a root; return False if the folder cannot be accessed."""
-    return os.path.isfile(os.path.join(folder, ROOT_FILE))  # noqa: PTH113, PTH118 - fast, as it runs for every folder of a source
+    """Return whether a local folder is a root. Return False if the folder cannot be accessed."""
+    return os.path.isfile(os.path.join(folder, ROOT_FILE))  # noqa: PTH113, PTH118 - os.path is fast; this runs for every folder of a source
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Key:
         return f"{INTENTS}/{self.account}/{self.name}.{token}.json"
 
     def quarantine_path(self, token: str) -> str:
-        """Return the path of the quarantined text of one attempt."""
+        """Return the path of the file with the quarantined text of one attempt."""
         return f"{QUARANTINE}/{self.account}/{self.name}.{token}.ndjson"
 
 
@@ -132,7 +133,7 @@ class Key:
 class Identity:
     """The account and the name that identify a source; a commit replaces an earlier commit with the same identity.
 
-    Account and name may contain any characters, because paths contain them encoded.
+    Account and name may contain any characters: they are encoded in paths.
     """
 
     account: str
@@ -150,13 +151,13 @@ def part_path(key: Key, table: str, day: date | None, file: str) -> str:
 
 
 def parse_intent_path(path: str) -> tuple[Key, str] | None:
-    """Return the identity and the token in an intent's path, or None if ``path`` is not the path of an intent."""
+    """Return the identity and the token in an intent's path, or None if ``path`` has another form."""
     match = _INTENT.fullmatch(path)
     return (Key(match[1], match[2]), match[3]) if match else None
 
 
 def parse_part_path(path: str, key: Key) -> tuple[str, date | None] | None:
-    """Return the table and the day of a part of ``key``, or None if ``path`` cannot be the path of such a part."""
+    """Return the table and the day in the path of a part of ``key``, or None if ``path`` has another form."""
     match = _PART.fullmatch(path)
     if match is None or (match[3], match[4]) != (key.account, key.name):
         return None
@@ -172,25 +173,25 @@ def _day(text: str) -> date | None:
 
 
 def is_part_path(path: str) -> bool:
-    """Return whether ``path`` can be the path of a part of any source."""
+    """Return whether ``path`` has the form of a part's path."""
     return _PART.fullmatch(path) is not None
 
 
 def is_quarantine_path(path: str) -> bool:
-    """Return whether ``path`` can be the path of the quarantine of any source."""
+    """Return whether ``path`` has the form of a quarantine file's path."""
     return _QUARANTINED.fullmatch(path) is not None
 
 
 def is_object_path(path: str) -> bool:
-    """Return whether ``path`` can be the path of any file that wsparquet writes to an object store."""
+    """Return whether ``path`` has the form of a path that wsparquet writes to in an object store."""
     known = (_PART, _QUARANTINED, _INTENT, _RECORD, _OTHER)
     return path in {ROOT_FILE, CHECKPOINT} or any(form.fullmatch(path) for form in known)
 
 
 def is_own_path(path: str, key: Key) -> bool:
-    """Return whether ``path`` can be a part or the quarantine of ``key``.
+    """Return whether ``path`` has the form of the path of a part or quarantine file of ``key``.
 
-    Commit records are validated with this function, because anyone who can write to the root can forge a record.
+    This function validates commit records, because anyone who can write to the root can forge a commit record.
     """
     if parse_part_path(path, key) is not None:
         return True

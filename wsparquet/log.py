@@ -15,10 +15,14 @@ LOGGER.addHandler(logging.NullHandler())
 
 
 def quiet_libraries() -> None:
-    """Suppress filelock's messages about every lock, unless the application has set a level for that logger."""
-    filelock = logging.getLogger("filelock")
-    if filelock.level == logging.NOTSET:
-        filelock.setLevel(logging.WARNING)
+    """Suppress messages of libraries, unless the application has set a level for their loggers.
+
+    filelock reports every lock. oauthlib reports the credentials and the signature of every request.
+    """
+    for name in ("filelock", "oauthlib"):
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
 
 
 quiet_libraries()

@@ -1,4 +1,4 @@
-"""File names: parsing the names of the Data Access API, removing suffixes, encoding any text as a safe file name."""
+"""Parses file names of the Data Access API, removes suffixes, and encodes any text as a safe file name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote_from_bytes
 __all__ = ["SourceName", "encode", "is_account", "parse_name"]
 
 SUFFIXES = (".gz", ".zst", ".zip", ".json", ".ndjson")
-# File names of the Data Access API; times in milliseconds have 12 or 13 digits from 1973 to 2286.
+# A file name of the Data Access API. A time between 1973 and 2286, in milliseconds since 1970, has 12 or 13 digits.
 API_NAME = re.compile(r"WebSession\.([0-9]{12,13})\.([0-9]{12,13})\.part-[0-9]{5,}-[0-9]+")
 ACCOUNT = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -22,10 +22,10 @@ HASH_DIGITS = 32
 
 @dataclass(frozen=True, slots=True)
 class SourceName:
-    """A source's name without suffixes, and the API name in it with its times, in milliseconds since 1970.
+    """The stem of a source's name, and the API name in the stem with its times, in milliseconds since 1970.
 
-    ``api_name`` is the stem if the stem is an API name, the API name that the stem contains if there is exactly one
-    (``X (1)``, ``X.gz.1``, ``Copy of X``), and otherwise None.
+    The stem is the name without suffixes. ``api_name`` is the API name that the stem is or contains (``X``, ``X (1)``,
+    ``X.gz.1``, ``Copy of X``). ``api_name`` is None if the stem contains no API name, or several.
     """
 
     stem: str
@@ -40,12 +40,12 @@ class SourceName:
 
     @property
     def is_copy(self) -> bool:
-        """Whether the stem contains an API name and other text, as browsers and download tools name a second copy."""
+        """Whether the stem contains more than an API name, as in the names that browsers give to a second copy."""
         return self.api_name is not None and not self.is_api
 
 
 def parse_name(name: str) -> SourceName:
-    """Return the stem of a file name, without ``.gz .zst .zip .json .ndjson``, and the API name in it.
+    """Return the stem of a file name (without ``.gz .zst .zip .json .ndjson``), and the API name in the stem.
 
     A name that consists only of suffixes keeps one of them, so the stem is empty only if the name is empty.
 

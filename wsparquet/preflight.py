@@ -22,9 +22,9 @@ def check_root(root: str | os.PathLike[str]) -> None:
     """Check that a root can be at this location.
 
     Raises:
-        PlaceError: the location is a URL of a store other than S3, is a URL that lacks a slash, is below a folder from
-            whose name query engines would take a column of the tables, or contains bytes that are not valid UTF-8,
-            which Parquet writers do not accept.
+        PlaceError: the location is a URL of a store other than S3, or a URL that lacks a slash; or it is below a folder
+            such as ``date=2016-06-30``, which query engines would read as a column of the tables; or its path is not
+            valid UTF-8, which Parquet writers require.
 
     """
     text = os.fspath(root)
@@ -43,14 +43,14 @@ def check_root(root: str | os.PathLike[str]) -> None:
 
 
 def _check_no_partition(root: str) -> None:
-    """Refuse a root below ``date=…`` or ``record_type=…``: engines take the value of the column from that folder."""
+    """Refuse a root below ``date=…`` or ``record_type=…``: engines would use that folder as the column's value."""
     whole = root if is_url(root) else os.path.abspath(root)  # noqa: PTH100 - resolve() would follow links
     for name in whole.split("/"):
         if name.partition("=")[0] in PARTITIONS and "=" in name:
             raise PlaceError(
                 f"{utf8_text(without_credentials(root))}: expected a root outside of partitions, found one below the "
-                f"folder {utf8_text(name)}, from which query engines would take the column {name.partition('=')[0]} "
-                "of all rows; choose another root"
+                f"folder {utf8_text(name)}, which query engines would read as the column {name.partition('=')[0]}; "
+                "choose another root"
             )
 
 
@@ -65,8 +65,8 @@ def _check_slashes(place: str) -> None:
 def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLike[str]) -> None:
     """Check that a new root does not contain its own sources, because files in a root are not converted.
 
-    An existing root passes the check; a conversion then fails only for the sources inside the root. For a glob, the
-    part before its first pattern is checked.
+    An existing root passes the check; a conversion then fails only for the sources inside the root. Of a glob, only the
+    folders before the first wildcard are checked.
 
     Raises:
         PlaceError: a local source is the folder of the new root, or is inside it.
@@ -126,7 +126,7 @@ def _spelled(url: str) -> str:
 
 
 def _fixed_part(source: str) -> str | None:
-    """Return the part of a local source before its first glob pattern, or None if the source is not local."""
+    """Return the path of a local source up to its first glob pattern, or None if the source is not local."""
     if source in {"", "-"} or "\0" in source or is_url(source):
         return None
     if os.path.lexists(source):

@@ -14,14 +14,14 @@ __all__ = ["Listener", "Progress", "ignore", "logged", "telling_ignored"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One event of one source; its bytes and rows are the totals of that source up to this event.
+    """One event of one source, with the bytes and rows of that source so far.
 
-    ``found`` is the only event about all sources: ``files`` is their number, and ``size`` is the sum of their stored
-    sizes, as far as these are known. Only ``ignored`` comes before it: a folder or an archive contains a marker of
-    another tool, such as ``_SUCCESS``, which is no source. Only synchronisation sends ``retried`` and ``downloaded``,
-    both before ``started``. ``replaced`` means that the source is committed and that its rows replaced ``rows_before``
-    older rows. ``reason`` says why a source is skipped although it was never committed itself. ``url`` distinguishes
-    sources that have the same name.
+    Only the event ``found`` is about all sources: ``files`` is their number, and ``size`` is the sum of all stored
+    sizes that are known. Only ``ignored`` events precede ``found``. An ``ignored`` event reports a marker of another
+    tool, such as ``_SUCCESS``, in a folder or an archive; a marker is not a source. Only synchronization sends
+    ``retried`` and ``downloaded``, both before ``started``. ``replaced`` means that the source is committed and that
+    its rows replaced ``rows_before`` older rows. ``reason`` says why a source is skipped although it was never
+    committed itself. ``url`` distinguishes sources that have the same name.
 
     >>> kinds = []
     >>> _ = wsparquet.convert("downloads/", to="lake", on_progress=lambda event: kinds.append(event.kind))
@@ -56,7 +56,7 @@ LEVELS = {
     "retried": logging.WARNING,
     "failed": logging.ERROR,
 }
-"""The level of each kind of event that is logged; the other kinds are not logged."""
+"""The log level of each kind of event that is logged; the other kinds are not logged."""
 
 
 def ignore(_: Progress) -> None:
@@ -80,7 +80,7 @@ def logged(listener: Listener | None, *, failures_only: bool = False) -> Listene
 
 
 def telling_ignored(tell: Listener) -> Callable[[str], None]:
-    """Return a function that reports the URL of a marker, which is no source, as an event."""
+    """Return a function that takes the URL of a marker and reports the marker as an event."""
     return lambda url: tell(Progress("ignored", url.rstrip("/").rpartition("/")[2], url))
 
 

@@ -20,7 +20,7 @@ __all__ = ["QuarantineWarning", "read"]
 
 
 class QuarantineWarning(UserWarning):
-    """Some text of a source could not be converted to rows, so the tables that ``read`` returns lack it.
+    """Some text of a source could not be converted to rows, so it is missing from the tables that ``read`` returns.
 
     >>> import warnings
     >>> with warnings.catch_warnings():
@@ -42,10 +42,10 @@ def read(
 ) -> dict[str, pa.Table]:
     """Return all tables by name, in the order of the schema, with the rows of all sources.
 
-    ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. The tables must fit
-    in memory. ``on_quarantined`` is called with each text that could not be converted to a row. Without it, a
-    ``QuarantineWarning`` reports how many there were. ``limits`` and ``source_limits`` are in bytes.
-    ``storage_options`` are options of fsspec.
+    ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of these. The tables must fit
+    in memory. ``on_quarantined`` is called with each text that could not be converted to a row. Without
+    ``on_quarantined``, a ``QuarantineWarning`` reports the number of these texts. ``limits`` and ``source_limits`` are
+    in bytes. ``storage_options`` are options of fsspec.
 
     >>> tables = wsparquet.read("session.gz")
     >>> sum(table.num_rows for table in tables.values())

@@ -5,10 +5,11 @@ Each docstring states what the function guarantees. Messages, reports and commit
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_from_bytes, unquote, unquote_plus
 
@@ -18,6 +19,7 @@ __all__ = [
     "printable_url",
     "secrets_in_options",
     "secrets_in_url",
+    "spellings",
     "text_without_credentials",
     "utf8_text",
     "without_credentials",
@@ -25,6 +27,7 @@ __all__ = [
 
 SECRET_NAME = re.compile("key|secret|token|password|username|credential", re.IGNORECASE)
 USER_INFO = re.compile(r"[^\s'\"<>/@]*:[^\s'\"<>/@]*@")
+ESCAPE = re.compile("%[0-9A-F]{2}")
 URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 SURROGATE = re.compile("[\ud800-\udfff]")
 HIDDEN = "***"
@@ -51,7 +54,7 @@ def utf8_text(text: str) -> str:
 
 
 def _bytes_of(surrogate: str) -> bytes:
-    """Return the byte that Python's surrogateescape represents by this surrogate, else the surrogate's own bytes."""
+    """Return the byte that this surrogate represents in Python's surrogateescape, or else the surrogate's own bytes."""
     try:
         return surrogate.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -77,9 +80,9 @@ def printable_url(url: str) -> str:
 
 
 def secrets_in_url(url: str) -> frozenset[str]:
-    """Return the parts of ``url`` that a message must not quote, percent-decoded.
+    """Return the texts in ``url`` that a message must not quote, percent-decoded.
 
-    These are the user info, the query, the fragment, and the values in them.
+    A message must not quote the user info, the query, the fragment, or a single value in one of these three.
     """
     found: set[str] = set()
     for part in url.split("::"):
@@ -90,7 +93,7 @@ def secrets_in_url(url: str) -> frozenset[str]:
 
 
 def _split(url: str) -> tuple[str, str, str]:
-    """Return the URL without credentials, its user info, and its query and fragment."""
+    """Split a URL into the URL without credentials, the user info, and the query together with the fragment."""
     bare = re.split(r"[?#]", url, maxsplit=1)
     scheme, separator, rest = bare[0].partition("://")
     authority, slash, path = rest.partition("/")
@@ -106,8 +109,8 @@ def _split(url: str) -> tuple[str, str, str]:
 def text_without_credentials(text: str, secrets: frozenset[str]) -> str | None:
     """Remove credentials from each URL in ``text``; return None if the result still quotes one of ``secrets``."""
     stripped = URL_IN_TEXT.sub(lambda match: without_credentials(match[0]), text)
-    spellings = (stripped, unquote(stripped), unquote_plus(stripped))
-    return None if any(secret in each for secret in secrets for each in spellings) else stripped
+    spelled = (stripped, unquote(stripped), unquote_plus(stripped))
+    return None if any(secret in each for secret in secrets for each in spelled) else stripped
 
 
 def hide_secrets(text: str, secrets: frozenset[str]) -> str:
@@ -124,9 +127,9 @@ def hide_secrets(text: str, secrets: frozenset[str]) -> str:
 def secrets_in_options(options: Mapping[str, Any]) -> frozenset[str]:
     """Return all values in ``options`` that may be secret, in every spelling that a message may quote.
 
-    These are the values of options whose names suggest secrets, and the credentials in URLs.
+    Values that may be secret are those of options whose names suggest secrets, and the credentials in URLs.
     """
-    return _spellings(_secrets(options))
+    return spellings(_secrets(options))
 
 
 def _secrets(value: object, *, named: bool = False) -> Iterator[str]:
@@ -140,14 +143,19 @@ def _secrets(value: object, *, named: bool = False) -> Iterator[str]:
     elif named:
         yield str(value)
     elif isinstance(value, str):
-        # Also finds user info in URLs without a scheme, or with a slash in the password, which URL parsers miss.
+        # URL parsers miss user info in URLs without a scheme, and in URLs with a slash in the password.
         user, _, _ = value.rpartition("://")[2].rpartition("@")
         yield from (user, user.partition(":")[0], user.partition(":")[2], *secrets_in_url(value))
 
 
-def _spellings(secrets: Iterator[str]) -> frozenset[str]:
+def spellings(secrets: Iterable[str]) -> frozenset[str]:
+    """Return each secret as plain text, and as URLs, JSON, HTML, XML and Python spell it."""
     found: set[str] = set()
     for secret in secrets:
         for plain in (secret, unquote(secret)):
-            found.update((plain, quote(plain, safe=""), repr(plain)[1:-1], json.dumps(plain)[1:-1]))
+            in_json = json.dumps(plain)[1:-1]
+            for quoted in (quote(plain, safe=""), quote(plain)):
+                found.update((quoted, ESCAPE.sub(lambda escape: escape[0].lower(), quoted)))
+            found.update((plain, repr(plain)[1:-1], in_json, in_json.replace("/", r"\/")))
+            found.update((html.escape(plain), html.escape(plain, quote=False)))
     return frozenset(found - {""})

@@ -1,4 +1,4 @@
-"""Decodes one source and checks the common options; reading, conversion and inspection share this."""
+"""Decodes one source, and checks the options that reading, conversion and inspection have in common."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["check_common", "decoded"]
 def decoded(
     source: Source, reader: SourceReader, decoder: Decoder, *, on_chunk: Callable[[bytes], None] | None = None
 ) -> Iterator[Decoded]:
-    """Yield the decoder's output for each chunk of an opened source; ``on_chunk`` is called with the chunk first.
+    """Yield the decoder's output for each chunk of an opened source, after calling ``on_chunk`` with the chunk.
 
     Raises:
         SourceError: the source is corrupt or exceeds a limit.

@@ -1,4 +1,4 @@
-"""Converts JSON as sources write it to strict JSON, which every engine reads, and back.
+"""Converts the JSON of sources to strict JSON, which every engine reads, and back.
 
 Sources may contain tokens that strict JSON (RFC 8259, as query engines implement it) does not have: lone surrogates,
 numbers beyond the range of a double, and the bare words ``NaN``, ``Infinity`` and ``-Infinity``. A single lone
@@ -13,7 +13,7 @@ import re
 __all__ = ["MARKER", "original_json", "strict_json", "strict_number", "strict_string", "strict_word"]
 
 MARKER = "\ufdd0"
-"""A noncharacter, which Unicode reserves for internal use. It precedes everything that was replaced."""
+"""A noncharacter, which Unicode reserves for internal use. Every replacement begins with this character."""
 
 _UNSUPPORTED = re.compile("[\ud800-\udfff\ufdd0]")
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -48,7 +48,7 @@ def strict_word(word: str) -> str:
 
 
 def strict_json(text: str) -> str:
-    """Return JSON text with its unsupported tokens replaced, and everything else as it is."""
+    """Return JSON text in which unsupported tokens are replaced and all other tokens are unchanged."""
     return _TOKEN.sub(_strict_token, text)
 
 
@@ -69,10 +69,10 @@ def _strict_unit(found: re.Match[str]) -> str:
 
 
 def original_json(text: str) -> str:
-    r"""Return the text of the column ``rescued`` or ``record`` with the tokens that the source has.
+    r"""Restore the original tokens of the source in the text of the column ``rescued`` or ``record``.
 
-    ``text`` is the complete text, or a part that is a JSON value. The result may not be strict JSON, but Python's
-    ``json.loads`` reads it.
+    ``text`` is the complete text of the column, or one JSON value in it. The result may not be strict JSON, but
+    Python's ``json.loads`` reads it.
 
     >>> import json
     >>> wsparquet.original_json('{"$.title": "\ufdd0d83d", "$.price": "\ufdd0n1e999"}')

@@ -1,4 +1,4 @@
-//! The native decoder. It implements docs/decoding.md and writes values directly into Arrow columns.
+//! The native decoder, which implements docs/decoding.md and writes values directly into Arrow columns.
 //!
 //! `splitter` finds records, `records` finds their tables, and `readers` writes their values into `columns`. `batches`
 //! collects the rows of one table, and `sink` the rows of all tables. `memo` caches text that repeats from record to

@@ -1,4 +1,4 @@
-//! The Python module `wsparquet._native`. Its submodules `decoding` and `writing` do not depend on each other.
+//! The Python module `wsparquet._native`, whose submodules `decoding` and `writing` do not depend on each other.
 
 mod decoding;
 mod writing;

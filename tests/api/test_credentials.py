@@ -54,4 +54,4 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     path = write(tmp_path, f"[uk]\n{FOUR.format('b')}")
     assert said(path).endswith("its profiles are uk; choose one by `profile`")
     assert "found WSPARQUET_APP_KEY, WSPARQUET_APP_SECRET" in said(None)
-    assert "name the file by `credentials`" in said(None, "uk")
+    assert "set `credentials` to the file" in said(None, "uk")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from wsparquet.api import ApiOptions, Credentials, Listing, Retry
-from wsparquet.api.answers import error_of, merged, parse_listing
+from wsparquet.api.answers import error_of, links_of, merged, parse_listing
 from wsparquet.api.client import _windows
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.api.faults import FileGone, NoFiles, Transient
@@ -138,6 +138,15 @@ def test_another_account_is_an_error() -> None:
     """A list of an account that was not asked for is not taken."""
     with pytest.raises(ApiError, match="expected account 7, found 8"):
         listed(entry(), account="8")
+    for name, parse in (
+        ("dataAccessFiles", lambda *args, **more: parse_listing(*args, trust=TRUST, **more)),
+        ("le", links_of),
+    ):
+        for key in ("@id", "@accountId"):
+            body = json.dumps({name: {key: "2"}}).encode()
+            with pytest.raises(ApiError, match="expected account 1, found 2; check the account"):
+                parse(body, account="1", place="here")
+            parse(body, account="2", place="here")
 
 
 def test_lists_are_united_by_name() -> None:

@@ -79,15 +79,28 @@ def test_a_reader_who_has_gone_is_no_traceback(good: Files, tmp_path: Path, argu
             assert not [line for line in ran.err.splitlines() if not line.startswith("committed: ")]
 
 
-def test_head_ends_a_long_output_quietly() -> None:
-    """A reader that takes one line of more than a pipe holds gets the line, and nothing follows on standard error."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_head_ends_a_long_output_quietly(unbuffered: str) -> None:
+    """A reader that takes one line of more than a pipe holds gets the line, and nothing follows on standard error.
+
+    Without a buffer, Python takes a write that `head` cut short for a complete one.
+    """
     piped = f"{PROGRAM} schema --as bigquery | head -n 1"
-    # Without a buffer, Python takes a write that head cut short for a complete one, and ends with 0.
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    variables = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     ran = subprocess.run(
         ["bash", "-o", "pipefail", "-c", piped], env=variables, capture_output=True, timeout=60, check=False
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (141, b"{\n", b"")
+
+
+def test_output_without_a_buffer_is_whole_and_comes_at_once() -> None:
+    """With PYTHONUNBUFFERED, all of a long output arrives, and a reader gets each line before the command ends."""
+    long = spawn("schema", "--as", "bigquery", env={"PYTHONUNBUFFERED": "1"})
+    assert (long.code, long.out) == (0, run("schema", "--as", "bigquery").out)
+    with start("serve", stdout=subprocess.PIPE, env={"PYTHONUNBUFFERED": "1"}) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith(b"http://")
+        server.terminate()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -100,6 +113,17 @@ def test_no_room_for_the_result_is_one_line(good: Files, tmp_path: Path) -> None
     assert len(ran.err.splitlines()) == 1
     assert "standard output" in ran.err
     assert run("convert", good.folder, "--to", root, "--output", "json").json["skipped"] == good.names
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["--version"], ["inspect", "--help"], ["schema", "geo"]])
+def test_no_room_for_any_output_is_one_line(arguments: list[str], unbuffered: str) -> None:
+    """The help and the version, which the command line's library prints, fail in the same way, whatever the buffer."""
+    with Path("/dev/full").open("wb") as full:
+        ran = spawn(*arguments, stdout=full, env={"PYTHONUNBUFFERED": unbuffered})
+    assert (ran.code, len(ran.err.splitlines())) == (1, 1)
+    assert "standard output" in ran.err
 
 
 def test_a_terminal_of_another_encoding_gets_escapes() -> None:

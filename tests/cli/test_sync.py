@@ -124,6 +124,27 @@ def test_credentials_come_from_a_private_file(
     assert ask(emulator, "list", "--credentials", file).code == 0
 
 
+def test_a_profile_of_the_file_is_chosen(tmp_path: Path, emulator: Emulator) -> None:
+    """`--profile`, or else WSPARQUET_PROFILE, chooses a table of the file; an unknown name is wrong usage."""
+    file = tmp_path / "keys.toml"
+    good = "".join(f'{name} = "{getattr(DEMO, name)}"\n' for name in VARIABLES)
+    wrong = "".join(f'{name} = "s3same"\n' for name in VARIABLES)
+    file.write_text(f"{wrong}[uk]\n{good}[us]\n{wrong}")
+    file.chmod(0o600)
+    asking = ("list", "--account", ACCOUNT, "--base-url", emulator.base_url, "--credentials", file)
+    unknown = f"{file}: expected the profile [fr], found none; its profiles are uk, us; choose one by --profile"
+    for arguments, profile, code, said in (
+        (("--profile", "uk"), "us", 0, ""),
+        ((), "uk", 0, ""),
+        ((), "us", 1, "401"),
+        (("--profile", "fr"), "uk", 2, unknown),
+    ):
+        env = dict.fromkeys(SECRETS, "") | ({"WSPARQUET_PROFILE": profile} if profile else {})
+        found = spawn(*asking, *arguments, env=env)
+        assert (found.code, said in found.err, "s3same" in found.out + found.err) == (code, True, False), found.err
+        assert found.out.count("WebSession.") == (3 if code == 0 else 0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [

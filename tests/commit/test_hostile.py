@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, make_rows, put, rows_on_disk
+from wsparquet.commit.conditional import ConditionalProtocol
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
@@ -93,6 +94,23 @@ def test_a_record_reads_and_deletes_nothing_of_others(root: Root, index: int, ke
     for act in actions:
         with pytest.raises(DatasetError, match=RECORD):
             act()
+    assert_nothing_lost(root, rows)
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("conditional", [True, False])
+def test_an_intent_is_of_the_source_that_its_path_names(root: Root, own: bool, conditional: bool) -> None:
+    """An intent of another identity is an error, though all its files are the source's, and makes no record for it."""
+    rows, other = rows_on_disk(Path(root.place)), Identity("7", "never committed")
+    (commit,) = [commit for commit in root.commits() if commit.identity == IDENTITY]
+    values = INTENT_VALUES | {"identity": dataclasses.asdict(other), "paths": commit.paths if own else []}
+    values["expected"] = commit.token
+    (Path(root.place) / INTENT).parent.mkdir(exist_ok=True)
+    (Path(root.place) / INTENT).write_text(json.dumps(values))
+    recover = ConditionalProtocol(root.store, single_writer=False).recover if conditional else root.recover
+    with pytest.raises(DatasetError, match=f"{INTENT}: expected the identity 75555851.* as identity"):
+        recover(dead_seconds=-1)
+    assert not (Path(root.place) / other.key.commit_path).exists()
     assert_nothing_lost(root, rows)
 
 

@@ -72,7 +72,7 @@ def twin(root: Root) -> None:
     root.settle_twins(root.commits())
     header = root.commits().get(IDENTITY)
     if header is not None and not header.also:
-        root.note(root.commits(), header, Sighting("third.gz", "file:///third.gz", 10, None, "1", TEXT.blake3))
+        root.note(root.commits(), header, Sighting("third.gz", "file:///third.gz", 10, None, "1", TEXT.blake3, {}))
 
 
 def prepare(root: Root, work: str) -> None:

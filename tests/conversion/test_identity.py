@@ -82,6 +82,47 @@ def test_copies_count_once_in_one_run(tmp_path: Path, seed: int) -> None:
     assert not any(event.kind == "read" for event in events)
 
 
+def test_a_dry_run_counts_copies_as_a_conversion_does(tmp_path: Path) -> None:
+    """Before the first commit, and beside a commit of one of the copies; a dry run changes nothing."""
+    original = make(tmp_path / "in")
+    copies = copies_of(original, tmp_path / "copies")
+    for number, sources in enumerate(([*copies, original], [original, *copies], copies)):
+        root = tmp_path / str(number)
+        dry = convert(sources, root, dry_run=True)
+        assert not root.exists()
+        wet = convert(sources, root)
+        assert outcome(dry) == outcome(wet)
+        assert dry.rows == wet.rows
+        before = [record["token"] for record in records(root)]
+        assert outcome(convert(sources, root, dry_run=True)) == (0, len(sources), 0)
+        assert [record["token"] for record in records(root)] == before
+
+
+def test_an_older_content_stays_known_when_the_account_becomes_known(tmp_path: Path) -> None:
+    """A file of an unknown account, replaced twice, then stated: neither older content comes back under its name."""
+    texts = [b"", b" ", b"\n"]
+    original = make(tmp_path / "in")
+    text = gzip.decompress(original.read_bytes())
+    sources = []
+    for number, suffix in enumerate(texts):
+        sources.append(tmp_path / str(number) / original.name)
+        sources[-1].parent.mkdir()
+        sources[-1].write_bytes(gzip.compress(text + suffix))
+    for source in sources:
+        assert convert(source, tmp_path / "lake", account="unknown", force_account=True).failures == []
+    assert outcome(convert(sources[-1], tmp_path / "lake")) == (0, 1, 0)
+    root = tmp_path / "lake"
+    assert outcome(convert(sources[-1], root, account=ACCOUNT, again=True)) in {(1, 0, 0), (0, 1, 0)}
+    for source in sources[:2]:
+        copy = tmp_path / "again" / f"Copy of {source.parent.name} {original.name}"
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(source.read_bytes())
+        summary = convert(copy, root, account=ACCOUNT)
+        assert (len(summary.skipped), summary.failures) == (1, [])
+        assert "an older content" in str(summary.copies[0].reason)
+    assert_once(root)
+
+
 @pytest.mark.parametrize("seed", range(scaled(3, 1)))
 def test_copies_count_once_in_many_runs(tmp_path: Path, seed: int) -> None:
     """Each source in a run of its own, in any order; then all are skipped unread, so that damage does not show."""

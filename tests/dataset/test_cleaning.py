@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,9 @@ from tests.support.at_rest import assert_at_rest, files_below
 from wsparquet.dataset import Root
 from wsparquet.dataset.cleaning import Cleaning, clean
 from wsparquet.errors import DatasetError
+from wsparquet.layout import Identity
+from wsparquet.store.local import LocalDisk
+from wsparquet.store.store import Entry
 
 TOKEN = "0123456789abcdef"
 HOURS_AGO = time.time() - 7200
@@ -99,6 +104,28 @@ def test_a_live_attempt_keeps_its_files(root: Root) -> None:
         assert clean(Root.open(root.place), older_than=0, delete=True).strays == ()
         head = root.commits().get(IDENTITY)
         attempt.commit(IDENTITY, root.commits().read(IDENTITY).facts, expected=head)
+    assert_at_rest(Path(root.place))
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_a_source_that_is_committed_meanwhile_keeps_its_files(
+    root: Root, monkeypatch: pytest.MonkeyPatch, delete: bool
+) -> None:
+    """Files that are listed before their record is there are no strays, though the store's clock is an hour behind."""
+    entries, rounds = LocalDisk.entries, itertools.count(2)
+
+    def commit_first(disk: LocalDisk, folder: str, *, denied: list[str] | None = None) -> Iterator[Entry]:
+        if folder == "":
+            number = next(rounds)
+            commit = put(Root.open(root.place), Identity("7", f"other {number}"), seed=number)
+            for path in commit.paths:
+                os.utime(Path(root.place) / path, (HOURS_AGO, HOURS_AGO))
+        return entries(disk, folder, denied=denied)
+
+    monkeypatch.setattr(LocalDisk, "entries", commit_first)
+    assert clean(root, older_than=0, delete=delete).strays == ()
+    monkeypatch.undo()
+    assert len(rows_on_disk(Path(root.place))["geo"]) == 20 * (2 + delete)
     assert_at_rest(Path(root.place))
 
 

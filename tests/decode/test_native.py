@@ -204,6 +204,19 @@ def test_random_damage(part: int) -> None:
 
 
 @needs_native
+def test_a_brace_instead_of_a_comma_is_damage() -> None:
+    """What was learned of a record whose payload comes first is no excuse for a missing comma after a header."""
+    first = b'{"body":{"a.Geo":{"geo":{"city":"1"}}}}'
+    second = b'{"body":{"a.Geo":{"header":{"visitId":"2"},"geo":{"city":"2"}}}}'
+    text = b'{"recordCollection":[%b]}' % b",".join([first, second, second.replace(b"},", b"}{"), first])
+    check(text)
+    found = outcome([text], decoder="native")
+    assert isinstance(found, Outcome)
+    assert found.tables["geo"].num_rows == 3
+    assert len(found.quarantined) == 1
+
+
+@needs_native
 @pytest.mark.parametrize("part", range(scaled(20, 1)))
 def test_random_damage_at_the_end(part: int) -> None:
     """The same, for each source alone, whose damage can be at the end of the text."""
@@ -294,7 +307,7 @@ def test_limits_fail_with_the_same_words() -> None:
 def test_a_source_that_failed_stays_failed() -> None:
     """After an error the decoder takes nothing more of the source."""
     decoder = make_decoder(DecoderOptions("s"), decoder="native")
-    with pytest.raises(DecodeError, match="AgentActivity"):
+    with pytest.raises(DecodeError, match="found text of 13 characters in container 0"):
         decoder.feed(b'{"dataType":"AgentActivity","recordCollection":[]}\n')
     with pytest.raises(DecodeError, match="already failed"):
         decoder.feed(b'{"recordCollection":[]}\n')

@@ -99,7 +99,7 @@ CASES = {
         lines(f"{G[0]},{G[1][:-1]}") + " " + lines(f"{G[2]},{G[3]}"), "023", (f"I{G[1][:-1]}]}}",), 2, "00"
     ),
     "two containers a line, no brace between": Case(
-        lines(G[0])[:-1] + lines(f"{G[2]},{G[3]}"), "023", (), containers=2, accounts="00"
+        lines(G[0])[:-1] + lines(f"{G[2]},{G[3]}"), "023", ("I",), containers=2, accounts="00"
     ),
     "two containers a line, text between": Case(
         lines(G[0])[:-1] + "oops" + lines(f"{G[2]},{G[3]}"), "023", ("Ioops",), containers=2, accounts="00"

@@ -129,7 +129,7 @@ def test_a_near_name_is_suggested(given: str, meant: str | None, tmp_path: Path)
     [
         (("--root", "lake"), "expected --as duckdb, athena or spark with --root, found --as arrow"),
         (("--as", "avro", "--root", "lake"), "found --as avro"),
-        (("--remote", "--account", "1", "--root", "x"), "expected --root with our own definitions"),
+        (("--remote", "--account", "1", "--root", "x"), "expected --root with wsparquet's own definitions"),
         (("--storage-option", "a=b"), "expected --root with --storage-option"),
         (("--as", "athena", "--root", "http://x/y"), "expected a folder on a local disk or s3://BUCKET/PATH"),
     ],

@@ -99,7 +99,7 @@ def test_members_are_told_apart(tmp_path: Path) -> None:
 def test_archive_without_files(tmp_path: Path, members: dict[str, bytes]) -> None:
     """An archive with nothing in it is a failure."""
     path = made(tmp_path / "a.zip", members)
-    assert failed(path) == f"{path}: expected a zip archive with files in it, found none; leave it out"
+    assert failed(path) == f"{path}: expected a zip archive with files in it, found an empty one; leave it out"
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])

@@ -70,5 +70,5 @@ def test_markers_in_an_archive(tmp_path: Path) -> None:
     assert isinstance(member, Source)
     assert member.name == "a.gz"
     assert isinstance(empty, Failed)
-    assert "expected a zip archive with files in it, found none" in str(empty.error)
+    assert "expected a zip archive with files in it, found an empty one" in str(empty.error)
     assert [url.rpartition("!/")[2] for url in ignored] == ["m1_%24folder%24", "_SUCCESS", "_SUCCESS"]

@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 
+import wsparquet
 from tests.support.at_rest import assert_at_rest, files_below, records
 from tests.synchronisation.lake import ACCOUNT, data, names, server, still, sync
 from tests.system.helpers import assert_same, committed_rows, convert, counts
 from tests.system.helpers import rows_on_disk as rows
 from wsparquet import Progress, open_dataset, remove, verify
-from wsparquet.emulator import DEMO
+from wsparquet.commit.record import MOST_COPIES
+from wsparquet.conversion.options import ConvertOptions
+from wsparquet.emulator import DEMO, Emulator
 from wsparquet.emulator.traps import HOSTILE_NAMES
 from wsparquet.errors import ApiError, DatasetError
 from wsparquet.synchronisation import Stop
@@ -121,7 +124,7 @@ def test_a_file_that_fails_is_tried_again_every_run(tmp_path: Path) -> None:
             assert [failure.name for failure in summary.converted.failures] == [bad]
             assert summary.exit_code == 1
             assert emulator.downloads[bad] == tries
-            assert "AgentActivity" in str(missing(tmp_path / "lake")[bad])
+            assert "found text of 13 characters" in str(missing(tmp_path / "lake")[bad])
         emulator.catalogue.put(bad, good)
         assert sync(tmp_path / "lake", emulator).converted.committed == [bad]
         assert missing(tmp_path / "lake") == {}
@@ -136,6 +139,23 @@ def test_raw_files_are_kept_and_can_be_converted(tmp_path: Path) -> None:
     assert {path: (tmp_path / "raw" / path).read_bytes() for path in files_below(tmp_path / "raw")} == served
     convert(tmp_path / "again", tmp_path / "raw")
     assert_same(committed_rows(tmp_path / "again"), committed_rows(tmp_path / "lake"))
+
+
+def test_downloads_wait_for_the_conversion(tmp_path: Path) -> None:
+    """Without a folder for raw files, the disk never holds more downloads than are under way, however many follow."""
+    most, downloads, jobs = 0, 1, 1
+
+    def count(event: Progress) -> None:
+        nonlocal most
+        if event.kind == "started":
+            time.sleep(0.03)
+        most = max(most, len([*(tmp_path / "lake/_wsparquet/tmp").glob("*/downloads/*")]))
+
+    with server(hours=20, size=2000) as emulator:
+        options = {"downloads": downloads, "convert": ConvertOptions(jobs=jobs)}
+        assert len(sync(tmp_path / "lake", emulator, on_progress=count, **options).converted.committed) == 20
+    # A file in the decoder for each job, two that wait, and those being downloaded.
+    assert 1 < most <= downloads + 3 * jobs
 
 
 def test_raw_files_can_go_to_a_url(tmp_path: Path) -> None:
@@ -337,3 +357,88 @@ def test_copies_under_several_listed_names_are_downloaded_once(tmp_path: Path) -
         assert sync(lake, emulator).fetched.downloaded == []
     (record,) = (record for record in records(lake) if record["row_count"])
     assert count_rows(lake) == record["row_count"] > 0
+
+
+def take(folder: Path, lake: Path, *, again: bool = False) -> None:
+    """Convert files that the server has not listed."""
+    assert wsparquet.convert(folder, lake, account=ACCOUNT, again=again).failures == []
+
+
+def assert_downloaded_once(lake: Path, emulator: Emulator, *, files: int = 1) -> None:
+    """One run downloads what the root does not know by its listed name; the next ones download nothing."""
+    rows_before = count_rows(lake)
+    downloads = []
+    for _ in range(3):
+        summary = sync(lake, emulator)
+        assert (summary.converted.failures, summary.fetched.failed) == ([], [])
+        downloads.append(len(summary.fetched.downloaded))
+    assert downloads == [files, 0, 0]
+    assert count_rows(lake) == rows_before > 0
+
+
+def test_an_archive_whose_members_were_converted_before_is_downloaded_once(tmp_path: Path) -> None:
+    """The members' commits note the archive's listed name, although the members were never listed."""
+    lake, members = tmp_path / "lake", tmp_path / "members"
+    with server(hours=2) as emulator:
+        members.mkdir()
+        stored = io.BytesIO()
+        with zipfile.ZipFile(stored, "w") as archive:
+            for number, name in enumerate(names(emulator)):
+                text = gzip.decompress(data(emulator, name))
+                (members / f"member{number}.json").write_bytes(text)
+                archive.writestr(f"member{number}.json", text)
+                emulator.catalogue.delete(name)
+        emulator.catalogue.put("listed.zip", stored.getvalue())
+        take(members, lake)
+        assert_downloaded_once(lake, emulator)
+
+
+def test_listed_copies_by_name_are_downloaded_once(tmp_path: Path) -> None:
+    """A listed name with the identity of another file, whose content it has, is noted in that file's commit."""
+    lake = tmp_path / "lake"
+    with server(hours=1) as emulator:
+        (name,) = names(emulator)
+        assert len(sync(lake, emulator).converted.committed) == 1
+        listed = ["Copy of {}.gz", "{} (1).gz", "{}.gz.1"]
+        for pattern in listed:
+            emulator.catalogue.put(pattern.format(name.removesuffix(".gz")), data(emulator, name))
+        assert_downloaded_once(lake, emulator, files=len(listed))
+        assert [removed.name for removed in remove(lake, name).removed] == [name]
+        assert sync(lake, emulator).converted.committed != []
+        assert count_rows(lake) > 0
+
+
+def test_a_listed_file_of_another_name_is_downloaded_once(tmp_path: Path) -> None:
+    """A file whose other spelling was converted before, and which more copies than a record lists name."""
+    lake, copies = tmp_path / "lake", tmp_path / "copies"
+    with server(hours=1) as emulator:
+        (name,) = names(emulator)
+        copies.mkdir()
+        text = gzip.decompress(data(emulator, name))
+        for number in range(MOST_COPIES + 2):
+            (copies / f"{number}.json").write_bytes(text)
+        emulator.catalogue.put("extra.gz", data(emulator, name))
+        (copies / "extra.json.gz").write_bytes(data(emulator, name))
+        emulator.catalogue.delete(name)
+        take(copies, lake)
+        assert_downloaded_once(lake, emulator)
+        # A redo keeps what the commit knows about the server's list.
+        take(copies, lake, again=True)
+        assert sync(lake, emulator).fetched.downloaded == []
+
+
+def test_rows_that_a_run_replaces_are_converted_again_in_the_same_run(tmp_path: Path) -> None:
+    """A file with the text of another one, whose new content the same run then commits, gets its rows back."""
+    lake, old = tmp_path / "lake", tmp_path / "old"
+    with server(hours=2) as emulator:
+        first, second = names(emulator)
+        old.mkdir()
+        (old / second).write_bytes(data(emulator, first))
+        take(old, lake)
+        summary = sync(lake, emulator, recheck=True, downloads=1)
+        assert summary.converted.failures == []
+        assert sync(lake, emulator).fetched.downloaded == []
+        texts = {each["source_name"]: each["row_count"] for each in records(lake)}
+    assert sorted(texts) == [first, second]
+    assert all(texts.values())
+    assert count_rows(lake) == sum(texts.values())

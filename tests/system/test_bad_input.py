@@ -48,7 +48,7 @@ FAILING = {
     "truncated_zstd": rf"zstd frame 1, .*is truncated: expected more at byte \d+.*{AGAIN}",
     "truncated_zip": rf"expected a zip archive, found: .*{AGAIN}",
     "no_container": PAGE.format("JSON of another kind"),
-    "other_data_type": r'expected the data type WebSession, found "AgentActivity" in container 0; give only',
+    "other_data_type": r"expected the data type WebSession, found text of 13 characters in container 0; give only",
 }
 
 # By kind: the table that it goes to (None: quarantine), and what has to be found there as it stood in the source.

@@ -1,1 +1,1 @@
-"""An S3 server on this machine, and a proxy that makes it fail: for tests and benchmarks."""
+"""A local S3 server, and a proxy that causes faults, for tests and benchmarks."""

@@ -1,4 +1,4 @@
-"""An HTTP proxy that stands before an S3 server and fails as real ones do."""
+"""An HTTP proxy in front of an S3 server. It causes the faults of real servers and connections."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from wsparquet.emulator.broken import reset
 from wsparquet.emulator.server import in_thread
 
 FAULTS = ("slow-down", "reset", "lost-answer", "stall", "cut")
-"""503 SlowDown; reset before the request is passed on; done, but no answer; silence; half an answer."""
+"""The status 503 SlowDown; a reset before the request is forwarded; a reset after the server has processed the request;
+silence, and then a reset; half of an answer."""
 
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect"}
-"""What concerns one connection only. The host is passed on as it was asked for, since signatures cover it."""
+"""Headers that concern one connection only. The header Host is forwarded unchanged, because signatures cover it."""
 CONDITIONS = ("If-Match", "If-None-Match")
 ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code><Message>{}</Message></Error>'
 MOST_BYTES = 1 << 30
 
 
 class Answer(NamedTuple):
-    """What a server answered."""
+    """The server's answer to a request."""
 
     status: int
     headers: CIMultiDict[str]
@@ -39,12 +40,15 @@ class Answer(NamedTuple):
 
 @dataclass
 class Settings:
-    """Which faults there are: ``probability`` of one of ``kinds`` for each request, so many in a row at the most.
+    """The faults that the proxy causes.
 
-    ``conditions``: what becomes of a conditional PUT. ``dead_from``: the number of the request from which on all are
-    reset. ``before`` and ``after`` are told of each request that is passed on, by method and path, and may do anything;
-    if ``after`` returns true, the answer is lost. ``denied`` says which requests are refused, with the
-    status and code of ``denial``. ``rewrite`` turns the server's answer to a request into another one.
+    ``probability``: the probability of one of ``kinds`` for each request. ``most_in_a_row``: the maximum number of
+    consecutive faults for the same method and path. ``conditions``: how the proxy handles a conditional PUT:
+    ``honoured``, ``ignored`` or ``refused``. ``dead_from``: the number of the first request that is reset; all later
+    requests are reset, too. ``before`` and ``after`` are called with the method and the path of each request, before
+    and after it is forwarded, and may do anything; if ``after`` returns true, the answer is lost. ``denied`` selects
+    the requests that are refused with the status and code of ``denial``. ``rewrite`` returns a replacement for the
+    server's answer to a request.
     """
 
     probability: float = 0.0
@@ -63,7 +67,7 @@ class Settings:
 
 @dataclass
 class Proxy:
-    """A running proxy: ``log`` has method, path and fault, if any, of each request."""
+    """A running proxy. ``log`` has the method, the path and the fault (or None) of each request."""
 
     target: str
     settings: Settings
@@ -75,7 +79,7 @@ class Proxy:
         self._in_a_row: Counter[tuple[str, str]] = Counter()
 
     def faults(self) -> Counter[str]:
-        """How often each fault was."""
+        """Return the number of times that each fault occurred."""
         return Counter(fault for _, _, fault in self.log if fault)
 
     def _throw(self, request: web.Request) -> str | None:
@@ -88,11 +92,11 @@ class Proxy:
         return self._chance.choice(settings.kinds)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request, well or badly."""
+        """Answer a request, with or without a fault."""
         try:
             body = await request.read()
         except ConnectionError:
-            # Whoever asked was killed.
+            # The client was killed.
             return reset(request)
         fault = self._throw(request)
         self.log.append((request.method, request.raw_path, fault))
@@ -128,7 +132,7 @@ class Proxy:
         if fault == "cut":
             return await _cut(request, status, kept, data)
         if request.method == "HEAD":
-            # The length is that of what a GET would bring.
+            # The header states the length of the body that a GET would return.
             response = web.StreamResponse(status=status, headers=kept)
             response.content_length = int(answer.headers.get("Content-Length", 0))
             await response.prepare(request)
@@ -174,6 +178,6 @@ async def _told(listener: Callable[[str, str], object] | None, request: web.Requ
 
 @contextmanager
 def proxying(target: str, settings: Settings | None = None) -> Iterator[Proxy]:
-    """A proxy before ``target``, in a thread of its own."""
+    """Run a proxy in front of ``target``, in a separate thread."""
     with in_thread(Proxy(target, settings or Settings())) as proxy:
         yield proxy

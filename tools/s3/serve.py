@@ -1,4 +1,4 @@
-"""moto's server in this process: ``python -m tools.s3.serve PORT``."""
+"""Runs moto's server in this process: ``python -m tools.s3.serve PORT``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def one_put_at_a_time(application: Application) -> Application:
-    """S3 compares and writes at once, moto one after the other: two writers could both find their condition to hold."""
+    """Return an application that processes one PUT at a time.
+
+    S3 checks the condition of a PUT and writes the object atomically. moto does not, so the conditions of two
+    concurrent writers could both hold.
+    """
     lock = threading.Lock()
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""Servers that speak S3's protocol over HTTP, such as moto's, and what a plain S3 client sees there."""
+"""Starts servers for S3's protocol, such as moto's, and accesses their buckets with a plain S3 client."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _NUMBERS = itertools.count()
 
 @contextmanager
 def s3_server() -> Iterator[str]:
-    """The address of moto's server."""
+    """Run moto's server, and provide its address."""
     with serving_at(lambda port: [sys.executable, "-m", "tools.s3.serve", str(port)]) as address:
         yield address
 
 
 @contextmanager
 def serving_at(command: Callable[[int], list[str]]) -> Iterator[str]:
-    """The address of a server in a process of its own, by its command for a port."""
+    """Run a server in a separate process, and provide its address. ``command`` returns the command line for a port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -56,7 +56,7 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def storage_options(endpoint: str) -> dict[str, Any]:
-    """What s3fs needs to speak with a server; botocore itself tries nothing again, and waits for little."""
+    """Return the options with which s3fs connects to a server. botocore has short timeouts and does not retry."""
     return {
         "key": "tester",
         "secret": SECRET,
@@ -67,7 +67,7 @@ def storage_options(endpoint: str) -> dict[str, Any]:
 
 
 class Bucket:
-    """A new bucket, looked at by a plain client."""
+    """A new bucket, accessed with a plain S3 client."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -83,16 +83,16 @@ class Bucket:
 
     @property
     def url(self) -> str:
-        """The bucket for s3fs."""
+        """The URL of the bucket for s3fs."""
         return f"s3://{self.name}"
 
     def keys(self, prefix: str = "") -> list[str]:
-        """All keys below a prefix."""
+        """Return all keys that begin with a prefix."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return [each["Key"] for page in pages for each in page.get("Contents", [])]
 
     def get(self, key: str) -> bytes:
-        """The bytes of an object."""
+        """Return the bytes of an object."""
         data: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
         return data
 
@@ -105,11 +105,11 @@ class Bucket:
         self.client.delete_object(Bucket=self.name, Key=key)
 
     def begin_upload(self, key: str) -> None:
-        """Begin a multipart upload and leave it."""
+        """Begin a multipart upload without completing it."""
         self.client.create_multipart_upload(Bucket=self.name, Key=key)
 
     def uploads(self) -> list[str]:
-        """The keys of all multipart uploads that were begun and not ended; none if the server cannot list them."""
+        """Return the keys of all unfinished multipart uploads, or no keys if the server cannot list these uploads."""
         try:
             found = self.client.list_multipart_uploads(Bucket=self.name)
         except ClientError as error:

@@ -17,21 +17,21 @@ ROOT = Path(__file__).parents[2]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Stage the pages, build the site, and return the exit code: 0 built without a warning, 1 not.
+    """Stage the pages, build the site, and return the exit code: 0 without warnings, 1 with a warning or an error.
 
-    The folder gets ``docs/`` with a copy of the pages, ``generated/`` with the derived ones, and ``site/``.
+    The folder gets ``docs/`` with a copy of the pages, ``generated/`` with the derived pages, and ``site/``.
     """
     parser = argparse.ArgumentParser(prog="python -m tools.website", description=__doc__)
-    parser.add_argument("folder", type=Path, help="where to build; what is there is deleted")
+    parser.add_argument("folder", type=Path, help="the folder to build in; its previous content is deleted")
     folder: Path = parser.parse_args(arguments).folder
     stage(folder)
     return 0 if build(folder) else 1
 
 
 def build(folder: Path) -> bool:
-    """Build the site from a staged folder, print all reports, and return whether there is no warning."""
+    """Build the site from a staged folder, print all reports, and return whether there was no warning."""
     environment = {**os.environ, "PYTHONPATH": os.fspath(ROOT), "NO_COLOR": "1"}
-    # Zensical keeps a cache, which does not notice that an included file has changed.
+    # Zensical's cache does not notice that an included file has changed.
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
     ran = subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
@@ -42,7 +42,7 @@ def build(folder: Path) -> bool:
 
 
 def stage(folder: Path) -> None:
-    """Bring together what the site is built from, so that the build writes nothing beside the sources."""
+    """Copy all input of the site into one folder, so that the build writes nothing next to the original files."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("*.sh"))
     shutil.copy(ROOT / "zensical.toml", folder)
@@ -54,7 +54,7 @@ def stage(folder: Path) -> None:
 
 
 def generated() -> dict[str, str]:
-    """The text of every derived page by its file name, which a page of the reference includes."""
+    """Return the text of every derived page, keyed by the file name under which a reference page includes it."""
     return {"cli.md": commands.render(cli, program="wsparquet"), "tables.md": tables.render()}
 
 

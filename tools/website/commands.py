@@ -1,4 +1,4 @@
-"""Render the reference of the command line in Markdown, from the click commands themselves."""
+"""Renders the reference of the command line in Markdown, from the click commands themselves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEEP_LINES = "\b\n"
 
 
 def render(group: click.Group, *, program: str) -> str:
-    """The reference of a group: one section for the program, then one for each command in the group's order."""
+    """Return the reference of a group: a section for the program, then a section for each command, in order."""
     context = click.Context(group, info_name=program, **group.context_settings)
     sections = [_section(group, context)]
     for name, command in group.commands.items():
@@ -41,7 +41,7 @@ def _purposes(group: click.Group, context: click.Context) -> Iterator[tuple[str,
 
 
 def _description(text: str) -> Iterator[str]:
-    """The paragraphs of a help text; those whose lines click keeps become code blocks."""
+    """Yield the paragraphs of a help text. A paragraph whose line breaks click keeps becomes a code block."""
     for paragraph in re.split(r"\n{2,}", inspect.cleandoc(text)):
         if not paragraph.startswith(_KEEP_LINES):
             yield from (escaped(paragraph.replace("\n", " ")), "")
@@ -55,6 +55,6 @@ def _description(text: str) -> Iterator[str]:
 def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None and record[1]:  # an argument has no meaning of its own: the text above describes it
+        if record is not None and record[1]:  # an argument has no help of its own; the text of the command describes it
             names, meaning = record
             yield f"`{names.strip()}`", escaped(" ".join(meaning.split()))

@@ -1,4 +1,4 @@
-"""Show the examples of docstrings as code on the site, wherever in a docstring they are."""
+"""Shows the examples of docstrings as code on the site, at any position in a docstring."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from griffe import Extension, Object
 
 __all__ = ["Doctests", "fenced"]
 
-# A paragraph that begins with a prompt; an empty line ends it, as it ends the output of an example.
+# An example: a paragraph that begins with a prompt. An empty line ends the paragraph, and so the output of the example.
 _EXAMPLE = re.compile(r"^( *)>>> .*(?:\n(?! *$).*)*", re.MULTILINE)
 
 
@@ -24,5 +24,5 @@ class Doctests(Extension):
 
 
 def fenced(text: str) -> str:
-    """The docstring with each example between fences, which Markdown would take for a quotation otherwise."""
+    """Return the docstring with fences around each example, because Markdown would read ``>>>`` as a quotation."""
     return _EXAMPLE.sub(lambda match: f"{match[1]}```pycon\n{match[0]}\n{match[1]}```", text)

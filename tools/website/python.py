@@ -1,4 +1,4 @@
-"""Let the reference of the Python library find what each public name stands for."""
+"""Tells the reference of the Python library in which module each public name is defined."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _DIRECTIVE = re.compile(r"^::: wsparquet\.(\w+)$", re.MULTILINE)
 
 
 def located(page: str) -> str:
-    """The page with each ``::: wsparquet.NAME`` naming the module where the object is defined.
+    """Return the page with the defining module inserted into each ``::: wsparquet.NAME``.
 
-    mkdocstrings reads the code without running it, and takes ``wsparquet.verify`` for the module
-    ``wsparquet.verification.verify``, as packages often have a module and a function of one name.
+    mkdocstrings reads the code without running it. It would resolve ``wsparquet.verify`` to the module
+    ``wsparquet.verification.verify``, not to the function of the same name in that module.
     """
     return _DIRECTIVE.sub(lambda match: f"::: {_home(match[1])}", page)
 

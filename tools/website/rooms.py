@@ -24,14 +24,14 @@ HEAD = """\
 
 
 def layers(pyproject: str) -> list[list[str]]:
-    """The rooms of each layer, from the top down, as the import contract in the text of ``pyproject.toml`` has them."""
+    """Return the rooms of each layer, from the top down, from the import contract in the text of ``pyproject.toml``."""
     contracts = tomllib.loads(pyproject)["tool"]["importlinter"]["contracts"]
     (contract,) = (each for each in contracts if each["type"] == "layers")
     return [[room.strip() for room in layer.split("|")] for layer in contract["layers"]]
 
 
 def draw(rooms: Sequence[Sequence[str]]) -> str:
-    """An SVG image with one line of boxes for each layer, and an arrow from each layer to the next one."""
+    """Return an SVG image with a line of boxes for each layer, and an arrow from each layer to the next."""
     height = 2 * MARGIN + STEP * (len(rooms) - 1) + BOX_HEIGHT
     lines = [line for number, layer in enumerate(rooms) for line in _layer(layer, MARGIN + STEP * number)]
     lines += [_arrow(MARGIN + STEP * number + BOX_HEIGHT) for number in range(len(rooms) - 1)]

@@ -9,6 +9,6 @@ __all__ = ["render"]
 
 
 def render() -> str:
-    """One section for each table: its description, its body tags, and every column."""
-    # Each rendering begins with a heading of the first level, which a page has once.
+    """Return a section for each table, with its description, its body tags, and every column."""
+    # Each rendering begins with a first-level heading, but a page has only one such heading.
     return "\n".join(f"#{rendered(table, 'markdown')}" for table in TABLES)

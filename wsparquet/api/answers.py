@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,12 +21,14 @@ __all__ = ["Link", "ListedFile", "Listing", "Refused", "error_of", "links_of", "
 
 NO_FILES = "No Available Files"
 SHOWN = 300
+Hide = Callable[[str], str]
+"""Replaces the secrets in a text that the server sent."""
 
 REMEDIES = {
-    401: f"check {', '.join(VARIABLES.values())}, or the file of `credentials`, and this machine's clock",
+    401: f"check {', '.join(VARIABLES.values())}, or the file that `credentials` names, and this machine's clock",
     403: "check that the API key may read the Data Access API of this account",
     404: "check the account and the region",
-    429: "the server is asked too often: use fewer `downloads`, or try again later",
+    429: "the server received too many requests: use fewer `downloads`, or try again later",
 }
 
 
@@ -37,7 +39,7 @@ class ListedFile:
     ``name``: the name as the server sent it; never use it as a path. ``urls``: the listed URLs that the client may
     request, nearly always one. ``start``, ``end``: the time range in UTC, from the list or, if the list has none, from
     the name. ``scope_start``, ``scope_end``: the same times as text, exactly as the list has them. Each of the four is
-    None if it is unknown.
+    None if it is unknown. ``places``: the URLs without secrets, for messages and commit records.
     """
 
     name: str
@@ -46,6 +48,11 @@ class ListedFile:
     end: datetime | None = None
     scope_start: str | None = None
     scope_end: str | None = None
+    places: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Derive ``places`` from the URLs if they are not given."""
+        object.__setattr__(self, "places", self.places or tuple(map(printable_url, self.urls)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,58 +86,67 @@ class Link:
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def parse_json(body: bytes, place: str) -> Any:
-    """Parse a response as JSON. Raises Transient if it is not JSON: it may come from a proxy, so a retry may help."""
+def _unchanged(text: str) -> str:
+    return text
+
+
+def parse_json(body: bytes, place: str, *, hide: Hide = _unchanged) -> Any:
+    """Parse a response as JSON. Raises Transient if it is not JSON: it may come from a proxy, so a retry may help.
+
+    Messages quote the server's text as ``hide`` returns it; so do those of the other functions here.
+    """
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        found = _one_line(_plain(body.decode("utf-8", "replace")))
+        found = _one_line(_plain(hide(body.decode("utf-8", "replace"))))
         raise Transient(ApiError(f"{place}: expected JSON, found {found!r}; is that the API's address?")) from None
 
 
-def parse_listing(body: bytes, *, account: str, trust: Trust, place: str) -> Listing:
+def parse_listing(body: bytes, *, account: str, trust: Trust, place: str, hide: Hide = _unchanged) -> Listing:
     """Return the files in one response of the list endpoint.
 
     Raises:
         ApiError: the response is not a list of files, or it belongs to another account.
 
     """
-    answer = parse_json(body, place)
+    answer = parse_json(body, place, hide=hide)
     files = answer.get("dataAccessFiles") if isinstance(answer, dict) else None
     if not isinstance(files, dict):
         raise ApiError(
-            f"{place}: expected an object with dataAccessFiles, found {_one_line(json.dumps(answer))}; is it the API's?"
+            f"{place}: expected an object with dataAccessFiles, found {_one_line(hide(json.dumps(answer)))}; "
+            "is it the API's?"
         )
-    _check_account(files, account, place)
+    _check_account(files, account, place, hide)
     entries = files.get("file")
     listed: list[ListedFile] = []
     refused: list[Refused] = []
     for entry in entries if isinstance(entries, list) else [] if entries is None else [entries]:
-        found = _entry(entry, trust)
+        found = _entry(entry, trust, hide)
         (listed if isinstance(found, ListedFile) else refused).append(found)  # type: ignore[arg-type]
     return Listing(tuple(listed), tuple(refused))
 
 
-def _check_account(values: Mapping[str, Any], account: str, place: str) -> None:
+def _check_account(values: Mapping[str, Any], account: str, place: str, hide: Hide) -> None:
     found = values.get("@id", values.get("@accountId"))
     if found is not None and str(found) != account:
-        raise ApiError(f"{place}: expected account {account}, found {_one_line(str(found))}; check the account")
+        raise ApiError(f"{place}: expected account {account}, found {_one_line(hide(str(found)))}; check the account")
 
 
-def _entry(entry: object, trust: Trust) -> ListedFile | Refused:
+def _entry(entry: object, trust: Trust, hide: Hide) -> ListedFile | Refused:
     values = entry if isinstance(entry, dict) else {}
     name, href = values.get("@name"), values.get("@href")
     if not isinstance(name, str) or not isinstance(href, str) or not name:
-        shown = _one_line(json.dumps(entry))
-        return Refused(str(name or "?"), printable_url(str(href or "")), f"expected @name and @href, found {shown}")
+        shown, url = _one_line(hide(json.dumps(entry))), printable_url(hide(str(href or "")))
+        return Refused(hide(str(name or "?")), url, f"expected @name and @href, found {shown}")
+    place = printable_url(hide(href))
     try:
         trust.check(href)
     except ApiError as error:
-        return Refused(name, printable_url(href), str(error))
-    scopes = [_text(values.get(key)) for key in ("@scopeStartDate", "@scopeEndDate")]
+        return Refused(hide(name), place, hide(str(error)))
+    scope_start, scope_end = scopes = [_text(values.get(key)) for key in ("@scopeStartDate", "@scopeEndDate")]
     api = parse_name(name)
     start, end = (_moment(scope) or _instant(ms) for scope, ms in zip(scopes, (api.start_ms, api.end_ms), strict=True))
-    return ListedFile(name, (href,), start, end, *scopes)
+    return ListedFile(name, (href,), start, end, scope_start, scope_end, places=(place,))
 
 
 def _text(value: object) -> str | None:
@@ -157,21 +173,23 @@ def merged(listings: Iterable[Listing]) -> Listing:
         refused.update(dict.fromkeys(listing.refused))
         for file in listing.files:
             known = files.setdefault(file.name, file)
-            files[file.name] = replace(known, urls=tuple(dict.fromkeys((*known.urls, *file.urls))))
+            urls = dict(zip((*known.urls, *file.urls), (*known.places, *file.places), strict=True))
+            files[file.name] = replace(known, urls=tuple(urls), places=tuple(urls.values()))
     first = datetime.min.replace(tzinfo=UTC)
     return Listing(tuple(sorted(files.values(), key=lambda file: (file.start or first, file.name))), tuple(refused))
 
 
-def links_of(body: bytes, *, account: str, place: str) -> tuple[Link, ...]:
+def links_of(body: bytes, *, account: str, place: str, hide: Hide = _unchanged) -> tuple[Link, ...]:
     """Return the links in the base resource.
 
-    Raises ApiError if the response is something else, or belongs to another account.
+    Raises ApiError if the response is not a base resource, or belongs to another account.
     """
-    answer = parse_json(body, place)
+    answer = parse_json(body, place, hide=hide)
     resource = answer.get("le") if isinstance(answer, dict) else None
     if not isinstance(resource, dict):
-        raise ApiError(f"{place}: expected an object with le, found {_one_line(json.dumps(answer))}; is it the API's?")
-    _check_account(resource, account, place)
+        found = _one_line(hide(json.dumps(answer)))
+        raise ApiError(f"{place}: expected an object with le, found {found}; is it the API's?")
+    _check_account(resource, account, place, hide)
     links = resource.get("link")
     return tuple(_links(links if isinstance(links, list) else [links]))
 
@@ -186,12 +204,12 @@ def _links(entries: Iterable[object]) -> Iterator[Link]:
 
 
 def error_of(status: int, body: bytes, place: str) -> ApiError:
-    """Return the message of an error response, which may be XML, JSON of the same structure, or any other text."""
+    """Return the error in a response, whose body may be XML, JSON of the same structure, or any other text."""
     text = body.decode("utf-8", "replace")
     if NO_FILES.lower() in text.lower():
         return NoFiles(f"{place}: no files", status=status)
     message, code = _xml_error(text) or _json_error(text) or (_plain(text), None)
-    remedy = REMEDIES.get(status, "the server fails: try again later" if status >= 500 else "check the request")
+    remedy = REMEDIES.get(status, "the server failed: try again later" if status >= 500 else "check the request")
     number = f", internal code {_one_line(code)}" if code else ""
     said = f": {_one_line(message)}" if message else ""
     kind = FileGone if status == 410 else ApiError
@@ -207,7 +225,7 @@ def _xml_error(text: str) -> tuple[str, str | None] | None:
     if "<error" not in text or "<!" in text:
         return None
     try:
-        root = ET.fromstring(text.strip())  # noqa: S314 - of bounded size, without declarations
+        root = ET.fromstring(text.strip())  # noqa: S314 - the text is of bounded size and has no declarations
     except ET.ParseError:
         return None
     return root.findtext("message") or "", root.findtext("internalCode")

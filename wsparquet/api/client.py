@@ -1,16 +1,19 @@
-"""The client: signs requests, sends them only to trusted addresses, and retries them."""
+"""The client: signs requests, sends them only to trusted addresses, and retries failed ones."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import aiohttp
 from oauthlib import oauth1
@@ -25,20 +28,23 @@ from wsparquet.api.options import KEPT, REGIONS, ApiOptions
 from wsparquet.api.retry import Retry, parse_retry_after, retried
 from wsparquet.api.trust import Trust
 from wsparquet.errors import ApiError
+from wsparquet.log import quiet_libraries
 from wsparquet.names import is_account
-from wsparquet.redaction import printable_url
+from wsparquet.redaction import hide_secrets, printable_url, spellings
 
 __all__ = ["Client"]
 
+quiet_libraries()
 Result = TypeVar("Result")
 REDIRECTS = {301, 302, 303, 307, 308}
 MOST_HOPS = 5
+SIGNATURE = re.compile('oauth_signature="([^"]*)"')
 LARGEST_ANSWER = 64 << 20
 LARGEST_ERROR = 64 << 10
 WINDOW = timedelta(days=7)
 """The longest time range of one request. Longer ranges have timed out in practice."""
 OVERLAP = timedelta(hours=1)
-"""The overlap of adjacent windows, needed because the documentation does not say whether bounds are inclusive."""
+"""The overlap of adjacent time windows: the documentation does not say whether their bounds are inclusive."""
 
 
 class Client:
@@ -82,12 +88,11 @@ class Client:
             resource_owner_secret=credentials.access_token_secret,
             signature_method=oauth1.SIGNATURE_HMAC_SHA1,
         )
-        self._secrets = (
-            credentials.app_key,
-            credentials.app_secret,
-            credentials.access_token,
-            credentials.access_token_secret,
+        self._secrets = spellings(
+            (credentials.app_key, credentials.app_secret, credentials.access_token, credentials.access_token_secret)
         )
+        # Those of all requests under way: as many as there are connections, each with its redirects.
+        self._signatures: deque[str] = deque(maxlen=options.connections * (MOST_HOPS + 1))
         self._busy_until = 0.0
         self._answered = False
         self._slots = asyncio.Semaphore(options.connections)
@@ -137,8 +142,12 @@ class Client:
     async def _window(self, start: datetime, end: datetime) -> Listing:
         url = f"{self._resource}/webSession?startTime={_milliseconds(start)}&endTime={_milliseconds(end)}"
         try:
+            place = printable_url(url)
             return await self._asked(
-                url, lambda body: parse_listing(body, account=self.account, trust=self._trust, place=printable_url(url))
+                url,
+                lambda body: parse_listing(
+                    body, account=self.account, trust=self._trust, place=place, hide=self._hidden
+                ),
             )
         except NoFiles:
             return Listing(())
@@ -150,12 +159,14 @@ class Client:
         *,
         url: str | None = None,
         on_bytes: Callable[[int], None] | None = None,
+        durable: bool = False,
     ) -> Downloaded:
-        """Download the complete file to ``to``, replacing an existing file. ``url`` is one of the URLs of the file.
+        """Download a complete file from ``url`` to the path ``to``. An existing file there is replaced.
 
         The bytes first go to a hidden file ``.….partial`` in the same folder. An interrupted download resumes if the
         server supports ranges; otherwise it starts over. Before the hidden file is renamed, a gzip file is decompressed
-        to the end to check it. ``on_bytes`` is called with the number of bytes downloaded so far.
+        to the end to check it. ``on_bytes`` is called with the number of bytes downloaded so far. With ``durable``, the
+        file is synced to the disk before it is renamed, so that a power failure cannot leave a damaged file ``to``.
 
         Raises:
             FileGone: the server no longer has the file.
@@ -163,9 +174,13 @@ class Client:
 
         """
         address = url or file.urls[0]
-        transfer = Transfer(file.name, address, to, on_bytes=on_bytes)
+        place = self._hidden(printable_url(address))
+        transfer = Transfer(file.name, place, to, on_bytes=on_bytes, durable=durable)
         with transfer:
-            return await self._tried(lambda: self._step(transfer, address), address)
+            found = await self._tried(lambda: self._step(transfer, address), address)
+        # The server's own words about the file go into the commit record.
+        etag, last_modified = (text and self._hidden(text) for text in (found.etag, found.last_modified))
+        return replace(found, etag=etag, last_modified=last_modified)
 
     async def _step(self, transfer: Transfer, url: str) -> Downloaded:
         async with self._answer(url, transfer.headers()) as response:
@@ -175,12 +190,13 @@ class Client:
                 raise await self._error(response, url)
             await transfer.receive(response)
         if transfer.total is None:
-            # A chunked response has no length. If it is truncated between two gzip members, the file looks complete.
+            # A chunked response does not announce its length. A file that is truncated between two gzip members looks
+            # complete.
             transfer.total = await self._total(url)
         return await transfer.finished()
 
     async def stored_size(self, file: ListedFile) -> int | None:
-        """Return the size in bytes of a file on the server without downloading it; None if the size is unknown.
+        """Return the size of a file on the server in bytes, or None if the size is unknown. Nothing is downloaded.
 
         Raises:
             FileGone: the server no longer has the file.
@@ -204,21 +220,23 @@ class Client:
             raise await self._error(response, url)
 
     async def base_resource(self) -> tuple[Link, ...]:
-        """Return the links in the account's base resource. Raises ApiError if they cannot be read."""
+        """Return the links in the account's base resource. Raises ApiError if the links cannot be read."""
         place = printable_url(self._resource)
-        return await self._asked(self._resource, lambda body: links_of(body, account=self.account, place=place))
+        return await self._asked(
+            self._resource, lambda body: links_of(body, account=self.account, place=place, hide=self._hidden)
+        )
 
     async def schema(self, version: str = "latest") -> Any:
-        """Return the published schema as JSON values. Raises ApiError if it cannot be read."""
+        """Return the published schema as JSON values. Raises ApiError if the schema cannot be read."""
         url = f"{self._resource}/schema?schemaId={quote(version, safe='')}"
-        return await self._asked(url, lambda body: parse_json(body, printable_url(url)))
+        return await self._asked(url, lambda body: parse_json(body, printable_url(url), hide=self._hidden))
 
     # --- One request -------------------------------------------------------------------------------------------------
 
     async def _asked(self, url: str, parse: Callable[[bytes], Result]) -> Result:
         """Send a request and parse the response, whose size is limited.
 
-        Retry if the parser fails: a proxy may have responded.
+        Retry if the response cannot be parsed: a proxy may have sent it.
         """
 
         async def ask() -> Result:
@@ -237,7 +255,7 @@ class Client:
             if (left := self._busy_until - time.monotonic()) > 0:
                 await asyncio.sleep(left)
             async with self._slots:
-                with translated(url):
+                with self._without_secrets(), translated(url):
                     try:
                         result = await call()
                     except Transient as failure:
@@ -245,12 +263,27 @@ class Client:
                         raise
                     return result
 
+        shown = self._hidden(printable_url(url))
         return await retried(
-            attempt, url, options=self.options, on_retry=self.on_retry, answered=lambda: self._answered
+            attempt, shown, options=self.options, on_retry=self.on_retry, answered=lambda: self._answered
         )
 
+    @contextmanager
+    def _without_secrets(self) -> Iterator[None]:
+        """Replace credentials and signatures in the text of errors, because the server may have sent them back."""
+        try:
+            yield
+        except (ApiError, Transient) as error:
+            fault = error.error if isinstance(error, Transient) else error
+            fault.args = error.args = (self._hidden(str(fault)),)
+            fault.internal_code = fault.internal_code and self._hidden(fault.internal_code)
+            raise
+
+    def _hidden(self, text: str) -> str:
+        return hide_secrets(text, self._secrets | spellings(self._signatures))
+
     def _note(self, failure: Transient) -> None:
-        """Delay all requests if the server has asked for a wait after one of them exceeded its rate limit."""
+        """Delay all requests if the server answered one of them by asking the client to slow down."""
         if failure.busy and failure.retry_after:
             until = time.monotonic() + min(failure.retry_after, self.options.total_seconds)
             self._busy_until = max(self._busy_until, until)
@@ -302,15 +335,14 @@ class Client:
                 f"{printable_url(url)}: expected an address that can be signed, found one that cannot"
             ) from None
         request.headers["Authorization"] = headers["Authorization"]
+        self._signatures.extend(map(unquote, SIGNATURE.findall(headers["Authorization"])))
         return await handler(request)
 
     async def _error(self, response: aiohttp.ClientResponse, url: str) -> Exception:
         """Return the exception for an error response: Transient if a retry may help, otherwise ApiError."""
         body = (await _bounded(response, LARGEST_ERROR))[:LARGEST_ERROR]
-        text = body.decode("utf-8", "replace")
-        for secret in self._secrets:
-            # The server's message may quote the signed request.
-            text = text.replace(secret, "***")
+        # The server's message may quote the signed request, and is shortened afterwards.
+        text = self._hidden(body.decode("utf-8", "replace"))
         error = error_of(response.status, text.encode("utf-8", "replace"), printable_url(url))
         if isinstance(error, NoFiles):
             return error
@@ -323,7 +355,7 @@ class Client:
 def _gone(status: int, url: str) -> FileGone:
     return FileGone(
         f"{printable_url(url)}: expected the listed file, found HTTP status {status}: "
-        "the server has deleted it; nothing can be done if no other copy exists",
+        "the server has deleted it; the file is lost if no other copy exists",
         status=status,
     )
 
@@ -349,7 +381,7 @@ def _proxy(url: URL) -> str | None:
 
 
 async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read the body. If it is longer than ``limit``, read only its beginning, slightly more than ``limit`` bytes."""
+    """Read the body. If the body is longer than ``limit`` bytes, read only slightly more than ``limit`` bytes."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(1 << 16):
         body += chunk

@@ -42,8 +42,8 @@ class Credentials:
             value = getattr(self, name)
             if not value or value != value.strip() or not value.isprintable():
                 raise ApiError(
-                    f"{name}: expected a credential, found one that is empty, or has blanks or line ends around or in "
-                    f"it; check {VARIABLES[name]}, or {name} in the file of `credentials`"
+                    f"{name}: expected a credential, found an empty one, or one that contains blanks or line ends; "
+                    f"check {VARIABLES[name]}, or {name} in the file of `credentials`"
                 )
 
     @classmethod
@@ -56,30 +56,30 @@ class Credentials:
     ) -> Self:
         """Load the credentials from a TOML file if one is given, otherwise from the environment.
 
-        The file contains ``app_key``, ``app_secret``, ``access_token`` and ``access_token_secret``, and only its owner
-        may have permission to read it. With ``profile``, the four are in the table of this name. The file and the
-        environment are never combined, because credentials of different API keys do not work together.
+        The file contains ``app_key``, ``app_secret``, ``access_token`` and ``access_token_secret``. Only the file's
+        owner may have permission to read it. If ``profile`` is given, the four values are in the table of that name.
+        The file and the environment are never combined, because credentials of different API keys do not work together.
 
         Raises:
-            ApiError: a credential is missing, or the file is missing, readable by others, or not such a TOML file.
+            ApiError: a credential is missing, or the file is missing, readable by other users, or not TOML.
 
         """
         if file is not None:
             return cls(**_of_file(Path(file), profile))
         if profile is not None:
-            raise ApiError(f"expected a file with the profile {profile!r}, found none; name the file by `credentials`")
+            raise ApiError(f"expected a file with the profile {profile!r}, found none; set `credentials` to the file")
         environ = os.environ if environ is None else environ
         found = {name: environ.get(variable) for name, variable in VARIABLES.items()}
         if missing := _missing(found):
             raise ApiError(
                 f"expected four credentials, found {', '.join(VARIABLES[name] for name in missing)} missing; set the "
-                f"variables, or name a TOML file with {', '.join(VARIABLES)} by `credentials`"
+                f"variables, or set `credentials` to a TOML file with {', '.join(VARIABLES)}"
             )
         return cls(**{name: str(found[name]) for name in VARIABLES})
 
 
 def _of_file(path: Path, profile: str | None) -> dict[str, str]:
-    """Return the credentials in a file, or in the table ``profile`` of it."""
+    """Return the credentials in a file, or in its table ``profile`` if a profile is given."""
     values = _read(path)
     profiles = [name for name, value in values.items() if isinstance(value, dict)]
     choice = f"its profiles are {', '.join(profiles)}; choose one by `profile`" if profiles else "it has no profiles"
@@ -100,7 +100,7 @@ def _missing(found: Mapping[str, object]) -> list[str]:
 def _read(path: Path) -> dict[str, object]:
     try:
         with path.open("rb") as file:
-            # Check the mode of the open file, so that nobody can swap the file between the check and the reading.
+            # Check the mode of the open file, so that nobody can replace the file between the check and the read.
             mode = os.fstat(file.fileno()).st_mode
             if mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise ApiError(

@@ -51,19 +51,22 @@ class Downloaded:
 
 
 class Transfer:
-    """One download in progress; a context manager that leaves the complete file or nothing.
+    """One download in progress. When its context ends, either the complete file exists or no file does.
 
     Send a request with ``headers``, pass the response to ``receive``, then call ``finished``. After a failure, repeat
     these steps. ``total``: the size of the file in bytes, as the server announced it; None if the server did not
     announce it.
     """
 
-    def __init__(self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, name: str, url: str, to: Path, *, on_bytes: Callable[[int], None] | None = None, durable: bool = False
+    ) -> None:
         self._name = name
         self._place = printable_url(url)
         self._to = to
         self._partial = to.with_name(f".{secrets.token_hex(8)}.partial")
         self._on_bytes = on_bytes
+        self._durable = durable
         self._file: BinaryIO | None = None
         self._received = 0
         self.total: int | None = None
@@ -96,7 +99,7 @@ class Transfer:
     def headers(self) -> dict[str, str]:
         """Return the headers of the next request.
 
-        They request only the missing bytes, if the file has not changed since.
+        They request only the missing bytes, unless the file has changed on the server in the meantime.
         """
         if not self._received:
             return {}
@@ -108,8 +111,7 @@ class Transfer:
         """Receive the body of a response with status 200, 206, or 416.
 
         Raises:
-            Transient: the response does not continue at the end of the bytes received so far. ApiError: the disk is
-            full.
+            Transient: the response does not continue where the received bytes end. ApiError: the disk is full.
 
         """
         if response.status == 416:
@@ -136,7 +138,7 @@ class Transfer:
         same = self._etag is None or response.headers.get("ETag", self._etag) == self._etag
         if first is None or int(first) != self._received or not same or not self._agrees(total):
             self.restart()
-            raise self._failure("the rest of the file", "another part, or a part of another file")
+            raise self._failure("the rest of the file", "other bytes of it, or bytes of another file")
         self._resumed += 1
         if total and total != "*":
             self.total = int(total)
@@ -150,7 +152,7 @@ class Transfer:
         found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if found is None or found[3] != str(self._received):
             self.restart()
-            raise self._failure("the rest of the file", "that it has another length")
+            raise self._failure("the rest of the file", "that the file has another length")
         self.total = self._received
 
     def _write(self, chunk: bytes) -> None:
@@ -193,6 +195,8 @@ class Transfer:
             self.restart()
             raise self._failure("complete gzip", fault)
         try:
+            if self._durable and self._file is not None:
+                await asyncio.to_thread(os.fsync, self._file.fileno())
             self._partial.replace(self._to)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -220,7 +224,7 @@ def _fault(file: BinaryIO) -> str | None:
         return "nothing"
     if head.lstrip().startswith(b"<"):
         return "a page of markup, such as a proxy's page or an error message"
-    # The API's documentation mentions zip as well. The conversion decides which formats it can read.
+    # The API's documentation also mentions zip files. The conversion decides which formats it can read.
     if head.startswith(GZIP):
         try:
             with igzip.open(file) as inflated:  # type: ignore[no-untyped-call]

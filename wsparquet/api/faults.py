@@ -26,8 +26,9 @@ class Transient(Exception):
     """A failure that a retry may fix.
 
     ``error``: the error to raise if all retries fail. ``busy``: whether the server asked clients to slow down.
-    ``retry_after``: the wait in seconds that the server asked for; None if it asked for none. ``unreachable``: whether
-    no connection was made, because the host is unknown, refuses connections, or does not react.
+    ``retry_after``: the wait in seconds that the server asked for, or None if the server asked for no wait.
+    ``unreachable``: whether no connection was made, because the host is unknown, refuses connections, or does not
+    respond.
     """
 
     def __init__(

@@ -20,19 +20,19 @@ KEPT = timedelta(days=30)
 class ApiOptions:
     """How requests are sent to the Data Access API.
 
-    ``region``: ``us``, ``uk`` or ``apac``. ``base_url``: the server to use instead of the region's,
-    ``https://host[:port]``; ``http`` is allowed for this machine only. ``connections``: the maximum number of
+    ``region``: ``us``, ``uk`` or ``apac``. ``base_url``: the server to use instead of the region's server, as
+    ``https://host[:port]``; ``http`` is allowed only for this machine. ``connections``: the maximum number of
     concurrent requests. ``tries``: the maximum number of attempts for one request, all within ``total_seconds``.
     ``pause_seconds``: the first pause after a failure of the server; the next two pauses are 2 and 3 times as long, and
     each later pause is twice the previous one, up to 2 minutes (the API's documentation recommends 5, 10 and 15
-    seconds). The timeouts: ``connect_seconds`` to connect, ``read_seconds`` without receiving data, ``list_seconds``
-    for the response to a list request.
+    seconds). The timeouts: ``connect_seconds`` for making a connection, ``read_seconds`` for waiting for the next
+    bytes, and ``list_seconds`` for the response to a list request.
 
     >>> wsparquet.ApiOptions(region="uk", tries=3).pause_seconds
     5.0
 
     Raises:
-        OptionError: a field has a value that it cannot have.
+        OptionError: a field has an invalid value.
 
     """
 
@@ -47,7 +47,7 @@ class ApiOptions:
     list_seconds: float = 300.0
 
     def __post_init__(self) -> None:
-        """Refuse wrong values."""
+        """Reject invalid values."""
         check_choice("region", self.region, tuple(REGIONS))
         check_kind("base_url", self.base_url, str, "a URL as text", optional=True)
         for name in ("connections", "tries"):

@@ -1,9 +1,9 @@
 """Decides whether and when to retry a request, according to the retry page in the Data Access API's documentation.
 
-Of the 4xx statuses only 429 is retried. Its pauses are at least 1, 2, 4, … seconds, and never shorter than the time in
-``Retry-After``. After a 5xx status the pauses are 5, 10, and 15 seconds, and then double each time, up to 2 minutes. A
-failed or interrupted connection is handled like a 5xx status. While no request has been answered, a host that cannot be
-reached is tried for 20 seconds only, and quietly: then the address is probably wrong.
+Of the 4xx statuses, only 429 is retried. The pauses after a 429 are at least 1, 2, 4, … seconds, and never shorter than
+the time in ``Retry-After``. After a 5xx status, the pauses are 5, 10, and 15 seconds, and then double each time, up to
+2 minutes. A failed or interrupted connection is handled like a 5xx status. If no request has been answered yet, an
+unreachable host is retried for only 20 seconds, and the retries are not reported: the address is probably wrong.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ __all__ = ["Retry", "parse_retry_after", "retried"]
 
 Result = TypeVar("Result")
 JITTER = 0.2
-"""The random share of a pause, so that many clients do not retry at the same time."""
+"""Each pause is extended by a random amount, at most this share of it, so that clients do not all retry at once."""
 
 LONGEST_PAUSE = 120.0
 FIRST_SECONDS = 20.0
-"""How long a host is tried that cannot be reached and has never answered. A try itself may last some seconds more."""
+"""How long to retry an unreachable host that has never answered. The last attempt may end some seconds later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A coming retry: ``number`` attempts have failed so far, the last one because of ``reason``."""
+    """An upcoming retry: ``number`` attempts have failed so far, the last one because of ``reason``."""
 
     url: str
     reason: str
@@ -44,7 +44,7 @@ class Retry:
 
 
 def parse_retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
-    """Return the wait in seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3); None if it is malformed."""
+    """Return the wait in seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3); None if malformed."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
@@ -58,7 +58,7 @@ def parse_retry_after(value: str | None, *, now: datetime | None = None) -> floa
 
 
 class _Patience:
-    """The hook that stamina calls after each failure. It returns the seconds to wait, or False to give up."""
+    """The hook that stamina calls after each failure. The hook returns the seconds to wait, or False to give up."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class _Patience:
     def _wait(self, error: Transient) -> float:
         pause = self._options.pause_seconds
         if error.busy:
-            # One second if ``pause_seconds`` has its default of five.
+            # With the default ``pause_seconds`` of 5, the first pause is one second.
             return max(error.retry_after or 0.0, pause / 5 * 2.0 ** min(self.failures - 1, 6)) + _jitter(pause / 5)
         steps = self.failures if self.failures <= 3 else 3 * 2.0 ** (self.failures - 3)
         wait = min(pause * steps, LONGEST_PAUSE)
@@ -120,12 +120,12 @@ async def retried(
     ``answered`` returns whether the server has answered any request.
 
     Raises:
-        ApiError: the last attempt failed, or an error cannot be fixed by a retry.
+        ApiError: the last attempt failed, or an attempt failed with an error that a retry cannot fix.
 
     """
     patience = _Patience(url, options, on_retry, answered)
     try:
-        # The hook enforces the limits instead of stamina, because it knows the wait that the server asked for.
+        # The hook, not stamina, enforces the limits: only the hook knows how long the server asked the client to wait.
         async for attempt in stamina.retry_context(on=patience, attempts=None, timeout=None):
             with attempt:
                 return await call()

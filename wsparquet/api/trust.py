@@ -1,6 +1,6 @@
-"""Decides which URLs may receive a signed request: only the API's own, even if a response or redirect names others.
+"""Decides which URLs may receive a signed request: only URLs of the API, whatever a response or redirect names.
 
-URLs are parsed with yarl, as in aiohttp, so the host that is checked is the host that aiohttp connects to.
+This module and aiohttp both parse URLs with yarl, so aiohttp connects to exactly the host that was checked.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from wsparquet.redaction import printable_url
 
 __all__ = ["Trust", "check_base_url"]
 
-# The characters of a URL (RFC 3986), except those that parsers are known to treat differently.
+# The characters of a URL (RFC 3986), except those that different parsers interpret differently.
 PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+da\.liveperson\.net")
 
 
 class Trust:
-    """The trusted servers: https on ``*.da.liveperson.net``, or only the one in ``base_url`` if the user set it."""
+    """The trusted servers: https on ``*.da.liveperson.net``, or only the ``base_url`` if the user set it."""
 
     def __init__(self, *, host: str, base_url: str | None) -> None:
         self._exact = base_url is not None
         self.base = URL(f"https://{host}") if base_url is None else _base(base_url)
 
     def check(self, url: str) -> URL:
-        """Check a URL and return it, parsed so that it can be signed and sent unchanged.
+        """Check a URL and return the parsed URL, which can be signed and sent unchanged.
 
         Raises:
             ApiError: a signed request must not be sent to this URL.

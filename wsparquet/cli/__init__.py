@@ -28,6 +28,7 @@ from wsparquet.cli.replay import replay
 from wsparquet.cli.schema import schema
 from wsparquet.cli.serve import serve
 from wsparquet.cli.signals import as_interrupts
+from wsparquet.cli.standard_output import take_standard_output
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
 from wsparquet.cli.verify import verify
@@ -51,7 +52,7 @@ class _ClosedPipe(Exception):
 
 
 class _Program(click.Group):
-    """The program; it raises _ClosedPipe, because click would end it with the exit code of a failure."""
+    """The program, whose methods raise _ClosedPipe, because click would treat a closed pipe as a failure."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Parse the arguments; this also prints the help."""
@@ -112,14 +113,15 @@ for _command in (
 
 def main() -> None:
     """Run the command line, and end the process with the exit code of the command."""
-    # Arrow's own memory pool retains tens of MiB of freed memory, and the system's pool is equally fast here. pyarrow
-    # reads this variable when it is imported.
+    # Arrow's own memory pool retains tens of MiB of freed memory, and the system's pool is equally fast here.
+    # pyarrow reads this variable during its import.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    # pyarrow imports numpy if it is installed. Without this limit, numpy's OpenBLAS starts threads that remain unused,
-    # which costs 0.1 s of CPU time.
+    # pyarrow imports numpy if numpy is installed.
+    # Without this limit, numpy's OpenBLAS starts threads that remain unused, which costs 0.1 s of CPU time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Retries are already shown as progress. Without this handler, Python would also print their log messages.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
+    take_standard_output()
     for stream in (sys.stdout, sys.stderr):
         # If the terminal's encoding lacks a character, print an escape sequence instead of failing.
         if isinstance(stream, io.TextIOWrapper):
@@ -128,8 +130,6 @@ def main() -> None:
         with as_interrupts():
             code = cli.main(prog_name="wsparquet", standalone_mode=False)
     except _ClosedPipe:
-        # Otherwise Python would complain when it writes the rest of the output at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.CLOSED_PIPE)
     except click.ClickException as error:
         error.show()

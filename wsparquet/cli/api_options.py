@@ -24,9 +24,9 @@ __all__ = ["RangeOptions", "ServerOptions", "api_options", "fetch_options", "ran
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """The server and the account to request data from, and the credentials.
+    """The server that a command calls, the account whose data it requests, and the credentials.
 
-    ``account`` is None only for commands that do not require it.
+    ``account`` can be None only for commands that do not require an account.
     """
 
     account: str
@@ -37,7 +37,7 @@ class ServerOptions:
     profile: str | None
 
     def api(self) -> ApiOptions:
-        """Return the API of the chosen server.
+        """Return the library's options for the chosen server.
 
         Raises:
             UsageError: the options contradict each other, or the URL is not acceptable.
@@ -74,16 +74,16 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
     """Return a decorator that adds the options of ``ServerOptions``."""
     return lambda command: added(
         command,
-        account_option("The account whose sessions to request.", checked=True, required=required),
+        account_option("The account whose sessions are requested.", checked=True, required=required),
         click.option(
             "--region",
             type=click.Choice(["us", "uk", "apac"]),
-            help="The region whose server to use.  [default: us]",
+            help="Use the server of this region.  [default: us]",
         ),
         click.option(
             "--base-url",
             metavar="URL",
-            help="The URL of the server to use, instead of a region.",
+            help="Use the server with this URL, instead of the server of a region.",
         ),
         click.option(
             "--pause",
@@ -100,7 +100,7 @@ def api_options(*, required: bool = True) -> Callable[[Command], Command]:
             "[default: WSPARQUET_APP_KEY, WSPARQUET_APP_SECRET, WSPARQUET_ACCESS_TOKEN, "
             "WSPARQUET_ACCESS_TOKEN_SECRET]",
         ),
-        click.option("--profile", metavar="NAME", help="The table [NAME] of the file of --credentials to use."),
+        click.option("--profile", metavar="NAME", help="Use the table [NAME] in the file that --credentials names."),
     )
 
 

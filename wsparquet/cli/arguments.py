@@ -14,12 +14,12 @@ _GROUP = "group"
 
 
 def group(kind: type) -> dict[str, Any]:
-    """Return the ``metadata`` of a field whose value is the dataclass ``kind``, for options that commands share."""
+    """Return the ``metadata`` of a field for options that several commands share. The field's value is a ``kind``."""
     return {_GROUP: kind}
 
 
 def takes(kind: type[Arguments]) -> Callable[[Callable[[Arguments], int]], Callable[..., int]]:
-    """Make click call a command's function with one instance of ``kind``, built from the values of all parameters."""
+    """Return a decorator: click then calls the function with one ``kind``, built from the values of all parameters."""
 
     def decorate(command: Callable[[Arguments], int]) -> Callable[..., int]:
         @wraps(command)

@@ -34,7 +34,7 @@ class Arguments:
     type=AGE,
     default="1d",
     show_default=True,
-    help="Smallest age of the files to list or delete; younger files may belong to a run.",
+    help="Minimum age of the files to list or delete; younger files may belong to an unfinished run.",
 )
 @click.option("--delete", is_flag=True, help="Delete the files; without this option they are only listed.")
 @root_options
@@ -43,9 +43,9 @@ class Arguments:
 def clean(given: Arguments) -> int:
     """List the files below ROOT that no commit record names, and delete them with --delete.
 
-    Such strays are parts, quarantine files, temporary files and intents of runs that were killed, and unfinished
-    uploads. Each one is deleted by its exact name. Files that wsparquet did not write are listed as foreign, and are
-    never deleted. Without --delete, the command writes nothing and needs no permission to write.
+    Strays are parts, quarantine files, temporary files and intents of runs that were killed, and unfinished
+    uploads. wsparquet deletes each stray individually, by its full path. Files that wsparquet did not write are listed
+    as foreign, and are never deleted. Without --delete, the command writes nothing and needs no permission to write.
 
     \b
     Examples:

@@ -42,7 +42,7 @@ class Arguments:
 @click.command(short_help="Convert Web Session files into datasets below a root.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @to_option
-@account_option("The account of all sources, needed if neither URL nor content names it.")
+@account_option("The account of all sources; needed if neither the URL nor the content of a source names the account.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
 @force_account_option
@@ -61,9 +61,10 @@ class Arguments:
 def convert(given: Arguments) -> int:
     """Convert Web Session files into nested Parquet datasets below ROOT.
 
-    A SOURCE is a file, a glob, a directory, an fsspec URL, or - for standard input. It may be compressed by gzip, zstd
-    or zip. Each source becomes one commit: all of its rows, or none. Committed sources are skipped, so it is always
-    safe to run the same command again. Exit code 3 means that everything is converted, but some text was quarantined.
+    A SOURCE is a file, a glob, a folder, an fsspec URL, or - for standard input. A SOURCE may be compressed by gzip,
+    zstd or zip. Each source becomes one commit: all of its rows, or none. Committed sources are skipped, so it is
+    always safe to run the same command again. Exit code 3 means that everything is converted, but some text was
+    quarantined.
 
     \b
     Examples:

@@ -12,8 +12,8 @@ EXCLUDED = frozenset(
         *("--as", "--diff", "--from", "--remote", "--version"),
     }
 )
-"""The options without a variable: a forgotten variable must not delete or replace rows, keep a run from writing, or
-assert something; and the choice of what `wsparquet schema` prints belongs to one call."""
+"""The options without a variable. Some of them delete or replace rows, keep a run from writing, or assert something,
+which a forgotten variable must not do. The others choose what a single call of `wsparquet schema` prints."""
 
 
 def add_variables(command: click.Command) -> None:

@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     """A signal ended the command: 128 + SIGINT, as shells report it."""
     CLOSED_PIPE = 141
-    """Nobody reads standard output any more: 128 + SIGPIPE, as shells report other programs that end so."""
+    """Nobody reads standard output any more: 128 + SIGPIPE, which shells report for other programs in this case."""
 
 
 def of_error(error: WsparquetError) -> ExitCode:

@@ -14,7 +14,7 @@ ODD_FLAGS = {
     "faults": "--fault",
     "fault": "--fault",
 }
-"""The parameters whose flag differs from their name with dashes instead of underscores."""
+"""The parameters whose flag is not the name of the parameter with dashes instead of underscores."""
 
 SAME_FLAGS = frozenset(
     {
@@ -25,11 +25,11 @@ SAME_FLAGS = frozenset(
         *("stale", "until"),
     }
 )
-"""The parameters whose flag is their name with dashes instead of underscores."""
+"""The parameters whose flag is the name of the parameter with dashes instead of underscores."""
 
 
 def in_flags(message: str) -> str:
-    """Replace each parameter that a message of the library names in backticks with its command-line flag.
+    """Replace each parameter in backticks in a message of the library with the parameter's command-line flag.
 
     Example:
         >>> in_flags("allow more with `max_quarantined`")

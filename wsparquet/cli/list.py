@@ -29,14 +29,16 @@ class Arguments:
 
 @click.command("list", short_help="List the files of the Data Access API.")
 @api_options()
-@click.option("--to", "root", metavar="ROOT", help="The root to compare with.")
+@click.option("--to", "root", metavar="ROOT", help="The root with which to compare the list.")
 @click.option("--missing", is_flag=True, help="List only the files that are not committed in ROOT.")
 @range_options
 @storage_option
 @output_option
 @takes(Arguments)
 def list_files(given: Arguments) -> int:
-    """List the files of the Data Access API, which of them ROOT has, and how long the others remain available.
+    """List the files of the Data Access API.
+
+    The list shows which files are committed in ROOT, and how long the server keeps the others.
 
     \b
     Examples:

@@ -54,7 +54,7 @@ output_option = click.option(
     show_default=True,
     help="Form of the result: text for people, json for programs.",
 )
-quiet_option = click.option("--quiet", is_flag=True, help="Show nothing if the exit code is 0, except JSON.")
+quiet_option = click.option("--quiet", is_flag=True, help="Show nothing except JSON if the exit code is 0.")
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Number of sources to process at once.  [default: one for each core]"
 )
@@ -106,7 +106,7 @@ def _storage_options(_: click.Context, parameter: click.Parameter, values: tuple
 
 
 def _shown(text: str) -> str:
-    """Quote ``text`` if it looks like a key; otherwise do not quote it, because it may be a secret."""
+    """Return ``text`` in quotes if it looks like a key, otherwise the word "text", because it may be a secret."""
     return repr(text) if re.fullmatch("[A-Za-z_.]{1,30}", text) else "text"
 
 
@@ -145,7 +145,7 @@ class RootOptions:
 
     @property
     def access(self) -> Access:
-        """These options as the library's ``Access``."""
+        """The library's ``Access`` object with these options."""
         from wsparquet.dataset import Access
 
         return Access(self.storage, single_writer=self.single_writer)
@@ -186,7 +186,7 @@ class LimitOptions:
 
 
 def _limit(name: str, kind: click.ParamType, default: str | None, text: str) -> Callable[[Command], Command]:
-    shown = f"{text}; a source that exceeds it fails."
+    shown = f"{text}; a source that exceeds this limit fails."
     return click.option(name, type=kind, default=default, show_default=default is not None, help=shown)
 
 
@@ -197,7 +197,7 @@ def limit_options(command: Command) -> Command:
         _limit("--max-inflated", BYTES, "64GiB", "Maximum inflated size in bytes of one source"),
         _limit("--max-ratio", click.IntRange(min=1), None, "Maximum number of inflated bytes per stored byte"),
         _limit("--max-record", BYTES, "64MiB", "Maximum size in bytes of one record"),
-        _limit("--max-line", BYTES, "256MiB", "Maximum size in bytes of a piece of text outside readable containers"),
+        _limit("--max-line", BYTES, "256MiB", "Maximum size in bytes of a stretch of text outside readable containers"),
     )
 
 
@@ -255,7 +255,7 @@ def conversion_options(command: Command) -> Command:
         "--max-quarantined",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Maximum number of quarantined records and items of one source; a source that exceeds it fails.  "
+        help="Maximum number of quarantined records and items of one source; a source with more of them fails.  "
         "[default: no limit]",
     )
     return added(command, jobs_option, quarantined, decoder_option, limit_options, root_options)

@@ -33,9 +33,9 @@ def present(
 ) -> None:
     """Write a result as ``text`` or as ``json``.
 
-    ``one_line`` puts the JSON on one line, for commands that present several results. ``quiet`` omits the text of a
-    result whose exit code is 0, except its lines for standard error. ``shown`` has the name and the error of each
-    failure that was already shown, so that no failure is written twice.
+    ``one_line`` puts the JSON on one line, for commands that present several results. ``quiet`` applies to text only:
+    if the exit code of the result is 0, only its lines for standard error are written. ``shown`` has the name and the
+    error of each failure that was already shown, so that no failure is written twice.
     """
     if output == "json":
         say(json.dumps(result.to_dict(message=in_flags), indent=None if one_line else 2))
@@ -61,20 +61,13 @@ def say(text: str, *, nl: bool = True) -> None:
 
     Raises:
         ClickException: the text cannot be written, for example to a full disk.
-        BrokenPipeError: nobody reads standard output any more; ``main`` ends the program then.
+        BrokenPipeError: nobody reads standard output any more; ``main`` then ends the program.
 
     """
-    try:
-        click.echo(text, nl=nl)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise click.ClickException(
-            f"expected to write the result to standard output, but: {error.strerror}; the command itself has finished"
-        ) from error
+    click.echo(text, nl=nl)
 
 
 def say_error(text: str) -> None:
-    """Write text unchanged to standard error. If nobody can read it, the command continues without messages."""
+    """Write text unchanged to standard error. If standard error is closed, the command continues without messages."""
     with suppress(OSError):
         click.echo(text, err=True)

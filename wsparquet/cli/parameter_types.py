@@ -75,17 +75,17 @@ MOMENT = _Moment()
 
 
 def account_option(text: str, *, checked: bool = False, **more: Any) -> Callable[[Command], Command]:
-    """Return the decorator of the option ``--account`` with a help text. The option may be given once only.
+    """Return the decorator of the option ``--account`` with a help text. The user may give the option only once.
 
     ``checked``: accept only letters and digits, because the account becomes a part of a URL or of generated files.
     """
-    # Without `multiple`, click would silently use the last one.
+    # Without `multiple`, click would silently use the last of several accounts.
     callback = _checked_account if checked else _one_account
     return click.option("--account", metavar="ID", multiple=True, callback=callback, help=text, **more)
 
 
 def _one_account(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
-    """Return the one account that an option specifies, or None. Raises BadParameter if there are several."""
+    """Return the one account that an option specifies, or None. Raises BadParameter for several accounts."""
     if len(values) > 1:
         raise click.BadParameter(
             f"expected one account, found {len(values)}; run the command once for each account", param=parameter
@@ -94,7 +94,7 @@ def _one_account(_: click.Context, parameter: click.Parameter, values: tuple[str
 
 
 def _checked_account(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
-    """Return the one account, or None. Raises BadParameter if there are several, or if it is not a valid account."""
+    """Return the one account, or None. Raises BadParameter for several accounts, or for an invalid account."""
     account = _one_account(context, parameter, values)
     if account is not None and not is_account(account):
         raise click.BadParameter(f"expected letters and digits, found {printable(account)!r}", param=parameter)

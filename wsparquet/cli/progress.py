@@ -51,8 +51,8 @@ log_option = click.option(
 class Shown:
     """A listener that passes each event on to other listeners.
 
-    ``failures`` has the name and the error of each failure that they have shown, and the name and ``REPLACED`` of each
-    replacement.
+    ``failures`` has a pair for each failure and each replacement that the listeners have shown: the name and the error
+    of a failure, or the name and ``REPLACED`` for a replacement.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Shown:
             listener(event)
 
     def add(self, listener: Listener, *, failures: bool = True, replaced: bool = False) -> None:
-        """Add a listener; ``failures`` and ``replaced`` say whether it shows failures and replacements."""
+        """Add a listener; ``failures`` and ``replaced`` say whether the listener shows failures and replacements."""
         self._listeners.append(listener)
         if replaced:
             self._listeners.append(self._remember_replaced)
@@ -83,7 +83,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class _Lines:
-    """Which events have a line of their own, and the function that writes a line."""
+    """The kinds of events that have a line of their own, and the function that writes a line."""
 
     kinds: frozenset[str]
     write: Callable[[str], None]
@@ -117,9 +117,9 @@ def progress(options: ProgressOptions, output: str) -> Iterator[Shown]:
 def sync_progress(
     options: ProgressOptions, output: str, *, log_format: str, last: Last = "committed"
 ) -> Iterator[Shown]:
-    """Provide a listener for synchronisation, which writes a log if ``log_format`` is ``json``.
+    """Provide a listener for synchronization. If ``log_format`` is ``json``, the listener writes a log.
 
-    ``last`` is the last event of each file that succeeds.
+    ``last`` is the kind of the last event of a file that succeeds.
     """
     if log_format == "json":
         shown = Shown()
@@ -133,7 +133,7 @@ def sync_progress(
 
 @contextmanager
 def checks_progress(*, quiet: bool, output: str) -> Iterator[Shown]:
-    """Provide a listener for checks. It shows no problems, because the result lists them."""
+    """Provide a listener for checks. The listener shows no problems, because the result lists all problems."""
     shown = Shown()
     with ExitStack() as stack:
         if not quiet and output != "json":
@@ -155,7 +155,7 @@ def _shown(
         kinds |= {last, "replaced", "skipped", "retried", "ignored"}
     with ExitStack() as stack:
         if options.quiet or output == "json":
-            # The JSON has the failures already.
+            # The JSON already contains the failures.
             if output != "json" or options.verbose:
                 shown.add(_Lines(frozenset(kinds), say_error), replaced=options.verbose)
         elif sys.stderr.isatty():
@@ -183,7 +183,7 @@ class _LogWriter:
         self._kinds = {"failed", "retried"} | (set() if quiet else loud)
 
     def __call__(self, event: Progress) -> None:
-        # Rows that are no longer there must not go unnoticed, so --quiet does not omit them.
+        # A loss of rows must not go unnoticed, so --quiet does not omit the event that reports it.
         fewer = event.kind == "replaced" and event.rows < (event.rows_before or 0)
         if event.kind not in self._kinds and not fewer:
             return
@@ -201,7 +201,7 @@ class _LogWriter:
 
 
 class _Minutes:
-    """Writes a line about the whole run each minute, from a thread of its own, so that a run that waits says so too."""
+    """Writes a line about the complete run each minute, in a separate thread, so that a waiting run is reported too."""
 
     def __init__(self, *, last: Last, seconds: float | None = None) -> None:
         self._seconds = MINUTE_SECONDS if seconds is None else seconds

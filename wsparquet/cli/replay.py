@@ -34,25 +34,25 @@ class Arguments:
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
 
 
-@click.command(short_help="Convert sources again that were not fully understood.")
+@click.command(short_help="Convert again the sources that were not fully understood.")
 @click.argument("root")
 @click.argument("raw", nargs=-1, required=True, metavar="RAW...")
 @click.option("--dry-run", is_flag=True, help="Find the files, decode and count, but write nothing.")
-@click.option("--again", is_flag=True, help="Convert also what this version itself has already converted.")
+@click.option("--again", is_flag=True, help="Also convert sources that this version has already converted.")
 @conversion_options
 @output_option
 @progress_options
 @takes(Arguments)
 def replay(given: Arguments) -> int:
-    """Convert sources below ROOT again that were not fully understood.
+    """Convert again the sources below ROOT that were not fully understood.
 
-    These are the sources with rescued values or quarantined text that another version of wsparquet has left, and those
-    committed with an older schema version. RAW names the paths or URLs of their files. A file is found by name and
-    checksum, or by checksum alone if the source came from standard input. A file of RAW that cannot be read is a
-    failure.
+    A source was not fully understood if another version of wsparquet rescued values or quarantined text of the source,
+    or if the source was committed with an older schema version. RAW names the paths or URLs of the files. A file is
+    found by name and checksum, or by checksum alone if the source came from standard input. A file of RAW that cannot
+    be read is a failure.
 
-    After an upgrade that supports more fields, replay upgrades the complete root to the new schema version. It starts
-    only if every file is found. Until every source is converted, only another replay can use the root.
+    After an upgrade that supports more fields, replay upgrades the complete root to the new schema version. The upgrade
+    starts only if every file is found. Until every source is converted, only another replay can use the root.
 
     \b
     Examples:

@@ -23,9 +23,9 @@ __all__ = ["schema"]
 
 FORMS = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
 LOCATED = ("duckdb", "athena", "spark")
-"""The forms that name files."""
+"""The forms whose definitions can name the files of a root."""
 JSON_FORMS = ("arrow", "avro", "spark", "bigquery")
-"""The forms that can be printed as JSON; arrow then becomes a description of the columns."""
+"""The forms that can be printed as JSON. In JSON, the form ``arrow`` is a description of the columns."""
 ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "--credentials", "--profile"}
 
 
@@ -46,7 +46,7 @@ class Arguments:
 
 
 def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
-    """Return the names of the tables that begin with ``begun``, for the completion in a shell."""
+    """Return the names of the tables that begin with ``begun``, for shell completion."""
     from wsparquet.schema import TABLES
 
     return [table for table in TABLES if table.startswith(begun)]
@@ -65,7 +65,7 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @click.option(
     "--root",
     metavar="ROOT",
-    help="The root whose files the definitions for duckdb, athena and spark name; for spark they are SQL then.",
+    help="The root whose files the definitions for duckdb, athena and spark name; that for spark is then SQL.",
 )
 @storage_option
 @click.option("--remote", is_flag=True, help="Print the schema that the Data Access API publishes, as JSON.")
@@ -76,7 +76,7 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     help="A file with a saved schema of the Data Access API, or - for standard input.",
 )
 @click.option(
-    "--diff", is_flag=True, help="Compare the API's schema with ours, field by field; exit code 1 if they differ."
+    "--diff", is_flag=True, help="Compare the API's schema with wsparquet's field by field; exit code 1 if they differ."
 )
 @click.option("--version", default="latest", show_default=True, help="Version of the API's schema.")
 @api_options(required=False)
@@ -85,9 +85,9 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 def schema(given: Arguments) -> int:
     """Print the definition of TABLE, or of all tables.
 
-    With --root, definitions for duckdb, athena and spark name the files of that root, and run as they are printed.
-    With --output json, the columns are printed as JSON. With --remote, print the server's schema instead; with --diff,
-    compare it with these definitions.
+    With --root, definitions for duckdb, athena and spark name the files of that root, and can run without changes.
+    With --output json, the columns are printed as JSON. With --remote, the command prints the server's schema instead.
+    With --remote --diff, the command compares the server's schema with these definitions.
 
     To compare a saved schema, use `--from schema.json --diff`. The exit codes of --diff are those of the program diff:
     0 means no difference; 1 means a difference, or that there was nothing to compare.
@@ -111,7 +111,7 @@ def schema(given: Arguments) -> int:
 
 
 def _check(context: click.Context) -> None:
-    """Reject options that contradict each other, instead of ignoring one of them."""
+    """Reject options that contradict each other."""
     flags = {each.name: each.opts[0] for each in context.command.params if each.name is not None}
     flags["table"] = "TABLE"
     given = [flag for name, flag in flags.items() if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
@@ -130,13 +130,13 @@ def _check(context: click.Context) -> None:
         if flag in needed and needed[flag] not in given:
             raise click.UsageError(f"expected {needed[flag]} with {flag}, found none")
         if flag in {"--as", "--root"} and remote:
-            raise click.UsageError(f"expected {flag} with our own definitions, found it with {whence[0]}")
+            raise click.UsageError(f"expected {flag} with wsparquet's own definitions, found {flag} with {whence[0]}")
     if not remote:
         _check_form(context.params["form"], context.params["root"], context.params["output"])
 
 
 def _check_form(form: str, root: str | None, output: str) -> None:
-    """Reject a form that names no files if there is a root, and one that is not JSON if JSON is wanted."""
+    """Reject a form that cannot name files if --root is given, and a form without JSON if --output is json."""
     if root is not None and form not in LOCATED:
         raise click.UsageError(f"expected --as {_any(LOCATED)} with --root, found --as {form}")
     if output == "json" and (root is not None or form not in JSON_FORMS):
@@ -158,7 +158,7 @@ def _definition(given: Arguments) -> str:
     from wsparquet.preflight import check_root
 
     check_root(given.root)
-    # DuckDB and Spark reject a table without files. Athena does not, so its definitions need no access to the root.
+    # DuckDB and Spark reject a table without files. Definitions for Athena need no access to the root.
     lake = open_dataset(given.root, storage_options=given.storage) if given.form != "athena" else None
     location = Location.of(given.root, empty=lake.empty_tables if lake else ())
     return render(given.table, given.form, location=location)

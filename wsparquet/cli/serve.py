@@ -109,8 +109,8 @@ def _faults(_: click.Context, parameter: click.Parameter, values: tuple[str, ...
     multiple=True,
     metavar="KIND=P",
     callback=_faults,
-    help="A kind of fault and its probability for each request, such as 503=0.1; all=0.2 is for all kinds together; "
-    "repeatable.",
+    help="A kind of fault and its probability for each request, such as 503=0.1; all=0.2 sets one probability for all "
+    "kinds together; repeatable.",
 )
 @click.option(
     "--errors", type=click.Choice(["xml", "json"]), default="xml", show_default=True, help="Form of error answers."

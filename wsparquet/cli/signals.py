@@ -1,6 +1,6 @@
-"""Signals that end a long command: the first one ends it after the current files, the second one immediately.
+"""Signals that end a long command: the first signal ends it after the current files, the second signal immediately.
 
-If no files are in progress, the first one ends it immediately, too.
+If no files are in progress, the first signal also ends the command immediately.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def stopping() -> Iterator[Stop]:
             raise KeyboardInterrupt
         stop.ask()
         if sys.stderr.isatty():
-            # The line of the progress bar, which is drawn again below the message.
+            # Erase the line of the progress bar; the bar is drawn again below the message.
             click.echo("\r\x1b[2K", err=True, nl=False)
         complain("finishing the current files; interrupt again to stop at once")
 

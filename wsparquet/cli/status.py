@@ -1,4 +1,4 @@
-"""`wsparquet status`: show whether datasets are current, for people and monitoring systems."""
+"""`wsparquet status`: show whether datasets are up to date, for people and monitoring systems."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Arguments:
     output: str
 
 
-@click.command(short_help="Show whether datasets are current.")
+@click.command(short_help="Show whether datasets are up to date.")
 @click.argument("root")
 @account_option("The account to report.  [default: all]")
 @click.option(
@@ -46,13 +46,13 @@ class Arguments:
     type=DURATION,
     default="3d",
     show_default=True,
-    help="Report a file that is not in the root if the server may delete it within this time.",
+    help="Report a missing file if the server may delete it within this time.",
 )
 @storage_option
 @output_option
 @takes(Arguments)
 def status(given: Arguments) -> int:
-    """Show whether the datasets below ROOT are current: last commit, hours covered, gaps, missing files.
+    """Show whether the datasets below ROOT are up to date: last commit, hours covered, gaps, missing files.
 
     The command reads the state that the last run of sync saved in ROOT; it does not contact a server. Exit code 1 means
     that an account needs attention. An account without a run of sync is reported as never synced.

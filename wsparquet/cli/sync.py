@@ -61,11 +61,11 @@ class Arguments:
         )
 
 
-@click.command(short_help="Keep datasets current from the Data Access API.")
+@click.command(short_help="Keep datasets up to date with the Data Access API.")
 @api_options()
 @to_option
 @range_options
-@click.option("--raw", metavar="DIR|URL", help="A folder or URL that keeps the downloaded files.")
+@click.option("--raw", metavar="DIR|URL", help="The folder or URL in which to keep the downloaded files.")
 @click.option("--recheck", is_flag=True, help="Convert committed files again if their size on the server has changed.")
 @click.option("--every", type=DURATION, help="Repeat at this interval, such as 1h, until interrupted.")
 @force_account_option
@@ -75,14 +75,14 @@ class Arguments:
 @log_option
 @takes(Arguments)
 def sync(given: Arguments) -> int:
-    """Keep the datasets below ROOT current from LivePerson's Data Access API.
+    """Keep the datasets below ROOT up to date with LivePerson's Data Access API.
 
-    Each run lists all files that the server keeps, for 30 days, and converts those that are not committed. These
-    include late files and files that failed before. Run the command every hour, by cron or with --every; it is always
-    safe to run it again. The first Ctrl-C ends the run after the current files; a second one ends it at once. A server
-    that cannot be reached at all ends the run within 30 seconds.
+    The server keeps files for 30 days. Each run lists all files on the server, and converts the files that are not
+    committed, including late files and files that failed before. Run the command every hour, by cron or with --every;
+    it is always safe to run sync again. The first Ctrl-C ends the run after the current files; a second Ctrl-C ends it
+    at once. If the server cannot be reached at all, the run ends within 30 seconds.
 
-    Exit codes are those of convert. A file that the server deleted before it was downloaded is a failure, too.
+    Exit codes are those of convert. A file that the server deleted before the download is a failure, too.
 
     \b
     Examples:
@@ -98,7 +98,7 @@ def sync(given: Arguments) -> int:
     shown_failures: set[tuple[str, str]] = set()
 
     def once(stop: Stop) -> SyncSummary:
-        # The bar ends with each run, because the text of a result must not be written into it.
+        # Each run has a progress bar of its own, so that the text of a result is never written into a bar.
         with sync_progress(given.progress, given.output, log_format=given.log_format) as shown:
             summary = run(given.root, options=options, on_progress=shown, stop=stop)
         shown_failures.update(shown.failures)

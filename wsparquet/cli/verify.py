@@ -45,7 +45,7 @@ def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str,
     multiple=True,
     metavar="SOURCE",
     callback=_rereadable,
-    help="The same as SOURCE; repeatable.",
+    help="Another way to give a SOURCE; repeatable.",
 )
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Number of checks to run at once.  [default: one for each core]"
@@ -58,11 +58,11 @@ def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str,
 def verify(given: Arguments) -> int:
     """Check that the datasets below ROOT contain exactly what their commit records say.
 
-    The command reads every file and compares its size, checksum, schema, rows and times with its commit record. It also
-    checks that the counts of each commit record agree, and that the folders of the tables contain no other files. A
-    SOURCE is a file, a glob, a folder or a URL, such as the raw files: the command decodes it again with the reference
-    decoder and compares it with the tables value by value, which is slow. It writes nothing, and needs no permission to
-    write. Exit code 1 means that there are differences.
+    The command reads every part and compares its size, checksum, schema, rows and times with its commit record. The
+    command also checks that the counts of each commit record agree, and that the folders of the tables contain no other
+    files. A SOURCE is a file, a glob, a folder or a URL, such as the folder of the raw files. The command decodes each
+    source again with the reference decoder, and compares the result with the tables value by value, which is slow. The
+    command writes nothing, and needs no permission to write. Exit code 1 means that there are differences.
 
     \b
     Examples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import TracebackType
@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from wsparquet._version import software_version
 from wsparquet.commit.protocol import CommitProtocol, Draft
-from wsparquet.commit.record import MOST_TEXTS, Commit, CommitFacts, CommitHeader, Part
+from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part
+from wsparquet.commit.replaced import all_texts_before
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, part_path
@@ -82,7 +83,7 @@ class Attempt:
     def quarantine(self, entries: Iterable[Quarantined]) -> None:
         """Add text that could not be converted to rows.
 
-        Each line is a JSON object with ``text``, or with ``base64`` if the text is not valid UTF-8.
+        Each text becomes a line: a JSON object with ``text``, or with ``base64`` if the text is not valid UTF-8.
         """
         self._check_open()
         path = self._work.path(QUARANTINE_FILE)
@@ -122,11 +123,13 @@ class Attempt:
         *,
         expected: Commit | CommitHeader | None,
         same_as: Identity | None = None,
+        texts_before: Sequence[str] = (),
     ) -> Commit:
         """Publish all files in one commit and return its record.
 
-        It replaces ``expected``, the record at the start of the attempt. With ``same_as``, the rows of that source
-        count for this one too, and no file is published.
+        The new record replaces ``expected``, the record at the start of the attempt. With ``same_as``, the rows of the
+        source ``same_as`` count for this source, too, and no file is published. ``texts_before``: the hashes of older
+        texts of the source that ``expected`` does not list.
 
         Raises CommitConflict if the current record is not ``expected``, DatasetError if the store fails. In either case
         the attempt has ended.
@@ -135,7 +138,8 @@ class Attempt:
         try:
             self._before_commit()
             draft = self._draft(identity, facts)
-            record = replace(draft.record, texts_before=_texts_before(expected, facts))
+            texts = all_texts_before(expected, facts, texts_before)
+            record = replace(draft.record, texts_before=texts)
             draft = replace(draft, record=record)
             if same_as is not None:
                 draft = Draft(record.yielded(self.token, same_as), ())
@@ -183,18 +187,6 @@ class Attempt:
             self._work.remove()
 
 
-def _texts_before(expected: Commit | CommitHeader | None, facts: CommitFacts) -> tuple[str, ...]:
-    """Return the hashes of all texts that a commit with these facts replaces, oldest first."""
-    if expected is None:
-        return ()
-    texts = dict.fromkeys(expected.texts_before)
-    if expected.facts.text is not None:
-        texts[expected.facts.text.blake3] = None
-    if facts.text is not None:
-        texts.pop(facts.text.blake3, None)
-    return tuple(texts)[-MOST_TEXTS:]
-
-
 def quarantine_line(entry: Quarantined) -> bytes:
     """Encode quarantined text as a line of JSON that preserves every byte."""
     values: dict[str, Any] = {
@@ -211,5 +203,5 @@ def quarantine_line(entry: Quarantined) -> bytes:
         values["text"] = entry.data.decode("utf-8")
     except UnicodeDecodeError:
         values["base64"] = base64.b64encode(entry.data).decode("ascii")
-    # ASCII, so that the text cannot contain an unescaped line separator.
+    # Encode as ASCII, so that the text cannot contain an unescaped line separator.
     return json.dumps(values, separators=(",", ":")).encode("ascii") + b"\n"

@@ -1,8 +1,9 @@
-"""The checkpoint: a cache of commit records in one file, which lets a root with many thousands of them open quickly.
+"""The checkpoint: a cache of commit records in one file, which makes opening a root with many records fast.
 
 With each record, the checkpoint stores the version of the record's file (entity tag, or time and inode). An entry is
-used only while the file still has that version; all other records are read from their own files. An unreadable
-checkpoint is ignored, and a checkpoint may be deleted at any time. Decisions to delete files never rely on it.
+used only while the record's file still has that version. All other records are read from their own files. An unreadable
+checkpoint is ignored, and a checkpoint may be deleted at any time. No decision to delete a file relies on the
+checkpoint.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint"]
 
 WORTH_WRITING = 1000
-"""The checkpoint is rewritten once this many records are missing from it."""
+"""If at least this many records are missing from the checkpoint, it is rewritten."""
 
 ROWS_AT_ONCE = 1000
 
@@ -40,7 +41,7 @@ SCHEMA = pa.schema(
         pa.field("parts", pa.string(), nullable=False),
     ]
 )
-"""``header`` is the record as JSON without its parts and report; ``parts`` is its parts as JSON.
+"""``header`` is the record as JSON, without its parts and its report; ``parts`` is the record's parts as JSON.
 
 A checkpoint with any other schema is ignored.
 """
@@ -81,7 +82,7 @@ class Checkpoint:
                 values = [batch.column(name).to_pylist() for name in columns if name != "version"]
                 found.update((path, decode(path, *rest)) for path, *rest in zip(*values, strict=True))
         except (pa.ArrowException, DatasetError, KeyError, TypeError, ValueError, OSError):
-            # Otherwise an update would copy the unreadable rows.
+            # Discard the data: an update would copy the unreadable rows.
             self._data = b""
             return {}
         return found
@@ -123,8 +124,8 @@ class CheckpointUpdate:
     def add(self, path: str, data: bytes) -> None:
         """Add a record that is not in the current checkpoint.
 
-        If the store's listing has no version for the record, it is not added, and every run reads the record's own
-        file.
+        The checkpoint omits a record if the store's listing has nothing that shows a change of its file, such as an
+        entity tag. Every run then reads that file.
         """
         version = self._checkpoint.versions[path]
         if version is None:

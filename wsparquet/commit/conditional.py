@@ -1,10 +1,11 @@
-"""Commits on an object store, without locks: a record is replaced only if it is still the expected one.
+"""Commits on an object store, without locks: a record is replaced only if no other writer has changed it.
 
-A record is never deleted: a removed source leaves a tombstone, which is a record without parts. So once the current
-record differs from the one that an attempt expects, the attempt can never succeed: it is *lost*. The attempt's intent
-says which record it expects, so any process can recognize a lost attempt and delete the files that its intent names. An
-attempt that expects the current record may be alive or dead. After a day it counts as dead and is invalidated: the
-record is rewritten under a new token, with no other change, so the attempt is lost.
+A record is never deleted: a removed source leaves a tombstone, which is a record without parts. So if the current
+record differs from the record that an attempt expects, the attempt can never succeed: it is *superseded*. An attempt's
+intent says which record the attempt expects. Any process can therefore recognize a superseded attempt and delete the
+files that its intent names. An attempt that expects the current record may be alive or dead. After a day it counts as
+dead and is *invalidated*: the record is rewritten under a new token, with no other change, so that the attempt is
+superseded.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ __all__ = ["ConditionalProtocol"]
 
 
 class ConditionalProtocol:
-    """Commits by conditional writes; with ``single_writer``, it compares records and then writes unconditionally."""
+    """Commits by conditional writes. With ``single_writer``, compares records and then writes unconditionally."""
 
     def __init__(self, store: Store, *, single_writer: bool) -> None:
         self._store = store
@@ -44,8 +45,8 @@ class ConditionalProtocol:
         """Check once that the store supports conditional writes.
 
         Raises:
-            DatasetError: the store does not support them, so that concurrent runs could replace each other's records;
-                or the store denies permission to write or delete objects.
+            DatasetError: the store does not support them, so concurrent runs could replace each other's records; or the
+                store denies permission to write or delete objects.
 
         """
         if self._single_writer or self._probed:
@@ -54,7 +55,7 @@ class ConditionalProtocol:
         try:
             fault = next(self._ignored(path), None)
         except BaseException:
-            # Report the first error only: without permission to write, deleting often fails too.
+            # Report only the first error: without permission to write, the deletion often fails, too.
             with suppress(DatasetError):
                 self._store.delete([path])
             raise
@@ -67,7 +68,7 @@ class ConditionalProtocol:
         self._probed = True
 
     def _ignored(self, path: str) -> Iterator[str]:
-        """Yield what the store does wrong with conditions: of four writes, the second and the third must fail."""
+        """Yield each fault of the store's conditional writes. The second and the third of four writes must fail."""
         yield from self._failed(path, b"first", Absent(), "If-None-Match")
         yield from self._ignored_by(path, b"second", Absent(), "If-None-Match")
         yield from self._ignored_by(path, b"third", Version('"0123456789abcdef0123456789abcdef"'), "If-Match")
@@ -75,7 +76,7 @@ class ConditionalProtocol:
         if found is None:
             yield "does not find the object that it has just written"
         else:
-            # Some stores and proxies change entity tags on their way: no record could be replaced.
+            # Some stores and proxies change entity tags in transit. No record could then be replaced.
             yield from self._failed(path, b"fourth", found[1], "If-Match")
 
     def _failed(self, path: str, data: bytes, expect: Expectation, name: str) -> Iterator[str]:
@@ -99,10 +100,11 @@ class ConditionalProtocol:
     # --- Commits ------------------------------------------------------------------------------------------------------
 
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
-        """Do steps 2 to 6 and return the record as written.
+        """Do steps 2 to 6 of a commit (see ``protocol``) and return the written record.
 
-        Raises CommitConflict if the record is not ``expected``, at the start or when it is written; then no file of the
-        draft is left. Raises DatasetError if the store fails; then the next run finishes or undoes the commit.
+        Raises CommitConflict if the current record is not ``expected``, either at the start or at the write; then no
+        file of the draft remains. Raises DatasetError if the store fails; then the next run finishes or undoes the
+        commit.
         """
         del work
         key = draft.record.identity.key
@@ -124,9 +126,9 @@ class ConditionalProtocol:
         return written
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
-        """Replace a record by one without rows that refers to the source ``to``, and return the new record.
+        """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
 
-        Raises CommitConflict if the current record is not that of ``header``.
+        Raises CommitConflict if ``header`` is not that of the current record.
         """
         found, version = self._read(header.identity.key)
         if found is None or found.removed or found.content_id != header.content_id:
@@ -134,9 +136,9 @@ class ConditionalProtocol:
         return self._replace_by_empty(found, version, found.yielded(work.token, to))
 
     def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
-        """Add other places of its text to a record and return the new record.
+        """Add to a record ``sightings``, which are other places of its text. Return the new record.
 
-        Returns None, and changes nothing, if the record no longer has the content of ``header``.
+        If the record no longer has the content id of ``header``, change nothing and return None.
         """
         key = header.identity.key
         found, version = self._read(key)
@@ -160,7 +162,7 @@ class ConditionalProtocol:
         return found
 
     def _replace_by_empty(self, found: Commit, version: Expectation, record: Commit) -> Commit:
-        """Replace a record by one without files, and delete the files."""
+        """Replace a record with one without files, and delete the replaced record's files."""
         key = found.identity.key
         record = replace(record, obsolete=self._obsolete(key, found))
         intent = self._write_intent(record, found)
@@ -171,22 +173,22 @@ class ConditionalProtocol:
     def _write_record(self, record: Commit, version: Expectation, intent: str) -> Commit:
         """Do step 4 and return the current record.
 
-        Its token differs if another run invalidated it before the answer arrived.
+        If another run has rewritten the record before the answer arrived, the current record has another token.
 
         Raises CommitConflict if another commit's record is current. Then the files of this attempt are deleted, except
         those that the other record names. After any other error, it is unknown whether the record was written; the next
-        run checks.
+        run finds out.
         """
         try:
             self._put(record, version)
         except Changed:
-            # The write may have succeeded although its answer was lost. In that case a later invalidation has kept its
-            # parts.
+            # The write may have succeeded although its answer was lost. Another run may have rewritten the record since
+            # then, with the same parts.
             found = self._log.record_of(record.identity.key)
         else:
             return record
         self._store.delete(sorted({*record.paths}.difference(found.paths if found else ())))
-        # Also delete the files that the other record replaced, because no other intent may name them.
+        # Also delete the files that the other record replaced: perhaps only this attempt's intent names them.
         self._finish_attempts(record.identity.key)
         self._store.delete([intent])
         if found is None or not _is_same_commit(found, record):
@@ -199,13 +201,13 @@ class ConditionalProtocol:
         return (None, Absent()) if found is None else (decode_commit(found[0], key.commit_path), found[1])
 
     def _obsolete(self, key: Key, found: Commit | None) -> tuple[str, ...]:
-        """Return all files that the next record replaces: those that the current record and the intents name."""
+        """Return all files that the next record replaces: the files that the current record and the intents name."""
         paths = dict.fromkeys(found.paths if found else ())
         for intent in self._log.intents_of(key).values():
             paths.update(dict.fromkeys(intent.paths))
             if found is not None and intent.expected != found.token:
-                # The intent belongs to the current record or to a lost attempt. In both cases steps 5 and 6 are still
-                # due.
+                # The intent belongs to the current record or to a superseded attempt. In both cases, steps 5 and 6
+                # remain to be done.
                 paths.update(dict.fromkeys(found.obsolete))
         return tuple(paths)
 
@@ -215,7 +217,7 @@ class ConditionalProtocol:
         return path
 
     def _put(self, record: Commit, version: Expectation) -> None:
-        """Write a record. Raises Changed if the record in the store does not have this version."""
+        """Write a record. Raises Changed if the store's current record does not have the version ``version``."""
         try:
             if self._single_writer:
                 self._compare(record.path, version)
@@ -231,10 +233,10 @@ class ConditionalProtocol:
         if (found[1] if found else Absent()) != version:
             raise Changed(path)
 
-    # --- Dead and lost attempts ---------------------------------------------------------------------------------------
+    # --- Dead and superseded attempts ---------------------------------------------------------------------------------
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo the commits of lost attempts and of attempts whose intent is older than ``dead_seconds``."""
+        """Finish or undo superseded commits, and commits whose intents are older than ``dead_seconds``."""
         latest = time.time() - dead_seconds
         old: dict[Key, set[str]] = {}
         for key, entry in self._log.intent_files(identity):
@@ -249,8 +251,8 @@ class ConditionalProtocol:
     def _invalidate(self, key: Key, old: set[str]) -> None:
         """Invalidate attempts that expect the current record, by rewriting that record under a new token.
 
-        Does nothing unless an attempt with one of the ``old`` intents expects the current record: other old attempts
-        are lost already.
+        If none of the attempts with the ``old`` intents expects the current record, do nothing, because these attempts
+        are already superseded.
         """
         found, version = self._read(key)
         intents = self._log.intents_of(key)
@@ -263,18 +265,18 @@ class ConditionalProtocol:
             self._rewrite(found, record, version)
 
     def _rewrite(self, found: Commit | None, record: Commit, version: Expectation) -> None:
-        """Replace a record by one with the same files and another token. Raises Changed if another writer was first.
+        """Replace a record with one with the same files and another token. Raises Changed if another writer was first.
 
-        This write needs no intent: the intents of the attempts that it makes lose name all files to delete.
+        This write needs no intent: it supersedes attempts whose own intents name all files to delete.
         """
         obsolete = tuple(path for path in self._obsolete(record.identity.key, found) if path not in record.paths)
         self._put(replace(record, obsolete=obsolete), version)
 
     def _finish_attempts(self, key: Key, *, written: Commit | None = None) -> None:
-        """Do steps 5 and 6 for the attempt that wrote the current record and for all lost attempts.
+        """Do steps 5 and 6 for the attempt that wrote the current record and for all superseded attempts.
 
-        The record must be read after the intents: only then is every attempt that does not expect it certain to be
-        lost. If the only intent is that of the record just ``written``, the record is not read again.
+        The record must be read after the intents: only then is every attempt that does not expect it certainly
+        superseded. If the only intent is that of the record just ``written``, the record is not read again.
         """
         intents = self._log.intents_of(key)
         own = [path for path, intent in intents.items() if written and intent.token == written.token]
@@ -285,18 +287,18 @@ class ConditionalProtocol:
             gone.update(record.obsolete)
             gone.difference_update(record.paths)
         self._store.delete(sorted(gone))
-        # Delete the intent of the current record last, because it shows that the other deletions are due.
+        # Delete the intent of the current record last, because a later run needs it to find the other deletions.
         self._store.delete(sorted(path for path in done if path not in own))
         self._store.delete(own)
 
 
 def _unless_removed(record: Commit | None) -> Commit | None:
-    """Return the record, or None if it is the tombstone of a removed source."""
+    """Return the record, or None if the record is the tombstone of a removed source."""
     return None if record is None or record.removed else record
 
 
 def _is_same_commit(record: Commit, other: Commit) -> bool:
-    """Return whether one record is the other one, rewritten with the same content, as after an invalidation."""
+    """Return whether both records are of the same commit, possibly rewritten, for example by an invalidation."""
     return record.content_id == other.content_id
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Generic, Self, TypeVar
 
-from wsparquet.commit.record import Commit, CommitHeader, Text
+from wsparquet.commit.record import Commit, CommitHeader, Sighting, Text
 from wsparquet.commit.twins import preference, refer_to_rows
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
@@ -18,7 +18,7 @@ K = TypeVar("K")
 
 
 class _Groups(Generic[K]):
-    """The headers by a key; the headers of one key are in the order in which they were added."""
+    """Headers, grouped by a key. Each group is in the order in which its headers were added."""
 
     def __init__(self) -> None:
         self._groups: dict[K, tuple[CommitHeader, ...]] = {}
@@ -35,10 +35,10 @@ class _Groups(Generic[K]):
 
 
 class CommitIndex:
-    """The headers of all commits when the index was created; their parts and reports stay in the store.
+    """The headers of all commits at the time when the index was created. Parts and reports stay in the store.
 
-    ``put`` records later changes, and any number of threads may use one index. Iteration reads each complete commit
-    again, in its current state; commits removed since then are skipped.
+    ``put`` enters later changes. Any number of threads may use one index. Iteration reads each complete commit from the
+    store, in its current state, and skips commits that have been removed in the meantime.
     """
 
     def __init__(self, read: Callable[[Identity], Commit | None], headers: Iterable[CommitHeader]) -> None:
@@ -73,7 +73,7 @@ class CommitIndex:
         """
         return self._read(identity)
 
-    def put(self, identity: Identity, commit: Commit | None) -> None:
+    def put(self, identity: Identity, commit: Commit | CommitHeader | None) -> None:
         """Make ``commit`` the entry of ``identity``; None removes the entry."""
         with self._changing:
             before = self._headers.pop(identity, None)
@@ -81,7 +81,7 @@ class CommitIndex:
                 for groups, key in self._keys(before):
                     groups.discard(key, before)
             if commit is not None:
-                self._add(commit.header)
+                self._add(commit.header if isinstance(commit, Commit) else commit)
 
     def _add(self, header: CommitHeader) -> None:
         self._headers[header.identity] = header
@@ -96,7 +96,8 @@ class CommitIndex:
             yield self._by_size, facts.size
         yield self._by_checksum, header.checksum
         yield self._by_source_name, facts.source_name
-        yield self._by_listed_name, facts.listing.get("name", facts.source_name)
+        for name in {listing.get("name") for listing in header.listings()} - {None}:
+            yield self._by_listed_name, name
         if facts.text is not None:
             yield self._by_text, facts.text
         for text in header.texts_before:
@@ -111,37 +112,38 @@ class CommitIndex:
         return self._headers.get(identity)
 
     def counted(self, header: CommitHeader | None) -> CommitHeader | None:
-        """Return the header if its source is committed, that is, if its own rows or those it refers to exist."""
+        """Return the header if its source is committed: it has rows, or the rows that it refers to exist."""
         return header if header is not None and self.with_rows(header) is not None else None
 
     def with_rows(self, header: CommitHeader) -> CommitHeader | None:
-        """Return the header that has the rows of a record that refers to another; None if no record has them."""
+        """Follow the reference of a header to the header with the rows; return None if no record has the rows."""
         return refer_to_rows(header, self.get)
 
     def find_unchanged_source(
         self, *, url: str, size: int | None, etag: str | None, mtime: str | None, account: str | None = None
-    ) -> CommitHeader | None:
+    ) -> tuple[CommitHeader, Sighting] | None:
         """Return the commit of the source at ``url`` if the source still has the same size (bytes) and the same ETag.
 
-        If the commit or the source has no ETag, their modification times are compared instead; without these, the
-        source counts as changed. A commit also covers the other places of the same text that it lists. With
-        ``account``, the source's own commit must be of that account.
+        Also return the place that the commit lists for the source. The text at this place may be a text that the commit
+        has replaced.
+
+        If the commit or the source has no ETag, the modification times are compared instead; if these are unknown, too,
+        the source counts as changed. A commit also covers the other places that it lists. With ``account``, the
+        source's own commit counts only if it has that account.
         """
 
-        def same(size_then: int | None, etag_then: str | None, mtime_then: str | None) -> bool:
-            if size_then != size:
+        def same(then: Sighting) -> bool:
+            if then.url != url or then.size != size:
                 return False
-            if etag is not None and etag_then is not None:
-                return etag == etag_then
-            return mtime is not None and mtime == mtime_then
+            if etag is not None and then.etag is not None:
+                return etag == then.etag
+            return mtime is not None and mtime == then.mtime
 
         for header in self._by_url[url]:
-            facts = header.facts
-            known = [(each.size, each.etag, each.mtime) for each in header.also if each.url == url]
-            if facts.url == url and account in {None, header.identity.account}:
-                known.append((facts.size, facts.etag, facts.mtime))
-            if any(same(*each) for each in known) and self.counted(header):
-                return header
+            own, *others = header.places()
+            places = [own, *others] if account in {None, header.identity.account} else others
+            if (place := next(filter(same, places), None)) and self.counted(header):
+                return header, place
         return None
 
     def by_size(self, size: int) -> tuple[CommitHeader, ...]:
@@ -166,11 +168,14 @@ class CommitIndex:
         return self._by_source_name[source_name]
 
     def by_listed_name(self, name: str) -> tuple[CommitHeader, ...]:
-        """Return the commits whose source has this name in the API's listing or, if never listed, this file name."""
+        """Return the commits that cover a file with this name in the API's listing.
+
+        The commit of a source that was never listed covers the source's own file name.
+        """
         return self._by_listed_name[name]
 
     def select(self, names: Iterable[str], *, account: str | None = None) -> tuple[Identity, ...]:
-        """Return the identities with the given names, including all that refer to the rows of one of them.
+        """Return the identities with the given names, and all identities that refer to their rows.
 
         A name is a source's file name, an identity's name, the file stem of its record, or the name of another file
         with the same content. Raises DatasetError if a name is unknown (the message lists the nearest names), or if
@@ -186,7 +191,7 @@ class CommitIndex:
                     by_name.setdefault(name, []).append(target.identity)
                 for name in _names_of_copies(header):
                     by_copy.setdefault(name, []).append(target.identity)
-        # The name of a source of its own goes before that of a copy.
+        # If a name belongs both to a committed source and to a copy, it means the committed source.
         by_name = by_copy | by_name
         wanted = list(names)
         if unknown := [name for name in wanted if name not in by_name]:
@@ -195,7 +200,7 @@ class CommitIndex:
             _check_one_account(name, by_name[name])
         found = dict.fromkeys(identity for name in wanted for identity in by_name[name])
         referring = (header.identity for header in self._headers.values() if self._refers_to(header, found))
-        # Those that refer to the rows come first: if the removal is interrupted, the names still lead to the rows.
+        # Identities that refer to the rows come first: if the removal is interrupted, the names still lead to the rows.
         return tuple({**dict.fromkeys(each for each in referring if each not in found), **found})
 
     def _refers_to(self, header: CommitHeader, identities: Container[Identity]) -> bool:
@@ -204,7 +209,7 @@ class CommitIndex:
 
 
 def _names_of_copies(header: CommitHeader) -> set[str]:
-    """Return the names of the places with the current text; places of older texts have none of the rows."""
+    """Return the names of the places with the current text. The rows do not come from places with older texts."""
     return {each.name for each in header.also if header.text is not None and each.text == header.text.blake3}
 
 

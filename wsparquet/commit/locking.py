@@ -1,12 +1,13 @@
 """Commits on a local disk: steps 2 to 6 run while the process holds a lock for the identity.
 
-A live attempt holds the lock as long as its intent exists. So if a process holds the lock and finds an intent of
-another process, that intent belongs to a dead attempt, and the process finishes or undoes it.
+A live attempt holds the lock as long as its intent exists. So if a process holds the lock and finds another process's
+intent, that intent belongs to a dead attempt, and the process finishes or undoes that attempt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from wsparquet.commit.log import CommitLog
@@ -21,7 +22,7 @@ __all__ = ["LockingProtocol"]
 
 
 class LockingProtocol:
-    """The commit protocol on a local disk: each commit holds a lock on the identity of its source."""
+    """The commit protocol on a local disk: each commit holds a lock on its source's identity."""
 
     def __init__(self, disk: LocalDisk) -> None:
         self._disk = disk
@@ -31,10 +32,10 @@ class LockingProtocol:
         """Do nothing: a file system without working locks raises when a lock is acquired."""
 
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
-        """Do steps 2 to 6 and return the record as written.
+        """Do steps 2 to 6 of a commit (see ``protocol``) and return the written record.
 
-        Raises CommitConflict if the current record is not ``expected``, DatasetError if the disk fails. In either case
-        no file of the draft is left. If the disk fails during the cleanup too, the next run cleans up.
+        Raises CommitConflict if the current record is not ``expected``, DatasetError if the disk fails. In either case,
+        no file of the draft remains. If the disk fails during the cleanup too, the next run cleans up.
         """
         disk, key = self._disk, draft.record.identity.key
         with disk.lock(key):
@@ -44,31 +45,30 @@ class LockingProtocol:
             record = draft.record
             if found is not None:
                 record = replace(record, obsolete=found.paths, also=found.also)
-            try:
+            with self._finishing(key):
                 self._write_intent(work, record, expected=found)
                 disk.publish(draft.moves)
                 self._write_record(work, record, replaced=found)
-            finally:
-                # Deletes the old record's files if the new record was written, otherwise the new record's files.
-                self._finish_attempts(key)
         return record
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
-        """Replace a record by one without rows that refers to the source ``to``, and return the new record.
+        """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
 
-        Raises CommitConflict if the current record is not that of ``header``.
+        Raises CommitConflict if ``header`` is not the header of the current record.
         """
         key = header.identity.key
         with self._disk.lock(key):
             found = self._finish_attempts(key)
             if found is None or found.content_id != header.content_id:
                 raise CommitConflict(header.identity, found)
+            # The process that wrote the record of ``to`` may be about to sync it, or may have died before.
+            self._disk.sync(to.key.commit_path)
             return self._replace_by_empty(work, found, found.yielded(work.token, to))
 
     def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
-        """Add other places of its text to a record and return the new record.
+        """Add to a record ``sightings``, which are other places of its text. Return the new record.
 
-        Returns None, and changes nothing, if the record no longer has the content of ``header``.
+        If the record no longer has the content id of ``header``, change nothing and return None.
         """
         key = header.identity.key
         with self._disk.lock(key):
@@ -78,23 +78,22 @@ class LockingProtocol:
             record = found.sighted(work.token, sightings)
             if record is found:
                 return found
-            # One atomic replacement, which keeps all files: it needs no intent.
+            # No intent is needed: the record is replaced atomically, and all other files are kept.
             self._write_record(work, record, replaced=found)
             return record
 
     def _replace_by_empty(self, work: Workspace, found: Commit, record: Commit) -> Commit:
         """Replace a record by one without files, and delete the files; the caller must hold the identity's lock."""
-        try:
+        with self._finishing(record.identity.key):
             self._write_intent(work, record, expected=found)
             self._write_record(work, record, replaced=found)
-        finally:
-            self._finish_attempts(record.identity.key)
         return record
 
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Remove a source and return its last record; None if the source was not committed.
 
-        First a tombstone replaces the record. It names the files to delete, and is itself deleted after them.
+        First, a tombstone that names the files to delete replaces the record. After these files, the tombstone is
+        deleted.
         """
         with self._disk.lock(key):
             found = self._finish_attempts(key)
@@ -104,9 +103,9 @@ class LockingProtocol:
         return found
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo all attempts that have an intent, in the root or, with ``identity``, in its account.
+        """Finish or undo all attempts with an intent. With ``identity``, do this only in that identity's account.
 
-        Waits until live attempts of these identities end. ``dead_seconds`` is not used: locks show which attempts are
+        Wait until live attempts of the same sources end. ``dead_seconds`` is not used: locks show which attempts are
         dead.
         """
         del dead_seconds
@@ -129,19 +128,36 @@ class LockingProtocol:
         elif not self._disk.create(temporary, record.path):
             raise CommitConflict(record.identity, self._log.record_of(record.identity.key))
 
-    def _finish_attempts(self, key: Key) -> Commit | None:
+    @contextmanager
+    def _finishing(self, key: Key) -> Iterator[None]:
+        """Do steps 5 and 6 at the end of the context, in which steps 2 to 4 are done.
+
+        Deletes the old record's files if the new record was written, otherwise the new record's files.
+        """
+        written = False
+        try:
+            yield
+            written = True
+        finally:
+            self._finish_attempts(key, synced=written)
+
+    def _finish_attempts(self, key: Key, *, synced: bool = False) -> Commit | None:
         """Do steps 5 and 6 for every attempt of an identity and return its record; the caller must hold its lock.
 
-        Deletes all files that the intents and the record's ``obsolete`` name, except the record's own files.
+        Deletes all files that the intents and the record's ``obsolete`` name, except the record's own files. First
+        makes the record durable, unless it is ``synced``: an attempt that died may not have come to that. If the power
+        failed after the deletion, the disk could otherwise have the record that names the deleted files.
         """
         intents = self._log.intents_of(key)
+        if intents and not synced:
+            self._disk.sync(key.commit_path)
         record = self._log.record_of(key)
         named = {path for intent in intents.values() for path in intent.paths}
         kept: set[str] = set()
         if record is not None:
             named.update(record.obsolete)
             kept.update(record.paths)
-        # If there is no intent, an earlier call has deleted the files already.
+        # Without an intent, no file is left to delete: an earlier call has deleted the files.
         if intents:
             self._disk.delete(sorted(named - kept))
         if record is not None and record.removed:

@@ -17,7 +17,7 @@ __all__ = ["CommitLog", "is_intent_file"]
 
 
 LOOKS = 5
-"""How many times a reader reads all records if commits yield to others during the reading."""
+"""How many times a reader tries to read all records while commits yield to their twins."""
 
 
 def is_intent_file(path: str) -> bool:
@@ -40,8 +40,7 @@ class CommitLog:
         for folder in (INTENTS, COMMITS):
             self._store.make_folder(folder)
 
-    # --- Commit records, read from their own files
-    # ---------------------------------------------------------------------
+    # --- Commit records, read from their own files --------------------------------------------------------------------
 
     def first_path(self) -> str | None:
         """Return the path of the first commit record, or None if the root has no record."""
@@ -76,8 +75,7 @@ class CommitLog:
         data = self._store.read(key.commit_path)
         return None if data is None else decode_commit(data, key.commit_path)
 
-    # --- Commit records, read from the checkpoint if it is current
-    # -----------------------------------------------------
+    # --- Commit records, read from the checkpoint if it is current ----------------------------------------------------
 
     def index(self, *, write_checkpoint: bool = False) -> CommitIndex:
         """Return an index of all commits, read through the checkpoint.
@@ -113,8 +111,8 @@ class CommitLog:
     def counting_commits(self) -> list[Commit]:
         """Return every commit whose rows count, read through the checkpoint, sorted by path.
 
-        A commit that yields to another between the listing and the reading is seen without its rows. The records are
-        then read again, because the other commit may be missing from the listing.
+        If a commit yields to its twin between the listing and the reading, the reader sees the commit without rows. The
+        records are then read again, because the twin may be missing from the listing.
 
         Raises DatasetError if commits keep yielding during the reading.
         """
@@ -123,7 +121,7 @@ class CommitLog:
             if not self._has_missed_rows(commits):
                 return counting(commits)
         raise DatasetError(
-            f"{COMMITS}: expected commit records at rest, found that other runs changed them during each of {LOOKS} "
+            f"{COMMITS}: expected unchanging commit records, found that other runs changed them during each of {LOOKS} "
             "readings; open the root again"
         )
 

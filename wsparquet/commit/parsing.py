@@ -1,6 +1,6 @@
 """Parses and validates commit records and intents.
 
-Another version of wsparquet, or anyone who can write to the root, may have written the file.
+A file may be the work of another version of wsparquet, or of anyone who can write to the root.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _load(data: bytes, path: str) -> _Reader:
 
 
 def remedy_for(version: int) -> str:
-    """Return what to do about a file of another format version."""
+    """Return the remedy for a file of another format version."""
     if version > FORMAT_VERSION:
         return "upgrade wsparquet"
     return "convert the raw files into a new root; no release wrote this version"
@@ -117,7 +117,7 @@ def decode_header(data: bytes, path: str) -> CommitHeader | None:
     """Return the header of the record in ``data``, or None if the source is removed.
 
     This is faster than ``decode_commit``, because the parts are not checked. Raises DatasetError if the record is not
-    valid or does not belong at ``path``.
+    valid or its path should not be ``path``.
     """
     reader = _load(data, path)
     if reader.take("removed", bool):
@@ -192,6 +192,7 @@ def _decode_sighting(reader: _Reader) -> Sighting:
         etag=reader.take("etag", str, type(None)),
         mtime=reader.take("mtime", str, type(None)),
         text=reader.take("text", str),
+        listing=_decode_listing(reader),
     )
 
 
@@ -213,7 +214,7 @@ def _decode_part(values: object, path: str, key: Key) -> Part:
     found: list[Any] = [reader.values.get(name) for name in _PART_KEYS]
     if tuple(map(type, found)) not in _PART_TYPES:
         raise reader.error(f"a part with {', '.join(_PART_KEYS)}", values, "part")
-    # Query engines take the table and the date from the path, so the path determines them here too.
+    # Query engines take the table and the date from the path, so wsparquet takes them from the path, too.
     where = found[0]
     place = parse_part_path(where, key)
     if place is None:

@@ -3,11 +3,11 @@
 1. Parts are written in a workspace.
 2. An intent that names all final paths is written.
 3. The parts are published.
-4. The commit record is created or replaced, if it is still the expected one.
+4. The commit record is created or replaced, unless another writer has changed it.
 5. The files of the replaced commit are deleted.
 6. The intent is deleted.
 
-The module ``locking`` performs them on a local disk, ``conditional`` on an object store.
+The module ``locking`` performs these steps on a local disk, ``conditional`` on an object store.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["DEAD_SECONDS", "CommitConflict", "CommitProtocol", "Draft", "content
 
 
 DEAD_SECONDS = 24 * 3600.0
-"""The age at which an attempt counts as dead if only its intent shows its age.
+"""The age of an intent in seconds at which its attempt counts as dead, if nothing else shows that the attempt is dead.
 
 A live attempt publishes within minutes.
 """
@@ -37,7 +37,7 @@ class CommitConflict(DatasetError):
 
     def __init__(self, identity: Identity, found: Commit | None) -> None:
         path = identity.key.commit_path
-        state = f"now it is that of attempt {found.token}" if found else "now there is none"
+        state = f"the current record is that of attempt {found.token}" if found else "the source has no record now"
         super().__init__(f"{path}: the record changed while its source was converted; {state}; run again")
         self.identity = identity
         self.found = found
@@ -55,27 +55,27 @@ class CommitProtocol(Protocol):
     """Adds sources to a root and removes them atomically. Every method raises DatasetError if the store fails."""
 
     def probe(self) -> None:
-        """Raise if the store cannot prevent concurrent writers from overwriting each other."""
+        """Raise DatasetError if the store cannot keep concurrent writers from overwriting each other's records."""
         ...
 
     def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
-        """Do steps 2 to 6 and return the record as written.
+        """Do steps 2 to 6 of a commit and return the written record.
 
         Raises CommitConflict if the current record is not ``expected``.
         """
         ...
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
-        """Replace a record by one without rows that refers to the source ``to``, and return the new record.
+        """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
 
-        Raises CommitConflict if the current record is not that of ``header``.
+        Raises CommitConflict if ``header`` is not the header of the current record.
         """
         ...
 
     def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
-        """Add other places of its text to a record and return the new record.
+        """Add to a record ``sightings``, which are other places of its text. Return the new record.
 
-        Returns None, and changes nothing, if the record no longer has the content of ``header``.
+        If the record no longer has the content id of ``header``, change nothing and return None.
         """
         ...
 
@@ -84,7 +84,7 @@ class CommitProtocol(Protocol):
         ...
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
-        """Finish or undo the unfinished commits of dead attempts, in the root or, with ``identity``, in its account.
+        """Finish or undo the commits of dead attempts. With ``identity``, do this only in that identity's account.
 
         If the store cannot tell which attempts are dead, attempts whose intent is older than ``dead_seconds`` count as
         dead.
@@ -95,7 +95,7 @@ class CommitProtocol(Protocol):
 def content_of(record: Commit | CommitHeader | None) -> str | None:
     """Return the content id of a record, or None if there is no record.
 
-    A record that was only rewritten, for example to note a copy, is still the expected one.
+    The content id stays the same if a record is only rewritten, for example to note a copy.
     """
     return record.content_id if record else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -26,17 +26,20 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 2
-"""The format version of records and intents; a change that older versions cannot read increments it."""
+"""The format version of records and intents. It is incremented by each change that older versions cannot read."""
 
 MOST_COPIES = 32
-"""How many other places of the same text a record lists; further places are not noted, and are read in every run."""
+"""How many other places of its text a record lists. Further places are not noted, so every run reads them again.
+
+Files in the API's listing are always noted: otherwise every synchronization would download them.
+"""
 
 MOST_TEXTS = 100
-"""How many replaced texts a record lists; the oldest ones are dropped."""
+"""How many replaced texts a record lists. The oldest texts are dropped first."""
 
 
 class Text(NamedTuple):
-    """The inflated text of a source: its BLAKE3 hash in hex, and its length in bytes.
+    """The inflated text of a source, identified by its BLAKE3 hash in hex and its length in bytes.
 
     Two sources with the same text have the same rows, however they are named and compressed.
     """
@@ -46,9 +49,10 @@ class Text(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """A place at which a run found a text that a commit already covers; most fields are those of ``CommitFacts``.
+    """A place at which a run found a text that a commit already covers. Most fields are as in ``CommitFacts``.
 
-    ``text`` is the hash of the text at that place: the commit's own, or one that the commit has replaced.
+    ``text`` is the hash of the text at that place: the commit's own text, or a text that the commit has replaced.
+    ``listing`` is the place's entry in the API's listing, as in ``CommitFacts``.
     """
 
     name: str
@@ -57,15 +61,16 @@ class Sighting(NamedTuple):
     etag: str | None
     mtime: str | None
     text: str
+    listing: Mapping[str, str]
 
 
 class Part(NamedTuple):
     """One published data file.
 
     ``path`` is relative to the root. ``date`` is the partition's UTC day, or None for Hive's default partition.
-    ``min_time`` and ``max_time`` are the earliest and the latest timestamp of the rows, rounded down and up to
-    milliseconds since 1970, or None if no row has a timestamp. ``checksum`` is the hex SHA-256 of the file, or None in
-    records of early versions.
+    ``min_time`` and ``max_time`` are the earliest and the latest timestamp of the rows in milliseconds since 1970, the
+    first rounded down and the second rounded up. Both are None if no row has a timestamp. ``checksum`` is the hex
+    SHA-256 of the file, or None in records of early versions.
     """
 
     path: str
@@ -84,9 +89,9 @@ class CommitFacts:
 
     ``checksum`` is the hex SHA-256 of the source's stored bytes, and ``size`` is their number. ``url`` has no user
     info, query or fragment. ``etag`` and ``mtime`` may have any format, because they are only compared for equality.
-    ``text`` identifies the inflated text; only tombstones of sources that were never committed have none.
+    ``text`` identifies the inflated text; only the tombstone of a source that was never committed has no text.
     ``report`` contains JSON values. ``listing`` is the source's entry in the API's listing, unchanged, or empty if the
-    source was not synchronised.
+    source did not come from the API.
     """
 
     checksum: str
@@ -102,7 +107,7 @@ class CommitFacts:
 
 @dataclass(frozen=True, slots=True)
 class CommitHeader:
-    """A commit with its parts omitted and its report empty, since both can be large. ``row_count`` is of all tables."""
+    """A commit without its parts and its report, which can be large. ``row_count`` is the number of all rows."""
 
     identity: Identity
     token: str
@@ -124,6 +129,20 @@ class CommitHeader:
         """The text of the source."""
         return self.facts.text
 
+    def places(self) -> Iterator[Sighting]:
+        """Yield the place of the source itself, then the other places that the record lists."""
+        facts, text = self.facts, self.facts.text.blake3 if self.facts.text else ""
+        yield Sighting(facts.source_name, facts.url or "", facts.size, facts.etag, facts.mtime, text, facts.listing)
+        yield from self.also
+
+    def listings(self) -> Iterator[Mapping[str, str]]:
+        """Return the entries in the API's listing that this commit covers.
+
+        A source that was never listed gets an entry with its file name, because the server may list it later.
+        """
+        yield self.facts.listing or {"name": self.facts.source_name}
+        yield from (each.listing for each in self.also if each.listing)
+
     @property
     def has_api_name(self) -> bool:
         """Whether the identity's name is an API name."""
@@ -134,12 +153,12 @@ class CommitHeader:
 class Commit:
     """The result of converting one source.
 
-    ``token`` identifies this version of the record; no two versions share a token. ``content_id`` identifies the rows:
-    it is the token of the attempt that wrote them, and it stays when the record is rewritten with the same parts. It is
-    never derived from the content, because the same content can be removed and committed again. ``obsolete`` has the
-    paths of the files that this commit replaced. ``texts_before`` has the hashes of the texts that it replaced, oldest
-    first. ``also`` has other places of the same text. ``same_as`` names the source that has this source's rows, in a
-    record without parts. ``removed`` marks the tombstone of a source.
+    ``token`` is new each time the record is written or rewritten. ``content_id`` identifies the rows: it is the token
+    of the attempt that wrote them, and it stays the same if the record is rewritten with the same parts. The content id
+    is never derived from the content, because the same content can be removed and committed again. ``obsolete`` has the
+    paths of the files that this commit replaced. ``texts_before`` has the hashes of the source's replaced texts, oldest
+    first. ``also`` has the other places of these texts and of the current text. In a record without parts, ``same_as``
+    names the source that has this source's rows. ``removed`` marks the tombstone of a source.
     """
 
     identity: Identity
@@ -206,20 +225,21 @@ class Commit:
         return replace(empty, token=token, content_id=token, obsolete=self.paths, removed=True)
 
     def sighted(self, token: str, sightings: Iterable[Sighting]) -> Commit:
-        """Return the record with more places of its text; a new sighting of a URL replaces an older one.
+        """Return the record with more places. A new sighting of a URL replaces an older one.
 
-        A record that lists the most places that it can keeps those: a new one would only displace another, in every
-        run. If nothing is new, the record itself is returned.
+        A record that lists the maximum number of places keeps them: otherwise, in every run, each new place would only
+        displace another one. Places in the API's listing are always added. If nothing is new, the record itself is
+        returned.
         """
         also = {each.url: each for each in self.also}
         for each in sightings:
-            if each.url in also or len(also) < MOST_COPIES:
+            if each.listing or each.url in also or len(also) < MOST_COPIES:
                 also[each.url] = each
         noted = tuple(also.values())
         return self if noted == self.also else replace(self, token=token, also=noted)
 
     def yielded(self, token: str, to: Identity) -> Commit:
-        """Return the record without rows that refers to the source ``to``, whose rows have the same text."""
+        """Return a record without rows that refers to the source ``to``, whose text is the same."""
         empty = replace(self, facts=replace(self.facts, report={}), parts=(), quarantine=None)
         return replace(empty, token=token, content_id=token, obsolete=self.paths, same_as=to)
 
@@ -250,7 +270,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Intent:
-    """The paths that an attempt will publish, and the token of the record that it will replace, if any."""
+    """The paths that an attempt will publish, and the token of the record that the attempt will replace, if any."""
 
     identity: Identity
     token: str

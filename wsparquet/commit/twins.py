@@ -1,11 +1,11 @@
 """Twins: commits of the same text, of which one counts.
 
 Two commits are twins if both have rows and the same inflated text, whatever their names and accounts are. Two writers
-can commit twins at the same time, because they write different records. Readers count one of them, and the next run
-makes the others *yield*: a record that yields refers to the one that counts, and has no parts.
+can commit twins at the same time, because they write different records. Readers count only one twin, and the next run
+makes the other twins *yield*: a record that yields has no parts and refers to the twin that counts.
 
-A record that yields stays in the root. If it were deleted, a reader that lists the records before the preferred one
-exists, and reads them after the deletion, would miss the rows.
+A record that yields stays in the root. If the record were deleted, a reader could miss the rows: it could list the
+records before the preferred twin exists, and read them after the deletion.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Record = TypeVar("Record", bound=Commit | CommitHeader)
 
 
 def outranks(identity: Identity, other: Identity) -> bool:
-    """Return whether the first identity is better known than the second one, so that its commit takes over the rows.
+    """Return whether ``identity`` is better known than ``other``. If so, its commit takes over the rows.
 
     An API name is better than another name, and a known account is better than ``unknown`` and ``multiple``.
     """
@@ -31,7 +31,7 @@ def outranks(identity: Identity, other: Identity) -> bool:
 
 
 def preference(identity: Identity) -> tuple[tuple[bool, bool], str, str]:
-    """Return the sort key of twins: the smallest one counts."""
+    """Return the sort key of a twin. The twin with the smallest key counts."""
     return _rank(identity), identity.account, identity.name
 
 
@@ -40,7 +40,7 @@ def _rank(identity: Identity) -> tuple[bool, bool]:
 
 
 def find_twins(records: Iterable[Record]) -> Iterator[tuple[Record, Record]]:
-    """Yield each record that should yield, with the twin that counts."""
+    """Yield a pair for each record that must yield: the record, and the twin that counts."""
     groups: dict[Text, list[Record]] = {}
     for record in records:
         if record.row_count and record.facts.text is not None:
@@ -53,21 +53,21 @@ def find_twins(records: Iterable[Record]) -> Iterator[tuple[Record, Record]]:
 
 
 def counting(records: Iterable[Commit]) -> list[Commit]:
-    """Return the records that count: all but those with a preferred twin."""
+    """Return the records that count, which are all except those with a preferred twin."""
     found = list(records)
     yielding = {other.identity for other, _ in find_twins(found)}
     return [record for record in found if record.identity not in yielding]
 
 
 def has_rows_of(record: Commit | CommitHeader | None, other: Commit | CommitHeader) -> bool:
-    """Return whether ``record`` has rows of the same text as ``other``."""
+    """Return whether ``record`` has rows, and has the same text as ``other``."""
     return record is not None and record.row_count > 0 and record.facts.text == other.facts.text
 
 
 def refer_to_rows(record: Record, get: Callable[[Identity], Record | None]) -> Record | None:
-    """Follow ``same_as`` from a record to the one that has its rows; return None if no record has them.
+    """Follow ``same_as`` from a record to the record with its rows, or return None if no record has the rows.
 
-    A record without ``same_as`` is its own answer. ``get`` returns the record of an identity.
+    A record without ``same_as`` is returned itself. ``get`` returns the record of an identity.
     """
     seen: set[Identity] = set()
     found: Record | None = record

@@ -1,4 +1,4 @@
-"""Coordinates the sources of one run: names that must have one content, texts of several sources, copies by name."""
+"""Coordinates the sources of one run that have the same name, the same text, or a copy's name."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["Claims", "in_order"]
 
 
 def in_order(sources: Iterable[Source | Failed]) -> list[int]:
-    """Return the order in which to begin the sources, as indices: those whose names are copies of others come last."""
+    """Return the indices of the sources in the order in which to begin them. Sources with a copy's name come last."""
     names = [parse_name(source.name) for source in sources]
     return sorted(range(len(names)), key=lambda index: names[index].is_copy)
 
 
 class Claims:
-    """The names and texts that the sources of a run have claimed; any number of threads may use it."""
+    """The names and texts that the sources of a run have claimed; any number of threads may use the object."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,17 +58,17 @@ class Claims:
 
     @property
     def done(self) -> Container[Identity]:
-        """The identities that this run has committed, including those that it commits later."""
+        """A live view of the identities that this run has committed."""
         return self._done
 
     def add_done(self, identity: Identity) -> None:
         """Record that this run has committed an identity."""
         self._done.add(identity)
 
-    # --- Exact names come before copies of them -----------------------------------------------------------------------
+    # --- X.gz is converted before X (1).gz ----------------------------------------------------------------------------
 
     def expect(self, sources: Iterable[Source | Failed]) -> None:
-        """Record the sources with an exact API name, for which copies of them wait."""
+        """Record the sources with an original API name. Sources with a copy's name wait for them."""
         with self._lock:
             for source in sources:
                 name = parse_name(source.name)
@@ -77,9 +77,10 @@ class Claims:
 
     @contextmanager
     def turn_of(self, source: Source | Failed) -> Iterator[None]:
-        """Wait until the sources with the exact name are done, if the name of ``source`` is a copy of theirs.
+        """If ``source`` has a copy's name, wait until the sources with the original name are done.
 
-        They have begun already, because a run begins its sources in the order of ``in_order``.
+        The sources with the original name have already begun, because a run begins its sources in the order of
+        ``in_order``.
         """
         self._wait_for_originals(source)
         try:

@@ -13,6 +13,7 @@ from typing import TypeGuard
 
 from wsparquet.commit import Attempt, CommitConflict, CommitFacts, CommitHeader, CommitIndex, Text
 from wsparquet.conversion.claims import Claims
+from wsparquet.conversion.dry_run import rehearse
 from wsparquet.conversion.identity import (
     Content,
     Decision,
@@ -47,10 +48,11 @@ UPLOADS_PER_JOB = 2
 DECODED_AHEAD = 4 << 20
 """The maximum size of decoded rows that wait to be written, if a source has separate threads to decode and to write.
 
-Measured on two cores, wall time, medians of 7: one file of 400 MB took 2.36 s with one thread, and with two threads
-1.99 s at a limit of 4 MiB and 1.85 s at 8 MiB. A third thread for inflating gained nothing (1.96 s instead of 1.99 s),
-since writing is half of the work and inflating a tenth. Peak memory for a file of 1 GB was 130 MiB with one thread, and
-with two threads 137 MiB at 4 MiB and 141 MiB at 8 MiB; the latter is 1.09 times the peak of a file of 100 MB.
+The wall time for one file of 400 MB was measured on two cores (medians of 7). One thread took 2.36 s. Two threads took
+1.99 s with a limit of 4 MiB, and 1.85 s with 8 MiB. A third thread for inflating gained nothing (1.96 s instead of 1.99
+s), because writing is half of the work and inflating only a tenth. Peak memory for a file of 1 GB was 130 MiB with one
+thread. With two threads it was 137 MiB with a limit of 4 MiB, and 141 MiB with 8 MiB. 141 MiB is 1.09 times the peak
+for a file of 100 MB.
 """
 
 
@@ -85,7 +87,7 @@ class Converter:
     def stop(self) -> None:
         """Make every source in progress fail, at its next chunk or during its upload.
 
-        Each one deletes its own files. If it cannot, the next run deletes them.
+        The attempt of each source deletes its own files. If it cannot, the next run deletes them.
         """
         self._stopped.set()
         if self.root is not None:
@@ -97,9 +99,9 @@ class Converter:
         return self._stopped.is_set()
 
     def one(self, source: Source | Failed, into: Identity | None = None) -> Outcome:
-        """Convert or skip one source; if it fails, the outcome has the error.
+        """Convert or skip one source. If the source fails, the outcome has the error.
 
-        ``into``: the identity of the commit to repeat, if the source repeats one.
+        ``into``: the identity of the commit that the source repeats, if any.
         """
         try:
             if isinstance(source, Failed):
@@ -113,7 +115,7 @@ class Converter:
             with self._counting:
                 self._unfinished -= 1
         if outcome.kind == "failed" and self.stopped:
-            # The run itself was interrupted, which its caller reports once.
+            # The run itself was interrupted. The caller of the run reports this once.
             return outcome
         self.tell(
             Progress(
@@ -132,10 +134,10 @@ class Converter:
 
     @property
     def jobs_to_spare(self) -> bool:
-        """Whether fewer sources remain than there are jobs.
+        """Whether the number of remaining sources is lower than the number of jobs.
 
-        Only then is it worth using two threads for one source: with two jobs on two cores, 8 files of 50 MB took 2 %
-        more CPU and wall time with two threads each (medians of 9), and 10 MiB more memory.
+        Only then does a second thread for a source pay off. With two jobs on two cores, 8 files of 50 MB took 2 % more
+        CPU and wall time (medians of 9) and 10 MiB more memory with two threads for each file than with one.
         """
         with self._counting:
             return self._unfinished < self.options.jobs
@@ -156,7 +158,7 @@ class Converter:
         )
 
     def _committed(self, source: Source) -> Skip | None:
-        """Return the decision to skip a source whose stored bytes are committed; such a source is not inflated.
+        """Return the decision to skip a source if its stored bytes are committed. The source is not inflated.
 
         If URL, size and ETag (or time) are unchanged, the source is not even read.
         """
@@ -165,7 +167,7 @@ class Converter:
             url=source.url, size=source.size, etag=source.etag, mtime=source.mtime, account=account
         )
         if unchanged is not None:
-            return skip_known(source, unchanged)
+            return skip_known(source, *unchanged)
         candidates = self._candidates(source)
         if not candidates or not source.rereadable:
             return None
@@ -174,9 +176,9 @@ class Converter:
         return skip_known(source, found) if found else None
 
     def _candidates(self, source: Source) -> list[CommitHeader]:
-        """Return the commits that may cover a source, so that its checksum decides.
+        """Return the commits that may cover a source. The source's checksum then decides.
 
-        These are the commits of its name and, if the source needs no record of its own, those of its size.
+        These are the commits with the source's name and, if the source needs no record of its own, those with its size.
         """
         account, commits = self.options.account, self.commits
         found = [head for head in commits.by_source_name(source.name) if account in {None, head.identity.account}]
@@ -189,15 +191,15 @@ class Converter:
         self._referring.append((source, identity))
 
     def take_lost_references(self) -> list[Source]:
-        """Return the sources whose records refer to rows that this run has replaced since, and forget all references.
+        """Return the sources whose records refer to rows that this run has since replaced. Forget all references.
 
-        Their contents have no rows any more, so they must be converted again.
+        The contents of these sources no longer have rows, so the sources must be converted again.
         """
         referring, self._referring = self._referring, []
         return [source for source, identity in referring if not self.commits.counted(self.commits.get(identity))]
 
     def skipped(self, source: Source, skip: Skip) -> Outcome:
-        """Return the outcome of a skipped source, and record its place so that later runs do not read it."""
+        """Return the outcome of a skipped source, and record its place, so that later runs need not read it."""
         holder = skip.holder
         if parse_name(source.name).is_api and not skip.reason and holder.text is not None:
             self.claims.claim(holder.identity, holder.text, source)
@@ -211,7 +213,7 @@ class Converter:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The decoded form of a chunk, and the source's totals after that chunk; the decoder may be ahead of them."""
+    """The rows of a decoded chunk, and the source's totals up to that chunk. The decoder may be further ahead."""
 
     piece: Decoded
     stored_bytes: int
@@ -249,14 +251,17 @@ class _Conversion:
             if self.run.root is None or self.options.dry_run:
                 with self.run.decoding:
                     self._decode(self._steps(reader), None)
-                return self._done(self._decide(reader), reader)
+                with self.run.claims.alone_with(self._text(reader)):
+                    decision = self._decide(reader)
+                    self._rehearse(decision, reader)
+                return self._done(decision, reader)
             with self.run.decoding:
                 steps = _begun(self._steps(reader))
             with self.run.root.begin(fallback_day_ms=self.fallback_ms) as attempt:
                 with self.run.decoding:
                     self._decode(steps, attempt)
                     self._check_rows(attempt)
-                # Of several sources with the same text, the second one decides after the first one is committed.
+                # If two sources have the same text, the second one decides after the first one is committed.
                 with self.run.claims.alone_with(self._text(reader)):
                     decision = self._decide(reader)
                     self._carry_out(decision, attempt, self.run.root, reader)
@@ -279,7 +284,7 @@ class _Conversion:
                 return replace(outcome, rows_before=before.row_count) if _had_rows(before) else outcome
 
     def _decode(self, steps: Iterator[_Step], attempt: Attempt | None) -> None:
-        """Decode the source and write its rows; decode in a second thread if there are jobs to spare."""
+        """Decode the source and write its rows. If there are jobs to spare, decode in a second thread."""
         apart = attempt is not None and self.run.jobs_to_spare
         with ahead(steps, weight=_Step.weight, limit=DECODED_AHEAD) if apart else nullcontext(steps) as taken:
             for step in taken:
@@ -321,7 +326,7 @@ class _Conversion:
             )
 
     def _decide(self, reader: SourceReader) -> Decision:
-        """Return what to do with the decoded source. Raises SourceError if it contradicts its account or its name."""
+        """Decide what to do with the source. Raises SourceError if its content contradicts its account or name."""
         run, source, options, report = self.run, self.source, self.options, self.decoder.report
         account = self.into.account if self.into else self._account()
         found = Content(source, account, reader.sha256, self._text(reader), report.row_count)
@@ -333,6 +338,16 @@ class _Conversion:
     def _account(self) -> str:
         options, stated = self.options, [each for each in self.decoder.report.accounts.counts if each]
         return choose_account(self.source, options.account, stated, force=options.force_account)
+
+    def _rehearse(self, decision: Decision, reader: SourceReader) -> None:
+        """Enter into the index what ``_carry_out`` would commit to a root."""
+        match decision:
+            case Skip():
+                self.run.skipped(self.source, decision)
+            case Refer() | Write():
+                rehearse(decision, self._facts(reader), self.run.commits, rows=self.decoder.report.row_count)
+                if isinstance(decision, Write):
+                    self.run.claims.add_done(decision.identity)
 
     def _carry_out(self, decision: Decision, attempt: Attempt, root: Root, reader: SourceReader) -> None:
         commits = self.run.commits
@@ -347,14 +362,16 @@ class _Conversion:
                 commit = attempt.commit(decision.identity, facts, expected=decision.before, same_as=to)
                 commits.put(commit.identity, commit)
             case Write():
-                commit = attempt.commit(decision.identity, self._facts(reader), expected=decision.before)
+                identity, facts = decision.identity, self._facts(reader)
+                older = [text for each in decision.yielding if _same_name(each, identity) for text in each.texts_before]
+                commit = attempt.commit(identity, facts, expected=decision.before, texts_before=older)
                 commits.put(commit.identity, commit)
                 self.run.claims.add_done(commit.identity)
                 for loser in decision.yielding:
                     root.yield_to(commits, loser, commit.identity)
 
     def _check_current(self, holder: CommitHeader, root: Root) -> None:
-        """Raise CommitConflict if another run has changed the commit whose rows are to count for this source too."""
+        """Raise CommitConflict if another run has changed the commit whose rows would count for this source, too."""
         known = self.run.commits.with_rows(holder) or holder
         current = root.log.read(known.identity)
         if current is None or current.content_id != known.content_id:
@@ -379,14 +396,14 @@ class _Conversion:
 
 
 def _begun(steps: Iterator[_Step]) -> Iterator[_Step]:
-    """Decode up to the first rows, so that a file of another kind fails before a root is made.
+    """Decode up to the first rows, so that a file of another kind fails before a root is created.
 
-    At most about ``DECODED_AHEAD`` bytes of quarantined text are kept in memory meanwhile.
+    Until then, at most about ``DECODED_AHEAD`` bytes of quarantined text are kept in memory.
     """
     held: list[_Step] = []
     weight = 0
     for step in steps:
-        # Only the last of several steps without content is needed: its totals are the newest.
+        # Of several steps without content, only the last one is needed, because its totals are the newest.
         if held and not held[-1].weight():
             held.pop()
         held.append(step)
@@ -410,6 +427,11 @@ def _write(piece: Decoded, attempt: Attempt) -> None:
     attempt.quarantine(piece.quarantined)
 
 
+def _same_name(header: CommitHeader, identity: Identity) -> bool:
+    """Return whether a commit is of the same API file, but from a time when the file's account was unknown."""
+    return header.has_api_name and header.identity.name == identity.name
+
+
 def _had_rows(before: CommitHeader | None) -> TypeGuard[CommitHeader]:
-    """Return whether a commit replaces rows; a record that refers to another commit has none."""
+    """Return whether the replaced commit has rows. A record that refers to another commit has no rows."""
     return before is not None and before.same_as is None

@@ -1,4 +1,4 @@
-"""Ends a run whose first sources all fail: then the folder is probably the wrong one."""
+"""Ends a run whose first sources all fail, because the given folder is then probably the wrong one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Convert = Callable[[Source | Failed], Outcome]
 class FailureLimit:
     """Begins no further source after ``most`` failures without any success; None or 0 means no limit.
 
-    Any number of threads may use it. A source that is skipped counts as a success. ``not_begun``: how many sources were
-    not begun because the limit was reached.
+    Any number of threads may use the limit. A source that is skipped counts as a success. ``not_begun``: how many
+    sources were not begun because the limit was reached.
     """
 
     def __init__(self, most: int | None) -> None:
@@ -28,7 +28,7 @@ class FailureLimit:
         self.not_begun = 0
 
     def applied_to(self, convert: Convert) -> Callable[[Source | Failed], Outcome | None]:
-        """Return ``convert`` with the limit: once it is reached, the function returns None and begins nothing."""
+        """Return ``convert`` with the limit. Once that is reached, the function returns None and begins no source."""
 
         def limited(source: Source | Failed) -> Outcome | None:
             if not self._begin():
@@ -44,7 +44,7 @@ class FailureLimit:
         return limited if self._most else convert
 
     def _begin(self) -> bool:
-        """Return whether a source may begin. If it could fail beyond the limit, wait for those in progress first."""
+        """Return whether a source may begin. If its failure might exceed the limit, first wait for running sources."""
         with self._changed:
             self._changed.wait_for(lambda: not self._in_progress or self._failures + self._in_progress < self._most_now)
             reached = self.not_begun > 0 or self._failures >= self._most_now

@@ -1,4 +1,4 @@
-"""Decides whose rows a converted source has: which commit it makes, replaces, or is a copy of.
+"""Decides what becomes of a converted source: a new commit, a replaced commit, or a copy of another commit.
 
 The rules are those of ``docs/datasets.md``, "The identity of a source".
 """
@@ -37,21 +37,22 @@ class Content:
 
     @property
     def identity(self) -> Identity:
-        """The identity of the source by its account and name; other names than the API's include the content."""
+        """The source's identity: its account and name and, unless the name is an API name, its content."""
         name = self.name
         return Identity(self.account, name.api_name or f"{name.stem}.{self.checksum[:16]}")
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """The commit ``holder`` covers the source. ``reason`` is empty if the source is the one that it was made from.
+    """The commit ``holder`` covers the source. ``reason`` is empty if the commit was made from this very source.
 
-    ``text`` is the text of the source if it is an older one; otherwise the source has the text of the holder.
+    ``older_text`` is the hash of the source's text if the holder has replaced that text; otherwise the source has the
+    text of the holder.
     """
 
     holder: CommitHeader
     reason: str = ""
-    text: Text | None = None
+    older_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Refer:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """The source gets a commit in place of ``before``; afterwards the commits ``yielding`` yield to it."""
+    """The source gets a commit, which replaces ``before``. The commits ``yielding`` then yield to the new commit."""
 
     identity: Identity
     before: CommitHeader | None
@@ -85,12 +86,12 @@ def decide(
 ) -> Decision:
     """Return what to do with the rows of a source.
 
-    ``again``: also convert what is committed, but not the commits ``done``, which this run has made. ``into``: the
-    identity of the commit to repeat, if the source repeats one.
+    ``again``: also convert committed sources, except those whose commits this run has made (``done``). ``into``: the
+    identity of the commit that the source repeats, if any.
 
     Raises:
-        SourceError: the name says that the source is a copy of a committed one, but the content is another; or the
-            commit to repeat no longer has the content of the source.
+        SourceError: the name says that the source is a copy of a committed source, but its content is different; or the
+            commit to repeat no longer has the source's content.
 
     """
     if into is not None:
@@ -103,12 +104,12 @@ def decide(
     if holders := [each for each in commits.by_text(found.text) if found.rows and each.identity != identity]:
         return _about_twins(found, before, holders, again=again and holders[0].identity not in done)
     if not found.name.is_api and not found.source.listing and (newer := _newer_than(found, commits)):
-        return _older_content(found, newer)
+        return _older_content(newer, found.text.blake3)
     return Write(identity, before)
 
 
 def _about_repeated(found: Content, into: Identity, commits: CommitIndex) -> Decision:
-    """Decide about a source that repeats a commit, which another run may have changed meanwhile."""
+    """Decide about a source that repeats a commit. Another run may have changed that commit in the meantime."""
     before = commits.get(into)
     if before is None or before.text != found.text:
         raise SourceError(
@@ -119,24 +120,24 @@ def _about_repeated(found: Content, into: Identity, commits: CommitIndex) -> Dec
 
 
 def _newer_than(found: Content, commits: CommitIndex) -> CommitHeader | None:
-    """Return a commit that has replaced the text of the source by a newer one."""
+    """Return a commit that has replaced the text of the source by a newer text."""
     return next((each for each in commits.by_older_text(found.text) if found.rows and commits.counted(each)), None)
 
 
-def _older_content(found: Content, newer: CommitHeader) -> Skip:
-    return Skip(newer, f"an older content of {newer.identity.name}", found.text)
+def _older_content(newer: CommitHeader, text: str) -> Skip:
+    return Skip(newer, f"an older content of {newer.identity.name}", text)
 
 
 def _about_own_commit(found: Content, present: CommitHeader, *, again: bool) -> Decision | None:
-    """Decide by the commit of the source's own identity; None if the source is a new content of it."""
+    """Decide by the commit of the source's own identity. Return None if the source has new content."""
     own, name = present.facts.source_name, found.name
     if found.text == present.text and not (again and present.same_as is None):
         return Skip(present, "" if found.source.name == own else _same_content(present))
     if found.text != present.text and found.text.blake3 in present.texts_before and (name.is_copy or not again):
-        return _older_content(found, present)
+        return _older_content(present, found.text.blake3)
     if found.text != present.text and name.is_copy:
         raise SourceError(
-            f"{found.source.url}: expected the content of {own}, of which it is a copy by its name, found other "
+            f"{found.source.url}: expected the content of {own}, because its name says that it is a copy, found other "
             f"content; if this file is the newer one, rename it to {present.identity.name}.gz, otherwise delete it"
         )
     return None
@@ -145,23 +146,28 @@ def _about_own_commit(found: Content, present: CommitHeader, *, again: bool) -> 
 def _about_twins(
     found: Content, before: CommitHeader | None, holders: Sequence[CommitHeader], *, again: bool
 ) -> Decision:
-    """Decide by the commits of other identities that have rows of the same text, the preferred one first."""
+    """Decide by ``holders``, the commits of other identities with rows of the same text, the preferred one first."""
     best = holders[0]
     if found.name.is_api:
         if outranks(found.identity, best.identity):
             return Write(found.identity, before, tuple(holders))
         return Refer(found.identity, before, best)
-    # The rows of an API file keep the file's name: the file itself is what to convert again.
+    # The rows of an API file contain the file's name, so only the file itself is converted again, not a copy.
     if again and not best.has_api_name:
         return Write(best.identity, best)
-    # Only a record under the source's own identity tells a later synchronisation that a listed file is done.
+    # Only a record under the source's own identity tells later synchronizations that a listed file is committed.
     if found.source.listing:
         return Refer(found.identity, before, best)
     return Skip(best, _same_content(best))
 
 
-def skip_known(source: Source, header: CommitHeader) -> Skip:
-    """Return the decision to skip a source that has the stored bytes of a commit, or whose place the commit lists."""
+def skip_known(source: Source, header: CommitHeader, place: Sighting | None = None) -> Skip:
+    """Return the decision to skip a source that has the stored bytes of a commit, or whose ``place`` the commit lists.
+
+    The commit may list ``place`` for a text that it has replaced.
+    """
+    if place is not None and header.text is not None and place.text != header.text.blake3:
+        return _older_content(header, place.text)
     return Skip(header, "" if source.name == header.facts.source_name else _same_content(header))
 
 
@@ -170,23 +176,23 @@ def _same_content(holder: CommitHeader) -> str:
 
 
 def sighting(source: Source, skip: Skip) -> Sighting | None:
-    """Return the place of a skipped source, or None if the holder's record already has it or could not use it."""
-    holder, facts = skip.holder, skip.holder.facts
-    text = skip.text or facts.text
-    if text is None or not source.rereadable:
+    """Return the place of a skipped source to record, or None if it is already recorded or would be of no use."""
+    current = skip.holder.text
+    if current is None or not source.rereadable:
         return None
-    place = Sighting(source.name, source.url, source.size, source.etag, source.mtime, text.blake3)
-    own = Sighting(facts.source_name, facts.url or "", facts.size, facts.etag, facts.mtime, text.blake3)
-    return None if place == own or place in holder.also else place
+    text = skip.older_text or current.blake3
+    place = Sighting(source.name, source.url, source.size, source.etag, source.mtime, text, source.listing)
+    return None if place in skip.holder.places() else place
 
 
 def choose_account(source: Source, given: str | None, stated: Sequence[str], *, force: bool) -> str:
-    """Return the account of a source: the given one, the one in its URL, or the one that all its containers state.
+    """Return the account of a source: the given account, that of its URL, or the one that all its containers state.
 
-    ``stated``: the accounts that the containers state. With ``force``, the first two need not agree with them.
+    ``stated``: the accounts that the containers state. With ``force``, the given account and the URL's account may
+    differ from them.
 
     Raises:
-        SourceError: the given account, or that of the URL, is not the only one that the containers state.
+        SourceError: the containers state another account than the given one or the URL's.
 
     """
     account = given or source.account

@@ -41,16 +41,16 @@ def default_jobs() -> int:
 class ConvertOptions:
     """The options of ``convert`` and ``replay``. Both functions also take each field as a keyword argument.
 
-    ``jobs``: how many sources are converted at the same time. ``account``: the account of all sources, for sources
-    whose URL and content do not name their account; a source that states another one fails, unless ``force_account`` is
-    true. ``dry_run``: decode and count, but write nothing.
-    ``max_quarantined``: how many records and items of one source may be quarantined; a source with more of them fails.
-    ``max_failures``: ``convert`` begins no further source after so many failures without a success, since the folder is
-    probably the wrong one; None or 0 means no limit. ``again``: also convert sources that are committed already, and
-    replace their rows; ``replay`` then also converts sources again that this version itself did not fully understand.
-    ``decoder``: ``auto``, ``native`` or ``reference``. ``source_limits`` and ``limits``: how much memory and disk space
-    one source may take. ``storage_options``: options for fsspec, and for s3fs if the root is on S3. ``single_writer``:
-    the caller's promise that no other run writes to this root at the same time.
+    ``jobs``: how many sources are converted at the same time. ``account``: the account of all sources, needed if their
+    URLs and contents do not name it. A source that states another account fails, unless ``force_account`` is true.
+    ``dry_run``: decode and count, but write nothing. ``max_quarantined``: how many records and items of one source may
+    be quarantined; a source with more of them fails. ``max_failures``: ``convert`` begins no further source after so
+    many failures without a success, because the folder is then probably the wrong one; None or 0 means no limit.
+    ``again``: also convert sources that are committed already, and replace their rows; ``replay`` then also repeats
+    sources that this version itself has converted but not fully understood. ``decoder``: ``auto``, ``native`` or
+    ``reference``. ``source_limits`` and ``limits``: how much memory and disk space one source may take.
+    ``storage_options``: options for fsspec, and for s3fs if the root is on S3. ``single_writer``: the caller's promise
+    that no other run writes to this root at the same time.
 
     >>> options = wsparquet.ConvertOptions(jobs=2, max_quarantined=0)
     >>> wsparquet.convert("downloads/", to="lake", options=options).exit_code

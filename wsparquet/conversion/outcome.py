@@ -13,9 +13,9 @@ __all__ = ["Outcome"]
 
 @dataclass
 class Outcome:
-    """The outcome of one source. ``rows_before``: how many rows it had, or None if it was not committed before.
+    """The outcome of one source. ``rows_before``: its rows before the run; None if it was not committed.
 
-    ``reason``: why a source was skipped although it was never committed itself; otherwise empty.
+    ``reason``: why the source was skipped although it was never committed itself; otherwise empty.
     """
 
     name: str

@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 @contextmanager
 def ahead(items: Iterable[T], *, weight: Callable[[T], int], limit: int) -> Iterator[Iterator[T]]:
-    """Provide an iterator over ``items`` that a separate thread produces ahead of the consumer, in the same order.
+    """Yield an iterator over ``items``, which a separate thread produces ahead of the consumer, in the same order.
 
-    The waiting items weigh at most ``limit`` in total, not counting the one produced last. An error in ``items`` is
-    raised after the items before it. Leaving the context stops the thread after the item in production, and waits for
-    that.
+    The waiting items weigh at most ``limit`` in total, not counting the item produced last. An error in ``items`` is
+    raised after the items that precede the error. Leaving the context stops the thread after the item that it is
+    producing, and waits for its end.
     """
     queue = _Queue[T](limit)
 
@@ -71,7 +71,7 @@ class _Queue(Generic[T]):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Drop the waiting items and make further calls of ``put`` return False."""
+        """Drop the waiting items. Later calls of ``put`` return False."""
         with self._changed:
             self._closed = True
             self._items.clear()

@@ -1,4 +1,4 @@
-"""Converts sources again from their raw files, after an upgrade of wsparquet that understands more of them."""
+"""Converts sources again from their raw files, after an upgrade to a wsparquet that understands more of them."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def replay(
     on_progress: Listener | None = None,
     **keywords: Unpack[ConvertKeywords],
 ) -> Summary:
-    """Convert sources again that have an older schema version, or values that another version did not understand.
+    """Repeat the conversion of sources of an older schema version, or with values that were not understood.
 
-    These are rescued and quarantined values. What this version itself has left in ``rescued`` or in quarantine is
-    converted again only with ``again``, because the result would be the same; so a second replay has nothing to do.
+    Values that were not understood are in ``rescued`` or in quarantine. If this version itself put them there, the
+    source is repeated only with ``again``, because the result would be the same. So a second replay has nothing to do.
 
     ``raw`` is a path, glob, folder or URL with the raw files, or a list of them. A raw file is found by the name and
     the checksum of its source; if the source came from standard input, by the checksum alone. No URL in a commit record
-    is opened. A file of ``raw`` that cannot be read counts as failed. A root of an older schema version is upgraded as
-    a whole: the replay begins only if all raw files are found, and until all of them are converted the root can only be
-    used by another replay. In other roots a source fails if its raw file is missing, and the other sources are still
+    is opened. A raw file that cannot be read counts as failed. A root of an older schema version is upgraded as a
+    whole: the replay begins only if all raw files are found, and until all of them are converted, the root can only be
+    used by another replay. In other roots, a source fails if its raw file is missing, and the other sources are still
     converted. The keyword arguments are the fields of ``ConvertOptions``, and they take precedence over ``options``.
 
     >>> wsparquet.replay("lake", "downloads/")
@@ -68,7 +68,7 @@ def replay(
 
     Raises:
         OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
-        DatasetError: there is no root, it cannot be written, or it is older and some of its raw files are missing.
+        DatasetError: there is no root, the root cannot be written, or an older root lacks some of its raw files.
         SchemaError: the root has a newer schema version.
 
     """
@@ -109,7 +109,8 @@ def _end(root: Root) -> None:
     if late:
         raise DatasetError(
             f"{root.place}: expected all sources to be of schema version {SCHEMA_VERSION}, found {len(late)} that an "
-            f"older wsparquet committed during the replay, such as {late[0]}; stop it, and run `wsparquet replay` again"
+            f"older wsparquet committed during the replay, such as {late[0]}; stop the older "
+            "wsparquet, and run `wsparquet replay` again"
         )
     root.end_replay()
 
@@ -131,7 +132,7 @@ def _found(root: Root, files: _RawFiles, options: ConvertOptions) -> list[_Wante
 
 
 def _wanted(commit: Commit, source: Source | Failed) -> _Wanted:
-    """Return a commit to repeat, with its source under the recorded URL, so that later runs find it unchanged there."""
+    """Return a commit to repeat, with its source under the recorded URL, so that later runs recognize it."""
     if isinstance(source, Failed):
         return _Wanted(commit, source, source.url)
     facts = commit.facts
@@ -141,7 +142,7 @@ def _wanted(commit: Commit, source: Source | Failed) -> _Wanted:
 
 def _is_wanted(commit: Commit, *, again: bool) -> bool:
     if commit.same_as is not None:
-        # Such a record has no rows; the replay of the commit that it refers to is its replay, too.
+        # Such a record has no rows. A replay of the commit that it refers to is enough.
         return False
     if commit.schema_version < SCHEMA_VERSION:
         return True
@@ -153,8 +154,8 @@ def _is_wanted(commit: Commit, *, again: bool) -> bool:
 class _RawFiles:
     """The raw files that the caller gave; each file is hashed at most once.
 
-    ``unreadable``: the arguments that are not readable files. ``errors``: the errors of these, and of files that could
-    not be hashed.
+    ``unreadable``: the arguments that are not readable files. ``errors``: the errors of these arguments, and of files
+    that could not be hashed.
     """
 
     def __init__(self, root: Root, raw: Sources, options: ConvertOptions, tell: Listener) -> None:

@@ -1,4 +1,4 @@
-"""The conversion of many sources into the datasets of a root, several sources concurrently.
+"""The conversion of many sources into the datasets of a root, several at a time.
 
 This module does not write to a terminal: a callback receives events, and the result is a ``Summary``.
 """
@@ -32,7 +32,7 @@ from wsparquet.source import Failed, Source, Sources, as_list, expand
 __all__ = ["convert", "outcomes"]
 
 SIGNAL_SECONDS = 0.2
-"""How long a run waits at most before it looks for signals."""
+"""The longest time in seconds that a run waits before it handles signals."""
 
 
 def convert(
@@ -47,7 +47,7 @@ def convert(
 
     ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of them. Each source becomes
     one commit. If a source fails, the summary has the reason, and the other sources are still converted. A source that
-    is committed already is skipped. If the first ``max_failures`` sources all fail, no further one is begun.
+    is committed already is skipped. If the first ``max_failures`` sources all fail, the run begins no further source.
     ``on_progress`` is called from several threads. The keyword arguments are the fields of ``ConvertOptions``, and they
     take precedence over ``options``.
 
@@ -106,9 +106,9 @@ def outcomes(
     *,
     limit: FailureLimit | None = None,
 ) -> Iterator[Outcome]:
-    """Yield the outcome of every source that ``limit`` lets begin, in the order of the sources.
+    """Yield the outcome of every source that ``limit`` allows to begin, in the order of the sources.
 
-    ``into``: for each source the identity of the commit that it repeats, if the sources repeat commits.
+    ``into``: if the sources repeat commits, the identity of the commit that each source repeats.
     """
     sizes = [source.size or 0 for source in found if isinstance(source, Source)]
     converter.tell(Progress("found", "", size=sum(sizes), files=len(found)))
@@ -149,7 +149,7 @@ def _wait_for_all(futures: Sequence[Future[Outcome | None]]) -> None:
 
     for future in futures:
         future.add_done_callback(done)
-    # A signal that arrives just before an unlimited wait would be handled only after it.
+    # If a wait had no limit, a signal that arrives just before the wait would be handled only after it.
     while futures and not ended.wait(SIGNAL_SECONDS):
         pass
     for future in futures:

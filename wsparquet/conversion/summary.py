@@ -14,7 +14,7 @@ __all__ = ["Copy", "Failure", "Replacement", "Summary"]
 
 @dataclass(frozen=True)
 class Replacement(JsonResult):
-    """A committed source whose rows replaced ``rows_before`` older rows; it has ``rows`` rows now.
+    """A committed source whose ``rows`` new rows replaced ``rows_before`` older rows.
 
     >>> wsparquet.convert("downloads/", to="lake").raise_for_failures().replaced
     []
@@ -46,10 +46,10 @@ class Summary(Result):
 
     ``committed``, ``skipped`` and ``failed`` have file names, in the order of the sources. ``replaced`` has the
     committed sources whose rows replaced older rows, with both numbers of rows. ``copies`` has the skipped sources
-    whose content another source has committed, or that are older contents. ``not_begun``: how many sources an early end
-    of the run left for the next run. ``gave_up``: whether the run ended early because its first sources all failed
-    (``max_failures``). All other counts are totals over the committed sources or, in a dry run, over the sources that
-    would be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
+    whose content is committed under another source, or is older than the committed content. ``not_begun``: how many
+    sources an early end of the run left for the next run. ``gave_up``: whether the run ended early because its first
+    sources all failed (``max_failures``). All other counts are totals over the committed sources or, in a dry run, over
+    the sources that would be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
 
     >>> summary = wsparquet.convert("downloads/", to="lake")
     >>> summary
@@ -90,7 +90,7 @@ class Summary(Result):
 
     @property
     def exit_code(self) -> int:
-        """0 if all sources succeeded, 1 if a source failed, 3 if all succeeded but some text was quarantined."""
+        """The exit code: 1 if a source failed; else 3 if text was quarantined; else 0."""
         if self.failures:
             return 1
         return 3 if self.quarantined or self.items else 0

@@ -26,8 +26,8 @@ class Access:
     """How to access a root.
 
     ``storage_options`` are passed to s3fs, for roots on S3. ``single_writer`` is the caller's promise that no other
-    process writes to the root at the same time; it allows stores without conditional writes. ``patience_seconds`` is
-    the duration for which a failing request to S3 is retried.
+    process writes to the root at the same time; with it, stores without conditional writes can be used.
+    ``patience_seconds`` says how long a failing request to S3 is retried.
     """
 
     storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)

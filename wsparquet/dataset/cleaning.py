@@ -21,7 +21,7 @@ __all__ = ["Cleaning", "Stray", "clean", "find_strays"]
 Kind = Literal["part", "quarantine", "intent", "probe", "temporary", "upload", "foreign"]
 TABLES = re.compile(r"record_type=[^/]+/")
 DELETED = frozenset({"part", "quarantine", "probe"})
-"""The kinds of stray that are deleted by path. Intents and temporary files are deleted with their dead attempts."""
+"""The kinds of strays that ``clean`` deletes itself. The recovery deletes intents and temporary files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Stray:
 
 @dataclass(frozen=True, repr=False)
 class Cleaning(Result):
-    """The result of ``clean``: the files that no commit record names. ``deleted``: whether they were deleted.
+    """The result of ``clean``: the files that no commit record names. ``deleted``: whether these were deleted.
 
     ``unlisted``: the reason why unfinished uploads or private folders could not be listed, or None if all were listed.
 
@@ -60,7 +60,7 @@ class Cleaning(Result):
     unlisted: str | None = field(default=None, metadata=in_json(message=True))
 
     def facts(self) -> Mapping[str, object]:
-        """Return how many files there are, and whether they were deleted."""
+        """Return the number of files, and whether they were deleted."""
         strays, deleted, unlisted = len(self.strays), self.deleted, self.unlisted
         return {"root": self.root, "strays": strays, "deleted": deleted, "unlisted": unlisted}
 
@@ -94,8 +94,7 @@ def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
 def _uploads(store: Store, latest: float) -> tuple[list[Stray], str | None]:
     """Return the unfinished uploads started no later than ``latest``, or the error if uploads could not be listed.
 
-    The error is returned, because permission to read and write objects does not always include permission to list
-    uploads.
+    The error is returned, not raised, because a user who may read and write objects may not always list uploads.
     """
     try:
         found = store.unfinished()
@@ -117,9 +116,9 @@ def find_strays(
     """Yield stray files modified no later than ``latest``; intents modified after ``live_since`` count as live.
 
     Both times are in seconds since 1970. ``named`` returns the paths that commit records name; by default it reads the
-    records. Files are listed first, then intents, and commit records last. So if a file is committed after it was
-    listed, a record that is read later names it; and if its attempt is unfinished, an intent names it. The folders of
-    temporary files and of quarantine are private: if this user may not list them, they are added to ``denied``.
+    records. Files are listed first, then intents, and commit records last. So if a listed file is committed before the
+    records are read, a record names it. If its attempt is unfinished, an intent names it. The folders of temporary
+    files and of quarantine are private. If this user may not list them, their paths are appended to ``denied``.
 
     Raises:
         DatasetError: the store fails, this user may not list another folder, or a record or an intent is not valid.
@@ -150,7 +149,7 @@ def _check_private(store: Store, skipped: Iterable[str]) -> None:
 
 
 def _kind(path: str, dead: set[str]) -> Kind | None:
-    """Return the kind of a file if it may be a stray, or None if it is one of the root's own files."""
+    """Return the kind of a file that may be a stray, or None for a file that belongs to the root."""
     if TABLES.match(path):
         return "part" if is_part_path(path) else "foreign"
     if path.startswith(f"{QUARANTINE}/"):
@@ -159,6 +158,6 @@ def _kind(path: str, dead: set[str]) -> Kind | None:
         return "intent"
     if path.startswith(f"{PROBES}/"):
         return "probe"
-    # A live attempt may have temporary files of any age, so only those of dead attempts are strays.
+    # A live attempt may have temporary files of any age, so only the temporary files of dead attempts are strays.
     is_dead = path.startswith(f"{TMP}/") and path.removeprefix(f"{TMP}/").partition("/")[0] in dead
     return "temporary" if is_dead else None

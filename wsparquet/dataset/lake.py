@@ -42,7 +42,7 @@ class LakeDataset:
     def _collect(self, commits: Iterable[Commit]) -> Iterator[CommitHeader]:
         for commit in commits:
             for part in commit.parts:
-                # Tables that this version does not know are left out.
+                # Omit tables that this version does not know.
                 if part.table in self._files:
                     paths, days = self._files[part.table]
                     paths.append(part.path)
@@ -70,7 +70,7 @@ class LakeDataset:
         paths, days = self._files[name]
         if missing := self._store.missing(paths):
             raise DatasetError(
-                f"{self._store.place()}: expected {len(paths)} parts of {name}, found {len(missing)} of them gone, "
+                f"{self._store.place()}: expected {len(paths)} parts of {name}, found that {len(missing)} are gone, "
                 f"such as {min(missing)}; a later commit replaced them, so open the dataset again"
             )
         import pyarrow.dataset as ds

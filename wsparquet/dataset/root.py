@@ -60,7 +60,7 @@ class Root:
         pool: WriterPool | None = None,
         access: Access = Access(),  # noqa: B008 - frozen
     ) -> Root:
-        """Open the root at ``path``; create it if it is missing and ``create`` is true.
+        """Open the root at ``path``. If the root is missing and ``create`` is true, create it.
 
         ``path`` is a folder or ``s3://bucket/…``, and ``access`` says how to access it. ``pool`` bounds the memory of
         the root's writers; by default all roots of the process share one pool.
@@ -78,7 +78,7 @@ class Root:
     def open_to_write(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
         """Open the root at ``path`` to add commits; the first commit creates the root if it is missing.
 
-        So a run of which every source fails, such as one with a mistyped folder, leaves no root.
+        So if every source of a run fails, for example because of a mistyped folder, the run leaves no root.
 
         Raises the same errors as ``open``.
         """
@@ -143,15 +143,15 @@ class Root:
         return self._store
 
     def interrupt(self) -> None:
-        """Abort all requests to an object store, and thus all commits; the next run finishes or undoes them."""
+        """Abort all requests to an object store, and thus all commits. The next run finishes or undoes the commits."""
         self._store.interrupt()
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
         """Finish or undo the commits of dead attempts and delete their temporary files; live attempts are not affected.
 
-        With ``identity``, only the sources of its account are recovered, and temporary files are kept. Every run that
-        writes calls this method first. The method also checks that the store supports concurrent writers. Raises
-        DatasetError if the store fails, or if a record or an intent names files of another source.
+        With ``identity``, only the sources of that identity's account are recovered, and temporary files are kept.
+        Every run that writes calls this method first. The method also checks that the store supports concurrent
+        writers. Raises DatasetError if the store fails, or if a record or an intent names files of another source.
         """
         self._protocol.probe()
         self._protocol.recover(identity, dead_seconds=dead_seconds)
@@ -164,18 +164,18 @@ class Root:
         return CommitLog(self._store)
 
     def commits(self, *, write_checkpoint: bool = False) -> CommitIndex:
-        """Return an index of all commits; ``write_checkpoint`` speeds up the next call if there are many new records.
+        """Return an index of all commits. After many new commits, ``write_checkpoint`` speeds up later calls.
 
         Raises DatasetError if a record is unreadable.
         """
         return self.log.index(write_checkpoint=write_checkpoint)
 
     def settle_twins(self, commits: CommitIndex) -> None:
-        """Make each commit yield whose rows another commit has too, as far as ``commits`` knows, and update the index.
+        """Make commits yield to their twins, so that the rows of each text count once, and update the index.
 
-        Every run calls this method at its start and at its end: each of two runs can commit one of two twins without
-        seeing the other, but the one that reads the records last sees both. If another run changes a commit at the
-        same time, that commit is left to the next run.
+        Every run calls this method at its start and at its end. Two concurrent runs can each commit one of two twins
+        without seeing the other twin, but the run that reads the records last sees both. If another run changes a
+        commit at the same time, this method leaves that commit to the next run. Only twins in ``commits`` are found.
         """
         for loser, winner in list(find_twins(commits.headers())):
             current = self.log.read(winner.identity)
@@ -183,12 +183,12 @@ class Root:
                 self.yield_to(commits, loser, winner.identity)
 
     def yield_to(self, commits: CommitIndex, loser: CommitHeader, to: Identity) -> None:
-        """Make a commit yield to another one, unless another run has changed it, and update the index."""
+        """Make the commit of ``loser`` yield to ``to``, unless another run has changed it, and update the index."""
         with suppress(CommitConflict), self._store.workspaces.new() as work:
             commits.put(loser.identity, self._protocol.yield_to(work, loser, to))
 
     def note(self, commits: CommitIndex, header: CommitHeader, sighting: Sighting) -> None:
-        """Record another place of a commit's text, so that later runs skip it unread, and update the index."""
+        """Record another place of a commit's text, so that later runs skip it without reading."""
         with self._store.workspaces.new() as work:
             noted = self._protocol.note(work, header, [sighting])
         if noted is not None:
@@ -217,23 +217,23 @@ class Root:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Provide a private folder for temporary files.
+        """Yield a private folder for temporary files.
 
-        It is deleted on exit, or by ``recover`` if this process dies.
+        The folder is deleted on exit, or by ``recover`` if this process dies.
         """
         with self._new_workspace() as work:
             yield work.folder
 
     def read_sync_states(self) -> dict[str, bytes]:
-        """Return the saved states of synchronisation by path, one file per account."""
+        """Return the saved synchronization state of each account, by path."""
         return dict(self._store.read_below(SYNC))
 
     def read_sync_state(self, account: str) -> bytes | None:
-        """Return the saved state of an account's synchronisation, or None if no state is saved."""
+        """Return the saved synchronization state of an account, or None if no state is saved."""
         return self._store.read(sync_path(account))
 
     def write_sync_state(self, account: str, data: bytes) -> None:
-        """Replace the saved state of an account atomically.
+        """Replace the saved synchronization state of an account atomically.
 
         The state is for monitoring only; no commit depends on it.
         """
@@ -244,9 +244,9 @@ class Root:
     def remove(self, names: Iterable[str], *, account: str | None = None) -> list[Commit]:
         """Remove sources and return their last records.
 
-        A name is a source's file name, an identity's name, or its record's file name without suffix. Raises
-        DatasetError before anything is removed if a name is unknown, or if sources of several accounts have the name
-        and ``account`` is not given.
+        A name is a source's file name, an identity's name, or a commit record's file name without suffix. Raises
+        DatasetError, and removes nothing, if a name is unknown, or if sources of several accounts have a name and
+        ``account`` is not given.
         """
         identities = self.commits().select(names, account=account)
         removed = []
@@ -259,15 +259,15 @@ class Root:
 
 
 def sync_path(account: str) -> str:
-    """Return the path of an account's synchronisation state."""
+    """Return the path of an account's synchronization state."""
     return f"{SYNC}/{encode(account)}.json"
 
 
 def make_work_folders(store: Store) -> None:
-    """Create the missing folders for temporary files; a folder with nothing else is not a root."""
+    """Create the missing folders for temporary files; a folder that contains only these is not a root."""
     store.make_root()
     store.make_folder(STATE)
-    # Whoever sweeps the temporary files locks them first.
+    # The folder of locks comes first: without it, no process can sweep temporary files.
     store.make_folder(LOCKS)
     store.make_folder(TMP, mode=PRIVATE)
 

@@ -50,7 +50,7 @@ class Removal(Result):
     removed: tuple[Removed, ...] = ()
 
     def facts(self) -> Mapping[str, object]:
-        """Return how many sources were removed, and how many rows they had."""
+        """Return the number of removed sources and the number of their rows."""
         return {"root": self.root, "removed": len(self.removed), "rows": sum(each.rows for each in self.removed)}
 
 
@@ -130,10 +130,10 @@ def _access(storage_options: Mapping[str, Any] | None, single_writer: bool) -> A
 
 
 def _with_suffixes(names: Iterable[str], heads: Sequence[CommitHeader]) -> list[str]:
-    """Replace each name that no source has with the file name that consists of that name and a suffix.
+    """Complete each name that is not known but is a source's file name without its suffix.
 
     Raises:
-        DatasetError: several file names consist of the same name and different suffixes.
+        DatasetError: a name fits several file names that differ only in their suffixes.
 
     """
     known = {name for head in heads for name in (head.facts.source_name, head.identity.name, head.identity.key.name)}

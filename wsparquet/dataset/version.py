@@ -24,16 +24,16 @@ __all__ = ["RootVersion", "check_new", "create_version", "has_version", "read_ve
 
 
 FEATURES = frozenset[str]()
-"""The features of roots that this software supports; a root names those that it requires."""
+"""The features of roots that this software supports. Each root names the features that it requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class RootVersion:
-    """The schema version of a root, and what else decides which software may use it.
+    """The schema version of a root, and the other facts that decide which software may use the root.
 
-    During a replay, ``replaying_from`` is the version of the sources that are not yet replayed. ``root_id`` is random,
-    so that a copied root can be told from the original. ``requires`` names features without which software would
-    read or write the root wrongly.
+    During a replay, ``replaying_from`` is the version of the sources that are not yet replayed. ``root_id`` is a random
+    value that identifies the root. ``requires`` names the features that software must support to read and write the
+    root correctly.
     """
 
     schema: int
@@ -135,10 +135,10 @@ def _unreadable(where: str, expected: str, found: object) -> DatasetError:
 
 
 def check_new(store: Store) -> None:
-    """Check that a new root can be here.
+    """Check that a new root can be created here.
 
-    Raises DatasetError if the place already has commits, because their schema version is unknown, or has datasets
-    without commits: their sources would be converted again, so that each row would be there twice.
+    Raises DatasetError if the place already has commits, because their schema version is unknown. Also raises it if the
+    place has datasets without commits: their sources would be converted again, and each row would exist twice.
     """
     commit = CommitLog(store).first_path()
     part = next((entry.path for table in TABLES for entry in store.entries(f"record_type={table}")), None)
@@ -160,7 +160,7 @@ def check_new(store: Store) -> None:
 def create_version(store: Store) -> None:
     """Write ``root.json`` of a new root, unless another process writes it first.
 
-    Raises DatasetError if no new root can be here.
+    Raises DatasetError if a new root cannot be created here.
     """
     check_new(store)
     data = RootVersion(SCHEMA_VERSION).to_json()
@@ -170,7 +170,7 @@ def create_version(store: Store) -> None:
         # Another process has written the file.
         return
     except Refused:
-        # Either the user has promised a single writer, or the first commit fails with an error.
+        # The store has no conditional writes. Unless the user has promised a single writer, the first commit fails.
         store.put(ROOT_FILE, data)
 
 

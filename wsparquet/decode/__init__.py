@@ -1,4 +1,4 @@
-"""Provides the decoders, which convert bytes of containers to Arrow batches for each table, and selects one of them."""
+"""Selects one of the two decoders. A decoder converts bytes of containers to Arrow batches by table."""
 
 from __future__ import annotations
 

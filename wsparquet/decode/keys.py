@@ -19,7 +19,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @lru_cache(maxsize=4096)
 def normalise(key: str) -> str:
-    """Normalise a key for comparison: convert ASCII letters to lower case, and remove blanks and underscores."""
+    """Normalize a key for comparison: convert ASCII letters to lower case, and remove blanks and underscores."""
     return key.translate(_FOLD)
 
 
@@ -29,12 +29,12 @@ def last_part(name: str) -> str:
 
 
 def short_tag(tag: str) -> str:
-    """Return a body tag as tables list it: in lower case, without namespace, leading WebSession, or trailing Data."""
+    """Return a body tag in lower case, without namespace, leading WebSession, or trailing Data, as tables list tags."""
     return normalise(last_part(tag)).removeprefix("websession").removesuffix("data")
 
 
 def is_tag(key: str, names: frozenset[str]) -> bool:
-    """Whether ``key``, the only key of an object, is a tag. ``names`` has the normalised names of the expected type."""
+    """Whether ``key``, the only key of an object, is a tag. ``names`` has the normalized names of the expected type."""
     return key in AVRO_NAMES or "." in key or normalise(key) in names
 
 

@@ -7,7 +7,7 @@ from wsparquet.errors import DecodeError
 __all__ = ["no_container", "opening_of"]
 
 OPENING = 60
-"""How many bytes of a source without containers decide which kind of content its error message names."""
+"""The number of bytes from which the error message for a source without containers derives the kind of content."""
 KINDS = (
     (b"{", "JSON of another kind"),
     (b"[", "JSON of another kind"),
@@ -19,16 +19,16 @@ KINDS = (
     (b"\xfd7zXZ", "a file compressed by xz"),
     (b"7z\xbc\xaf", "a 7z archive"),
 )
-"""How the content of some kinds begins. Text that begins with a bracket need not be valid JSON."""
+"""The first bytes of some kinds of content. Text that begins with a bracket need not be valid JSON."""
 
 
 def opening_of(data: bytes) -> bytes:
-    """Return the beginning of a source, from which an error message tells the kind of its content."""
+    """Return the beginning of a source, from which the error message derives the kind of content."""
     return data.lstrip()[:OPENING]
 
 
 def no_container(opening: bytes) -> DecodeError:
-    """Return the error for a source without containers. It quotes nothing, since the file may hold secrets."""
+    """Return the error for a source without containers. The message quotes nothing, since a file may hold secrets."""
     return DecodeError(
         "contains no container: expected JSON objects with recordCollection, found "
         f"{_kind(opening)}; give Web Session files as the Data Access API returns them"
@@ -40,6 +40,6 @@ def _kind(opening: bytes) -> str:
         return "nothing"
     text = opening.decode("utf-8", "ignore")
     readable = all(each.isprintable() or each.isspace() for each in text)
-    # At most three bytes at the end are an incomplete character.
+    # The text may end inside a character, after up to three bytes of this character.
     other = "other text" if readable and len(opening) - len(text.encode()) <= 3 else "binary data"
     return next((kind for start, kind in KINDS if opening.startswith(start)), other)

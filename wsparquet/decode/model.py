@@ -77,7 +77,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits, in bytes, on what one source may require of the decoder. A source that exceeds a limit fails.
+    """Limits, in bytes, for the decoding of one source. A source that exceeds a limit fails.
 
     ``max_record``: the size of one record, or of one container value outside the records. ``max_line``: the size of one
     stretch of text outside of all readable containers. ``max_held``: the total size of the records of a container that
@@ -131,9 +131,9 @@ class DecoderOptions:
 
 
 class PathCounts:
-    """Counts by path, or by another text.
+    """Counts by path or by another text.
 
-    The first 1,000 texts have a count each; all others are counted as ``(other)``.
+    Each of the first 1,000 texts has a count of its own. All other texts are counted together as ``(other)``.
     """
 
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:
@@ -159,13 +159,14 @@ class PathCounts:
 class Report(JsonResult):
     """The counts and times of one source.
 
-    Always ``records = sum(rows) + quarantined``. ``items`` is the number of quarantined texts outside of records.
+    ``records = sum(rows) + quarantined`` is always true. ``items`` is the number of quarantined texts outside of
+    records.
     ``rescued`` counts values without a matching column. ``undocumented`` counts enum values that are not in the
-    documentation. Both are grouped by table and then by path, with ``[*]`` instead of indices. Tables are in the order
-    of the schema. ``container_values`` has
-    the values of containers, and of their ``metaData``, that have no column, as ``{"containers": [first, last],
-    "values": {path: value as JSON text}}``. ``start_time`` and ``end_time`` are the earliest and the latest time of the
-    containers, rounded down and up to milliseconds since 1970.
+    documentation. ``rescued`` and ``undocumented`` are grouped by table and then by path, with ``[*]`` instead of
+    indices. Tables are in the order of the schema. ``container_values`` lists the values without a column in containers
+    and in their ``metaData``, as ``{"containers": [first, last], "values": {path: value as JSON text}}``.
+    ``start_time`` is the earliest time of the containers, rounded down, and ``end_time`` is the latest time, rounded
+    up; both are in milliseconds since 1970.
 
     >>> (found,) = wsparquet.inspect("session.gz")
     >>> found.report.records == sum(found.report.rows.values())
@@ -191,15 +192,15 @@ class Report(JsonResult):
         return sum(self.rows.values())
 
     def count_rows(self, table: str, count: int) -> None:
-        """Add rows of a table."""
+        """Add ``count`` to the number of rows of a table."""
         self.rows = in_table_order({**self.rows, table: self.rows.get(table, 0) + count})
 
     def rescued_of(self, table: str) -> PathCounts:
-        """Return the counts of the rescued values of a table, to add to them."""
+        """Return the counts of the rescued values of a table. The caller adds to these counts."""
         return _paths_of(self.rescued, table)
 
     def undocumented_of(self, table: str) -> PathCounts:
-        """Return the counts of the undocumented values of a table, to add to them."""
+        """Return the counts of the undocumented values of a table. The caller adds to these counts."""
         return _paths_of(self.undocumented, table)
 
     def add(self, other: Report) -> None:
@@ -220,7 +221,7 @@ class Report(JsonResult):
 
 
 def _paths_of(by_table: dict[str, PathCounts], table: str) -> PathCounts:
-    """Return the counts of a table; if there are none yet, insert them in the order of the tables."""
+    """Return the counts of a table. If the table has none yet, insert empty counts in the order of the tables."""
     if table not in by_table:
         ordered = in_table_order({**by_table, table: PathCounts()})
         by_table.clear()
@@ -233,7 +234,7 @@ class Decoder(Protocol):
 
     @property
     def report(self) -> Report:
-        """The counts so far. They are final after ``finish``."""
+        """The counts so far. The counts are final after ``finish``."""
         ...
 
     def feed(self, data: bytes) -> Decoded:
@@ -248,5 +249,10 @@ class Decoder(Protocol):
         ...
 
     def finish(self) -> Decoded:
-        """Decode what is left at the end of the text. Raises like ``feed``, and if the source contains no container."""
+        """Decode the rest of the text.
+
+        Raises:
+            DecodeError: as for ``feed``, or the source contains no container.
+
+        """
         ...

@@ -39,7 +39,7 @@ _NODES = {"Leaf": "leaf", "StructOf": "struct", "ListOf": "list", "UnionOf": "un
 
 
 class NativeDecoder:
-    """A push decoder of one source; see ``wsparquet.decode.model.Decoder``. Decodes without holding the GIL."""
+    """A push decoder of one source, which does not hold the GIL; see ``wsparquet.decode.model.Decoder``."""
 
     def __init__(self, options: DecoderOptions) -> None:
         self.report = Report()
@@ -66,7 +66,12 @@ class NativeDecoder:
         return self._hand_out(done)
 
     def finish(self) -> Decoded:
-        """Decode what is left at the end of the text. Raises like ``feed``, and if the source contains no container."""
+        """Decode the rest of the text.
+
+        Raises:
+            DecodeError: as for ``feed``, or the source contains no container.
+
+        """
         try:
             done = self._machine.finish()
         except Refused as refused:

@@ -65,7 +65,7 @@ COMMON_COLUMNS: dict[str, Content] = {
 class Leaf:
     """A scalar.
 
-    ``kind`` is a value of ``LEAVES``. ``names`` has the normalised names that a tag around the scalar may have.
+    ``kind`` is a value of ``LEAVES``. ``names`` has the normalized names that a tag around the scalar may have.
     ``values`` has the documented values of an enum, and is empty for other leaves.
     """
 
@@ -76,7 +76,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class FieldPlan:
-    """A field of a struct: the column's name, the normalised keys of the field, and the node of its value."""
+    """A field of a struct: the column's name, the normalized keys of the field, and the node of the field's value."""
 
     name: str
     keys: frozenset[str]
@@ -94,7 +94,7 @@ class StructOf:
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list. If ``or_one``, a single element may appear without a list."""
+    """A list. If ``or_one`` is true, a single element may appear without a list around it."""
 
     element: Node
     or_one: bool = False
@@ -102,7 +102,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch of a union of structs: its column's name, the normalised names that its tag may have, and its struct."""
+    """A branch of a union: the name of its column, the normalized names that its tag may have, and its struct."""
 
     name: str
     names: frozenset[str]

@@ -37,7 +37,7 @@ def _date(milliseconds: int) -> str:
 def listing(account: str, resource: str, entries: Sequence[tuple[Entry, str]]) -> dict[str, Any]:
     """Return the list of files with their URLs.
 
-    If there is only one file, it is an object instead of a list, as in JSON converted from XML.
+    If there is only one file, the result has an object instead of a list, as in JSON converted from XML.
     """
     files = [
         {

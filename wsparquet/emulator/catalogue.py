@@ -32,7 +32,7 @@ class Entry:
 
 
 class Catalogue:
-    """The files of one account. Each is generated when it is first requested, and then kept in ``folder``."""
+    """The files of one account. A file is generated when a client first requests it, and then kept in ``folder``."""
 
     def __init__(self, options: EmulatorOptions, folder: Path) -> None:
         self._options = options
@@ -52,7 +52,7 @@ class Catalogue:
         return int(self._options.now() * 1000)
 
     def _hour_ms(self) -> int:
-        """Return the end of the last hour whose files exist, except for late files."""
+        """Return the end of the last hour whose files exist; only late files of this hour may be missing."""
         return (self._now_ms() - MADE_AFTER_MS) // HOUR_MS * HOUR_MS
 
     # --- The existing files -------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ class Catalogue:
         self._deleted.add(name)
 
     def put(self, name: str, data: bytes, *, start_ms: int | None = None) -> None:
-        """Add a file with this name and content, replacing one with the same name."""
+        """Add a file with this name and content, and replace an existing file with the same name."""
         known = self.find(name)
         start = start_ms if start_ms is not None else known.start_ms if known else self._hour_ms() - HOUR_MS
         made = known.made_ms if known else self._now_ms()
@@ -121,8 +121,8 @@ class Catalogue:
         return path
 
     def _path(self, name: str) -> Path:
-        # Use a name without a suffix: aiohttp would derive an encoding from it. Encode the name, because names in tests
-        # may not be valid file names.
+        # The file gets a name without a suffix, because aiohttp would derive an encoding from a suffix.
+        # The name is encoded, because names in tests may not be valid file names.
         return self._folder / name.encode("utf-8", "surrogatepass").hex()[-200:]
 
     def _generate(self, entry: Entry) -> bytes:

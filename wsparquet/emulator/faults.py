@@ -18,7 +18,7 @@ FAULTS = {
     "stall-mid-body": "a part of the body, then nothing for a while, then the connection is closed",
     "reset": "the connection is reset before the response",
     "reset-mid-body": "the connection is reset after a part of the body",
-    "truncated": "the connection is closed after a part of the body, although Content-Length announces all of it",
+    "truncated": "the connection is closed after a part of the body, although Content-Length is that of the whole body",
     "truncated-chunked": "a part of the body in chunks, with a correct last chunk",
     "length-too-long": "Content-Length is larger than the body",
     "length-too-short": "Content-Length is smaller than the body",
@@ -30,17 +30,17 @@ FAULTS = {
 """The kinds of faults, with a description of each."""
 
 LISTING = frozenset(FAULTS) - {"truncated-chunked", "length-too-short"}
-"""The kinds that apply to a list."""
+"""The kinds of faults that apply to a list."""
 DOWNLOAD = frozenset(FAULTS) - {"duplicate-names", "hostile-href"}
-"""The kinds that apply to a download."""
+"""The kinds of faults that apply to a download."""
 HARMLESS = frozenset({"duplicate-names", "hostile-href", "redirect"})
-"""The kinds in which the client still receives a complete response."""
+"""The kinds of faults with which the client still receives a complete response."""
 
 
 class Dice:
     """Chooses the fault of each request at random.
 
-    With equal seeds, the n-th request of a resource always gets the same fault.
+    With equal seeds, the n-th request for a resource always gets the same fault.
     """
 
     def __init__(self, faults: Mapping[str, float], *, seed: int, most: int) -> None:
@@ -55,7 +55,7 @@ class Dice:
         self._faults = {}
 
     def throw(self, resource: str, kinds: frozenset[str]) -> str | None:
-        """Return the fault for the next request of a resource, one of ``kinds``; None for a correct response."""
+        """Return the fault for the next request for a resource: one of ``kinds``, or None for a correct response."""
         self._asked[resource] += 1
         chance = random.Random(f"{self._seed} {resource} {self._asked[resource]}")
         fault = self._pick(chance, sorted(kinds))

@@ -17,7 +17,7 @@ WINDOW_SECONDS = 300
 
 
 class _Validator(oauth1.RequestValidator):
-    """A validator for one application with one access token. Accepts each nonce once."""
+    """A validator for one application with one access token. The validator accepts each nonce once."""
 
     enforce_ssl = False
 
@@ -77,7 +77,7 @@ class _Validator(oauth1.RequestValidator):
         return True
 
     def _forget(self, before: float) -> None:
-        # The nonces are in order of arrival, so expired ones are at the beginning.
+        # The nonces are in order of arrival, so expired nonces are at the beginning.
         while self._seen and next(iter(self._seen.values())) < before:
             del self._seen[next(iter(self._seen))]
 

@@ -20,15 +20,15 @@ DEMO = Credentials("demo-app-key", "demo-app-secret", "demo-access-token", "demo
 class EmulatorOptions:
     """The files that an emulator serves, and the faults that it produces.
 
-    ``hours``, ``parts``: the emulator serves ``parts`` files for each of the last ``hours`` hours; ``files`` limits
-    them to the latest. ``size``: the bytes of JSON in each file. ``seed``: the seed of the content. More files appear
-    as time passes. A file appears 10 minutes after its hour and is deleted 30 days later. ``late``: the share of files
-    that appear up to 6 hours late. ``now``: the clock, in seconds since 1970. ``latency_seconds``: a delay of each
-    request and each response. ``faults``: the probability of each kind of ``FAULTS`` in a request; the key ``all``
-    means any kind. ``most_faults``: the maximum number of consecutive faults of a resource, so that enough retries
-    always succeed. ``stall_seconds``: the length of a stall. ``retry_after``: the value of the header ``Retry-After``.
-    ``hostile_url``: the target of hostile URLs. ``errors``: the format of error responses. ``schema``: a schema to
-    serve instead of the default one.
+    ``hours``, ``parts``: the emulator serves ``parts`` files for each of the last ``hours`` hours. ``files``: the total
+    number of files, instead of ``hours``. ``size``: the bytes of JSON in each file. ``seed``: the seed of the content.
+    More files appear as time passes. A file appears 10 minutes after its hour and is deleted 30 days later. ``late``:
+    the share of files that appear up to 6 hours late. ``now``: the clock, in seconds since 1970. ``latency_seconds``: a
+    delay of each request and each response. ``faults``: the probability of each kind of ``FAULTS`` in a request; the
+    key ``all`` means any kind. ``most_faults``: the maximum number of consecutive faults of a resource, so that enough
+    retries always succeed. ``stall_seconds``: the length of a stall. ``retry_after``: the value of the header
+    ``Retry-After``. ``hostile_url``: the target of hostile URLs. ``errors``: the format of error responses.
+    ``schema``: a schema that replaces the default schema.
 
     Raises:
         ValueError: a kind of fault is unknown, or a probability is outside 0..1.

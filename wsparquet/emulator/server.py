@@ -8,9 +8,9 @@ import json
 import os
 import socket
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ REFUSED_TYPES = ("application/gzip", "application/octet-stream")
 STOP_SECONDS = 1.0
 STATUSES = {"429": 429, "429-retry-after": 429, "500": 500, "503": 503}
 REMEDIES = {
-    errno.EADDRINUSE: "choose another `port`, or leave it out for any that is free",
+    errno.EADDRINUSE: "choose another `port`, or omit `port` to use any free port",
     errno.EACCES: "choose a `port` of 1024 or more",
     errno.EADDRNOTAVAIL: "choose a `host` that is an address of this machine",
 }
@@ -46,7 +46,8 @@ PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to
 class Request:
     """A received request.
 
-    ``path``: as sent. ``fault``: its fault, if any. ``status``: of the response; None without a response.
+    ``path``: the path as the client sent it. ``fault``: the fault that the emulator caused, if any. ``status``: the
+    status of the response, or None if there was no response.
     """
 
     method: str
@@ -163,7 +164,7 @@ class Emulator:
         """Return the response for a fault that does not depend on the requested content."""
         if fault in STATUSES:
             headers = {"Retry-After": self.options.retry_after} if fault == "429-retry-after" else {}
-            return self._error(STATUSES[fault], f"A fault that was asked for: {fault}", "0500", **headers)
+            return self._error(STATUSES[fault], f"A deliberate fault of the emulator: {fault}", "0500", **headers)
         if fault == "html-error":
             return web.Response(text=PAGE, content_type="text/html")
         if fault == "reset":
@@ -174,7 +175,7 @@ class Emulator:
 
     def _redirect(self, request: web.Request, fault: str | None) -> web.Response | None:
         targets = {"redirect": self.base_url, "redirect-elsewhere": self.options.hostile_url}
-        # Do not redirect again a request that followed a redirect.
+        # Do not redirect a request that is itself the result of a redirect.
         if fault not in targets or "redirected" in request.query:
             return None
         mark = "&" if request.query_string else "?"
@@ -269,13 +270,28 @@ def serving(options: EmulatorOptions = EmulatorOptions()) -> Iterator[Emulator]:
 @contextmanager
 def in_thread(server: AbstractAsyncContextManager[Server]) -> Iterator[Server]:
     """Run a server in its own thread, with its own event loop."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="wsparquet-server", daemon=True)
-    thread.start()
-    try:
-        yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
-    finally:
-        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    ready: Future[tuple[Server, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        ended = asyncio.Event()
+        async with server as entered:
+            ready.set_result((entered, asyncio.get_running_loop(), ended))
+            await ended.wait()
+
+    def run() -> None:
+        # Unlike a loop that is only stopped, ``asyncio.run`` also closes connections that were just being accepted.
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            if not ready.done():
+                ready.set_exception(error)
+            raise
+
+    with ThreadPoolExecutor(1, thread_name_prefix="wsparquet-server") as pool:
+        running = pool.submit(run)
+        entered, loop, ended = ready.result()
+        try:
+            yield entered
+        finally:
+            loop.call_soon_threadsafe(ended.set)
+            running.result()

@@ -1,7 +1,7 @@
 """Makes many records quickly: renders templates once, and fills in new identifiers and times each time it uses one.
 
-Building a record value by value is slow, so each seed has a pool of rendered records, split at their slots. All files
-with that seed cycle through the pool, and each fills the slots with its own random values.
+Building a record value by value is slow, so each seed has a pool of rendered records, split at their slots. Files
+with the same seed use the same records in turn. Each file fills their slots with random values of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The two writers of a single Parquet file: the native writer, which is used if it is installed, and pyarrow's.
+"""The two writers of a single Parquet file: the native writer, which is used if it is installed, and pyarrow's writer.
 
 Both use the schema and the settings of ``wsparquet.parquet.settings``. Tests compare their files.
 """

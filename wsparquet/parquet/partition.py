@@ -1,4 +1,4 @@
-"""Determines a record's day: the UTC day of its earliest own timestamp, else of its container, else of its source."""
+"""Determines a record's day: the UTC day of its earliest own timestamp, else its container's, else its source's."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def split_by_day(
 ) -> Iterator[tuple[date | None, pa.RecordBatch]]:
     """Yield each day with its rows, in the batch's order. A batch with only one day is yielded unchanged.
 
-    Raises DatasetError for a day outside the years 1 to 9999, since a partition cannot be named after it.
+    Raises DatasetError for a day outside the years 1 to 9999, because no partition can have its name.
     """
     if not batch.num_rows:
         return
     if (shared := shared_day(table, batch, fallback_day_ms)) is not None:
         yield to_date(shared, table), batch
         return
-    # Imported only here, since this module imports all of pyarrow.compute.
+    # Import ``row_days`` only here, because it imports all of pyarrow.compute.
     from wsparquet.parquet.row_days import split_by_row
 
     for day, rows in split_by_row(table, batch, fallback_day_ms):
@@ -45,8 +45,9 @@ def split_by_day(
 def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> int | None:
     """Return the day that all rows share, in days since 1970, or None if their timestamps are not all on one day.
 
-    This check avoids the search for the earliest timestamp of each row, which groups all timestamps in lists by row and
-    takes 6 % of a conversion's CPU time. A source spans an hour, so the rows of nearly every batch share a day.
+    This check avoids the search for the earliest timestamp of each row. That search groups all timestamps in lists by
+    row, and takes 6 % of a conversion's CPU time. A source spans an hour, so the rows of nearly every batch share a
+    day.
     """
     days: set[int] = set()
     for leaf in deciding_leaves(table):

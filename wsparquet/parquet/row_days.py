@@ -1,6 +1,6 @@
-"""Determines the day of each row: the day of its earliest own timestamp, else of its container, else of its source.
+"""Determines the day of each row: the day of its earliest own timestamp, else its container's, else its source's.
 
-Arrow kernels do all the work on complete columns; Python code handles no single values.
+Arrow kernels process complete columns; Python code handles no single values.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def split_by_row(
     if len(pc.unique(days)) == 1:
         yield days[0].as_py(), batch
         return
-    # The sort is stable, so the rows of a day stay in order. Each day is copied, since a slice would keep the complete
-    # batch in memory.
+    # The sort is stable, so the rows of a day stay in order. Each day is copied, because a slice would keep the
+    # complete batch in memory.
     order = pc.sort_indices(days)
     runs = pc.run_end_encode(days.take(order))  # type: ignore[attr-defined]
     start = 0
@@ -75,7 +75,7 @@ def timed_columns(table: str) -> tuple[str, ...]:
 def earliest(array: pa.Array) -> pa.Array:
     """Return the earliest timestamp in each value of an array, or null for a value without timestamps.
 
-    Timestamps are returned as int64 (microseconds since 1970), since some kernels do not support time zones.
+    Timestamps are returned as int64 (microseconds since 1970), because some kernels do not support time zones.
     """
     match array:
         case pa.StructArray():

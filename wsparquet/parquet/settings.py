@@ -46,13 +46,13 @@ class WriterLimits:
 
     If buffers hold more than ``buffered`` bytes of Arrow data, the largest buffer is written. At most ``open_files``
     Parquet files are open. At this limit, the least recently used file is closed before another file is opened. A row
-    group has at most ``row_group_rows`` rows. A file is closed after ``file_writes`` writes, since its footer, kept in
-    memory, grows with each write.
+    group has at most ``row_group_rows`` rows. A file is closed after ``file_writes`` writes, because the file's footer
+    is kept in memory and grows with each write.
 
-    Peak memory was measured with one job, for a 1 GB file and a 100 MB file. With buffers of 96 MiB, which the smaller
-    file never fills, it is 330 and 209 MiB. With 8 MiB and 8 writes per file, it is 146 and 132 MiB; with 8 MiB and 4
-    writes per file, 132 and 124 MiB. Larger buffers would save few writes: with 8 MiB, 8 sources of 50 MB take only 72
-    writes for 56 files.
+    Peak memory with one job was measured for a file of 1 GB and for a file of 100 MB. With buffers of 96 MiB, which the
+    smaller file never fills, the peaks are 330 and 209 MiB. With buffers of 8 MiB, the peaks are 146 and 132 MiB at 8
+    writes per file, and 132 and 124 MiB at 4 writes per file. Larger buffers would save few writes: with buffers of 8
+    MiB, 8 sources of 50 MB take only 72 writes for 56 files.
     """
 
     buffered: int = 8 << 20
@@ -94,8 +94,8 @@ def own_timestamps(table: str) -> tuple[int, ...]:
 def file_schema(table: str) -> pa.Schema:
     """Return the table's schema with the ids of its fields, and without other metadata.
 
-    Otherwise, every footer would repeat the descriptions. Without ids, engines that are based on iceberg-rust read
-    nested lists as null.
+    Other metadata, such as the descriptions, would be repeated in every footer. Without ids, engines that are based on
+    iceberg-rust read nested lists as null.
     """
     return with_field_ids(table)
 
@@ -188,6 +188,6 @@ def _repeats(leaf: Leaf) -> bool:
 
 
 def _prunes(leaf: Leaf) -> bool:
-    # Query engines do not prune by values in lists. But the time range of a part is computed from the statistics of all
-    # its timestamps.
+    # Query engines do not prune by values in lists. Timestamps in lists have statistics nevertheless, because the time
+    # range of a part is computed from them.
     return leaf.column in PRUNING or leaf.path.startswith("metaData.") or pa.types.is_timestamp(leaf.type)

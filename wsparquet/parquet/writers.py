@@ -27,8 +27,8 @@ from wsparquet.store.disk_errors import translate, translated
 
 __all__ = ["WriterPool", "Writers", "WrittenPart", "shared_pool"]
 
-# The overhead of a batch in bytes per Parquet column, measured with batches of one row. If it were not counted, many
-# tiny batches could exceed the limit.
+# The overhead of a batch in bytes per Parquet column, measured with batches of one row. If this overhead were not
+# counted, many tiny batches could exceed the limit.
 COLUMN_OVERHEAD = 800
 
 
@@ -74,8 +74,8 @@ class Partition:
         self.writes += 1
         if self.writes >= pool.limits.file_writes:
             self.close()
-            # Arrow keeps freed memory in fragments that are too small for the next part, which adds up over a large
-            # source. Releasing this memory after every part costs 8 % of the CPU time with 8 files of 50 MB.
+            # Arrow keeps freed memory in fragments that are too small for the next part. These fragments add up over a
+            # large source. Releasing them after every part costs 8 % of the CPU time with 8 files of 50 MB.
             pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
@@ -142,7 +142,7 @@ class WriterPool:
     def _taken(self, partition: Partition) -> Iterator[list[pa.RecordBatch]]:
         """Empty a buffer.
 
-        Its rows count as buffered until the ``with`` block ends, since they stay in memory until then.
+        The rows count as buffered until the ``with`` block ends, because they stay in memory until then.
         """
         with self._lock:
             batches, partition.batches = partition.batches, []
@@ -246,7 +246,7 @@ class Writers:
             raise translate(self.failure, "write", self.folder) from self.failure
 
     def close(self) -> tuple[WrittenPart, ...]:
-        """Complete all files, sync them to disk, and return a description of each, in order."""
+        """Complete all files, flush them to disk, and return a description of each file, in order."""
         for partition in self._partitions.values():
             with partition.lock:
                 self.pool.flush(partition)

@@ -1,4 +1,4 @@
-"""Helpers for paths and threads that fsspec has for its own file systems.
+"""The helpers for paths and threads that fsspec provides for its own file systems.
 
 Tried with fsspec 2026.9.0.
 """
@@ -16,7 +16,7 @@ __all__ = ["glob_pattern", "own_path", "page", "run"]
 
 
 def glob_pattern(glob: str) -> str:
-    """Return the regular expression that fsspec compares paths with for a glob."""
+    """Return the regular expression with which fsspec matches paths against a glob."""
     pattern: str = glob_translate(glob)
     return pattern
 
@@ -33,9 +33,10 @@ def run(filesystem: Any, coroutine: Callable[..., Awaitable[Any]], *arguments: A
 
 
 def page(filesystem: Any, url: str, most: int) -> tuple[bytes, str, str]:
-    """Return the stored bytes of an HTTP answer, at most ``most`` of them, its content type, and its character set.
+    """Return the body of an HTTP answer as sent, its content type, and its character set.
 
-    The public methods return either the bytes or the headers. Raises OSError and the errors of aiohttp.
+    Reading stops as soon as the body has ``most`` bytes. fsspec's public methods return either the body or the headers.
+    Raises OSError and the errors of aiohttp.
     """
     return sync(filesystem.loop, _page, filesystem, url, most)  # type: ignore[no-any-return]
 

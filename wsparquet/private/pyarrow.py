@@ -35,7 +35,7 @@ def _compute() -> Any:
 def import_batch(address: int, schema: pa.Schema) -> pa.RecordBatch:
     """Return the record batch in the ``ArrowArray`` struct at an address.
 
-    The public way, a pair of capsules, would export and import the whole schema for every batch.
+    pyarrow's public method uses a pair of capsules, which would export and import the complete schema for every batch.
     """
     return pa.RecordBatch._import_from_c(address, schema)  # noqa: SLF001
 
@@ -46,5 +46,5 @@ def export_batch(batch: pa.RecordBatch, address: int) -> None:
 
 
 def import_schema(capsule: object) -> pa.Schema:
-    """Return the schema in a capsule. ``pyarrow.schema`` takes only objects that make capsules."""
+    """Return the schema in a capsule. ``pyarrow.schema`` accepts objects that create capsules, but not capsules."""
     return pa.Schema._import_from_c_capsule(capsule)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Coroutines of s3fs, and handlers of the botocore client that s3fs holds.
+"""Calls private coroutines of s3fs, and adds handlers to the botocore client that s3fs uses.
 
 Tried with s3fs 2026.9.0 (aiobotocore 3.10.0, botocore 1.43.117).
 """
@@ -21,21 +21,24 @@ async def call(filesystem: Any, method: str, **arguments: Any) -> Any:
 
 
 async def upload(filesystem: Any, path: str, target: str) -> None:
-    """Upload a local file, a large file in parts. The public ``put_file`` blocks its thread. Raises as ``call``."""
+    """Upload a local file, in several parts if it is large. The public ``put_file`` blocks its thread.
+
+    Raises the same errors as ``call``.
+    """
     await filesystem._put_file(path, target)  # noqa: SLF001
 
 
 async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
-    """Leave out of listing requests what stores answer in different ways.
+    """Remove the parameters of listing requests that stores interpret in different ways.
 
-    - botocore requests percent-encoded names, and decodes the names if the answer says that they are encoded. Some
-      stores say so and do not encode: then ``a%20b`` and ``a+b`` both become ``a b``. Without the request, no store
-      encodes names. A request with an ``EncodingType`` of its own is left as it is.
-    - s3fs requests an empty delimiter if it needs none. Some stores split every name at an empty delimiter.
+    - ``EncodingType``: botocore requests percent-encoded names, and decodes the names if the answer says that they are
+      encoded. Some stores say so without encoding the names, and ``a%20b`` and ``a+b`` then both become ``a b``.
+      Without this parameter, no store encodes names. The parameter stays if the caller has set it.
+    - ``Delimiter``: s3fs sends an empty delimiter if it needs no delimiter. Some stores then split every name.
     """
     await filesystem.set_session()
     client = await filesystem.get_s3(bucket)
-    # The last handler runs after botocore's own. Its identifier keeps it from being registered twice.
+    # The last handler runs after botocore's own handlers. The identifier prevents a second registration.
     for operation in ("ListObjects", "ListObjectsV2"):
         event = f"before-parameter-build.s3.{operation}"
         client.meta.events.register_last(event, _make_plain, unique_id=f"wsparquet-{operation}")
@@ -47,7 +50,7 @@ def keep_listings_plain_in_thread(filesystem: Any) -> None:
 
 
 def _make_plain(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    # botocore sets this mark if it adds the encoding by itself.
+    # botocore sets this mark if botocore itself, not the caller, has set the encoding.
     if context.get("encoding_type_auto_set"):
         params.pop("EncodingType", None)
     if params.get("Delimiter") == "":

@@ -1,11 +1,11 @@
 """Compares a published schema with wsparquet's field by field, according to the rules of decoding.
 
-A published record is compared with the table that the decoder would choose for its body, and a published field with the
-column that the decoder would choose for its key (docs/decoding.md, "Which table" and "Keys"). The path of a difference
-is the path under which the decoder would rescue such a value. The comparison ignores nullability, because all columns
-of wsparquet are nullable. It also ignores deliberate differences: the server's type of a timestamp is long or string; a
-list of strings may be a single string; every table has ``metaData``, ``source_file``, ``record_number``, and
-``rescued``; and the fields of a product may be inline in its product container.
+A published record is compared with the table that the decoder would choose for the record's body. A published field is
+compared with the column that the decoder would choose for the field's key (docs/decoding.md, "Which table" and "Keys").
+The path of a difference is the path under which the decoder would rescue such a value. The comparison ignores
+nullability, because all columns of wsparquet are nullable. It also ignores deliberate differences: the server's type of
+a timestamp is long or string; a list of strings may be a single string; every table has ``metaData``, ``source_file``,
+``record_number``, and ``rescued``; and the fields of a product may be inline in its product container.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class _Comparison:
         self.seen: set[Record] = set()
 
     def run(self) -> SchemaComparison:
-        """Compare all tables in the order of the plan, then collect the published records that no table has reached."""
+        """Compare all tables in the order of the plan, then the published records that belong to no table."""
         for record in self.published.records:
             self._wrapping(record)
         found = find_tables(self.published)
@@ -151,14 +151,14 @@ class _Comparison:
         return [field for field in rest if normalise(field.name) not in ROW]
 
     def _others(self) -> None:
-        """Compare unreached records that match one of our structs by name, and report the others as unknown."""
+        """Compare unreached records that match a struct of wsparquet by name, and report the others as unknown."""
         structs = _named_structs(self.plan)
         for record in self._unseen():
             self._enter(record)
             struct = structs.get(normalise(record.name))
             if struct is not None:
                 self._fields(struct, record.fields, record.name)
-            elif normalise(record.name) != UNRECOGNIZED.name:  # a table of ours, but no record of the source
+            elif normalise(record.name) != UNRECOGNIZED.name:  # a table of wsparquet only
                 self._say("unknown_record", record.full_name or "(without a name)", server="record")
             self._enter_all(record.fields)
 
@@ -179,7 +179,7 @@ class _Comparison:
     # --- Fields -------------------------------------------------------------------------------------------------------
 
     def _fields(self, node: StructOf, fields: Sequence[Field], path: Path, stray: Path = None) -> None:
-        """Compare fields with those of a struct. ``stray``: the path of unknown fields, if not the struct's path."""
+        """Compare fields with a struct's. ``stray``: the path of unknown fields, if it is not the struct's path."""
         own = _by_key(node)
         found: dict[str, list[Field]] = {}
         strays: list[Field] = []
@@ -193,7 +193,7 @@ class _Comparison:
         self._strays((field for field in strays if field not in inlined), stray or path)
 
     def _inlined(self, node: StructOf, fields: Sequence[Field], path: Path) -> set[Field]:
-        """Compare the fields that are inline instead of in their own struct, and return them."""
+        """Compare the fields that are inline instead of in their own struct, and return these fields."""
         if node.inline is None or not isinstance(node.inline.node, StructOf):
             return set()
         own = _by_key(node.inline.node)
@@ -277,8 +277,7 @@ class _Comparison:
         columns = {normalise(field.name) for record in records for field in record.fields}
         if len(records) != 1 or "type" not in columns or columns.isdisjoint(owners):
             return [(record.name, f"record {record.name}", record.fields) for record in records]
-        # A union as in wsparquet's own rows: a struct with a field for each branch, and ``type`` with the name of the
-        # branch.
+        # A union as in wsparquet's own rows: a struct with ``type``, the branch's name, and a field for each branch.
         found: list[tuple[str, str, Sequence[Field]]] = []
         for field in records[0].fields:
             if normalise(field.name) != "type":
@@ -324,7 +323,7 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _named_structs(plan: DecodePlan) -> dict[str, StructOf]:
-    """Return all structs of the plan, keyed by each of their normalised names."""
+    """Return all structs of the plan, keyed by each of their normalized names."""
     found: dict[str, StructOf] = {}
     waiting: list[Node] = [plan.header, plan.metadata, *(table.payload for table in plan.tables)]
     while waiting:

@@ -30,7 +30,8 @@ SHOWN = 100
 class Type:
     """A type as written.
 
-    Names in it are resolved in ``namespace``, first in the outermost schema with number ``scope``.
+    Names in the type are resolved in ``namespace``: first within the outermost schema, whose number is ``scope``, then
+    among all schemas.
     """
 
     written: Any = field(repr=False)
@@ -48,7 +49,7 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """A record: its name without and with the namespace, and its fields. Two definitions are never equal."""
+    """A record: its name without and with the namespace, and its fields. Two separate definitions are never equal."""
 
     name: str
     full_name: str
@@ -70,7 +71,7 @@ class Kind:
 
 
 def parse_schema(text: bytes, *, place: str) -> Any:
-    """Return the JSON values of a saved schema.
+    """Parse the JSON text of a saved schema.
 
     Raises:
         SchemaError: the text is not JSON.
@@ -80,7 +81,7 @@ def parse_schema(text: bytes, *, place: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SchemaError(
-            f"{place}: expected JSON as `wsparquet schema --remote` writes it, found: {error}; save it again"
+            f"{place}: expected JSON as `wsparquet schema --remote` writes it, found: {error}; save the schema again"
         ) from error
 
 
@@ -100,8 +101,8 @@ class PublishedSchema:
         self.records = tuple(self._records.values())
         if not self.records:
             raise SchemaError(
-                "expected a schema with Avro records, objects of type record with fields, found none in "
-                f"{_shown(answer)}; nothing can be compared, but `wsparquet schema --remote` saves it as it is"
+                "expected a schema with Avro records (objects of type record with fields), found none in "
+                f"{_shown(answer)}; nothing can be compared, but `wsparquet schema --remote` saves the schema unchanged"
             )
 
     def kinds(self, of: Type) -> tuple[Kind, ...]:
@@ -134,7 +135,7 @@ class PublishedSchema:
         return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
     def within(self, of: Iterable[Type]) -> Iterator[Record]:
-        """Return every record that values of the types may contain, at any depth, each once."""
+        """Return, once each, the records that values of the types may contain at any depth."""
         seen: set[Record] = set()
         waiting = list(of)
         while waiting:
@@ -186,7 +187,7 @@ class PublishedSchema:
             waiting.extend(reversed([Type(value, found.namespace, found.scope) for value in inside]))
 
     def _define(self, written: dict[str, Any], found: Type) -> Type:
-        """Store the definition if the object is one. Return the context for resolving the names inside the object."""
+        """Store the object if it is a definition. Return the context for resolving the names inside the object."""
         kind, name = written.get("type"), written.get("name")
         if not isinstance(kind, str) or kind not in NAMED:
             return found

@@ -1,7 +1,7 @@
 """Finds the records of a published schema that correspond to tables, and the fields that are their payloads.
 
-The decoder determines the table (docs/decoding.md, "Which table"). This module passes it a body with the fields of the
-record and empty values.
+The decoder determines the table (docs/decoding.md, "Which table"). This module passes the decoder a body that has the
+fields of the published record, with empty values.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ __all__ = ["find_payload", "find_tables"]
 def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
     """Return the records of each table, keyed by the table's name.
 
-    If the schema has a field ``body``, only the records that it permits are considered. Otherwise a record is a table's
-    if it has a header or fields of that table and is not part of another record.
+    If the schema has a field ``body``, only the records that this field permits are considered. Without a field
+    ``body``, a record belongs to a table only if the record is not inside another record, and has a header or fields of
+    the table.
     """
     bodies = [
         body
@@ -66,7 +67,7 @@ def _table(published: PublishedSchema, record: Record, *, is_body: bool) -> str 
 def _value(published: PublishedSchema, of: Type) -> Any:
     """Return an empty value of the type, in the decoder's form of parsed JSON.
 
-    Only the kind of value affects the choice.
+    Only the kind of the value affects the decoder's choice of a table.
     """
     records = published.records_of(of)
     if records:

@@ -1,7 +1,7 @@
 """Renders the schema for people and query engines: one text for each table and form.
 
-The only input is the Arrow schemas in ``wsparquet.schema``, so adding a field there adds it to every form. ``schemas/``
-contains all renderings; ``python -m wsparquet.render schemas`` rewrites them.
+The only input is the Arrow schemas in ``wsparquet.schema``, so a field that is added there appears in every form.
+``schemas/`` contains all renderings; ``python -m wsparquet.render schemas`` rewrites them.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ LOCATED: dict[str, Callable[[Table, Location], str]] = {
 
 
 def render(table: str | None, form: str, *, location: Location | None = None) -> str:
-    """Return the definition of a table, or of all tables: texts are concatenated; JSON becomes an object by table name.
+    """Return the definition of a table, or of all tables if ``table`` is None.
 
+    The definitions of all tables are concatenated; definitions in JSON become one object, keyed by table name.
     ``location`` is the root whose files the definition names. The text is the same in every run and ends with a
     newline.
 
@@ -101,9 +102,9 @@ def schema_text(
     """Return the definition of a table, or of all tables, as text for people or a query engine.
 
     ``form`` is ``arrow``, ``markdown``, ``avro``, ``spark``, ``duckdb``, ``athena`` or ``bigquery``. ``root`` is a
-    folder or ``s3://BUCKET/PATH`` that a definition for DuckDB, Athena or Spark names; for Spark the text is then SQL.
-    ``empty`` lists the tables that have no files there, because DuckDB and Spark reject a table without files. The text
-    is the same in every run and ends with a newline.
+    folder or ``s3://BUCKET/PATH``: a definition for DuckDB, Athena or Spark then names the files of this root, and the
+    text for Spark is SQL. ``empty`` lists the tables that have no files in the root, because DuckDB and Spark reject a
+    table without files. The text is the same in every run and ends with a newline.
 
     >>> wsparquet.schema_text("geo", "spark").startswith("{")
     True
@@ -112,7 +113,7 @@ def schema_text(
 
     Raises:
         OptionError: there is no such table or form, or the form names no files.
-        SchemaError: DuckDB cannot search the path of the root.
+        SchemaError: DuckDB cannot list the files of the root, because of a character in its path.
 
     """
     if table is not None:

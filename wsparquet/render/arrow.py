@@ -1,7 +1,7 @@
-"""Renders the Arrow schema of a table as text with one field and its id per line, for people and for diffs.
+"""Renders the Arrow schema of a table as text for people and for diffs. Each line has one field and the field's id.
 
 ``pyarrow.Schema.to_string`` repeats the type of a nested field on the lines of all its parents, so a new field changes
-many lines. In this rendering it adds one line.
+many lines. In this rendering, a new field adds one line.
 """
 
 from __future__ import annotations

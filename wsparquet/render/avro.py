@@ -1,8 +1,8 @@
 """Renders a table's rows as an Avro record schema (Avro specification 1.11, "Schemas"), for tools that exchange Avro.
 
 Every field is a union of null and its type, null by default. A struct is a record with its documented name; its first
-occurrence contains the definition, later ones only the name. This is the schema of wsparquet's rows, not of the source
-files, whose schema is unpublished. It omits the partition column, which is not part of a row.
+occurrence contains the definition, and later occurrences contain only the name. The schema is that of wsparquet's rows,
+not that of the source files, which is unpublished. The partition column is omitted, because rows do not contain it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _record(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) 
 
 
 def _record_name(field: pa.Field[Any], parent: str) -> str:
-    """Return the struct's documented name. A union has none, so combine the names of its parent and its field."""
+    """Return a struct's documented name. Unions have none, so for a union, combine the names of parent and field."""
     names = struct_names(field)
     words = names[0].split() if names else [parent, field.name]
     return "".join(word[0].upper() + word[1:] for word in words)

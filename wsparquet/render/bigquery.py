@@ -1,9 +1,9 @@
-"""Renders a table's JSON schema for BigQuery: for ``bq load --schema``, and for ``schema.fields`` of its API.
+"""Renders a table's JSON schema for BigQuery: for ``bq load --schema``, and for ``schema.fields`` of BigQuery's API.
 
 The schema requires the option ``--parquet_enable_list_inference``, which loads a list as a REPEATED field without the
 nodes ``list`` and ``element``. Without the option, BigQuery loads every list as empty and reports no error. BigQuery
-does not support null lists and loads them as empty lists. It rejects nulls within a list. The schema omits the
-partition column ``date``, because hive partitioning adds it.
+does not support null lists and loads them as empty lists. BigQuery rejects nulls within a list. The schema omits the
+partition column ``date``, because hive partitioning adds this column.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _field(field: pa.Field[Any]) -> dict[str, Any]:
     data_type = field.type.value_type if repeated else field.type
     if pa.types.is_list(data_type):
         raise SchemaError(
-            f"expected a list of anything but lists, which BigQuery does not have, found {field.name}: {field.type}; "
+            f"expected no list of lists, which BigQuery does not support, found {field.name}: {field.type}; "
             "put a struct between the two lists in wsparquet/schema/structs.py"
         )
     mode = "REPEATED" if repeated else "NULLABLE" if field.nullable else "REQUIRED"

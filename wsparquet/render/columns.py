@@ -13,7 +13,7 @@ __all__ = ["columns"]
 
 
 def columns(table: Table) -> dict[str, Any]:
-    """Return the description of a table, and of each column by its path, with ``[]`` for the elements of a list."""
+    """Return the description of a table and of its columns, keyed by path. ``[]`` means the elements of a list."""
     found = []
     for top in (*table.schema, PARTITION):
         for path, field in column_paths(top):

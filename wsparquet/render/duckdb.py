@@ -1,9 +1,9 @@
 """Renders a table's definition for DuckDB: a view of the dataset's files, and a table with the same columns.
 
-The view reads all files below the table's folder. Replace ``ROOT`` with the path or URL of the root, or give the
-location of the root: then the view of a table without files is empty, because DuckDB rejects a view of no files. The
-table, whose name ends in ``_typed``, is for loading rows into DuckDB (``INSERT INTO navigation_typed BY NAME FROM
-navigation``). It also has the descriptions of the columns.
+The view reads all files below the table's folder. If no location is given, the view contains ``ROOT``, which the user
+replaces with the path or URL of the root. If a location is given, a table without files gets an empty view, because
+DuckDB rejects a view that matches no files. The table, whose name ends in ``_typed``, is for loading rows into DuckDB
+(``INSERT INTO navigation_typed BY NAME FROM navigation``). This table also has the descriptions of the columns.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _view(table: Table, location: Location | None) -> str:
     folder = f"ROOT/record_type={table.name}" if location is None else _literal(location.path(table.name))
     files = _text(f"{folder}/**/*.parquet")
     types = f"{{{_text(PARTITION.name)}: {TYPES[PARTITION.type]}}}"
-    # DuckDB makes a column of each folder with a ``=`` in the path.
+    # DuckDB makes a column of each folder in the path whose name contains ``=``.
     other = location is not None and "=" in location.root
     names = ", ".join(_name(field.name) for field in (*table.schema, PARTITION))
     return (
@@ -62,13 +62,13 @@ def _empty_view(table: Table) -> str:
         f"  CAST(NULL AS {_type(field.type, 1)}) AS {_name(field.name)}" for field in (*table.schema, PARTITION)
     )
     return (
-        f"-- {table.name} has no files yet; print this view again when it has.\n"
+        f"-- {table.name} has no files yet; print this view again when the table has files.\n"
         f"CREATE VIEW {_name(table.name)} AS\nSELECT\n{columns}\nWHERE false;\n"
     )
 
 
 def _literal(path: str) -> str:
-    """Return a glob that matches only this path. Raises SchemaError if DuckDB has none."""
+    """Return a glob that matches only this path. Raises SchemaError if no glob of DuckDB can match the path."""
     if "\\" in path:
         raise SchemaError(
             f"{path}: expected a path that DuckDB can search, found one with a backslash, for which DuckDB finds no "

@@ -1,4 +1,4 @@
-"""The location of a root, as it is written into definitions of tables."""
+"""The location of a root, in the form that definitions of tables contain."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ class Location:
     def url(self, table: str) -> str:
         """Return the URL of a table's folder."""
         path = self.path(table)
-        # Engines take the text as it is, without decoding %XX.
+        # Engines use the text of the URL unchanged, without decoding %XX.
         return path if is_url(path) else f"file://{path}"

@@ -39,7 +39,7 @@ def _tags(table: Table) -> Iterator[str]:
 
 
 def column_paths(field: pa.Field[Any], path: str | None = None) -> Iterator[tuple[str, pa.Field[Any]]]:
-    """Yield a field and all fields in it, each with its path, which has ``[]`` for the elements of a list."""
+    """Yield a field and all fields in it, each with its path. ``[]`` in a path means the elements of a list."""
     path = field.name if path is None else path
     yield path, field
     data_type = field.type

@@ -36,7 +36,7 @@ def corrected(field: pa.Field[Any]) -> str:
 
 
 def engine_type(engine: str, types: Mapping[pa.DataType, str], data_type: pa.DataType) -> str:
-    """Return the name that an engine has for a type, which is neither a struct nor a list.
+    """Return an engine's name for a type that is neither a struct nor a list.
 
     Raises:
         SchemaError: the rendering has no name for the type.
@@ -48,5 +48,5 @@ def engine_type(engine: str, types: Mapping[pa.DataType, str], data_type: pa.Dat
         known = ", ".join(str(known) for known in types)
         raise SchemaError(
             f"no {engine} type is known for the Arrow type {data_type}, only for {known}: "
-            f"give it one in wsparquet/render/{engine}.py, or the field another type in wsparquet/schema/structs.py"
+            f"add the type to wsparquet/render/{engine}.py, or change the field's type in wsparquet/schema/structs.py"
         ) from None

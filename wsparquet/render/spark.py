@@ -3,8 +3,8 @@
     schema = StructType.fromJson(json.load(open("schemas/spark/navigation.json")))
     spark.read.schema(schema).parquet("<root>/record_type=navigation")
 
-The partition column ``date`` is the last column, as in Spark. The schema includes it so that Spark does not infer its
-type. With the location of a root, the definition is a ``CREATE TABLE`` of Spark SQL instead.
+The partition column ``date`` is the last column, as in Spark. The schema includes ``date`` so that Spark does not infer
+its type. With the location of a root, the definition is a ``CREATE TABLE`` of Spark SQL instead.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TYPES: dict[pa.DataType, str] = {
 
 
 SQL_NAMES = {"integer": "INT", "long": "BIGINT"}
-"""The names of types in Spark SQL that differ from those in JSON by more than their case."""
+"""The types whose names in Spark SQL and in Spark's JSON differ by more than their case."""
 
 
 def create_table(table: Table, location: Location) -> str:
@@ -48,7 +48,7 @@ def create_table(table: Table, location: Location) -> str:
     # Spark cannot repair a table whose folder does not exist.
     empty = table.name in location.empty
     repair = "" if empty else f"MSCK REPAIR TABLE `{table.name}`;\n"
-    later = f"-- {table.name} has no files yet; run MSCK REPAIR TABLE `{table.name}` when it has.\n"
+    later = f"-- {table.name} has no files yet; run MSCK REPAIR TABLE `{table.name}` when the table has files.\n"
     return (
         f"{later if empty else ''}"
         f"CREATE TABLE IF NOT EXISTS `{table.name}` (\n{columns}\n)\n"

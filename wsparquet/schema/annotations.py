@@ -20,7 +20,7 @@ TEXTS = ("doc", "documented_type", "source_name", "struct", "kind", "correction"
 class Annotations:
     """The metadata of a field.
 
-    An absent key has an empty value. ``values`` maps documented values to their meanings. ``kind`` is ``union``,
+    If a key is absent, its value is empty. ``values`` maps documented values to their meanings. ``kind`` is ``union``,
     ``inline``, or empty. ``correction`` is the right description, if ``doc`` is an evident mistake of the page.
     """
 

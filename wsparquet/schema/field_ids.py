@@ -1,10 +1,10 @@
 """The id of every field of every table, which Parquet files carry and table formats such as Iceberg use.
 
 The registry ``field_ids.csv`` beside this module has a line for each field: the table, the id, the field's full path,
-and the schema version in which the field appeared. It is append-only: an id is never changed and never used for another
-field, even if its field disappears. Documented fields have the ids 1 to 9,999; ids from 10,000 are reserved for fields
-that a root adds. A path has the names of all structs from the table on; the element of a list is ``element``.
-``date``, the partition column, has an id, too.
+and the schema version in which the field appeared. The registry is append-only: an id is never changed and never used
+for another field, even if its field disappears. Documented fields have the ids 1 to 9,999; ids from 10,000 are reserved
+for fields that a root adds. A path has the names of all structs from the table down to the field, and ``element`` for
+the element of a list. ``date``, the partition column, has an id, too.
 
 ``python -m tools.field_ids`` appends the fields that have no id yet.
 """
@@ -83,7 +83,7 @@ def _children(data_type: pa.DataType) -> list[pa.Field[Any]]:
 
 
 def with_field_ids(table: str) -> pa.Schema:
-    """Return a table's schema in which the metadata of each field is its id, and nothing else.
+    """Return a table's schema, in which the metadata of each field contains only the field's id.
 
     Raises:
         SchemaError: a field has no id.
@@ -93,7 +93,7 @@ def with_field_ids(table: str) -> pa.Schema:
 
 
 def with_id(table: str, field: pa.Field[Any], path: str) -> pa.Field[Any]:
-    """Return a field of a table, whose path is ``path``, with its id. Raises like ``with_field_ids``."""
+    """Return a field of a table with the id of its ``path``. Raises the same error as ``with_field_ids``."""
     number = field_ids(table).get(path)
     if number is None:
         raise SchemaError(

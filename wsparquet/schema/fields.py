@@ -1,4 +1,4 @@
-"""Constructors of Arrow fields with the documentation in their metadata. The structs and tables are built with them.
+"""Constructs the Arrow fields of the structs and tables, with the documentation of each field in its metadata.
 
 ``wsparquet.schema.tables`` describes the metadata.
 """
@@ -68,7 +68,7 @@ class Struct:
 def field(name: str, data_type: pa.DataType, doc: str, documented: str | None, **more: Any) -> pa.Field:
     """Return a nullable column with annotations.
 
-    ``documented`` is its type on the page, or None if the page has none.
+    ``documented`` is the column's type on the page, or None if the page states no type.
     """
     metadata = Annotations(doc, documented or "", **more).to_metadata()
     return pa.field(name, data_type, nullable=True, metadata=metadata)
@@ -147,10 +147,10 @@ def plausible_ms(milliseconds: int | None) -> bool:
 
 
 def floor_ms(microseconds: int) -> int:
-    """Return the millisecond in which a column's timestamp lies."""
+    """Return a timestamp in microseconds, rounded down to milliseconds."""
     return microseconds // 1000
 
 
 def ceiling_ms(microseconds: int) -> int:
-    """Return the first millisecond that is not before a column's timestamp."""
+    """Return a timestamp in microseconds, rounded up to milliseconds."""
     return -(-microseconds // 1000)

@@ -14,9 +14,9 @@ __all__ = ["LeafColumn", "leaf_columns"]
 
 @dataclass(frozen=True)
 class LeafColumn:
-    """A leaf column: its path with ``[*]`` instead of indices, its steps, and its field.
+    """A leaf column: its path with ``[*]`` instead of indices, the steps that lead to it, and its field.
 
-    The step into a list is None.
+    A step into a struct is the name of the field. A step into a list is None.
     """
 
     path: str
@@ -24,7 +24,7 @@ class LeafColumn:
     field: pa.Field
 
     def values(self, batch: pa.RecordBatch) -> pa.Array:
-        """Return all values that a batch has in this leaf column, with lists flattened."""
+        """Return all values of this leaf column in a batch, with lists flattened."""
         column = batch.column(self.steps[0] or "")
         for step in self.steps[1:]:
             column = list_flatten(column) if step is None else struct_field(column, step)

@@ -32,7 +32,7 @@ def arrow_schema(table: str) -> pa.Schema:
 
 
 def in_table_order(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return values by table in the order of the schema's tables; other keys come last, in their order.
+    """Return values, keyed by table, in the order of the schema's tables. Other keys come last, in their own order.
 
     >>> list(in_table_order({"navigation": 1, "geo": 2}))
     ['geo', 'navigation']

@@ -9,12 +9,12 @@ descriptions of this page. The metadata of a field contains the documentation th
 ``values``           a JSON object that maps each documented value to its meaning ("" if the page has none)
 ``aliases``          a JSON list of other keys that the source uses for this field
 ``struct``           the name of the struct or enum, which a tag may contain; ``struct_aliases`` has its other names
-``correction``       the right description, if the page's one is an evident mistake
+``correction``       the right description, if the page's description is an evident mistake
 ``kind``             ``union``: a struct of ``type`` and one nullable child for each branch;
                      ``inline``: a struct that may contain the fields of its only struct child directly
 
 To add a documented field, add one line to ``wsparquet.schema.structs``. Decoders, datasets, and exported definitions
-are derived from it.
+are derived from this line.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from wsparquet.schema.structs import (
 __all__ = ["COMMON_SUFFIX", "HEADER", "METADATA", "SCHEMA_VERSION", "TABLES", "UNRECOGNIZED", "Table"]
 
 SCHEMA_VERSION = 2
-"""Incremented whenever the columns of a table change. All files of a root have the same version."""
+"""Incremented whenever the columns of a table change. All files of a root have the same schema version."""
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
@@ -70,7 +70,8 @@ class Table:
 
     ``tags``: the table's body tags, in the form that ``wsparquet.decode.keys.short_tag`` returns. ``payload``: the
     columns between those of the header and the common columns. ``payload_names``: the keys, in lower case, under which
-    the payload may appear in the body. ``flat``: the struct of the payload, if its fields are columns of the table.
+    the payload may appear in the body. ``flat``: the struct of the payload, if the fields of this struct are columns of
+    the table.
     """
 
     name: str

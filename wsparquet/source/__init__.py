@@ -1,4 +1,4 @@
-"""Sources: paths, URLs, and standard input, read and decompressed in chunks of a bounded size."""
+"""Sources: paths, URLs, and standard input, read and decompressed in chunks of limited size."""
 
 from __future__ import annotations
 

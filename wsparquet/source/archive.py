@@ -1,7 +1,7 @@
-"""Reads zip archives: lists the members, and decompresses and checks each member in pieces of a bounded size.
+"""Reads zip archives: lists the members, and decompresses and checks each member in pieces of limited size.
 
-``zipfile`` reads the directory. This module decompresses the members itself, because ``zipfile`` is slower, reads the
-directory again for each member, and does not limit how much bzip2 and LZMA decompress at once.
+``zipfile`` only reads the archive's directory. This module decompresses the members itself, because ``zipfile`` is
+slower, reads the directory again for each member, and does not limit how much bzip2 and LZMA decompress at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from wsparquet.source.formats import BLOCK, RAW_DEFLATE, REMEDY, Feeder, inflate
 __all__ = ["EMPTY_ARCHIVE", "SMALLEST_ARCHIVE", "Member", "MemberStream", "list_members"]
 
 SMALLEST_ARCHIVE = 22
-EMPTY_ARCHIVE = "expected a zip archive with files in it, found none; leave it out"
+EMPTY_ARCHIVE = "expected a zip archive with files in it, found an empty one; leave it out"
 ENCRYPTED = 0x1 | 0x40
 # APPNOTE.TXT 4.3.7: signature, version, flags, method, time, date, CRC, two sizes, lengths of name and extra field.
 LOCAL_HEADER = struct.Struct("<4s5H3L2H")
@@ -28,7 +28,7 @@ LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an archive, as the directory describes it. Its path only serves as a name. Sizes are in bytes."""
+    """One file of an archive, as the directory describes it. ``path`` is used only as a name. Sizes are in bytes."""
 
     path: str
     offset: int
@@ -73,7 +73,7 @@ class MemberStream:
         self.packed = 0
 
     def read(self, _size: int = BLOCK) -> bytes:
-        """Return the next piece, at most 256 KiB. At the end, check the size and the CRC and return an empty piece."""
+        """Return the next bytes, at most 256 KiB. At the end, check the size and the CRC, and return no bytes."""
         return next(self._pieces, b"")
 
     def close(self) -> None:
@@ -87,19 +87,19 @@ class MemberStream:
         feeder = Feeder(self._read)
         for piece in self._inflated(feeder):
             crc, size = isal_zlib.crc32(piece, crc), size + len(piece)
-            # Stop as soon as a member exceeds the size in the directory, before it fills a disk or memory.
+            # Stop as soon as a member exceeds its size in the directory: it must not fill the disk or memory.
             if size > member.size:
                 break
             yield piece
         if (crc, size, feeder.offset) != (member.crc, member.size, member.packed):
             raise self._place.error(
-                f"expected {member.size} bytes with CRC {member.crc:08x} from {member.packed} packed ones, found "
+                f"expected {member.size} bytes with CRC {member.crc:08x} from {member.packed} compressed ones, found "
                 f"{size} with CRC {crc:08x} from {feeder.offset}; the archive is corrupt, {REMEDY}"
             )
 
     def _inflated(self, feeder: Feeder) -> Iterator[bytes]:
         if self._member.method == zipfile.ZIP_DEFLATED:
-            label = f"{self._place.label}: its data, packed from byte {self._member.offset} of the archive,"
+            label = f"{self._place.label}: its data, compressed at byte {self._member.offset} of the archive,"
             yield from inflate_one(feeder, RAW_DEFLATE, label=label, chunk=BLOCK)
             return
         while piece := feeder.take(BLOCK):

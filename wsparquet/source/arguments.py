@@ -12,7 +12,7 @@ __all__ = ["Path", "Sources", "as_list"]
 Path = str | os.PathLike[str]
 """A path, glob, folder or URL; ``-`` is standard input."""
 Sources = Path | Iterable[Path]
-"""One such argument, or several."""
+"""One path, glob, folder or URL, or several of them."""
 
 
 def as_list(given: Sources, *, name: str = "sources") -> list[Path]:

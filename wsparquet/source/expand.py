@@ -1,4 +1,4 @@
-"""Turns arguments into sources: paths, globs, folders, URLs, and standard input. Each zip member becomes a source."""
+"""Turns paths, globs, folders, URLs, and standard input into sources. Each zip member becomes a source."""
 
 from __future__ import annotations
 
@@ -45,16 +45,17 @@ def expand(
     storage_options: Mapping[str, Any] | None = None,
     ignored: Callable[[str], None] = _ignore,
 ) -> list[Source | Failed]:
-    """Return the sources that ``arguments`` name, each file once.
+    """Return the sources that ``arguments`` name, without repetition.
 
-    Keep the order of the arguments; sort folders and globs.
+    The sources are in the order of the arguments; the files of a folder or glob are sorted.
 
     An argument is a local path, a glob, a folder (all files in it except hidden ones), ``-`` for standard input, or a
     URL of any file system that fsspec supports. ``storage_options``: options for that file system. Each member of a zip
     archive is one source; archives are recognized by their first bytes. A file or folder that cannot be found or listed
     becomes a ``Failed``. Files below ``exclude``, a path or URL, are not sources. If a folder contains a root, the
     files of the root are not sources. Markers that other tools leave in a folder or archive (the object ``folder/`` of
-    S3, ``_SUCCESS``) are not sources unless an argument names them; ``ignored`` is called with the URL of each.
+    S3, ``_SUCCESS``) are not sources unless an argument names them; ``ignored`` is called with the URL of each omitted
+    marker.
     """
     expansion = _Expansion(_excluded(exclude), _excluded_url(exclude), storage_options or {}, ignored)
     return [found for argument in arguments for found in expansion.argument(os.fspath(argument))]
@@ -74,13 +75,13 @@ def _excluded_url(root: str | None) -> tuple[str, str] | None:
 
 
 def _local_path(argument: str) -> str | None:
-    """Return the argument as a local path; None if it is a remote URL.
+    """Return the argument as a local path, or None for a remote URL.
 
     An argument that looks like a URL is a path if a local file has that name.
     """
     if "\0" in (unquote(argument) if is_url(argument) else argument) or not argument:
         raise SourceError(
-            f"{without_credentials(argument)!r}: expected a path or a URL, found what cannot be one; check the name"
+            f"{without_credentials(argument)!r}: expected a path or a URL, found another text; check the name"
         )
     if is_half_url(argument):
         raise SourceError(
@@ -107,7 +108,7 @@ def _absolute(path: str) -> Path:
 
 
 def _size(file: Path) -> int | None:
-    """Return the size of a file in bytes; None if it cannot be determined, which reading the file reports."""
+    """Return the size of a file in bytes, or None if the size is unknown. Reading will then report the error."""
     try:
         return file.stat().st_size
     except OSError:
@@ -179,7 +180,7 @@ class _Expansion:
         found = False
         for match in self._matches(path):
             for file in self._files(match):
-                # An excluded file fails below if the argument names it, and is skipped if a folder or glob contains it.
+                # Skip an excluded file of a folder or glob. If the argument itself names the file, it fails below.
                 if isinstance(file, Path) and file != path and self._is_omitted(file):
                     continue
                 found = True
@@ -195,8 +196,8 @@ class _Expansion:
             raise Place(str(path)).error("expected a source outside of the dataset, found one in it; leave it out")
         if is_root(path):
             raise Place(str(path)).error(
-                "expected Web Session files, found datasets that wsparquet has written; name the files that they were "
-                "made of"
+                "expected Web Session files, found datasets that wsparquet has written; name the sources of those "
+                "datasets"
             )
 
     def _matches(self, path: Path) -> Iterator[Path | Unreadable]:
@@ -266,7 +267,7 @@ class _Expansion:
     def _remote_archive(self, source: Source, file: RemoteFile) -> Iterator[Source | Failed]:
         """Yield the members of a remote archive.
 
-        An archive on an HTTP server is copied to a local file first, because not every server supports ranges.
+        An archive on an HTTP server is copied to a local file first, because not every server supports byte ranges.
         """
         try:
             origin = spool(file.origin.open(), file.origin.place) if file.origin.is_http else file.origin

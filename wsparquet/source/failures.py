@@ -45,7 +45,7 @@ CLIENT_ERRORS = (
 )
 REMEDIES: tuple[tuple[type[Exception], str], ...] = (
     (FileNotFoundError, "check the name"),
-    (PermissionError, "check that you may read it, or give the credentials that may"),
+    (PermissionError, "check that you may read it, or use credentials that may read it"),
     (IsADirectoryError, "name a file in it"),
     (TimeoutError, "check the connection and try again"),
     (ConnectionError, "check the connection and try again"),
@@ -60,7 +60,7 @@ REMEDIES: tuple[tuple[type[Exception], str], ...] = (
 class Place:
     """The label of a location for messages, and the secrets that no message may contain.
 
-    ``secrets``: those in the URL, percent-decoded. ``hidden``: those in the storage options.
+    ``secrets``: the secrets in the URL, percent-decoded. ``hidden``: the secrets in the storage options.
     """
 
     label: str
@@ -95,7 +95,7 @@ class Place:
 
     def as_source_error(self, error: BaseException, expected: str = "a file that can be read") -> SourceError:
         """Convert ``error`` to a SourceError without secrets in its text."""
-        # fsspec reports every HTTP error as a missing file; the actual HTTP error is the cause.
+        # fsspec reports every HTTP error as a missing file. The actual HTTP error is the exception's cause.
         if isinstance(error, FileNotFoundError) and getattr(error.__cause__, "status", 404) != 404:
             error = error.__cause__ or error
         text = hide_secrets(_text(error), self.hidden) if self.is_url or self.hidden else _text(error)
@@ -104,7 +104,7 @@ class Place:
 
 
 def client_errors() -> Iterator[type[Exception]]:
-    """Yield the base error classes of those fsspec clients that are loaded."""
+    """Yield the base class of the errors of each fsspec client that is loaded."""
     for module, name in CLIENT_ERRORS:
         if module in sys.modules:
             yield getattr(sys.modules[module], name)

@@ -1,4 +1,4 @@
-"""Detects gzip and zstd by their first bytes, and decompresses them in pieces of a bounded size."""
+"""Detects gzip and zstd by their first bytes, and decompresses them in pieces of limited size."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Decompressor(Protocol):
 
 @dataclass(frozen=True)
 class Codec:
-    """A compression format: its decompressor, and its term for one of several concatenated streams."""
+    """A compression format, its decompressor, and its word for one of several concatenated streams."""
 
     name: str
     part: str
@@ -95,13 +95,13 @@ class Feeder:
         return self._count - len(self._data) + self._at
 
     def peek(self, size: int) -> bytes:
-        """Return the next ``size`` bytes without consuming them; fewer at the end of the file."""
+        """Return the next ``size`` bytes without consuming them. At the end of the file, there may be fewer."""
         while len(self._data) - self._at < size and self._fill():
             pass
         return self._data[self._at : self._at + size]
 
     def take(self, size: int) -> memoryview:
-        """Consume and return between one and ``size`` bytes; none at the end of the file."""
+        """Consume and return between one and ``size`` bytes. At the end of the file, return no bytes."""
         if self._at == len(self._data):
             self._fill()
         piece = memoryview(self._data)[self._at : self._at + size]
@@ -131,8 +131,8 @@ class Feeder:
 def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator[bytes]:
     """Yield the decompressed text of all members or frames, in pieces of at most ``chunk`` bytes.
 
-    Zeros after the last gzip member are padding, which tapes and block devices add. Any other bytes after it are an
-    error.
+    Zeros after the last gzip member are padding, which tapes and block devices add. Any other bytes after the last
+    member are an error.
 
     Raises:
         SourceError: the stored bytes are corrupt or truncated. Offsets in the message refer to the stored bytes.
@@ -147,8 +147,8 @@ def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator
             return
         if number and sniff(head) != codec.name and not _may_begin(head, codec):
             raise SourceError(
-                f"{where}: expected the end or another {codec.name} {codec.part} at byte {feeder.offset}, found other "
-                f"bytes after {codec.part} {number}; cut the file there if they do not belong to it, or {REMEDY}"
+                f"{where}: expected the end of the file or another {codec.name} {codec.part} at byte {feeder.offset}, "
+                f"found other bytes after {codec.part} {number}; cut the file there if they are foreign, or {REMEDY}"
             )
         number += 1
         label = f"{where}: {codec.name} {codec.part} {number}, which starts at byte {feeder.offset},"
@@ -156,7 +156,7 @@ def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator
 
 
 def _may_begin(head: bytes, codec: Codec) -> bool:
-    """Return whether the file is too short to determine the format, but begins like a compressed one."""
+    """Return whether a file that is too short for ``sniff`` begins like a compressed file."""
     return len(head) < 4 and any(magic.startswith(head) for magic, name in MAGIC if name == codec.name)
 
 
@@ -164,7 +164,7 @@ def inflate_one(feeder: Feeder, codec: Codec, *, label: str, chunk: int) -> Iter
     """Yield the decompressed text of one member, frame, or stream. Every message starts with ``label``."""
     decompressor = codec.decompressor()
     inflated = 0
-    # Unused bytes are copied when they are put back. A small first piece keeps that cheap for tiny members.
+    # Bytes that a member does not use are put back, which copies them. A small first piece keeps the copy short.
     size = FIRST_PIECE
     while not decompressor.eof:
         piece = feeder.take(size) if decompressor.needs_input else memoryview(b"")

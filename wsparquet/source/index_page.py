@@ -1,6 +1,6 @@
 """Lists the files and folders that an HTTP server's index page links to.
 
-fsspec's own listing does not decompress a page, follows the links that only sort it, and does not unescape links.
+fsspec's own listing does not decompress a page, does not unescape links, and follows links that only sort the page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wsparquet.source.formats import BLOCK, CODECS, Feeder, inflate, sniff
 __all__ = ["links", "list_page"]
 
 LARGEST_PAGE = 64 << 20
-"""In bytes, both as sent and decompressed."""
+"""The maximum size of a page in bytes, both as sent and decompressed."""
 PAGES = {"text/html", "application/xhtml+xml", ""}
 PORTS = {"http": 80, "https": 443}
 
@@ -26,7 +26,7 @@ PORTS = {"http": 80, "https": 443}
 def list_page(filesystem: Any, url: str) -> list[dict[str, Any]]:
     """Return the entries of the folder at ``url``, in the form of fsspec's ``ls``.
 
-    Raises ValueError if the page is corrupt or larger than 64 MiB, and otherwise as fsspec's ``ls``.
+    Raises ValueError if the page is corrupt or larger than 64 MiB. The other errors are those of fsspec's ``ls``.
     """
     body, kind, charset = fsspec.page(filesystem, url, LARGEST_PAGE + 1)
     if kind not in PAGES:
@@ -56,7 +56,7 @@ def _inflated(body: bytes) -> Iterator[bytes]:
 def links(text: str, url: str) -> list[str]:
     """Return the absolute URLs, without repetition, of all links to files and folders below the folder at ``url``.
 
-    Links to the folder itself are omitted, whatever their query is: they sort the page (``?C=N;O=D``), or jump in it.
+    Links to the folder itself are omitted: they sort the page (``?C=N;O=D``) or lead to a position in it.
     """
     parser = _Links()
     parser.feed(text)
@@ -79,9 +79,9 @@ class _Links(HTMLParser):
 
 
 def _below(link: str, base: SplitResult) -> str | None:
-    """Return a link as an absolute URL; None if it leads to no file or folder below ``base``.
+    """Return a link as an absolute URL, or None if the link does not lead to a file or folder below ``base``.
 
-    The URL keeps the user info of ``base`` if it is on the same server.
+    If the link leads to the same server, the URL has the user info of ``base``.
     """
     folder = base.path.rstrip("/") + "/"
     try:
@@ -96,9 +96,9 @@ def _below(link: str, base: SplitResult) -> str | None:
 
 
 def _netloc(found: SplitResult, base: SplitResult) -> str | None:
-    """Return the host of a link; None if it is not the host of ``base``, over http or https.
+    """Return the network location for a link, or None if the link leads to another host or is neither http nor https.
 
-    Raises ValueError if the link's port is no number.
+    Raises ValueError if the link's port is not a number.
     """
     if found.scheme not in PORTS or found.hostname != base.hostname:
         return None

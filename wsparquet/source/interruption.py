@@ -1,7 +1,7 @@
 """Makes reading from remote file systems interruptible.
 
-A thread that reads from fsspec cannot be interrupted, and fsspec waits for minutes for a server that does not answer.
-A helper thread therefore reads, and the reading thread stops waiting for it after an interruption.
+A thread that reads from fsspec cannot be interrupted, and fsspec waits for minutes for a server that does not answer. A
+helper thread therefore does the reading. After an interruption, the calling thread stops waiting for the helper.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Result = TypeVar("Result")
 Interrupted = Callable[[], bool]
 POLL_SECONDS = 0.1
 PIECE = 1 << 20
-"""The bytes that the helper reads at once: handing over many small pieces would take time."""
+"""How many bytes the helper reads at once. Handing over many small pieces would be slow."""
 
 _current: ContextVar[Interrupted | None] = ContextVar("wsparquet_interrupted", default=None)
 
 
 @contextmanager
 def interruptible(interrupted: Interrupted) -> Iterator[None]:
-    """Make remote files that this thread opens in the context fail soon after ``interrupted`` returns True."""
+    """Make remote files that this thread opens inside the context fail soon after ``interrupted`` returns True."""
     token = _current.set(interrupted)
     try:
         yield
@@ -38,10 +38,10 @@ def interruptible(interrupted: Interrupted) -> Iterator[None]:
 
 
 def open_interruptibly(label: str, opener: Callable[[], Any]) -> BinaryIO:
-    """Return what ``opener`` opens. In a context of ``interruptible``, the opening and all reads are interruptible.
+    """Return the file that ``opener`` opens. Inside ``interruptible``, opening and reading the file can be interrupted.
 
     Raises:
-        SourceError: interrupted; the message begins with ``label``.
+        SourceError: the reading was interrupted; the message begins with ``label``.
 
     """
     interrupted = _current.get()
@@ -67,7 +67,7 @@ class _Helper:
         return future.result()
 
     def end(self, function: Callable[[], object]) -> None:
-        """Make a last call, without waiting for it, and end the thread."""
+        """Make a last call and end the thread, without waiting for either."""
         self._begin(function, ())
         self._calls.put(None)
 

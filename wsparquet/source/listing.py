@@ -14,7 +14,7 @@ __all__ = ["Unreadable", "files_below", "glob", "has_magic", "is_folder"]
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A folder or file that could not be read, and the error."""
+    """A folder or file that could not be read, with the error."""
 
     path: Path
     error: OSError
@@ -30,7 +30,7 @@ def is_folder(path: Path) -> bool:
 
     If this cannot be determined, return False: opening the path will report the error.
     """
-    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder above may not be searched
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises if a parent folder is not searchable
 
 
 def files_below(folder: Path, excluded: Callable[[str], bool]) -> Iterator[Path | Unreadable]:

@@ -1,4 +1,4 @@
-"""Recognizes the markers that other tools leave among files, and that are no sources if a folder or glob finds them."""
+"""Recognizes markers: files that other tools leave among sources. Folders and globs omit them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ __all__ = ["is_marker"]
 SUCCESS = "_SUCCESS"
 """The file that Hadoop and Spark write at the end of a job. Some committers write a report into it."""
 FOLDER_SUFFIX = "_$folder$"
-"""The suffix of the empty objects that Hadoop's older S3 clients, and those of EMR, use as folders."""
+"""The suffix of the empty objects that EMR and Hadoop's older S3 clients use as folders."""
 
 
 def is_marker(path: str, size: int | None) -> bool:

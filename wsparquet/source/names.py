@@ -12,7 +12,7 @@ FORMAT_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zip": "zip"}
 
 
 def wrong_suffix(name: str, format_name: str) -> str | None:
-    """Return the suffix of ``name``, as written, if it does not belong to the format ``format_name``, else None."""
+    """Return the suffix of ``name``, unchanged, or None if the suffix fits the format ``format_name``."""
     for suffix, promised in FORMAT_SUFFIXES.items():
         if name.lower().endswith(suffix) and promised not in format_name.split("+"):
             return name[-len(suffix) :]

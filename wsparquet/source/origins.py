@@ -1,6 +1,6 @@
 """Origins of stored bytes: local files, remote files, standard input, and zip members.
 
-Every reading of a source opens its origin again.
+Each time a source is read, its origin is opened again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Stream(Protocol):
     """The stream that an origin opens."""
 
     def read(self, size: int, /) -> bytes:
-        """Return the next bytes, at most ``size``; none at the end."""
+        """Return the next bytes, at most ``size``. At the end, return no bytes."""
         ...
 
     def close(self) -> None:
@@ -41,7 +41,7 @@ class Origin(Protocol):
 
     @property
     def place(self) -> Place:
-        """The location, as messages name it."""
+        """The location for messages."""
         ...
 
     @property
@@ -137,7 +137,7 @@ class Once:
     def open(self) -> Stream:
         """Open the stream, which starts with ``head``. A second call fails."""
         if self._stream is None:
-            raise self.place.error("expected to be read once, found a second reading; save it to a file first")
+            raise self.place.error("expected to be read once, found a second attempt; save it to a file first")
         stream, self._stream = self._stream, None
         return _Rejoined(self._head, stream)
 

@@ -1,4 +1,4 @@
-"""Reads a source: counts, hashes, and decompresses its bytes in bounded chunks, and detects decompression bombs."""
+"""Reads a source in chunks: counts, hashes and decompresses its bytes, and detects decompression bombs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from wsparquet.source.origins import Origin, Stream
 __all__ = ["SourceLimits", "SourceReader", "checksum"]
 
 MOST_LAYERS = 2
-"""How many times a file may be compressed: once by whoever stored it, once by a server that sent it."""
+"""How many times a file may be compressed: once before it was stored, and once by the server that sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class SourceLimits:
     """Limits on the decompressed size of one source. A source that exceeds a limit fails.
 
     ``max_inflated``: the largest inflated size in bytes. ``max_ratio``: the largest number of inflated bytes for each
-    stored byte, checked after ``ratio_floor`` inflated bytes. Repetitive JSON reaches about 300, deflate at most 1,032,
-    and zstd far more. ``chunk``: the largest piece in bytes that a reader returns.
+    stored byte, checked after ``ratio_floor`` inflated bytes. The ratio of repetitive JSON is about 300; the maximum of
+    deflate is 1,032, and that of zstd is far higher. ``chunk``: the largest piece in bytes that a reader returns.
 
     >>> tables = wsparquet.read("session.gz", source_limits=wsparquet.SourceLimits(max_inflated=1 << 30))
 
@@ -46,7 +46,7 @@ class SourceLimits:
     ratio_floor: int = 64 << 20
 
     def __post_init__(self) -> None:
-        """Refuse wrong values."""
+        """Reject invalid values."""
         for name in ("max_inflated", "max_ratio", "chunk", "ratio_floor"):
             check_number(name, getattr(self, name), minimum=0)
 
@@ -78,7 +78,7 @@ class _Stored:
 
 
 def checksum(origin: Origin) -> str:
-    """Compute the SHA-256 of the stored bytes, in hex. Reads in pieces, and does not decompress."""
+    """Compute the SHA-256 of the stored bytes, in hex. The source is read in chunks, and not decompressed."""
     stored = _Stored(origin.open(), origin.place)
     try:
         while stored.read(BLOCK):
@@ -92,12 +92,12 @@ class SourceReader:
     """The decompressed bytes of a source, as an iterator of chunks and a context manager.
 
     ``format`` is ``gzip``, ``zstd``, or ``plain``; for a zip member ``zip``, ``zip+gzip``, or ``zip+zstd``. If the
-    inflated text is compressed again, such as by a web server, ``+gzip`` or ``+zstd`` is added with the first chunk.
-    ``stored_bytes`` and ``inflated_bytes`` count the bytes read so far. The stored bytes of a zip member are the bytes
-    after the archive's own compression is removed.
+    inflated text is itself compressed, for example by a web server, ``+gzip`` or ``+zstd`` is appended once the first
+    chunk is read. ``stored_bytes`` and ``inflated_bytes`` count the bytes read so far. The stored bytes of a zip member
+    are its bytes without the archive's own compression.
 
     Raises:
-        SourceError: raised while iterating if the source is corrupt, truncated, unreadable, or exceeds a limit.
+        SourceError: the source is corrupt, truncated or unreadable, or exceeds a limit; raised during iteration.
 
     """
 
@@ -137,7 +137,7 @@ class SourceReader:
             yield bytes(piece)
 
     def _inflated(self, feeder: Feeder, layers: list[Format], where: str) -> Iterator[bytes]:
-        """Yield the inflated text of the last of ``layers``; if that is compressed, too, inflate it again."""
+        """Yield the inflated text of the last of ``layers``. If this text is itself compressed, inflate it, too."""
         pieces = inflate(feeder, CODECS[layers[-1]], where=where, chunk=self._limits.chunk)
         head = b""
         while len(head) < 4 and (piece := next(pieces, None)) is not None:
@@ -162,7 +162,7 @@ class SourceReader:
             )
 
     def _limited(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the pieces of an outer layer of compression, to which the limits apply as well."""
+        """Yield the inflated pieces of an outer layer of compression. The limits apply to them, too."""
         size = 0
         for piece in pieces:
             size += len(piece)
@@ -199,7 +199,7 @@ class SourceReader:
     def _check_whole(self) -> None:
         if not self._whole:
             raise self._place.error(
-                f"expected a source that was read to its end before its checksum, found {self.stored_bytes} bytes read"
+                f"expected a source that is completely read before its checksum, found {self.stored_bytes} bytes read"
             )
 
     def __enter__(self) -> Self:
@@ -214,7 +214,7 @@ class SourceReader:
         return self
 
     def __next__(self) -> bytes:
-        # A generator that has failed just stops when it is resumed, which would look like the end of the source.
+        # After an error, a resumed generator would just stop, which would look like the end of the source.
         if self._failure is not None:
             raise self._failure
         try:
@@ -234,13 +234,13 @@ class SourceReader:
         limits = self._limits
         if inflated > limits.max_inflated:
             raise self._place.error(
-                f"expected at most {limits.max_inflated} inflated bytes, found more by stored byte "
-                f"{self.stored_bytes}; if that is right, raise `max_inflated`"
+                f"expected at most {limits.max_inflated} inflated bytes, found more after stored byte "
+                f"{self.stored_bytes}; if the source is valid, raise `max_inflated`"
             )
         if inflated > limits.ratio_floor and inflated > limits.max_ratio * self._stored.packed:
             raise self._place.error(
                 f"expected at most {limits.max_ratio} times as many inflated bytes as stored ones, found {inflated} "
-                f"from {self._stored.packed}; if that is right, raise `max_ratio`"
+                f"from {self._stored.packed}; if the source is valid, raise `max_ratio`"
             )
 
     def close(self) -> None:

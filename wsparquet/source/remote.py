@@ -124,7 +124,7 @@ def _bare(origin: Remote, path: str) -> str:
 
 
 def _info(filesystem: Any, path: str) -> tuple[Info, OSError | None]:
-    """The facts about a path. They are empty, and the error says why, if only a listing may tell more."""
+    """Return the metadata of a path. If only a listing can provide the metadata, return none, and the error."""
     try:
         return filesystem.info(path), None
     except FileNotFoundError as error:
@@ -143,7 +143,7 @@ def _is_hidden(path: str, base: str) -> bool:
 def _place_of(origin: Remote, url: str, path: str) -> Place:
     """Return the location of a listed file or folder below ``url``.
 
-    A ``?`` or ``#`` in the file's name is not the start of a query or fragment.
+    A ``?`` or ``#`` in the file's name does not start a query or fragment.
     """
     if origin.is_http:
         return replace(Place.of_url(path), hidden=origin.place.hidden)
@@ -161,7 +161,7 @@ def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> Rem
 
 
 def _given(origin: Remote, url: str) -> Remote:
-    """Return the file that ``url`` itself names, with the same label as if it had been listed."""
+    """Return the file that ``url`` itself names. Its label is the same as for a listed file."""
     if origin.is_http or "::" in url:
         return origin
     return replace(
@@ -196,7 +196,7 @@ def _first(info: Mapping[str, Any], keys: Sequence[str]) -> str | None:
 
 
 def heads(files: Sequence[RemoteFile]) -> Iterator[bytes | SourceError]:
-    """Yield the first four bytes of each file, with concurrent requests for many files."""
+    """Yield the first four bytes of each file. Many files are read concurrently."""
     for start in range(0, len(files), PEEKED_AT_ONCE):
         batch = files[start : start + PEEKED_AT_ONCE]
         bulk = [file for file in batch if not file.origin.is_http and not _too_small(file)]

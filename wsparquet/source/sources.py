@@ -32,8 +32,8 @@ class Source:
 
     ``name``: the last component of the path. In ``name`` and ``url``, bytes that are not valid UTF-8 are written as
     ``%XX``, because columns and commit records contain both as text. ``url``: without user info, query, and fragment.
-    ``size``: in stored bytes. ``etag``, ``mtime``: from the file system, as text; None if the file system does not
-    report it. ``listing``: the file's entry in the API's list, unchanged.
+    ``size``: in stored bytes. ``etag``, ``mtime``: from the file system, as text, or None if the file system does not
+    report them. ``listing``: the file's entry in the API's list, unchanged.
     """
 
     name: str
@@ -61,8 +61,8 @@ class Source:
         """Open the source and return a reader of its decompressed bytes, in chunks.
 
         Raises:
-            SourceError: the source is missing, cannot be read, or is an archive. The reader raises it if the source is
-            corrupt or exceeds a limit.
+            SourceError: the source is missing, cannot be read, or is an archive. The returned reader raises SourceError
+                if the source is corrupt or exceeds a limit.
 
         """
         return SourceReader(self.origin, name=self.name, limits=limits)
@@ -70,7 +70,7 @@ class Source:
     def checksum(self) -> str:
         """Compute the SHA-256 of the stored bytes, in hex, without decompressing them.
 
-        For a zip member, hash the bytes after the archive's own compression is removed.
+        The stored bytes of a zip member are its bytes without the archive's own compression.
 
         Raises:
             SourceError: the source cannot be read, or cannot be read a second time.

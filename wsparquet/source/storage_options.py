@@ -29,21 +29,21 @@ S3_CLIENT_OPTIONS = frozenset(
         *("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"),
     }
 )
-"""Options in ``client_kwargs`` that s3fs passes to botocore. HTTPFileSystem has an option of the same name."""
+"""Options in ``client_kwargs`` that s3fs passes to botocore. HTTPFileSystem also has an option ``client_kwargs``."""
 
 
 def options_for(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those options that the file system of a URL accepts.
+    """Return the options that the file system of a URL accepts.
 
-    One run may have a root on S3 and sources on another file system, but the HTTP file system fails on unknown options.
-    If an S3 file system is a later component of a chained URL, the result also disables its listing cache.
+    A run has the same options for all file systems, but the HTTP file system fails on options for others, such as S3.
+    The result also disables the listing cache of an S3 file system that is a later component of a chained URL.
     """
     # fsspec shares one file system among callers with equal options, and botocore modifies its options, so copy them.
     options = _copied(options)
     if "::" not in url and url.lower().startswith(("http://", "https://")):
         return _http_options(url, options)
-    # The later file systems of a chained URL are not accessible, so their listing caches cannot be cleared. Disable
-    # them.
+    # The later file systems of a chained URL are not accessible, so their listing caches cannot be cleared. Disable the
+    # caches.
     protocols = {link.partition("://")[0] for link in url.split("::")[1:]} & {"s3", "s3a"}
     fresh = {each: {"use_listings_cache": False, **options.get(each, {})} for each in protocols}
     return {**options, **fresh}

@@ -1,6 +1,6 @@
 """Lists the files in a folder of an fsspec file system, or those that match a glob.
 
-Records the folders that cannot be listed.
+Also records the folders that cannot be listed.
 
 fsspec's own ``glob``, ``find``, and ``walk`` silently skip folders that cannot be listed. Below the first level,
 ``walk`` skips them even with ``on_error="raise"``. This module therefore lists folders one by one and records each
@@ -25,7 +25,7 @@ __all__ = ["Info", "Walk"]
 Info = dict[str, Any]
 """The metadata of a file, as its file system reports it."""
 ONE_LISTING = "s3"
-"""The protocol whose ``find`` lists all levels at once, so that it cannot skip single subfolders."""
+"""The protocol of the file systems whose ``find`` lists all levels at once, and so cannot skip a subfolder."""
 
 
 class Walk:
@@ -87,7 +87,7 @@ class Walk:
                 self._level(info["name"], parts, depth + 1)
 
     def _listed(self, folder: str, how: Callable[[str], list[Info]]) -> list[Info]:
-        """Return the entries of a folder. Return nothing if it was listed before, because links may form a cycle."""
+        """Return the entries of a folder, or no entries if the folder was listed before: links may form a cycle."""
         if folder in self._seen:
             return []
         self._seen.add(folder)

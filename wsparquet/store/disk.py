@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,3 +31,16 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Durably create a folder and every missing folder above it."""
+    missing = [each for each in (path, *path.parents) if not each.is_dir()]
+    last = missing[-1].parent if missing else path
+    # The process that created the last existing folder may have died before its own sync. A parent that this user may
+    # not read cannot be synced.
+    with suppress(PermissionError):
+        sync_folder(last.parent)
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)

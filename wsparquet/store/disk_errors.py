@@ -42,9 +42,9 @@ def translate(error: BaseException, action: str, path: str | os.PathLike[str]) -
     """Translate an error of the disk or of Arrow into a DatasetError."""
     code = error.errno if isinstance(error, OSError) else None
     reason = os.strerror(code) if code else str(error)
-    remedy = _REMEDIES.get(code or 0, "see the reason and run again")
+    remedy = _REMEDIES.get(code or 0, "fix this and run again")
     if action in _READING and code in {errno.EACCES, errno.EPERM}:
         remedy = "make it readable for this user, or run as its owner"
-        # The folder itself may be readable even if a private folder in it, such as quarantine, is not.
+        # The unreadable path may be a private folder below ``path``, such as quarantine.
         path = error.filename or path if isinstance(error, OSError) else path
     return DatasetError(f"cannot {action} {os.fspath(path)}: {reason}; {remedy}")

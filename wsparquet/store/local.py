@@ -11,12 +11,12 @@ import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from wsparquet.layout import LOCKS, TMP, Key
-from wsparquet.store.disk import sync_folder
+from wsparquet.store.disk import make_folder
 from wsparquet.store.disk_errors import translated
 from wsparquet.store.store import Absent, Changed, Entry, Expectation, Unfinished, Version
 from wsparquet.store.workspace import Workspaces, locked
@@ -34,6 +34,8 @@ class LocalDisk:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._durable: set[str] = set()
+        """The folders whose names this process knows to be on the disk."""
         self.workspaces = Workspaces(root / TMP, lock=self._lock_file("workspaces"))
 
     # --- Reading ------------------------------------------------------------------------------------------------------
@@ -59,14 +61,14 @@ class LocalDisk:
                 return None
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """Return the bytes of a file, and their checksum as its version, or None if the file does not exist."""
+        """Return a file's bytes and, as its version, their checksum. Return None if the file does not exist."""
         data = self.read(path)
         return None if data is None else (data, _version(data))
 
     def entries(self, folder: str, *, denied: list[str] | None = None) -> Iterator[Entry]:
         """Yield all regular files below ``folder``, sorted by path; symbolic links are skipped.
 
-        With ``denied``, folders that this user may not list are skipped, and their paths are added to the list.
+        With ``denied``, folders that this user may not list are skipped, and their paths are appended to ``denied``.
         """
         with translated("list", self.root / folder):
             for path in self._walk(folder, denied):
@@ -92,7 +94,7 @@ class LocalDisk:
             yield from self.read_all(list(self._walk(folder)))
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and the bytes of each of the regular files, in the given order; missing files are skipped."""
+        """Yield the path and the bytes of each regular file, in the order of ``paths``; missing files are skipped."""
         with translated("read", self.root):
             for folder, below in itertools.groupby(paths, key=lambda path: path.rpartition("/")[0]):
                 yield from self._read_all_in(folder, below)
@@ -113,7 +115,7 @@ class LocalDisk:
     def _walk(self, folder: str, denied: list[str] | None = None) -> Iterator[str]:
         try:
             with os.scandir(self.root / folder) as found:
-                # The sort key of a folder ends in a slash, so that complete paths come in sorted order.
+                # The sort key of a folder ends with a slash, so that the complete paths are in sorted order.
                 entries = sorted(found, key=lambda entry: f"{entry.name}/" if is_folder(entry) else entry.name)
         except FileNotFoundError:
             return
@@ -130,7 +132,7 @@ class LocalDisk:
                 yield path
 
     def missing(self, paths: Iterable[str]) -> set[str]:
-        """Return the paths at which there is no regular file; a symbolic link does not count as one."""
+        """Return the paths without a regular file. A symbolic link is not a regular file."""
         left = set(paths)
         for folder in sorted({path.rpartition("/")[0] for path in left}):
             with translated("list", self.root / folder):
@@ -169,14 +171,18 @@ class LocalDisk:
         return Absent() if found is None else found[1]
 
     def create(self, temporary: Path, path: str) -> bool:
-        """Durably rename a finished temporary file to its final name; return False if that name already exists."""
+        """Durably rename a finished temporary file to its final name; return False if that name already exists.
+
+        In either case the name is durable afterwards: the process that made it may have died before its own sync.
+        """
         with translated("create", self.root / path), self._folder(path, create=True) as (folder, name):
             try:
                 os.link(temporary, name, dst_dir_fd=folder, follow_symlinks=False)
+                created = True
             except FileExistsError:
-                return False
+                created = False
             os.fsync(folder)
-        return True
+        return created
 
     def replace(self, temporary: Path, path: str) -> None:
         """Atomically and durably replace ``path`` with a finished temporary file."""
@@ -193,35 +199,60 @@ class LocalDisk:
             os.fsync(folder)
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Durably delete files; missing files are skipped."""
+        """Durably delete files; missing files are skipped.
+
+        A missing file is durably missing afterwards: the process that deleted it may have died before its own sync.
+        """
         for path in paths:
-            with translated("delete", self.root / path):
-                try:
-                    with self._folder(path) as (folder, name):
-                        os.unlink(name, dir_fd=folder)
-                        os.fsync(folder)
-                except FileNotFoundError:
-                    continue
+            with translated("delete", self.root / path), suppress(FileNotFoundError), self._folder(path) as place:
+                folder, name = place
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=folder)
+                os.fsync(folder)
+
+    def sync(self, path: str) -> None:
+        """Make durable what any process has done to a file's name: its creation, replacement or deletion."""
+        with translated("sync", self.root / path), suppress(FileNotFoundError), self._folder(path) as (folder, _):
+            os.fsync(folder)
 
     @contextmanager
     def _folder(self, path: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
-        """Provide a descriptor of the path's folder, opened without following symbolic links, and the file's name."""
+        """Yield a descriptor of the path's folder, and the file's name. No symbolic link is followed."""
         *folders, name = PurePosixPath(path).parts
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        above = ""
         try:
             for folder in folders:
-                inner = enter(descriptor, folder, create=create)
+                if create:
+                    self._make_in(descriptor, above, folder)
+                inner = enter(descriptor, folder)
+                above = f"{above}{folder}/"
                 os.close(descriptor)
                 descriptor = inner
             yield descriptor, name
         finally:
             os.close(descriptor)
 
+    def _make_in(self, parent: int, above: str, name: str, *, mode: int = 0o777) -> None:
+        """Durably create a folder in the open folder ``above``, whose path ends in a slash, if it is missing.
+
+        An existing folder is synced too when this process first meets it, because the process that created it may have
+        died before its own sync, or may be about to sync it. One sync serves all folders beside it.
+        """
+        try:
+            os.mkdir(name, mode, dir_fd=parent)
+        except FileExistsError:
+            if f"{above}{name}" in self._durable:
+                return
+        names = os.listdir(parent)
+        os.fsync(parent)
+        self._durable.update(f"{above}{each}" for each in names)
+
     # --- Locks and folders --------------------------------------------------------------------------------------------
 
     @contextmanager
     def lock(self, key: Key) -> Iterator[None]:
-        """Prevent other processes and threads from committing under ``key`` inside the context. Not reentrant."""
+        """Keep other processes and threads from committing under ``key`` while the context lasts. Not reentrant."""
         digest = hashlib.sha256(f"{key.account}/{key.name}".encode()).digest()
         with locked(self._lock_file(f"{int.from_bytes(digest[:4], 'big') % LOCK_FILES:02x}")):
             yield
@@ -232,21 +263,13 @@ class LocalDisk:
     def make_root(self) -> None:
         """Durably create the root and every missing folder above it."""
         with translated("create", self.root):
-            missing = [path for path in (self.root, *self.root.parents) if not path.is_dir()]
-            for path in reversed(missing):
-                path.mkdir(exist_ok=True)
-                sync_folder(path.parent)
+            make_folder(self.root)
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Durably create a folder if it is missing. Raises DatasetError if the path exists and is not a folder."""
         with translated("create", self.root / path), self._folder(path) as (folder, name):
-            try:
-                os.mkdir(name, mode, dir_fd=folder)
-            except FileExistsError:
-                pass
-            else:
-                os.fsync(folder)
-            os.close(enter(folder, name, create=False))
+            self._make_in(folder, path.removesuffix(name), name, mode=mode)
+            os.close(enter(folder, name))
 
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
@@ -266,15 +289,8 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)
 
 
-def enter(parent: int, name: str, *, create: bool) -> int:
-    """Open a folder inside an open folder and return its descriptor; with ``create``, durably create it first."""
-    if create:
-        try:
-            os.mkdir(name, dir_fd=parent)
-        except FileExistsError:
-            pass
-        else:
-            os.fsync(parent)
+def enter(parent: int, name: str) -> int:
+    """Open a folder inside an open folder and return its descriptor, without following a symbolic link."""
     return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
 
 

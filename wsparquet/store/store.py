@@ -31,7 +31,7 @@ class Absent:
 
 
 Expectation = Absent | Version
-"""The state of the path that a conditional write expects."""
+"""The state in which a conditional write expects a path to be."""
 
 
 class Changed(Exception):
@@ -45,8 +45,8 @@ class Refused(Exception):
 class Entry(NamedTuple):
     """A file of a root: ``size`` in bytes, ``modified`` in seconds since 1970.
 
-    ``version`` changes whenever the file changes; compare it only with versions from other listings. If the store's
-    listings have no versions, it is None, and only reading the file shows a change.
+    ``version`` changes whenever the file changes; compare it only with versions from other listings. The version is
+    None if the store's listings have no versions; then only reading the file shows a change.
     """
 
     path: str
@@ -66,8 +66,8 @@ class Unfinished(NamedTuple):
 class Store(Protocol):
     """The files below a root; all paths are relative to the root, with ``/`` between components.
 
-    A component of a path is never empty, ``.`` or ``..``. No file's path is also a folder of another file. A file is
-    visible only when it is complete. Every method raises DatasetError if the store fails.
+    A component of a path is never empty, ``.`` or ``..``. A path is never both a file and a folder of other files. A
+    file is visible only when it is complete. Every method raises DatasetError if the store fails.
     """
 
     workspaces: Workspaces
@@ -82,14 +82,14 @@ class Store(Protocol):
         ...
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """Return the bytes of a file, and the version that ``put`` can expect, or None if the file does not exist."""
+        """Return a file's bytes, and its version for ``put``. Return None if the file does not exist."""
         ...
 
     def entries(self, folder: str, *, denied: list[str] | None = None) -> Iterator[Entry]:
         """Yield all files below ``folder``, sorted by path; an empty ``folder`` means the root.
 
-        With ``denied``, folders below ``folder`` that this user may not list are skipped, and their paths are added to
-        the list; a bucket has no such folders.
+        With ``denied``, folders below ``folder`` that this user may not list are skipped, and their paths are appended
+        to ``denied``. A bucket has no such folders.
         """
         ...
 
@@ -106,7 +106,7 @@ class Store(Protocol):
         ...
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and the bytes of each of the files, in the given order; missing files are skipped."""
+        """Yield the path and the bytes of each file, in the order of ``paths``; missing files are skipped."""
         ...
 
     def missing(self, paths: Iterable[str]) -> set[str]:
@@ -118,21 +118,21 @@ class Store(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """Make all operations that wait for a network fail, including those in progress and all later ones."""
+        """Make all operations that wait for a network fail: the operations in progress and all later ones."""
         ...
 
     def make_root(self) -> None:
-        """Create the root itself if it is missing and the store can create it."""
+        """Create the root if it is missing, provided that the store can create it."""
         ...
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
-        """Create a folder if it is missing; does nothing on a store without folders."""
+        """Create a folder if it is missing. Do nothing on a store without folders."""
         ...
 
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
-        """Write a file atomically and durably; with ``expect``, write only if the path has that state.
+        """Write a file atomically and durably. With ``expect``, write only if the path is in that state.
 
-        If the answer to a write is lost, the write counts as successful if the file contains ``data`` afterwards.
+        A write whose answer is lost counts as successful if the file contains ``data`` afterwards.
 
         Raises:
             Changed: the path is not in the expected state; nothing is written.
@@ -142,7 +142,7 @@ class Store(Protocol):
         ...
 
     def publish(self, moves: Iterable[tuple[Path, str]]) -> None:
-        """Move finished temporary files from this store's workspaces into the root, as ``(temporary, path)`` pairs."""
+        """Move finished files into the root. A move is a pair: a file in a workspace, and its path in the root."""
         ...
 
     def delete(self, paths: Iterable[str]) -> None:

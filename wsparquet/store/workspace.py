@@ -1,4 +1,4 @@
-"""Private folders for the temporary files of attempts; each is locked while its process lives, and swept later."""
+"""Private folders for the temporary files of attempts. Each is locked while its process lives, and deleted later."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEW_LOCK_SECONDS = 10.0
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock on a file that excludes other processes and threads, while the context is active. Not reentrant."""
+    """Lock a file against other processes and threads while the context lasts. Not reentrant."""
     # Create a new lock object each time: flock excludes other threads only if each one has its own descriptor.
     lock = FileLock(path, thread_local=False)
     with translated("lock", path):
@@ -42,7 +42,7 @@ class Workspace:
         self.token = token
         self.folder = home.folder / token
         self._home = home
-        # Not local to a thread: a different thread may end the attempt.
+        # The lock does not belong to one thread, because another thread may end the attempt.
         self.lock = FileLock(self.folder / "lock", timeout=0, thread_local=False)
 
     def __enter__(self) -> Self:
@@ -80,7 +80,7 @@ class Workspaces:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Prevent workspaces from being created, deleted or swept elsewhere inside the context. Not reentrant."""
+        """Keep others from creating, deleting or sweeping workspaces while the context lasts. Not reentrant."""
         with locked(self._lock):
             yield
 
@@ -89,12 +89,12 @@ class Workspaces:
         work = Workspace(self, secrets.token_hex(8))
         with translated("create", work.folder), self.exclusive():
             work.folder.mkdir(mode=0o700)
-            # For a moment, ``dead`` of another process may hold the lock.
+            # Another process may hold the lock for a moment, in ``dead``.
             work.lock.acquire(timeout=NEW_LOCK_SECONDS, poll_interval=POLL_SECONDS)
         return work
 
     def sweep(self) -> None:
-        """Delete the workspaces of dead attempts, if there are any workspaces."""
+        """Delete the workspaces of dead attempts."""
         if not self.folder.is_dir():
             return
         with translated("clean up", self.folder), self.exclusive():
@@ -138,7 +138,7 @@ def _looks_dead(folder: Path) -> bool:
 
 @contextmanager
 def _if_dead(folder: Path) -> Iterator[bool]:
-    """Provide True if the workspace's process is dead, and hold the workspace's lock inside the context."""
+    """Yield whether the workspace's process is dead. If so, hold the workspace's lock while the context lasts."""
     lock = FileLock(folder / "lock", timeout=0, thread_local=False)
     try:
         lock.acquire()

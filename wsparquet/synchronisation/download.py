@@ -1,4 +1,4 @@
-"""Downloads one listed file to the shelf, which stores raw files."""
+"""Downloads one listed file to a shelf, which is the place where a run puts raw files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Fetched", "Fetcher"]
 
 @dataclass(frozen=True)
 class Fetched:
-    """A downloaded file. ``size``: in stored bytes. ``download``: None if the file existed before the run."""
+    """A raw file. ``size``: in stored bytes. ``download``: the download, or None if the file existed before the run."""
 
     file: ListedFile
     path: Path
@@ -34,7 +34,7 @@ class Fetcher:
         self._tell = tell
 
     async def fetch(self, file: ListedFile, *, again: bool = False) -> Fetched:
-        """Return the file, downloading it if it is missing. With ``again``, download it even if it exists.
+        """Return the raw file; download it if the shelf does not have it, or if ``again`` is set.
 
         Raises:
             FileGone: the server no longer has the file. ApiError: the file cannot be downloaded, or its URLs return
@@ -57,7 +57,7 @@ class Fetcher:
         for number, url in enumerate(file.urls):
             target = path.with_name(f".{path.name}.{number}.partial") if found else path
             try:
-                another = await self._client.download(file, target, url=url)
+                another = await self._client.download(file, target, url=url, durable=self._shelf.keeps)
             except FileGone as error:
                 gone = error
                 continue
@@ -71,7 +71,7 @@ class Fetcher:
 
 
 def _compare(file: ListedFile, one: Downloaded, other: Downloaded) -> None:
-    """Delete the second download if both are equal.
+    """Compare two downloads of a file, and delete the second one if they are equal.
 
     If they differ, delete both and raise, because either may be wrong.
     """
@@ -80,6 +80,6 @@ def _compare(file: ListedFile, one: Downloaded, other: Downloaded) -> None:
     if not same:
         one.path.unlink()
         raise ApiError(
-            f"{file.name}: expected one file of this name, found different ones at {one.url} and {other.url}; "
-            "download both, see which is right, and convert that one with `wsparquet convert`"
+            f"{file.name}: expected one content at all its URLs, found different ones at {one.url} and {other.url}; "
+            "download both, decide which one is right, and convert it with `wsparquet convert`"
         )

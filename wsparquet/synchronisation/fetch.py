@@ -28,7 +28,7 @@ __all__ = ["count_retry", "fetch", "record_failure"]
 
 def record_failure(summary: FetchSummary, file: ListedFile, error: WsparquetError) -> None:
     """Count a file that could not be downloaded."""
-    failure = Failure(file.name, file.urls[0], str(error))
+    failure = Failure(file.name, file.places[0], str(error))
     (summary.gone if isinstance(error, FileGone) else summary.failures).append(failure)
 
 
@@ -46,20 +46,20 @@ def fetch(
     stop: Stop | None = None,
     **keywords: Unpack[FetchKeywords],
 ) -> FetchSummary:
-    """Download the files that the server lists and that are not yet in ``into``, a folder or an fsspec URL.
+    """Download the listed files that are not yet in ``into``, a folder or an fsspec URL.
 
-    The files go into ``account/<account>/`` below ``into``, so that a conversion can find their account in the path. If
-    a file fails, the summary contains the reason, and the other files are still downloaded. The keyword arguments are
-    the fields of ``FetchOptions`` and override those of ``options``. The function also works if an event loop is
-    running, as in Jupyter.
+    The files go into ``account/<account>/`` below ``into``, so that a later conversion can read the account from the
+    path. If a file fails, the summary contains the reason, and the other files are still downloaded. The keyword
+    arguments are the fields of ``FetchOptions`` and override those of ``options``. The function also works inside a
+    running event loop, as in Jupyter.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.fetch("raw", account="75555851", credentials=credentials, api=api).raise_for_failures()
     <FetchSummary account=75555851, listed=2, downloaded=2, seconds=...>
 
     Raises:
-        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
-        PlaceError: ``into`` is in a root; it is a DatasetError.
+        OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
+        PlaceError: ``into`` is in a root; this error is also a DatasetError.
         ApiError: the server does not send its list of files.
         DatasetError: ``into`` cannot be created, or its bucket does not exist; wsparquet never creates a bucket.
 
@@ -119,7 +119,7 @@ class _Fetch:
                 fetched = await fetcher.fetch(file)
             except WsparquetError as error:
                 record_failure(self.summary, file, error)
-                self.tell(Progress("failed", file.name, file.urls[0], error=str(error)))
+                self.tell(Progress("failed", file.name, file.places[0], error=str(error)))
                 return
         self.shelf.release(file.name)
         self.summary.downloaded.append(file.name)

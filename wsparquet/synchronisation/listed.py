@@ -24,7 +24,7 @@ from wsparquet.synchronisation.state import State
 __all__ = ["FileState", "Files", "committed", "expires", "list_files", "list_states", "refused"]
 
 ARCHIVE = "archive"
-"""The key in a commit's ``listing`` that marks its source as a member of the listed file, which is an archive."""
+"""The key in a commit's ``listing`` that marks its source as a member of a listed archive."""
 
 
 def expires(end: datetime | None) -> datetime | None:
@@ -33,10 +33,10 @@ def expires(end: datetime | None) -> datetime | None:
 
 
 def committed(commits: CommitIndex, account: str, name: str, *, unfinished: bool = False) -> CommitHeader | None:
-    """Return the commit of a listed file; None if it has none, or if it refers to rows that no commit has any more.
+    """Return a listed file's commit, or None if the file has none or its commit refers to rows that no longer exist.
 
-    An archive has one commit for each member. Set ``unfinished`` if members may lack a commit: the archive then counts
-    as not committed.
+    An archive has one commit for each member. Set ``unfinished`` if some members may have no commit yet: an archive
+    then never counts as committed.
     """
     known = parse_name(name)
     if known.is_api and (head := commits.counted(commits.get(Identity(account, known.stem)))):
@@ -44,8 +44,13 @@ def committed(commits: CommitIndex, account: str, name: str, *, unfinished: bool
     heads = [head for head in commits.by_listed_name(name) if head.identity.account == account]
     if not all(commits.counted(head) for head in heads):
         return None
-    whole = [head for head in heads if ARCHIVE not in head.facts.listing]
+    whole = [head for head in heads if any(_is_whole(listing, name) for listing in head.listings())]
     return next(iter(whole or ([] if unfinished else heads)), None)
+
+
+def _is_whole(listing: Mapping[str, str], name: str) -> bool:
+    """Return whether a commit's ``listing`` names the file ``name`` itself, not a member of an archive."""
+    return listing.get("name") == name and ARCHIVE not in listing
 
 
 def refused(listing: Listing) -> list[Failure]:
@@ -76,9 +81,10 @@ class FileState(JsonResult):
 
 @dataclass(frozen=True, repr=False)
 class Files(Result):
-    """Files that the server lists; ``refused``: those whose URL does not belong to the API.
+    """The files that the server lists. ``refused``: the files whose URL does not belong to the API.
 
-    ``listed``: the number of files that the server lists. ``files`` has fewer if only the missing ones were asked for.
+    ``listed``: the number of files that the server lists. ``files`` has fewer if the caller asked for the missing files
+    only.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.list_files(account="75555851", credentials=credentials, api=api)
@@ -115,17 +121,16 @@ def list_files(
 ) -> Files:
     """Return the files that the server lists, each with its state in ``root``: committed, missing, or failed.
 
-    Without ``root``, all files count as missing. With ``missing``, the result has only the files that are not
-    committed in ``root``: those that are missing, and those that failed. The keyword arguments are the fields of
-    ``FetchOptions`` and override those of ``options``. The function also works if an event loop is running, as in
-    Jupyter.
+    Without ``root``, all files count as missing. With ``missing``, the result omits the files that are committed in
+    ``root``. The keyword arguments are the fields of ``FetchOptions`` and override those of ``options``. The function
+    also works inside a running event loop, as in Jupyter.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.list_files("lake", account="75555851", credentials=credentials, api=api)
     <Files account=75555851, files=2, committed=2>
 
     Raises:
-        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
         ApiError: the server does not send its list of files.
         DatasetError: there is no root at ``root``, or a commit record is unreadable.
         SchemaError: the root has another schema version.
@@ -140,7 +145,7 @@ def list_files(
 def list_states(options: FetchOptions, *, root: Root | None = None, missing: bool = False) -> Files:
     """Return the files that the server lists, each with its state in ``root``, if a root is given.
 
-    With ``missing``, files that are committed are left out.
+    With ``missing``, the result omits committed files.
 
     Raises:
         ApiError: the server does not send its list of files.
@@ -166,7 +171,7 @@ def _states(files: Iterable[ListedFile], commits: CommitIndex, state: State) -> 
         head = committed(commits, state.account, file.name, unfinished=error is not None)
         yield FileState(
             name=file.name,
-            url=file.urls[0],
+            url=file.places[0],
             start=file.start,
             end=file.end,
             state="committed" if head else "failed" if error else "missing",

@@ -16,14 +16,14 @@ POLL_SECONDS = 0.1
 
 
 def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine and return its result. If this thread already runs an event loop, use another thread."""
+    """Run a coroutine and return its result. If the calling thread already runs an event loop, use another thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         try:
             return asyncio.run(coroutine)
         finally:
-            # If an interrupt comes before the coroutine begins, Python would warn that it was never awaited.
+            # After an interrupt before its start, Python would warn that the coroutine was never awaited.
             coroutine.close()
     return _run_in_thread(coroutine)
 
@@ -32,12 +32,12 @@ def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
     other = _OtherThread(coroutine)
     try:
         other.thread.start()
-        # A signal that comes just before a wait begins does not end the wait, so wait for short times only.
+        # A signal that arrives just before a wait does not end the wait, so each wait is short.
         while not wait([other.result], POLL_SECONDS).done:
             pass
         return other.result.result()
     except BaseException:
-        # The interrupt reaches only this thread, at any moment, even while the other thread starts.
+        # An interrupt reaches only this thread. It may come at any moment, even while the other thread starts.
         other.cancel()
         raise
 
@@ -66,7 +66,7 @@ class _OtherThread(Generic[T]):
         return await self._coroutine
 
     def cancel(self) -> None:
-        """Cancel the coroutine and wait for its end. Cancelling a finished one does nothing."""
+        """Cancel the coroutine and wait for its end. Do nothing if the coroutine has already ended."""
         self._cancelled = True
         for loop, task in self._started:
             if task is not None and not loop.is_closed():

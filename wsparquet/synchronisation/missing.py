@@ -16,11 +16,11 @@ from wsparquet.synchronisation.state import Missing, State
 __all__ = ["Ledger"]
 
 REMEMBERED = timedelta(days=30)
-"""How long a file is reported after the server has deleted it."""
+"""How long the reports keep mentioning a file that the server has deleted."""
 
 
 class Ledger:
-    """The missing files of an account: the state that the last run saved, which this run updates."""
+    """The missing files of an account: as the last run saved them, then updated by this run."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -46,7 +46,7 @@ class Ledger:
     ) -> None:
         """Record the files that are missing now.
 
-        The run did not request the list of files that start before ``since``.
+        The run did not ask the server for files that start before ``since``.
         """
         listed = {file.name for file in listing.files}
         files = {name: each for name, each in self._before.items() if name not in listed}

@@ -41,11 +41,11 @@ class SyncKeywords(FetchKeywords, total=False):
 class FetchOptions:
     """Options of ``fetch`` and ``list_files``, which also accept each field as a keyword argument.
 
-    ``account``: the account whose files to list or download. ``credentials``: by default those in the environment
-    variables; see ``Credentials.load``. ``api``: the options of requests. ``since``, ``until``: the time range of the
-    files, each a point in time or a duration before now; by default all files that the server keeps. ``downloads``: the
-    maximum number of concurrent downloads. ``storage_options``: options for fsspec if raw files go to a URL, and for
-    s3fs if the root is on S3.
+    ``account``: the account whose files to list or download. ``credentials``: by default the credentials in the
+    environment variables; see ``Credentials.load``. ``api``: the options of requests. ``since``, ``until``: the start
+    and end of the time range, each given as a point in time or as a duration before now; the default range covers all
+    files that the server keeps. ``downloads``: the maximum number of concurrent downloads. ``storage_options``: the
+    options for fsspec if raw files go to a URL, and for s3fs if the root is on S3.
 
     >>> from datetime import timedelta
     >>> options = wsparquet.FetchOptions(account="75555851", credentials=credentials, since=timedelta(days=2))
@@ -53,7 +53,7 @@ class FetchOptions:
     4
 
     Raises:
-        OptionError: a field has a value that it cannot have.
+        OptionError: a field has an invalid value.
         ApiError: there are no credentials.
 
     """
@@ -67,7 +67,7 @@ class FetchOptions:
     storage_options: dict[str, object] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse wrong values."""
+        """Reject invalid values."""
         if not isinstance(self.account, str) or not is_account(self.account):
             raise OptionError("account", f"expected letters and digits, found {str(self.account)[:100]!r}")
         check_kind("credentials", self.credentials, Credentials, "Credentials")
@@ -91,7 +91,7 @@ def _instant(time: datetime | timedelta, now: datetime) -> datetime:
 def _check_zone(name: str, moment: datetime | timedelta | None) -> None:
     """Refuse a time without a time zone, because it cannot be compared with the server's times."""
     if isinstance(moment, datetime) and moment.tzinfo is None:
-        raise OptionError(name, f"expected a time with a zone, found {moment.isoformat()}, which has none")
+        raise OptionError(name, f"expected a time with a time zone, found {moment.isoformat()}, which has none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +100,9 @@ class SyncOptions(FetchOptions):
 
     The function also accepts each field as a keyword argument.
 
-    ``raw``: a folder or fsspec URL that keeps the downloaded files; by default they are deleted. ``recheck``: also
-    request the sizes of committed files from the server, and convert a file again if its size has changed. ``convert``:
-    the options of the conversion.
+    ``raw``: the folder or fsspec URL in which to keep the downloaded files; by default they are deleted. ``recheck``:
+    whether to ask the server for the sizes of committed files, too, and convert each file again whose size has changed.
+    ``convert``: the options of the conversion.
 
     >>> convert = wsparquet.ConvertOptions(jobs=2)
     >>> wsparquet.SyncOptions(account="75555851", credentials=credentials, raw="raw", convert=convert).recheck
@@ -114,7 +114,7 @@ class SyncOptions(FetchOptions):
     convert: ConvertOptions = field(default_factory=ConvertOptions)
 
     def __post_init__(self) -> None:
-        """Refuse wrong values."""
+        """Reject invalid values."""
         super().__post_init__()
         check_kind("raw", self.raw, str, "a folder or a URL as text", optional=True)
         check_kind("recheck", self.recheck, bool, "True or False")

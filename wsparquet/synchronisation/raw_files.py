@@ -1,4 +1,4 @@
-"""Shelves, which store downloaded files: a temporary folder, or a folder or URL that keeps raw files permanently."""
+"""Shelves, where runs put raw files: a temporary folder, or a permanent folder or URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wsparquet.errors import DatasetError
 from wsparquet.names import encode
 from wsparquet.redaction import without_credentials
 from wsparquet.source.failures import client_errors
-from wsparquet.store.disk import sync_file, sync_folder
+from wsparquet.store.disk import make_folder, sync_folder
 from wsparquet.urls import is_url
 
 __all__ = ["Folder", "Remote", "Scratch", "Shelf", "make_shelf"]
@@ -23,16 +23,16 @@ S3 = ("s3", "s3a")
 BUCKETS = (*S3, "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "obs")
 """File systems whose folders are only name prefixes.
 
-Creating a folder there would create the bucket if it is missing.
+On these file systems, creating a folder would create the bucket if the bucket is missing.
 """
 CHECK_SECONDS = 60.0
 ERRORS: tuple[type[Exception], ...] = (OSError, ValueError, ImportError)
 DEAD_SECONDS = 3600.0
-"""A partial file that is unmodified for this long belongs to a killed run: an active download writes far more often."""
+"""If a partial file is unmodified for this long, its run was killed: an active download writes far more often."""
 
 
 class Shelf(Protocol):
-    """Storage for downloaded files. If ``keeps`` is true, ``keep`` may block on a disk or network."""
+    """Where a run puts raw files. If ``keeps`` is true, ``keep`` may wait for a disk or network."""
 
     @property
     def keeps(self) -> bool:
@@ -62,15 +62,15 @@ class Scratch:
     keeps = False
 
     def __init__(self, folder: Path) -> None:
-        # Use a subfolder, so that no downloaded file has the path of another file in the folder.
+        # Use a subfolder, so that no download can overwrite another file in the folder.
         self._folder = folder / "downloads"
         self._folder.mkdir(exist_ok=True)
 
     def path(self, name: str) -> Path:
-        """Below the folder, under a name that is safe."""
+        """Return a path below the folder, with a safe file name."""
         return self._folder / encode(name)
 
-    def kept(self, name: str) -> bool:  # noqa: ARG002 - as others have it
+    def kept(self, name: str) -> bool:  # noqa: ARG002 - Shelf defines the parameter
         """Return False, because this shelf keeps nothing."""
         return False
 
@@ -84,7 +84,7 @@ class Scratch:
 
 
 class Folder:
-    """Keeps files as ``<folder>/account/<account>/<name>``, a path in which conversions find the account.
+    """Keeps files as ``<folder>/account/<account>/<name>``. A later conversion reads the account from this path.
 
     A file gets its final name only when it is complete.
     """
@@ -94,18 +94,20 @@ class Folder:
     def __init__(self, folder: Path, account: str) -> None:
         self._folder = folder / "account" / encode(account)
         with _translated(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
+            # A killed run may not have synced the names of the files that this run finds.
+            sync_folder(self._folder)
             self._sweep()
 
     def _sweep(self) -> None:
-        """Delete the partial files that killed runs left."""
+        """Delete the partial files of killed runs."""
         for path in self._folder.glob(PARTIAL):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > DEAD_SECONDS:
                     path.unlink()
 
     def path(self, name: str) -> Path:
-        """Below the folder, under a name that is safe."""
+        """Return a path below the folder, with a safe file name."""
         return self._folder / encode(name)
 
     def kept(self, name: str) -> bool:
@@ -113,9 +115,11 @@ class Folder:
         return self.path(name).is_file()
 
     def keep(self, name: str) -> None:
-        """Sync the file and its folder to the disk, so that the raw file is as durable as its commit."""
+        """Sync the file's name to the disk, so that the raw file is as durable as its commit.
+
+        Its data was synced before it got that name.
+        """
         with _translated(self.path(name)):
-            sync_file(self.path(name))
             sync_folder(self._folder)
 
     def release(self, name: str) -> None:
@@ -152,7 +156,7 @@ class Remote(Scratch):
 
 
 def _check_bucket(url: str, options: Mapping[str, Any]) -> None:
-    """Check that the bucket exists and can be listed, so that the run fails once before it downloads anything.
+    """Check that the bucket exists and can be listed, so that a run fails before it downloads anything.
 
     Raises:
         DatasetError: the bucket does not exist or does not respond; the message quotes the store's error.
@@ -165,7 +169,7 @@ def _check_bucket(url: str, options: Mapping[str, Any]) -> None:
 
 
 def make_shelf(raw: str | None, *, account: str, scratch: Path, storage_options: Mapping[str, Any]) -> Shelf:
-    """Return the shelf for ``raw``, a folder or a URL; if ``raw`` is None, a temporary folder below ``scratch``.
+    """Return the shelf for ``raw``, a folder or URL, or a temporary folder below ``scratch`` if ``raw`` is None.
 
     Raises:
         DatasetError: the folder cannot be created, or the bucket does not exist.
@@ -186,6 +190,6 @@ def _translated(place: str | os.PathLike[str]) -> Iterator[None]:
     except (*ERRORS, *client_errors()) as error:
         reason = getattr(error, "strerror", None) or error
         raise DatasetError(
-            f"{os.fspath(place)}: expected to keep raw files there, but: {reason}; "
+            f"{os.fspath(place)}: cannot keep raw files there: {reason}; "
             "choose a folder or URL that is writable and has free space"
         ) from error

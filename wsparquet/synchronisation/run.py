@@ -1,4 +1,4 @@
-"""One synchronisation run: downloads and converts the listed files that are not committed, both concurrently."""
+"""One synchronization run: downloads and converts, concurrently, the listed files that are not committed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Unpack
 
 from wsparquet.api import Client, FileGone, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
-from wsparquet.conversion.converter import Converter
+from wsparquet.conversion.converter import TRIES, Converter
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
@@ -44,22 +44,23 @@ def sync(
     stop: Stop | None = None,
     **keywords: Unpack[SyncKeywords],
 ) -> SyncSummary:
-    """Bring the root ``to`` up to date: download and convert the files on the server that are missing in the root.
+    """Bring the root ``to`` up to date: download and convert the server's files that are not committed in it.
 
-    Every run requests the server's complete list, so a later run converts files that appear late or failed before. If a
-    file fails, the summary contains the reason, and the other files are still converted. ``on_progress`` is called from
-    several threads. The keyword arguments are the fields of ``SyncOptions`` and override those of ``options``. The
-    function also works if an event loop is running, as in Jupyter.
+    Every run requests the server's complete list, so a later run also converts files that failed before or appeared
+    late. If a file fails, the summary contains the reason, and the other files are still converted. ``on_progress`` is
+    called from several threads. The keyword arguments are the fields of ``SyncOptions`` and override those of
+    ``options``. The function also works inside a running event loop, as in Jupyter.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.sync("new-lake", account="75555851", credentials=credentials, api=api).raise_for_failures()
     <SyncSummary account=75555851, listed=2, downloaded=2, seconds=..., root=...new-lake, committed=2, records=40>
 
     Raises:
-        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
-        PlaceError: ``to`` cannot become a root, or ``raw`` is in the root; it is a DatasetError. ApiError: the server
-        does not send its list of files. DatasetError: the root, or the folder or URL for raw files, cannot be opened or
-        written. SchemaError: the root has another schema version.
+        OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
+        PlaceError: ``to`` cannot become a root, or ``raw`` is in the root; this error is also a DatasetError.
+        ApiError: the server does not send its list of files.
+        DatasetError: the root, or the folder or URL for raw files, cannot be opened or written.
+        SchemaError: the root has another schema version.
 
     """
     options = make_options(SyncOptions, options, keywords)
@@ -98,7 +99,7 @@ class _Run:
         try:
             await self._all(scratch)
         except BaseException:
-            # After an interruption, no thread may wait for minutes for a store that does not answer.
+            # After an interruption, no thread may keep waiting for a store that does not answer.
             self.root.interrupt()
             raise
 
@@ -122,7 +123,8 @@ class _Run:
             self.converter = Converter(self.root, commits, convert, self.tell, expected=len(wanted))
             threads = self.converter.threads
             self.pool = ThreadPoolExecutor(threads, thread_name_prefix="wsparquet")
-            # Keep one or two downloaded files ready for each job, so that no job waits. More would only fill the disk.
+            # Keep one or two downloaded files ready for each job, so that no job waits. More files would only fill the
+            # disk.
             self.places = asyncio.Semaphore(options.downloads + threads + 2 * convert.jobs)
             with self.stop.files_in_progress():
                 await self._take(wanted, shelf)
@@ -145,7 +147,7 @@ class _Run:
     # --- The files to download ----------------------------------------------------------------------------------------
 
     async def _wanted(self, listing: Listing, commits: CommitIndex, client: Client) -> list[ListedFile]:
-        """Return the files to download, oldest first, because the server deletes them in this order."""
+        """Return the files to download, oldest first, because the server deletes the oldest first."""
         wanted = []
         for file in listing.files:
             head = committed(commits, self.options.account, file.name, unfinished=self.ledger.has_failed(file.name))
@@ -159,16 +161,21 @@ class _Run:
         except FileGone:
             return False
         # A file that was skipped as a copy, or as an older content, is noted in the commit record.
-        noted = {each.size for each in head.also if each.url in file.urls}
+        noted = {each.size for each in head.also if each.url in file.places}
         return found is not None and found not in {head.facts.size, *noted}
 
     # --- Downloading and converting -----------------------------------------------------------------------------------
 
     async def _take(self, wanted: list[ListedFile], shelf: Shelf) -> None:
         try:
-            async with asyncio.TaskGroup() as group:
-                for file in wanted:
-                    group.create_task(self._one(file, shelf))
+            await self._take_all(wanted, shelf)
+            for _ in range(TRIES):
+                # These files were skipped as copies of another source. Later in this run, that source's rows were
+                # replaced.
+                lost = {source.listing.get("name") for source in self.converter.take_lost_references()}
+                again = [file for file in wanted if file.name in lost]
+                self.converted.sources += len(again)
+                await self._take_all(again, shelf)
         except BaseExceptionGroup as errors:
             self.converter.stop()
             # Raise the first error only, because it caused the others.
@@ -179,6 +186,11 @@ class _Run:
             raise
         finally:
             self.pool.shutdown(cancel_futures=True)
+
+    async def _take_all(self, files: list[ListedFile], shelf: Shelf) -> None:
+        async with asyncio.TaskGroup() as group:
+            for file in files:
+                group.create_task(self._one(file, shelf))
 
     async def _one(self, file: ListedFile, shelf: Shelf) -> None:
         """Download and convert one file, unless a stop was requested."""
@@ -202,7 +214,7 @@ class _Run:
             self._done(file, outcomes)
 
     def _failed(self, file: ListedFile, error: WsparquetError) -> None:
-        self.converter.one(Failed(file.name, file.urls[0], error))
+        self.converter.one(Failed(file.name, file.places[0], error))
         record_failure(self.fetched, file, error)
         self.ledger.failed(file.name, str(error), gone=isinstance(error, FileGone))
 
@@ -220,11 +232,11 @@ class _Run:
 
 
 def _sources(fetched: Fetched) -> list[Source | Failed]:
-    """Return the file as a source with the listed name and URL, or one source for each member if it is an archive."""
+    """Return the sources of a file: the file itself with the listed name and URL, or each member of an archive."""
     file, download = fetched.file, fetched.download
     listing = {"name": file.name, "scopeStartDate": file.scope_start, "scopeEndDate": file.scope_end}
     said = {key: value for key, value in listing.items() if value is not None}
-    url = download.url if download else file.urls[0]
+    url = download.url if download else file.places[0]
     here = fetched.path.as_uri()
     sources: list[Source | Failed] = []
     for found in expand([fetched.path]):

@@ -22,11 +22,11 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Missing(JsonResult):
-    """An uncommitted file that the server lists or has listed.
+    """A file that is not committed and that the server lists or once listed.
 
-    Times are UTC, in ISO 8601. ``failed_since``: the time of the first of its consecutive failures. ``error``: the
-    message of the last one. Both are None if no run has tried the file yet. ``gone_at``: the time at which a run found
-    that the server no longer has the file. ``refused``: whether the listed URL is one that the client must not request.
+    Times are UTC, in ISO 8601. ``failed_since``: the time of the file's first failure. ``error``: the message of the
+    latest failure. Both are None if the file has not failed. ``gone_at``: the time at which a run found that the server
+    no longer has the file. ``refused``: whether the client must not request the listed URL.
     """
 
     name: str
@@ -81,13 +81,13 @@ class State:
         try:
             values = json.loads(data)
             if values["format_version"] != FORMAT_VERSION:
-                raise ValueError(f"format version {values['format_version']}")  # noqa: TRY301 - said in one place
+                raise ValueError(f"format version {values['format_version']}")  # noqa: TRY301 - handled below
             files = [_decode_missing(each) for each in values["files"]]
             listed_at = _time(values, "listed_at")
             return cls(str(values["account"]), listed_at, {each.name: each for each in files})
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DatasetError(
-                f"_wsparquet/sync: expected the state of a synchronisation, found {data[:100]!r} ({error}); "
+                f"_wsparquet/sync: expected the saved state of `sync`, found {data[:100]!r} ({error}); "
                 "delete the file; the next `wsparquet sync` writes a new one"
             ) from error
 

@@ -1,4 +1,4 @@
-"""Reports whether a root is up to date: last commit, covered hours, gaps, missing files and their deletion times."""
+"""Reports whether a root is up to date: the last commit, covered hours, gaps, and missing files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StatusKeywords(TypedDict, total=False):
 class StatusLimits:
     """Limits beyond which an account needs attention.
 
-    ``stale``: the longest acceptable time since the last commit. ``failing``: the longest time for which a file may
+    ``stale``: the longest time that may pass after the last commit. ``failing``: the longest time for which a file may
     keep failing. ``expiring``: a missing file needs attention if the server may delete it within this time.
 
     >>> from datetime import timedelta
@@ -50,7 +50,7 @@ class StatusLimits:
     expiring: timedelta = timedelta(days=3)
 
     def __post_init__(self) -> None:
-        """Refuse wrong values."""
+        """Reject invalid values."""
         for name in ("stale", "failing", "expiring"):
             check_duration(name, getattr(self, name))
 
@@ -63,10 +63,11 @@ def _spans(gaps: Iterable[tuple[datetime, datetime]]) -> list[dict[str, str]]:
 class AccountStatus(JsonResult):
     """The status of one account; times are in UTC.
 
-    ``hours``: the number of hours for which at least one file is committed. ``gaps``: the start and end of each span of
-    hours without a committed file, between the first and the last covered hour. The lists contain uncommitted files.
-    ``missing``: all that are still on the server. ``failing``: those of ``missing`` that have failed for too long.
-    ``expiring``: those of ``missing`` that the server may delete soon. ``gone``: those that the server has deleted.
+    ``hours``: the number of covered hours, which are the hours with a committed file. ``gaps``: the start and end of
+    each span of hours without a committed file, between the first and the last covered hour. ``missing``: the files
+    that are not committed but still on the server. ``failing``: the missing files that have failed for too long.
+    ``expiring``: the missing files that the server may delete soon. ``gone``: the files that are not committed and that
+    the server has deleted.
 
     >>> (account,) = wsparquet.status("lake").accounts
     >>> account.account, account.commits, account.hours, account.state
@@ -98,7 +99,7 @@ class AccountStatus(JsonResult):
     def state(self) -> Literal["ok", "needs attention", "never synced"]:
         """The state in words.
 
-        ``never synced`` means that nothing needs attention, but that no run of ``sync`` has listed the server's files.
+        ``never synced`` means that nothing needs attention, although ``sync`` has never listed the server's files.
         """
         if self.needs_attention:
             return "needs attention"
@@ -130,7 +131,7 @@ class Status(Result):
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 0 if no account needs attention, 1 if one does or nothing is committed."""
+        """The exit code: 1 if an account needs attention or nothing is committed, else 0."""
         return 0 if self.accounts and not any(account.needs_attention for account in self.accounts) else 1
 
     def facts(self) -> Mapping[str, object]:
@@ -161,17 +162,17 @@ def status(
     storage_options: Mapping[str, Any] | None = None,
     **keywords: Unpack[StatusKeywords],
 ) -> Status:
-    """Return the status of ``account``, or of all accounts, from the content of the root, without asking the server.
+    """Return the status of ``account``, or of all accounts. Only the root is read; the server is not asked.
 
-    ``storage_options``: options of s3fs for a root on S3. The keyword arguments are the fields of ``StatusLimits`` and
-    override those of ``limits``.
+    ``storage_options``: the options of s3fs for a root on S3. The keyword arguments are the fields of ``StatusLimits``
+    and override those of ``limits``.
 
     >>> from datetime import timedelta
     >>> wsparquet.status("lake", stale=timedelta(hours=6)).raise_for_failures()
     <Status root=...lake, accounts=75555851, never_synced=75555851, commits=2>
 
     Raises:
-        OptionError: a keyword argument is unknown or has a wrong value; it is a ValueError.
+        OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
         DatasetError: there is no root, or its metadata is unreadable. SchemaError: the root has another schema version.
 
     """
@@ -228,7 +229,7 @@ def _hours(heads: Iterable[CommitHeader]) -> list[datetime]:
         name = parse_name(head.identity.name)
         if name.is_api and name.start_ms is not None and name.end_ms is not None:
             first, end = name.start_ms // HOUR_MS, -(-name.end_ms // HOUR_MS)
-            # A real file covers one hour. Ignore what a name says of more than a day.
+            # A real file covers one hour. If its name claims more than a day, count only the first day.
             for number in range(first, first + max(1, min(24, end - first))):
                 found.add(datetime.fromtimestamp(number * HOUR_MS / 1000, UTC))
     return sorted(found)

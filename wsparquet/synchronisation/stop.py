@@ -17,7 +17,7 @@ POLL_SECONDS = 0.1
 
 
 class Stop:
-    """A request to end a run early: the run finishes the files in progress and does not start others.
+    """A request to end a run early: the run finishes the files in progress and starts no others.
 
     A run that is still listing the server's files ends at once.
 
@@ -30,25 +30,25 @@ class Stop:
     <FetchSummary account=75555851, listed=0, interrupted=True, seconds=...>
     """
 
-    # Do not use threading.Event: setting it in a signal handler can deadlock on a lock that the interrupted code holds.
+    # Do not use threading.Event: if the interrupted code holds its lock, setting it in a signal handler deadlocks.
     def __init__(self) -> None:
         self.asked = False
         self.has_files = False
-        """Whether files are in progress, which a run finishes. Without any, a signal may end the run at once."""
+        """Whether files are in progress, which the run must finish. If none are, a signal may end the run at once."""
 
     def ask(self) -> None:
         """Request a stop."""
         self.asked = True
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a request for at most ``seconds``. Return whether there was one."""
+        """Wait for at most ``seconds`` for a request to stop. Return whether a stop was requested."""
         end = time.monotonic() + seconds
         while not self.asked and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, POLL_SECONDS))
         return self.asked
 
     async def unless_asked(self, work: Coroutine[Any, Any, Result]) -> Result | None:
-        """Return the result of ``work``, or cancel it and return None if a stop is requested before it ends."""
+        """Return the result of ``work``. If a stop is requested earlier, cancel ``work`` and return None."""
         task = asyncio.ensure_future(work)
         try:
             while not self.asked:
@@ -62,7 +62,7 @@ class Stop:
 
     @contextmanager
     def files_in_progress(self) -> Iterator[None]:
-        """Say for the duration of the context that files are in progress."""
+        """Mark files as in progress for the duration of the context."""
         self.has_files = True
         try:
             yield
@@ -71,11 +71,11 @@ class Stop:
 
 
 def repeated(run: Callable[[], Result], *, every: float | None, stop: Stop) -> Iterator[Result | WsparquetError]:
-    """Call ``run`` once or, if ``every`` is given, every so many seconds until a stop is requested. Yield the results.
+    """Call ``run`` once, or every ``every`` seconds until a stop is requested, and yield the results.
 
-    If a run takes longer than the interval, the next one starts immediately. If the first run fails, its error is
-    raised, because the configuration is probably wrong. Later errors are yielded as results, because a server or disk
-    may recover.
+    If ``every`` is None, ``run`` is called once. If a run takes longer than the interval, the next run starts
+    immediately. An error of the first run is raised, because the configuration is probably wrong. Errors of later runs
+    are yielded as results, because a server or disk may recover.
     """
     started = time.monotonic()
     yield run()

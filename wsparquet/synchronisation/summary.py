@@ -14,7 +14,7 @@ __all__ = ["FetchSummary", "SyncSummary"]
 
 @dataclass(repr=False)
 class FetchSummary(Result):
-    """The result of ``fetch``: the files that the server lists for an account, by outcome. Sizes are in bytes.
+    """The result of ``fetch``: the listed files of an account, by outcome. Sizes are in bytes.
 
     ``present``: the number of files that existed before the run. ``gone``: the files that the server deleted before
     they could be downloaded. ``refused``: the files whose listed URL does not belong to the API. ``not_begun``: the
@@ -87,7 +87,7 @@ class SyncSummary(Result):
 
     @property
     def interrupted(self) -> bool:
-        """Whether the run stopped early on request, and left files for the next run."""
+        """Whether the run stopped early on request and left files for the next run."""
         return self.fetched.interrupted
 
     @property
@@ -96,7 +96,7 @@ class SyncSummary(Result):
         return self.fetched.exit_code or self.converted.exit_code
 
     def facts(self) -> Mapping[str, object]:
-        """Return the number of files by outcome, and the number of their records."""
+        """Return the number of files by outcome and the number of records."""
         converted = {key: value for key, value in self.converted.facts().items() if key not in {"sources", "seconds"}}
         fetched = self.fetched.facts()
         return {**fetched, **converted, "failed": len([*self.failed_sources()]) or None, "seconds": fetched["seconds"]}

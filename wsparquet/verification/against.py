@@ -1,7 +1,7 @@
 """Decodes a source again with the reference decoder, and compares the result with the committed rows value by value.
 
 Rows are matched by their record number in the source. Only a digest of each row's values and day is kept in memory, so
-the memory needed depends on the number of rows but not on their size. Only rows that differ are read in full.
+memory use depends on the number of rows, but not on their size. Only rows that differ are read in full.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _Content:
             self.rows[place] = self.rows.get(place, b"") + hashlib.blake2b(text, digest_size=DIGEST_BYTES).digest()
 
     def count(self, place: Place) -> int:
-        """Return how many rows have this table and number."""
+        """Return how many rows have the table and the record number of ``place``."""
         return len(self.rows.get(place, b"")) // DIGEST_BYTES
 
     def quarantine(self, start: int, data: bytes) -> None:
@@ -70,7 +70,7 @@ class _Content:
         self.quarantined[start] = self.quarantined.get(start, b"") + data
 
     def quarantined_text(self) -> str:
-        """Return a digest of all quarantined text, regardless of how it is split into pieces."""
+        """Return a digest of all quarantined text, regardless of how the text is split into entries."""
         text = b"".join(data for _, data in sorted(self.quarantined.items()))
         return f"{len(text)} bytes with SHA-256 {hashlib.sha256(text).hexdigest()}"
 
@@ -86,7 +86,7 @@ class Comparison:
         self._source = source
         self._limits = limits
         self._source_limits = source_limits
-        # The decoder needs the recorded name: the source may have been renamed since.
+        # The decoder needs the recorded name, because the source may have been renamed after the commit.
         self._name = commit.facts.source_name
         self._fallback = parse_name(self._name).start_ms
 
@@ -142,7 +142,7 @@ class Comparison:
                 yield table, day, rows.to_pylist()
 
     def _committed(self) -> tuple[_Content, dict[str, Problem]]:
-        """Return the content of the commit's files, and by path a problem for each file that cannot be read."""
+        """Return the content of the commit's files, and the problem of each unreadable file, by path."""
         content, unreadable = _Content(), {}
         for path, add in self._files():
             try:
@@ -200,7 +200,7 @@ class Comparison:
 
 @contextmanager
 def _readable(path: str) -> Iterator[None]:
-    """Translate errors of Arrow for damaged files, and of Python for values out of its range, into DatasetError."""
+    """Translate Arrow's errors about damaged files, and Python's about values out of range, into DatasetError."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
@@ -214,13 +214,13 @@ def _place(table: str, row: Values) -> Place:
 
 
 def _order(place: Place) -> tuple[str, bool, int]:
-    """Return a sort key: by table and number; rows without a number come last in their table."""
+    """Return a sort key: the table, then the record number. Rows without a number come last in their table."""
     table, number = place
     return table, number is None, number or 0
 
 
 def _picked(found: Iterable[Rows], places: Collection[Place]) -> dict[Place, Row]:
-    """Return the rows with the given tables and numbers; if none are given, ``found`` is not read."""
+    """Return the rows at ``places``. If ``places`` is empty, ``found`` is not read."""
     if not places:
         return {}
     return {place: (day, row) for table, day, rows in found for row in rows if (place := _place(table, row)) in places}
@@ -231,7 +231,7 @@ def _found(count: int) -> str:
 
 
 def _difference(expected: Row, found: Row) -> tuple[str, str]:
-    """Describe the first column that differs. The text contains personal data, which the caller can read anyway."""
+    """Describe the first column that differs. The text may contain personal data, but so does the source."""
     if expected[0] != found[0]:
         return f"date {expected[0]}", f"date {found[0]}"
     name = next((name for name in expected[1] if repr(expected[1][name]) != repr(found[1].get(name))), "?")

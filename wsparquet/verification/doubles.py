@@ -1,8 +1,9 @@
-"""Finds rows that two sources have although their texts differ, such as a file that was written again by another tool.
+"""Finds rows that two sources share although their texts differ, for example because a tool rewrote one file.
 
-Comparing all rows of a root with each other would need much memory. So each part gets a sketch: the smallest hashes of
-the timestamps of its rows (a bottom-k sketch). Two parts of one table and day that have the same rows have the same
-timestamps, hence the same small hashes. Only the rows of such parts are compared, value by value.
+Comparing all rows of a root with each other would need too much memory. Instead, each part gets a sketch: the smallest
+hashes of the timestamps of its rows (a bottom-k sketch). If two parts of the same table and day have the same rows,
+they have the same timestamps, and therefore the same smallest hashes. Rows are compared value by value only between
+parts with similar sketches.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ from wsparquet.verification.outcome import Problem
 __all__ = ["Doubles"]
 
 SKETCH = 64
-"""How many hashes a sketch has: enough to find a part of 1,000 rows in one that is 20 times as large."""
+"""How many hashes a sketch has: enough to find the rows of a part of 1,000 rows in a part of 20,000."""
 
 SAME = 0.8
 """The share of the comparable hashes that must be equal before rows are compared."""
 
 MOST_PARTS = 64
-"""The largest number of parts that a hash may be in, so that it makes two of them candidates."""
+"""A hash that more parts than this have in common is ignored when similar parts are searched."""
 
 NAMES = frozenset({"source_file", "record_number"})
-"""The columns that say where a row comes from, so that they differ between two sources with the same rows."""
+"""The columns that say where a row comes from. They differ between two sources with the same rows."""
 
 # A multiplier of Knuth's multiplicative hash: the upper bits of the product depend on all bits of the timestamp.
 MULTIPLIER = 11400714819323198485
@@ -68,9 +69,9 @@ class Doubles:
             self._sketches[part.path] = hashes
 
     def problems(self, store: Store, commits: Iterable[Commit]) -> Iterator[Problem]:
-        """Yield one problem for each pair of commits of which one has at least half of its rows in the other, too.
+        """Yield a problem for each pair of commits if at least half of one's rows are also rows of the other.
 
-        Commits of the same text are left out: they are twins.
+        Commits of the same text are skipped, because they are twins.
         """
         by_path: dict[str, Commit] = {}
         groups: defaultdict[tuple[str, date | None], list[_Sketched]] = defaultdict(list)
@@ -79,7 +80,7 @@ class Doubles:
                 if (hashes := self._sketches.get(part.path)) is not None:
                     by_path[part.path] = commit
                     groups[part.table, part.date].append(_Sketched(part, hashes))
-        # A part can be in many pairs. The rows of a whole root would not fit in memory.
+        # Cache rows, because a part can be in many pairs. The rows of a whole root would not fit in memory.
         rows_of = functools.lru_cache(maxsize=256)(functools.partial(_rows, store))
         found: dict[tuple[str, str], tuple[Commit, Commit, int]] = {}
         for one, other in _similar(groups.values(), by_path):
@@ -102,7 +103,7 @@ class Doubles:
 
 
 def _similar(groups: Iterable[list[_Sketched]], by_path: Mapping[str, Commit]) -> Iterator[tuple[Part, Part]]:
-    """Yield the pairs of parts of different sources, of one table and day, with the same small hashes."""
+    """Yield the pairs of parts of the same table and day, but of different sources, with similar sketches."""
     for group in groups:
         for one, other in _sharing(group):
             first, second = by_path[one.part.path], by_path[other.part.path]
@@ -116,12 +117,12 @@ def _sharing(group: list[_Sketched]) -> Iterator[tuple[_Sketched, _Sketched]]:
     for index, sketched in enumerate(group):
         for value in sketched.hashes:
             by_hash[value].append(index)
-    # A timestamp of very many parts, such as 1970-01-01, says nothing about any two of them.
+    # A timestamp that occurs in very many parts, such as 1970-01-01, does not make two of them similar.
     rare = (indices for indices in by_hash.values() if len(indices) <= MOST_PARTS)
     shared = Counter(pair for indices in rare for pair in combinations(indices, 2))
     for (first, second), count in shared.items():
         one, other = group[first], group[second]
-        # Beyond the largest hash of either full sketch, it is unknown which hashes the part has.
+        # A full sketch does not show which hashes its part has beyond the sketch's largest one.
         limit = min(_known_up_to(one), _known_up_to(other))
         comparable = min(sum(value <= limit for value in each.hashes) for each in (one, other))
         if count >= SAME * comparable:
@@ -144,12 +145,12 @@ def _values(array: pa.Array) -> pa.Array:
 
 
 def _shared_rows(rows: Callable[[str], Counter[int]], one: Part, other: Part) -> int:
-    """Return how many rows two parts have in common, apart from where they come from."""
+    """Return how many rows two parts have in common, ignoring the columns that say where a row comes from."""
     return (rows(one.path) & rows(other.path)).total()
 
 
 def _rows(store: Store, path: str) -> Counter[int]:
-    """Return the hashes of the rows of a part, with their numbers; none if the part is gone."""
+    """Return how often each row hash occurs in a part; return an empty counter if the part is gone."""
     data = store.read(path)
     if data is None:
         return Counter()

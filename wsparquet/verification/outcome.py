@@ -36,9 +36,9 @@ Kind = Literal[
 file. ``size``, ``checksum``, ``schema``, ``rows``, ``times``: a file of a commit has a different value than its commit
 record says. ``sums``, ``quarantine``: counts of a commit record do not add up, or do not match the quarantine file.
 ``shared``: several commit records name the same file. ``stray``: no commit record names a file. ``twin``: two commits
-have rows of the same text, as after two simultaneous runs; one of them counts, and the next run settles them.
-``doubled``: two commits have the same rows although their texts differ. ``uncommitted``,
-``source``, ``values``: a source is not committed, cannot be read, or has other values than the committed rows.
+have rows of the same text, as after two simultaneous runs; one of them counts, and the next run makes the other one
+yield. ``doubled``: two commits have the same rows although their texts differ. ``uncommitted``, ``source``, ``values``:
+a source is not committed, cannot be read, or has other values than the committed rows.
 """
 
 
@@ -64,8 +64,8 @@ class Verification(Result):
     """The result of ``verify``: counts of what was checked, and all problems.
 
     ``bytes`` is the total size of the parts. ``unchecked`` is the number of parts without a checksum in the commit
-    record. ``sources`` is the number of sources that were decoded again, and ``compared_rows`` the number of rows that
-    were compared with them.
+    record. ``sources`` is the number of sources that were decoded again, and ``compared_rows`` is the number of
+    committed rows that were compared with these sources.
 
     >>> wsparquet.verify("lake").problems
     []
@@ -84,7 +84,7 @@ class Verification(Result):
 
     @property
     def exit_code(self) -> int:
-        """0 if there are no problems, 1 otherwise."""
+        """The exit code: 0 if there are no problems, 1 otherwise."""
         return 1 if self.problems else 0
 
     def add(self, other: Verification) -> None:
@@ -94,7 +94,7 @@ class Verification(Result):
         self.problems += other.problems
 
     def facts(self) -> Mapping[str, object]:
-        """Return how much was checked, and how many problems there are."""
+        """Return how much was checked, and the number of problems."""
         counts = {
             name: getattr(self, name) or None for name in ("commits", "parts", "rows", "sources", "compared_rows")
         }

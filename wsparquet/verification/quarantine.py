@@ -12,14 +12,12 @@ from wsparquet.errors import DatasetError
 
 __all__ = ["Entry", "quarantine_entries"]
 
-SHOWN = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Quarantined text that begins at byte ``start`` of the source.
 
-    ``continued``: whether it continues the previous entry.
+    ``continued``: whether this text continues that of the previous entry.
     """
 
     kind: str
@@ -34,10 +32,9 @@ def quarantine_entries(data: bytes, path: str) -> Iterator[Entry]:
         try:
             yield _entry(json.loads(line))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            found = repr(line[:SHOWN])[1:]
             raise DatasetError(
                 f"{path}, line {number}: expected an object with kind, start, continued, and text or base64, found "
-                f"{found} ({type(error).__name__}); convert its source with `again`"
+                f"{len(line)} bytes ({type(error).__name__}); convert its source with `again`"
             ) from error
 
 

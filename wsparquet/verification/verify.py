@@ -77,11 +77,12 @@ def verify(
 ) -> Verification:
     """Check that a root contains exactly what its commit records say, and return all problems.
 
-    Each part is read, and its size, checksum, schema, rows and times are compared with the commit record. The counts
-    of each commit record must add up, and the folders of the tables must contain no other file. ``against`` is a path,
+    Each part is read, and its size, checksum, schema, rows and times are compared with the commit record. The counts of
+    each commit record must add up, and the folders of the tables must contain no other file. ``against`` is a path,
     glob, folder or URL, or a list of them: the reference decoder decodes these sources again, and each value is
-    compared with the committed rows, in any order. The root is not changed. ``on_progress`` is called from several
-    threads. The keyword arguments are the fields of ``VerifyOptions``, and they take precedence over ``options``.
+    compared with the committed rows. The order of the rows does not matter. The root is not changed. ``on_progress`` is
+    called from several threads. The keyword arguments are the fields of ``VerifyOptions``, and they take precedence
+    over ``options``.
 
     >>> wsparquet.verify("lake", against="downloads/").raise_for_failures()
     <Verification root=...lake, commits=2, parts=..., rows=40, sources=2, compared_rows=40, seconds=...>
@@ -120,7 +121,7 @@ class _Run:
                 for found in pool.map(lambda check: check(), checks):
                     self.result.add(found)
             except BaseException:
-                # Interrupted: make each running comparison stop before the next piece of its source.
+                # After an interruption, each comparison in progress stops before the next chunk of its source.
                 self._stopped.set()
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -148,9 +149,9 @@ class _Run:
             self.tell(Progress("committed", name, url, rows=rows))
 
     def _strays(self) -> Iterator[Problem]:
-        """Yield problems for files that no commit record names or that several name.
+        """Yield a problem for each file that no commit record names, and for each that several records name.
 
-        The latter requires a forged record.
+        If several records name the same file, at least one of these records is forged.
         """
         named: Counter[str] = Counter()
 
@@ -167,7 +168,7 @@ class _Run:
                 yield Problem("shared", path, "one record that names it", f"{times}")
 
     def _twins(self) -> Iterator[Problem]:
-        """Yield a problem for each commit whose rows another commit has too; readers count only the other one."""
+        """Yield a problem for each commit with a preferred twin. Readers count only the preferred twin."""
         for loser, winner in find_twins(self._commits()):
             found = f"another with the same content: {winner.path}; the next run that writes removes one of the two"
             yield Problem("twin", loser.path, "one commit of this content", found)
@@ -214,9 +215,10 @@ class _Run:
         return result
 
     def _commits_of(self, source: Source) -> list[Commit]:
-        """Return the commits that have the source's content; only those with its name too, if there are any.
+        """Return the commits with the source's content. If some of them also have its name, return only these.
 
-        A copy that is compressed in another way has the same text, and its rows are those of the other file.
+        If a copy is compressed in another way, only its text is equal. The commits with the same text are then
+        returned.
         """
         heads = self.commits.by_checksum(source.checksum()) or self._of_text(source)
         rows = [found for head in heads if (found := self.commits.with_rows(head)) is not None]

@@ -12,9 +12,9 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// The keys with which the line of a border starts.
 pub const KEYS: [&[u8]; 3] = [b"dataType", b"metaData", b"recordCollection"];
 
-/// Unread text. `position` is the next byte to read. `limit` is the next border or, without one, the end of the text so
-/// far or the start of a last line that may turn out to be a border. `complete` is true if no more text can come before
-/// `limit`. Indices refer to `data`, which begins at the stream's byte `base`.
+/// Unread text. `position` is the next byte to read. `limit` is the next border. Without a border, `limit` is the end
+/// of the text so far, or the start of a last line that may become a border. `complete` is true if no more text can
+/// come before `limit`. Indices refer to `data`, which begins at the stream's byte `base`.
 #[derive(Default)]
 pub struct Buffer {
     pub data: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct Buffer {
     pub limit: usize,
     pub complete: bool,
     undecided: Option<usize>,
-    /// Whether the whole text begins with a byte order mark. Only then lines may begin with one, too.
+    /// Whether the complete text begins with a byte order mark. Only then may its lines begin with such a mark, too.
     marked: bool,
     end_seen: bool,
     borders: VecDeque<usize>,
@@ -36,7 +36,7 @@ enum Border {
     Begun,
 }
 
-/// Returns whether the line that begins with `text` is a border, or may turn out to be one.
+/// Returns whether the line at the start of `text` is a border, or may become one with more text.
 fn border(text: &[u8]) -> Border {
     let quote = scan::space(text, 1);
     match text.get(quote) {
@@ -79,7 +79,7 @@ impl Buffer {
         self.limit = self.borders.front().map_or(open_end, |border| border - self.base);
     }
 
-    /// Records that the text has ended.
+    /// Notes that the text has ended.
     pub fn end(&mut self) {
         self.end_seen = true;
         self.ready();
@@ -123,12 +123,12 @@ impl Buffer {
         }
     }
 
-    /// Whether the text so far ends inside what may be a byte order mark at `at`.
+    /// Whether more text may complete a byte order mark that starts at `at`.
     pub fn may_be_mark(&self, at: usize) -> bool {
         !self.complete && BOM.starts_with(&self.text()[at..])
     }
 
-    /// Searches new text for borders. Whether the last candidate is a border may remain undecided.
+    /// Searches new text for borders. If the text ends inside the last candidate, that candidate stays undecided.
     fn search(&mut self) -> bool {
         let known = self.borders.len();
         let from = self.searched.saturating_sub(self.base);
@@ -159,7 +159,7 @@ impl Buffer {
         self.borders.len() > known
     }
 
-    /// Returns the start of a line at the end of the text that has nothing but (a part of) a byte order mark so far.
+    /// Returns the start of the last line if this line so far consists only of a byte order mark or its beginning.
     fn marked_line(&self) -> Option<usize> {
         let line = memchr::memrchr(b'\n', &self.data[self.data.len().saturating_sub(BOM.len() + 1)..])?;
         let line = self.data.len().saturating_sub(BOM.len() + 1) + line + 1;

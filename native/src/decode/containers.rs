@@ -12,8 +12,8 @@ use crate::decode::rescue::{Path, ROOT, texts};
 const DATA_TYPE: &str = "WebSession";
 const DATA_TYPE_NAMES: [&[u8]; 2] = [b"datatypeenum", b"datatype"];
 
-/// The open container. Its `metaData` is at `row` of `Metadata`. `known` becomes true when the `metaData` was read; it
-/// can no longer change then.
+/// The open container, whose `metaData` is at `row` of `Metadata`. `known` becomes true when the `metaData` was read;
+/// the `metaData` can then no longer change.
 pub struct Container {
     pub number: i64,
     pub row: usize,
@@ -34,6 +34,23 @@ pub fn unwrap_tag(data: &[u8], start: usize, names: &Names) -> Result<usize> {
         [pair] if is_tag(&pair.key.bytes, names) => Ok(pair.start),
         _ => Ok(start),
     }
+}
+
+/// Describes the value at `start` without quoting the source.
+fn kind(data: &[u8], start: usize) -> Result<String> {
+    Ok(match data[start] {
+        b'"' => {
+            let quoted = scan::string(data, start)?;
+            let text = unescape(&data[quoted.start..quoted.end]);
+            // Bytes that continue a character, also those of a lone surrogate, begin with the bits 10.
+            let characters = text.bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+            format!("text of {characters} characters")
+        }
+        b'{' => "an object".to_owned(),
+        b'[' => "a list".to_owned(),
+        b't' | b'f' => "a boolean".to_owned(),
+        _ => "a number".to_owned(),
+    })
 }
 
 impl Container {
@@ -81,11 +98,9 @@ impl Container {
         if fits {
             return Ok(None);
         }
-        let mut text = Vec::new();
-        push_value(&mut text, &data[found..scan::value(data, found)?.0]);
-        let text: String = String::from_utf8_lossy(&text).chars().take(80).collect();
         Ok(Some(format!(
-            "expected the data type {DATA_TYPE}, found {text} in container {}; give only Web Session files",
+            "expected the data type {DATA_TYPE}, found {} in container {}; give only Web Session files",
+            kind(data, found)?,
             self.number
         )))
     }

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-/// A set of normalised names.
+/// A set of normalized names.
 pub type Names = HashSet<Box<[u8]>>;
 
 const AVRO_NAMES: [&[u8]; 9] =
     [b"string", b"int", b"long", b"float", b"double", b"boolean", b"bytes", b"array", b"map"];
 
-/// Normalises a key for comparison: converts ASCII letters to lower case, and removes blanks and underscores.
+/// Normalizes a key for comparison: converts ASCII letters to lower case, and removes blanks and underscores.
 pub fn normalise(key: &[u8]) -> Vec<u8> {
     key.iter().filter(|byte| !matches!(byte, b' ' | b'\t' | b'_')).map(u8::to_ascii_lowercase).collect()
 }
@@ -26,7 +26,7 @@ pub fn short_tag(tag: &[u8]) -> Vec<u8> {
     name.strip_suffix(b"data").unwrap_or(name).to_vec()
 }
 
-/// Whether `key`, the only key of an object, is a tag. `names` has the normalised names of the type that is expected at
+/// Whether `key`, the only key of an object, is a tag. `names` has the normalized names of the type that is expected at
 /// this position.
 pub fn is_tag(key: &[u8], names: &Names) -> bool {
     key.contains(&b'.') || AVRO_NAMES.contains(&key) || (!names.is_empty() && names.contains(normalise(key).as_slice()))

@@ -1,5 +1,5 @@
-//! The plan, which defines what to expect at each position of a record. Python's `wsparquet.decode.plan` passes it as
-//! JSON.
+//! The plan, which defines what to expect at each position of a record. Python's `wsparquet.decode.plan` passes the
+//! plan as JSON.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Whether the object's first value, at `value`, is its only one. The fast path assumes so without a check.
+    /// Whether the object's first value, at `value`, is the object's only value. The fast path does not check this.
     fn is_only(&self, value: usize) -> Result<bool> {
         if !self.careful {
             return Ok(true);
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
         self.inner(node, column, row, path, ValuePosition { start, tagged })
     }
 
-    /// Like `value`, but if the value has a tag, the caller has already entered it.
+    /// Like `value`, except that the caller has already entered the value's tag, if there is one.
     #[inline(always)]
     pub fn inner(
         &mut self,

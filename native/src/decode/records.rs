@@ -231,8 +231,11 @@ impl Records {
             } else if !payload && plan.tables[table].has_payload_name(key) {
                 payload = true;
                 let tagged = reader.open_tag(plan.tables[table].payload_tags())?;
-                let (text, ends) = (&reader.data[from..reader.at], [value - from, reader.at - from]);
-                rows.hints.learn(0, Hint::new(text, 0, ends, (tagged, ValueStart::Value)));
+                // The first member follows a brace instead of a comma, and hints are for members that follow a header.
+                if !first {
+                    let (text, ends) = (&reader.data[from..reader.at], [value - from, reader.at - from]);
+                    rows.hints.learn(0, Hint::new(text, 0, ends, (tagged, ValueStart::Value)));
+                }
                 payload_inside(
                     reader,
                     &plan.tables[table],

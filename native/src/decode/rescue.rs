@@ -14,7 +14,7 @@ pub enum Step<'a> {
     Index(usize),
 }
 
-/// A position in a record, as a linked list on the stack. It is converted to text only if a value is rescued.
+/// A position in a record, as a linked list on the stack. The list is converted to text only if a value is rescued.
 #[derive(Clone, Copy)]
 pub struct Path<'a> {
     pub parent: Option<&'a Path<'a>>,

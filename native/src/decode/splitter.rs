@@ -2,8 +2,8 @@
 //!
 //! A border is the start of a line that always starts a container. A state machine reads the text between two borders,
 //! container by container and record by record. Reading a record normally also finds its end. Only if reading fails,
-//! brackets are counted, and the next undamaged record or container is searched. Each state either advances or reports
-//! that it needs more text. The rules are in docs/decoding.md, "Input", "Quarantine", and "Resynchronizing".
+//! the splitter counts brackets, and searches for the next undamaged record or container. Each state either advances or
+//! reports that it needs more text. The rules are in docs/decoding.md, "Input", "Quarantine", and "Resynchronizing".
 
 mod array;
 mod between;
@@ -47,7 +47,7 @@ impl State {
     }
 }
 
-/// Whether a state advanced. If not, it needs more text.
+/// Whether a state advanced. A state that did not advance needs more text.
 type Moved = SourceResult<bool>;
 
 pub struct Splitter {
@@ -59,7 +59,8 @@ pub struct Splitter {
     in_container: bool,
     tagged: bool,
     comma: Option<usize>,
-    /// The brackets that closed the records, with their offsets: they are items if more records follow in damage.
+    /// The brackets that closed the records, with their offsets. If records follow in damaged text, each bracket
+    /// becomes an item.
     closers: Vec<(usize, u8)>,
     /// Whether damaged text of the open container was quarantined.
     damaged: bool,
@@ -112,7 +113,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// Decodes what is left at the end of the text.
+    /// Decodes the rest of the text.
     pub fn finish(&mut self) -> SourceResult<()> {
         self.buffer.end();
         self.run()?;
@@ -159,7 +160,7 @@ impl Splitter {
     fn await_more(&mut self) -> SourceResult<()> {
         let pending = self.buffer.data.len() - self.buffer.position;
         let most = self.limits.max_record;
-        // A candidate in damaged text may be as long as a record, and up to a piece of text may wait before it.
+        // A candidate in damaged text may be as long as a record, and up to one piece of text may precede it.
         let allowed = if self.state.is_damage() { most.saturating_add(2 * PIECE) } else { most.max(PIECE) };
         if pending > allowed {
             self.within_record_limit(pending)?;
@@ -183,7 +184,7 @@ impl Splitter {
         ))
     }
 
-    /// Closes the container that is still open at a border, or all that is still open at the end of the text.
+    /// Closes the container that is open at a border, or everything that is open at the end of the text.
     fn cut(&mut self) -> SourceResult<()> {
         let end = self.buffer.position;
         if self.in_container {
@@ -246,10 +247,7 @@ impl Splitter {
                     Some("a number that may be incomplete, since the text ends after it".to_owned())
                 }
                 None => return self.take_record(outcome, end, after),
-                Some(&found) => {
-                    let found = char::from(found);
-                    Some(format!("expected a comma or ] after the record, found {found:?}"))
-                }
+                Some(_) => Some("expected a comma or ] after the record".to_owned()),
             }
         };
         if let Outcome::Row { table, .. } = outcome {
@@ -271,8 +269,8 @@ impl Splitter {
         self.buffer.position = after + usize::from(comma);
     }
 
-    /// Quarantines an unreadable record alone if its brackets balance and no other record starts inside it. Otherwise,
-    /// quarantines the text up to the next undamaged record or container.
+    /// Quarantines an unreadable record alone if its brackets balance and no other record starts inside it. In all
+    /// other cases, quarantines the text up to the next undamaged record or container.
     fn bad_record(&mut self, reason: String) -> Moved {
         let start = self.buffer.position;
         let reach = self.limits.max_record.saturating_add(1);
@@ -329,10 +327,7 @@ impl Splitter {
         match self.first(position) {
             Some(b'}') => return self.end_of_container(),
             Some(b',') => {}
-            other => {
-                let found = other.map(char::from).unwrap_or_default();
-                return self.resynchronize_from(format!("expected a comma or }}, found {found:?}"), position);
-            }
+            _ => return self.resynchronize_from("expected a comma or } after the value".to_owned(), position),
         }
         let found = match self.key(self.buffer.skip_space(position + 1)) {
             Found::It((key, value)) => match self.container_value(value)? {

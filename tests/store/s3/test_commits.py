@@ -23,7 +23,7 @@ from tests.commit.test_kills import AFTER, BEFORE, rows_of
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, put
 from tests.scale import scaled
 from tests.store.s3.lake import Lake
-from tools.s3.proxy import FAULTS, Proxy
+from tools.s3.proxy import FAULTS, Answer, Proxy
 from tools.s3.server import SECRET
 from wsparquet.commit import CommitConflict
 from wsparquet.commit.protocol import DEAD_SECONDS
@@ -378,6 +378,25 @@ def test_a_commit_that_was_replaced_before_its_answer_came_has_lost(
     lake.assert_at_rest()
 
 
+def test_what_a_record_replaced_goes_though_its_writer_heard_nothing(lake: Lake, proxy: Proxy) -> None:
+    """Whoever overtook the record died, and left no intent: the record's writer deletes what both had to delete."""
+    put(lake.open(), seed=5)
+
+    def others() -> None:
+        announce_and_die(lake)
+        proxy.settings.after = lambda method, path: die_after_record(proxy, method, path)
+        with pytest.raises(DatasetError):
+            lake.open(patience_seconds=0.05).recover(dead_seconds=-1)
+        proxy.settings.after = proxy.settings.dead_from = None
+        lake.bucket.delete(f"lake/_wsparquet/intents/75555851/{API_NAME}.{'0' * 16}.json")
+
+    lose_answer(proxy, others)
+    put(lake.open(), seed=6)
+    settle_as_if_days_later(lake)
+    assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 6"}
+    lake.assert_at_rest()
+
+
 def lose_answer(proxy: Proxy, action: Callable[[], object]) -> None:
     """Have a record be written and the answer be lost, once; do something before it is tried again."""
     done = threading.Event()
@@ -445,6 +464,23 @@ def test_a_probe_leaves_nothing(lake: Lake, proxy: Proxy) -> None:
     root.recover()
     assert sum(method == "PUT" and "probes" in path for method, path, _ in proxy.log) == 4
     assert lake.keys() == ["_wsparquet/root.json"]
+
+
+@pytest.mark.parametrize(("number", "status"), [(1, 403), (2, 403), (2, 500), (4, 403)])
+def test_a_probe_that_fails_leaves_nothing(lake: Lake, proxy: Proxy, number: int, status: int) -> None:
+    """Whichever of its writes is refused or answered by nonsense, an error says so, and the probe is deleted."""
+    written = 0
+
+    def fail(method: str, path: str, answer: Answer) -> Answer:
+        nonlocal written
+        written += method == "PUT" and "probes" in path
+        return answer._replace(status=status, body=b"") if method == "PUT" and written >= number else answer
+
+    proxy.settings.rewrite = fail
+    with pytest.raises(DatasetError):
+        lake.open(patience_seconds=0.05).recover()
+    assert written >= number
+    assert lake.keys("_wsparquet/probes/") == []
 
 
 # --- What is deleted --------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,21 @@ def test_unfinished_uploads_are_cleaned(lake: Lake, sources: Path) -> None:
         assert (len(lake.bucket.uploads()), listed["unlisted"]) == (left, None)
     assert sorted(lake.bucket.uploads()) == sorted([*(f"lake/{path}" for path in FOREIGN), "elsewhere/x.parquet"])
     assert PART not in lake.data_files()
+
+
+def test_an_upload_under_way_goes_on(lake: Lake, proxy: Proxy) -> None:
+    """One that began within the hour is neither listed nor ended by `clean --older-than 1h --delete`."""
+    lake.open()
+    lake.bucket.begin_upload(f"lake/{PART}")
+    for minutes, found in ((0, []), (59, []), (61, [(PART, "upload")])):
+        # The server for tests says of every upload that it began in 2010.
+        begun = (datetime.now(UTC) - timedelta(minutes=minutes)).strftime("<Initiated>%Y-%m-%dT%H:%M:%S.000Z<")
+        proxy.settings.rewrite = lambda _method, _path, answer, begun=begun: answer._replace(
+            body=re.sub(b"<Initiated>[^<]*<", begun.encode(), answer.body)
+        )
+        listed = wsparquet(lake, "clean", lake.url, "--older-than", "1h", "--delete", "--output", "json").json["strays"]
+        assert [(each["path"], each["kind"]) for each in listed] == found
+        assert lake.bucket.uploads() == ([] if found else [f"lake/{PART}"])
 
 
 def test_uploads_of_others_in_a_bucket_that_is_a_root(lake: Lake, sources: Path) -> None:

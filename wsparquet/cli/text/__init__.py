@@ -13,13 +13,13 @@ from typing import Self
 __all__ = ["REPLACED", "ErrorLine", "lines"]
 
 REPLACED = "replaced"
-"""Stands in the place of an error in ``ErrorLine.failure`` if the line is about replaced rows."""
+"""The text in ``ErrorLine.failure``, instead of an error, if the line reports replaced rows."""
 
 
 class ErrorLine(str):
     """A line for standard error.
 
-    ``failure`` has the name and the error of the failure that the line is about, or is None if it is about none.
+    ``failure`` has the name and the error of the failure that the line reports, or is None for other lines.
     """
 
     __slots__ = ("failure",)
@@ -37,7 +37,7 @@ class ErrorLine(str):
 def lines(result: object) -> Iterator[str]:
     """Yield the lines that present a result.
 
-    Each module with implementations imports the types of its results, so it is imported on first use.
+    Each module with implementations imports the types of its results, so the module itself is imported on first use.
 
     Raises:
         TypeError: no implementation exists for this type.
@@ -47,5 +47,5 @@ def lines(result: object) -> Iterator[str]:
     import_module(f"{__name__}.{kind.__module__.split('.')[1]}")
     present = lines.dispatch(kind)
     if present is lines.dispatch(object):
-        raise TypeError(f"expected a result with a text form, found {kind.__name__}")
+        raise TypeError(f"expected a result that can be printed as text, found {kind.__name__}")
     return present(result)

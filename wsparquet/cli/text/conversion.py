@@ -10,7 +10,7 @@ from wsparquet.cli.text.parts import counted, counts, failed, path_counts
 from wsparquet.conversion.summary import Replacement, Summary
 
 MOST_SHOWN = 20
-"""How many replacements without a loss of rows the text of a result lists."""
+"""The maximum number of replacements without a loss of rows that the text of a result lists."""
 
 
 @lines.register
@@ -50,17 +50,17 @@ def _outcomes(summary: Summary) -> str:
 
 
 def _replacements(summary: Summary) -> Iterator[str]:
-    """Yield a line for each source whose rows replaced others.
+    """Yield a line for each source whose rows replaced older rows.
 
-    Rows that are no longer there must not go unnoticed, so ``--quiet`` does not omit the lines of sources that have
-    fewer rows than before.
+    A loss of rows must not go unnoticed, so ``--quiet`` does not omit the lines of sources that have fewer rows than
+    before.
     """
     fewer = [each for each in summary.replaced if each.rows < each.rows_before]
     others = [each for each in summary.replaced if each.rows >= each.rows_before]
     yield from (ErrorLine(_replacement(each), failure=(each.name, REPLACED)) for each in fewer)
     yield from (_replacement(each) for each in others[:MOST_SHOWN])
     if len(others) > MOST_SHOWN:
-        yield f"replaced: {len(others) - MOST_SHOWN:,} more with as many rows as before, or more"
+        yield f"replaced: {len(others) - MOST_SHOWN:,} more, none of them with fewer rows than before"
 
 
 def _replacement(each: Replacement) -> str:

@@ -1,4 +1,4 @@
-"""The text of the result of `wsparquet clean`."""
+"""The text of the results of `wsparquet clean` and `wsparquet remove`."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from wsparquet.inspection import Inspection, Inspections, Totals
 
 @lines.register
 def _(found: Inspections) -> Iterator[str]:
-    """Yield a block for each source, the failures, and the totals of several sources."""
+    """Yield one block for each source, then the failures, and then the totals if there are several sources."""
     for each in found:
         yield from lines(each)
     yield from failed(found.failures)
@@ -36,7 +36,7 @@ def _(found: Inspection) -> Iterator[str]:
 
 @lines.register
 def _(total: Totals) -> Iterator[str]:
-    """Yield the same facts and counts as of one source."""
+    """Yield the same facts and counts as for one source."""
     yield (
         f"total: {counted(total.sources, 'source')}, {human_bytes(total.inflated_bytes)} of JSON "
         f"({human_bytes(total.stored_bytes)} stored)"

@@ -1,4 +1,4 @@
-"""Pieces of text that several results share."""
+"""Formats the texts that several results have in common."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _frequent(paths: PathCounts) -> list[tuple[str, int]]:
 
 
 def failed(failures: Iterable[Failure], *, kind: str = "failed") -> Iterator[ErrorLine]:
-    """Yield a line for each source that failed, or that has another ``kind`` of failure."""
+    """Yield a line for each failure. Each line begins with ``kind``."""
     for failure in failures:
         text = f"{kind}: {failure.name}: {in_flags(failure.error)}"
         yield ErrorLine(text, failure=(failure.name, failure.error))

@@ -1,4 +1,4 @@
-"""The text of a comparison of the server's schema with ours."""
+"""The text of a comparison between the schemas of the server and of wsparquet."""
 
 from __future__ import annotations
 

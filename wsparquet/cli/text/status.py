@@ -38,7 +38,7 @@ def _account(account: AccountStatus) -> Iterator[str]:
     yield from _files(account.missing, "missing files (on the server, but not committed)")
     yield from _files(account.failing, "files that have failed for too long")
     yield from _files(account.expiring, "missing files that the server may soon delete")
-    yield from _files(account.gone, "lost files (the server deleted them before they were downloaded)")
+    yield from _files(account.gone, "gone files (the server deleted them before the download)")
 
 
 def _files(files: Sequence[Missing], title: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The text of the results of a synchronisation, a download, and a list of files."""
+"""The text of the results of a synchronization, a download, and a list of files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _fetched(summary: FetchSummary, *, present: str) -> Iterator[str]:
         yield from failed(failures, kind=kind)
     if summary.interrupted:
         left = f", {counted(summary.not_begun, 'file')} not begun" if summary.not_begun else ""
-        yield f"interrupted{left}: the next run takes the remaining files"
+        yield f"interrupted{left}: the next run continues with the remaining files"
 
 
 @lines.register

@@ -11,7 +11,7 @@ __all__ = ["Array"]
 
 
 class Array:
-    """The top-level array, if one ``is_open``. A comma that is not between two containers becomes an item."""
+    """The top-level array; ``is_open`` says whether there is one. A comma not between containers becomes an item."""
 
     def __init__(self) -> None:
         self.is_open = False
@@ -23,7 +23,7 @@ class Array:
         self.is_open, self._filled, self._comma = True, False, None
 
     def fill(self) -> None:
-        """Note that a container, or other text, is next."""
+        """Note that a container or other text follows."""
         self._filled, self._comma = True, None
 
     def take(self, mark: bytes, offset: int) -> list[Item]:

@@ -1,7 +1,7 @@
 """Builds Arrow record batches: collects rows by table and returns them in the order of the source.
 
-Rows are held until the ``metaData`` of their container is known. If their text exceeds ``batch_bytes``, they are held
-as batches.
+Rows are held until the ``metaData`` of their container is known. If the text of held rows exceeds ``batch_bytes``, the
+rows are held as batches.
 """
 
 from __future__ import annotations

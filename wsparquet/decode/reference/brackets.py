@@ -1,6 +1,6 @@
 """Finds the end of broken JSON, and the nesting depth of JSON, by counting brackets outside strings.
 
-This is needed only for text that the parser rejects, and for the rare records that may be nested too deep.
+Brackets are counted only for text that the parser rejects, and for the rare records that may be nested too deep.
 """
 
 from __future__ import annotations

@@ -30,9 +30,9 @@ BOM = b"\xef\xbb\xbf"
 class Buffer:
     """Unread text. Indices are byte indices into ``data``, which begins at the stream's byte ``base``.
 
-    ``position`` is the next byte to read. ``limit`` is the next border or, without one, the end of the text so far or
-    the start of a last line that may turn out to be a border. ``complete`` is true if no more text can come before
-    ``limit``.
+    ``position`` is the next byte to read. ``limit`` is the next border. Without a border, ``limit`` is the end of the
+    text so far, or the start of a last line that may become a border. ``complete`` is true if no more text can come
+    before ``limit``.
     """
 
     def __init__(self) -> None:
@@ -84,9 +84,9 @@ class Buffer:
         return value, after
 
     def _character(self, at: int) -> int:
-        """Return the index of the character that starts at byte ``index``.
+        """Return the index of the character that starts at byte ``at``.
 
-        Counts from the end of the last value, to save time.
+        The count starts at the end of the last value, to save time.
         """
         if not self._wide:
             return at
@@ -127,7 +127,7 @@ class Buffer:
         return self._after(_BETWEEN, at)
 
     def may_be_mark(self, at: int) -> bool:
-        """Whether the text so far ends inside what may be a byte order mark at ``at``."""
+        """Whether more text may complete a byte order mark that starts at ``at``."""
         return not self.complete and BOM.startswith(self.data[at : self.limit])
 
     def skip_number(self, at: int) -> int:
@@ -148,7 +148,7 @@ class Buffer:
             self.limit = self._undecided
 
     def _search(self) -> bool:
-        """Search new text for borders. Whether the last candidate is a border may remain undecided."""
+        """Search new text for borders. If the text ends inside the last candidate, that candidate stays undecided."""
         known = len(self._borders)
         self._undecided = None
         self._marked = self._marked or (self.base == 0 and self.data.startswith(BOM))

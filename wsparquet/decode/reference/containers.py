@@ -10,7 +10,8 @@ from wsparquet.decode.model import Limits, Report
 from wsparquet.decode.plan import compiled
 from wsparquet.decode.reference.events import ContainerStart
 from wsparquet.decode.reference.readers import StructReader, struct_reader, unwrap_tag
-from wsparquet.decode.reference.rescue import Path, Rescue, rescued_json, to_json
+from wsparquet.decode.reference.rescue import Path, Rescue, rescued_json
+from wsparquet.decode.reference.values import Constant, Literal
 from wsparquet.errors import DecodeError
 from wsparquet.schema.fields import ceiling_ms, floor_ms
 
@@ -23,12 +24,12 @@ _ROOT: Path = ("$", "metaData")
 
 @lru_cache(maxsize=1)
 def metadata_reader() -> StructReader:
-    """Return the reader of ``metaData``. It has no state, so all containers share it."""
+    """Return the reader of ``metaData``. The reader has no state, so all containers share it."""
     return struct_reader(compiled().metadata, stray="$metaData")
 
 
 class Container:
-    """The open container. ``known`` becomes true when its ``metaData`` was read; ``metadata`` is final from then on."""
+    """The open container. ``known`` becomes true when its ``metaData`` was read; ``metadata`` is then final."""
 
     def __init__(self, start: ContainerStart) -> None:
         self.number = start.number
@@ -64,7 +65,7 @@ class Container:
             return
         if type(found) is not str or normalise(last_part(found)) != normalise(DATA_TYPE):
             raise DecodeError(
-                f"expected the data type {DATA_TYPE}, found {to_json(found)[:80]} in container {self.number}; "
+                f"expected the data type {DATA_TYPE}, found {_kind(found)} in container {self.number}; "
                 "give only Web Session files"
             )
 
@@ -77,8 +78,18 @@ class Container:
             self.misfits.append((("$container", "metaData"), value))
 
 
+def _kind(value: Any) -> str:
+    """Describe a value without quoting the source."""
+    if isinstance(value, str) and not isinstance(value, Literal | Constant):
+        return f"text of {len(value)} characters"
+    return {tuple: "an object", list: "a list", bool: "a boolean"}.get(type(value), "a number")
+
+
 class ContainerValues:
-    """Adds finished containers to the report. Consecutive containers with the same misfits share one entry."""
+    """Adds finished containers to the report.
+
+    Consecutive containers share one entry if their values without a column are equal.
+    """
 
     def __init__(self, report: Report, limits: Limits) -> None:
         self._report = report
@@ -89,7 +100,7 @@ class ContainerValues:
         """Add a finished container.
 
         Raises:
-            DecodeError: the misfits of all containers of the source exceed ``max_container_values``.
+            DecodeError: the values without a column, in all containers of the source, exceed ``max_container_values``.
 
         """
         report = self._report

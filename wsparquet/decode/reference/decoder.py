@@ -1,7 +1,7 @@
 """The reference decoder: a complete implementation of docs/decoding.md in plain Python.
 
-It serves as an executable specification, as the fallback if the native decoder is not installed, and as the expected
-result in tests.
+The reference decoder serves as an executable specification, as the fallback if the native decoder is not installed, and
+as the expected result in tests.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ReferenceDecoder:
         self._quarantined: list[Quarantined] = []
 
     def feed(self, data: bytes) -> Decoded:
-        """Take the next bytes of the decompressed text and return the output that they complete.
+        """Decode the next bytes of the decompressed text, and return the output that is now complete.
 
         Raises:
             DecodeError: the source is not a Web Session file, or exceeds a limit.
@@ -53,7 +53,12 @@ class ReferenceDecoder:
         return self._hand_out()
 
     def finish(self) -> Decoded:
-        """End the text and return the remaining output. Raises like ``feed``, and if there was no container."""
+        """Decode the rest of the text, and return the remaining output.
+
+        Raises:
+            DecodeError: as for ``feed``, or the source contains no container.
+
+        """
         self._take_all(self._splitter.finish())
         if not self.report.containers:
             raise no_container(self._opening)

@@ -1,4 +1,4 @@
-"""Reads complete keys and values of a container, or learns that they may continue in later text."""
+"""Reads complete keys and values of a container, or reports that a key or value may continue in later text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Elements:
 
         Raises:
             BadText: the text is not a JSON value, no matter what follows.
-            DecodeError: the value has more bytes than a record may have, and no error in these bytes.
+            DecodeError: the value is longer than a record may be, and has no error within this length.
 
         """
         buffer = self._buffer
@@ -84,7 +84,7 @@ class Elements:
             raise self.too_long("record or container value", "max_record")
 
     def too_long(self, what: str, parameter: str) -> DecodeError:
-        """Return the error for text at the position that is longer than the limit ``parameter``."""
+        """Return the error for a text at the buffer's position that exceeds the limit ``parameter``."""
         offset = self._buffer.base + self._buffer.position
         return DecodeError(
             f"a {what} at byte {offset} is longer than {getattr(self._limits, parameter)} bytes; "
@@ -99,7 +99,7 @@ class Elements:
         return found
 
     def line_value(self) -> tuple[Any, int] | None:
-        """Like ``value``, for a scalar outside containers, which ends with its line. Needs the complete line."""
+        """Like ``value``, for a scalar outside containers. Returns None until the scalar's line is complete."""
         buffer = self._buffer
         newline = buffer.data.find(b"\n", buffer.position, buffer.limit)
         end = newline if newline >= 0 else buffer.limit
@@ -142,7 +142,7 @@ class Elements:
         return at
 
     def tagged_bracket(self, at: int) -> int | None:
-        """Return the index of the opening bracket of a tagged list of records whose tag starts at ``at``."""
+        """Return the index of the opening bracket of a list of records, given the index ``at`` of the tag around it."""
         buffer = self._buffer
         if buffer.data[at] != 0x7B:  # {
             return None
@@ -155,7 +155,7 @@ class Elements:
         return key.value if is_tag(self._text(key), frozenset()) else None
 
     def opens_array(self) -> bool | None:
-        """Whether the first value of the array at the position is a container, or None if more text is needed."""
+        """Whether the array at the buffer's position begins with a container, or None if more text is needed."""
         buffer = self._buffer
         first = buffer.skip_between(buffer.position + 1)
         if first == buffer.limit and buffer.complete:

@@ -31,7 +31,7 @@ class ContainerEnd:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record with its text ``raw`` and its offset ``start``. If it could not be parsed, ``reason`` says why."""
+    """A record with its text ``raw`` and its offset ``start``. ``reason`` says why the record could not be parsed."""
 
     number: int
     start: int
@@ -42,7 +42,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Quarantined text outside of records. ``continued`` is true if the text is another piece of the previous item."""
+    """Quarantined text outside of records. ``continued`` is true if the text is a further piece of the same item."""
 
     start: int
     raw: bytes

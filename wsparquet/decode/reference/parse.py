@@ -49,9 +49,10 @@ def scan(text: str, position: int) -> tuple[Any, int]:
 
 
 def checked(raw: bytes, value: Any) -> Any:
-    """Validate ``raw`` and return its value, with strings that UTF-8 cannot represent as ``LoneSurrogates``.
+    """Check that ``raw`` is valid UTF-8, and return its value.
 
-    The result is ``DEEP`` if the value is nested too deep to look for these strings.
+    Strings that UTF-8 cannot represent become ``LoneSurrogates``. The result is ``DEEP`` if the value is nested too
+    deep to look for these strings.
 
     Raises:
         BadText: the bytes are not valid UTF-8.
@@ -69,7 +70,7 @@ def checked(raw: bytes, value: Any) -> Any:
 
 
 def _marked(value: Any) -> Any:
-    """Return the value with each key or string that contains a lone surrogate replaced with a ``LoneSurrogates``."""
+    """Return the value, in which each key or string with a lone surrogate is replaced by a ``LoneSurrogates``."""
     if type(value) is tuple:
         return tuple((_marked(key), _marked(item)) for key, item in value)
     if type(value) is list:

@@ -1,7 +1,7 @@
 """Runs the plan in Python: a tree of readers, one for each node, that convert parsed JSON to column values.
 
-A reader takes a value, the value's path, and the record's rescue list. It returns the column's value (None, a scalar, a
-list, or a dict of the fields that occurred). It appends values with no matching column to the rescue list.
+A reader takes a value, the value's path, and the record's rescue list. A reader returns the column's value (None, a
+scalar, a list, or a dict of the fields that occurred), and appends values with no matching column to the rescue list.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def leaf_reader(leaf: Leaf) -> LeafReader:
     """Return a function that converts a value, with or without a tag, to the column's value, None, or ``MISFIT``."""
     convert, names, as_it_is = CONVERTERS[leaf.kind], leaf.names, AS_IT_IS.get(leaf.kind)
 
-    # This runs for every scalar of a source, so the common cases of `unwrap_tag` and `convert` are inlined.
+    # This function runs for every scalar of a source, so the common cases of `unwrap_tag` and `convert` are inlined.
     def read(value: Any) -> Any:
         if type(value) is tuple and len(value) == 1:
             key, inner = value[0]
@@ -64,7 +64,7 @@ def leaf_reader(leaf: Leaf) -> LeafReader:
 
 
 class StructReader:
-    """Reads an object. ``stray`` is the root of unknown fields' paths, set if the struct itself is not a column."""
+    """Reads an object. ``stray`` is the root of unknown fields' paths, set only if the struct is not a column."""
 
     def __init__(self, plan: StructOf, stray: str | None = None) -> None:
         self.names = plan.names
@@ -72,7 +72,7 @@ class StructReader:
         self.slots: dict[str, tuple[str, LeafReader | None, Reader | None]] = {}
         for field in plan.fields:
             slot = _slot(field)
-            self.slots[field.name] = slot  # the documented spelling first: it needs no normalisation
+            self.slots[field.name] = slot  # the documented spelling, which then needs no normalization
             self.slots.update(dict.fromkeys(field.keys, slot))
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> dict[str, Any] | None:
@@ -125,7 +125,7 @@ class InlineStructReader(StructReader):
         self.inner = struct_reader(inline.node)
 
     def fields(self, pairs: Object, path: Path, rescue: Rescue) -> dict[str, Any]:
-        """Like ``StructReader.fields``. If the inline field's key is absent, its own fields are read from ``pairs``."""
+        """Like ``StructReader.fields``, but read the fields inside the inline field if the object lacks its key."""
         if any(normalise(key) in self.inline.keys for key, _ in pairs):
             return super().fields(pairs, path, rescue)
         inlined = [not self.knows(key) and self.inner.knows(key) for key, _ in pairs]
@@ -138,7 +138,7 @@ class InlineStructReader(StructReader):
 
 
 class ListReader:
-    """Reads an array. If ``or_one``, also reads a single element without a list."""
+    """Reads an array. If ``or_one`` is true, it also reads a single element without a list around it."""
 
     def __init__(self, plan: ListOf) -> None:
         self.leaf, self.node = _element(plan.element)
@@ -171,7 +171,7 @@ class ListReader:
 
 
 class UnionReader:
-    """Reads a union of structs. Its tag, or else the only branch that has all the keys, selects the struct."""
+    """Reads a union of structs. The tag selects the branch; without a tag, the branch is the only one with all keys."""
 
     def __init__(self, plan: UnionOf) -> None:
         self.branches: dict[str, tuple[str, StructReader]] = {}
@@ -182,7 +182,7 @@ class UnionReader:
             self.branches.update(dict.fromkeys(branch.names, owner))
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> dict[str, Any] | None:
-        """Return a dict of ``type``, as the source wrote it, and the branch's struct under the branch's name."""
+        """Return a dict of ``type``, as in the source, and of the branch's struct under the branch's name."""
         if type(value) is tuple:
             if not value:
                 return {}

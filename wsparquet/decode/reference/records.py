@@ -18,7 +18,7 @@ from wsparquet.decode.reference.values import LoneSurrogates
 __all__ = ["RecordReader", "Row", "Unreadable", "record_reader"]
 
 MIN_FIELDS = 2
-"""The number of a table's own fields that identify the table without a tag or payload name."""
+"""The minimum number of a table's own fields that identify the table without a tag or payload name."""
 
 
 class Unreadable(Exception):
@@ -27,7 +27,7 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Row:
-    """A row: its table, its columns, and its rescued values. If ``raw``, the record's text is still to be added."""
+    """A row: its table, columns, and rescued values. If ``raw`` is true, the caller must add the record's text."""
 
     table: str
     columns: dict[str, Any]
@@ -53,11 +53,11 @@ class _TableReader:
 
     def bears_name(self, key: str, value: Any) -> bool:
         """Whether the name of a field in the body identifies the field as this table's payload."""
-        # The documentation has no payload names of flat tables. The names are guesses, so the kind must match, too.
+        # The payload names of flat tables are guesses, because the documentation has none, so the kind must match, too.
         return normalise(key) in self.payload_names and (not self.flat or self.is_payload(value))
 
     def claims(self, pairs: Object) -> bool:
-        """Whether a body has this table's payload or one of its fields."""
+        """Whether a body has this table's payload, or has one of the table's fields."""
         return any(self.bears_name(*pair) for pair in pairs) or (self.flat and self.count_fields(pairs) > 0)
 
     def count_fields(self, pairs: Object) -> int:
@@ -100,7 +100,7 @@ class _TableReader:
 
 @lru_cache(maxsize=1)
 def record_reader() -> RecordReader:
-    """Return the reader of the compiled plan. It has no state, so all decoders share it."""
+    """Return the reader of the compiled plan. The reader has no state, so all decoders share it."""
     return RecordReader(compiled())
 
 

@@ -1,7 +1,7 @@
 """Rescued values, which have no matching column: their paths and their JSON text.
 
 A path is a chain of ``(parent, step)`` pairs that ends in a root such as ``$`` or ``$body``. A step is a key or an
-index. Chains are cheap to build. They are converted to text only if a value is rescued.
+index. Chains are cheap to build. A chain is converted to text only if a value is rescued.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from wsparquet.strict_json import strict_number, strict_string, strict_word
 
 __all__ = ["Path", "Rescue", "path_text", "rescued_json", "to_json"]
 
-# A ``str | tuple[Path, str | int]``. Not declared as such, since mypy would require checks that slow down the hot loop.
+# The type is ``str | tuple[Path, str | int]``. If it were declared, mypy would require checks that slow down the loop.
 Path = Any
 Rescue = list[tuple[Path, Any]]
 
 
 def path_text(path: Path, *, starred: bool = False) -> str:
-    """Return the path as text, such as ``$.navigationData[0].url``. If ``starred``, every index becomes ``[*]``."""
+    """Return the path as text, such as ``$.items[0].url``. If ``starred`` is true, every index becomes ``[*]``."""
     steps: list[str] = []
     while isinstance(path, tuple):
         path, step = path

@@ -22,16 +22,16 @@ from wsparquet.decode.reference.syntax import Cut, Wrong, key_at, may_continue, 
 __all__ = ["Found", "Rejected", "Search", "reaches_collection", "record_start", "starts"]
 
 SPARE_WORK = 64 << 20
-"""The bytes that the failed candidates of one stretch may take to parse, whatever the length of the stretch."""
+"""The number of bytes that may be parsed for failed candidates in a stretch of damaged text of any length."""
 
 WORK_FACTOR = 16
-"""The bytes that the failed candidates of one stretch may take to parse, for each byte of the stretch."""
+"""The number of additional bytes that may be parsed for failed candidates, for each byte of the stretch."""
 
 _BLANKS = b" \t\r\n"
 _W = rb"[ \t\r\n]*"
 _CONTAINER = re.compile(rb'\{W"(?:dataType|metaData|recordCollection)"W:'.replace(b"W", _W))
 _RECORD = re.compile(rb'\{W"([^"\\]{1,16})"W:W\{W"([^"\\]{1,256})"W:W\{'.replace(b"W", _W))
-# What may become one of them with more text.
+# Text that may become the start of a container or record with more text.
 _BEGUN = re.compile(rb'\{W(?:"[^"\\]{0,16}(?:"W(?::W(?:\{W(?:"[^"\\]{0,256}(?:"W(?::W)?)?)?)?)?)?)?'.replace(b"W", _W))
 
 Kind = Literal["record", "container", "begun"]
@@ -77,7 +77,7 @@ def _kind(data: bytes, at: int, stop: int, *, after_comma: bool) -> Kind | None:
 
 
 def record_start(data: bytes, at: int, stop: int, *, reach: int) -> tuple[Kind, int] | None:
-    """Return the first start of a record, or a start that is cut off, in an element, from ``at`` on."""
+    """Return the first record start in an element from ``at`` on, or a start that the end of the text may cut off."""
     found = starts(data, at, stop, after_comma=False, reach=reach)
     return next(((kind, index) for kind, index in found if kind != "container"), None)
 

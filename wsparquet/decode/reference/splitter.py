@@ -1,10 +1,10 @@
 """Finds where containers, their values, and their records begin and end in a stream of bytes.
 
 A border is the start of a line that always starts a container. A state machine reads the text between two borders,
-container by container and record by record. The JSON scanner normally finds each record's end. Only if it fails,
-brackets are counted, and the next undamaged record or container is searched. Each state is a method that advances and
-returns events, or returns None if it needs more text. The rules are in docs/decoding.md, "Input", "Quarantine", and
-"Resynchronizing".
+container by container and record by record. The JSON scanner normally finds each record's end. Only if the scanner
+fails, the splitter counts brackets, and searches for the next undamaged record or container. Each state is a method
+that advances and returns events, or returns None if it needs more text. The rules are in docs/decoding.md, "Input",
+"Quarantine", and "Resynchronizing".
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Splitter:
             yield from self._run()
 
     def finish(self) -> Iterator[Event]:
-        """Parse what is left at the end of the text. Raises the same errors as ``feed``."""
+        """Parse the rest of the text. Raises the same errors as ``feed``."""
         self.buffer.end()
         yield from self._run()
 
@@ -100,14 +100,14 @@ class Splitter:
 
     def _await_more(self) -> None:
         pending = len(self.buffer.data) - self.buffer.position
-        # A candidate in damaged text may be as long as a record, and up to a piece of text may wait before it.
+        # A candidate in damaged text may be as long as a record, and up to one piece of text may precede the candidate.
         allowed = self.limits.max_record + 2 * PIECE if self._in_damage else max(self.limits.max_record, PIECE)
         if pending > allowed:
             raise self._elements.too_long("record or container value", "max_record")
         self._awaited = 2 * pending
 
     def _cut(self) -> Iterator[Event]:
-        """Close the container that is still open at a border, or all that is still open at the end of the text."""
+        """Close the container that is open at a border, or everything that is open at the end of the text."""
         position = self.buffer.position
         if self._in_container:
             if not self._in_damage:
@@ -160,7 +160,7 @@ class Splitter:
         return [self._item(at, min(at + PIECE, end), reason, continued=at > start) for at in starts]
 
     def _head(self) -> Events | None:
-        """Read a container up to its records. If this part is incomplete, start over when there is more text."""
+        """Read a container up to its records. If the text ends before the records, start over with more text."""
         buffer = self.buffer
         values: list[tuple[str, Any]] = []
         at = buffer.skip_space(buffer.position + 1)
@@ -231,7 +231,7 @@ class Splitter:
         if after == buffer.limit:
             return "a number that may be incomplete, since the text ends after it" if type(value) is Literal else None
         found = buffer.data[after]
-        return None if found in b",]" else f"expected a comma or ] after the record, found {chr(found)!r}"
+        return None if found in b",]" else "expected a comma or ] after the record"
 
     def _take_record(self, end: int, after: int, value: Any, reason: str | None = None) -> Record:
         buffer = self.buffer
@@ -248,7 +248,7 @@ class Splitter:
     def _bad_record(self, reason: str) -> Events | None:
         """Quarantine an unreadable record alone if its brackets balance and no other record starts inside it.
 
-        Otherwise, quarantine the text up to the next undamaged record or container.
+        In all other cases, quarantine the text up to the next undamaged record or container.
         """
         buffer = self.buffer
         start, reach = buffer.position, self.limits.max_record + 1
@@ -294,7 +294,7 @@ class Splitter:
         if first == 0x7D:  # }
             return self._end_of_container()
         if first != 0x2C:  # ,
-            return self._resynchronize_from(f"expected a comma or }}, found {chr(first)!r}", buffer.position)
+            return self._resynchronize_from("expected a comma or } after the value", buffer.position)
         try:
             key_end = self._elements.key(buffer.skip_space(buffer.position + 1))
             found = self._elements.container_value(key_end[1]) if key_end else None
@@ -316,10 +316,9 @@ class Splitter:
         return [ContainerEnd()]
 
     def _continues_after(self, at: int) -> bool | None:
-        """Whether the text at ``at`` belongs to the open container in spite of the closing bracket before it.
+        """Whether the open container continues at ``at``, after a closing bracket, or None if more text is needed.
 
-        Only asked after damage: the bracket may be one of a damaged record that the search entered. None if more text
-        is needed.
+        This method is called only after damage, because the bracket may then belong to a damaged record.
         """
         buffer = self.buffer
         stop = min(buffer.limit, at + PIECE)
@@ -370,6 +369,9 @@ class Splitter:
             events += self._closers
             self._closers = []
         else:
+            if not self._skipped:
+                start = self._resume_at - self.buffer.base
+                events.append(self._item(start, start, "the container is incomplete"))
             self._state, self._in_container = self._between, False
             events.append(ContainerEnd())
         return events
@@ -389,10 +391,11 @@ class Splitter:
         return events
 
     def _pieces(self, stop: int, *, ends: bool = False, comma: bool = False) -> list[Event] | None:
-        """Quarantine the pieces of an item up to ``stop``: all pieces if it ``ends`` there, else all of maximum size.
+        """Quarantine the pieces of an item up to ``stop``.
 
-        Drops white space at the end of an item and, if ``comma``, a comma there. The cuts between pieces do not depend
-        on chunk sizes. Return None if there is no piece yet.
+        If the item ``ends`` at ``stop``, all pieces are quarantined, otherwise only the pieces of the maximum size.
+        White space at the end of an item is dropped, and so is a comma there if ``comma`` is true. Chunks of any size
+        result in the same pieces. Return None if there is no piece yet.
         """
         buffer = self.buffer
         events: list[Event] = []
@@ -403,7 +406,7 @@ class Splitter:
             if len(text) < PIECE:
                 text = text.rstrip(SPACE)
                 rest = text.removesuffix(b",").rstrip(SPACE) if comma else text
-                # A comma alone stays, so that no damage goes without an item.
+                # If the comma is the only text, it is kept, so that all damage is reported by an item.
                 text = rest if rest or self._skipped or self._closers else text
             self._skipped += len(text)
             if self._skipped > self.limits.max_line:

@@ -1,8 +1,8 @@
 """Finds where JSON values and keys end, without building them and without recursion.
 
-The splitter uses it for text that the parser rejects: to learn whether more text can repair an error, and to try
+The splitter uses this module for text that the parser rejects: to find out whether more text can repair an error, and
 whether a value in damaged text is complete. The native decoder reports the same positions
-(``native/src/decode/json/scan.rs``), because the limit on work in damaged text counts the bytes up to them.
+(``native/src/decode/json/scan.rs``), because the limit on work in damaged text counts the bytes up to these positions.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def value_end(data: bytes, at: int, stop: int) -> int:
 
 
 def _after_value(data: bytes, at: int, stop: int, open_: list[bytes]) -> int:
-    """Close the brackets after a value. Return the index of the next value or, if nothing is open, after the last."""
+    """Close the brackets after a value. Return the index of the next value or, if no bracket is open, of the end."""
     while open_:
         at = skip_space(data, at, stop)
         if at == stop:

@@ -44,7 +44,7 @@ _ISO = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DIGITS = 19  # of an int64
-_MAX_ROUNDED = 17  # digits: with 17, the correctly rounded forms of all doubles differ
+_MAX_ROUNDED = 17  # digits: if doubles are rounded to 17 digits, no two of them are equal
 _EXACT = Context(prec=1000)  # a double has at most 767 significant digits
 _NAMED_DOUBLES = {
     "NaN": float("nan"),
@@ -64,7 +64,7 @@ def _to_boolean(value: Any) -> Any:
 
 
 def _integral(literal: str) -> int | None:
-    """Return the value of a literal if it is an integer of at most 19 digits. Never builds larger integers."""
+    """Return the value of a literal if it is an integer of at most 19 digits. No larger integer is ever built."""
     if literal.isdigit() and len(literal) <= _MAX_DIGITS:
         return int(literal)
     digits, scale = _digits(literal)
@@ -78,7 +78,7 @@ def _integral(literal: str) -> int | None:
 
 def _power(exponent: str) -> int:
     digits = exponent.lstrip("+-0") or "0"
-    # Greater than any text's length: beyond that, the exact value does not matter.
+    # The replacement for a huge exponent is greater than the length of any text; the exact value does not matter.
     power = int(digits) if len(digits) <= 18 else 1 << 62
     return -power if exponent.startswith("-") else power
 
@@ -97,7 +97,7 @@ def _to_integer(low: int, high: int) -> Callable[[Any], Any]:
 def _to_double(value: Any) -> Any:
     if type(value) is Literal:
         number = float(value)
-        # Every decimal number of up to 15 significant digits is its own double, rounded to that many digits.
+        # A number of up to 15 significant digits equals its nearest double, rounded to as many digits.
         if len(value) <= 15 and "e" not in value and "E" not in value:
             return number
         return number if _denotes(value, number) else MISFIT
@@ -105,9 +105,10 @@ def _to_double(value: Any) -> Any:
 
 
 def _denotes(literal: str, number: float) -> bool:
-    """Whether a literal is a spelling of the double nearest to it: the shortest one, or one with up to 17 digits.
+    """Whether a literal spells its nearest double: with the shortest spelling, or with up to 17 correct digits.
 
-    Writers of doubles differ: most write the shortest form, and others, such as C's ``%.17g``, 16 or 17 digits.
+    Programs write doubles in different ways: most write the shortest form; others, such as C's ``%.17g``, write 16 or
+    17 digits.
     """
     digits, scale = _digits(literal)
     if number == 0.0 or not digits:
@@ -142,7 +143,7 @@ def _to_timestamp(value: Any) -> Any:
 def to_microseconds(text: str) -> int | None:
     """Parse ``YYYY-MM-DD[T ]hh:mm:ss[.fraction][Z|±hh:mm|±hhmm|±hh]`` as microseconds since 1970.
 
-    Returns None if the text is not an instant, or if microseconds would lose a digit of it.
+    Returns None if the text is not an instant, or if the instant has digits beyond microseconds.
     """
     match = _ISO.fullmatch(text)
     if match is None:
@@ -157,7 +158,7 @@ def to_microseconds(text: str) -> int | None:
         year, month, day, hour, minute, second = map(int, parts)
         moment = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
-        return None  # the text has the right form but is not an instant, such as February 31, or an offset of a day
+        return None  # text of the right form that is not an instant, such as February 31 or an offset of 24 hours
     return (moment - _EPOCH) // timedelta(microseconds=1) + int(fraction.ljust(6, "0"))
 
 

@@ -50,7 +50,7 @@ REFUSALS = {"NotImplemented", "InvalidArgument", "InvalidRequest"}
 """Error codes of stores that do not support a request or one of its headers."""
 
 NO_TAG = "sha256-"
-"""The start of a version that is a checksum, because the store sends no entity tag."""
+"""The prefix of a version that is a checksum, which replaces the entity tag if the store sends none."""
 
 
 def status_of(error: BaseException) -> int | None:
@@ -93,15 +93,15 @@ def is_transient(error: BaseException) -> bool:
     status = status_of(error)
     if status is not None:
         return status in TRANSIENT_STATUSES
-    # If a connection breaks within a body, s3fs raises an OSError with one of these numbers.
+    # If a connection breaks within a body, s3fs raises an OSError with one of these error numbers.
     return isinstance(error, TRANSIENT) or (isinstance(error, OSError) and error.errno in {errno.EBUSY, errno.EIO})
 
 
 class Bucket:
     """One bucket. Its methods are coroutines that must run in s3fs's event loop.
 
-    After retrying for ``patience_seconds``, they raise the last error: an OSError, or an error of botocore or aiohttp.
-    ``answered`` says whether the server has answered any request.
+    After ``patience_seconds`` of retries, a method raises the last error: an OSError, or an error of botocore or
+    aiohttp. ``answered`` says whether the server has answered any request.
     """
 
     def __init__(self, filesystem: Any, name: str, *, patience_seconds: float) -> None:
@@ -111,7 +111,7 @@ class Bucket:
         self.answered = False
 
     async def get(self, key: str) -> tuple[bytes, str | None] | None:
-        """Return the bytes of an object and its entity tag, if any, or None if the object does not exist."""
+        """Return an object's bytes and its entity tag, if any. Return None if the object does not exist."""
 
         async def read() -> tuple[bytes, str | None] | None:
             try:
@@ -130,9 +130,9 @@ class Bucket:
         return await _together([lambda key=key: self.get(key) for key in keys])  # type: ignore[misc]
 
     async def find(self, prefix: str) -> list[Listed]:
-        """Return all objects whose key starts with ``prefix``, sorted by key, each with its size and time.
+        """Return all objects whose keys start with ``prefix``, sorted by key, each with its size and time.
 
-        Raises OddAnswer if the store answers with something else.
+        Raises OddAnswer if the store's answer is not such a listing.
         """
         found: dict[str, Listed] = {}
         tokens: set[str] = set()
@@ -156,11 +156,11 @@ class Bucket:
         except (OSError, ResponseParserError) as error:
             if not is_unreadable(error):
                 raise
-            # A key may have a character that XML does not allow.
+            # Ask for encoded keys, because a key may contain a character that XML does not allow.
             return decoded(await self._call("list_objects_v2", EncodingType="url", **arguments))
 
     async def _completed(self, found: Iterable[Listed]) -> list[Listed]:
-        """The objects with the sizes and times that their listing left out; deleted objects are skipped."""
+        """Return the objects with the sizes and times that the listing omitted; skip deleted objects."""
         complete = [each for each in found if each.is_complete]
         others = [each for each in found if not each.is_complete]
         asked = await _together([partial(self._head, each) for each in others])
@@ -174,11 +174,11 @@ class Bucket:
         modified = answer.get("LastModified")
         found = Listed(listed.key, answer.get("ContentLength"), modified and modified.timestamp(), listed.etag)
         if not found.is_complete:
-            raise OddAnswer(f"expected the size and the time of {listed.key} in a listing or a HEAD, found one or none")
+            raise OddAnswer(f"expected the size and the time of {listed.key} in a listing or a HEAD, found at most one")
         return found
 
     async def put(self, key: str, data: bytes, *, expect: Expectation | None = None) -> None:
-        """Write an object; with an expectation, only if the current object matches it.
+        """Write an object. With ``expect``, write only if the current object matches the expectation.
 
         Raises:
             Changed: the current object does not match.
@@ -221,7 +221,7 @@ class Bucket:
                 raise
 
     async def uploads(self, prefix: str) -> list[Unfinished]:
-        """Return uncompleted multipart uploads whose key starts with ``prefix``; ``path`` is the key."""
+        """Return the uncompleted multipart uploads whose keys start with ``prefix``; each ``path`` is a key."""
         found: list[Unfinished] = []
         marker: dict[str, str] = {}
         while True:

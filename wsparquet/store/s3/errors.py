@@ -28,8 +28,8 @@ EXPIRED = "get new credentials (`storage_options`, AWS_…, or a profile), and r
 REMEDIES = {
     401: CREDENTIALS,
     404: "check the bucket's name, and the endpoint",
-    501: "the store does not offer it",
-    503: "the store asks to slow down: run fewer jobs, or try again later",
+    501: "the store does not support this request",
+    503: "the store receives too many requests: run fewer jobs, or try again later",
 }
 EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 CREDENTIAL_CODES = {"InvalidAccessKeyId", "InvalidToken", "InvalidClientTokenId", "SignatureDoesNotMatch"}
@@ -53,7 +53,7 @@ RIGHTS = {
 """The permissions that each action needs."""
 
 OF_OPTIONS = (TypeError, AttributeError, KeyError)
-"""Errors that s3fs and botocore raise, until the first answer, for options that they cannot use.
+"""Until the server's first answer, s3fs and botocore raise these errors for options that they cannot use.
 
 After the first answer, they raise the same errors for an answer that lacks a field.
 """
@@ -63,10 +63,11 @@ ANOTHER_STORE = "check that the endpoint is an S3 store; update the store or use
 
 @contextmanager
 def translated(action: str, place: str, options: StorageOptions, *, reached: bool) -> Iterator[None]:
-    """Translate s3fs errors raised inside the context into a DatasetError with the location and the server's message.
+    """Translate s3fs's errors inside the context into a DatasetError with the location and the server's message.
 
-    The message contains no secrets. If no request has ``reached`` the server yet, a TypeError, AttributeError or
-    KeyError means that one of the ``options`` is wrong. Afterwards, it means that an answer of the server is odd.
+    The message contains no secrets. ``reached``: whether the server has answered a request. Before the first answer, a
+    TypeError, AttributeError or KeyError means that one of the ``options`` is wrong; afterwards, it means that an
+    answer of the server is malformed.
     """
     try:
         yield
@@ -88,7 +89,7 @@ def _error(error: BaseException, action: str, place: str, options: StorageOption
 
 
 def _chained(error: BaseException, options: StorageOptions) -> BaseException | None:
-    """Return the error to chain as the cause, or None if it quotes a secret, since tracebacks print causes."""
+    """Return the error to chain as the cause, or None if its text has a secret, because tracebacks print causes."""
     said = (str(error), str(error.__cause__), reason_of(error))
     return error if all(options.hide(text) == text for text in said) else None
 

@@ -18,7 +18,7 @@ REFUSED = {
     "loop": "s3fs has its own event loop",
     "session": "s3fs creates its own session; name a profile instead, with profile=NAME",
 }
-"""Options of s3fs that cannot work here, each with the reason."""
+"""The options of s3fs that a user cannot set, each with the reason."""
 
 OBJECTS = ("client_kwargs", "config_kwargs", "s3_additional_kwargs")
 NUMBERS = ("max_concurrency", "default_block_size")
@@ -44,7 +44,7 @@ class StorageOptions:
                 )
         for name in OBJECTS:
             if given.get(name) is not None and not isinstance(given[name], Mapping):
-                # Not quoted, because a mistyped JSON object may contain a secret.
+                # Do not quote the value: a mistyped JSON object may contain a secret.
                 raise DatasetError(
                     f"storage option {name}: expected a JSON object such as {name}="
                     f'\'{{"NAME": "VALUE"}}\', found {type(given[name]).__name__}; see {DOCUMENTATION}'
@@ -59,7 +59,7 @@ class StorageOptions:
         return f"expected storage options of s3fs, found {names}; check their names and values, see {DOCUMENTATION}"
 
     def hide(self, text: str) -> str:
-        """Replace the secrets of these options, and user info in anything that looks like a URL, in ``text``."""
+        """Mask in ``text`` the secrets of these options, and the user info of anything that looks like a URL."""
         return hide_secrets(text, self.secrets)
 
 
@@ -68,5 +68,5 @@ def _number(name: str, value: object) -> int:
     if isinstance(value, str) and re.fullmatch("[1-9][0-9]{0,17}", value):
         return int(value)
     if type(value) is not int or value < 1:
-        raise DatasetError(f"storage option {name}: expected a whole number of 1 or more, found {value!r}; give one")
+        raise DatasetError(f"storage option {name}: expected a whole number of 1 or more, found {value!r}; correct it")
     return value

@@ -1,6 +1,6 @@
 """The pages of a store's listings, with a check of each field that wsparquet needs.
 
-The API of S3 promises hardly any of these fields, and other stores leave some of them out.
+S3's documentation guarantees hardly any of these fields, and other stores omit some of them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ __all__ = ["Listed", "OddAnswer", "Page", "decoded", "page_of"]
 
 
 class OddAnswer(Exception):
-    """A store's answer is not one that S3 gives; the text says what was expected and found."""
+    """An answer of a store that S3 would not send. The text says what was expected and what was found."""
 
 
 class Listed(NamedTuple):
     """An object of a listing: ``size`` in bytes, ``modified`` in seconds since 1970.
 
-    A field is None if the listing has no value for it. A HEAD request of the object has its size and time. Without an
-    ``etag``, a listing does not show that an object changed.
+    A field is None if the listing omits it. The answer to a HEAD request has the size and the time. Without an
+    ``etag``, a listing does not show whether an object has changed.
     """
 
     key: str
@@ -37,21 +37,21 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some objects of a listing, and the token of the next page; None on the last page."""
+    """Some objects of a listing, and the token of the next page. The token of the last page is None."""
 
     objects: tuple[Listed, ...]
     next: str | None
 
 
 def page_of(answer: Mapping[str, Any], prefix: str) -> Page:
-    """The page in an answer to a request for the objects whose keys start with ``prefix``.
+    """Return the page in ``answer``, the answer to a request for the objects whose keys start with ``prefix``.
 
     Raises:
-        OddAnswer: the answer is not a listing, has other keys, or has no token of its next page.
+        OddAnswer: the answer is not a listing, has a key with another prefix, or lacks the token of the next page.
 
     """
     if "IsTruncated" not in answer and "Name" not in answer:
-        # Such as the login page of a network, which answers every request.
+        # This happens with the login page of a network, which answers every request.
         raise OddAnswer("expected a listing of objects, found an answer that has neither Name nor IsTruncated")
     objects = tuple(_listed(each, prefix) for each in answer.get("Contents") or ())
     if not answer.get("IsTruncated"):
@@ -70,7 +70,7 @@ def _listed(values: Mapping[str, Any], prefix: str) -> Listed:
 
 
 def decoded(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer with decoded keys, if the store encoded them as the request asked."""
+    """Return the answer. If the store encoded the keys, as the request asked, decode them."""
     if answer.get("EncodingType") != "url":
         return answer
     objects = [{**each, "Key": unquote_plus(each["Key"])} for each in answer.get("Contents") or ()]

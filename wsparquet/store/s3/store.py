@@ -64,7 +64,7 @@ class ObjectStore:
             )
         given = StorageOptions.checked(options)
         with translated_from_s3("reach", without_credentials(url), given, reached=False):
-            # No cache: other processes write to the bucket too.
+            # Do not cache listings: other processes write to the bucket, too.
             filesystem, _ = url_to_fs(f"s3://{bucket}", **{"use_listings_cache": False, **given.values})
         base = "/".join(part for part in path.split("/") if part)
         base = f"{base}/" if base else ""
@@ -116,7 +116,7 @@ class ObjectStore:
         return None if found is None else found[0]
 
     def read_version(self, path: str) -> tuple[bytes, Version] | None:
-        """Return the bytes of an object, and its entity tag as a version, or None if the object does not exist.
+        """Return an object's bytes and, as its version, its entity tag. Return None if the object does not exist.
 
         If the store sends no entity tags, the version is a checksum of the bytes.
         """
@@ -139,7 +139,7 @@ class ObjectStore:
         return self.read_all(entry.path for entry in self.entries(folder))
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and the bytes of each of the objects, in the given order; missing objects are skipped."""
+        """Yield the path and the bytes of each object, in the order of ``paths``; missing objects are skipped."""
         left = iter(paths)
         while some := list(itertools.islice(left, READ_AT_ONCE)):
             found = self._run("read", some[0], self.bucket.get_many([self._key(path) for path in some]))
@@ -167,7 +167,7 @@ class ObjectStore:
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """Write an object.
 
-        Raises Changed if the current object is not the expected one, Refused if the store cannot compare.
+        Raises Changed if the current object is not the expected one, Refused if the store cannot compare objects.
         """
         self._run("write", path, self.bucket.put(self._key(path), data, expect=expect))
 
@@ -193,14 +193,14 @@ class ObjectStore:
 
 
 def _spool() -> Workspaces:
-    """Return the workspaces for files to upload, in a folder of this user in the system's temporary folder."""
+    """Return the workspaces for files to upload. They are in a folder of this user, in the temporary folder."""
     folder = Path(tempfile.gettempdir()) / f"wsparquet-{os.getuid()}"
     with translated("make", folder):
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
-    # Any other user may have created a folder with this name earlier.
+    # Another user may have created a folder with this name earlier.
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise DatasetError(
-            f"{folder}: expected a folder that only this user can access, found another; delete it, or set TMPDIR"
+            f"{folder}: expected a folder that only this user can access, found another one; delete it, or set TMPDIR"
         )
     return Workspaces(folder, lock=folder / "workspaces.lock")

@@ -126,7 +126,7 @@ impl<T: Copy + Default> Numbers<T> {
     }
 }
 
-/// A column of strings. The caller ensures that they are valid UTF-8.
+/// A column of strings. The caller ensures that the strings are valid UTF-8.
 pub struct Strings {
     pub validity: Validity,
     offsets: Vec<i32>,

@@ -37,8 +37,8 @@ fn decimal(literal: &[u8]) -> Decimal {
     Decimal { digits, scale: scale + exponent, negative }
 }
 
-/// Parses an exponent. Its value is capped at a number greater than the length of any text, since beyond that the exact
-/// value does not matter.
+/// Parses an exponent. A huge exponent is replaced by a number that is greater than the length of any text, because its
+/// exact value does not matter.
 fn power(exponent: &[u8]) -> i64 {
     let negative = exponent.first() == Some(&b'-');
     let size = exponent
@@ -64,19 +64,19 @@ pub fn integral(literal: &[u8]) -> Option<i64> {
 
 const EXACT_POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// Doubles in this range are normal, so every number of up to 15 digits is its own nearest double, rounded to as many
+/// Doubles in this range are normal, so every number of up to 15 digits equals its nearest double, rounded to as many
 /// digits.
 const PRESERVING: std::ops::RangeInclusive<f64> = 1e-292..=1e308;
 const PRESERVED_DIGITS: usize = 15;
 
-/// With this many digits, the correctly rounded forms of all doubles differ.
+/// If doubles are rounded to this number of digits, no two of them are equal.
 const MAX_ROUNDED_DIGITS: usize = 17;
 
 /// No double has more significant digits.
 const MAX_DIGITS_OF_DOUBLE: usize = 767;
 
 /// Returns the double nearest to a literal, if the literal is a spelling of that double: its shortest form, or a form
-/// of at most 17 digits that differs from it by at most half a unit of the last digit.
+/// of at most 17 digits that differs from the double by at most half a unit of the last digit.
 pub fn double(literal: &[u8]) -> Option<f64> {
     // Both operands of the division are exact, so only the result is rounded.
     if literal.len() <= 15 && !literal.iter().any(|byte| matches!(byte, b'e' | b'E')) {
@@ -116,7 +116,7 @@ fn denotes(literal: &[u8], number: f64) -> bool {
 }
 
 /// Whether two numbers with as many digits as `wanted` are equally near to the double, and `wanted` is one of them.
-/// Formatting finds only the even one.
+/// Formatting the double returns only the number whose last digit is even.
 fn is_tie(wanted: &Decimal, number: f64) -> bool {
     let in_middle = |text: String| {
         let found = decimal(text.as_bytes());
@@ -162,7 +162,7 @@ pub fn named_double(text: &[u8]) -> Option<f64> {
 }
 
 /// Returns the integer at the start of the text and its length in bytes, if it has at most 15 digits. Nearly all
-/// integers do.
+/// integers are that short.
 #[inline(always)]
 pub fn short(text: &[u8; 17]) -> Option<(i64, usize)> {
     let (mut number, mut length) = digits(text);

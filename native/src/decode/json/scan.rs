@@ -75,8 +75,8 @@ fn stops(half: &[u8; 16]) -> u32 {
     half.iter().enumerate().fold(0, |found, (at, byte)| found | u32::from(is_stop(byte)) << at)
 }
 
-/// Returns the index of the first quote, backslash, or control character at or after `at`. If there is none, returns
-/// the text's length.
+/// Returns the index of the first quote, backslash, or control character at or after `at`, or the text's length if the
+/// text has no such character there.
 #[inline(always)]
 pub fn plain(data: &[u8], mut at: usize) -> usize {
     while let Some(block) = data.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
@@ -132,7 +132,7 @@ fn escape(data: &[u8], at: usize) -> Result<usize> {
     }
 }
 
-/// Returns the index after the number at `at`, which begins with a minus sign or a digit.
+/// Returns the index after a number. The byte at `at` is the first of the number: a minus sign or a digit.
 pub fn number(data: &[u8], at: usize) -> Result<usize> {
     let digits = |mut at: usize| {
         while data.get(at).is_some_and(u8::is_ascii_digit) {

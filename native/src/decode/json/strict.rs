@@ -1,28 +1,28 @@
 //! Writes JSON as strict JSON, which every query engine reads (docs/decoding.md, "Strict JSON").
 //!
 //! Sources may contain tokens that strict JSON does not have: lone surrogates, numbers beyond the range of a double,
-//! and the bare words `NaN`, `Infinity` and `-Infinity`. Each is replaced with text after a marker, so that the
-//! replacement is reversible. `wsparquet.strict_json` has the same rules.
+//! and the bare words `NaN`, `Infinity` and `-Infinity`. Each of these tokens is replaced with text after a marker, so
+//! that the replacement is reversible. `wsparquet.strict_json` has the same rules.
 
 use crate::decode::json::numbers::is_beyond_doubles;
 use crate::decode::json::scan;
 use crate::decode::json::text::{Text, code_point, push_ascii, unescape};
 
-/// The noncharacter U+FDD0 in UTF-8. It precedes everything that was replaced.
+/// The noncharacter U+FDD0 in UTF-8. Every replacement begins with this character.
 const MARKER: [u8; 3] = [0xef, 0xb7, 0x90];
 const WORDS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
 
-/// A token at which a value may need a change.
+/// A token of a value, with the index after the token.
 enum Token {
-    /// A string that needs a change or has escapes, with its quotes.
+    /// A string, with its quotes, that has escapes or may contain tokens to replace.
     String(usize),
-    /// A number or a bare word that strict JSON does not have, and the letter for its kind.
+    /// A number or a bare word that strict JSON does not have, and the letter that the replacement has for its kind.
     Replaced(usize, u8),
-    /// Anything else: a bracket, a comma, white space, a word, or a complete string or number without a change.
+    /// Any other token, which stays unchanged: a bracket, a comma, white space, a word, a string, or a number.
     Other(usize),
 }
 
-/// Returns the token at `at`, with the index after it.
+/// Returns the token that starts at `at`.
 fn token(raw: &[u8], at: usize) -> Token {
     match raw[at] {
         b'"' => {

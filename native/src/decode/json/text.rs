@@ -1,7 +1,7 @@
 //! Decodes the escapes of JSON strings, and encodes text as JSON strings.
 //!
-//! Decoded text is UTF-8, except for lone surrogates, which `\uXXXX` can express but UTF-8 cannot. Each is stored as
-//! three bytes, as in WTF-8. Text with lone surrogates is never written to a column.
+//! Decoded text is UTF-8, except for lone surrogates, which `\uXXXX` can express but UTF-8 cannot. Each lone surrogate
+//! is stored as three bytes, as in WTF-8. Text with lone surrogates is never written to a column.
 
 use std::borrow::Cow;
 

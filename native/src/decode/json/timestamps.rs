@@ -17,7 +17,7 @@ pub fn from_text(text: &[u8]) -> Option<i64> {
     microseconds(text).filter(|instant| (EARLIEST_MS * PER_MS..LATEST_MS * PER_MS).contains(instant))
 }
 
-/// Returns the millisecond in which a timestamp lies.
+/// Returns a timestamp in microseconds, rounded down to milliseconds.
 pub fn floor_ms(microseconds: i64) -> i64 {
     microseconds.div_euclid(PER_MS)
 }
@@ -45,8 +45,8 @@ fn byte<'a>(text: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     wanted.contains(first).then_some(rest)
 }
 
-/// Returns the instant that the text denotes. Returns `None` if the text is not a timestamp, or if microseconds would
-/// lose a digit of it.
+/// Returns the instant that the text denotes. Returns `None` if the text is not a timestamp, or if it has digits beyond
+/// microseconds.
 fn microseconds(text: &[u8]) -> Option<i64> {
     let (year, text) = number(text, 4)?;
     let (month, text) = number(byte(text, b"-")?, 2)?;

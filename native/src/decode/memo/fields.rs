@@ -1,5 +1,5 @@
 //! Cache of the text before values, such as `,"url":"`. Text that is already known is compared instead of parsed. A
-//! cached text with what is known about its value is a hint.
+//! hint is a cached text together with the known facts about the value after it.
 
 use std::cmp::Reverse;
 

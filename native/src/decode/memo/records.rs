@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 /// The maximum number of cached prefixes.
 const MOST: usize = 16;
 
-/// The number of bytes that are compared first. They follow the common part and distinguish most prefixes.
+/// The number of bytes that are compared first. These bytes follow the common part and distinguish most prefixes.
 const OWN: usize = 8;
 
 pub struct RecordPrefix {

@@ -106,7 +106,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads a union of structs. Its tag selects the branch. Without a tag, the branch is the only one that has all the
+    /// Reads a union of structs. The tag selects the branch. Without a tag, the branch is the only one that has all the
     /// object's keys.
     fn careful_union(&mut self, plan: &Union, column: &mut Structs, row: usize, path: &Path) -> Result<()> {
         let start = self.at;

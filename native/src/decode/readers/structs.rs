@@ -117,14 +117,14 @@ impl Reader<'_> {
         let (from, after, field, then) = (self.at, place.last, hint.field(), hint.then);
         let mut outer = self.after_hint(from, hint)?;
         if !matches!(then, ValueStart::Null | ValueStart::Quote) && !outer.tagged && self.peek()? == b'{' {
-            // The hint came from a value without a tag, but this value may have one.
+            // The hint came from a value without a tag, but this value may have a tag.
             let hint = (from < outer.start).then_some((from, after));
             outer = self.enter(plan, column, field, hint)?;
         }
         self.field(plan, column, place, (field, outer), path)
     }
 
-    /// Reads a field's value. If the field already has a value, rescues the new one.
+    /// Reads a field's value. If the field already has a value, rescues the new value.
     #[inline(always)]
     fn field(
         &mut self,
@@ -142,7 +142,7 @@ impl Reader<'_> {
         self.read_field(plan, column, (place.row, field), outer, path)
     }
 
-    /// Reads a field's value. If the value has a tag, the caller has already entered it.
+    /// Reads a field's value. If the value has a tag, the caller has already entered the tag.
     #[inline(always)]
     fn read_field(
         &mut self,
@@ -169,7 +169,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Rescues a field's second value. If the value has a tag, the caller has already entered it.
+    /// Rescues a field's second value. If the value has a tag, the caller has already entered the tag.
     #[cold]
     fn again(&mut self, field: &StructField, path: &Path, outer: ValuePosition) -> Result<()> {
         self.rescue(&path.key(field.name.as_bytes()), outer.start)
@@ -191,7 +191,7 @@ impl Reader<'_> {
                 }
                 let stray = plan.stray.map(Path::root);
                 self.rescue(&stray.as_ref().unwrap_or(path).key(&key.bytes), value)?;
-                (from, place.last) = (None, 1); // no longer the object's start, and not a place that deserves a hint
+                (from, place.last) = (None, 1); // no longer the object's start; no hint is cached for this position
                 continue;
             };
             let outer = self.enter(plan, column, field, from.map(|from| (from, place.last)))?;
@@ -199,8 +199,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Enters the tag of a field's value, if it has one. With `hint`, a pair of a start and a position in the struct,
-    /// caches a hint for that position: the text from the start on.
+    /// Enters the tag of a field's value, if it has one. If `hint` is a pair of a start and a position in the struct,
+    /// caches the text from the start on as a hint for this position.
     fn enter(
         &mut self,
         plan: &Struct,

@@ -1,6 +1,6 @@
 //! The commas and the closing bracket of a top-level array of containers (docs/decoding.md, "Input").
 
-/// The top-level array, if one `is_open`. A comma that is not between two containers becomes an item.
+/// The top-level array; `is_open` says whether there is one. A comma not between containers becomes an item.
 #[derive(Default)]
 pub struct Array {
     pub is_open: bool,
@@ -14,7 +14,7 @@ impl Array {
         *self = Self { is_open: true, ..Self::default() };
     }
 
-    /// Notes that a container, or other text, is next.
+    /// Notes that a container or other text follows.
     pub fn fill(&mut self) {
         (self.filled, self.comma) = (true, None);
     }

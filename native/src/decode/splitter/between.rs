@@ -53,7 +53,7 @@ impl Splitter {
         }
     }
 
-    /// Whether the first value of the array at the position is a container; `None` if more text is needed.
+    /// Whether the array at the buffer's position begins with a container; `None` if more text is needed.
     fn opens_array(&self) -> Option<bool> {
         let buffer = &self.buffer;
         let first = buffer.skip_between(buffer.position + 1);
@@ -84,7 +84,7 @@ impl Splitter {
         }
     }
 
-    /// Reads a container up to its records. If this part is incomplete, starts over when there is more text.
+    /// Reads a container up to its records. If the text ends before the records, starts over when there is more text.
     fn head(&mut self) -> Moved {
         let mut values = Vec::new();
         let mut at = self.buffer.skip_space(self.buffer.position + 1);
@@ -144,7 +144,7 @@ impl Splitter {
         Ok(true)
     }
 
-    /// Returns the index of the opening bracket of a tagged list of records whose tag starts at `at`.
+    /// Returns the index of the opening bracket of a list of records, given the index `at` of the tag around the list.
     fn tagged_bracket(&self, at: usize) -> Option<usize> {
         let text = self.buffer.text();
         if text.get(at) != Some(&b'{') {

@@ -43,14 +43,17 @@ impl Splitter {
                 self.sink.item(&[bracket], offset, "a bracket that closes the records before their end", false);
             }
         } else {
+            if self.skipped == 0 {
+                self.sink.item(b"", offset, "the container is incomplete", false);
+            }
             (self.state, self.in_container) = (State::Between, false);
             self.sink.end()?;
         }
         Ok(true)
     }
 
-    /// Whether the text at `at` belongs to the open container in spite of the closing bracket before it; `None` if more
-    /// text is needed. Only asked after damage: the bracket may be one of a damaged record that the search entered.
+    /// Whether the open container continues at `at`, after a closing bracket; `None` if more text is needed. Called
+    /// only after damage, because the bracket may then belong to a damaged record.
     pub fn continues_after(&self, at: usize) -> Option<bool> {
         let stop = self.buffer.limit.min(at + PIECE);
         let complete = self.buffer.complete || stop == at + PIECE;
@@ -91,7 +94,7 @@ impl Splitter {
     }
 
     /// Quarantines the pieces of an item up to `stop`: all pieces if the item `ends` there, otherwise all pieces of the
-    /// maximum size. Returns whether there was anything to do.
+    /// maximum size. Returns whether a piece was quarantined or the item ended.
     fn pieces(&mut self, stop: usize, ends: bool, comma: bool) -> Moved {
         let mut moved = ends;
         while stop - self.buffer.position >= PIECE || (ends && self.buffer.position < stop) {
@@ -101,10 +104,10 @@ impl Splitter {
         Ok(moved)
     }
 
-    /// Quarantines the next piece of an item that goes at least up to `stop`.
+    /// Quarantines the next piece of an item. The item extends at least up to `stop`.
     ///
-    /// Drops white space at the end of the item and, if `comma`, a comma there. The cuts between pieces do not depend
-    /// on chunk sizes.
+    /// White space at the end of the item is dropped, and so is a comma there if `comma` is true. Chunks of any size
+    /// result in the same pieces.
     fn piece(&mut self, stop: usize, comma: bool) -> SourceResult<()> {
         let start = self.buffer.position;
         let mut text = &self.buffer.data[start..stop.min(start + PIECE)];
@@ -112,7 +115,7 @@ impl Splitter {
         if text.len() < PIECE {
             text = trimmed(text);
             let rest = if comma { trimmed(text.strip_suffix(b",").unwrap_or(text)) } else { text };
-            // A comma alone stays, so that no damage goes without an item.
+            // If the comma is the only text, it is kept, so that all damage is reported by an item.
             if !rest.is_empty() || self.skipped > 0 || !self.closers.is_empty() {
                 text = rest;
             }

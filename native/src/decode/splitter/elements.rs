@@ -9,12 +9,12 @@ use crate::decode::json::text::unescape;
 use crate::decode::sink::{SourceResult, too_deep};
 
 impl Splitter {
-    /// Returns the reason why the value at `at` cannot be read, given the error that reading it stopped with; `None` if
-    /// the value may continue in later text. Fails if the value has more bytes than a record may have, and no error in
-    /// these bytes.
+    /// Given the error that stopped the reading of the value at `at`, returns the reason why the value is invalid, or
+    /// `None` if the value may continue in later text. Fails if the value is longer than a record may be, and has no
+    /// error within this length.
     pub fn bad_value(&self, at: usize, stop: Stop) -> SourceResult<Option<String>> {
         let text = self.buffer.text();
-        // The readers of records may stop at other places than the scanner.
+        // The readers of records may stop at other positions than the scanner.
         let stop = if stop == Stop::End { stop } else { scan::value(text, at).err().unwrap_or(stop) };
         let (end, may_continue) = match stop {
             Stop::Syntax(_, end) => (end, may_continue(text, end)),

@@ -10,10 +10,10 @@ use crate::decode::keys::{Names, is_tag, normalise, short_tag};
 use crate::decode::plan::Plan;
 use crate::decode::splitter::found::may_continue;
 
-/// The bytes that the failed candidates of one stretch may take to parse, whatever the length of the stretch.
+/// The number of bytes that may be parsed for failed candidates in a stretch of damaged text of any length.
 const SPARE_WORK: usize = 64 << 20;
 
-/// The bytes that the failed candidates of one stretch may take to parse, for each byte of the stretch.
+/// The number of additional bytes that may be parsed for failed candidates, for each byte of the stretch.
 const WORK_FACTOR: usize = 16;
 
 /// The maximum lengths, in bytes, of the first key and of the tag of a record in damaged text.
@@ -63,7 +63,7 @@ fn last_is_comma(text: &[u8]) -> Option<bool> {
     Some(*last == b',')
 }
 
-/// What starts at the opening brace at `at`.
+/// Returns the kind of start at `at`, which is the index of an opening brace.
 fn start(text: &[u8], at: usize, after_comma: bool, plan: &Plan) -> Option<Start> {
     match key_and_colon(text, at, MAX_KEY) {
         Err(start) => start,
@@ -77,7 +77,7 @@ fn start(text: &[u8], at: usize, after_comma: bool, plan: &Plan) -> Option<Start
     }
 }
 
-/// What starts with a key `body`, whose object is at `at`.
+/// Returns the kind of start, given that its key is `body` and that the object under this key is at `at`.
 fn record(text: &[u8], at: usize, plan: &Plan) -> Option<Start> {
     let (tag, value) = match key_and_colon(text, at, MAX_TAG) {
         Ok(found) => found,
@@ -93,9 +93,9 @@ fn record(text: &[u8], at: usize, plan: &Plan) -> Option<Start> {
     }
 }
 
-/// Returns the first key of the object at `at`, and the index of its value. The key has at most `most` bytes, and no
-/// escapes.
-fn key_and_colon(text: &[u8], at: usize, most: usize) -> Result<(&[u8], usize), Option<Start>> {
+/// Returns the first key of the object at `at`, and the index of the key's value. Accepts only a key of at most
+/// `longest` bytes without escapes.
+fn key_and_colon(text: &[u8], at: usize, longest: usize) -> Result<(&[u8], usize), Option<Start>> {
     let expect = |at: usize, byte: u8| match text.get(at) {
         None => Err(Some(Start::Begun)),
         Some(&found) if found == byte => Ok(()),
@@ -104,8 +104,8 @@ fn key_and_colon(text: &[u8], at: usize, most: usize) -> Result<(&[u8], usize), 
     let quote = scan::space(text, at + 1);
     expect(quote, b'"')?;
     let rest = &text[quote + 1..];
-    let length = rest.iter().take(most + 1).take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
-    if length > most {
+    let length = rest.iter().take(longest + 1).take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
+    if length > longest {
         return Err(None);
     }
     expect(quote + 1 + length, b'"')?;
@@ -116,7 +116,7 @@ fn key_and_colon(text: &[u8], at: usize, most: usize) -> Result<(&[u8], usize), 
 
 // --- Candidates -----------------------------------------------------------------------------------------------------
 
-/// Why a candidate is not, or not yet, a record or container. The index is that of the reason.
+/// The reason why a candidate is not, or not yet, a record or container. The index is the position of the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The text ends before the candidate is complete.
@@ -196,9 +196,9 @@ pub fn reaches_collection(text: &[u8], at: usize) -> Result<usize, Refusal> {
 /// The result of a search so far.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
-    /// A record, or else a container, starts at this index.
+    /// A record starts at the index `at` if `record` is true, otherwise a container.
     Start { at: usize, record: bool },
-    /// There is nothing up to the next border.
+    /// There is no record or container before the next border.
     Nothing,
     /// More text is needed; all text before this index is damaged.
     More(usize),
@@ -217,7 +217,7 @@ pub struct Search {
     next: usize,
     after_comma: bool,
     work: usize,
-    /// The maximum size of a record, and the comma or bracket that follows.
+    /// The maximum size of a record, plus one byte for the comma or bracket that follows.
     reach: usize,
 }
 

@@ -1,0 +1,139 @@
+"""Records a workload, and lets the next run start from states that a crash during it could leave."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+import wsparquet
+from tests.support.at_rest import assert_at_rest
+from tests.system.helpers import QUARANTINE, Rows, assert_each_whole, assert_same, committed_rows, without_quarantine
+from tests.system.power.recorder import Recorder
+from tests.system.power.states import State
+from tests.system.power.trace import Trace
+from tests.system.power.workloads import WORKLOADS, Place, Work, Workload, again, make_inputs, results
+
+MEMORY = Path("/dev/shm")
+"""A folder in memory, if the system has it: states are many small files."""
+
+
+@contextmanager
+def trials() -> Iterator[Trials]:
+    """Provide trials in a folder of their own, in memory if that is possible."""
+    home = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="wsparquet-power-", dir=home) as folder:
+        yield Trials(Path(folder).resolve())
+
+
+class Trials:
+    """A folder with the inputs, the recorded workloads, and the states that are tried."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.inputs = make_inputs(folder / "inputs")
+        self._number = 0
+        self._trials: dict[str, Trial] = {}
+
+    def new_folder(self) -> Path:
+        """Return the path of a new folder."""
+        self._number += 1
+        return self.folder / str(self._number)
+
+    def trial(self, name: str) -> Trial:
+        """Return the trial of a workload, recorded once."""
+        if name not in self._trials:
+            self._trials[name] = Trial(self, WORKLOADS[name])
+        return self._trials[name]
+
+
+class Trial:
+    """A recorded workload; ``old`` and ``new`` are the rows before and after an undisturbed run."""
+
+    def __init__(self, home: Trials, work: Workload) -> None:
+        self.home = home
+        self.work = work
+        self.store = home.new_folder()
+        self.store.mkdir()
+        recorder, place = self.begin()
+        self.old = rows_on_disk(place.root)
+        with recorder.recording():
+            work.run(place)
+        self.new = rows_on_disk(place.root)
+        self.results = results(place)
+        self.trace: Trace = recorder.trace
+        shutil.rmtree(place.world)
+
+    def begin(self) -> tuple[Recorder, Place]:
+        """Return a new world as the workload needs it, and its recorder."""
+        place = Place(self.home.new_folder(), self.home.inputs)
+        place.world.mkdir()
+        self.work.before(place)
+        return Recorder(place.world), place
+
+    def interrupted(self, kill_at: int, then: Work | None = None) -> Trace:
+        """Return the trace of the next run, or of ``then``, after a run that was killed before its n-th change or sync.
+
+        What the killed run had not synced may still be lost while the next run works.
+        """
+        recorder, place = self.begin()
+        try:
+            with recorder.recording(kill_at=kill_at):
+                self.work.run(place)
+            recorder.trace.start = len(recorder.trace.events)
+            with recorder.recording():
+                again(self.work, place) if then is None else then(place)
+            return recorder.trace
+        finally:
+            shutil.rmtree(place.world)
+
+    def failure(self, state: State) -> str | None:
+        """Return what is wrong after the next run from a state, or None."""
+        place = Place(self.home.new_folder(), self.home.inputs)
+        state.build(place.world, self.store)
+        try:
+            self._check(place, done=state.done)
+        except Exception as error:  # noqa: BLE001 - whatever fails, the state has no right end
+            line = traceback.extract_tb(error.__traceback__)[-1].line
+            return f"{self.work.name} after {state}: {line}: {type(error).__name__}: {str(error)[:1000]}"
+        finally:
+            shutil.rmtree(place.world)
+        return None
+
+    def first_failure(self, states: Iterable[State]) -> str | None:
+        """Return the first failure of the states, or None."""
+        return next((found for state in states if (found := self.failure(state))), None)
+
+    def _check(self, place: Place, *, done: bool) -> None:
+        old, new = without_quarantine(self.old), without_quarantine(self.new)
+        if done:
+            assert_same(rows_on_disk(place.root), self.new)
+            assert_same(committed_rows(place.root), new)
+            assert results(place) == self.results
+        elif self.work.readable:
+            assert_each_whole(committed_rows(place.root), old, new)
+        again(self.work, place)
+        assert_same(rows_on_disk(place.root), self.new)
+        assert wsparquet.verify(place.root).problems == []
+        assert_at_rest(place.root)
+
+
+def rows_on_disk(root: Path) -> Rows:
+    """Return every row in the tables' folders with its date, and all quarantined text; records are not asked."""
+    rows: Rows = {}
+    for path in sorted(root.glob("record_type=*/date=*/*.parquet")):
+        table, date = (part.partition("=")[2] for part in path.parts[-3:-1])
+        for row in pq.ParquetFile(path).read().to_pylist():
+            rows.setdefault(row["source_file"], {}).setdefault(table, []).append({**row, "date": date})
+    for tables in rows.values():
+        for found in tables.values():
+            found.sort(key=lambda row: row["record_number"])
+    for path in sorted(root.glob("_wsparquet/quarantine/*/*.ndjson")):
+        rows.setdefault(path.name.rsplit(".", 2)[0], {}).setdefault(QUARANTINE, []).extend(path.read_text().split("\n"))
+    return rows

@@ -1,0 +1,194 @@
+"""What is done to a root while the power fails: each workload is a function, and ``before`` makes the root it needs.
+
+To add a workload, write a function that takes a ``Place`` and can be run again after any crash, and decorate it. The
+tests then record it, and try what a crash could leave.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from unittest import mock
+
+import wsparquet
+from wsparquet.commit import checkpoint
+from wsparquet.dataset import Root
+from wsparquet.generate import GenerateOptions, generate
+
+DAY_MS = 86_400_000
+MIDNIGHT_MS = 1_467_330_600_000
+"""Ten minutes before midnight, so that the rows of a source have two dates."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """``world`` has the root and all that a crash can change; the files in ``inputs`` are safe from crashes."""
+
+    world: Path
+    inputs: Path
+
+    @property
+    def root(self) -> Path:
+        """The root, in a folder that is as new as the root."""
+        return self.world / "new" / "lake"
+
+
+Work = Callable[[Place], object]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A run, and what made the root before it. ``readable``: readers can open the root at any time."""
+
+    name: str
+    run: Work
+    before: Work
+    readable: bool = True
+
+
+WORKLOADS: dict[str, Workload] = {}
+
+
+def nothing(place: Place) -> None:
+    """Leave the world empty."""
+
+
+def workload(before: Work = nothing, *, readable: bool = True) -> Callable[[Work], Work]:
+    """Make a function a workload."""
+
+    def register(run: Work) -> Work:
+        name = run.__name__
+        WORKLOADS[name] = Workload(name, run, before, readable)
+        return run
+
+    return register
+
+
+def make_inputs(folder: Path) -> Path:
+    """Make the sources: rows of two days, with quarantine; newer rows of other days by that name; and other names."""
+    for name, start_ms in (("first", MIDNIGHT_MS), ("newer", MIDNIGHT_MS + 2 * DAY_MS)):
+        options = GenerateOptions(records=3, defects=True, only=("body_null",), seed=1, start_ms=start_ms)
+        generate(folder / name, options)
+    first, newer = (next((folder / name).iterdir()) for name in ("first", "newer"))
+    newer.rename(newer.with_name(first.name))
+    (folder / "odd").mkdir()
+    (folder / "odd" / first.name).write_bytes(b'{"metaData": {}, "recordCollection": [{"body": null}]}')
+    for name in ("copy/renamed.gz", "third/third.gz", f"later/{first.name.replace('-0.gz', '-1.gz')}"):
+        (folder / name).parent.mkdir()
+        shutil.copy(first, folder / name)
+    return folder
+
+
+def convert(place: Place, *names: str, again: bool = False, jobs: int = 1) -> None:
+    """Convert folders of the inputs; every source must be committed or skipped."""
+    sources = [str(place.inputs / name) for name in names]
+    wsparquet.convert(sources, to=place.root, again=again, jobs=jobs).raise_for_failures()
+
+
+# --- The workloads ----------------------------------------------------------------------------------------------------
+
+
+@workload()
+def add(place: Place) -> None:
+    """The first commit, which makes the root: parts of two days, and quarantine."""
+    convert(place, "first")
+
+
+@workload(before=add)
+def redo(place: Place) -> None:
+    """Replace a commit by the same content."""
+    convert(place, "first", again=True)
+
+
+@workload(before=add)
+def newer(place: Place) -> None:
+    """Replace a commit by newer content of the same name."""
+    convert(place, "newer")
+
+
+@workload(before=add)
+def remove(place: Place) -> None:
+    """Remove a source, unless it is removed already."""
+    root = Root.open_to_write(place.root)
+    root.recover()
+    for header in root.commits().headers():
+        wsparquet.remove(place.root, header.facts.source_name)
+
+
+@workload(before=lambda place: convert(place, "copy"))
+def take_over(place: Place) -> None:
+    """Commit the original of a copy, which yields to it."""
+    convert(place, "first")
+
+
+@workload(before=add)
+def note(place: Place) -> None:
+    """Note another place of a text that is committed."""
+    convert(place, "third")
+
+
+@workload(before=add)
+def refer(place: Place) -> None:
+    """Commit a second name of the API with the same text: a record without parts."""
+    convert(place, "later")
+
+
+def with_strays(place: Place) -> None:
+    """Make a root with files that no record names, and with the workspace of a dead attempt."""
+    add(place)
+    for path in [*place.root.rglob("*.parquet"), *place.root.rglob("*.ndjson")]:
+        token = path.name.split(".")[-3 if path.suffix == ".parquet" else -2]
+        shutil.copy(path, path.with_name(path.name.replace(token, "0123456789abcdef")))
+    dead = place.root / "_wsparquet/tmp/fedcba9876543210"
+    dead.mkdir()
+    (dead / "0.part").write_bytes(b"PAR1")
+
+
+@workload(before=with_strays)
+def clean(place: Place) -> None:
+    """Delete what no record names."""
+    wsparquet.clean(place.root, older_than=timedelta(0), delete=True)
+
+
+def older(place: Place) -> None:
+    """Make a root of an older schema version."""
+    add(place)
+    for path in (place.root / "_wsparquet").rglob("*.json"):
+        path.write_text(json.dumps({**json.loads(path.read_bytes()), "schema_version": 0}))
+
+
+@workload(before=older, readable=False)
+def replay(place: Place) -> None:
+    """Bring a root up to this schema version."""
+    wsparquet.replay(place.root, place.inputs / "first").raise_for_failures()
+
+
+@workload(before=lambda place: convert(place, "first", "later"))
+def save(place: Place) -> None:
+    """Write a checkpoint, and the state of a synchronisation."""
+    with mock.patch.object(checkpoint, "WORTH_WRITING", 1):
+        convert(place, "first")
+    Root.open(place.root, create=False).write_sync_state("1", b"{}")
+
+
+@workload()
+def quarantine(place: Place) -> None:
+    """Commit a source without rows, as the first of its root."""
+    convert(place, "odd")
+
+
+def again(work: Workload, place: Place) -> None:
+    """Run a workload as the user does after a crash, and then recovery, which has nothing left to do."""
+    work.run(place)
+    Root.open_to_write(place.root).recover()
+
+
+def results(place: Place) -> object:
+    """Return what a run promises beside rows: which sources are committed, as what, and the saved states."""
+    root = Root.open(place.root, create=False)
+    commits = {each.identity: (each.same_as, {also.name for also in each.also}) for each in root.commits().headers()}
+    return commits, root.read_sync_states()
