@@ -89,7 +89,8 @@ SEED ?= 1
 JOBS ?= 1
 mutants: $(READY)  ## Small faults in a copy of ROOM (SAMPLE=60 SEED=1 JOBS=1): which of them no test notices
 	@test $(ROOM) = native || $(BIN)/python -c "import mutmut" 2>/dev/null || $(BIN)/pip install --quiet --group mutants
-	$(BIN)/python -m tools.mutants $(ROOM) --sample=$(SAMPLE) --seed=$(SEED) --jobs=$(JOBS) $(MUTANT:%=--mutant=%)
+	$(BIN)/python -m tools.mutants $(ROOM) --sample=$(SAMPLE) --seed=$(SEED) --jobs=$(JOBS) $(MUTANT:%=--mutant=%) \
+		$(TESTS:%=--tests=%)
 
 coverage: $(READY)  ## Branch coverage, reported and not judged
 	$(PYTEST) --cov --cov-report=term

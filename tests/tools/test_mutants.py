@@ -128,7 +128,7 @@ def test_mutants_are_judged(source: Path, tree: Tree, baseline: Baseline) -> Non
 
 def test_an_endless_loop_is_noticed(tree: Tree, baseline: Baseline, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant whose tests do not end is stopped after some CPU time, and counts as noticed."""
-    monkeypatch.setattr("tools.mutants.trial.START_SECONDS", 4.0)
+    monkeypatch.setattr("tools.mutants.trial.START_SECONDS", 2.0)
     trial = try_mutant(tree, mutant("n = n - 1", "pass"), baseline)
     assert (trial.result, trial.killed) == ("timed out", True)
 
