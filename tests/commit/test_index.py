@@ -127,3 +127,15 @@ def test_a_name_in_two_accounts_needs_an_account() -> None:
     with pytest.raises(DatasetError, match=r"a.gz: expected a source of one account, found 7, 8"):
         commits.select(["a.gz"])
     assert commits.select(["a.gz"], account="8") == (Identity("8", "a.gz"),)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    """At most three names are suggested; if none is near, the answer says how many there are."""
+    commits = index(*(commit(name=f"visits{number}.gz", text=str(number)) for number in range(5)))
+    with pytest.raises(
+        DatasetError, match=r"found visits\.gz; the nearest names are visits\d\.gz, visits\d\.gz, "
+    ) as near:
+        commits.select(["visits.gz"])
+    assert str(near.value).count("visits") == 4
+    with pytest.raises(DatasetError, match=r"found xyz; none of the root's 5 names is similar"):
+        commits.select(["xyz"])

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from tests.commit.commits import commit, seen
-from wsparquet.commit import Commit
+from wsparquet.commit import Commit, CommitFacts, Text
 from wsparquet.commit.parsing import decode_commit, decode_header, decode_intent
 from wsparquet.commit.record import MOST_COPIES, Intent
 from wsparquet.errors import DatasetError
@@ -175,3 +175,13 @@ def test_the_places_of_a_record_are_its_own_and_its_copies() -> None:
     bare = commit(text=None, url=None).header
     assert [(place.url, place.text) for place in bare.places()] == [("", "")]
     assert list(bare.listings()) == [{"name": "a.gz"}]
+
+
+def test_a_source_needs_no_text_report_or_listing() -> None:
+    """The header gives the checksum and the text as they are."""
+    bare = CommitFacts("c", None, None, None, None, "a.gz")
+    assert (bare.text, bare.report, bare.listing) == (None, {}, {})
+    header = replace(commit(), facts=bare).header
+    assert (header.checksum, header.text, header.has_api_name) == ("c", None, False)
+    assert commit().header.text == Text("t", 10)
+    assert commit(name="WebSession.1467291600000.1467295200000.part-00000-0").header.has_api_name

@@ -63,6 +63,8 @@ def _walk(node: Node) -> Iterator[Node]:
 def _is_left_out(node: Node) -> bool:
     """Return whether a node only matters to type checkers, or is the list of public names."""
     match node:
+        case cst.Subscript(value=cst.Name(value="Literal")) | cst.Arg(keyword=cst.Name(value="total")):
+            return True
         case cst.If(test=cst.Name(value="TYPE_CHECKING")):
             return True
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__all__"))]):
