@@ -31,7 +31,7 @@ class Size(click.ParamType[int | None]):
 
     name = "number|all"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
         """Return None for `all`."""
         return None if value == "all" else click.IntRange(min=1).convert(value, param, ctx)
 
