@@ -202,5 +202,5 @@ def make_person(draw: Draw, *, seed: int, number: int | None = None) -> Person:
     place = draw.weighted({place: place.weight for place in words.PLACES}, at=at[0])
     device = draw.weighted({device: device.weight for device in words.DEVICES}, at=at[1])
     site = draw.weighted({number: site.weight for number, site in enumerate(SITES)}, at=at[2])
-    segment = "vip" if draw.full else draw.weighted(_SEGMENTS, at=at[3])
+    segment = draw.weighted(_SEGMENTS, at=at[3])
     return Person(seed, "p", place, device, SITES[site], segment)

@@ -62,7 +62,10 @@ class Stamper:
 
     def full_visit(self) -> Script:
         """Begin a visit in which every field has a value, and return its records."""
-        script = full_script(self._options.seed, self._options.form, self._mix.distinct)
+        options = self._options
+        # Different files show different persons, so that small files are not all alike.
+        person = self._file_number % self._persons
+        script = full_script(options.seed, person, options.form, self._mix.distinct)
         self.begin(script)
         return script
 

@@ -160,9 +160,8 @@ class _Story:
         return draw.weighted({None: 5, "Close": 3, "Timeout": 2})
 
     def _goal(self, branch: str, change: Change | None = None) -> None:
-        seen = {"branch": branch, "page": self._pages[-1], "pages_seen": len(self._pages)}
-        goal = {"goal": 126_222_610 + 1_310 * _GOAL_NUMBERS[branch]}
-        self.steps.append(Step("goal_achieved", {"achievedGoals": [seen | goal | (change or {})]}))
+        seen = {"page": self._pages[-1], "pages_seen": len(self._pages)}
+        self.steps.append(Step("goal_achieved", {"achievedGoals": [_goal_of(branch) | seen | (change or {})]}))
 
     def _identify(self) -> None:
         if self._person.segment is None:
@@ -253,6 +252,10 @@ _BRANCHES = (
 )
 
 
+def _goal_of(branch: str) -> Change:
+    return {"branch": branch, "goal": 126_222_610 + 1_310 * _GOAL_NUMBERS[branch]}
+
+
 def _route(start: str, end: str) -> list[str]:
     """Return the shortest chain of linked kinds of pages from a page to another kind, without the first."""
     routes: list[list[str]] = [[kind] for kind in LINKS[start]]
@@ -277,7 +280,7 @@ def full_story(draw: Draw, tables: tuple[str, ...]) -> list[Step]:
         "navigation": {"navigationData": pages},
         "eligibility": {"eligibilityData": [{"planned": {"eligibleCampaigns": [_engagements(scene.campaign)]}}]},
         "impression": {"impressions": shown},
-        "goal_achieved": {"achievedGoals": [{"branch": branch, "cart": cart} for branch in _GOAL_NUMBERS]},
+        "goal_achieved": {"achievedGoals": [_goal_of(branch) | _cart(cart) for branch in _GOAL_NUMBERS]},
         "engagement_attributes": {"engagementAttributes": [{"branch": name} | _cart(cart) for name in _BRANCHES]},
     }
     return [Step(table, planned.get(table, {})) for table in tables]

@@ -96,8 +96,14 @@ def pooled(seed: int, person: int, visit: int, form: str, distinct: float) -> Sc
     return _script(draw, story(draw), form=form)
 
 
-@lru_cache(maxsize=16)
-def full_script(seed: int, form: str, distinct: float) -> Script:
+@lru_cache(maxsize=2 * _PERSONS)
+def full_script(seed: int, person: int, form: str, distinct: float) -> Script:
     """Return a visit with one record of each table, in which every field and every branch has a value."""
-    draw = Draw(Random(seed << 40), full=True, distinct=distinct)
+    visitors = (_person(seed, (person + step) % _PERSONS) for step in range(_PERSONS))
+    draw = Draw(
+        Random((seed << 40) | (1 << 36) | person),
+        full=True,
+        distinct=distinct,
+        person=next(visitor for visitor in visitors if visitor.segment is not None),
+    )
     return _script(draw, full_story(draw, RECORD_TABLES), form=form)
