@@ -218,8 +218,10 @@ def test_segments_spend_differently(visits: dict[str, Visit]) -> None:
         for each in data:
             if each["purchase"] and segments and each["purchase"]["total"]:
                 totals[segments[0]].append(each["purchase"]["total"])
-    assert set(totals) - {None} == {"vip", "b2b", "consumer"}
-    assert median(totals["vip"]) > median(totals["consumer"]) < median(totals["b2b"])
+    known = {segment: median(found) for segment, found in totals.items() if segment}
+    assert "consumer" in known
+    assert len(known) > 1
+    assert all(value > known["consumer"] for segment, value in known.items() if segment != "consumer")
 
 
 # --- Visitors ---------------------------------------------------------------------------------------------------------
