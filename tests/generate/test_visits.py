@@ -63,7 +63,8 @@ class Visit:
 def visits_in(folder: Path, **options: Any) -> dict[str, Visit]:
     """The visits of generated files by identifier, read by wsparquet."""
     found: dict[str, Visit] = {}
-    generate(folder, GenerateOptions(**{"files": FILES, "size": SIZE} | options))
+    keywords: dict[str, Any] = {"files": FILES, "size": SIZE, **options}
+    generate(folder, GenerateOptions(**keywords))
     for name, table in wsparquet.read(folder).items():
         for row in table.drop_columns(["metaData", "rescued"]).to_pylist():
             visit = found.setdefault(row["visitId"], Visit(row["visitorId"], row["source_file"]))
@@ -195,7 +196,7 @@ def check_total(cart: dict[str, Any]) -> None:
 def test_times_are_in_order(visits: dict[str, Visit]) -> None:
     """In every list and over all rows of a visit times ascend, and none is before the start of the session."""
     for visit in visits.values():
-        timed = []
+        timed: list[tuple[int, list[Any]]] = []
         for name in ("navigationData", "eligibilityData", "impressions", "achievedGoals", "engagementAttributes"):
             for rows in visit.rows.values():
                 timed += [
@@ -211,7 +212,7 @@ def test_times_are_in_order(visits: dict[str, Visit]) -> None:
 
 def test_segments_spend_differently(visits: dict[str, Visit]) -> None:
     """Purchases of members and of businesses are larger than those of consumers, where the segment is known."""
-    totals = defaultdict(list)
+    totals: dict[Any, list[float]] = defaultdict(list)
     for visit in visits.values():
         data = [each["data"] for each in visit.attributes if each["data"]]
         segments = [each["customerInfo"]["customerType"] for each in data if each["customerInfo"]]
@@ -229,7 +230,7 @@ def test_segments_spend_differently(visits: dict[str, Visit]) -> None:
 
 def by_visitor(visits: dict[str, Visit]) -> Iterator[list[Visit]]:
     """The visits of each visitor who has several."""
-    found = defaultdict(list)
+    found: dict[str, list[Visit]] = defaultdict(list)
     for visit in visits.values():
         found[visit.visitor].append(visit)
     yield from (group for group in found.values() if len(group) > 1)

@@ -198,7 +198,8 @@ def spread(number: int, dimension: int = 0) -> float:
 
 def make_person(draw: Draw, *, seed: int, number: int | None = None) -> Person:
     """Return a person. ``seed`` decides the facts that are not drawn here. ``number``: of the person in a pool."""
-    at = [None] * len(_SPREADS) if number is None else [spread(number, each) for each in range(len(_SPREADS))]
+    dimensions = range(len(_SPREADS))
+    at = [None if number is None else spread(number, each) for each in dimensions]
     place = draw.weighted({place: place.weight for place in words.PLACES}, at=at[0])
     device = draw.weighted({device: device.weight for device in words.DEVICES}, at=at[1])
     site = draw.weighted({number: site.weight for number, site in enumerate(SITES)}, at=at[2])

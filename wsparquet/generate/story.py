@@ -115,7 +115,7 @@ class _Story:
     def _report(self) -> None:
         """Add records of the pages and attributes that have none yet."""
         if self._unreported:
-            pages = [{"page": page} for page in self._unreported]
+            pages: list[Change] = [{"page": page} for page in self._unreported]
             self.steps.append(Step("navigation", {"navigationData": pages}))
             self._unreported = []
         if self._attributes:
@@ -131,7 +131,7 @@ class _Story:
         self._campaign = draw.campaign()
         others = [draw.campaign() for _ in range(draw.below(3))]
         campaigns = [_engagements(campaign) for campaign in (self._campaign, *others)]
-        assessed = {"planned": {"eligibleCampaigns": campaigns}}
+        assessed: Change = {"planned": {"eligibleCampaigns": campaigns}}
         self.steps.append(Step("eligibility", {"eligibilityData": [assessed]}))
         if draw.chance(0.8):
             self._show(draw.pick(self._campaign.engagements))
@@ -139,7 +139,7 @@ class _Story:
     def _show(self, engagement: Engagement) -> None:
         draw = self._draw
         instance = f"{{{{d9@i{draw.number()}}}}}" if draw.random() < 0.5 else str(len(self.steps))
-        common = {"campaign": self._campaign, "engagement": engagement, "instance": instance}
+        common: Change = {"campaign": self._campaign, "engagement": engagement, "instance": instance}
         shown = common | {"shown": ("Show", draw.weighted(_STATES))}
         reaction = self._reaction(engagement)
         if reaction is None:
@@ -160,7 +160,7 @@ class _Story:
         return draw.weighted({None: 5, "Close": 3, "Timeout": 2})
 
     def _goal(self, branch: str, change: Change | None = None) -> None:
-        seen = {"page": self._pages[-1], "pages_seen": len(self._pages)}
+        seen: Change = {"page": self._pages[-1], "pages_seen": len(self._pages)}
         self.steps.append(Step("goal_achieved", {"achievedGoals": [_goal_of(branch) | seen | (change or {})]}))
 
     def _identify(self) -> None:
@@ -274,8 +274,8 @@ def story(draw: Draw) -> list[Step]:
 def full_story(draw: Draw, tables: tuple[str, ...]) -> list[Step]:
     """Return one step for each of the tables, in their order. Together they have every branch of every union."""
     scene, cart = draw.scene, draw.cart()
-    pages = [{"page": scene.page._replace(referrer=scene.arrival.referrer)}]
-    shown = [{"shown": (kind, "chatonline"), "instance": "1"} for kind in ("Show", "Accept")]
+    pages: list[Change] = [{"page": scene.page._replace(referrer=scene.arrival.referrer)}]
+    shown: list[Change] = [{"shown": (kind, "chatonline"), "instance": "1"} for kind in ("Show", "Accept")]
     planned: dict[str, dict[str, list[Change]]] = {
         "navigation": {"navigationData": pages},
         "eligibility": {"eligibilityData": [{"planned": {"eligibleCampaigns": [_engagements(scene.campaign)]}}]},
