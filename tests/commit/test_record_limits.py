@@ -1,4 +1,4 @@
-"""wsparquet/commit/record.py and attempt.py: how many places and texts a record lists, on both sides of each limit."""
+"""wsparquet/commit/record.py and replaced.py: how many places and texts a record lists, on both sides of each limit."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 
 from tests.dataset.helpers import IDENTITY, facts, put
 from wsparquet.commit import Sighting, Text
-from wsparquet.commit.attempt import _texts_before
 from wsparquet.commit.record import MOST_COPIES, MOST_TEXTS
+from wsparquet.commit.replaced import all_texts_before
 from wsparquet.dataset import Root
 
 
 def sighting(number: int, *, size: int = 1) -> Sighting:
     """A place of a text."""
-    return Sighting(f"{number}.gz", f"file:///{number}.gz", size, None, "1", "ab")
+    return Sighting(f"{number}.gz", f"file:///{number}.gz", size, None, "1", "ab", {})
 
 
 @pytest.mark.parametrize(("before", "noted"), [(MOST_COPIES - 1, True), (MOST_COPIES, False)])
@@ -39,6 +39,6 @@ def test_a_record_lists_100_replaced_texts(tmp_path: Path, before: int) -> None:
     assert header.text is not None
     texts = tuple(f"{number:064x}" for number in range(10**6, 10**6 + before))
     object.__setattr__(header, "texts_before", texts)
-    found = _texts_before(header, facts(text=Text("f" * 64, 1)))
+    found = all_texts_before(header, facts(text=Text("f" * 64, 1)))
     assert found == (*texts, header.text.blake3)[-MOST_TEXTS:]
     assert len(found) == min(before + 1, MOST_TEXTS)

@@ -1,10 +1,10 @@
-"""wsparquet/commit/history.py: a commit remembers what it replaced, so that an older file does not come back."""
+"""wsparquet/commit/replaced.py: a commit remembers what it replaced, so that an older file does not come back."""
 
 from __future__ import annotations
 
-from tests.commit.commits import commit, seen
-from wsparquet.commit.history import all_texts_before, places_kept
+from tests.commit.commits import commit
 from wsparquet.commit.record import MOST_TEXTS
+from wsparquet.commit.replaced import all_texts_before
 
 
 def test_older_texts_are_kept_in_order() -> None:
@@ -22,11 +22,3 @@ def test_the_newest_texts_are_kept() -> None:
     assert all_texts_before(commit(text="last", texts_before=texts), commit(text="new").facts) == (*texts, "last")
     more = (*texts, "more")
     assert all_texts_before(commit(text="last", texts_before=more), commit(text="new").facts) == (*more[1:], "last")
-
-
-def test_places_of_known_texts_are_kept() -> None:
-    """Those of the new text and of older ones are kept, and others are not."""
-    places = (seen(1, text="new"), seen(2, text="old"), seen(3, text="forgotten"))
-    assert places_kept(commit(also=places), commit(text="new").facts, ["old"]) == places[:2]
-    assert places_kept(None, commit(text="new").facts, ["old"]) == ()
-    assert places_kept(commit(also=places), commit(text=None).facts, ["old"]) == ()
