@@ -16,7 +16,7 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 INSTALL_RELEASE := $(BIN)/pip install --quiet --no-deps --editable .
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
-.PHONY: help demo test test-full checks release rust cargo wheel lint types format schemas docs coverage clean
+.PHONY: help demo test test-full checks release rust cargo wheel lint types format schemas docs coverage mutants clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,15 @@ schemas: $(READY)  ## What is derived from the code and committed: field ids, th
 
 docs: $(READY)  ## The documentation site, in build/website/site; a warning is an error
 	$(BIN)/python -m tools.website build/website
+
+ROOM ?= commit
+SAMPLE ?= 60
+SEED ?= 1
+JOBS ?= 1
+mutants: $(READY)  ## Small faults in a copy of ROOM (SAMPLE=60 SEED=1 JOBS=1): which of them no test notices
+	@test $(ROOM) = native || $(BIN)/python -c "import mutmut" 2>/dev/null || $(BIN)/pip install --quiet --group mutants
+	$(BIN)/python -m tools.mutants $(ROOM) --sample=$(SAMPLE) --seed=$(SEED) --jobs=$(JOBS) $(MUTANT:%=--mutant=%) \
+		$(TESTS:%=--tests=%)
 
 coverage: $(READY)  ## Branch coverage, reported and not judged
 	$(PYTEST) --cov --cov-report=term

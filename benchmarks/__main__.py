@@ -17,11 +17,11 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.contest import CONTENDERS, contest, missing, versions
-from benchmarks.data import Data, make_data
+from benchmarks.data import COSTS, SETS, Data, make_data
 from benchmarks.decoding import decoding
 from benchmarks.limits import missing_parser
 from benchmarks.opening import opening
-from benchmarks.scaling import cores, first_cores, sizes, start_up
+from benchmarks.scaling import cores, costs, first_cores, sizes, start_up
 from benchmarks.syncing import FILE_SIZE, LATENCY_MS, syncing
 
 MB = 1_000_000
@@ -59,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small sizes, about ten minutes (the default)")
     parser.add_argument("--full", action="store_true", help="8 files of 50 MB, up to 1 GB in one; an hour or more")
     parser.add_argument("--contenders", help=f"comma-separated, of {', '.join(CONTENDERS)}")
+    parser.add_argument("--sets", default=",".join(SETS), help=f"comma-separated, of {', '.join(SETS)}; all if none")
     parser.add_argument("--files", type=int, help="files of the contest")
     parser.add_argument("--size", type=int, help="MB of JSON in each")
     parser.add_argument("--decode", type=int, help="MB of text to decode")
@@ -73,6 +74,9 @@ def _arguments() -> argparse.Namespace:
     for section in arguments.sections:
         if section not in SECTIONS:
             parser.error(f"no section {section!r}; those are {', '.join(SECTIONS)}")
+    for name in arguments.sets.split(","):
+        if name not in SETS:
+            parser.error(f"no set {name!r}; those are {', '.join(SETS)}")
     return arguments
 
 
@@ -97,7 +101,9 @@ class _Suite:
     def __init__(self, arguments: argparse.Namespace, folder: Path) -> None:
         self.scale = _scale(arguments)
         self.seed: int = arguments.seed
+        self.sets: list[str] = arguments.sets.split(",")
         self.folder = folder
+        self._data: dict[str, Data] = {}
         self.contenders, self.skipped = _chosen(arguments.contenders)
         self.ours = "wsparquet_reference" if missing("wsparquet_native") else "wsparquet_native"
         if (reason := missing_parser()) is not None:
@@ -112,37 +118,63 @@ class _Suite:
             "skipped": self.skipped,
         }
 
-    def data(self) -> Data:
-        """The contest's files, made once."""
-        if not hasattr(self, "_data"):
-            self._data = make_data(self.folder, files=self.scale.files, size=self.scale.size * MB, seed=self.seed)
-        return self._data
+    def data(self, kind: str) -> Data:
+        """The files of a set, made once."""
+        if kind not in self._data:
+            scale = self.scale
+            made = make_data(self.folder, files=scale.files, size=scale.size * MB, seed=self.seed, kind=kind)
+            self._data[kind] = made
+        return self._data[kind]
+
+    def _of_each_set(self, section: str, measure: Callable[[str], tuple[Any, str]]) -> str:
+        """Measure each set, keep what was found below the section and the set, and return the sets' texts."""
+        texts = []
+        for kind in self.sets:
+            found, text = measure(kind)
+            self.found.setdefault(section, {})[kind] = found
+            texts.append(text)
+        return "\n\n".join(texts)
 
     def contest(self) -> str:
         """Contenders and limits."""
-        data = self.data()
-        tiny = make_data(self.folder / "tiny", files=1, size=_TINY, seed=self.seed)
+        return self._of_each_set("contest", self._contest)
+
+    def _contest(self, kind: str) -> tuple[Any, str]:
+        data = self.data(kind)
+        tiny = make_data(self.folder / "tiny", files=1, size=_TINY, seed=self.seed, kind=kind)
         result = contest(self.contenders, data, tiny, self.folder, runs=self.scale.runs)
-        self.found["contest"] = report.plain(result) | {"data": report.plain(data)}
         files = f"{len(data.sources)} files, {data.size / MB:.0f} MB of JSON, {data.stored / MB:.1f} MB gzip'd"
-        return f"## Conversion: {files}\n\n{report.contest_tables(result, data)}"
+        text = f"## Conversion of the {kind} set: {files}\n\n{report.contest_tables(result, data)}"
+        return report.plain(result) | {"data": report.plain(data)}, text
+
+    def costs(self) -> str:
+        """What each property of hard files costs."""
+        made = {name: self.data(name) for name in COSTS}
+        result = costs(self.ours, made, self.folder, runs=self.scale.runs)
+        self.found["costs"] = report.plain(result)
+        return f"## What makes files hard: {self.ours}\n\n{report.costs_table(made, result)}"
 
     def decode(self) -> str:
         """Decoders alone."""
+        return self._of_each_set("decode", self._decode)
+
+    def _decode(self, kind: str) -> tuple[Any, str]:
         size = self.scale.decode * MB
-        result = decoding(size=size, seed=self.seed, runs=self.scale.runs)
-        self.found["decode"] = report.plain(result)
-        return f"## Decoding alone: {self.scale.decode} MB of lines\n\n{report.decoding_table(result, size=size)}"
+        result = decoding(size=size, seed=self.seed, kind=kind, runs=self.scale.runs)
+        heading = f"## Decoding alone, the {kind} set: {self.scale.decode} MB of lines"
+        return report.plain(result), f"{heading}\n\n{report.decoding_table(result, size=size)}"
 
     def cores(self) -> str:
         """One core and two."""
         if len(first_cores()) < 2:
             self.skipped["cores"] = "two cores and taskset are needed"
             return "## Cores\n\nskipped: two cores and taskset are needed"
-        result = cores(self.ours, self.data(), self.folder, runs=self.scale.runs)
+        return self._of_each_set("cores", self._cores)
+
+    def _cores(self, kind: str) -> tuple[Any, str]:
+        result = cores(self.ours, self.data(kind), self.folder, runs=self.scale.runs)
         ratios = {"speedup": result.speedup, "possible": result.possible, "ratio": result.speedup / result.possible}
-        self.found["cores"] = report.plain(result) | ratios
-        return f"## Cores: {self.ours}\n\n{report.cores_table(result)}"
+        return report.plain(result) | ratios, f"## Cores, the {kind} set: {self.ours}\n\n{report.cores_table(result)}"
 
     def sizes(self) -> str:
         """Large files and many small ones."""
@@ -175,6 +207,7 @@ class _Suite:
 
 SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "contest": _Suite.contest,
+    "costs": _Suite.costs,
     "decode": _Suite.decode,
     "cores": _Suite.cores,
     "sizes": _Suite.sizes,

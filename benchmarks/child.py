@@ -1,8 +1,8 @@
 """What runs in a measured process: a contender, a limit, a decoder, or nothing but a busy loop.
 
 Run: ``python -m benchmarks.child contender NAME OUTPUT SOURCE...``, ``limit NAME SOURCE...``,
-``decode NAME BYTES SEED``, ``busy ROUNDS``. Limits and decoders print the CPU seconds of their work alone, start and
-preparation left out.
+``decode NAME BYTES SEED SET``, ``busy ROUNDS``. Limits and decoders print the CPU seconds of their work alone, start
+and preparation left out.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def main() -> None:
             from benchmarks.limits import LIMITS
 
             print(LIMITS[name]([Path(source) for source in sources]))
-        case ["decode", name, size, seed]:
+        case ["decode", name, size, seed, kind]:
             from benchmarks.decoding import cpu_seconds
 
-            print(cpu_seconds(name, size=int(size), seed=int(seed)))
+            print(cpu_seconds(name, size=int(size), seed=int(seed), kind=kind))
         case ["busy", rounds]:
             _busy(int(rounds))
         case other:

@@ -1,17 +1,31 @@
-"""What is converted: generated files of the field's form, and how many rows each table must have of them."""
+"""What is converted: sets of generated files, easy and hard, and how many rows each table must have of them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from wsparquet.generate import Expected, GenerateOptions, generate_text
 from wsparquet.generate.files import compressed, write_file
 
-__all__ = ["Data", "WrongRows", "check", "make_data"]
+__all__ = ["COSTS", "SETS", "Data", "WrongRows", "check", "make_data"]
+
+SETS: dict[str, dict[str, Any]] = {"easy": {"preset": "easy"}, "hard": {"preset": "hard"}}
+"""The sets of files, as options of the generator: values that repeat, on one day, in containers of 1 MB; and values
+that hardly repeat, sessions over midnight, and one visit in each container."""
+
+_HARD = GenerateOptions(preset="hard").mix
+COSTS: dict[str, dict[str, Any]] = SETS | {
+    "easy, sessions over midnight": {"preset": "easy", "midnight": _HARD.midnight},
+    "easy, one visit in a container": {"preset": "easy", "visits": _HARD.visits},
+    "easy, values hardly repeat": {"preset": "easy", "distinct": _HARD.distinct},
+    "hard, on one day": {"preset": "hard", "midnight": 0.0, "session_minutes": 5},
+}
+"""The sets, and what lies between them: each adds a part of what makes the one harder than the other."""
 
 
 class WrongRows(RuntimeError):
@@ -28,10 +42,13 @@ class Data:
     rows: dict[str, int]
 
 
-def make_data(folder: Path, *, files: int, size: int, seed: int) -> Data:
-    """Generate files of ``size`` bytes of JSON into a folder of their own, and count what is in them on the way."""
-    options = GenerateOptions(files=files, size=size, seed=seed)
-    target = folder / f"{files}x{size}-{seed}"
+def make_data(folder: Path, *, files: int, size: int, seed: int, kind: str = "easy") -> Data:
+    """Generate files of ``size`` bytes of JSON into a folder of their own, and count what is in them on the way.
+
+    ``kind``: a name in ``COSTS``.
+    """
+    options = GenerateOptions(files=files, size=size, seed=seed, **COSTS[kind])
+    target = folder / f"{kind.replace(' ', '-').replace(',', '')}-{files}x{size}-{seed}"
     sources, rows, total = [], Counter[str](), 0
     for number in range(files):
         counts, path = Expected(), target / options.file_name(number)

@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 
+from benchmarks.data import SETS
 from benchmarks.limits import missing_parser
 from benchmarks.process import child, measured
 from benchmarks.statistic import Series, interleaved, series
@@ -66,9 +67,9 @@ DECODERS = {"native": _native, "reference": _reference, "pysimdjson": _simdjson,
 """What prepares the work on a text, by name; the work itself is what is timed."""
 
 
-def cpu_seconds(name: str, *, size: int, seed: int) -> float:
-    """CPU seconds of the process for ``size`` bytes of lines of about 1 MB: the median of some times, after a first."""
-    work = DECODERS[name](b"".join(generate_text(GenerateOptions(size=size, seed=seed))))
+def cpu_seconds(name: str, *, size: int, seed: int, kind: str) -> float:
+    """CPU seconds of the process for ``size`` bytes of lines of a set: the median of some times, after a first."""
+    work = DECODERS[name](b"".join(generate_text(GenerateOptions(size=size, seed=seed, **SETS[kind]))))
     work()
     return statistics.median(_timed(work) for _ in range(_TIMES))
 
@@ -79,11 +80,11 @@ def _timed(work: Callable[[], None]) -> float:
     return time.process_time() - started
 
 
-def decoding(*, size: int, seed: int, runs: int) -> dict[str, Series]:
-    """CPU seconds of every decoder and parser that is here."""
+def decoding(*, size: int, seed: int, kind: str, runs: int) -> dict[str, Series]:
+    """CPU seconds of every decoder and parser that is here, for text of one of the sets."""
     from benchmarks.contenders.wsparquet_native import missing
 
     reasons = {"native": missing(), "pysimdjson": missing_parser()}
     names = [name for name in DECODERS if reasons.get(name) is None]
-    found = interleaved(names, lambda name: float(measured(child("decode", name, size, seed)).output), runs=runs)
+    found = interleaved(names, lambda name: float(measured(child("decode", name, size, seed, kind)).output), runs=runs)
     return {name: series(seconds) for name, seconds in found.items()}

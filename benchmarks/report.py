@@ -18,6 +18,7 @@ from benchmarks.statistic import Series
 __all__ = [
     "contest_tables",
     "cores_table",
+    "costs_table",
     "decoding_table",
     "machine",
     "native_build",
@@ -159,6 +160,17 @@ def sizes_table(found: dict[str, tuple[Data, Result]]) -> str:
         for name, (data, result) in found.items()
     ]
     return _table(["files", "wall s", "CPU s", "peak MiB", "MB of JSON/s"], rows)
+
+
+def costs_table(made: dict[str, Data], found: dict[str, Result]) -> str:
+    """Sets of one size; the ratios are of CPU seconds for a MB of JSON, to those of the first set."""
+    each = {name: result.cpu.median / made[name].size for name, result in found.items()}
+    base = next(iter(each.values()))
+    rows = [
+        [name, result.wall.text(), result.cpu.text(), _megabytes(result), f"{each[name] / base:.2f}"]
+        for name, result in found.items()
+    ]
+    return _table(["files", "wall s", "CPU s", "peak MiB", f"CPU / {next(iter(each))}"], rows)
 
 
 def start_table(found: dict[str, Series]) -> str:

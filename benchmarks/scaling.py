@@ -14,7 +14,7 @@ from benchmarks.data import Data, make_data
 from benchmarks.process import child, measured, started
 from benchmarks.statistic import Series, interleaved, series
 
-__all__ = ["Cores", "cores", "first_cores", "sizes", "start_up"]
+__all__ = ["Cores", "cores", "costs", "first_cores", "sizes", "start_up"]
 
 _BUSY_ROUNDS = 40_000_000
 
@@ -75,6 +75,12 @@ def sizes(
     }
     found = interleaved(list(made), lambda name: convert_once(contender, made[name], folder / "output"), runs=runs)
     return {name: (made[name], Result.of(usages)) for name, usages in found.items()}
+
+
+def costs(contender: str, made: dict[str, Data], folder: Path, *, runs: int) -> dict[str, Result]:
+    """Conversions of several sets of the same size, interleaved, so that their ratios say what each property costs."""
+    found = interleaved(list(made), lambda name: convert_once(contender, made[name], folder / "output"), runs=runs)
+    return {name: Result.of(usages) for name, usages in found.items()}
 
 
 def start_up(*, runs: int) -> dict[str, Series]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 import wsparquet
 from benchmarks.contenders import plain_python
 from benchmarks.contest import CONTENDERS, convert_once, missing
-from benchmarks.data import Data, WrongRows, check, make_data
+from benchmarks.data import COSTS, SETS, Data, WrongRows, check, make_data
 from benchmarks.limits import missing_parser
 from benchmarks.process import CommandFailed, child, measured
 from benchmarks.statistic import interleaved
@@ -30,8 +31,15 @@ TWO_SPELLINGS = {"customerDateOfBirth", "originatingChannel"}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
-    """Two small files."""
-    return make_data(tmp_path_factory.mktemp("data"), files=2, size=60_000, seed=3)
+    """A small file of each set, with different names."""
+    folder = tmp_path_factory.mktemp("data")
+    made = [make_data(folder / kind, files=1, size=60_000, seed=3, kind=kind) for kind in SETS]
+    sources = [
+        each.sources[0].rename(folder / f"WebSession.1467291600000.1467295200000.part-0000{number}-0.gz")
+        for number, each in enumerate(made)
+    ]
+    rows = sum((Counter(each.rows) for each in made), Counter[str]())
+    return Data(tuple(sources), sum(each.size for each in made), sum(each.stored for each in made), dict(rows))
 
 
 def normal(value: Any, *, thin: bool) -> Any:
@@ -159,7 +167,19 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
     ]
 
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "contest", "decode", "sync", "opening", *sizes, "--json", str(figures)],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks",
+            "contest",
+            "costs",
+            "decode",
+            "sync",
+            "opening",
+            *sizes,
+            "--json",
+            str(figures),
+        ],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
@@ -167,11 +187,15 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
     )
 
     found = json.loads(figures.read_text())
+    assert set(found["contest"]) == set(found["decode"]) == set(SETS)
+    assert set(found["costs"]) == set(COSTS)
     limits = {"inflate", "write"} if missing_parser() else {"inflate", "parse", "write"}
     assert "| wsparquet_reference |" in done.stdout
-    assert set(found["contest"]["limits"]) == limits
-    assert all(limit["median"] > 0 for limit in found["contest"]["limits"].values())
-    assert found["contest"]["results"]["wsparquet_reference"]["wall"]["median"] > 0
-    assert {"reference", "json.loads"} <= set(found["decode"])
+    for kind in SETS:
+        contest = found["contest"][kind]
+        assert set(contest["limits"]) == limits
+        assert all(limit["median"] > 0 for limit in contest["limits"].values())
+        assert contest["results"]["wsparquet_reference"]["wall"]["median"] > 0
+        assert {"reference", "json.loads"} <= set(found["decode"][kind])
     assert "| sync, from a server |" in done.stdout
     assert "| S3 |" in done.stdout

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +32,7 @@ ESCAPE = re.compile("%[0-9A-F]{2}")
 URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 SURROGATE = re.compile("[\ud800-\udfff]")
 HIDDEN = "***"
+AWS_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 MAX_URL = 200
 """The maximum length of a server's URL in a message, in characters."""
 
@@ -127,9 +129,11 @@ def hide_secrets(text: str, secrets: frozenset[str]) -> str:
 def secrets_in_options(options: Mapping[str, Any]) -> frozenset[str]:
     """Return all values in ``options`` that may be secret, in every spelling that a message may quote.
 
-    Values that may be secret are those of options whose names suggest secrets, and the credentials in URLs.
+    These are the values of options whose names suggest secrets, the credentials in URLs, and the credentials that
+    clients of S3 take from the environment if the options have none.
     """
-    return spellings(_secrets(options))
+    environment = {name: os.environ.get(name, "") for name in AWS_CREDENTIALS}
+    return spellings(_secrets({"environment": environment, "options": dict(options)}))
 
 
 def _secrets(value: object, *, named: bool = False) -> Iterator[str]:

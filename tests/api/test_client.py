@@ -198,7 +198,10 @@ def test_redirects_on_the_same_server_are_signed_anew(tmp_path: Path) -> None:
         assert download(server, tmp_path).size == len(FILE)
     assert [path for path, _ in server.seen] == ["/x.gz?a=1", "/there?b=2"]
     assert len({headers["Authorization"] for _, headers in server.seen}) == 2
-    with saying(lambda handler: handler.send(302, Location="/x.gz")) as server:
+    hop: Answer = lambda handler: handler.send(302, Location="/x.gz")  # noqa: E731
+    with saying(*[hop] * 5, whole(FILE)) as server:
+        assert download(server, tmp_path).size == len(FILE)
+    with saying(hop) as server:
         with pytest.raises(ApiError, match="more than 5 redirects"):
             download(server, tmp_path)
         assert len(server.seen) == 6

@@ -68,7 +68,7 @@ def page(handler: Handler) -> None:
     send(handler, 200, f"<html>{'x' * 290}{SECRETS[0]} {html.escape(echo(handler))}</html>")
 
 
-PLACES: dict[str, Callable[[Handler], None]] = {
+PLACES: dict[str, Callable[[Handler], object]] = {
     "reason of a 4xx": lambda handler: send(handler, 403, reason=echo(handler)),
     "reason of a 5xx": lambda handler: send(handler, 500, reason=quote(echo(handler))),
     "text of a 403": lambda handler: send(handler, 403, f"app_secret {SECRETS[1]} access_token_secret {SECRETS[3]}"),

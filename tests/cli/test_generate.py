@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import run, start
-from wsparquet.generate import GenerateOptions, expected
+from wsparquet.generate import GenerateOptions, expected, generate_text
 from wsparquet.source import expand
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -75,6 +75,18 @@ def test_plain_text_is_written_plainly(tmp_path: Path) -> None:
     assert (path.suffix, path.read_bytes()) == (".json", text)
 
 
+def test_the_mix_is_as_asked(tmp_path: Path) -> None:
+    """A preset and the options that override it write what the library writes for the same options."""
+    given = ("--preset", "hard", "--visits", "3", "--distinct", "0.5", "--session-minutes", "20", "--midnight", "1",
+             "--returning", "0")  # fmt: skip
+    (text,) = generated(tmp_path, *given, "--size", "60k")
+    options = GenerateOptions(
+        preset="hard", visits=3, distinct=0.5, session_minutes=20, midnight=1.0, returning=0.0, size=60 * 1024
+    )
+    assert text == b"".join(generate_text(options))
+    assert text != b"".join(generate_text(GenerateOptions(size=60 * 1024)))
+
+
 def test_defects_are_all_there(tmp_path: Path) -> None:
     """With `--defects` an inspection counts what the generator says it put in; without, nothing is wrong."""
     generated(tmp_path, "--defects", "--size", "1", "--seed", "3")
@@ -106,7 +118,16 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [("--files", "0"), ("--size", "0"), ("--seed", "-1"), ("--form", "csv"), ("--size", "much")]
+    "options",
+    [
+        ("--files", "0"),
+        ("--size", "0"),
+        ("--seed", "-1"),
+        ("--form", "csv"),
+        ("--size", "much"),
+        ("--distinct", "2"),
+        ("--preset", "x"),
+    ],
 )
 def test_options_out_of_range_are_wrong_usage(tmp_path: Path, options: tuple[str, str]) -> None:
     """A number that is too small or no number, and an unknown form, are exit code 2 and write nothing."""

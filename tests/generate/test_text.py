@@ -16,16 +16,17 @@ import pytest
 
 from tests.scale import scaled
 from wsparquet.generate import Expected, GenerateOptions, expected, generate_text, records
-from wsparquet.generate.templates import Stamper, template
+from wsparquet.generate.stamper import Stamper
+from wsparquet.generate.templates import Script, template
 
 FORMS: tuple[Literal["lines", "document"], ...] = ("lines", "document")
 
 # The text changes with the schema and with the generator; then these change too, on purpose.
 PINNED = {
-    ("lines", False): "fc7befbb75cc89f148bb0ce6e878ee48abbeeb7043a483d574a882cc88eb3195",
-    ("lines", True): "85bdfc7732196309ba10832d149959df5b678bfe8bf9e6ee261a1ba945d95cd6",
-    ("document", False): "019bb48cd1f308db67a76b2d2c0af7764e58e654226b1921f9e35d2b32da7c7c",
-    ("document", True): "32cd4ac64a2a2cba22689dc869b8ed12613672d91acb63e61cc9c5af3e70b2e5",
+    ("lines", False): "d5314fccedf47a61086c8a9472f9bb802acd737197739d531efe65b1193e2c29",
+    ("lines", True): "7055ee8d529dde51a903a71c610466765701dc33bb85024e283014910ecefa2d",
+    ("document", False): "9ec61dde6b5a3951dccd40a0f17b2d8005743c024b8da46afcfcca3bc72b2613",
+    ("document", True): "9966d51b5187769f150ca425f67a03a762dd364200833de9c946460e7452e9a6",
 }
 _TAGS = ("MetaData", "array")
 
@@ -90,7 +91,7 @@ def test_seeds_and_files_differ() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("size", [200_000, scaled(20_000_000, 2_000_000)])
+@pytest.mark.parametrize("size", [500_000, scaled(20_000_000, 2_000_000)])
 def test_size_is_met(form: Literal["lines", "document"], size: int) -> None:
     """A text is as long as asked for, within 5 %."""
     assert len(text_of(GenerateOptions(size=size, form=form))) == pytest.approx(size, rel=0.05)
@@ -150,32 +151,39 @@ def test_document_is_indented_like_the_documentation() -> None:
     assert escaped.split("\n") == [*json.dumps(json.loads(text), indent=2).split("\n"), ""]
 
 
-def test_times_lie_in_the_file_s_hour() -> None:
-    """Every millisecond of a record lies in the hour that the file's name and metaData tell."""
-    options = GenerateOptions(records=4000, files=5)
+def times_of(text: bytes) -> list[int]:
+    """The milliseconds of all events of a text."""
+    return [int(part.partition(b"}")[0]) for part in text.split(b'"timestamp":{"long":')[1:]]
+
+
+@pytest.mark.parametrize("preset", ["easy", "shop", "hard"])
+def test_no_time_is_past_the_file_s_hour(preset: Any) -> None:
+    """Files have closed sessions: all times are before the end of the file's hour, the last ones in that hour."""
+    options = GenerateOptions(records=2000, files=5, preset=preset)
     start, end = options.hour(4)
     assert start == options.start_ms + 2 * 3_600_000
-    texts = text_of(options, 4).decode().split('"timestamp":{"long":')[1:]
-    times = [int(text.partition("}")[0]) for text in texts]
-    assert len(times) > 4000
-    assert start <= min(times)
-    assert max(times) < end
+    times = times_of(text_of(options, 4))
+    assert len(times) > 1500
+    assert start < max(times) < end
+    assert end - min(times) < 40 * 3_600_000
 
 
-def test_long_records_do_not_leave_the_hour() -> None:
-    """However many times a record holds, none is past the hour, and none goes back."""
-    options = GenerateOptions()
-    long_record = template('{"times":[' + ",".join(['"{{#ms}}"'] * 1000) + "]}")
-    times = json.loads(Stamper(Random(1), options).stamp(long_record))["times"]
-    assert times == sorted(times)
-    assert times[-1] == options.hour(0)[1] - 1
+def test_times_of_a_visit_do_not_go_back() -> None:
+    """However many times a visit holds, none is past its end, and none goes back; also where more come than planned."""
+    options = GenerateOptions(preset="hard", midnight=1.0)
+    stamper = Stamper(Random(1), options)
+    for planned in (1000, 10):
+        stamper.begin(Script((), planned))
+        times = json.loads(stamper.fill(template("[" + ",".join(['"{{#ms}}"'] * 1000) + "]")))
+        assert times == sorted(times)
+        assert times[-1] < options.hour(0)[1]
 
 
 def test_values_vary_as_in_real_files() -> None:
     """Visits have several records, identifiers do not come again, and text is in many scripts, also escaped."""
     text = text_of(GenerateOptions(size=4_000_000))
     visits = Counter(part[:63] for part in text.split(b'"visitId":{"string":"')[1:])
-    assert 300 < len(visits) < sum(visits.values()) / 3
+    assert 200 < len(visits) < sum(visits.values()) / 3
     for found in ("Zürich", "東京", "תל אביב", "\u2028"):
         assert found.encode() in text
     assert rb"\ud83c\udf1f" in text
@@ -204,6 +212,12 @@ def test_account_is_escaped() -> None:
         {"seed": -1},
         {"records": 0},
         {"gzip_members": 0},
+        {"preset": "x"},
+        {"visits": 0},
+        {"session_minutes": 0},
+        {"distinct": 1.5},
+        {"midnight": -0.5},
+        {"returning": float("nan")},
         {"form": "x"},
         {"compression": "7z"},
     ],

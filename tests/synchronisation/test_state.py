@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from tests.dataset.helpers import IDENTITY, facts
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError
+from wsparquet.synchronisation.state import Missing, State
 
 
 def test_the_state_of_an_account_is_replaced_and_read_back(tmp_path: Path) -> None:
@@ -46,3 +49,49 @@ def test_a_listing_that_is_none_is_refused(tmp_path: Path, listing: str) -> None
     path.write_text(path.read_text().replace('"listing":{}', f'"listing":{listing}'))
     with pytest.raises(DatasetError, match=r"listing|scopeStartDate|the record"):
         root.commits()
+
+
+MISSING = Missing(
+    name="a.gz",
+    start="2026-01-01T00:00:00+00:00",
+    end="2026-01-01T01:00:00+00:00",
+    expires="2026-01-31T01:00:00+00:00",
+    failed_since="2026-01-01T02:00:00+00:00",
+    error="HTTP status 500",
+    gone_at="2026-01-01T03:00:00+00:00",
+    refused=True,
+)
+
+
+def test_what_is_missing_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Every field of every file comes back, for each account."""
+    root = Root.open(tmp_path / "lake")
+    states = [
+        State("7", "2026-01-01T00:00:00+00:00", {"a.gz": MISSING, "b.gz": Missing("b.gz")}),
+        State("8", None, {}),
+    ]
+    for state in states:
+        state.write(root)
+    assert [State.read(root, state.account) for state in states] == states == State.read_all(root)
+    assert State.read(root, "9") == State("9", None, {})
+
+
+@pytest.mark.parametrize("key", ["start", "end", "expires", "failed_since", "gone_at", "error"])
+def test_a_missing_file_of_another_form_is_refused(tmp_path: Path, key: str) -> None:
+    """Each value is text or nothing, and each time has a time zone; the remedy is to delete the file."""
+    root = Root.open(tmp_path / "lake")
+    for value in (1, *(["2026-01-01T00:00:00", "yesterday"] if key != "error" else [])):
+        State("7", None, {"a.gz": replace(MISSING, **{key: value})}).write(root)
+        with pytest.raises(DatasetError, match=r"expected the state of a synchronisation, .*delete the file"):
+            State.read(root, "7")
+
+
+def test_failures_keep_their_first_time_until_the_file_is_there_again() -> None:
+    """The message is the last one; a file that is gone keeps the time at which that was found, and no other does."""
+    first, second = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    once = Missing("a.gz").failed("one", now=first, gone=False)
+    assert (once.failed_since, once.error, once.gone_at) == (first.isoformat(), "one", None)
+    gone = once.failed("two", now=second, gone=True)
+    assert (gone.failed_since, gone.error, gone.gone_at) == (first.isoformat(), "two", second.isoformat())
+    assert gone.failed("three", now=first, gone=True).gone_at == second.isoformat()
+    assert gone.failed("three", now=first, gone=False).gone_at is None

@@ -151,6 +151,18 @@ def test_missing_files_are_told_apart(tmp_path: Path) -> None:
     assert (values["well"], values["accounts"][0]["failing"][0]["error"]) == (False, "why")
 
 
+@pytest.mark.parametrize("hours", [-0.01, 0.01])
+def test_files_need_attention_from_the_limit_on(tmp_path: Path, hours: float) -> None:
+    """A file that fails for 24 hours is failing, and one that goes within 3 days is expiring; a bit less is not."""
+    root, now = root_with(tmp_path, 0), datetime.now(UTC)
+    files = [missing("failing", now=now, failing=24 + hours), missing("expiring", now=now, left=3 - hours / 24)]
+    State("7", now.isoformat(), {each.name: each for each in files}).write(root)
+    found = only(root, now=now)
+    assert [each.name for each in found.failing] == (["failing"] if hours > 0 else [])
+    assert [each.name for each in found.expiring] == (["expiring"] if hours > 0 else [])
+    assert found.well is (hours < 0)
+
+
 def test_accounts_are_apart(tmp_path: Path) -> None:
     """Each account has its own hours and files; one that was never committed is there through its state."""
     root = root_with(tmp_path, 0, 1)

@@ -152,7 +152,7 @@ def test_downloads_wait_for_the_conversion(tmp_path: Path) -> None:
         most = max(most, len([*(tmp_path / "lake/_wsparquet/tmp").glob("*/downloads/*")]))
 
     with server(hours=20, size=2000) as emulator:
-        options = {"downloads": downloads, "convert": ConvertOptions(jobs=jobs)}
+        options: dict[str, Any] = {"downloads": downloads, "convert": ConvertOptions(jobs=jobs)}
         assert len(sync(tmp_path / "lake", emulator, on_progress=count, **options).converted.committed) == 20
     # A file in the decoder for each job, two that wait, and those being downloaded.
     assert 1 < most <= downloads + 3 * jobs

@@ -143,10 +143,10 @@ def _entry(entry: object, trust: Trust, hide: Hide) -> ListedFile | Refused:
         trust.check(href)
     except ApiError as error:
         return Refused(hide(name), place, hide(str(error)))
-    scope_start, scope_end = scopes = [_text(values.get(key)) for key in ("@scopeStartDate", "@scopeEndDate")]
+    first, last = (_text(values.get(key)) for key in ("@scopeStartDate", "@scopeEndDate"))
     api = parse_name(name)
-    start, end = (_moment(scope) or _instant(ms) for scope, ms in zip(scopes, (api.start_ms, api.end_ms), strict=True))
-    return ListedFile(name, (href,), start, end, scope_start, scope_end, places=(place,))
+    start, end = _moment(first) or _instant(api.start_ms), _moment(last) or _instant(api.end_ms)
+    return ListedFile(name, (href,), start, end, first, last, places=(place,))
 
 
 def _text(value: object) -> str | None:

@@ -17,6 +17,9 @@ from wsparquet.cli.results import Generated
 __all__ = ["generate"]
 
 
+_SHARE = click.FloatRange(min=0, max=1)
+
+
 @dataclass(frozen=True)
 class Arguments:
     """The arguments of `wsparquet generate`."""
@@ -29,6 +32,12 @@ class Arguments:
     compression: Literal["gzip", "zstd", "none"]
     account: str
     defects: bool
+    preset: Literal["easy", "shop", "hard"]
+    visits: int | None
+    distinct: float | None
+    session_minutes: int | None
+    midnight: float | None
+    returning: float | None
     output: str
 
 
@@ -60,14 +69,40 @@ class Arguments:
 )
 @account_option("The account in the files.", checked=True, default=["75555851"], show_default=True)
 @click.option("--defects", is_flag=True, help="Add every kind of invalid input that does not prevent a conversion.")
+@click.option(
+    "--preset",
+    type=click.Choice(["easy", "shop", "hard"]),
+    default="shop",
+    show_default=True,
+    help="What the data is like: a plausible shop; easy to convert, because most values repeat; or hard to convert, "
+    "with one visit in each container, values that hardly repeat, and sessions over midnight. The next options "
+    "override the preset.",
+)
+@click.option(
+    "--visits",
+    type=click.IntRange(min=1),
+    help="Number of visits in each container of the form lines. By default, a container has about 1 MB.",
+)
+@click.option("--distinct", type=_SHARE, help="Share of values, 0 to 1, that differ in each visit; the others repeat.")
+@click.option(
+    "--session-minutes",
+    type=click.IntRange(min=1),
+    help="Median length of a session in minutes. A few sessions are up to 20 times as long, but at most 12 hours.",
+)
+@click.option("--midnight", type=_SHARE, help="Share of sessions, 0 to 1, that span midnight (UTC).")
+@click.option("--returning", type=_SHARE, help="Share of visits, 0 to 1, of visitors who come back in other files.")
 @output_option
 @takes(Arguments)
 def generate(given: Arguments) -> int:
     """Write realistic synthetic Web Session files of every record type into DIR.
 
+    Visits are coherent: pages follow each other by links, visitors accept campaigns that they were shown, fill carts
+    and buy or leave, and come back later.
+
     \b
-    Example:
+    Examples:
       wsparquet generate sample/ --files 4 --size 10M --seed 7
+      wsparquet generate sample/ --preset hard --visits 100
     """
     from wsparquet.generate import GenerateOptions
     from wsparquet.generate import generate as write
@@ -80,6 +115,12 @@ def generate(given: Arguments) -> int:
         compression=given.compression,
         account=given.account,
         defects=given.defects,
+        preset=given.preset,
+        visits=given.visits,
+        distinct=given.distinct,
+        session_minutes=given.session_minutes,
+        midnight=given.midnight,
+        returning=given.returning,
     )
     present(Generated(tuple(map(str, write(given.directory, options)))), given.output)
     return ExitCode.DONE

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+
 from wsparquet.errors import DecodeError
 
-__all__ = ["no_container", "opening_of"]
+__all__ = ["longer_opening", "no_container"]
 
 OPENING = 60
 """The number of bytes from which the error message for a source without containers derives the kind of content."""
@@ -22,9 +24,14 @@ KINDS = (
 """The first bytes of some kinds of content. Text that begins with a bracket need not be valid JSON."""
 
 
-def opening_of(data: bytes) -> bytes:
-    """Return the beginning of a source, from which the error message derives the kind of content."""
-    return data.lstrip()[:OPENING]
+def longer_opening(opening: bytes, data: bytes) -> bytes:
+    """Return the beginning of a source, from which the error message derives the kind of content.
+
+    ``opening``: the beginning in the chunks before the chunk ``data``.
+    """
+    if len(opening) == OPENING:
+        return opening
+    return (opening + data[:OPENING] if opening else data.lstrip())[:OPENING]
 
 
 def no_container(opening: bytes) -> DecodeError:
@@ -36,6 +43,7 @@ def no_container(opening: bytes) -> DecodeError:
 
 
 def _kind(opening: bytes) -> str:
+    opening = opening.removeprefix(codecs.BOM_UTF8).lstrip()
     if not opening:
         return "nothing"
     text = opening.decode("utf-8", "ignore")

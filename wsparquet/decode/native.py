@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from wsparquet._native import CompiledPlan, Exported, Machine, Refused
-from wsparquet.decode.messages import no_container, opening_of
+from wsparquet.decode.messages import longer_opening, no_container
 from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.plan import StructOf, compiled
 from wsparquet.errors import DecodeError, SchemaError
@@ -58,7 +58,7 @@ class NativeDecoder:
             DecodeError: the source is not a Web Session file, or exceeds a limit.
 
         """
-        self._opening = self._opening or opening_of(data)
+        self._opening = longer_opening(self._opening, data)
         try:
             done = self._machine.feed(data)
         except Refused as refused:

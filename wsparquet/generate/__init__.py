@@ -9,7 +9,7 @@ from wsparquet.generate.broken import BrokenFile, broken_files
 from wsparquet.generate.defects import DEFECTS, Defect
 from wsparquet.generate.files import generate, generate_files
 from wsparquet.generate.options import GenerateOptions
-from wsparquet.generate.templates import records
+from wsparquet.generate.stamper import records
 from wsparquet.generate.text import Expected, expected, generate_text
 
 __all__ = [

@@ -15,7 +15,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.generate.values import Draw, list_size, null_rate, value_maker
+from wsparquet.generate.draw import Draw
+from wsparquet.generate.offers import Fixed
+from wsparquet.generate.slots import in_scope
+from wsparquet.generate.values import list_size, null_rate, value_maker
 from wsparquet.schema import HEADER, TABLES, UNRECOGNIZED, Table
 from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.fields import Struct
@@ -29,11 +32,13 @@ RECORD_TABLES = tuple(name for name in TABLES if name != UNRECOGNIZED.name)
 Maker = Callable[[Draw], Any]
 
 _OTHER_NAME_RATE = 0.1
-_OLDER_RATE = 0.6
 _EMPTY_RATE = 0.01
 _NO_ELEMENTS_RATE = 0.03
 
-# Fields that are in the tables of the API's documentation but not in its example. A file has one set or the other.
+# An empty one of these would hide what happened when: which page led to the next one, what a visitor accepted.
+_NEVER_EMPTY = {"Navigation", "Impression", "EligibilityData", "GoalAchieved", "Engagement Attributes"}
+
+# Fields that are in the tables of the API's documentation but not in its example. A visit has one set or the other.
 _LATER_FIELDS = {
     "Engagement": ("id",),
     "Impression": ("timestamp",),
@@ -52,6 +57,7 @@ _LATER_FIELDS = {
         "renderingType",
     ),
 }
+_OF_PERSONS = {"GEO", "Customer Info", "Personal Info"}
 _BODY_TAGS = {"engagement_attributes": "WebSessionEngAttrsData"}
 _PRIMITIVES = {"string": "string", "int32": "int", "int64": "long", "double": "double", "bool": "boolean"}
 
@@ -90,7 +96,11 @@ def _usually_first(draw: Draw, names: tuple[str, ...]) -> str:
 
 
 def _tagged(bare: Maker, tags: tuple[str, ...]) -> Maker:
-    return lambda draw: {_usually_first(draw, tags): bare(draw)}
+    def make(draw: Draw) -> dict[str, Any] | None:
+        value = bare(draw)
+        return None if value is None else {_usually_first(draw, tags): value}
+
+    return make
 
 
 def _nullable(make: Maker, rate: float) -> Maker:
@@ -99,15 +109,30 @@ def _nullable(make: Maker, rate: float) -> Maker:
 
 def _struct(owner: str, fields: list[pa.Field]) -> Maker:
     members = [(_keys(field), _member(owner, field), field.name) for field in fields]
-    later = frozenset(_LATER_FIELDS.get(owner, ()))
+    later = frozenset(key for keys, _, name in members if name in _LATER_FIELDS.get(owner, ()) for key in keys)
+    empties = owner not in _NEVER_EMPTY
 
     def make(draw: Draw) -> dict[str, Any]:
-        if draw.chance(_EMPTY_RATE):
-            return {}
-        left_out = later if later and draw.chance(_OLDER_RATE) else ()
-        return {_usually_first(draw, keys): member(draw) for keys, member, name in members if name not in left_out}
+        return {_usually_first(draw, keys): member(draw) for keys, member, _ in members}
 
-    return make
+    def make_or_recall(draw: Draw) -> dict[str, Any]:
+        if empties and draw.scene.shown is None and draw.chance(_EMPTY_RATE):
+            return {}
+        holder = draw.scene.holder(owner)
+        made = make(draw) if holder is None else _recalled(holder, owner, make, draw)
+        return {key: value for key, value in made.items() if key not in later} if later and draw.older else made
+
+    return make_or_recall
+
+
+def _recalled(holder: Fixed, owner: str, make: Maker, draw: Draw) -> Any:
+    """Return the facts of a holder. They depend on its seed alone, so all visits agree whichever comes first."""
+    key = (owner, draw.distinct, draw.full)
+    if key not in holder.facts:
+        scope = "~" if owner in _OF_PERSONS else "@"
+        facts = make(draw.aside(holder.seed * 32 + len(owner)))
+        holder.facts[key] = in_scope(facts, scope, f"{holder.name}{owner[0]}")
+    return holder.facts[key]
 
 
 def _fields(data_type: pa.DataType) -> list[pa.Field]:
@@ -120,10 +145,25 @@ def _list(name: str, element: pa.Field) -> Maker:
     whole = _branches(element)
 
     def make(draw: Draw) -> list[Any]:
+        planned = draw.scene.planned.get(name)
+        if planned is not None:
+            return [_changed(draw, changes, make_element) for changes in planned]
         count = 0 if draw.chance(_NO_ELEMENTS_RATE) else least + draw.below(most - least + 1)
         return [make_element(draw) for _ in range(whole if draw.full else count)]
 
     return make
+
+
+def _changed(draw: Draw, changes: dict[str, Any], make: Maker) -> Any:
+    """Return what a maker makes while the scene has some changes."""
+    scene = draw.scene
+    before = {name: getattr(scene, name) for name in changes}
+    for name, value in changes.items():
+        setattr(scene, name, value)
+    made = make(draw)
+    for name, value in before.items():
+        setattr(scene, name, value)
+    return made
 
 
 def _branches(element: pa.Field) -> int:
@@ -135,8 +175,14 @@ def _branches(element: pa.Field) -> int:
 
 
 def _union(field: pa.Field) -> Maker:
-    branches = [_tagged(_bare(field.name, branch), _tags(branch)) for branch in _fields(field.type)[1:]]
-    return lambda draw: draw.next_branch(branches)(draw)
+    branches = {branch.name: _tagged(_bare(field.name, branch), _tags(branch)) for branch in _fields(field.type)[1:]}
+    makers = list(branches.values())
+
+    def make(draw: Draw) -> Any:
+        planned = draw.scene.branch
+        return (branches[planned] if planned in branches else draw.next_branch(makers))(draw)
+
+    return make
 
 
 def _bare(owner: str, field: pa.Field) -> Maker:
@@ -171,13 +217,17 @@ def _payload(table: Table) -> Maker:
 
 
 @cache
-def record_maker(name: str) -> Maker:
-    """Return a function that makes records of one table, as values for ``json.dumps`` with slots in strings."""
+def record_maker(name: str) -> Callable[[Draw, dict[str, Any]], dict[str, Any]]:
+    """Return a function that makes records of one table, as values for ``json.dumps`` with slots in strings.
+
+    The function takes the draw, and the elements of the record's lists as changes of the scene.
+    """
     table = TABLES[name]
     header = {field.name: _member(HEADER.name, field) for field in HEADER.fields}
     payload = _payload(table)
 
-    def make(draw: Draw) -> dict[str, Any]:
+    def make(draw: Draw, planned: dict[str, Any]) -> dict[str, Any]:
+        draw.scene.planned = planned
         body = {
             "header": {NAMESPACE + "VisitorHeader": {key: member(draw) for key, member in header.items()}},
             payload_key(table): payload(draw),

@@ -1,39 +1,29 @@
-"""Makes many records quickly: renders templates once, and fills in new identifiers and times each time it uses one.
+"""Renders the records of visits once, with slots for what differs each time a visit is used.
 
-Building a record value by value is slow, so each seed has a pool of rendered records, split at their slots. Files
-with the same seed use the same records in turn. Each file fills their slots with random values of its own.
+Building a record value by value is slow, so each seed has a pool of rendered visits: a number of persons, each with a
+number of visits. All files with that seed choose from the pool, and fill the slots with their own random values.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
-from wsparquet.generate.options import HOUR_MS, GenerateOptions
+from wsparquet.generate.draw import Draw, Person, make_person, spread
 from wsparquet.generate.shapes import RECORD_TABLES, record_maker
-from wsparquet.generate.values import Draw
+from wsparquet.generate.slots import SLOT
+from wsparquet.generate.story import Step, full_story, story
 
-__all__ = ["Stamper", "Template", "pooled", "records", "template"]
+__all__ = ["VISITS", "Script", "Template", "full_script", "make_script", "persons", "pooled", "template"]
 
-POOL = 2048
-_WEIGHTS = {
-    "navigation": 40,
-    "eligibility": 18,
-    "impression": 16,
-    "session_info": 9,
-    "geo": 8,
-    "engagement_attributes": 7,
-    "goal_achieved": 3,
-}
-_OTHER_WEIGHT = 3
+VISITS = 3
+"""The number of visits of each person in the pool."""
+_PERSONS = 80
+_MOST_PERSONS = 5 * _PERSONS
 _ASCII_RATE = 0.15
-_SLOT = re.compile(r'"\{\{#(\w+)\}\}"|\{\{(\w+)\}\}')
 _INDENT = "\n    "
 
 
@@ -46,112 +36,20 @@ class Template:
     slots: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The records of a visit in the order of time. ``times``: the number of slots for times."""
+
+    records: tuple[Template, ...]
+    times: int
+
+
 def template(text: str | bytes, *, table: str = "") -> Template:
-    """Split a text at its slots: ``{{name}}``, or ``"{{#name}}"`` including the quotes."""
+    """Split a text at its slots."""
     encoded = text.encode() if isinstance(text, str) else text
-    pieces = re.split(_SLOT.pattern.encode(), encoded)
+    pieces = SLOT.split(encoded)
     slots = tuple((bare or quoted).decode() for bare, quoted in zip(pieces[1::3], pieces[2::3], strict=True))
     return Template(table, tuple(pieces[::3]), slots)
-
-
-# --- Stamping ---------------------------------------------------------------------------------------------------------
-
-
-class Stamper:
-    """Fills the slots of one file: identifiers and times of its visits, and random digits.
-
-    Each visit has a few consecutive records. All times are within the hour of the file.
-    """
-
-    def __init__(self, rng: Random, options: GenerateOptions, *, file_number: int = 0) -> None:
-        self._random = rng.random
-        self._bits = rng.getrandbits
-        self._first, self._last = options.hour(file_number)
-        self._visit: dict[str, bytes] = {}
-        self._now = 0
-        self._constants = {
-            "account": json.dumps(options.account)[1:-1].encode(),
-            "hour": str(self._first).encode(),
-            "until": str(self._last).encode(),
-        }
-        self._makers: dict[str, Callable[[], bytes]] = self._slot_makers()
-        self._new_visit()
-
-    def _slot_makers(self) -> dict[str, Callable[[], bytes]]:
-        makers: dict[str, Callable[[], bytes]] = {name: self._constant(name) for name in self._constants}
-        makers |= {name: self._of_visit(name) for name in ("visit", "visitor", "context", "start")}
-        makers |= {f"d{count}": self._digits(count) for count in (1, 2, 4, 6, 9)}
-        makers |= {f"hex{count}": self._hex(count) for count in (4, 8, 24)}
-        return makers | {"ms": self._ms, "money": self._money, "octet": self._octet, "uuid": self._uuid}
-
-    def stamp(self, record: Template) -> bytes:
-        """Fill the slots of a template and return the text. Sometimes start a new visit first."""
-        if self._random() < 0.2:
-            self._new_visit()
-        return self.fill(record)
-
-    def fill(self, record: Template) -> bytes:
-        """Fill the slots of a template for the current visit and return the text."""
-        makers = self._makers
-        filled = [record.parts[0]]
-        for slot, part in zip(record.slots, record.parts[1:], strict=True):
-            filled.append(makers[slot]())
-            filled.append(part)
-        return b"".join(filled)
-
-    def _new_visit(self) -> None:
-        start = self._first + int(self._random() * (HOUR_MS - 600_000))
-        self._now = start
-        self._visit = {
-            "visit": self._key() + b".%040x" % self._bits(160),
-            "visitor": self._key(),
-            "context": b"%032x" % self._bits(128),
-            "start": b"%d" % start,
-        }
-
-    def _key(self) -> bytes:
-        return urlsafe_b64encode(self._bits(128).to_bytes(16, "big"))[:22]
-
-    def _constant(self, name: str) -> Callable[[], bytes]:
-        return lambda: self._constants[name]
-
-    def _of_visit(self, name: str) -> Callable[[], bytes]:
-        return lambda: self._visit[name]
-
-    def _digits(self, count: int) -> Callable[[], bytes]:
-        form, least, span = b"%d", 10 ** (count - 1), 9 * 10 ** (count - 1)
-        return lambda: form % (least + int(self._random() * span))
-
-    def _hex(self, count: int) -> Callable[[], bytes]:
-        form, bits = b"%%0%dx" % count, 4 * count
-        return lambda: form % self._bits(bits)
-
-    def _ms(self) -> bytes:
-        self._now = min(self._now + 1 + int(self._random() * 20_000), self._last - 1)
-        return b"%d" % self._now
-
-    def _money(self) -> bytes:
-        return repr(int(self._random() * 50_000) / 100).encode()
-
-    def _octet(self) -> bytes:
-        return b"%d" % (1 + int(self._random() * 254))
-
-    def _uuid(self) -> bytes:
-        text = b"%032x" % self._bits(128)
-        return b"-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-
-
-# --- The pool ---------------------------------------------------------------------------------------------------------
-
-
-def _weighted(draw: Draw) -> str:
-    weights = [_WEIGHTS.get(name, _OTHER_WEIGHT) for name in RECORD_TABLES]
-    left = draw.below(sum(weights))
-    for name, weight in zip(RECORD_TABLES, weights, strict=True):
-        left -= weight
-        if left < 0:
-            return name
-    return RECORD_TABLES[-1]
 
 
 def _render(record: dict[str, Any], *, form: str, ascii_only: bool) -> str:
@@ -160,37 +58,52 @@ def _render(record: dict[str, Any], *, form: str, ascii_only: bool) -> str:
     return json.dumps(record, separators=(",", ":"), ensure_ascii=ascii_only)
 
 
-def _make(rng: Random, *, form: str, full: str | None = None) -> Template:
-    draw = Draw(rng, full=full is not None)
-    table = full or _weighted(draw)
-    text = _render(record_maker(table)(draw), form=form, ascii_only=rng.random() < _ASCII_RATE)
-    return template(text, table=table)
+def _script(draw: Draw, steps: list[Step], *, form: str) -> Script:
+    records = []
+    for step in steps:
+        record = record_maker(step.table)(draw, step.planned)
+        text = _render(record, form=form, ascii_only=draw.random() < _ASCII_RATE)
+        records.append(template(text, table=step.table))
+    return Script(tuple(records), sum(record.slots.count("ms") for record in records))
 
 
-@lru_cache(maxsize=2 * POOL)
-def _pool_member(seed: int, index: int, form: str) -> Template:
-    # Each template at the beginning of the pool shows every field and branch of one table.
-    full = RECORD_TABLES[index] if index < len(RECORD_TABLES) else None
-    return _make(Random((seed << 40) | index), form=form, full=full)
+def make_script(rng: Random, *, form: str, distinct: float) -> Script:
+    """Return a visit of a person whom nobody knows."""
+    draw = Draw(rng, distinct=distinct)
+    return _script(draw, story(draw), form=form)
 
 
-def pooled(seed: int, *, form: Literal["lines", "document"], file_number: int) -> Iterator[Template]:
-    """Yield the templates of a file without end: a full record of each table, then the pool from a random position.
-
-    Both forms, ``lines`` and ``document``, have the same records in the same order.
-    """
-    count = len(RECORD_TABLES)
-    for index in range(count):
-        yield _pool_member(seed, index, form)
-    index = file_number * 613
-    while True:
-        yield _pool_member(seed, count + index % POOL, form)
-        index += 1
+# --- The pool ---------------------------------------------------------------------------------------------------------
 
 
-def records(rng: Random, options: GenerateOptions | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield ``(table, record)`` pairs without end, each record as ``json.loads`` returns it; for property tests."""
-    stamper = Stamper(rng, options or GenerateOptions())
-    while True:
-        record = _make(rng, form="lines")
-        yield record.table, json.loads(stamper.stamp(record))
+def persons(distinct: float) -> int:
+    """Return the number of persons in the pool. If few values shall repeat, few sequences of records may repeat."""
+    return _PERSONS * (1 + int(4 * distinct))
+
+
+@lru_cache(maxsize=2 * _MOST_PERSONS)
+def _person(seed: int, number: int) -> Person:
+    key = (seed << 40) | (1 << 38) | number
+    return make_person(Draw(Random(key)), seed=key, number=number + seed)
+
+
+@lru_cache(maxsize=2 * _MOST_PERSONS * VISITS)
+def pooled(seed: int, person: int, visit: int, form: str, distinct: float) -> Script:
+    """Return one of the visits of a person in the pool of a seed. Both forms have the same records."""
+    rng = Random((seed << 40) | (1 << 37) | (person << 8) | visit)
+    draw = Draw(rng, distinct=distinct, person=_person(seed, person))
+    draw.at = spread(person * VISITS + visit + seed)
+    return _script(draw, story(draw), form=form)
+
+
+@lru_cache(maxsize=2 * _PERSONS)
+def full_script(seed: int, person: int, form: str, distinct: float) -> Script:
+    """Return a visit with one record of each table, in which every field and every branch has a value."""
+    visitors = (_person(seed, (person + step) % _PERSONS) for step in range(_PERSONS))
+    draw = Draw(
+        Random((seed << 40) | (1 << 36) | person),
+        full=True,
+        distinct=distinct,
+        person=next(visitor for visitor in visitors if visitor.segment is not None),
+    )
+    return _script(draw, full_story(draw, RECORD_TABLES), form=form)

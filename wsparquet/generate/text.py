@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from wsparquet.generate.defects import DEFECTS, Defect, metadata, opening
 from wsparquet.generate.options import GenerateOptions
 from wsparquet.generate.shapes import NAMESPACE
-from wsparquet.generate.templates import Stamper, Template, pooled, template
+from wsparquet.generate.stamper import Stamper
+from wsparquet.generate.templates import Template, template
 
 __all__ = ["Expected", "expected", "generate_text"]
 
@@ -97,15 +98,18 @@ def _layout(form: str, file_number: int) -> _Layout:
 class _Records:
     """The records of one file in order, correct ones and defects, until the file is large enough."""
 
-    def __init__(self, options: GenerateOptions, stamper: Stamper, counts: Expected, *, file_number: int) -> None:
+    def __init__(self, options: GenerateOptions, stamper: Stamper, counts: Expected) -> None:
         self._options = options
         self._stamper = stamper
         self._counts = counts
-        self._good = pooled(options.seed, form=options.form, file_number=file_number)
+        # The first visit of a file shows every field, so that small files show the whole schema too.
+        self._visit = iter(stamper.full_visit().records)
+        self._next = next(self._visit, None)
         self._since_defect = 0
         chosen = [DEFECTS[name] for name in options.only or DEFECTS] if options.defects else []
         self._defects = _Cycle([(defect, template(defect.text)) for defect in chosen if defect.place == "record"])
         self.between = _Cycle([(defect, template(defect.text)) for defect in chosen if defect.place == "between"])
+        self.visits = 0
 
     @property
     def enough(self) -> bool:
@@ -115,11 +119,16 @@ class _Records:
         return reached and self._defects.shown
 
     def next_good(self) -> bytes:
-        """Return the next correct record."""
-        record = next(self._good)
+        """Return the next correct record. ``visits`` counts the visits that are complete."""
+        if self._next is None:
+            self._visit = iter(self._stamper.next_visit().records)
+            self._next = next(self._visit)
+        record = self._next
+        self._next = next(self._visit, None)
+        self.visits += self._next is None
         self._since_defect += 1
         self._counts.add_row(record.table)
-        return self._stamper.stamp(record)
+        return self._stamper.fill(record)
 
     def defect_if_due(self) -> bytes | None:
         """Return a defect instead of a record if one is due.
@@ -163,19 +172,19 @@ class _Writer:
     def __init__(self, options: GenerateOptions, counts: Expected, *, file_number: int) -> None:
         self._options = options
         self._counts = counts
-        self._stamper = Stamper(
-            Random((options.seed << 40) | (1 << 39) | file_number), options, file_number=file_number
-        )
-        self._records = _Records(options, self._stamper, counts, file_number=file_number)
+        self._visits = options.mix.visits
+        key = (options.seed << 40) | (1 << 39) | file_number << 1
+        self._stamper = Stamper(Random(key), options, file_number=file_number)
+        self._aside = Stamper(Random(key | 1), replace(options, form="lines"), file_number=file_number)
+        self._records = _Records(options, self._stamper, counts)
         self._layout = _layout(options.form, file_number)
         self._line = _layout("lines", file_number)
-        self._line_records = pooled(options.seed, form="lines", file_number=file_number + 1)
 
     def text(self) -> Iterator[bytes]:
         """Yield the complete text, in pieces of at most one record."""
         one_container = self._options.form == "document"
         while True:
-            yield from self._container(self._counts.size + self._options.line_size, endless=one_container)
+            yield from self._container(endless=one_container)
             if self._records.enough:
                 break
             if not self._records.between.shown:
@@ -183,8 +192,9 @@ class _Writer:
         while not self._records.between.shown:
             yield from self._between()
 
-    def _container(self, end: int, *, endless: bool) -> Iterator[bytes]:
+    def _container(self, *, endless: bool) -> Iterator[bytes]:
         layout, records = self._layout, self._records
+        size, visits = self._counts.size, records.visits
         self._counts.containers += 1
         yield self._stamper.fill(layout.head)
         separator = layout.first
@@ -195,17 +205,23 @@ class _Writer:
                 separator = layout.between
             yield separator + records.next_good()
             separator = layout.between
-            if records.enough or (self._counts.size >= end and not endless):
+            if records.enough or (not endless and self._is_full(size, visits)):
                 break
         yield layout.tail
+
+    def _is_full(self, size: int, visits: int) -> bool:
+        """Return whether a container that began at a size and a number of visits shall end."""
+        if self._visits is None:
+            return self._counts.size - size >= self._options.line_size
+        return self._records.visits - visits >= self._visits
 
     def _between(self) -> Iterator[bytes]:
         """Yield text outside of containers, followed by a small correct container."""
         yield self._records.defect(self._records.between)
-        record = next(self._line_records)
+        record = self._aside.next_visit().records[0]
         self._counts.containers += 1
         self._counts.add_row(record.table)
-        yield self._stamper.fill(self._line.head) + self._stamper.stamp(record) + self._line.tail
+        yield self._stamper.fill(self._line.head) + self._aside.fill(record) + self._line.tail
 
 
 def generate_text(options: GenerateOptions, *, file_number: int = 0, counts: Expected | None = None) -> Iterator[bytes]:

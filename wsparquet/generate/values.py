@@ -1,62 +1,25 @@
 """Makes realistic values for a field, depending on its name, and determines the rate of nulls.
 
-A value may contain slots, ``{{name}}``, which the module ``templates`` fills each time it uses the record. A slot for a
+A value may contain slots, ``{{name}}``, which the module ``slots`` fills each time it uses the record. A slot for a
 complete number is written ``{{#name}}``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from random import Random
-from typing import TypeVar
+from collections.abc import Callable
 
 import pyarrow as pa
 
 from wsparquet.generate import vocabulary as words
+from wsparquet.generate.draw import Draw
+from wsparquet.generate.frequencies import present
 from wsparquet.schema.annotations import annotations_of
 
 __all__ = ["Draw", "Scalar", "ValueMaker", "list_size", "null_rate", "value_maker"]
 
-T = TypeVar("T")
 Scalar = str | int | float | bool
-
-
-class Draw:
-    """The random numbers of one record, and the choices that its values share.
-
-    It uses only ``Random.random``, because Python guarantees the same numbers in all versions. A ``full`` draw omits
-    nothing: it has no nulls, and uses the branches of a union one after the other.
-    """
-
-    __slots__ = ("device", "full", "place", "random", "site", "turn")
-
-    def __init__(self, rng: Random, *, full: bool = False) -> None:
-        self.random = rng.random
-        self.full = full
-        self.turn = 0
-        self.place = self.pick(words.PLACES)
-        self.device = self.pick(words.DEVICES)
-        self.site = self.pick(words.SITES)
-
-    def below(self, end: int) -> int:
-        """Return an integer from 0 to ``end - 1``."""
-        return int(self.random() * end)
-
-    def pick(self, options: Sequence[T]) -> T:
-        """Return one of the options, each with the same probability."""
-        return options[int(self.random() * len(options))]
-
-    def chance(self, rate: float) -> bool:
-        """Return True with this probability; always False in a full draw."""
-        return self.random() < rate and not self.full
-
-    def next_branch(self, branches: Sequence[T]) -> T:
-        """Return a branch of a union: the next one in a full draw, otherwise a random one."""
-        self.turn += 1
-        return branches[(self.turn - 1) % len(branches)] if self.full else self.pick(branches)
-
-
-ValueMaker = Callable[[Draw], Scalar]
+ValueMaker = Callable[[Draw], Scalar | None]
+"""Makes a value. None stands for null where the scene, not chance, decides that there is no value."""
 
 
 # --- Makers -----------------------------------------------------------------------------------------------------------
@@ -66,34 +29,45 @@ def _any_of(*options: Scalar) -> ValueMaker:
     return lambda draw: draw.pick(options)
 
 
+def _or_fresh(fresh: str, *options: Scalar) -> ValueMaker:
+    """Return a maker of one of the options, or of a slot, as often as the option ``distinct`` says."""
+    return lambda draw: fresh if draw.fresh() else draw.pick(options)
+
+
+def _marked(*options: str) -> ValueMaker:
+    """Return a maker of one of the options, with a mark of its own as often as the option ``distinct`` says."""
+    return lambda draw: draw.pick(options) + (" #{{hex8}}" if draw.fresh() else "")
+
+
 def _known_id(first: int, count: int) -> ValueMaker:
-    # An account has only a few campaigns, goals, and profiles, so many records have the same ids.
-    return lambda draw: first + 1_310 * draw.below(count)
+    # An account has only a few profiles and behaviors, so many records have the same ids.
+    return lambda draw: "{{#d9}}" if draw.fresh() else first + 1_310 * draw.below(count)
 
 
 def _below(end: int, *, first: int = 0) -> ValueMaker:
     return lambda draw: first + draw.below(end)
 
 
+def _revision(end: int) -> ValueMaker:
+    return lambda draw: "{{#d6}}" if draw.fresh() else 1 + draw.below(end)
+
+
 def _money(limit: int) -> ValueMaker:
-    # Avro writes an integral double without a fraction if the value was originally an integer.
-    return lambda draw: draw.below(limit) if draw.random() < 0.1 else draw.below(limit * 100) / 100
+    def make(draw: Draw) -> Scalar:
+        if draw.fresh():
+            return "{{#money}}"
+        # Avro writes an integral double without a fraction if the value was originally an integer.
+        return draw.below(limit) if draw.random() < 0.1 else draw.below(limit * 100) / 100
+
+    return make
 
 
-def _url(draw: Draw) -> str:
-    url = draw.site + draw.pick(words.PATHS)
-    query = draw.pick(
-        ("", "", "?sid={{hex8}}", "?utm_source=google&utm_medium=cpc&gclid={{hex24}}", "?q={{d4}}&page={{d1}}")
-    )
-    return url + query
+def _search_words(draw: Draw) -> str | None:
+    return draw.scene.search if draw.scene.arrival.engine else None
 
 
-def _referrer(draw: Draw) -> str:
-    if draw.random() < 0.3:
-        return ""
-    if draw.random() < 0.3:
-        return "https://www.google.com/search?q=" + draw.pick(words.SEARCHES).replace(" ", "+")
-    return draw.site + draw.pick(words.PATHS)
+def _state(draw: Draw) -> str:
+    return draw.scene.shown[1] if draw.scene.shown else draw.pick(("content", "chatonline"))
 
 
 def _email(draw: Draw) -> str:
@@ -108,83 +82,93 @@ _TEXTS: dict[str, ValueMaker] = {
     "visitId": _any_of("{{visit}}"),
     "visitorId": _any_of("{{visitor}}"),
     "contextId": _any_of("{{context}}"),
-    "iPV4": _any_of("{{octet}}.{{octet}}.{{octet}}.{{octet}}"),
-    "iPV6": _any_of("2001:db8:{{hex4}}:{{hex4}}::{{hex4}}"),
-    "country": lambda draw: draw.place.country,
-    "countryCode": lambda draw: draw.place.code,
-    "GEO.state": lambda draw: draw.place.state or "NA",
-    "city": lambda draw: draw.place.city,
-    "org": lambda draw: draw.place.isp + " Ltd.",
-    "isp": lambda draw: draw.place.isp,
-    "url": _url,
-    "referrerUrl": _referrer,
-    "sections": _any_of(*words.SECTIONS),
-    "userAgent": lambda draw: draw.device.agent,
-    "deviceOS": lambda draw: draw.device.system,
-    "deviceFamily": lambda draw: draw.device.family,
-    "searchEngine": _any_of("Google", "Bing", "Yahoo", "DuckDuckGo"),
-    "searchEngineKey": _any_of(*words.SEARCHES),
+    "iPV4": _any_of("{{octet~1}}.{{octet~2}}.{{octet~3}}.{{octet~4}}"),
+    "iPV6": _any_of("2001:db8:{{hex4~1}}:{{hex4~2}}::{{hex4~3}}"),
+    "country": lambda draw: draw.scene.person.place.country,
+    "countryCode": lambda draw: draw.scene.person.place.code,
+    "GEO.state": lambda draw: draw.scene.person.place.state or "NA",
+    "city": lambda draw: draw.scene.person.place.city,
+    "org": lambda draw: draw.scene.person.place.isp + " Ltd.",
+    "isp": lambda draw: draw.scene.person.place.isp,
+    "url": lambda draw: draw.scene.page.url,
+    "referrerUrl": lambda draw: draw.scene.page.referrer,
+    "sections": lambda draw: draw.pick(draw.scene.page.sections),
+    "userAgent": lambda draw: draw.scene.person.device.agent,
+    "deviceOS": lambda draw: draw.scene.person.device.system,
+    "deviceFamily": lambda draw: draw.scene.person.device.family,
+    "siteControlGroup": _any_of("NA", "NA", "TEST", "TEST", "TEST", "TEST", "TEST", "CONTROL"),
+    "searchEngine": lambda draw: draw.scene.arrival.engine,
+    "searchEngineKey": _search_words,
     "channel": _any_of("1", "1", "100", "4"),
-    "skillName": _any_of(*words.SKILLS),
-    "Skill.name": _any_of(*words.SKILLS),
+    "skillName": _marked(*words.SKILLS),
+    "Skill.name": _marked(*words.SKILLS),
     "availabilityPolicy": _any_of("1", "1", "2"),
     "Campaign.type": _any_of("0", "1", "5"),
-    "engagementInstanceId": _any_of("1", "2", "3", "{{d9}}"),
+    "engagementInstanceId": lambda draw: draw.scene.instance,
+    "impressionType": lambda draw: draw.scene.shown[0] if draw.scene.shown else "Show",
+    "Impression.state": _state,
     "GoalAchieved.id": _any_of("{{uuid}}"),
-    "orderId": _any_of("ORD-{{d9}}"),
-    "topic": _any_of(*words.TOPICS),
-    "leadId": _any_of("LEAD{{d6}}"),
-    "category": _any_of(*words.CATEGORIES),
-    "serviceId": _any_of("SV-{{hex8}}", "{{d6}}"),
-    "product.name": _any_of(*words.PRODUCTS),
-    "sku": _any_of("{{d6}}-{{d2}}", "XYZ{{d4}}"),
+    "orderId": lambda draw: draw.scene.cart.order,
+    "topic": lambda draw: draw.scene.topic,
+    "leadId": _any_of("LEAD{{d6@lead}}"),
+    "category": lambda draw: draw.scene.category,
+    "serviceId": _any_of("SV-{{hex8@service}}"),
+    "product.name": lambda draw: draw.scene.product.name,
+    "product.category": lambda draw: draw.scene.product.category,
+    "sku": lambda draw: draw.scene.product.sku,
     "authenticatedConversationId": _any_of("{{uuid}}"),
-    "customerStatus": _any_of("agentManager", "gold", "new", "cancelled"),
-    "customerType": _any_of("vip", "b2b", "consumer"),
+    "customerStatus": _any_of("gold", "silver", "new", "cancelled", "agentManager"),
+    "customerType": lambda draw: draw.scene.person.segment,
     "customerId": _any_of("Account: {{d9}}", "{{hex24}}"),
     "socialId": _any_of("{{d9}}{{d6}}"),
     "imei": _any_of("35{{d9}}{{d4}}"),
     "userName": _email,
-    "accountName": _any_of("Acme Inc.", "Bjørn & Søn", "Contoso"),
+    "accountName": _marked("Acme Inc.", "Bjørn & Søn", "Contoso"),
     "role": _any_of("buyer", "administrator", "broker"),
     "storeNumber": _any_of("{{d4}}"),
     "storeZipCode": _any_of("1{{d4}}", "SW1A 1AA"),
     "Personal Info.name": _any_of(*words.FIRST_NAMES),
-    "surname": _any_of(*words.LAST_NAMES),
+    "surname": _marked(*words.LAST_NAMES),
     "gender": _any_of("MALE", "FEMALE", "OTHER"),
-    "company": _any_of("Acme Inc.", "Bjørn & Søn", "Contoso"),
+    "company": _marked("Acme Inc.", "Bjørn & Søn", "Contoso"),
     "email": _email,
     "phone": _any_of("+1 212 555 {{d4}}", "+41 44 {{d6}}"),
-    "VisitorError.contextId": _any_of("payment", "login", "{{hex8}}"),
-    "message": _any_of(*words.ERRORS),
-    "affiliate": _any_of("partner-{{d2}}", "newsletter"),
-    "campaignId": _any_of("{{d9}}", "spring-sale"),
+    "VisitorError.contextId": _or_fresh("{{hex8}}", "payment", "payment", "login", "address"),
+    "message": _marked(*words.ERRORS),
+    "affiliate": _or_fresh("partner-{{d6}}", "partner-11", "partner-42", "newsletter"),
+    "campaignId": _or_fresh("{{d9}}", "spring-sale", "brand-search", "retargeting"),
     "schemaVersion": _any_of("1.0.0.22"),
 }
 _INTEGERS: dict[str, ValueMaker] = {
     "id": _known_id(126_222_610, 60),
-    "Campaign.id": _known_id(129_082_910, 25),
-    "Engagement.id": _known_id(153_250_510, 40),
+    "Campaign.id": lambda draw: draw.scene.campaign.id,
+    "Engagement.id": lambda draw: draw.scene.engagement.id,
+    "Goal.id": lambda draw: draw.scene.campaign.goal,
     "visitor profile.id": _known_id(156_579_410, 30),
-    "campaignGoalId": _known_id(126_222_610, 12),
-    "campaignGoalRevision": _below(40),
-    "revision": _below(120, first=1),
-    "skillId": _any_of(-1, -1, 11, 12, 17, 1_024),
+    "campaignGoalId": lambda draw: draw.scene.goal,
+    "campaignGoalRevision": _revision(40),
+    "revision": _revision(120),
+    "skillId": _or_fresh("{{#d6}}", -1, -1, 11, 12, 17, 1_024),
     "interactionType": _any_of(1, 5),
-    "quantity": _below(5, first=1),
-    "numItems": _below(12),
-    "numberOfPages": _below(20, first=1),
+    "quantity": lambda draw: draw.scene.quantity,
+    "numItems": lambda draw: draw.scene.cart.items,
+    "numberOfPages": lambda draw: draw.scene.pages_seen,
     "year": _below(7, first=2010),
     "month": _below(12, first=1),
     "day": _below(28, first=1),
-    "companySize": _any_of(10, 250, 50_000),
+    "companySize": _or_fresh("{{#d4}}", 10, 250, 50_000),
     "customerAgeInYears": _below(70, first=18),
     "customerYearOfBirth": _below(70, first=1930),
     "customerMonthOfBirth": _below(12, first=1),
     "customerDateOfBirth": _below(28, first=1),
-    "code": _any_of(404, 500, 100_004, 9_007_199_254_740_993),
+    "code": _or_fresh("{{#d9}}", 404, 500, 100_004, 9_007_199_254_740_993),
 }
-_DOUBLES: dict[str, ValueMaker] = {"price": _money(300), "balance": _money(20_000), "value": _money(900)}
+_DOUBLES: dict[str, ValueMaker] = {
+    "price": lambda draw: draw.scene.product.price,
+    "total": lambda draw: draw.scene.cart.total,
+    "balance": _money(20_000),
+    "value": _any_of("{{#money@lead}}"),
+}
 
 
 def _fallback(field: pa.Field) -> tuple[dict[str, ValueMaker], ValueMaker]:
@@ -212,50 +196,19 @@ def value_maker(owner: str, field: pa.Field) -> ValueMaker:
 
 # --- Rates and sizes --------------------------------------------------------------------------------------------------
 
-_NULL_RATES = {
-    "visitId": 0.0,
-    "visitorId": 0.0,
-    "contextId": 0.85,
-    "timestamp": 0.0,
-    "url": 0.0,
-    "iPV4": 0.01,
-    "iPV6": 0.9,
-    "state": 0.3,
-    "org": 0.5,
-    "userAgent": 0.01,
-    "sections": 0.05,
-    "searchEngine": 0.7,
-    "searchEngineKey": 0.8,
-    "surveySkills": 0.8,
-    "renderingType": 0.7,
-    "campaign": 0.02,
-    "engagement": 0.02,
-    "engagements": 0.02,
-    "data": 0.01,
-    "goalMetaData": 0.05,
-    "products": 0.05,
-    "product": 0.02,
-    "Customer Info": 0.5,
-    "Personal Info": 0.4,
-}
 _LIST_SIZES = {
-    "navigationData": (1, 8),
-    "eligibilityData": (1, 3),
     "eligibleCampaigns": (1, 3),
     "engagements": (1, 2),
-    "impressions": (1, 4),
-    "achievedGoals": (1, 2),
-    "engagementAttributes": (1, 4),
     "products": (1, 4),
-    "sections": (0, 2),
+    "sections": (1, 1),
     "visitorBehaviors": (0, 2),
     "visitorProfiles": (0, 2),
 }
 
 
 def null_rate(owner: str, name: str) -> float:
-    """Return the rate of nulls of a field: that for its name, that for its struct, or the default."""
-    return _NULL_RATES.get(name, _NULL_RATES.get(owner, 0.12))
+    """Return the rate of nulls of a field."""
+    return 1.0 - present(owner, name)
 
 
 def list_size(name: str) -> tuple[int, int]:

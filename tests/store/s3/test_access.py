@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import html
 import json
 import traceback
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from multidict import CIMultiDict
 
 from tests.cli.program import Ran, run
 from tests.dataset.helpers import put
 from tests.store.s3.lake import Lake
-from tools.s3.proxy import Proxy
+from tools.s3.proxy import Answer, Proxy
 from tools.s3.server import SECRET
 from wsparquet.dataset import Access, Root
 from wsparquet.errors import DatasetError
+from wsparquet.source import Failed, expand
 from wsparquet.store.s3.options import StorageOptions
 
 PASSWORD = "hunter2-pass/word"
@@ -116,6 +120,73 @@ def test_numbers_may_be_text(lake: Lake) -> None:
     """A command line gives nothing else."""
     put(opened(lake, max_concurrency="2", default_block_size="5242880"), seed=1)
     assert len(lake.rows()["geo"]) == 20
+
+
+# --- Secrets that the store sends back --------------------------------------------------------------------------------
+
+TOKEN = "t0ken+/of=a&session"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "keyid/of+environment",
+    "AWS_SECRET_ACCESS_KEY": "secret/of+environment",
+    "AWS_SESSION_TOKEN": "token/of+environment",
+}
+ECHO = " ".join((SECRET, TOKEN, quote(TOKEN, safe=""), *ENVIRONMENT.values(), *map(quote, ENVIRONMENT.values())))
+PIECES = ("s3cr3t", "t0ken", "of+env", "of%2Benv")
+XML = html.escape(ECHO)
+
+
+def error(status: int, *, code: str = "AccessDenied", message: str = "no", more: str = "") -> Answer:
+    """An error of the store."""
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message>{more}</Error>"
+    return Answer(status, CIMultiDict({"Content-Type": "application/xml"}), body.encode())
+
+
+def listing(**fields: str) -> Answer:
+    """A page of a listing."""
+    texts = "".join(
+        f"<{name}>{text}</{name}>" for name, text in {"Name": "x", "IsTruncated": "false", **fields}.items()
+    )
+    body = f"<ListBucketResult>{texts}</ListBucketResult>"
+    return Answer(200, CIMultiDict({"Content-Type": "application/xml"}), body.encode())
+
+
+ANSWERS = {
+    "message": error(403, message=XML),
+    "message of a missing bucket": error(404, code="NoSuchBucket", message=XML),
+    "code": error(400, code=XML),
+    "another field": error(403, code="SignatureDoesNotMatch", more=f"<StringToSign>{XML}</StringToSign>"),
+    "a failing store": error(500, message=XML),
+    "a page": Answer(200, CIMultiDict(), f"<html>{XML}</html>".encode()),
+    "no XML": Answer(200, CIMultiDict(), ECHO.encode()),
+    "a key elsewhere": listing(Contents=f"<Key>{XML}</Key><Size>1</Size>"),
+    "an endless listing": listing(IsTruncated="true", NextContinuationToken=XML),
+    "a size that is none": listing(Contents=f"<Key>lake/_wsparquet/commits/x</Key><Size>{XML}</Size>"),
+    "a time that is none": listing(
+        Contents=f"<Key>lake/_wsparquet/commits/x</Key><Size>1</Size><LastModified>{XML}</LastModified>"
+    ),
+}
+
+
+@pytest.mark.parametrize("place", ANSWERS)
+def test_secrets_that_a_store_sends_back_are_not_shown(
+    lake: Lake, proxy: Proxy, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the options and those of the environment, for roots and for sources; tracebacks are looked at, too."""
+    put(lake.open(), seed=1)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    sent = ANSWERS[place]
+    proxy.settings.rewrite = lambda _method, path, answer: sent if sent.status > 200 or "list-type" in path else answer
+    options = {**lake.options, "token": TOKEN}
+    with pytest.raises(DatasetError) as caught:
+        Root.open(lake.url, access=Access(options, patience_seconds=0.1), create=False).commits()
+    said = "".join(traceback.format_exception(caught.value))
+    if sent.status in {400, 403}:
+        (found,) = expand([f"{lake.bucket.url}/raw/x.gz"], storage_options=options)
+        assert isinstance(found, Failed)
+        said += "".join(traceback.format_exception(found.error)) + repr(found)
+    assert [piece for piece in PIECES if piece in said] == []
+    assert "***" in said or place in {"another field", "a page", "no XML", "an endless listing"}
 
 
 # --- Credentials and rights -------------------------------------------------------------------------------------------

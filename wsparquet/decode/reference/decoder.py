@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wsparquet.decode.messages import no_container, opening_of
+from wsparquet.decode.messages import longer_opening, no_container
 from wsparquet.decode.model import Decoded, DecoderOptions, Quarantined, Report
 from wsparquet.decode.reference.batches import Batch, BatchBuilder
 from wsparquet.decode.reference.brackets import MAX_DEPTH, depth
@@ -48,7 +48,7 @@ class ReferenceDecoder:
             DecodeError: the source is not a Web Session file, or exceeds a limit.
 
         """
-        self._opening = self._opening or opening_of(data)
+        self._opening = longer_opening(self._opening, data)
         self._take_all(self._splitter.feed(data))
         return self._hand_out()
 
