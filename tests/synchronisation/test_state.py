@@ -81,6 +81,7 @@ def test_what_is_missing_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_missing_file_of_another_form_is_refused(tmp_path: Path, key: str) -> None:
     """Each value is text or nothing, and each time has a time zone; the remedy is to delete the file."""
     root = Root.open(tmp_path / "lake")
+    value: Any
     for value in (1, *(["2026-01-01T00:00:00", "yesterday"] if key != "error" else [])):
         changed: Any = {key: value}
         State("7", None, {"a.gz": replace(MISSING, **changed)}).write(root)
