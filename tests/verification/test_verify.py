@@ -132,7 +132,9 @@ def _flip(lake: Lake) -> None:
 
 def _without_the_earliest_row(rows: pa.Table) -> pa.Table:
     pages = enumerate(rows["navigationData"].to_pylist())
-    _, earliest = min((page["timestamp"], row) for row, found in pages for page in found or () if page["timestamp"])
+    _, earliest = min(
+        (page["timestamp"], row) for row, found in pages for page in found or () if page and page["timestamp"]
+    )
     return pa.concat_tables([rows.slice(0, earliest), rows.slice(earliest + 1)])
 
 
