@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from wsparquet.generate import GenerateOptions, generate_files
     from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
     from wsparquet.progress import Progress
+    from wsparquet.query import attach, connect, refresh, scan
     from wsparquet.reading import QuarantineWarning, read
     from wsparquet.render import schema_text
     from wsparquet.results import Failure
@@ -112,7 +113,9 @@ __all__ = [
     "WsparquetError",
     "__version__",
     "arrow_schema",
+    "attach",
     "clean",
+    "connect",
     "convert",
     "fetch",
     "generate_files",
@@ -121,8 +124,10 @@ __all__ = [
     "open_dataset",
     "original_json",
     "read",
+    "refresh",
     "remove",
     "replay",
+    "scan",
     "schema_text",
     "status",
     "sync",
@@ -183,6 +188,12 @@ _HOMES = {
         "inspect",
     ),
     "progress": ("Progress",),
+    "query": (
+        "attach",
+        "connect",
+        "refresh",
+        "scan",
+    ),
     "reading": (
         "QuarantineWarning",
         "read",
