@@ -9,11 +9,11 @@ __all__ = ["EXCLUDED", "add_variables"]
 EXCLUDED = frozenset(
     {
         *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--single-writer"),
-        *("--as", "--diff", "--from", "--remote", "--version"),
+        *("--as", "--describe", "--diff", "--format", "--from", "--remote", "--tables", "--version"),
     }
 )
 """The options without a variable: a forgotten variable must not delete or replace rows, keep a run from writing, or
-assert something; and the choice of what `wsparquet schema` prints belongs to one call."""
+assert something; and the choice of what `wsparquet schema` or `wsparquet sql` prints belongs to one call."""
 
 
 def add_variables(command: click.Command) -> None:

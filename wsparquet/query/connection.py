@@ -62,8 +62,7 @@ def connect(
         SchemaError: the root has another schema version, or DuckDB cannot read files at its path.
 
     """
-    duckdb = imported_duckdb()
-    connection = duckdb.connect(":memory:")
+    connection: duckdb.DuckDBPyConnection = imported_duckdb().connect(":memory:")
     try:
         _attach(connection, Attachment(root, "memory", _checked(storage_options)))
     except BaseException:
@@ -97,8 +96,7 @@ def attach(
         SchemaError: the root has another schema version, or DuckDB cannot read files at its path.
 
     """
-    duckdb = imported_duckdb()
-    check_kind("connection", connection, duckdb.DuckDBPyConnection, "a connection of DuckDB")
+    check_kind("connection", connection, imported_duckdb().DuckDBPyConnection, "a connection of DuckDB")
     check_kind("name", name, str, "the name of a catalog")
     known = connection.execute("SELECT database_name FROM duckdb_databases()").fetchall()
     if name.casefold() in {str(each).casefold() for (each,) in known} or not name:

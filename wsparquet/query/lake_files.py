@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from fsspec import AbstractFileSystem
+from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 
 from wsparquet.store.s3.options import StorageOptions
 
@@ -29,7 +29,7 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     cachable = False
 
     def __init__(self, storage_options: Mapping[str, Any]) -> None:
-        import s3fs
+        import s3fs  # type: ignore[import-untyped]
 
         super().__init__()
         self.protocol = f"wslake{next(_numbers)}"

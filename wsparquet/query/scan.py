@@ -62,7 +62,10 @@ def _scanned(snapshot: Snapshot, table: str, storage_options: Mapping[str, Any])
     columns = _columns(table)
     if is_url(snapshot.location):
         access = polars_access(storage_options)
-        arguments = {"storage_options": access.storage_options, "credential_provider": access.credential_provider}
+        arguments: dict[str, Any] = {
+            "storage_options": access.storage_options,
+            "credential_provider": access.credential_provider,
+        }
     else:
         arguments = {"credential_provider": None}
     # Without `glob=False`, brackets in a path would be a pattern.
@@ -81,5 +84,4 @@ def _columns(table: str) -> dict[str, Any]:
     """Return the columns of a table with their types in Polars."""
     import polars as pl
 
-    empty = pl.from_arrow(pa.schema([*TABLES[table].schema, PARTITION]).empty_table())
-    return dict(empty.schema)
+    return dict(pl.DataFrame(pa.schema([*TABLES[table].schema, PARTITION]).empty_table()).schema)
