@@ -18,7 +18,8 @@ NAMES = [name for name in wsparquet.__all__ if callable(getattr(wsparquet, name)
 NEEDS_LAKE = frozenset(
     {
         *("AccountStatus", "Cleaning", "FileState", "LakeDataset", "Status", "StatusLimits", "Stray", "Verification"),
-        *("VerifyOptions", "clean", "list_files", "open_dataset", "remove", "replay", "status", "verify"),
+        *("VerifyOptions", "attach", "clean", "connect", "list_files", "open_dataset", "refresh", "remove", "replay"),
+        *("scan", "status", "verify"),
     }
 )
 """The names whose examples work with a root that has commits."""

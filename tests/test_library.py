@@ -64,7 +64,12 @@ def test_every_command_has_a_function() -> None:
     """Each command but `serve` has a public function of the same job."""
     from wsparquet.cli import cli
 
-    other = {"list": ["list_files"], "generate": ["generate_files"], "schema": ["arrow_schema", "schema_text"]}
+    other = {
+        "list": ["list_files"],
+        "generate": ["generate_files"],
+        "schema": ["arrow_schema", "schema_text"],
+        "sql": ["connect"],
+    }
     expected = {name for command in cli.commands if command != "serve" for name in other.get(command, [command])}
     assert expected <= set(wsparquet.__all__)
     assert all(inspect.isfunction(getattr(wsparquet, name)) for name in expected)

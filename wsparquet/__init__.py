@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from wsparquet.generate import GenerateOptions, generate_files
     from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
     from wsparquet.progress import Progress
+    from wsparquet.query import attach, connect, refresh, scan
     from wsparquet.reading import QuarantineWarning, read
     from wsparquet.render import schema_text
     from wsparquet.results import Failure
@@ -113,7 +114,9 @@ __all__ = [
     "WsparquetError",
     "__version__",
     "arrow_schema",
+    "attach",
     "clean",
+    "connect",
     "convert",
     "fetch",
     "generate_files",
@@ -122,8 +125,10 @@ __all__ = [
     "open_dataset",
     "original_json",
     "read",
+    "refresh",
     "remove",
     "replay",
+    "scan",
     "schema_text",
     "status",
     "sync",
@@ -184,6 +189,12 @@ _HOMES = {
         "inspect",
     ),
     "progress": ("Progress",),
+    "query": (
+        "attach",
+        "connect",
+        "refresh",
+        "scan",
+    ),
     "reading": (
         "QuarantineWarning",
         "read",

@@ -36,8 +36,8 @@ def test_the_commands_are_those_of_the_program() -> None:
     """The program lists every command with a line of help."""
     text = help_of(None)
     assert COMMANDS == (
-        "clean", "convert", "fetch", "generate", "inspect", "list", "remove", "replay", "schema", "serve", "status",
-        "sync", "verify",
+        "clean", "convert", "fetch", "generate", "inspect", "list", "remove", "replay", "schema", "serve", "sql",
+        "status", "sync", "verify",
     )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)
@@ -131,6 +131,10 @@ def test_h_is_help() -> None:
         ("list",),
         ("status",),
         ("serve", "--fault", "500"),
+        ("sql",),
+        ("sql", "lake"),
+        ("sql", "lake", "FROM geo", "--tables"),
+        ("sql", "lake", "FROM geo", "--format", "parquet"),
     ],
     ids=" ".join,
 )

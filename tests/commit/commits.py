@@ -22,9 +22,9 @@ def commit(
     """
     identity = Identity(account, name)
     made = make_commit(0)
-    facts = {key: changes.pop(key) for key in [*changes] if key in made.facts.__slots__}
+    given = {key: changes.pop(key) for key in [*changes] if key in made.facts.__slots__}
     known = Text(text, 10) if text is not None else None
-    facts = replace(made.facts, **{"text": known, "source_name": name, "url": f"file:///in/{name}", **facts})
+    facts = replace(made.facts, **{"text": known, "source_name": name, "url": f"file:///in/{name}", **given})
     return replace(made, **{"identity": identity, "token": token, "content_id": token, "facts": facts, **changes})
 
 

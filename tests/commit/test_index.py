@@ -89,6 +89,8 @@ def test_a_replaced_commit_is_found_by_none_of_its_old_values() -> None:
     commits.put(old.identity, new)
     assert (found(old, "older", "copy 1"), found(new, "old", "c"), len(commits)) == ([0] * 6, [1] * 6, 1)
     assert commits.get(new.identity) == new.header
+    commits.put(old.identity, new.header)
+    assert (commits.get(new.identity), len(commits)) == (new.header, 1)
     commits.put(old.identity, None)
     assert (found(new, "old", "c"), len(commits), commits.get(new.identity)) == ([0] * 6, 0, None)
 

@@ -76,10 +76,10 @@ def test_a_value_of_another_type_is_refused() -> None:
     unread = {"format_version", "row_count", "schema_version", "software", "parts", "quarantine", "obsolete", "report"}
     for key in values.keys() - {"date"}:
         broken = json.dumps({**values, key: 1.5}).encode()
-        with pytest.raises(DatasetError, match=r"7/.*expected .*found '1\.5'"):
+        with pytest.raises(DatasetError, match=rf"7/.*expected .* as {key}, found '1\.5'"):
             decode_commit(broken, record.path)
         if key not in unread - {"format_version", "row_count"}:
-            with pytest.raises(DatasetError, match=r"7/.*expected .*found '1\.5'"):
+            with pytest.raises(DatasetError, match=rf"7/.*expected .* as {key}, found '1\.5'"):
                 decode_header(broken, record.path)
 
 

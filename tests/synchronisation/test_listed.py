@@ -17,7 +17,7 @@ def name_of(*commits: Commit, name: str, unfinished: bool = False, account: str 
     """The name of the commit that a listed file has among these."""
     index = CommitIndex({each.identity: each for each in commits}.get, (each.header for each in commits))
     head = committed(index, account, name, unfinished=unfinished)
-    return head and head.identity.name
+    return head.identity.name if head else None
 
 
 def test_a_file_is_committed_under_its_own_name() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,9 +81,11 @@ def test_what_is_missing_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_missing_file_of_another_form_is_refused(tmp_path: Path, key: str) -> None:
     """Each value is text or nothing, and each time has a time zone; the remedy is to delete the file."""
     root = Root.open(tmp_path / "lake")
+    value: Any
     for value in (1, *(["2026-01-01T00:00:00", "yesterday"] if key != "error" else [])):
-        State("7", None, {"a.gz": replace(MISSING, **{key: value})}).write(root)
-        with pytest.raises(DatasetError, match=r"expected the state of a synchronisation, .*delete the file"):
+        changed: Any = {key: value}
+        State("7", None, {"a.gz": replace(MISSING, **changed)}).write(root)
+        with pytest.raises(DatasetError, match=r"expected the saved state of `sync`, .*delete the file"):
             State.read(root, "7")
 
 

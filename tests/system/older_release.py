@@ -24,6 +24,6 @@ def a_day_earlier(decoded: Decoded) -> Iterator[tuple[str, dt.date | None, pa.Re
 
 
 if __name__ == "__main__":
-    Decoded.by_day = a_day_earlier  # type: ignore[method-assign]
+    Decoded.by_day = a_day_earlier  # type: ignore[method-assign, assignment]
     summary = wsparquet.convert(sys.argv[1], sys.argv[2])
     sys.exit(0 if summary.committed and not summary.failed else 1)

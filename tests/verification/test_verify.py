@@ -130,8 +130,16 @@ def _flip(lake: Lake) -> None:
     lake.part().write_bytes(data)
 
 
+def _without_the_earliest_row(rows: pa.Table) -> pa.Table:
+    pages = enumerate(rows["navigationData"].to_pylist())
+    _, earliest = min(
+        (page["timestamp"], row) for row, found in pages for page in found or () if page and page["timestamp"]
+    )
+    return pa.concat_tables([rows.slice(0, earliest), rows.slice(earliest + 1)])
+
+
 def _drop_rows(lake: Lake) -> None:
-    lake.replace_part(lambda rows: rows.slice(1))
+    lake.replace_part(_without_the_earliest_row)
     parts = lake.record["parts"]
     for part in parts:
         part["rows"] += "record_type=navigation" in part["path"]

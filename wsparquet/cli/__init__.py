@@ -28,6 +28,7 @@ from wsparquet.cli.replay import replay
 from wsparquet.cli.schema import schema
 from wsparquet.cli.serve import serve
 from wsparquet.cli.signals import as_interrupts
+from wsparquet.cli.sql import sql
 from wsparquet.cli.standard_output import take_standard_output
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
@@ -103,6 +104,7 @@ for _command in (
     clean_command,
     replay,
     remove,
+    sql,
     schema,
     generate,
     serve,

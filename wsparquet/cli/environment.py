@@ -9,11 +9,11 @@ __all__ = ["EXCLUDED", "add_variables"]
 EXCLUDED = frozenset(
     {
         *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--single-writer"),
-        *("--as", "--diff", "--from", "--remote", "--version"),
+        *("--as", "--describe", "--diff", "--format", "--from", "--remote", "--tables", "--version"),
     }
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing, or assert something,
-which a forgotten variable must not do. The others choose what a single call of `wsparquet schema` prints."""
+which a forgotten variable must not do. The others choose what a single call of `schema` or `sql` prints."""
 
 
 def add_variables(command: click.Command) -> None:

@@ -18,7 +18,7 @@ ODD_FLAGS = {
 
 SAME_FLAGS = frozenset(
     {
-        *("account", "again", "base_url", "credentials", "decoder", "defects", "delete", "downloads"),
+        *("account", "again", "base_url", "credentials", "decoder", "defects", "delete", "describe", "downloads"),
         *("dry_run", "expiring", "failing", "files", "force_account", "form", "host", "jobs", "max_failures"),
         *("max_inflated", "max_line", "max_quarantined", "max_ratio", "max_record", "older_than"),
         *("port", "profile", "raw", "recheck", "region", "samples", "seed", "since", "single_writer", "size"),

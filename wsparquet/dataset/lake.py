@@ -50,6 +50,11 @@ class LakeDataset:
             yield commit.header
 
     @property
+    def location(self) -> str:
+        """The absolute path of the root, or its URL without a slash at its end."""
+        return self._store.place()
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """The names of all tables, including those without rows."""
         return tuple(self._files)
@@ -59,20 +64,27 @@ class LakeDataset:
         """The names of the tables without rows, which have no files."""
         return tuple(name for name, (paths, _) in self._files.items() if not paths)
 
-    def table(self, name: str) -> ds.Dataset:
-        """Return the rows of a table, with all columns of its schema and the partition column ``date`` (date32).
+    def files(self, name: str) -> list[str]:
+        """Return the paths of the parts of a table, relative to the root, with ``/`` between components.
 
-        Raises DatasetError if the table does not exist, or if a part was deleted since the dataset was opened.
+        Only these files have rows that count. Raises the same errors as ``table``.
         """
-        if name not in self._files:
-            meant = did_you_mean(name, self.tables)
-            raise DatasetError(f"expected a table, one of {', '.join(self.tables)}; found {name!r}{meant}")
-        paths, days = self._files[name]
+        self._check_table(name)
+        paths, _ = self._files[name]
         if missing := self._store.missing(paths):
             raise DatasetError(
                 f"{self._store.place()}: expected {len(paths)} parts of {name}, found that {len(missing)} are gone, "
                 f"such as {min(missing)}; a later commit replaced them, so open the dataset again"
             )
+        return list(paths)
+
+    def table(self, name: str) -> ds.Dataset:
+        """Return the rows of a table, with all columns of its schema and the partition column ``date`` (date32).
+
+        Raises DatasetError if the table does not exist, or if a part was deleted since the dataset was opened.
+        """
+        paths = self.files(name)
+        _, days = self._files[name]
         import pyarrow.dataset as ds
 
         filesystem, base = self._store.arrow()
@@ -84,6 +96,11 @@ class LakeDataset:
                 filesystem=filesystem,
                 partitions=[_partition(day) for day in days],
             )
+
+    def _check_table(self, name: str) -> None:
+        if name not in self._files:
+            meant = did_you_mean(name, self.tables)
+            raise DatasetError(f"expected a table, one of {', '.join(self.tables)}; found {name!r}{meant}")
 
 
 def _partition(day: date | None) -> pc.Expression:

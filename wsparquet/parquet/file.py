@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import pyarrow as pa
 
@@ -18,6 +18,8 @@ from wsparquet.private.pyarrow import export_batch
 from wsparquet.schema.fields import ceiling_ms, floor_ms
 
 if TYPE_CHECKING:
+    import io
+
     import pyarrow.parquet as pq
 
 __all__ = ["NativePart", "OpenPart", "PartFacts", "PyarrowPart", "WriterKind", "best_writer", "time_range"]
@@ -111,7 +113,7 @@ class PyarrowPart:
         self._row_group_rows = row_group_rows
         self._footers: list[pq.FileMetaData] = []
         self._bytes = _HashedFile(path)
-        self._sink = pa.PythonFile(self._bytes, mode="w")
+        self._sink = pa.PythonFile(cast("io.IOBase", self._bytes), mode="w")
         self._writer = pq.ParquetWriter(
             self._sink, file_schema(table), metadata_collector=self._footers, **writer_options(table)
         )

@@ -9,7 +9,7 @@ DuckDB rejects a view that matches no files. The table, whose name ends in ``_ty
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -20,7 +20,7 @@ from wsparquet.schema import Table
 from wsparquet.schema.fields import TIMESTAMP
 from wsparquet.schema.tables import PARTITION
 
-__all__ = ["render"]
+__all__ = ["literal_glob", "quoted_name", "render", "view_of_files"]
 
 TYPES: dict[pa.DataType, str] = {
     pa.string(): "VARCHAR",
@@ -43,31 +43,52 @@ def render(table: Table, location: Location | None = None) -> str:
     return "\n".join((view, _table(table), *_comments(table), ""))
 
 
+def view_of_files(table: Table, files: Sequence[str], *, catalog: str) -> str:
+    """Return the statement that creates or replaces the view of these files in the main schema of a catalog.
+
+    ``files`` are patterns. Without files, the view has the table's columns and types, and no rows.
+    """
+    view = f"CREATE OR REPLACE VIEW {quoted_name(catalog)}.main.{quoted_name(table.name)} AS\n"
+    if not files:
+        return f"{view}{_no_rows(table)}"
+    return f"{view}SELECT {_columns(table)}\n{_from_files('[' + ', '.join(map(_text, files)) + ']')}"
+
+
 def _view(table: Table, location: Location | None) -> str:
-    folder = f"ROOT/record_type={table.name}" if location is None else _literal(location.path(table.name))
-    files = _text(f"{folder}/**/*.parquet")
-    types = f"{{{_text(PARTITION.name)}: {TYPES[PARTITION.type]}}}"
+    folder = f"ROOT/record_type={table.name}" if location is None else literal_glob(location.path(table.name))
     # DuckDB makes a column of each folder in the path whose name contains ``=``.
     other = location is not None and "=" in location.root
-    names = ", ".join(_name(field.name) for field in (*table.schema, PARTITION))
     return (
-        f"CREATE VIEW {_name(table.name)} AS\n"
-        f"SELECT {names if other else '* EXCLUDE (record_type)'}\n"
-        f"FROM read_parquet({files}, hive_partitioning = true, hive_types_autocast = false, hive_types = {types});\n"
+        f"CREATE VIEW {quoted_name(table.name)} AS\n"
+        f"SELECT {_columns(table) if other else '* EXCLUDE (record_type)'}\n"
+        f"{_from_files(_text(f'{folder}/**/*.parquet'))}"
     )
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(quoted_name(field.name) for field in (*table.schema, PARTITION))
+
+
+def _from_files(files: str) -> str:
+    types = f"{{{_text(PARTITION.name)}: {TYPES[PARTITION.type]}}}"
+    return f"FROM read_parquet({files}, hive_partitioning = true, hive_types_autocast = false, hive_types = {types});\n"
 
 
 def _empty_view(table: Table) -> str:
-    columns = ",\n".join(
-        f"  CAST(NULL AS {_type(field.type, 1)}) AS {_name(field.name)}" for field in (*table.schema, PARTITION)
-    )
     return (
         f"-- {table.name} has no files yet; print this view again when the table has files.\n"
-        f"CREATE VIEW {_name(table.name)} AS\nSELECT\n{columns}\nWHERE false;\n"
+        f"CREATE VIEW {quoted_name(table.name)} AS\n{_no_rows(table)}"
     )
 
 
-def _literal(path: str) -> str:
+def _no_rows(table: Table) -> str:
+    columns = ",\n".join(
+        f"  CAST(NULL AS {_type(field.type, 1)}) AS {quoted_name(field.name)}" for field in (*table.schema, PARTITION)
+    )
+    return f"SELECT\n{columns}\nWHERE false;\n"
+
+
+def literal_glob(path: str) -> str:
     """Return a glob that matches only this path. Raises SchemaError if no glob of DuckDB can match the path."""
     if "\\" in path:
         raise SchemaError(
@@ -78,14 +99,14 @@ def _literal(path: str) -> str:
 
 
 def _table(table: Table) -> str:
-    columns = ",\n".join(f"  {_name(field.name)} {_type(field.type, 1)}" for field in (*table.schema, PARTITION))
+    columns = ",\n".join(f"  {quoted_name(field.name)} {_type(field.type, 1)}" for field in (*table.schema, PARTITION))
     return f"CREATE TABLE {_typed(table)} (\n{columns}\n);\n"
 
 
 def _comments(table: Table) -> Iterator[str]:
     yield f"COMMENT ON TABLE {_typed(table)} IS {_text(table.doc)};"
     for field in (*table.schema, PARTITION):
-        yield f"COMMENT ON COLUMN {_typed(table)}.{_name(field.name)} IS {_text(describe(field))};"
+        yield f"COMMENT ON COLUMN {_typed(table)}.{quoted_name(field.name)} IS {_text(describe(field))};"
 
 
 def _type(data_type: pa.DataType, depth: int) -> str:
@@ -94,15 +115,18 @@ def _type(data_type: pa.DataType, depth: int) -> str:
     if not pa.types.is_struct(data_type):
         return engine_type("duckdb", TYPES, data_type)
     indent = "  " * depth
-    fields = ",\n".join(f"{indent}  {_name(field.name)} {_type(field.type, depth + 1)}" for field in data_type.fields)
+    fields = ",\n".join(
+        f"{indent}  {quoted_name(field.name)} {_type(field.type, depth + 1)}" for field in data_type.fields
+    )
     return f"STRUCT(\n{fields}\n{indent})"
 
 
 def _typed(table: Table) -> str:
-    return _name(f"{table.name}_typed")
+    return quoted_name(f"{table.name}_typed")
 
 
-def _name(name: str) -> str:
+def quoted_name(name: str) -> str:
+    """Return a name as it is written in a statement."""
     return '"' + name.replace('"', '""') + '"'
 
 

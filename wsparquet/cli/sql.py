@@ -1,0 +1,132 @@
+"""`wsparquet sql`: answer a query over the tables of a root."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wsparquet.cli.answers import FORMATS, write_answer
+from wsparquet.cli.arguments import takes
+from wsparquet.cli.exit_codes import ExitCode
+from wsparquet.cli.options import storage_option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["sql"]
+
+SUFFIXES = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of `wsparquet sql`; ``file`` has the query, and ``into`` gets the answer."""
+
+    root: str
+    query: str | None
+    file: str | None
+    form: str | None
+    into: str | None
+    tables: bool
+    described: str | None
+    storage: Mapping[str, Any] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Reject options that contradict each other."""
+        given = {"QUERY": self.query, "--from": self.file, "--tables": self.tables, "--describe": self.described}
+        found = [name for name, value in given.items() if value]
+        if len(found) != 1:
+            raise click.UsageError(f"expected one of {', '.join(given)}, found {' and '.join(found) or 'none'}")
+        if self.format == "parquet" and self.into is None:
+            raise click.UsageError("expected --into FILE with --format parquet, found none")
+
+    @property
+    def format(self) -> str:
+        """The format that is given, or that the suffix of the file means."""
+        suffix = Path(self.into).suffix.lower() if self.into else ""
+        return self.form or SUFFIXES.get(suffix, "table" if self.into is None else "csv")
+
+    @property
+    def asked(self) -> str:
+        """The query."""
+        if self.tables:
+            return "SELECT name AS table FROM (SHOW TABLES)"
+        if self.described is not None:
+            table = _quoted(self.described)
+            return f"SELECT column_name AS column, column_type AS type FROM (DESCRIBE {table})"  # noqa: S608 - a known table
+        if self.file is None:
+            return self.query or ""
+        with click.open_file(self.file, "rb") as opened:
+            data = opened.read()
+        try:
+            return str(data, "utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise click.UsageError(f"{self.file}: expected a query in UTF-8, found other bytes") from error
+
+
+def _check_target(into: str) -> None:
+    """Reject a file in a root: commands would take it for a file of the root."""
+    from wsparquet.layout import is_root
+
+    for folder in Path(os.path.realpath(into)).parents:
+        if is_root(folder):
+            raise click.UsageError(f"expected --into outside of all roots, found a file in {folder}; choose another")
+
+
+def _quoted(table: str) -> str:
+    from wsparquet.options import check_choice
+    from wsparquet.render.duckdb import quoted_name
+    from wsparquet.schema import TABLES
+
+    check_choice("describe", table, tuple(TABLES))
+    return quoted_name(table)
+
+
+@click.command(short_help="Answer a SQL query over the tables.")
+@click.argument("root")
+@click.argument("query", required=False)
+@click.option(
+    "--from",
+    "file",
+    type=click.Path(dir_okay=False, exists=True, allow_dash=True),
+    help="A file with the query, or - for standard input.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Form of the answer; parquet needs --into.  [default: by the suffix of --into, otherwise table]",
+)
+@click.option(
+    "--into", type=click.Path(dir_okay=False), metavar="FILE", help="The file that gets the answer; it is replaced."
+)
+@click.option("--tables", is_flag=True, help="List the tables instead of answering a query.")
+@click.option("--describe", "described", metavar="TABLE", help="List the columns of a table and their types instead.")
+@storage_option
+@takes(Arguments)
+def sql(given: Arguments) -> int:
+    """Answer QUERY, in the SQL of DuckDB, over the tables of ROOT.
+
+    Each table has exactly the rows that count. The query can only read, and can open no other files. Times are in UTC.
+    The form table shows at most 1000 rows; the other forms have all of them. This command needs DuckDB: pip install
+    'wsparquet[duckdb]'.
+
+    \b
+    Examples:
+      wsparquet sql lake "SELECT country, count(*) AS reports FROM geo GROUP BY ALL"
+      wsparquet sql lake "FROM navigation" --into navigation.parquet
+      wsparquet sql lake "SELECT * FROM session_info" --format csv > sessions.csv
+      echo "SELECT count(*) FROM geo" | wsparquet sql lake --from -
+      wsparquet sql lake --describe geo
+    """
+    from wsparquet.query.answer import answering
+
+    if given.into is not None:
+        _check_target(given.into)
+    with answering(given.root, given.asked, storage_options=given.storage) as answer:
+        write_answer(answer, given.format, given.into)
+    return ExitCode.DONE

@@ -1,0 +1,8 @@
+"""Gives query engines the rows that count: exactly the parts that commit records name."""
+
+from __future__ import annotations
+
+from wsparquet.query.connection import attach, connect, refresh
+from wsparquet.query.scan import scan
+
+__all__ = ["attach", "connect", "refresh", "scan"]

@@ -1,0 +1,190 @@
+"""Gives a connection of DuckDB a view for each table of a root."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from wsparquet.errors import OptionError, WsparquetError
+from wsparquet.options import check_kind
+from wsparquet.query.snapshot import Snapshot, take_snapshot
+from wsparquet.render.duckdb import literal_glob, quoted_name, view_of_files
+from wsparquet.schema import TABLES
+from wsparquet.urls import is_url
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from wsparquet.query.lake_files import LakeFiles
+
+__all__ = ["attach", "connect", "folder_of", "imported_duckdb", "refresh"]
+
+
+@dataclass
+class Attachment:
+    """A root whose tables are views in the catalog ``name`` of a connection."""
+
+    root: str | os.PathLike[str]
+    name: str
+    storage_options: Mapping[str, Any] = field(repr=False)
+    files: LakeFiles | None = None
+    folder: str = ""
+    """The root as DuckDB names it."""
+
+
+_attachments: WeakKeyDictionary[Any, dict[str, Attachment]] = WeakKeyDictionary()
+"""What ``refresh`` reads again, by connection; a connection that is gone takes its entry with it."""
+
+
+def connect(
+    root: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Return a new connection of DuckDB, in memory, with a view for each table of a root.
+
+    A view has exactly the rows that count now, all columns of the table's schema, and the partition column ``date``
+    (DATE), also if the table has no rows. The views show the root as it was at the call; ``refresh`` makes them show
+    later commits. They cannot be written to.
+
+    ``root`` is a folder or ``s3://bucket/…``. ``storage_options`` are options of s3fs, through which DuckDB reads the
+    bucket. This function needs DuckDB: ``pip install 'wsparquet[duckdb]'``.
+
+    >>> connection = wsparquet.connect("lake")
+    >>> connection.sql("SELECT count(*) FROM geo WHERE date = DATE '1999-12-31'").fetchall()
+    [(0,)]
+
+    Raises:
+        WsparquetError: DuckDB is not installed.
+        OptionError: ``storage_options`` is not a dictionary.
+        DatasetError: there is no root, or a commit record is unreadable.
+        SchemaError: the root has another schema version, or DuckDB cannot read files at its path.
+
+    """
+    connection: duckdb.DuckDBPyConnection = imported_duckdb().connect(":memory:")
+    try:
+        _attach(connection, Attachment(root, "memory", _checked(storage_options)))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    root: str | os.PathLike[str],
+    *,
+    name: str = "lake",
+    storage_options: Mapping[str, Any] | None = None,
+) -> None:
+    """Add a view for each table of a root to a connection that exists, in a catalog of its own.
+
+    The table ``geo`` is ``lake.geo`` then; after ``USE lake``, ``geo`` suffices. The catalog is in memory, so nothing
+    is stored in the connection's database file. All cursors of the connection see it. The views are those of
+    ``connect``. Another ``name`` attaches a further root.
+
+    >>> import duckdb
+    >>> connection = duckdb.connect()
+    >>> wsparquet.attach(connection, "lake")
+    >>> connection.sql("SELECT count(*) FROM lake.geo WHERE date = DATE '1999-12-31'").fetchall()
+    [(0,)]
+
+    Raises:
+        OptionError: the connection has a catalog with this name already, or another parameter has an invalid value.
+        DatasetError: there is no root, or a commit record is unreadable.
+        SchemaError: the root has another schema version, or DuckDB cannot read files at its path.
+
+    """
+    check_kind("connection", connection, imported_duckdb().DuckDBPyConnection, "a connection of DuckDB")
+    check_kind("name", name, str, "the name of a catalog")
+    known = connection.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+    if name.casefold() in {str(each).casefold() for (each,) in known} or not name:
+        raise OptionError(
+            "name",
+            f"expected a name that is new in this connection, found {name!r}; choose another one, or call refresh "
+            "to see later commits",
+        )
+    connection.execute(f"ATTACH ':memory:' AS {quoted_name(name)} (READ_WRITE)")
+    try:
+        _attach(connection, Attachment(root, name, _checked(storage_options)))
+    except BaseException:
+        connection.execute(f"DETACH {quoted_name(name)}")
+        raise
+
+
+def refresh(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the views of ``connect`` and ``attach`` show the rows that count now.
+
+    Call it with the connection itself, not with a cursor of it. All views of a root change at once. A transaction that
+    is open keeps the old ones until it ends.
+
+    >>> connection = wsparquet.connect("lake")
+    >>> wsparquet.refresh(connection)
+
+    Raises:
+        OptionError: the connection has no views of a root.
+        DatasetError: a commit record is unreadable, or the root is gone.
+
+    """
+    try:
+        attached = _attachments.get(connection)
+    except TypeError:
+        attached = None
+    if not attached:
+        raise OptionError(
+            "connection", "expected a connection that connect returned or attach got, found another one; attach a root"
+        )
+    for attachment in attached.values():
+        _define(connection, attachment)
+
+
+def folder_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the folder, as DuckDB names it, of the root for which ``connect`` made a connection."""
+    return _attachments[connection]["memory"].folder
+
+
+def imported_duckdb() -> Any:
+    """Return the module ``duckdb``. Raises WsparquetError if it is not installed."""
+    try:
+        import duckdb
+    except ImportError as error:
+        raise WsparquetError(
+            "expected the package duckdb, found none; install it with: pip install 'wsparquet[duckdb]'"
+        ) from error
+    return duckdb
+
+
+def _checked(storage_options: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
+    return storage_options or {}
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, attachment: Attachment) -> None:
+    _define(connection, attachment)
+    _attachments.setdefault(connection, {})[attachment.name] = attachment
+
+
+def _define(connection: duckdb.DuckDBPyConnection, attachment: Attachment) -> None:
+    """Create or replace the views of a root."""
+    snapshot = take_snapshot(attachment.root, tuple(TABLES), storage_options=attachment.storage_options)
+    statements = list(_views(connection, attachment, snapshot))
+    # A cursor has transactions of its own, so an open transaction of the user does not matter.
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.execute("COMMIT")
+
+
+def _views(connection: duckdb.DuckDBPyConnection, attachment: Attachment, snapshot: Snapshot) -> Iterator[str]:
+    remote = is_url(snapshot.location)
+    if remote and attachment.files is None:
+        from wsparquet.query.lake_files import LakeFiles
+
+        attachment.files = LakeFiles(attachment.storage_options)
+        connection.register_filesystem(attachment.files)
+    attachment.folder = attachment.files.url(snapshot.location) if attachment.files else snapshot.location
+    for name, paths in snapshot.files.items():
+        files = [attachment.files.url(path) if attachment.files else literal_glob(path) for path in paths]
+        yield view_of_files(TABLES[name], files, catalog=attachment.name)

@@ -1,0 +1,70 @@
+"""Shows the objects of a bucket to DuckDB as read-only files, through s3fs.
+
+DuckDB's own extension `httpfs` is not part of its Python package. s3fs needs no download, and takes the options and
+credentials that all commands take. Each instance has a protocol of its own, so that several roots with different
+credentials can be attached to one connection.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
+
+from wsparquet.store.s3.options import StorageOptions
+
+__all__ = ["LakeFiles"]
+
+READ_AHEAD_BYTES = 1 << 18
+"""s3fs would read 50 MiB at once, although most reads of a Parquet file are shorter than this."""
+
+_numbers = itertools.count()
+
+
+class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """The objects of S3 under a protocol of their own; a path is never a pattern."""
+
+    cachable = False
+
+    def __init__(self, storage_options: Mapping[str, Any]) -> None:
+        import s3fs  # type: ignore[import-untyped]
+
+        super().__init__()
+        self.protocol = f"wslake{next(_numbers)}"
+        given = StorageOptions.checked(storage_options).values
+        self._files = s3fs.S3FileSystem(**{"use_listings_cache": False, **given})
+
+    def url(self, location: str) -> str:
+        """Return the URL under which DuckDB finds what s3fs finds under ``s3://…``."""
+        return f"{self.protocol}://{location.removeprefix('s3://')}"
+
+    def _path(self, url: str) -> str:
+        return url.removeprefix(f"{self.protocol}://")
+
+    def glob(self, path: str, **_: Any) -> list[str]:
+        """Return the path itself: the names of objects may contain brackets and stars."""
+        return [path]
+
+    def exists(self, path: str, **_: Any) -> bool:
+        """Return whether there is an object."""
+        return bool(self._files.exists(self._path(path)))
+
+    def isfile(self, path: str) -> bool:
+        """Return whether there is an object."""
+        return bool(self._files.isfile(self._path(path)))
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        """Return the size and the other properties of an object."""
+        return dict(self._files.info(self._path(path)))
+
+    def modified(self, path: str) -> Any:
+        """Return when an object was last changed."""
+        return self._files.modified(self._path(path))
+
+    def open(self, path: str, mode: str = "rb", **_: Any) -> Any:
+        """Open an object to read. Raises PermissionError for another mode."""
+        if mode != "rb":
+            raise PermissionError(f"{path}: a root is only read here")
+        return self._files.open(self._path(path), "rb", block_size=READ_AHEAD_BYTES)

@@ -1,0 +1,87 @@
+"""Opens a table of a root as a lazy frame of Polars."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from wsparquet.options import check_choice
+from wsparquet.query.polars_options import polars_access
+from wsparquet.query.snapshot import PARTITIONS, Snapshot, take_snapshot
+from wsparquet.schema import TABLES
+from wsparquet.schema.tables import PARTITION
+from wsparquet.urls import is_url
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["scan"]
+
+
+def scan(root: str | os.PathLike[str], table: str, *, storage_options: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+    """Return the rows of a table as a lazy frame of Polars: exactly the rows that count now.
+
+    The frame has all columns of the table's schema, and the partition column ``date`` (Date), also if the table has no
+    rows. A query reads only the columns that it needs, and a filter on ``date`` skips the files of other days. The
+    frame shows the root as it was at the call, so scan the table again to see later commits.
+
+    ``root`` is a folder or ``s3://bucket/…``. ``storage_options`` are options of s3fs; wsparquet translates them for
+    Polars. Options that only tune s3fs are ignored.
+
+    >>> import polars as pl
+    >>> geo = wsparquet.scan("lake", "geo")
+    >>> geo.select("country", "date").collect_schema().names()
+    ['country', 'date']
+    >>> geo.filter(pl.col("date") == pl.date(1999, 12, 31)).collect().height
+    0
+
+    Raises:
+        OptionError: there is no such table, or Polars has no equivalent of an option of s3fs.
+        DatasetError: there is no root, or a commit record is unreadable.
+        SchemaError: the root has another schema version.
+
+    """
+    check_choice("table", table, tuple(TABLES))
+    snapshot = take_snapshot(root, (table,), storage_options=storage_options)
+    if not snapshot.files[table]:
+        import polars as pl
+
+        return pl.LazyFrame(schema=_columns(table))
+    return _scanned(snapshot, table, storage_options or {})
+
+
+def _scanned(snapshot: Snapshot, table: str, storage_options: Mapping[str, Any]) -> pl.LazyFrame:
+    import polars as pl
+
+    # Polars makes a column of each folder with a `=` in the path, also of those above the root.
+    folders: dict[str, Any] = dict.fromkeys((*snapshot.odd_keys, *PARTITIONS), pl.String)
+    folders[PARTITION.name] = pl.Date
+    columns = _columns(table)
+    if is_url(snapshot.location):
+        access = polars_access(storage_options)
+        arguments: dict[str, Any] = {
+            "storage_options": access.storage_options,
+            "credential_provider": access.credential_provider,
+        }
+    else:
+        arguments = {"credential_provider": None}
+    # Without `glob=False`, brackets in a path would be a pattern.
+    frame = pl.scan_parquet(
+        snapshot.files[table],
+        schema={**columns, **folders},
+        hive_partitioning=True,
+        hive_schema=folders,
+        glob=False,
+        **arguments,
+    )
+    return frame.select(list(columns))
+
+
+def _columns(table: str) -> dict[str, Any]:
+    """Return the columns of a table with their types in Polars."""
+    import polars as pl
+
+    return dict(pl.DataFrame(pa.schema([*TABLES[table].schema, PARTITION]).empty_table()).schema)

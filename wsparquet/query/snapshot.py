@@ -1,0 +1,92 @@
+"""The files of tables at one moment, for engines that read lists of files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wsparquet.dataset import open_dataset
+from wsparquet.errors import DatasetError
+from wsparquet.options import check_kind
+from wsparquet.preflight import check_root
+from wsparquet.schema import TABLES
+from wsparquet.schema.tables import PARTITION
+
+__all__ = ["Snapshot", "take_snapshot"]
+
+READINGS = 5
+"""How many times the commit records are read again if files disappear between the reading and the check."""
+
+PARTITIONS = ("record_type", PARTITION.name)
+"""The keys of the folders in the path of each part."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The parts of some tables that counted at one moment.
+
+    ``location`` is the absolute path or the URL of the root. ``files`` has the sorted absolute paths or URLs of the
+    parts of each table. ``odd_keys`` are the keys of folders above the root that look like partitions, such as ``env``
+    in ``/data/env=prod/lake``: engines make a column of each.
+    """
+
+    location: str
+    files: Mapping[str, list[str]]
+    odd_keys: tuple[str, ...]
+
+
+def take_snapshot(
+    root: str | os.PathLike[str], tables: Iterable[str], *, storage_options: Mapping[str, Any] | None = None
+) -> Snapshot:
+    """Return the files of some tables of a root.
+
+    Raises:
+        OptionError: ``storage_options`` is not a dictionary.
+        PlaceError: engines cannot read a root at this location.
+        DatasetError: there is no root, a commit record is unreadable, or files disappear during each reading.
+        SchemaError: the root has another schema version.
+
+    """
+    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
+    check_root(root)
+    location, files = _read(root, tuple(tables), storage_options)
+    odd_keys = tuple(dict.fromkeys(_keys_above(location)))
+    for table in files:
+        _check_keys(location, table, odd_keys)
+    return Snapshot(location, files, odd_keys)
+
+
+def _read(
+    root: str | os.PathLike[str], tables: tuple[str, ...], storage_options: Mapping[str, Any] | None
+) -> tuple[str, dict[str, list[str]]]:
+    for reading in range(READINGS):
+        lake = open_dataset(root, storage_options=storage_options)
+        try:
+            files = {table: sorted(f"{lake.location}/{path}" for path in lake.files(table)) for table in tables}
+        except DatasetError:
+            # A commit that replaces another deletes the files of the other, so the records name new files then.
+            if reading + 1 == READINGS:
+                raise
+        else:
+            return lake.location, files
+    raise AssertionError("unreachable")
+
+
+def _keys_above(location: str) -> Iterator[str]:
+    for name in location.rpartition("://")[2].split("/"):
+        if name.count("=") == 1:
+            yield name.partition("=")[0]
+
+
+def _check_keys(location: str, table: str, keys: Iterable[str]) -> None:
+    """Refuse a root below a folder whose value engines would take for a column of the table; case does not matter."""
+    columns = {name.casefold(): name for name in (*TABLES[table].schema.names, *PARTITIONS)}
+    for key in keys:
+        if key.casefold() in columns:
+            raise DatasetError(
+                f"{location}: expected a root outside of partitions, found one below a folder {key}=…, from which "
+                f"query engines would take the column {columns[key.casefold()]} of all rows of {table}; move the "
+                "root, or read it with open_dataset"
+            )
