@@ -87,7 +87,7 @@ impl Part {
             .with_schema_root(settings.root.clone());
         let file = HashedFile { file: File::create_new(path)?, digest: Sha256::new(), bytes: 0 };
         let writer = ArrowWriter::try_new_with_options(file, Arc::new(schema), writer_options)?;
-        Ok(Self { writer, data_type, timestamps: settings.timestamps.iter().map(column_path).collect() })
+        Ok(Self { writer, data_type, timestamps: settings.timestamps.iter().map(|name| column_path(name)).collect() })
     }
 
     /// Adds a batch to the current row group.
@@ -131,7 +131,7 @@ fn range(footer: &ParquetMetaData, columns: &HashSet<ColumnPath>) -> Option<(i64
     bounds.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
 }
 
-fn column_path(dotted: &String) -> ColumnPath {
+fn column_path(dotted: &str) -> ColumnPath {
     ColumnPath::new(dotted.split('.').map(str::to_owned).collect())
 }
 
