@@ -34,10 +34,13 @@ class CompiledPlan:
 class Machine:
     """A push decoder of one source. The decoder expects the decompressed text, in chunks of any size."""
 
-    def __new__(cls, plan: CompiledPlan, source_file: str, limits: dict[str, int]) -> Self:
+    def __new__(
+        cls, plan: CompiledPlan, source_file: str, limits: dict[str, int], by_day: bool, fallback: int | None
+    ) -> Self:
         """Create a decoder.
 
-        The decoder writes ``source_file`` to every row. ``limits`` maps the fields of ``Limits`` to values in bytes.
+        It writes ``source_file`` to every row. ``limits`` maps the fields of ``Limits`` to values in bytes. With
+        ``by_day``, each batch has the rows of one day; ``fallback`` is the day of the source in days since 1970.
         """
 
     def feed(self, data: bytes) -> dict[str, Any]:
@@ -74,5 +77,9 @@ class ParquetFile:
     def write(self, batches: Sequence[Imported]) -> None:
         """Write record batches as one row group, or as several row groups if the rows are too many. Raises OSError."""
 
-    def close(self) -> None:
-        """Write the footer and close the file; a second call does nothing. Raises OSError."""
+    def close(self) -> tuple[int, int, tuple[int, int] | None, bytes] | None:
+        """Write the footer and close the file. Raises OSError.
+
+        Return the file's rows, its size in bytes, its earliest and its latest own timestamp in microseconds since 1970
+        (None if there are none), and its SHA-256. A second call returns None.
+        """

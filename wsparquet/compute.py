@@ -1,4 +1,4 @@
-"""The Arrow compute kernels that every conversion needs.
+"""The Arrow compute kernels that small runs need.
 
 This module calls the kernels by name, without ``pyarrow.compute``. Importing that module takes 40 ms, a tenth of the
 time to convert a small file, because it creates and documents functions for 280 kernels.
@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.private.pyarrow import StructFieldOptions, call_function
+from wsparquet.private.pyarrow import call_function
 
 __all__ = ["list_flatten", "min_max", "struct_field"]
 
@@ -22,7 +22,7 @@ def list_flatten(lists: pa.Array) -> Any:
 
 def struct_field(structs: pa.Array, name: str) -> Any:
     """Return one field of all structs; the value is null if the struct is null."""
-    return call_function("struct_field", [structs], StructFieldOptions([name]))
+    return call_function("struct_field", [structs], fields=[name])
 
 
 def min_max(values: pa.Array) -> tuple[Any, Any] | None:

@@ -1,6 +1,9 @@
-//! Writes Parquet files: appends batches, flushes a row group on request, and writes the footer on close.
+//! Writes Parquet files: appends batches, flushes a row group on request, and writes the footer on close. The writer
+//! counts and hashes the bytes that it writes, and tells what the finished file has; nothing reads the file again.
 
+use std::collections::HashSet;
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,9 +15,12 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnPath;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 /// The settings of a file, with the same members as Python's `wsparquet.parquet.settings.FileSettings`.
 #[derive(Deserialize)]
@@ -24,6 +30,8 @@ pub struct Settings {
     dictionary: Vec<String>,
     /// The dotted paths of the columns that get statistics.
     statistics: Vec<String>,
+    /// The dotted paths of the table's own timestamps, whose range `Facts` tells. They need statistics.
+    timestamps: Vec<String>,
     row_group_rows: usize,
     compression: String,
     compression_level: i32,
@@ -32,10 +40,41 @@ pub struct Settings {
     root: String,
 }
 
+/// What a finished file has.
+pub struct Facts {
+    pub rows: i64,
+    pub bytes: u64,
+    /// The earliest and the latest own timestamp, in microseconds since 1970; `None` if there are none.
+    pub times: Option<(i64, i64)>,
+    /// The SHA-256 of the file.
+    pub sha256: [u8; 32],
+}
+
+/// A file that counts and hashes what is written to it.
+struct HashedFile {
+    file: File,
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(data)?;
+        self.digest.update(&data[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// A Parquet file that is being written.
 pub struct Part {
-    writer: ArrowWriter<File>,
+    writer: ArrowWriter<HashedFile>,
     data_type: DataType,
+    timestamps: HashSet<ColumnPath>,
 }
 
 impl Part {
@@ -46,9 +85,9 @@ impl Part {
             .with_properties(settings.properties()?)
             .with_skip_arrow_metadata(!settings.arrow_schema)
             .with_schema_root(settings.root.clone());
-        let file = File::create_new(path)?;
+        let file = HashedFile { file: File::create_new(path)?, digest: Sha256::new(), bytes: 0 };
         let writer = ArrowWriter::try_new_with_options(file, Arc::new(schema), writer_options)?;
-        Ok(Self { writer, data_type })
+        Ok(Self { writer, data_type, timestamps: settings.timestamps.iter().map(|name| column_path(name)).collect() })
     }
 
     /// Adds a batch to the current row group.
@@ -69,10 +108,31 @@ impl Part {
         self.writer.flush()
     }
 
-    /// Writes the footer and closes the file.
-    pub fn close(self) -> Result<()> {
-        self.writer.close().map(drop)
+    /// Writes the footer, closes the file, and returns what the file has.
+    pub fn close(mut self) -> Result<Facts> {
+        let footer = self.writer.finish()?;
+        let file = self.writer.inner();
+        Ok(Facts {
+            rows: footer.file_metadata().num_rows(),
+            bytes: file.bytes,
+            times: range(&footer, &self.timestamps),
+            sha256: file.digest.clone().finalize().into(),
+        })
     }
+}
+
+/// Returns the least and the greatest value of some columns of 64-bit integers, by their statistics.
+fn range(footer: &ParquetMetaData, columns: &HashSet<ColumnPath>) -> Option<(i64, i64)> {
+    let chunks = footer.row_groups().iter().flat_map(|group| group.columns());
+    let bounds = chunks.filter(|chunk| columns.contains(chunk.column_path())).filter_map(|chunk| {
+        let Some(Statistics::Int64(found)) = chunk.statistics() else { return None };
+        found.min_opt().copied().zip(found.max_opt().copied())
+    });
+    bounds.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+}
+
+fn column_path(dotted: &str) -> ColumnPath {
+    ColumnPath::new(dotted.split('.').map(str::to_owned).collect())
 }
 
 impl Settings {
@@ -92,7 +152,6 @@ impl Settings {
     }
 
     fn properties(&self) -> Result<WriterProperties> {
-        let path = |column: &String| ColumnPath::new(column.split('.').map(str::to_owned).collect());
         let level = if self.page_index { EnabledStatistics::Page } else { EnabledStatistics::Chunk };
         let general = WriterProperties::builder()
             .set_compression(self.compression()?)
@@ -105,11 +164,11 @@ impl Settings {
         let with_dictionary = self
             .dictionary
             .iter()
-            .fold(general, |builder, column| builder.set_column_dictionary_enabled(path(column), true));
+            .fold(general, |builder, column| builder.set_column_dictionary_enabled(column_path(column), true));
         let with_statistics = self
             .statistics
             .iter()
-            .fold(with_dictionary, |builder, column| builder.set_column_statistics_enabled(path(column), level));
+            .fold(with_dictionary, |builder, column| builder.set_column_statistics_enabled(column_path(column), level));
         Ok(with_statistics.build())
     }
 }

@@ -95,7 +95,7 @@ struct Outcome {
     rows: i64,
     counts: [i64; 4],
     quarantined: Vec<(usize, usize)>,
-    batches: Vec<(usize, ArrayData)>,
+    batches: Vec<(usize, Option<i32>, ArrayData)>,
 }
 
 fn decode(pieces: &[&[u8]], batch_bytes: usize) -> Result<Outcome, String> {
@@ -113,7 +113,7 @@ fn decode(pieces: &[&[u8]], batch_bytes: usize) -> Result<Outcome, String> {
     }
     splitter.finish().map_err(failed)?;
     let sink = &splitter.sink;
-    for (_, array) in &sink.batches {
+    for (_, _, array) in &sink.batches {
         array.validate_full().map_err(|error| error.to_string())?;
     }
     let mut quarantined: Vec<(usize, usize)> = Vec::new();
@@ -126,7 +126,7 @@ fn decode(pieces: &[&[u8]], batch_bytes: usize) -> Result<Outcome, String> {
     }
     let report = &sink.report;
     Ok(Outcome {
-        rows: sink.batches.iter().map(|(_, array)| array.len() as i64).sum(),
+        rows: sink.batches.iter().map(|(_, _, array)| array.len() as i64).sum(),
         counts: [report.containers, report.records, report.quarantined, report.items],
         quarantined,
         batches: sink.batches.clone(),

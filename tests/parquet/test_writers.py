@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,8 @@ import pytest
 from tests.dataset.helpers import DAY, START, make_rows
 from tests.parquet.writers import WRITERS
 from wsparquet.errors import DatasetError
-from wsparquet.parquet.file import WriterKind
-from wsparquet.parquet.settings import WriterLimits
+from wsparquet.parquet.file import WriterKind, time_range
+from wsparquet.parquet.settings import WriterLimits, own_timestamps
 from wsparquet.parquet.writers import WriterPool, Writers, WrittenPart
 from wsparquet.schema import TABLES
 
@@ -52,7 +53,7 @@ def numbers_by_day(parts: Iterable[WrittenPart]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for part in sorted(parts, key=lambda part: part.number):
         numbers: list[Any] = pq.ParquetFile(part.file).read(["record_number"])["record_number"].to_pylist()
-        assert len(numbers) == part.rows
+        assert len(numbers) == part.facts.rows
         found.setdefault(str(part.day), []).extend(numbers)
     return found
 
@@ -66,7 +67,7 @@ def test_more_days_than_open_files_lose_no_row_and_no_order(tmp_path: Path, writ
         assert pool.buffered <= TINY.buffered
         assert pool.open_files <= TINY.open_files
     parts = writers.close()
-    assert sum(part.rows for part in parts) == 200
+    assert sum(part.facts.rows for part in parts) == 200
     assert len(parts) > 20
     found = numbers_by_day(parts)
     assert len(found) == 20
@@ -82,7 +83,7 @@ def test_rows_within_the_budget_become_one_part_with_one_row_group(tmp_path: Pat
         writers.write("session_info", sessions([number], days=1))
     assert list(tmp_path.iterdir()) == []
     (part,) = writers.close()
-    assert (part.rows, pq.read_metadata(part.file).num_row_groups) == (50, 1)
+    assert (part.facts.rows, pq.read_metadata(part.file).num_row_groups) == (50, 1)
 
 
 def test_row_groups_have_a_greatest_size(tmp_path: Path, writer: WriterKind) -> None:
@@ -137,7 +138,7 @@ def test_an_error_goes_to_the_attempt_that_it_belongs_to(tmp_path: Path, writer:
     lucky = Writers(tmp_path, fallback_day_ms=None, pool=pool)
     for number in range(100):
         lucky.write("session_info", sessions([number], days=1))
-    assert sum(part.rows for part in lucky.close()) == 100
+    assert sum(part.facts.rows for part in lucky.close()) == 100
     with pytest.raises(DatasetError, match=r"cannot write .*missing.*No such file"):
         unlucky.close()
     with pytest.raises(DatasetError, match="cannot write"):
@@ -158,17 +159,35 @@ def test_a_discarded_attempt_frees_its_budget(tmp_path: Path, writer: WriterKind
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_part_tells_the_time_range_of_its_own_timestamps(tmp_path: Path, writer: WriterKind, table: str) -> None:
-    """The range comes from the footers: earliest and latest own timestamp, none where a table has none."""
+    """The range has the and the latest own timestamp; a table without timestamps has none."""
     writers = Writers(tmp_path, fallback_day_ms=START, pool=WriterPool(writer=writer))
     batch = make_rows(table, 60)
     writers.write(table, batch)
     parts = writers.close()
     own = [name for name in batch.schema.names if name != "metaData"]
     times = [time for name in own for value in batch.column(name).to_pylist() for time in microseconds(value)]
-    lows = [part.min_time for part in parts if part.min_time is not None]
-    highs = [part.max_time for part in parts if part.max_time is not None]
+    lows = [part.facts.min_time for part in parts if part.facts.min_time is not None]
+    highs = [part.facts.max_time for part in parts if part.facts.max_time is not None]
     assert min(lows, default=None) == (min(times) // 1000 if times else None)
     assert max(highs, default=None) == (-(-max(times) // 1000) if times else None)
+
+
+def test_the_facts_of_a_part_are_those_of_its_file(tmp_path: Path, writer: WriterKind) -> None:
+    """Rows and times agree with the footer, size and checksum with the bytes: over row groups, files, and no rows."""
+    pool = WriterPool(WriterLimits(row_group_rows=7, buffered=100_000), writer=writer)
+    writers = Writers(tmp_path, fallback_day_ms=START, pool=pool)
+    for number, table in enumerate(list(TABLES) * 3):
+        writers.write(table, make_rows(table, 20, seed=number))
+    empty = writer(tmp_path / "empty", "geo", row_group_rows=7)
+    found = [(part.file, part.table, part.facts) for part in writers.close()]
+    found.append((tmp_path / "empty", "geo", empty.close()))
+    assert len(found) > len(TABLES)
+    assert empty.close() == found[-1][2]
+    for file, table, facts in found:
+        footer, data = pq.read_metadata(file), file.read_bytes()
+        times = time_range(footer, table)
+        assert facts == (footer.num_rows, len(data), *times, hashlib.sha256(data).hexdigest())
+        assert (None in times) == (not own_timestamps(table) or footer.num_rows == 0)
 
 
 def microseconds(value: object) -> list[int]:
@@ -195,4 +214,4 @@ def test_batches_with_and_without_doc_texts_go_together(tmp_path: Path, writer: 
     bare = pa.schema([field.remove_metadata() for field in batch.schema])
     writers.write("session_info", pa.RecordBatch.from_arrays(batch.columns, schema=bare))
     (part,) = writers.close()
-    assert part.rows == 6
+    assert part.facts.rows == 6

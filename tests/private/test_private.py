@@ -68,6 +68,14 @@ def test_arrow_data_goes_out_and_comes_back() -> None:
     assert private_pyarrow.import_schema(batch.schema.__arrow_c_schema__()) == batch.schema
 
 
+def test_functions_of_arrow_are_called_by_name() -> None:
+    """A field of structs is null if the struct is, as with `pyarrow.compute`."""
+    structs = pa.array([{"a": 1}, None, {"a": None}], pa.struct([("a", pa.int64())]))
+    assert private_pyarrow.call_function("struct_field", [structs], fields=["a"]).to_pylist() == [1, None, None]
+    bounds = private_pyarrow.call_function("min_max", [pa.array([3, 1, None])])
+    assert bounds.as_py() == {"min": 1, "max": 3}
+
+
 def test_globs_and_paths_are_those_of_fsspec() -> None:
     """One star stays in its folder, and a protocol is left out."""
     pattern = re.compile(fsspec.glob_pattern("/a/*.gz"))

@@ -12,18 +12,18 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 import wsparquet
-from wsparquet.parquet import partition, writers
+from wsparquet.decode.model import Decoded
+
+by_day = Decoded.by_day
 
 
-def a_day_earlier(
-    table: str, batch: pa.RecordBatch, fallback_day_ms: int | None
-) -> Iterator[tuple[dt.date | None, pa.RecordBatch]]:
+def a_day_earlier(decoded: Decoded) -> Iterator[tuple[str, dt.date | None, pa.RecordBatch]]:
     """The rows of every day, under the day before."""
-    for day, rows in partition.split_by_day(table, batch, fallback_day_ms):
-        yield None if day is None else day - dt.timedelta(days=1), rows
+    for table, day, rows in by_day(decoded):
+        yield table, None if day is None else day - dt.timedelta(days=1), rows
 
 
 if __name__ == "__main__":
-    writers.split_by_day = a_day_earlier  # type: ignore[attr-defined] # an import, replaced where it is used
+    Decoded.by_day = a_day_earlier  # type: ignore[method-assign, assignment]
     summary = wsparquet.convert(sys.argv[1], sys.argv[2])
     sys.exit(0 if summary.committed and not summary.failed else 1)

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -68,12 +68,17 @@ class Attempt:
         return self._work.token
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
-        """Add a batch, which must have the table's schema.
+        """Add a batch of any days, which must have the table's schema.
 
         Raises DatasetError if the batch has another schema, or if earlier rows of this attempt could not be written.
         """
         self._check_open()
         self._writers.write(table, batch)
+
+    def write_day(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
+        """Add a batch whose rows all have the UTC day ``day``, or all have none. Raises like ``write``."""
+        self._check_open()
+        self._writers.write_day(table, day, batch)
 
     def quarantine(self, entries: Iterable[Quarantined]) -> None:
         """Add text that could not be converted to rows.
@@ -90,7 +95,7 @@ class Attempt:
                 self._quarantine.write(quarantine_line(entry))
 
     def close(self) -> dict[str, int]:
-        """Finish all files. Return the number of rows of each table with rows, as the files' footers state it.
+        """Finish all files and return the number of rows by table, as counted by the writers, without empty tables.
 
         After this, ``write`` and ``quarantine`` raise. Raises DatasetError if a file could not be written.
         """
@@ -100,7 +105,7 @@ class Attempt:
             self._close_quarantine()
         rows: dict[str, int] = {}
         for part in self._written:
-            rows[part.table] = rows.get(part.table, 0) + part.rows
+            rows[part.table] = rows.get(part.table, 0) + part.facts.rows
         return rows
 
     def _close_quarantine(self) -> None:
@@ -147,9 +152,7 @@ class Attempt:
         for part in self._written or ():
             path = part_path(key, part.table, part.day, f"{self.token}.{part.number}")
             moves.append((part.file, path))
-            parts.append(
-                Part(path, part.table, part.day, part.rows, part.bytes, part.min_time, part.max_time, part.checksum)
-            )
+            parts.append(Part(path, part.table, part.day, *part.facts))
         quarantine = key.quarantine_path(self.token) if self._quarantined else None
         if quarantine:
             moves.append((self._work.path(QUARANTINE_FILE), quarantine))

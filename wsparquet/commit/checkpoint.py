@@ -12,16 +12,19 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from wsparquet.commit.parsing import decode_commit, decode_header
 from wsparquet.commit.record import Commit, CommitHeader
 from wsparquet.errors import DatasetError
 from wsparquet.layout import CHECKPOINT
 from wsparquet.store.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 __all__ = ["Checkpoint"]
 
@@ -88,6 +91,9 @@ class Checkpoint:
         """Yield the current entries as rows. Raises ValueError if the checkpoint has another schema."""
         if not self._data:
             return
+        # Imported only here and in `_writer`: most roots have no checkpoint, and the import takes 14 ms.
+        import pyarrow.parquet as pq
+
         with pq.ParquetFile(io.BytesIO(self._data)) as file:
             if not file.schema_arrow.equals(SCHEMA):
                 raise ValueError(f"expected a checkpoint with the columns {SCHEMA}, found {file.schema_arrow}")
@@ -108,7 +114,12 @@ class CheckpointUpdate:
         self._added = 0
         self._rows: list[dict[str, str]] = []
         self._sink = io.BytesIO()
-        self._writer = pq.ParquetWriter(self._sink, SCHEMA, compression="zstd")
+
+    @cached_property
+    def _writer(self) -> pq.ParquetWriter:
+        import pyarrow.parquet as pq
+
+        return pq.ParquetWriter(self._sink, SCHEMA, compression="zstd")
 
     def add(self, path: str, data: bytes) -> None:
         """Add a record that is not in the current checkpoint.

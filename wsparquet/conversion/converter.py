@@ -29,7 +29,7 @@ from wsparquet.conversion.options import ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.prefetch import ahead
 from wsparquet.dataset import Root
-from wsparquet.decode import Decoded, DecoderOptions, make_decoder
+from wsparquet.decode import Days, Decoded, DecoderOptions, make_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
@@ -235,7 +235,9 @@ class _Conversion:
         self.options = run.options
         self.source = source
         self.into = into
-        self.decoder = make_decoder(DecoderOptions(source.name, run.options.limits), decoder=run.options.decoder)
+        self.fallback_ms = parse_name(source.name).start_ms
+        options = DecoderOptions(source.name, run.options.limits, Days.of(self.fallback_ms))
+        self.decoder = make_decoder(options, decoder=run.options.decoder)
 
     def outcome(self) -> Outcome:
         """Convert the source.
@@ -245,7 +247,6 @@ class _Conversion:
             CommitConflict: another run committed the source during this conversion.
 
         """
-        fallback = parse_name(self.source.name).start_ms
         with self.source.open(self.options.source_limits) as reader:
             if self.run.root is None or self.options.dry_run:
                 with self.run.decoding:
@@ -256,7 +257,7 @@ class _Conversion:
                 return self._done(decision, reader)
             with self.run.decoding:
                 steps = _begun(self._steps(reader))
-            with self.run.root.begin(fallback_day_ms=fallback) as attempt:
+            with self.run.root.begin(fallback_day_ms=self.fallback_ms) as attempt:
                 with self.run.decoding:
                     self._decode(steps, attempt)
                     self._check_rows(attempt)
@@ -315,7 +316,7 @@ class _Conversion:
         )
 
     def _check_rows(self, attempt: Attempt) -> None:
-        """Check that the numbers of records, of decoded rows, and of rows in the file footers agree."""
+        """Check that the counts of records split, of rows built, and of rows in files agree."""
         report, written = self.decoder.report, attempt.close()
         rows = {table: count for table, count in report.rows.items() if count}
         if written != rows or report.records != report.row_count + report.quarantined:
@@ -421,8 +422,8 @@ def _resumed(held: list[_Step], steps: Iterator[_Step]) -> Iterator[_Step]:
 
 
 def _write(piece: Decoded, attempt: Attempt) -> None:
-    for table, batch in piece.batches:
-        attempt.write(table, batch)
+    for table, day, batch in piece.by_day():
+        attempt.write_day(table, day, batch)
     attempt.quarantine(piece.quarantined)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from wsparquet.decode.model import Decoded, Decoder, DecoderOptions, Limits, PathCounts, Quarantined, Report
+from wsparquet.decode.model import Days, Decoded, Decoder, DecoderOptions, Limits, PathCounts, Quarantined, Report
 from wsparquet.errors import DecodeError
 
 __all__ = [
     "DECODERS",
+    "Days",
     "Decoded",
     "Decoder",
     "DecoderOptions",

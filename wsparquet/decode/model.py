@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from datetime import date, timedelta
+from typing import Any, Literal, Protocol, Self
 
 import pyarrow as pa
 
 from wsparquet.json_values import JsonResult
 from wsparquet.options import check_number
+from wsparquet.schema.fields import plausible_ms
 from wsparquet.schema.lookup import in_table_order
 
 __all__ = [
     "MAX_REPORTED_PATHS",
+    "Days",
     "Decoded",
     "Decoder",
     "DecoderOptions",
@@ -25,6 +28,8 @@ __all__ = [
 
 MAX_REPORTED_PATHS = 1000
 OTHER_PATHS = "(other)"
+EPOCH = date(1970, 1, 1)
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,20 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The output of one call: ``(table, batch)`` pairs, in source order for each table, and quarantined texts."""
+    """The output of one call: ``(table, batch)`` pairs, in source order for each table, and quarantined texts.
+
+    If ``DecoderOptions`` has ``days``, all rows of a batch have the same day, and the source order holds for each table
+    and day. ``days`` then has the day of each batch, in days since 1970; otherwise it is empty.
+    """
 
     batches: tuple[tuple[str, pa.RecordBatch], ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    days: tuple[int | None, ...] = ()
+
+    def by_day(self) -> Iterator[tuple[str, date | None, pa.RecordBatch]]:
+        """Yield the table, the UTC day, and the rows of each batch. Raises ValueError if ``days`` is missing."""
+        for (table, batch), day in zip(self.batches, self.days, strict=True):
+            yield table, None if day is None else EPOCH + timedelta(day), batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +106,28 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """The wish for batches whose rows all have the same UTC day.
+
+    The day of a row is that of its earliest own timestamp, which means any timestamp outside of ``metaData``. A row
+    without one has the day of ``metaData.startTime``, and if that is null, ``fallback``, in days since 1970.
+    """
+
+    fallback: int | None = None
+
+    @classmethod
+    def of(cls, fallback_ms: int | None) -> Self:
+        """Return the wish, with the day of a time in milliseconds since 1970 if its year is from 2000 to 2099."""
+        return cls(fallback_ms // DAY_MS if fallback_ms is not None and plausible_ms(fallback_ms) else None)
+
+
+@dataclass(frozen=True, slots=True)
 class DecoderOptions:
-    """The options of a decoder: the value of the column ``source_file``, and the limits."""
+    """The options of a decoder: the value of the column ``source_file``, the limits, and whether days are separated."""
 
     source_file: str = ""
     limits: Limits = field(default_factory=Limits)
+    days: Days | None = None
 
 
 class PathCounts:

@@ -45,7 +45,9 @@ class NativeDecoder:
         self.report = Report()
         self._opening = b""
         limits = replace(options.limits, batch_bytes=options.limits.batch_bytes * BATCH_FACTOR)
-        self._machine = Machine(_shared_plan(), options.source_file, asdict(limits))
+        self._days = options.days
+        fallback = options.days.fallback if options.days is not None else None
+        self._machine = Machine(_shared_plan(), options.source_file, asdict(limits), options.days is not None, fallback)
 
     def feed(self, data: bytes) -> Decoded:
         """Decode the next bytes of the decompressed text.
@@ -81,10 +83,11 @@ class NativeDecoder:
 
     def _hand_out(self, done: dict[str, Any]) -> Decoded:
         self._count(done)
-        batches = tuple((table, _batch(table, array)) for table, array in done["batches"])
+        batches = tuple((table, _batch(table, array)) for table, _, array in done["batches"])
         for table, batch in batches:
             self.report.count_rows(table, batch.num_rows)
-        return Decoded(batches, tuple(map(_quarantined, done["quarantined"])))
+        days = tuple(day for _, day, _ in done["batches"]) if self._days is not None else ()
+        return Decoded(batches, tuple(map(_quarantined, done["quarantined"])), days)
 
     def _count(self, done: dict[str, Any]) -> None:
         report = self.report

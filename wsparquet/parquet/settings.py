@@ -104,10 +104,11 @@ def file_schema(table: str) -> pa.Schema:
 class FileSettings:
     """The settings of a table's files, for both writers. Other options, such as page sizes, keep the writer's defaults.
 
-    ``dictionary`` has the Parquet paths of the columns with a dictionary, and ``statistics`` has the paths of the
-    columns with statistics. The bounds in statistics are never truncated. There are statistics for each row group and,
-    with ``page_index``, for each page. With ``arrow_schema``, the footer also contains the Arrow schema. ``root`` is
-    the name of the Parquet schema's root.
+    ``dictionary`` has the Parquet paths of the columns with a dictionary, ``statistics`` those of the columns with
+    statistics. The bounds in statistics are never truncated. There are statistics for each row group and, with
+    ``page_index``, for each page. ``timestamps`` has the paths of the table's own timestamps, whose range the writer
+    returns. With ``arrow_schema``, the footer also contains the Arrow schema. ``root`` is the name of the Parquet
+    schema's root.
 
     Measured with 3,000 generated records of each table, compared to pyarrow's defaults with zstd level 1: files are 11
     % smaller, footers take 50 KB instead of 143 KB (of which 86 KB are the descriptions and the Arrow schema), and
@@ -132,6 +133,7 @@ class FileSettings:
 
     dictionary: tuple[str, ...]
     statistics: tuple[str, ...]
+    timestamps: tuple[str, ...]
     row_group_rows: int
     compression: str = "zstd"
     compression_level: int = 1
@@ -143,7 +145,8 @@ class FileSettings:
 @functools.cache
 def file_settings(table: str, *, row_group_rows: int = WriterLimits.row_group_rows) -> FileSettings:
     """Return the settings of a table's files."""
-    return FileSettings(dictionary_columns(table), statistics_columns(table), row_group_rows)
+    timestamps = tuple(leaves(table)[index].path for index in own_timestamps(table))
+    return FileSettings(dictionary_columns(table), statistics_columns(table), timestamps, row_group_rows)
 
 
 @functools.cache

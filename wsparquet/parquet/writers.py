@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from wsparquet.errors import DatasetError
-from wsparquet.parquet.file import OpenPart, WriterKind, best_writer
+from wsparquet.parquet.file import OpenPart, PartFacts, WriterKind, best_writer
 from wsparquet.parquet.partition import split_by_day
-from wsparquet.parquet.settings import WriterLimits, file_schema, leaves, own_timestamps
-from wsparquet.schema.fields import ceiling_ms, floor_ms
-from wsparquet.store.disk import checksum_of, sync_file
+from wsparquet.parquet.settings import WriterLimits, file_schema, leaves
+from wsparquet.store.disk import sync_file
 from wsparquet.store.disk_errors import translate, translated
 
 __all__ = ["WriterPool", "Writers", "WrittenPart", "shared_pool"]
@@ -35,26 +33,20 @@ COLUMN_OVERHEAD = 800
 
 
 class WrittenPart(NamedTuple):
-    """A finished file in the attempt's workspace, named ``<number>.part``. The times are the result of ``time_range``.
-
-    ``checksum`` is the hex SHA-256 of the file.
-    """
+    """A finished file in the attempt's workspace, named ``<number>.part``, and what its writer knows of it."""
 
     file: Path
     number: int
     table: str
     day: date | None
-    rows: int
-    bytes: int
-    min_time: int | None
-    max_time: int | None
-    checksum: str
+    facts: PartFacts
 
 
 class Partition:
     """The rows of one table and day within an attempt: a buffer, and the files to which earlier rows were written.
 
-    ``lock`` protects the files, and the pool's lock protects the buffer.
+    ``opened`` is the number and the path of the open file, and ``parts`` has the closed ones. ``lock`` protects the
+    files, and the pool's lock protects the buffer.
     """
 
     def __init__(self, owner: Writers, table: str, day: date | None) -> None:
@@ -66,16 +58,16 @@ class Partition:
         self.size = 0
         self.part: OpenPart | None = None
         self.writes = 0
-        self.files: list[tuple[int, Path]] = []
+        self.opened = (0, Path())
+        self.parts: list[WrittenPart] = []
 
     def write(self, batches: list[pa.RecordBatch]) -> None:
         """Write rows to the open file, or to a new file. The caller holds ``lock``."""
         pool = self.owner.pool
         if self.part is None:
             pool.make_room()
-            number, path = self.owner.next_file()
-            self.files.append((number, path))
-            self.part = pool.writer(path, self.table, row_group_rows=pool.limits.row_group_rows)
+            self.opened = self.owner.next_file()
+            self.part = pool.writer(self.opened[1], self.table, row_group_rows=pool.limits.row_group_rows)
             self.writes = 0
         pool.touch(self)
         self.part.write(batches)
@@ -91,7 +83,8 @@ class Partition:
         part, self.part = self.part, None
         if part is not None:
             self.owner.pool.forget(self)
-            part.close()
+            facts, (number, path) = part.close(), self.opened
+            self.parts.append(WrittenPart(path, number, self.table, self.day, facts))
 
 
 class WriterPool:
@@ -227,12 +220,17 @@ class Writers:
                 self.failure = DatasetError("writing was interrupted; run again")
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
-        """Add a batch with the table's schema. Raises DatasetError if rows of this attempt could not be written."""
-        if not batch.schema.equals(file_schema(table)):
-            raise DatasetError(f"table {table}: expected batches of {file_schema(table)}, found {batch.schema}")
+        """Add a batch of any days. Raises like ``write_day``, and if Arrow cannot separate the days."""
+        _check_schema(table, batch)
         with translated("partition rows for", self.folder):
-            for day, rows in split_by_day(table, batch, self.fallback_day_ms):
-                self.pool.add(self._partition(table, day), rows)
+            splits = list(split_by_day(table, batch, self.fallback_day_ms))
+        for day, rows in splits:
+            self.write_day(table, day, rows)
+
+    def write_day(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
+        """Add a batch of one day. Raises DatasetError if it has another schema, or if rows could not be written."""
+        _check_schema(table, batch)
+        self.pool.add(self._partition(table, day), batch)
         self._check()
 
     def _partition(self, table: str, day: date | None) -> Partition:
@@ -256,7 +254,10 @@ class Writers:
                     partition.close()
             self._check()
         with translated("finish", self.folder):
-            return tuple(part for partition in self._partitions.values() for part in finished(partition))
+            parts = tuple(part for partition in self._partitions.values() for part in partition.parts)
+            for part in parts:
+                sync_file(part.file)
+            return parts
 
     def discard(self) -> None:
         """Discard all rows and close all files. The files are invalid afterwards."""
@@ -267,36 +268,6 @@ class Writers:
                     partition.close()
 
 
-def finished(partition: Partition) -> Iterator[WrittenPart]:
-    """Flush each closed file of a partition to disk, and yield a description of the file, based on its footer."""
-    for number, path in partition.files:
-        sync_file(path)
-        footer = pq.read_metadata(path)
-        low, high = time_range(footer, partition.table)
-        yield WrittenPart(
-            path,
-            number,
-            partition.table,
-            partition.day,
-            footer.num_rows,
-            path.stat().st_size,
-            low,
-            high,
-            checksum_of(path),
-        )
-
-
-def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:
-    """Return the earliest and the latest own timestamp in a file. Both are None if there are no timestamps.
-
-    The times are in milliseconds since 1970. The earliest time is rounded down, and the latest time is rounded up.
-    """
-    ranges: list[tuple[int, int]] = [
-        (statistics.min_raw, statistics.max_raw)  # type: ignore[misc]
-        for group in range(footer.num_row_groups)
-        for column in own_timestamps(table)
-        if (statistics := footer.row_group(group).column(column).statistics) and statistics.has_min_max
-    ]
-    if not ranges:
-        return None, None
-    return floor_ms(min(low for low, _ in ranges)), ceiling_ms(max(high for _, high in ranges))
+def _check_schema(table: str, batch: pa.RecordBatch) -> None:
+    if not batch.schema.equals(file_schema(table)):
+        raise DatasetError(f"table {table}: expected batches of {file_schema(table)}, found {batch.schema}")

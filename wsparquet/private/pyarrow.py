@@ -1,24 +1,35 @@
-"""pyarrow's C data interface for memory addresses, and two names of ``pyarrow.compute`` without importing that module.
+"""The C data interface of pyarrow by address, and Arrow's functions without the import of ``pyarrow.compute``.
 
 Tried with pyarrow 26.0.1.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from pyarrow.compute import StructFieldOptions, call_function
-else:
-    try:
-        # pyarrow.compute imports these two names from the same module, but also creates 280 functions in 40 ms.
-        from pyarrow._compute import StructFieldOptions, call_function
-    except ImportError:
-        from pyarrow.compute import StructFieldOptions, call_function
+__all__ = ["call_function", "export_batch", "import_batch", "import_schema"]
 
-__all__ = ["StructFieldOptions", "call_function", "export_batch", "import_batch", "import_schema"]
+
+def call_function(name: str, arguments: Sequence[pa.Array], *, fields: Sequence[str] = ()) -> Any:
+    """Call one of Arrow's functions; ``fields`` are the fields that ``struct_field`` returns."""
+    compute = _compute()
+    options = compute.StructFieldOptions(list(fields)) if fields else None
+    return compute.call_function(name, list(arguments), options)
+
+
+@cache
+def _compute() -> Any:
+    """Import Arrow's functions at their first use: a conversion with native decoder and writer needs none."""
+    try:
+        # pyarrow.compute imports them from this module, and creates 280 functions besides, which takes 40 ms.
+        return import_module("pyarrow._compute")
+    except ImportError:
+        return import_module("pyarrow.compute")
 
 
 def import_batch(address: int, schema: pa.Schema) -> pa.RecordBatch:

@@ -1,25 +1,18 @@
-"""Operations on single files and folders of a local disk: create, compute a checksum, flush to disk."""
+"""Operations on single files of a local disk: create, flush to disk."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["checksum_of", "create_file", "make_folder", "sync_file", "sync_folder"]
+__all__ = ["create_file", "sync_file", "sync_folder"]
 
 
 def create_file(path: Path, *, mode: int = 0o666) -> BinaryIO:
     """Create a file and return it, open for writing. Raises FileExistsError if a file with that name exists."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
-
-
-def checksum_of(path: Path) -> str:
-    """Return the hex SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync_file(path: Path) -> None:

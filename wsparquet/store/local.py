@@ -13,14 +13,16 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
-
-from pyarrow import fs
+from typing import TYPE_CHECKING
 
 from wsparquet.layout import LOCKS, TMP, Key
 from wsparquet.store.disk import make_folder
 from wsparquet.store.disk_errors import translated
 from wsparquet.store.store import Absent, Changed, Entry, Expectation, Unfinished, Version
 from wsparquet.store.workspace import Workspaces, locked
+
+if TYPE_CHECKING:
+    from pyarrow import fs
 
 __all__ = ["LocalDisk"]
 
@@ -44,6 +46,9 @@ class LocalDisk:
 
     def arrow(self) -> tuple[fs.FileSystem, str]:
         """Arrow's local file system, and the root's path in it."""
+        # Imported only here: a conversion does not need this module, whose import takes 11 ms.
+        from pyarrow import fs
+
         return fs.LocalFileSystem(), str(self.root)
 
     def read(self, path: str) -> bytes | None:

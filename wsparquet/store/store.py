@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
-
-from pyarrow import fs
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from wsparquet.store.workspace import Workspaces
+
+if TYPE_CHECKING:
+    from pyarrow import fs
 
 __all__ = ["Absent", "Changed", "Entry", "Expectation", "Refused", "Store", "Unfinished", "Version"]
 

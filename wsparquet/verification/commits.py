@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from wsparquet.commit.parsing import decode_commit
 from wsparquet.commit.record import Commit, Part
 from wsparquet.errors import DatasetError
+from wsparquet.parquet.file import time_range
 from wsparquet.parquet.settings import file_schema
-from wsparquet.parquet.writers import time_range
 from wsparquet.schema import TABLES
 from wsparquet.store.store import Store
 from wsparquet.verification.doubles import Doubles

@@ -8,8 +8,9 @@ use arrow_data::ArrayData;
 use arrow_schema::{DataType, Fields};
 
 use crate::decode::columns::leaves::Strings;
-use crate::decode::columns::{Column, Payload, Structs};
-use crate::decode::json::scan::Result;
+use crate::decode::columns::{Column, Payload, Structs, copy_row, earliest};
+use crate::decode::json::scan::{Result, Stop};
+use crate::decode::json::timestamps::day_of;
 use crate::decode::memo::fields::Hints;
 use crate::decode::plan::{Common, Plan};
 use crate::decode::undocumented::Enum;
@@ -22,8 +23,21 @@ pub struct Run {
     pub rows: usize,
 }
 
+/// Which rows a `Rows` has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// Those of one UTC day, in days since 1970, or those without a day. If rows are not separated by day, all of them.
+    Day(Option<i32>),
+    /// Those of a container whose `metaData` is not known yet, so that the days of some are not known, either.
+    Held,
+}
+
+/// The rows of a table, or its share of them.
 pub struct Rows {
     pub name: String,
+    pub share: Share,
+    /// The size of the source text of each row, if `share` is `Held`.
+    pub sizes: Vec<usize>,
     pub header: Structs,
     pub payload: Payload,
     pub numbers: Vec<i64>,
@@ -50,6 +64,7 @@ pub struct Types {
 /// A batch without its columns `metaData` and `source_file`, which are added later.
 pub struct PendingBatch {
     pub table: usize,
+    pub day: Option<i32>,
     pub rows: usize,
     /// The number of undocumented values in each enum column, in the order of `Rows::enums`.
     pub undocumented: Vec<u64>,
@@ -62,20 +77,21 @@ pub struct PendingBatch {
 }
 
 impl Rows {
+    /// Returns an empty `Rows` for a table.
+    pub fn of(plan: &Plan, source: &str, table: usize, share: Share) -> Self {
+        let (name, payload, fields, enums) = match plan.tables.get(table) {
+            Some(known) => (&known.name, Payload::new(known), known.payload.data_fields(), Enum::all(known)),
+            None => {
+                let payload = Payload::Raw { tag: Strings::default(), record: Strings::default() };
+                (&plan.unrecognized.name, payload, plan.unrecognized.data_fields(), Vec::new())
+            }
+        };
+        Self { enums, share, ..Self::new(name, payload, fields, (plan, source)) }
+    }
+
     /// Returns an empty `Rows` for each table of the plan, and a last one for the table of unrecognized records.
     pub fn all(plan: &Plan, source: &str) -> Vec<Self> {
-        let known = plan.tables.iter().map(|table| table.payload.data_fields());
-        let names = plan.tables.iter().map(|table| table.name.as_str());
-        let payloads = plan.tables.iter().map(Payload::new);
-        let last = Payload::Raw { tag: Strings::default(), record: Strings::default() };
-        names
-            .chain([plan.unrecognized.name.as_str()])
-            .zip(payloads.chain([last]))
-            .zip(known.chain([plan.unrecognized.data_fields()]))
-            .map(|((name, payload), fields)| Self::new(name, payload, fields, (plan, source)))
-            .zip(plan.tables.iter().map(Enum::all).chain([Vec::new()]))
-            .map(|(rows, enums)| Self { enums, ..rows })
-            .collect()
+        (0..=plan.tables.len()).map(|table| Self::of(plan, source, table, Share::Day(None))).collect()
     }
 
     fn new(name: &str, payload: Payload, fields: Fields, (plan, source): (&Plan, &str)) -> Self {
@@ -86,6 +102,8 @@ impl Rows {
         let all = header.iter().chain(&fields).cloned().chain(common.into_iter().map(Arc::new)).collect();
         Self {
             name: name.to_owned(),
+            share: Share::Day(None),
+            sizes: Vec::new(),
             header: Structs::new(&plan.header),
             payload,
             numbers: Vec::new(),
@@ -101,6 +119,23 @@ impl Rows {
 
     pub fn len(&self) -> usize {
         self.numbers.len()
+    }
+
+    /// Returns the day of a row's earliest timestamp, in days since 1970. The timestamps of `metaData` do not count.
+    pub fn day(&self, row: usize) -> Option<i32> {
+        earliest(&self.header, &self.payload, row).map(day_of)
+    }
+
+    /// Copies the columns of the row at `row` of `from` to the unfinished row.
+    pub fn copy(&mut self, from: &Self, row: usize) -> Result<()> {
+        let at = self.len();
+        self.rescued.copy(at, &from.rescued, row);
+        copy_row((&mut self.header, &mut self.payload), at, (&from.header, &from.payload), row)
+    }
+
+    /// Returns empty rows of the same table, whose index is `table`.
+    pub fn sibling(&self, plan: &Plan, table: usize, share: Share) -> Self {
+        Self::of(plan, &self.schema.source, table, share)
     }
 
     /// Removes the values of an unfinished row.
@@ -122,6 +157,9 @@ impl Rows {
     pub fn end(&mut self, number: i64, metadata: usize, bytes: usize) {
         self.numbers.push(number);
         self.bytes += bytes;
+        if self.share == Share::Held {
+            self.sizes.push(bytes);
+        }
         match self.runs.last_mut() {
             Some(run) if run.metadata == metadata => run.rows += 1,
             _ => self.runs.push(Run { metadata, rows: 1 }),
@@ -153,8 +191,10 @@ impl Rows {
         // SAFETY: the one buffer has `len` 64-bit integers.
         let numbers = unsafe { numbers.build_unchecked() };
         self.bytes = 0;
+        let Share::Day(day) = self.share else { return Err(Stop::NeedsCareful) };
         Ok(PendingBatch {
             table,
+            day,
             rows: len,
             undocumented,
             own,

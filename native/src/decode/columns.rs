@@ -16,6 +16,8 @@ pub struct Structs {
     pub validity: Validity,
     pub children: Vec<Column>,
     pub hints: Hints,
+    /// The indices of the children that have timestamps at any depth.
+    timed: Vec<usize>,
 }
 
 pub struct Lists {
@@ -70,12 +72,23 @@ impl Structs {
 
     fn of(children: Vec<Column>) -> Self {
         let hints = Hints::new(children.len() + 1);
-        Self { validity: Validity::default(), children, hints }
+        let timed = (0..children.len()).filter(|&child| children[child].has_timestamps()).collect();
+        Self { validity: Validity::default(), children, hints, timed }
     }
 
     /// Returns the index of the next row.
     pub fn row(&self) -> usize {
         self.validity.len()
+    }
+
+    /// Returns the earliest timestamp in a row's children.
+    fn earliest(&self, row: usize) -> Option<i64> {
+        self.timed.iter().filter_map(|&child| self.children[child].earliest(row)).min()
+    }
+
+    /// Copies the children at `row` of `from` to row `at`.
+    fn copy(&mut self, at: usize, from: &Self, row: usize) -> Result<()> {
+        self.children.iter_mut().zip(&from.children).try_for_each(|(child, from)| child.copy(at, from, row))
     }
 
     /// Removes all rows from index `len` on, including those of the children.
@@ -180,6 +193,7 @@ impl Column {
             return Ok(());
         }
         match (self, from) {
+            (Self::Strings(to), Self::Strings(from)) if times == 1 => to.push(start, from.get(row).unwrap_or_default()),
             (Self::Strings(to), Self::Strings(from)) => {
                 to.push_times(from.get(row).unwrap_or_default(), times);
             }
@@ -203,6 +217,8 @@ impl Column {
             (Self::Lists(to), Self::Lists(from)) => {
                 let (first, last) = (from.offsets[row] as usize, from.offsets[row + 1] as usize);
                 for _ in 0..times {
+                    let before = to.start();
+                    to.element.pad(before);
                     for element in first..last {
                         to.element.repeat(&from.element, element, 1)?;
                     }
@@ -240,6 +256,39 @@ impl Column {
         })
     }
 
+    /// Copies the value at `row` of `from`, a column of the same type, to row `at`. A null is left out, as nulls at the
+    /// end of a column are.
+    pub fn copy(&mut self, at: usize, from: &Self, row: usize) -> Result<()> {
+        if !from.validity().is_valid(row) {
+            return Ok(());
+        }
+        self.pad(at);
+        self.repeat(from, row, 1)
+    }
+
+    /// Returns the earliest timestamp in the value at `row`.
+    fn earliest(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::Timestamps(_) => self.int64(row),
+            Self::Structs(column) if column.validity.is_valid(row) => column.earliest(row),
+            Self::Lists(column) if column.validity.is_valid(row) => {
+                let elements = column.offsets[row] as usize..column.offsets[row + 1] as usize;
+                elements.filter_map(|element| column.element.earliest(element)).min()
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the column has timestamps at any depth.
+    fn has_timestamps(&self) -> bool {
+        match self {
+            Self::Timestamps(_) => true,
+            Self::Structs(column) => !column.timed.is_empty(),
+            Self::Lists(column) => column.element.has_timestamps(),
+            _ => false,
+        }
+    }
+
     pub fn int64(&self, row: usize) -> Option<i64> {
         match self {
             Self::Int64(column) | Self::Timestamps(column) if column.validity.is_valid(row) => {
@@ -274,4 +323,44 @@ impl Payload {
             _ => Self::Flat(Structs::new(&table.payload)),
         }
     }
+
+    /// Returns the earliest timestamp in a row.
+    fn earliest(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::Flat(columns) => columns.earliest(row),
+            Self::List(column) => column.earliest(row),
+            Self::Raw { .. } => None,
+        }
+    }
+
+    /// Copies the row at `row` of `from`, the payload of the same table, to row `at`.
+    fn copy(&mut self, at: usize, from: &Self, row: usize) -> Result<()> {
+        match (self, from) {
+            (Self::Flat(to), Self::Flat(from)) => {
+                to.validity.pad(at);
+                to.copy(at, from, row)?;
+                to.validity.push_valid();
+            }
+            (Self::List(to), Self::List(from)) => to.copy(at, from, row)?,
+            (Self::Raw { tag, record }, Self::Raw { tag: from_tag, record: from_record }) => {
+                tag.copy(at, from_tag, row);
+                record.copy(at, from_record, row);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Returns the earliest timestamp of a row in its header and payload, in microseconds since 1970.
+pub fn earliest(header: &Structs, payload: &Payload, row: usize) -> Option<i64> {
+    header.earliest(row).into_iter().chain(payload.earliest(row)).min()
+}
+
+/// Copies a row of a header and a payload to row `at` of another header and payload of the same table.
+pub fn copy_row(to: (&mut Structs, &mut Payload), at: usize, from: (&Structs, &Payload), row: usize) -> Result<()> {
+    to.0.validity.pad(at);
+    to.0.copy(at, from.0, row)?;
+    to.0.validity.push_valid();
+    to.1.copy(at, from.1, row)
 }

@@ -1,5 +1,7 @@
 //! Collects the results of decoding: batches, quarantined text, and counts.
 
+pub mod shares;
+
 use std::sync::Arc;
 
 use arrow_data::ArrayData;
@@ -12,6 +14,7 @@ use crate::decode::json::timestamps::{ceiling_ms, floor_ms};
 use crate::decode::plan::Plan;
 use crate::decode::records::{Outcome, Records};
 use crate::decode::rescue::numbered;
+use crate::decode::sink::shares::Shares;
 
 /// The source cannot be decoded. The message gives the reason.
 #[derive(Debug)]
@@ -75,8 +78,10 @@ pub struct Report {
 pub struct Sink {
     pub records: Records,
     pub report: Report,
-    pub batches: Vec<(usize, ArrayData)>,
+    /// The table, the day in days since 1970 if rows are separated by day, and the rows of each finished batch.
+    pub batches: Vec<(usize, Option<i32>, ArrayData)>,
     pub quarantined: Vec<Quarantined>,
+    pub shares: Shares,
     limits: Limits,
     metadata: Metadata,
     container: Option<Container>,
@@ -107,6 +112,7 @@ impl Sink {
             report: Report { rescued: by_table(), undocumented: by_table(), ..Report::default() },
             batches: Vec::new(),
             quarantined: Vec::new(),
+            shares: Shares::new(tables),
             limits,
             metadata: Metadata::new(plan),
             container: None,
@@ -135,13 +141,17 @@ impl Sink {
         let Some(container) = &mut self.container else { return Ok(()) };
         match container.take(key, data, start, &mut self.metadata).map_err(failed)? {
             Some(message) => Err(Failure(message)),
-            None if container.known => self.release(),
+            None if container.known => {
+                self.settle()?;
+                self.release()
+            }
             None => Ok(()),
         }
     }
 
     /// Closes the open container.
     pub fn end(&mut self) -> SourceResult<()> {
+        self.settle()?;
         self.release()?;
         let Some(container) = self.container.take() else { return Ok(()) };
         for (counts, name) in
@@ -222,22 +232,15 @@ impl Sink {
                 )));
             }
         }
-        self.records.rows[table].end(number, row, size);
+        self.separate(table, row)?;
+        self.end_row(table, number, row, size)
+    }
+
+    /// Finishes the unfinished row of a table. `container` is the row of its container in `Metadata`.
+    fn end_row(&mut self, table: usize, number: i64, container: usize, size: usize) -> SourceResult<()> {
+        self.records.rows[table].end(number, container, size);
         self.unfinished_bytes += size;
         if self.unfinished_bytes >= self.limits.batch_bytes { self.flush_largest() } else { Ok(()) }
-    }
-
-    /// Flushes the rows of the table with the most text, so that frequent tables get large batches.
-    fn flush_largest(&mut self) -> SourceResult<()> {
-        let largest = (0..self.records.rows.len()).max_by_key(|&table| self.records.rows[table].bytes);
-        largest.map_or(Ok(()), |table| self.flush(table))
-    }
-
-    fn flush(&mut self, table: usize) -> SourceResult<()> {
-        self.unfinished_bytes -= self.records.rows[table].bytes;
-        let batch = self.records.rows[table].batch(table).map_err(failed)?;
-        self.pending_batches.push(batch);
-        if self.container.as_ref().is_none_or(|container| container.known) { self.release() } else { Ok(()) }
     }
 
     /// Completes the batches that were waiting for the `metaData` of their container.
@@ -247,17 +250,7 @@ impl Sink {
             for (column, &count) in self.records.rows[table].enums.iter().zip(&batch.undocumented) {
                 self.report.undocumented[table].add(&column.path, count);
             }
-            self.batches.push((table, batch.into_array(&self.metadata).map_err(failed)?));
-        }
-        Ok(())
-    }
-
-    /// Flushes the rows of all tables. The caller ensures that no container is open.
-    pub fn flush_all(&mut self) -> SourceResult<()> {
-        for table in 0..self.records.rows.len() {
-            if self.records.rows[table].len() > 0 {
-                self.flush(table)?;
-            }
+            self.batches.push((table, batch.day, batch.into_array(&self.metadata).map_err(failed)?));
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ use crate::decode::buffer::Buffer;
 use crate::decode::json::scan::{self, Stop};
 use crate::decode::plan::Plan;
 use crate::decode::records::Outcome;
+use crate::decode::sink::shares::Days;
 use crate::decode::sink::{Failure, Limits, Sink, SourceResult, failed, too_deep};
 
 /// The maximum size of one piece of a quarantined item, in bytes.
@@ -92,6 +93,12 @@ impl Splitter {
             reason: String::new(),
             skipped: 0,
         }
+    }
+
+    /// Separates the rows of each table by their day, so that each batch has the rows of one.
+    pub fn by_day(mut self, days: Days) -> Self {
+        self.sink.shares.days = Some(days);
+        self
     }
 
     /// Decodes the next bytes.

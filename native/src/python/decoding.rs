@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use crate::decode::batches::Rows;
 use crate::decode::plan::Plan;
+use crate::decode::sink::shares::Days;
 use crate::decode::sink::{Failure, Limits, Quarantined, Sink, SourceResult};
 use crate::decode::splitter::Splitter;
 
@@ -62,9 +63,16 @@ struct Machine {
 
 #[pymethods]
 impl Machine {
-    /// `limits` maps each member of Python's `wsparquet.decode.model.Limits`, by name, to its value.
+    /// `limits` maps each member of Python's `wsparquet.decode.model.Limits`, by name, to its value. If `by_day`, each
+    /// batch has the rows of one day; `fallback` is the day of the source, in days since 1970.
     #[new]
-    fn new(plan: &CompiledPlan, source_file: &str, limits: &Bound<'_, PyDict>) -> PyResult<Self> {
+    fn new(
+        plan: &CompiledPlan,
+        source_file: &str,
+        limits: &Bound<'_, PyDict>,
+        by_day: bool,
+        fallback: Option<i32>,
+    ) -> PyResult<Self> {
         let limit = |name: &str| -> PyResult<usize> {
             let value = limits.get_item(name)?;
             value.map_or_else(|| Err(Refused::new_err(format!("no limit {name}"))), |value| value.extract())
@@ -76,7 +84,9 @@ impl Machine {
             max_container_values: limit("max_container_values")?,
             batch_bytes: limit("batch_bytes")?,
         };
-        Ok(Self { splitter: Splitter::new(Arc::clone(&plan.0), source_file, limits), broken: false })
+        let splitter = Splitter::new(Arc::clone(&plan.0), source_file, limits);
+        let splitter = if by_day { splitter.by_day(Days { fallback }) } else { splitter };
+        Ok(Self { splitter, broken: false })
     }
 
     /// Decodes the next bytes and returns the batches and quarantined texts that are now complete.
@@ -117,9 +127,9 @@ impl Machine {
 fn taken<'py>(py: Python<'py>, sink: &mut Sink) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
     let mut batches = Vec::new();
-    for (table, array) in sink.batches.drain(..) {
+    for (table, day, array) in sink.batches.drain(..) {
         let array = Exported(Box::new(FFI_ArrowArray::new(&array)));
-        batches.push((sink.records.rows[table].name.as_str(), Bound::new(py, array)?));
+        batches.push((sink.records.rows[table].name.as_str(), day, Bound::new(py, array)?));
     }
     out.set_item("batches", batches)?;
     let quarantined: Vec<_> = sink.quarantined.drain(..).map(|one| quarantined(py, one)).collect();

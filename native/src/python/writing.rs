@@ -40,6 +40,8 @@ impl Imported {
     }
 }
 
+type FileFacts = (i64, u64, Option<(i64, i64)>, [u8; 32]);
+
 /// An open Parquet file; see `wsparquet.parquet.file`.
 #[pyclass(frozen)]
 struct ParquetFile(Mutex<Option<Part>>);
@@ -72,15 +74,17 @@ impl ParquetFile {
         })
     }
 
-    /// Writes the footer and closes the file. Does nothing if the file is already closed.
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.locked(py, |open| open.take().map_or(Ok(()), Part::close))
+    /// Writes the footer, closes the file, and returns its rows, its size in bytes, the range of its own timestamps in
+    /// microseconds since 1970, and its SHA-256. Returns `None` if the file is already closed.
+    fn close(&self, py: Python<'_>) -> PyResult<Option<FileFacts>> {
+        let facts = self.locked(py, |open| open.take().map(Part::close).transpose())?;
+        Ok(facts.map(|facts| (facts.rows, facts.bytes, facts.times, facts.sha256)))
     }
 }
 
 impl ParquetFile {
     /// Runs `work` on the file without the GIL. Fails if this or an earlier call panicked.
-    fn locked(&self, py: Python<'_>, work: impl FnOnce(&mut Option<Part>) -> Result<()> + Send) -> PyResult<()> {
+    fn locked<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&mut Option<Part>) -> Result<T> + Send) -> PyResult<T> {
         let done = super::detached(py, || self.0.lock().map(|mut open| work(&mut open)).ok());
         done.flatten().ok_or_else(broken)?.map_err(raised)
     }

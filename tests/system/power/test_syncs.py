@@ -24,7 +24,7 @@ from wsparquet.dataset import Root
 
 CATCHERS = {
     # The data of files, before they get their names.
-    "finished tmp part": "add",
+    "Writers.close tmp part": "add",
     "Attempt._close_quarantine tmp quarantine.ndjson": "add",
     "Workspace.write tmp intent.json": "refer",
     "Workspace.write tmp record.json": "remove",

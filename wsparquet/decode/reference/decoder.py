@@ -30,11 +30,12 @@ class ReferenceDecoder:
 
     def __init__(self, options: DecoderOptions) -> None:
         self.report = Report()
+        self._days = options.days
         self._limits = options.limits
         self._splitter = Splitter(options.limits)
         self._records = record_reader()
         self._values = ContainerValues(self.report, options.limits)
-        self._builder = BatchBuilder(options.source_file, options.limits.batch_bytes)
+        self._builder = BatchBuilder(options.source_file, options.limits.batch_bytes, options.days)
         self._container: Container | None = None
         self._opening = b""
         self._batches: list[Batch] = []
@@ -80,8 +81,10 @@ class ReferenceDecoder:
                     self._take_item(event)
 
     def _hand_out(self) -> Decoded:
-        count_batches(self.report, self._batches)
-        decoded = Decoded(tuple(self._batches), tuple(self._quarantined))
+        batches = tuple((batch.table, batch.rows) for batch in self._batches)
+        count_batches(self.report, batches)
+        days = tuple(batch.day for batch in self._batches) if self._days is not None else ()
+        decoded = Decoded(batches, tuple(self._quarantined), days)
         self._batches, self._quarantined = [], []
         return decoded
 

@@ -149,6 +149,13 @@ impl Strings {
         self.end();
     }
 
+    /// Copies the value at `row` of another column to row `at`. A null is left out, as nulls at the end are.
+    pub fn copy(&mut self, at: usize, from: &Self, row: usize) {
+        if let Some(value) = from.get(row) {
+            self.push(at, value);
+        }
+    }
+
     /// Appends a value `times` times.
     pub fn push_times(&mut self, value: &[u8], times: usize) {
         self.data.extend_from_slice(&value.repeat(times));

@@ -22,7 +22,12 @@ pub fn floor_ms(microseconds: i64) -> i64 {
     microseconds.div_euclid(PER_MS)
 }
 
-/// Returns a timestamp in microseconds, rounded up to milliseconds.
+/// Returns the UTC day of a timestamp, in days since 1970. Timestamps are in the valid range, so the day fits.
+pub fn day_of(microseconds: i64) -> i32 {
+    microseconds.div_euclid(86_400 * 1000 * PER_MS) as i32
+}
+
+/// Returns the first millisecond that is not before a timestamp.
 pub fn ceiling_ms(microseconds: i64) -> i64 {
     -(-microseconds).div_euclid(PER_MS)
 }
