@@ -9,6 +9,7 @@ mod brackets;
 mod buffer;
 mod columns;
 mod containers;
+pub mod days;
 mod json;
 mod keys;
 mod memo;

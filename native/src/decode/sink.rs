@@ -1,6 +1,6 @@
 //! Collects the results of decoding: batches, quarantined text, and counts.
 
-pub mod shares;
+mod shares;
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use arrow_data::ArrayData;
 use crate::decode::batches::{Counts, Metadata, PendingBatch};
 use crate::decode::brackets::MAX_DEPTH;
 use crate::decode::containers::Container;
+use crate::decode::days::Shares;
 use crate::decode::json::scan::Stop;
 use crate::decode::json::timestamps::{ceiling_ms, floor_ms};
 use crate::decode::plan::Plan;
 use crate::decode::records::{Outcome, Records};
 use crate::decode::rescue::numbered;
-use crate::decode::sink::shares::Shares;
 
 /// The source cannot be decoded. The message gives the reason.
 #[derive(Debug)]

@@ -19,10 +19,10 @@ use self::found::{Found, invalid_utf8, is_number};
 use self::resync::{Search, Start, Starts};
 use crate::decode::brackets::{Element, MAX_DEPTH, element_end};
 use crate::decode::buffer::Buffer;
+use crate::decode::days::Days;
 use crate::decode::json::scan::{self, Stop};
 use crate::decode::plan::Plan;
 use crate::decode::records::Outcome;
-use crate::decode::sink::shares::Days;
 use crate::decode::sink::{Failure, Limits, Sink, SourceResult, failed, too_deep};
 
 /// The maximum size of one piece of a quarantined item, in bytes.

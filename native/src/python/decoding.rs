@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use crate::decode::batches::Rows;
+use crate::decode::days::Days;
 use crate::decode::plan::Plan;
-use crate::decode::sink::shares::Days;
 use crate::decode::sink::{Failure, Limits, Quarantined, Sink, SourceResult};
 use crate::decode::splitter::Splitter;
 

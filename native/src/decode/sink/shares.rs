@@ -5,34 +5,12 @@
 //! then becomes the current one. Rows of a container whose `metaData` is not known yet are held together, in order,
 //! since the days of some of them depend on its start.
 
+use super::{Sink, SourceResult, failed};
 use crate::decode::batches::{Rows, Share};
 use crate::decode::json::timestamps::day_of;
-use crate::decode::sink::{Sink, SourceResult, failed};
 
 /// The maximum number of parked shares of a table. At this number, the least recently used one becomes a batch.
 const MOST_PARKED: usize = 16;
-
-/// The wish to separate rows by day.
-#[derive(Clone, Copy)]
-pub struct Days {
-    /// The day of the source, in days since 1970. Rows without a timestamp get it if their container has no start.
-    pub fallback: Option<i32>,
-}
-
-/// The shares of rows that are not current.
-pub struct Shares {
-    pub days: Option<Days>,
-    /// For each table, in order of their last use.
-    parked: Vec<Vec<Rows>>,
-    /// Held rows that took too much memory for one batch, each with the index of its table.
-    full: Vec<(usize, Rows)>,
-}
-
-impl Shares {
-    pub fn new(tables: usize) -> Self {
-        Self { days: None, parked: (0..tables).map(|_| Vec::new()).collect(), full: Vec::new() }
-    }
-}
 
 impl Sink {
     /// Moves the unfinished row of a table to its share. `container` is the row of its container in `Metadata`.

@@ -1,0 +1,25 @@
+//! What the decoder keeps if it separates rows by their UTC day. `sink/shares.rs` has the rules.
+
+use crate::decode::batches::Rows;
+
+/// The wish to separate rows by day.
+#[derive(Clone, Copy)]
+pub struct Days {
+    /// The day of the source, in days since 1970. Rows without a timestamp get it if their container has no start.
+    pub fallback: Option<i32>,
+}
+
+/// The shares of rows that are not current.
+pub struct Shares {
+    pub days: Option<Days>,
+    /// For each table, in order of their last use.
+    pub parked: Vec<Vec<Rows>>,
+    /// Held rows that took too much memory for one batch, each with the index of its table.
+    pub full: Vec<(usize, Rows)>,
+}
+
+impl Shares {
+    pub fn new(tables: usize) -> Self {
+        Self { days: None, parked: (0..tables).map(|_| Vec::new()).collect(), full: Vec::new() }
+    }
+}
