@@ -20,12 +20,29 @@ def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
+        awake = _kept_awake(coroutine)
         try:
-            return asyncio.run(coroutine)
+            return asyncio.run(awake)
         finally:
-            # After an interrupt before its start, Python would warn that the coroutine was never awaited.
+            # After an interrupt before their start, Python would warn that the coroutines were never awaited.
+            awake.close()
             coroutine.close()
     return _run_in_thread(coroutine)
+
+
+async def _kept_awake(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a loop that never waits for long: a signal just before a wait does not end the wait."""
+    loop = asyncio.get_running_loop()
+    timers: list[asyncio.TimerHandle] = []
+
+    def tick() -> None:
+        timers[:] = [loop.call_later(POLL_SECONDS, tick)]
+
+    tick()
+    try:
+        return await coroutine
+    finally:
+        timers[0].cancel()
 
 
 def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
