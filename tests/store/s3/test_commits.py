@@ -59,7 +59,7 @@ def steps(lake: Lake, proxy: Proxy, work: str) -> Iterator[int]:
     workload.WORKS[work](other.open())
     count = len(proxy.log) - before
     assert count > 10
-    yield from range(1, count + 1, scaled(1, 12))
+    yield from range(1, count + 1, scaled(1, max(12, count // 4)))
 
 
 # --- Undisturbed ------------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def test_whatever_a_crash_leaves_the_next_run_ends_right(home: Trials, work: str
     found = states(trial.trace, at_once=scaled(256, 16))
     assert sum(state.done for state in found) >= 1
     assert len(found) >= 10
-    assert trial.first_failure(found if FULL else some(found, 12, seed=1)) is None
+    assert trial.first_failure(found if FULL else some(found, 8, seed=1)) is None
 
 
 @pytest.mark.parametrize("work", WORKLOADS)
@@ -50,7 +50,7 @@ def test_a_crash_after_a_kill(home: Trials, work: str) -> None:
     """What a killed run had changed and not yet synced is not taken for durable by the next run."""
     trial = home.trial(work)
     numbers = [event.number for event in trial.trace.syncs()]
-    for kill_at in numbers if FULL else random.Random(work).sample(numbers, min(4, len(numbers))):
+    for kill_at in numbers if FULL else random.Random(work).sample(numbers, min(2, len(numbers))):
         found = states(trial.interrupted(kill_at), extremes=True)
         if work in DONE_AGAIN:
             found = [state for state in found if not state.done]
