@@ -80,14 +80,17 @@ def test_a_good_signature_is_accepted_once(emulator: Emulator) -> None:
         {"client_secret": "x"},
         {"resource_owner_key": "x"},
         {"resource_owner_secret": "x"},
-        {"timestamp": str(int(time.time()) - 1000)},
-        {"timestamp": str(int(time.time()) + 1000)},
+        {"timestamp": "-1000"},
+        {"timestamp": "+1000"},
         {"timestamp": "soon"},
     ],
 )
 def test_a_wrong_signature_is_refused(emulator: Emulator, changes: dict[str, str]) -> None:
     """Each wrong part of a signature is a 401 with the API's XML error."""
     url = list_url(emulator)
+    if changes.get("timestamp") in {"-1000", "+1000"}:
+        # Relative to now, because the tests were collected long ago.
+        changes = {"timestamp": str(int(time.time()) + int(changes["timestamp"]))}
     status, body, _ = get(url, signed(url, **changes))
     assert status == 401
     assert b"<internalCode>" in body
