@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from wsparquet.json_values import JsonResult
 from wsparquet.options import check_number
-from wsparquet.schema.fields import plausible_ms
+from wsparquet.schema.fields import DAY_MS, EPOCH, plausible_ms
 from wsparquet.schema.lookup import in_table_order
 
 __all__ = [
@@ -28,8 +28,6 @@ __all__ = [
 
 MAX_REPORTED_PATHS = 1000
 OTHER_PATHS = "(other)"
-EPOCH = date(1970, 1, 1)
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)

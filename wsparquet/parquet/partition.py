@@ -10,17 +10,12 @@ import pyarrow as pa
 
 from wsparquet.compute import min_max
 from wsparquet.errors import DatasetError
-from wsparquet.parquet.settings import NOT_OWN
-from wsparquet.schema import COMMON_SUFFIX, TABLES
-from wsparquet.schema.fields import plausible_ms
+from wsparquet.schema import COMMON_SUFFIX
+from wsparquet.schema.fields import DAY_MS, DAY_US, EPOCH, plausible_ms
 from wsparquet.schema.leaves import LeafColumn, leaf_columns
+from wsparquet.schema.own_timestamps import own_timestamps
 
 __all__ = ["shared_day", "split_by_day"]
-
-EPOCH = date(1970, 1, 1)
-
-DAY_MS = 86_400_000
-DAY_US = DAY_MS * 1000
 
 
 def split_by_day(
@@ -45,9 +40,8 @@ def split_by_day(
 def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> int | None:
     """Return the day that all rows share, in days since 1970, or None if their timestamps are not all on one day.
 
-    This check avoids the search for the earliest timestamp of each row. That search groups all timestamps in lists by
-    row, and takes 6 % of a conversion's CPU time. A source spans an hour, so the rows of nearly every batch share a
-    day.
+    This check avoids the search for the earliest timestamp of each row, which groups all timestamps in lists by row.
+    A source spans an hour, so the rows of nearly every batch share a day.
     """
     days: set[int] = set()
     for leaf in deciding_leaves(table):
@@ -63,12 +57,7 @@ def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -
 @functools.cache
 def deciding_leaves(table: str) -> tuple[LeafColumn, ...]:
     """Return the leaf columns that determine the days of rows: the table's own timestamps and the container's start."""
-    own = [
-        leaf
-        for leaf in leaf_columns(TABLES[table].schema)
-        if leaf.steps[0] not in NOT_OWN and pa.types.is_timestamp(leaf.field.type)
-    ]
-    return *own, start_column()
+    return *own_timestamps(table), start_column()
 
 
 @functools.cache

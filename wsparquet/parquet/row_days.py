@@ -12,9 +12,9 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wsparquet.parquet.settings import NOT_OWN
 from wsparquet.schema import TABLES
 from wsparquet.schema.fields import TIMESTAMP, plausible_ms
+from wsparquet.schema.own_timestamps import NOT_OWN
 
 __all__ = ["earliest", "partition_days", "split_by_row"]
 

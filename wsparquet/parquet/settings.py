@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from wsparquet.schema import COMMON_SUFFIX, HEADER, TABLES
+from wsparquet.schema import HEADER, TABLES
 from wsparquet.schema.field_ids import with_field_ids
 from wsparquet.schema.leaves import LeafColumn, leaf_columns
+from wsparquet.schema.own_timestamps import NOT_OWN
 
 __all__ = [
-    "NOT_OWN",
     "FileSettings",
     "WriterLimits",
     "dictionary_columns",
@@ -26,9 +26,6 @@ __all__ = [
     "statistics_columns",
     "writer_options",
 ]
-
-# The timestamps of a container define the period that it covers. They do not tell when its records' events happened.
-NOT_OWN = frozenset(field.name for field in COMMON_SUFFIX)
 
 # Columns whose values are nearly all different. A dictionary would only make files larger.
 UNREPEATED = frozenset(

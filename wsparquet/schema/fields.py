@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +37,10 @@ __all__ = [
 ]
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+EPOCH = date(1970, 1, 1)
+DAY_MS = 86_400_000
+DAY_US = DAY_MS * 1000
 
 EARLIEST_MS = 946_684_800_000
 """The earliest valid timestamp: 2000-01-01, in milliseconds since 1970."""

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
-
-from wsparquet.schema import COMMON_SUFFIX, TABLES
-from wsparquet.schema.leaves import LeafColumn, leaf_columns
+from wsparquet.schema.fields import DAY_US
+from wsparquet.schema.own_timestamps import own_timestamps
 
 __all__ = ["day_of", "own_day"]
-
-DAY_US = 86_400_000_000
 
 
 def own_day(table: str, columns: Mapping[str, Any]) -> int | None:
     """Return the UTC day, in days since 1970, of a row's earliest timestamp outside of ``metaData``."""
-    found = (instant for leaf in _own_timestamps(table) for instant in _values(columns, leaf.steps))
+    found = (instant for leaf in own_timestamps(table) for instant in _values(columns, leaf.steps))
     return day_of(min(found, default=None))
 
 
 def day_of(microseconds: int | None) -> int | None:
     """Convert microseconds since 1970 to days since 1970."""
     return None if microseconds is None else microseconds // DAY_US
-
-
-@lru_cache(maxsize=len(TABLES))
-def _own_timestamps(table: str) -> tuple[LeafColumn, ...]:
-    common = {field.name for field in COMMON_SUFFIX}
-    leaves = leaf_columns(TABLES[table].schema)
-    return tuple(leaf for leaf in leaves if leaf.steps[0] not in common and pa.types.is_timestamp(leaf.field.type))
 
 
 def _values(value: Any, steps: tuple[str | None, ...]) -> Iterator[int]:
