@@ -362,9 +362,8 @@ class _Conversion:
                 commit = attempt.commit(decision.identity, facts, expected=decision.before, same_as=to)
                 commits.put(commit.identity, commit)
             case Write():
-                identity, facts = decision.identity, self._facts(reader)
-                older = [text for each in decision.yielding if _same_name(each, identity) for text in each.texts_before]
-                commit = attempt.commit(identity, facts, expected=decision.before, texts_before=older)
+                facts, older = self._facts(reader), decision.texts_before
+                commit = attempt.commit(decision.identity, facts, expected=decision.before, texts_before=older)
                 commits.put(commit.identity, commit)
                 self.run.claims.add_done(commit.identity)
                 for loser in decision.yielding:
@@ -425,11 +424,6 @@ def _write(piece: Decoded, attempt: Attempt) -> None:
     for table, day, batch in piece.by_day():
         attempt.write_day(table, day, batch)
     attempt.quarantine(piece.quarantined)
-
-
-def _same_name(header: CommitHeader, identity: Identity) -> bool:
-    """Return whether a commit is of the same API file, but from a time when the file's account was unknown."""
-    return header.has_api_name and header.identity.name == identity.name
 
 
 def _had_rows(before: CommitHeader | None) -> TypeGuard[CommitHeader]:

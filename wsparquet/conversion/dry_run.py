@@ -16,6 +16,7 @@ DRY_RUN = "dry-run"
 
 def rehearse(decision: Refer | Write, facts: CommitFacts, commits: CommitIndex, *, rows: int) -> None:
     """Enter the commit that ``decision`` would make; ``rows``: the number of rows in all tables."""
+    older = decision.texts_before if isinstance(decision, Write) else ()
     made = CommitHeader(
         identity=decision.identity,
         token=DRY_RUN,
@@ -23,7 +24,7 @@ def rehearse(decision: Refer | Write, facts: CommitFacts, commits: CommitIndex, 
         committed_at="",
         content_id=DRY_RUN,
         row_count=rows,
-        texts_before=all_texts_before(decision.before, facts),
+        texts_before=all_texts_before(decision.before, facts, older),
     )
     match decision:
         case Refer():

@@ -77,6 +77,12 @@ class Write:
     before: CommitHeader | None
     yielding: tuple[CommitHeader, ...] = ()
 
+    @property
+    def texts_before(self) -> tuple[str, ...]:
+        """The hashes of older texts of the same API file, from commits made while its account was unknown."""
+        same = (each for each in self.yielding if each.has_api_name and each.identity.name == self.identity.name)
+        return tuple(text for each in same for text in each.texts_before)
+
 
 Decision = Skip | Refer | Write
 
