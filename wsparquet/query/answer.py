@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsparquet.errors import DatasetError, OptionError
 from wsparquet.query.connection import connect, folder_of, imported_duckdb
-from wsparquet.render.duckdb import literal_glob
+from wsparquet.render.duckdb import literal_glob, quoted_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -112,7 +112,7 @@ def answering(
         connection.execute("SET python_enable_replacements = false")
         # DuckDB also checks the patterns of the views, whose special characters are in brackets.
         folder = folder_of(connection)
-        folders = ", ".join("'" + each.replace("'", "''") + "/'" for each in (folder, literal_glob(folder)))
+        folders = ", ".join(quoted_text(f"{each}/") for each in (folder, literal_glob(folder)))
         connection.execute(f"SET allowed_directories = [{folders}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")

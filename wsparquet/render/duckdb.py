@@ -20,7 +20,7 @@ from wsparquet.schema import Table
 from wsparquet.schema.fields import TIMESTAMP
 from wsparquet.schema.tables import PARTITION
 
-__all__ = ["literal_glob", "quoted_name", "render", "view_of_files"]
+__all__ = ["literal_glob", "quoted_name", "quoted_text", "render", "view_of_files"]
 
 TYPES: dict[pa.DataType, str] = {
     pa.string(): "VARCHAR",
@@ -51,7 +51,7 @@ def view_of_files(table: Table, files: Sequence[str], *, catalog: str) -> str:
     view = f"CREATE OR REPLACE VIEW {quoted_name(catalog)}.main.{quoted_name(table.name)} AS\n"
     if not files:
         return f"{view}{_no_rows(table)}"
-    return f"{view}SELECT {_columns(table)}\n{_from_files('[' + ', '.join(map(_text, files)) + ']')}"
+    return f"{view}SELECT {_columns(table)}\n{_from_files('[' + ', '.join(map(quoted_text, files)) + ']')}"
 
 
 def _view(table: Table, location: Location | None) -> str:
@@ -61,7 +61,7 @@ def _view(table: Table, location: Location | None) -> str:
     return (
         f"CREATE VIEW {quoted_name(table.name)} AS\n"
         f"SELECT {_columns(table) if other else '* EXCLUDE (record_type)'}\n"
-        f"{_from_files(_text(f'{folder}/**/*.parquet'))}"
+        f"{_from_files(quoted_text(f'{folder}/**/*.parquet'))}"
     )
 
 
@@ -70,7 +70,7 @@ def _columns(table: Table) -> str:
 
 
 def _from_files(files: str) -> str:
-    types = f"{{{_text(PARTITION.name)}: {TYPES[PARTITION.type]}}}"
+    types = f"{{{quoted_text(PARTITION.name)}: {TYPES[PARTITION.type]}}}"
     return f"FROM read_parquet({files}, hive_partitioning = true, hive_types_autocast = false, hive_types = {types});\n"
 
 
@@ -104,9 +104,9 @@ def _table(table: Table) -> str:
 
 
 def _comments(table: Table) -> Iterator[str]:
-    yield f"COMMENT ON TABLE {_typed(table)} IS {_text(table.doc)};"
+    yield f"COMMENT ON TABLE {_typed(table)} IS {quoted_text(table.doc)};"
     for field in (*table.schema, PARTITION):
-        yield f"COMMENT ON COLUMN {_typed(table)}.{quoted_name(field.name)} IS {_text(describe(field))};"
+        yield f"COMMENT ON COLUMN {_typed(table)}.{quoted_name(field.name)} IS {quoted_text(describe(field))};"
 
 
 def _type(data_type: pa.DataType, depth: int) -> str:
@@ -130,5 +130,6 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(text: str) -> str:
+def quoted_text(text: str) -> str:
+    """Return a text as it is written in a statement."""
     return "'" + text.replace("'", "''") + "'"
