@@ -1,8 +1,17 @@
-"""What holds for all tests: Ctrl-C reaches the processes that they start."""
+"""What all tests share: Ctrl-C reaches the processes that they start, and an S3 server with a bucket for each test."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+# The fixtures import the server's library, which most tests do not need.
+if TYPE_CHECKING:
+    from tests.store.s3.lake import Lake
+    from tools.s3.proxy import Proxy
 
 
 def pytest_configure() -> None:
@@ -12,3 +21,29 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """The URL of moto's server, which runs as long as this process."""
+    from tools.s3.server import s3_server
+
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def proxy(endpoint: str) -> Iterator[Proxy]:
+    """A proxy before the server, which notes each request and makes no faults yet."""
+    from tools.s3.proxy import proxying
+
+    with proxying(endpoint) as found:
+        yield found
+
+
+@pytest.fixture
+def bucket(endpoint: str, proxy: Proxy) -> Lake:
+    """A root in a bucket of its own, which is reached through the proxy."""
+    from tests.store.s3.lake import Lake
+
+    return Lake(endpoint, proxy.url)

@@ -14,7 +14,6 @@ import pytest
 from tests.cli.program import PROGRAM, run, spawn, tree
 from tests.dataset.helpers import IDENTITY, put
 from tests.query import roots
-from tests.query.conftest import bucket, endpoint, proxy  # noqa: F401 - fixtures
 from tests.store.s3.lake import Lake
 from wsparquet import open_dataset
 from wsparquet.schema import TABLES
@@ -113,7 +112,7 @@ def test_what_there_is_can_be_listed(lake: Path) -> None:
     ],
 )
 def test_a_wrong_query_is_an_error_in_one_line(lake: Path, query: str, code: int, said: str) -> None:
-    """The message says what is wrong; there is no traceback and no output, and the root stays as it was."""
+    """One line says what is wrong. Standard output stays empty, and the root is unchanged."""
     before = tree(lake)
     ran = run("sql", lake, query.replace("{lake}", str(lake).replace("'", "''")))
     assert (ran.code, ran.out) == (code, "")
@@ -135,7 +134,7 @@ def test_a_query_comes_from_a_file_or_from_standard_input(lake: Path, tmp_path: 
 
 
 def test_a_file_of_the_answer_is_whole_or_not_there(lake: Path, tmp_path: Path) -> None:
-    """A query that fails on its way leaves the old file; a root is no place for answers; a missing folder is said."""
+    """A query that fails halfway keeps the old file. Files in a root or in a missing folder are refused."""
     (tmp_path / "a.csv").write_text("old")
     failing = "SELECT CAST(if(i < 90000, '1', 'x') AS INT) AS a FROM range(100000) t(i)"
     for name in ("a.csv", "a.parquet", "a.json"):
@@ -152,7 +151,7 @@ def test_a_file_of_the_answer_is_whole_or_not_there(lake: Path, tmp_path: Path) 
 
 
 def test_a_reader_that_ends_early_ends_the_command(lake: Path) -> None:
-    """A closed pipe is no error message."""
+    """The command prints no error message if the reader of its output ends."""
     command = [str(PROGRAM), "sql", str(lake), "FROM range(1000000)", "--format", "csv"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -163,7 +162,7 @@ def test_a_reader_that_ends_early_ends_the_command(lake: Path) -> None:
     assert process.returncode == 141
 
 
-def test_a_root_in_a_bucket(bucket: Lake) -> None:  # noqa: F811 - the fixture
+def test_a_root_in_a_bucket(bucket: Lake) -> None:
     """The options of s3fs are those of the other commands."""
     put(bucket.open(), IDENTITY, seed=1, count=5)
     options = {**bucket.options, "client_kwargs": json.dumps(bucket.options["client_kwargs"])}

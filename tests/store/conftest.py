@@ -1,4 +1,4 @@
-"""S3 servers, each for all tests of a process."""
+"""A second S3 server, for all tests of a process."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.store.s3.s3s import s3s_server
-from tools.s3.server import s3_server
-
-
-@pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """The address of moto's server."""
-    with s3_server() as address:
-        yield address
 
 
 @pytest.fixture(scope="session")
