@@ -44,7 +44,8 @@ pub struct Settings {
 pub struct Facts {
     pub rows: i64,
     pub bytes: u64,
-    /// The earliest and the latest own timestamp, in microseconds since 1970; `None` if there are none.
+    /// The earliest and the latest timestamp of the table's own columns, in microseconds since 1970. `None` if these
+    /// columns contain no timestamp.
     pub times: Option<(i64, i64)>,
     /// The SHA-256 of the file.
     pub sha256: [u8; 32],

@@ -103,8 +103,8 @@ PLACES: dict[str, Callable[[Handler], object]] = {
         handler, 302, Location=f"https://{quote(SECRETS[0], safe='')}:{quote(SECRETS[1], safe='')}@other.example/"
     ),
     "a redirect here": lambda handler: send(handler, 302, Location=f"/{urls(handler)}"),
-    "a redirect to what is no address": lambda handler: send(handler, 302, Location=f"http://[{urls(handler)}"),
-    "a redirect to a port that is none": lambda handler: send(handler, 302, Location=f"http://h:{urls(handler)}"),
+    "a redirect to an invalid URL": lambda handler: send(handler, 302, Location=f"http://[{urls(handler)}"),
+    "a redirect to an invalid port": lambda handler: send(handler, 302, Location=f"http://h:{urls(handler)}"),
     "headers": lambda handler: send(
         handler,
         200,

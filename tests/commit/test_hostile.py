@@ -100,7 +100,7 @@ def test_a_record_reads_and_deletes_nothing_of_others(root: Root, index: int, ke
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("conditional", [True, False])
 def test_an_intent_is_of_the_source_that_its_path_names(root: Root, own: bool, conditional: bool) -> None:
-    """An intent of another identity is an error, though all its files are the source's, and makes no record for it."""
+    """An intent that names another identity is an error and makes no record, even if all its files are the source's."""
     rows, other = rows_on_disk(Path(root.place)), Identity("7", "never committed")
     (commit,) = [commit for commit in root.commits() if commit.identity == IDENTITY]
     values = INTENT_VALUES | {"identity": dataclasses.asdict(other), "paths": commit.paths if own else []}

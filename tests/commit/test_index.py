@@ -32,7 +32,7 @@ def index(*commits: Commit) -> CommitIndex:
 def test_an_etag_decides_before_the_time(
     committed: tuple[str | None, str | None], source: tuple[str | None, str | None], *, unchanged: bool
 ) -> None:
-    """Both need an ETag to compare it; otherwise both need the same time, and no time is no proof."""
+    """If the commit or the source has no ETag, the times are compared. Without times, the source counts as changed."""
     record = commit(size=10, etag=committed[0], mtime=committed[1])
     found = index(record).find_unchanged_source(url=URL, size=10, etag=source[0], mtime=source[1])
     assert (found is not None) == unchanged

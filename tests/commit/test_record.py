@@ -87,7 +87,7 @@ def test_a_value_of_another_type_is_refused() -> None:
     "change", [{"rows": True}, {"bytes": None}, {"min_time": None}, {"checksum": 1}, {"path": "a"}]
 )
 def test_a_part_of_another_form_is_refused(change: dict[str, object]) -> None:
-    """Both times are there or neither is; a bool is no number; the path is one of the source's own."""
+    """Refused are one time without the other, a boolean as a number, and a path that belongs to another source."""
     record = full()
     values = json.loads(record.to_json())
     values["parts"][0] |= change

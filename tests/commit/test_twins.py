@@ -32,7 +32,7 @@ def test_one_of_each_text_counts() -> None:
 
 
 def test_commits_without_rows_or_text_are_no_twins() -> None:
-    """Nothing is there twice, so all of them count."""
+    """Records without rows, and records without a known text, all count."""
     empty = [commit(name=name, parts=()) for name in ("a.gz", "b.gz")]
     unknown = [commit(name=name, text=None) for name in ("c.gz", "d.gz")]
     records = [*empty, *unknown, commit(name="e.gz")]

@@ -111,7 +111,7 @@ def test_a_live_attempt_keeps_its_files(root: Root) -> None:
 def test_a_source_that_is_committed_meanwhile_keeps_its_files(
     root: Root, monkeypatch: pytest.MonkeyPatch, delete: bool
 ) -> None:
-    """Files that are listed before their record is there are no strays, though the store's clock is an hour behind."""
+    """If a source is committed after its files were listed, they are no strays, even if the store's clock is late."""
     entries, rounds = LocalDisk.entries, itertools.count(2)
 
     def commit_first(disk: LocalDisk, folder: str, *, denied: list[str] | None = None) -> Iterator[Entry]:

@@ -215,7 +215,7 @@ def test_the_kind_of_content_does_not_depend_on_chunks(text: bytes) -> None:
 
 @needs_native
 def test_a_brace_instead_of_a_comma_is_damage() -> None:
-    """What was learned of a record whose payload comes first is no excuse for a missing comma after a header."""
+    """A missing comma after a header is an error, even after a record whose payload directly follows a brace."""
     first = b'{"body":{"a.Geo":{"geo":{"city":"1"}}}}'
     second = b'{"body":{"a.Geo":{"header":{"visitId":"2"},"geo":{"city":"2"}}}}'
     text = b'{"recordCollection":[%b]}' % b",".join([first, second, second.replace(b"},", b"}{"), first])

@@ -119,7 +119,7 @@ def test_a_root_whose_folder_would_become_a_column_is_refused(tmp_path: Path) ->
 
 
 def test_wrong_parameters_are_refused(tmp_path: Path) -> None:
-    """A mistyped table is suggested, and a missing root is said."""
+    """The error about a mistyped table suggests the right one, and a missing root has an error of its own."""
     roots.two_sources(tmp_path / "lake")
     with pytest.raises(OptionError, match=r"`table`: expected one of geo, .*found 'navigatoin'; did you mean navig"):
         scan(tmp_path / "lake", "navigatoin")

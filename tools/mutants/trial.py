@@ -60,7 +60,7 @@ def try_mutant(tree: Tree, mutant: Mutant, baseline: Baseline) -> Trial:
 def try_all(
     trees: Sequence[Tree], mutants: Iterable[Mutant], trial: Callable[[Tree, Mutant], Trial]
 ) -> Iterator[Trial]:
-    """Try mutants, as many at once as there are trees, and yield each result when it is there."""
+    """Try mutants, one in each tree at a time, and yield each result as soon as it is known."""
     free: SimpleQueue[Tree] = SimpleQueue()
     for tree in trees:
         free.put(tree)

@@ -30,7 +30,7 @@ HELPERS = ("sync_file", "sync_folder", "make_folder", "LocalDisk.sync")
 
 
 class Killed(BaseException):
-    """The recorded process was killed: whatever it does on its way out changes nothing."""
+    """After its simulated kill, a process changes nothing more on the disk, even while its cleanup runs."""
 
 
 class Recorder:

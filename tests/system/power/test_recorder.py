@@ -106,7 +106,7 @@ def test_a_folder_whose_name_is_lost_is_lost_with_all_in_it(world: Path) -> None
 
 
 def test_a_deletion_that_was_not_synced_may_be_undone(world: Path) -> None:
-    """A deleted file is there or not, until its folder is synced."""
+    """Until its folder is synced, a deleted file may come back after a crash."""
     recorded = Recorder(world)
     with recorded.recording():
         (world / "old").unlink()
@@ -143,7 +143,7 @@ def test_a_killed_process_changes_nothing_more(world: Path) -> None:
 
 
 def test_what_another_process_has_done_to_a_name_is_durable_for_who_meets_it(world: Path) -> None:
-    """A name that exists is synced by who would create it, and a missing one by who would delete it."""
+    """Creating a name that exists and deleting a missing name both sync the folder."""
     disk = LocalDisk(world)
     recorded = Recorder(world)
     with recorded.recording():

@@ -103,7 +103,7 @@ def settle(place: Place) -> None:
 
 @pytest.mark.parametrize("site", AFTER_A_KILL)
 def test_without_a_sync_of_what_a_killed_run_did_a_crash_does_harm(home: Trials, site: str) -> None:
-    """With all syncs of the next run its results stay; without one, they do not, or something is there twice."""
+    """With all its syncs, the next run's results survive a crash. Without this sync, rows are lost or doubled."""
     work, killed_before = AFTER_A_KILL[site]
     trial = home.trial(work)
     number = next(event.number for event in trial.trace.syncs() if event.site == killed_before)

@@ -111,7 +111,7 @@ impl Sink {
         largest.map_or(Ok(()), |(table, at)| self.flush(table, at))
     }
 
-    /// Flushes the rows of all tables. The caller ensures that no container is open.
+    /// Makes batches of all rows that are left. Call this function only while no container is open.
     pub fn flush_all(&mut self) -> SourceResult<()> {
         let used: Vec<_> =
             self.all_shares().filter(|(_, _, rows)| rows.len() > 0).map(|(table, at, _)| (table, at)).collect();

@@ -198,7 +198,7 @@ pub fn reaches_collection(text: &[u8], at: usize) -> Result<usize, Refusal> {
 pub enum Found {
     /// A record starts at the index `at` if `record` is true, otherwise a container.
     Start { at: usize, record: bool },
-    /// There is no record or container before the next border.
+    /// Neither a record nor a container starts before the next line that starts a container, or before the end.
     Nothing,
     /// More text is needed; all text before this index is damaged.
     More(usize),
