@@ -68,11 +68,11 @@ def test_a_process_without_standard_input_says_so(tmp_path: Path) -> None:
 def test_a_reader_who_has_gone_is_no_traceback(good: Files, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """A pipe that nobody reads any more ends a command quietly, with the exit code of programs that SIGPIPE ends."""
     given = [{"GOOD": good.folder, "LAKE": tmp_path / "lake"}.get(each, each) for each in arguments]
-    for both in (False, True):
+    for both, unbuffered in ((False, ""), (True, ""), (True, "1")):
         reader, writer = os.pipe()
         os.close(reader)
         pipes: dict[str, Any] = {"stdout": writer, "stderr": writer if both else subprocess.PIPE}
-        ran = spawn(*given, **pipes)
+        ran = spawn(*given, env={"PYTHONUNBUFFERED": unbuffered}, **pipes)
         os.close(writer)
         assert ran.code == 141
         if not both:

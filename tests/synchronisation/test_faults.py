@@ -18,7 +18,7 @@ from wsparquet.emulator.faults import DOWNLOAD
 from wsparquet.errors import ApiError, WsparquetError
 from wsparquet.synchronisation import SyncSummary
 
-FILES = scaled(500, 50)
+FILES = scaled(500, 24)
 LASTING = {"redirect-elsewhere"}
 """Faults of a request that are not tried again within a run."""
 

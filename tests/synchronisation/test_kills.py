@@ -20,7 +20,7 @@ from tests.system.helpers import COMMAND, SECONDS, assert_same, rows_on_disk
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.emulator import DEMO, Emulator
 
-KILLS = scaled(20, 5)
+KILLS = scaled(20, 3)
 FILES = 24
 ENVIRONMENT = {**os.environ, **{variable: getattr(DEMO, name) for name, variable in VARIABLES.items()}}
 

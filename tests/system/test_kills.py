@@ -29,8 +29,8 @@ from tests.system.helpers import (
 )
 from tests.system.kills import Moment, Pace, intents, kill_at, moments, watch, workspaces
 
-KILLS = scaled(30, 6)
-FILES = 6
+KILLS = scaled(30, 3)
+FILES = scaled(6, 4)
 
 
 @pytest.fixture(scope="module")

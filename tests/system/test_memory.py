@@ -15,7 +15,7 @@ from wsparquet.generate import GenerateOptions, generate
 
 Form = Literal["lines", "document"]
 # The smaller size is one from which on a conversion has filled its buffers.
-SIZES: tuple[int, int] = scaled((100_000_000, 1_000_000_000), (100_000_000, 300_000_000))
+SIZES: tuple[int, int] = scaled((100_000_000, 1_000_000_000), (60_000_000, 120_000_000))
 SEVERAL = scaled((4, 100_000_000), (4, 8_000_000))
 MEBIBYTE = 1 << 20
 LIMIT = 400 * MEBIBYTE

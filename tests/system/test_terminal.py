@@ -163,10 +163,11 @@ def test_interrupted(source: int | None, interruptible: tuple[Path, Rows], tmp_p
 def test_ctrl_c_is_tested_also_where_it_is_ignored() -> None:
     """A run of the tests that is started with SIGINT ignored, as by `nohup`, still interrupts what it starts."""
     test = "tests/cli/test_generate.py::test_an_interrupted_file_leaves_nothing"
-    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    pytest_command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test]
     ended = subprocess.run(
         ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *pytest_command],
         cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         timeout=SECONDS,

@@ -29,7 +29,7 @@ from wsparquet.cli.schema import schema
 from wsparquet.cli.serve import serve
 from wsparquet.cli.signals import as_interrupts
 from wsparquet.cli.sql import sql
-from wsparquet.cli.standard_output import take_standard_output
+from wsparquet.cli.standard_streams import take_standard_streams
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
 from wsparquet.cli.verify import verify
@@ -123,7 +123,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Retries are already shown as progress. Without this handler, Python would also print their log messages.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
-    take_standard_output()
+    take_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         # If the terminal's encoding lacks a character, print an escape sequence instead of failing.
         if isinstance(stream, io.TextIOWrapper):

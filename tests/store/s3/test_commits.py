@@ -59,7 +59,7 @@ def steps(lake: Lake, proxy: Proxy, work: str) -> Iterator[int]:
     workload.WORKS[work](other.open())
     count = len(proxy.log) - before
     assert count > 10
-    yield from range(1, count + 1, scaled(1, max(12, count // 4)))
+    yield from range(1, count + 1, scaled(1, max(12, count // 2)))
 
 
 # --- Undisturbed ------------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_killed_at_any_request_and_done_again(lake: Lake, proxy: Proxy, work: st
             workload.WORKS[work](disturbed.open())
             assert disturbed.rows() == committed_rows(disturbed) == AFTER[work]
             disturbed.assert_at_rest()
-    assert killed > scaled(20, 4)
+    assert killed > scaled(20, 2)
 
 
 def kill_at(lake: Lake, proxy: Proxy, work: str, step: int, moment: str) -> bool:
@@ -225,7 +225,7 @@ def meanwhile(proxy: Proxy, method: str, part: str, action: Any) -> None:
 
 def test_two_writers_at_one_source(lake: Lake) -> None:
     """Each commits again and again; at the end the rows of exactly one commit are there, whole."""
-    rounds = scaled(20, 5)
+    rounds = scaled(20, 3)
     outcomes: list[str] = []
 
     def work(first: int) -> None:

@@ -31,8 +31,8 @@ from wsparquet.emulator import EmulatorOptions, serving
 from wsparquet.errors import DatasetError
 from wsparquet.generate import GenerateOptions, generate
 
-SOURCES = scaled(200, 20)
-KILLS = scaled(20, 4)
+SOURCES = scaled(200, 8)
+KILLS = scaled(20, 2)
 
 
 def reach(lake: Lake) -> list[str]:
