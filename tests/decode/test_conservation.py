@@ -53,7 +53,7 @@ COMMON = {"metaData", "source_file", "record_number", "rescued"}
 HEADER = ("visitId", "visitorId", "contextId")
 
 many = settings(
-    max_examples=scaled(3000, 250),
+    max_examples=scaled(3000, 120),
     deadline=None,
     derandomize=not FULL,
     database=None,
@@ -335,7 +335,7 @@ def test_every_byte_is_read_or_quarantined(text: bytes, decoder_name: str) -> No
 @pytest.mark.parametrize("part", range(scaled(20, 1)))
 def test_every_byte_of_random_damage_is_read_or_quarantined(part: int, decoder_name: str) -> None:
     """The same, for sources with brackets, quotes and commas lost, gained, copied and moved."""
-    size = scaled(2_000, 400)
+    size = scaled(2_000, 200)
     compared = sum(
         _check_bytes(damaged_source(number), decoder_name) for number in range(part * size, part * size + size)
     )

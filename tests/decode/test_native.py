@@ -41,7 +41,7 @@ needs_native = pytest.mark.skipif(not HAS_NATIVE, reason="the native decoder is 
 CASES = load_cases()
 
 many = settings(
-    max_examples=scaled(3000, 250),
+    max_examples=scaled(3000, 120),
     deadline=None,
     derandomize=not FULL,
     database=None,
@@ -198,7 +198,7 @@ def test_damaged_bytes(text: bytes, cuts: list[int]) -> None:
 @pytest.mark.parametrize("part", range(scaled(100, 1)))
 def test_random_damage(part: int) -> None:
     """Of sources with brackets, quotes and commas lost, gained, copied and moved, both make the same, chunks or not."""
-    size = scaled(10_000, 3_000)
+    size = scaled(10_000, 1_500)
     found = (disagreement(range(at, at + 50)) for at in range(part * size, (part + 1) * size, 50))
     assert next((text for text in found if text is not None), None) is None
 
@@ -230,7 +230,7 @@ def test_a_brace_instead_of_a_comma_is_damage() -> None:
 @pytest.mark.parametrize("part", range(scaled(20, 1)))
 def test_random_damage_at_the_end(part: int) -> None:
     """The same, for each source alone, whose damage can be at the end of the text."""
-    size = scaled(1_000, 300)
+    size = scaled(1_000, 150)
     found = (disagreement(range(at, at + 1)) for at in range(part * size, (part + 1) * size))
     assert next((text for text in found if text is not None), None) is None
 

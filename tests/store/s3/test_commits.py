@@ -21,7 +21,7 @@ import pytest
 from tests.commit import workload
 from tests.commit.test_kills import AFTER, BEFORE, rows_of
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, put
-from tests.scale import scaled
+from tests.scale import FULL, scaled
 from tests.store.s3.lake import Lake
 from tools.s3.proxy import FAULTS, Answer, Proxy
 from tools.s3.server import SECRET
@@ -135,8 +135,8 @@ def test_a_store_that_goes_away_at_any_request(lake: Lake, proxy: Proxy, work: s
 def test_killed_at_any_request_and_done_again(lake: Lake, proxy: Proxy, work: str) -> None:
     """A process killed just before or after a request was done leaves a root that a second one ends right."""
     killed = 0
-    for step in steps(lake, proxy, work):
-        for moment in ("before", "after"):
+    for number, step in enumerate(steps(lake, proxy, work)):
+        for moment in scaled(("before", "after"), (("before", "after")[number % 2],)):
             disturbed = Lake(lake.bucket.endpoint, lake.endpoint)
             template(disturbed, work)
             killed += kill_at(disturbed, proxy, work, step, moment)
@@ -144,7 +144,7 @@ def test_killed_at_any_request_and_done_again(lake: Lake, proxy: Proxy, work: st
             workload.WORKS[work](disturbed.open())
             assert disturbed.rows() == committed_rows(disturbed) == AFTER[work]
             disturbed.assert_at_rest()
-    assert killed > scaled(20, 2)
+    assert killed >= scaled(20, 2)
 
 
 def kill_at(lake: Lake, proxy: Proxy, work: str, step: int, moment: str) -> bool:
@@ -174,11 +174,12 @@ def test_each_fault_once_at_every_request(lake: Lake, proxy: Proxy, fault: str) 
     workload.add(root)
     workload.redo(root)
     root.remove([API_NAME])
-    workload.add(root)
+    if FULL:
+        workload.add(root)
     proxy.settings.probability = 0.0
-    assert lake.rows() == committed_rows(lake) == rows_of(1)
+    assert lake.rows() == committed_rows(lake) == rows_of(*scaled([1], []))
     lake.assert_at_rest()
-    assert proxy.faults()[fault] > 50
+    assert proxy.faults()[fault] > scaled(50, 30)
 
 
 # --- Others ----------------------------------------------------------------------------------------------------------

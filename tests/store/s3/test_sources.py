@@ -8,11 +8,13 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from tests.scale import scaled
 from tests.store.s3.lake import Lake
 from tests.store.s3.test_system import wsparquet
 from tools.s3.proxy import ERROR, Proxy
@@ -246,8 +248,13 @@ def test_an_interrupt_ends_the_reading_of_a_silent_bucket(lake: Lake, proxy: Pro
 # --- What belongs to the root -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("root", ["s3a://{}/in/lake", "s3://{}//in/lake", "s3://{}/in/lake//", "s3://{}/in//lake/"])
-@pytest.mark.parametrize("argument", ["s3://{}/in", "s3a://{}/in/**", "s3://{}/in/*"])
+ROOTS = ("s3a://{}/in/lake", "s3://{}//in/lake", "s3://{}/in/lake//", "s3://{}/in//lake/")
+ARGUMENTS = ("s3://{}/in", "s3a://{}/in/**", "s3://{}/in/*")
+
+
+@pytest.mark.parametrize(
+    ("argument", "root"), scaled([*product(ARGUMENTS, ROOTS)], [*zip(ARGUMENTS, ROOTS, strict=False)])
+)
 def test_a_root_is_none_of_its_sources_however_it_is_spelled(
     lake: Lake, files: list[Path], argument: str, root: str
 ) -> None:
