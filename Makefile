@@ -30,6 +30,7 @@ test: checks  ## All tests with small counts and sizes
 test-full: export PROPTEST_CASES ?= 500000
 test-full: checks  ## The same tests with the full counts and sizes, with the native crate as wheels have it
 	$(INSTALL_RELEASE)
+	$(BIN)/pip install --quiet --group spark
 	WSPARQUET_TEST_FULL=1 $(PYTEST) --durations=20
 
 # Jobs run at once, because pip waits for the network and cargo for its largest crates, each on one core.

@@ -19,6 +19,7 @@ from tools.website.__main__ import generated
 from tools.website.python import located
 from tools.website.rooms import IMAGE, draw, layers
 from wsparquet.cli import cli
+from wsparquet.render.views import VIEWS, columns_of_view
 from wsparquet.schema import TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -120,6 +121,14 @@ def test_the_reference_has_every_table_and_column() -> None:
     assert list(sections) == list(TABLES)
     for name, table in TABLES.items():
         assert [column for column in table.schema.names if f"| `{column}` |" not in sections[name]] == [], name
+
+
+def test_the_reference_has_every_view_and_column() -> None:
+    """Each view has a section with all of its columns."""
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", generated()["views.md"], re.MULTILINE | re.DOTALL))
+    assert list(sections) == list(VIEWS)
+    for name, section in sections.items():
+        assert [each.name for each in columns_of_view(name) if f"| `{each.name}` |" not in section] == [], name
 
 
 def test_the_reference_has_every_public_name_once() -> None:

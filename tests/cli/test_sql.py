@@ -16,6 +16,7 @@ from tests.dataset.helpers import IDENTITY, put
 from tests.query import roots
 from tests.store.s3.lake import Lake
 from wsparquet import open_dataset
+from wsparquet.render.views import VIEWS
 from wsparquet.schema import TABLES
 
 ODD = (
@@ -77,8 +78,8 @@ def test_odd_values_are_written_so_that_programs_read_them(lake: Path) -> None:
 
 
 def test_what_there_is_can_be_listed(lake: Path) -> None:
-    """`--tables` has all tables, and `--describe` the columns of one; a near name is suggested."""
-    assert sorted(run("sql", lake, "--tables", "--format", "csv").out.splitlines()[1:]) == sorted(TABLES)
+    """`--tables` has all tables and views, and `--describe` the columns of one; a near name is suggested."""
+    assert sorted(run("sql", lake, "--tables", "--format", "csv").out.splitlines()[1:]) == sorted([*TABLES, *VIEWS])
     rows = list(csv.reader(io.StringIO(run("sql", lake, "--describe", "geo", "--format", "csv").out)))
     assert [row[0] for row in rows[1:]] == [*TABLES["geo"].schema.names, "date"]
     ran = run("sql", lake, "--describe", "Goe")

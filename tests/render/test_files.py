@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from wsparquet.render import FORMS, files
+from wsparquet.render.views import VIEW_FORMS
 from wsparquet.schema import TABLES
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -29,11 +30,12 @@ def content(folder: Path) -> dict[str, str]:
 
 
 def test_every_table_has_a_file_of_every_form() -> None:
-    """There is one file for each form and table, whose text ends with one newline."""
+    """There is one file for each form and table, and for each form of the views, whose text ends with one newline."""
     texts = files()
-    assert len(texts) == len(FORMS) * len(TABLES)
+    assert len(texts) == len(FORMS) * len(TABLES) + len(VIEW_FORMS)
     assert {tuple(path.rsplit(".", 1)[0].split("/")) for path in texts} == {
-        (form, name) for form in FORMS for name in TABLES
+        *((form, name) for form in FORMS for name in TABLES),
+        *(("views", form) for form in VIEW_FORMS),
     }
     assert [path for path, text in texts.items() if not text.endswith("\n") or text.endswith("\n\n")] == []
 

@@ -103,10 +103,10 @@ def test_columns_as_json() -> None:
     assert columns["city"]["description"] == "City name."
     everything = run("schema", "--output", "json").json
     assert (list(everything), everything["geo"]) == (list(TABLES), ran.json)
-    for form in ("spark", "avro", "bigquery"):
+    for form in ("spark", "avro", "bigquery", "iceberg"):
         assert run("schema", "geo", "--as", form, "--output", "json").out == run("schema", "geo", "--as", form).out
     refused = run("schema", "geo", "--as", "duckdb", "--output", "json")
-    assert (refused.code, "expected --as arrow, avro, spark or bigquery with" in refused.err) == (2, True)
+    assert (refused.code, "expected --as arrow, avro, spark, bigquery or iceberg with" in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize(

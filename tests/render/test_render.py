@@ -16,6 +16,7 @@ from tests.render.leaves import Leaf, parquet_leaves, write
 from wsparquet.errors import SchemaError
 from wsparquet.render import EXTENSIONS, FORMS, render
 from wsparquet.schema import TABLES, Table
+from wsparquet.schema.field_ids import field_ids, field_paths
 
 # What a leaf of a Parquet file is called in each form, in the order STRING, INT32, INT64, DOUBLE, BOOLEAN, TIMESTAMP.
 PARQUET = ("STRING", "INT32", "INT64", "DOUBLE", "BOOLEAN", "TIMESTAMP")
@@ -26,6 +27,7 @@ NAMES = {
     "spark": ("string", "integer", "long", "double", "boolean", "timestamp"),
     "bigquery": ("STRING", "INTEGER", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP"),
     "athena": ("TEXT", "INT", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP"),
+    "iceberg": ("string", "int", "long", "double", "boolean", "timestamptz"),
 }
 
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
@@ -124,6 +126,26 @@ def athena_leaves(text: str) -> Iterator[Leaf]:
         yield from walk(column.args["kind"], column.name)
 
 
+def iceberg_leaves(text: str) -> Iterator[Leaf]:
+    """The leaves of the schema, partition column left out."""
+
+    def walk(kind: Any, path: str) -> Iterator[Leaf]:
+        while isinstance(kind, dict) and kind["type"] == "list":
+            assert kind["element-required"] is False
+            kind = kind["element"]
+        if isinstance(kind, str):
+            yield path, kind
+            return
+        assert kind["type"] == "struct"
+        for field in kind["fields"]:
+            assert field["required"] is False
+            yield from walk(field["type"], f"{path}.{field['name']}".lstrip("."))
+
+    leaves = list(walk(json.loads(text), ""))
+    assert leaves[-1] == ("date", "date")
+    yield from leaves[:-1]
+
+
 READERS: dict[str, Callable[[str], Iterator[Leaf]]] = {
     "arrow": arrow_leaves,
     "markdown": markdown_leaves,
@@ -131,6 +153,7 @@ READERS: dict[str, Callable[[str], Iterator[Leaf]]] = {
     "spark": spark_leaves,
     "bigquery": bigquery_leaves,
     "athena": athena_leaves,
+    "iceberg": iceberg_leaves,
 }
 
 
@@ -143,6 +166,33 @@ def test_a_rendering_has_the_leaves_of_a_parquet_file(table: Table, form: str, t
     if form == "athena":
         expected = [(path.lower(), kind) for path, kind in expected]
     assert list(READERS[form](render(table.name, form))) == expected
+
+
+@each_table
+def test_iceberg_has_the_ids_of_the_registry(table: Table) -> None:
+    """Every field and element has its own id, that of the registry."""
+
+    def walk(kind: Any, path: str) -> Iterator[tuple[str, int]]:
+        if isinstance(kind, dict) and kind["type"] == "list":
+            yield f"{path}.element", kind["element-id"]
+            yield from walk(kind["element"], f"{path}.element")
+        elif isinstance(kind, dict):
+            for field in kind["fields"]:
+                here = f"{path}.{field['name']}".lstrip(".")
+                yield here, field["id"]
+                yield from walk(field["type"], here)
+
+    found = dict(walk(json.loads(render(table.name, "iceberg")), ""))
+    assert found == {path: field_ids(table.name)[path] for path in field_paths(table.name)}
+
+
+@each_table
+def test_snowflake_has_every_column(table: Table) -> None:
+    """The statement is one external table, with all columns and the partition."""
+    statement = sqlglot.parse_one(render(table.name, "snowflake"), read="snowflake")
+    names = [column.name for column in statement.this.expressions if isinstance(column, exp.ColumnDef)]
+    assert names == [*table.schema.names, "date"]
+    assert f"record_type={table.name}/" in render(table.name, "snowflake")
 
 
 @each_table

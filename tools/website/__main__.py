@@ -55,7 +55,11 @@ def stage(folder: Path) -> None:
 
 def generated() -> dict[str, str]:
     """Return the text of every derived page, keyed by the file name under which a reference page includes it."""
-    return {"cli.md": commands.render(cli, program="wsparquet"), "tables.md": tables.render()}
+    return {
+        "cli.md": commands.render(cli, program="wsparquet"),
+        "tables.md": tables.render(),
+        "views.md": tables.views(),
+    }
 
 
 if __name__ == "__main__":

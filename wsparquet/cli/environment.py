@@ -9,7 +9,7 @@ __all__ = ["EXCLUDED", "add_variables"]
 EXCLUDED = frozenset(
     {
         *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--single-writer"),
-        *("--as", "--describe", "--diff", "--format", "--from", "--remote", "--tables", "--version"),
+        *("--as", "--describe", "--diff", "--format", "--from", "--remote", "--tables", "--version", "--views"),
     }
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing, or assert something,

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["schema"]
 
-FORMS = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
+FORMS = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery", "snowflake", "iceberg")
+VIEW_FORMS = ("duckdb", "spark", "athena", "trino", "bigquery", "snowflake", "markdown")
 LOCATED = ("duckdb", "athena", "spark")
 """The forms whose definitions can name the files of a root."""
-JSON_FORMS = ("arrow", "avro", "spark", "bigquery")
+JSON_FORMS = ("arrow", "avro", "spark", "bigquery", "iceberg")
 """The forms that can be printed as JSON. In JSON, the form ``arrow`` is a description of the columns."""
 ONLY_REMOTE = {"--version", "--account", "--region", "--base-url", "--pause", "--credentials", "--profile"}
 
@@ -35,6 +36,7 @@ class Arguments:
 
     table: str | None
     form: str
+    views: bool
     root: str | None
     storage: dict[str, object] = field(repr=False)
     remote: bool
@@ -57,11 +59,12 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @click.option(
     "--as",
     "form",
-    type=click.Choice(FORMS),
+    type=click.Choice((*FORMS, "trino")),
     default="arrow",
     show_default=True,
-    help="Form of the definition.",
+    help="Form of the definition; trino only has views.",
 )
+@click.option("--views", is_flag=True, help="Print the flat views and `visits` instead of the tables.")
 @click.option(
     "--root",
     metavar="ROOT",
@@ -86,6 +89,7 @@ def schema(given: Arguments) -> int:
     """Print the definition of TABLE, or of all tables.
 
     With --root, definitions for duckdb, athena and spark name the files of that root, and can run without changes.
+    With --views, it prints the statements that create the flat views, which read the tables by their names.
     With --output json, the columns are printed as JSON. With --remote, the command prints the server's schema instead.
     With --remote --diff, the command compares the server's schema with these definitions.
 
@@ -98,6 +102,7 @@ def schema(given: Arguments) -> int:
       wsparquet schema geo --output json
       wsparquet schema --as duckdb --root lake > views.sql
       wsparquet schema --as athena --root s3://BUCKET/PATH > tables.sql
+      wsparquet schema --views --as athena > views.sql
       wsparquet schema --remote --account 75555851 > schema.json
       wsparquet schema --remote --account 75555851 --diff
     """
@@ -129,14 +134,27 @@ def _check(context: click.Context) -> None:
     for flag in given:
         if flag in needed and needed[flag] not in given:
             raise click.UsageError(f"expected {needed[flag]} with {flag}, found none")
-        if flag in {"--as", "--root"} and remote:
+        if flag in {"--as", "--root", "--views"} and remote:
             raise click.UsageError(f"expected {flag} with wsparquet's own definitions, found {flag} with {whence[0]}")
-    if not remote:
+    if not remote and context.params["views"]:
+        _check_views(given, context.params["form"])
+    elif not remote:
         _check_form(context.params["form"], context.params["root"], context.params["output"])
+
+
+def _check_views(given: Sequence[str], form: str) -> None:
+    """Reject options that do not go with --views, and forms without views."""
+    other = [flag for flag in given if flag not in {"--views", "--as"}]
+    if other:
+        raise click.UsageError(f"expected only --as with --views, found {' and '.join(other)}")
+    if form not in VIEW_FORMS:
+        raise click.UsageError(f"expected --as {_any(VIEW_FORMS)} with --views, found --as {form}")
 
 
 def _check_form(form: str, root: str | None, output: str) -> None:
     """Reject a form that cannot name files if --root is given, and a form without JSON if --output is json."""
+    if form not in FORMS:
+        raise click.UsageError(f"expected --views with --as {form}, found none")
     if root is not None and form not in LOCATED:
         raise click.UsageError(f"expected --as {_any(LOCATED)} with --root, found --as {form}")
     if output == "json" and (root is not None or form not in JSON_FORMS):
@@ -149,7 +167,10 @@ def _any(names: Sequence[str]) -> str:
 
 
 def _definition(given: Arguments) -> str:
-    from wsparquet.render import Location, describe, render
+    from wsparquet.render import Location, describe, render, schema_text
+
+    if given.views:
+        return schema_text(form=given.form, views=True)
 
     if given.root is None:
         described = (given.form, given.output) == ("arrow", "json")

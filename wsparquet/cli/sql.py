@@ -80,9 +80,10 @@ def _check_target(into: str) -> None:
 def _quoted(table: str) -> str:
     from wsparquet.options import check_choice
     from wsparquet.render.duckdb import quoted_name
+    from wsparquet.render.views import VIEWS
     from wsparquet.schema import TABLES
 
-    check_choice("describe", table, tuple(TABLES))
+    check_choice("describe", table, (*TABLES, *VIEWS))
     return quoted_name(table)
 
 
@@ -104,20 +105,24 @@ def _quoted(table: str) -> str:
 @click.option(
     "--into", type=click.Path(dir_okay=False), metavar="FILE", help="The file that gets the answer; it is replaced."
 )
-@click.option("--tables", is_flag=True, help="List the tables instead of answering a query.")
-@click.option("--describe", "described", metavar="TABLE", help="List the columns of a table and their types instead.")
+@click.option("--tables", is_flag=True, help="List the tables and views instead of answering a query.")
+@click.option(
+    "--describe", "described", metavar="TABLE", help="List the columns of a table or view, and their types, instead."
+)
 @storage_option
 @takes(Arguments)
 def sql(given: Arguments) -> int:
     """Answer QUERY, in the SQL of DuckDB, over the tables of ROOT.
 
-    Each table has exactly the rows that count. The query can only read, and can open no other files. Times are in UTC.
-    The form table shows at most 1000 rows; the other forms have all of them. This command needs DuckDB: pip install
+    Each table has exactly the rows that count. The flat views, such as page_views and visits, have one row for each
+    element of a list, or for each visit. The query can only read, and can open no other files. Times are in UTC. The
+    form table shows at most 1000 rows; the other forms have all of them. This command needs DuckDB: pip install
     'wsparquet[duckdb]'.
 
     \b
     Examples:
       wsparquet sql lake "SELECT country, count(*) AS reports FROM geo GROUP BY ALL"
+      wsparquet sql lake "SELECT landing_page, count(*) AS visits FROM visits GROUP BY ALL"
       wsparquet sql lake "FROM navigation" --into navigation.parquet
       wsparquet sql lake "SELECT * FROM session_info" --format csv > sessions.csv
       echo "SELECT count(*) FROM geo" | wsparquet sql lake --from -

@@ -1,4 +1,4 @@
-"""Gives a connection of DuckDB a view for each table of a root."""
+"""Gives a connection of DuckDB a view for each table of a root, and the flat views."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from wsparquet.errors import OptionError, WsparquetError
 from wsparquet.options import check_kind
 from wsparquet.query.snapshot import Snapshot, take_snapshot
 from wsparquet.render.duckdb import literal_glob, quoted_name, view_of_files
+from wsparquet.render.views import VIEWS, view_query
 from wsparquet.schema import TABLES
 from wsparquet.urls import is_url
 
@@ -42,11 +43,12 @@ _attachments: WeakKeyDictionary[Any, dict[str, Attachment]] = WeakKeyDictionary(
 def connect(
     root: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """Return a new connection of DuckDB, in memory, with a view for each table of a root.
+    """Return a new connection of DuckDB, in memory, with a view for each table of a root, and the flat views.
 
-    A view has exactly the rows that count now, all columns of the table's schema, and the partition column ``date``
-    (DATE), also if the table has no rows. The views show the root as it was at the call; ``refresh`` makes them show
-    later commits. They cannot be written to.
+    The view of a table has exactly the rows that count now, all columns of the table's schema, and the partition column
+    ``date`` (DATE), also if the table has no rows. The flat views, such as ``page_views`` and ``visits``, have one row
+    for each element of a list, or for each visit: see the page "Flat views". All views show the root as it was at the
+    call; ``refresh`` makes them show later commits. They cannot be written to.
 
     ``root`` is a folder or ``s3://bucket/…``. ``storage_options`` are options of s3fs, through which DuckDB reads the
     bucket. This function needs DuckDB: ``pip install 'wsparquet[duckdb]'``.
@@ -78,11 +80,11 @@ def attach(
     name: str = "lake",
     storage_options: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add a view for each table of a root to a connection that exists, in a catalog of its own.
+    """Add the views of ``connect`` to a connection that exists, in a catalog of their own.
 
     The table ``geo`` is ``lake.geo`` then; after ``USE lake``, ``geo`` suffices. The catalog is in memory, so nothing
-    is stored in the connection's database file. All cursors of the connection see it. The views are those of
-    ``connect``. Another ``name`` attaches a further root.
+    is stored in the connection's database file. All cursors of the connection see it. Another ``name`` attaches a
+    further root.
 
     >>> import duckdb
     >>> connection = duckdb.connect()
@@ -188,3 +190,7 @@ def _views(connection: duckdb.DuckDBPyConnection, attachment: Attachment, snapsh
     for name, paths in snapshot.files.items():
         files = [attachment.files.url(path) if attachment.files else literal_glob(path) for path in paths]
         yield view_of_files(TABLES[name], files, catalog=attachment.name)
+    schema = (attachment.name, "main")
+    for view in VIEWS:
+        query = view_query(view, "duckdb", schema=schema)
+        yield f"CREATE OR REPLACE VIEW {quoted_name(attachment.name)}.main.{quoted_name(view)} AS\n{query}"

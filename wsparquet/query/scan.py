@@ -1,4 +1,4 @@
-"""Opens a table of a root as a lazy frame of Polars."""
+"""Opens a table or a view of a root as a lazy frame of Polars."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from wsparquet.options import check_choice
 from wsparquet.query.polars_options import polars_access
 from wsparquet.query.snapshot import PARTITIONS, Snapshot, take_snapshot
+from wsparquet.render.views import VIEWS, tables_below, view_query, views_below
 from wsparquet.schema import TABLES
 from wsparquet.schema.tables import PARTITION
 from wsparquet.urls import is_url
@@ -22,10 +23,11 @@ __all__ = ["scan"]
 
 
 def scan(root: str | os.PathLike[str], table: str, *, storage_options: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-    """Return the rows of a table as a lazy frame of Polars: exactly the rows that count now.
+    """Return the rows of a table or view as a lazy frame of Polars: exactly the rows that count now.
 
-    The frame has all columns of the table's schema, and the partition column ``date`` (Date), also if the table has no
-    rows. A query reads only the columns that it needs, and a filter on ``date`` skips the files of other days. The
+    The frame of a table has all columns of the table's schema, and the partition column ``date`` (Date), also if the
+    table has no rows. ``table`` can also be a flat view, such as ``page_views``, or ``visits``: see the page "Flat
+    views". A query reads only the columns that it needs, and a filter on ``date`` skips the files of other days. The
     frame shows the root as it was at the call, so scan the table again to see later commits.
 
     ``root`` is a folder or ``s3://bucket/…``. ``storage_options`` are options of s3fs; wsparquet translates them for
@@ -37,20 +39,37 @@ def scan(root: str | os.PathLike[str], table: str, *, storage_options: Mapping[s
     ['country', 'date']
     >>> geo.filter(pl.col("date") == pl.date(1999, 12, 31)).collect().height
     0
+    >>> wsparquet.scan("lake", "visits").select("visitId", "landing_page", "pages").collect_schema().names()
+    ['visitId', 'landing_page', 'pages']
 
     Raises:
-        OptionError: there is no such table, or Polars has no equivalent of an option of s3fs.
+        OptionError: there is no such table or view, or Polars has no equivalent of an option of s3fs.
         DatasetError: there is no root, or a commit record is unreadable.
         SchemaError: the root has another schema version.
 
     """
-    check_choice("table", table, tuple(TABLES))
-    snapshot = take_snapshot(root, (table,), storage_options=storage_options)
-    if not snapshot.files[table]:
-        import polars as pl
+    check_choice("table", table, (*TABLES, *VIEWS))
+    tables = (table,) if table in TABLES else tables_below(table)
+    snapshot = take_snapshot(root, tables, storage_options=storage_options)
+    frames = {each: _frame(snapshot, each, storage_options or {}) for each in tables}
+    return frames[table] if table in TABLES else _view(table, frames)
 
-        return pl.LazyFrame(schema=_columns(table))
-    return _scanned(snapshot, table, storage_options or {})
+
+def _view(view: str, frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
+    import polars as pl
+
+    context = pl.SQLContext(frames)
+    for each in views_below(view):
+        context.register(each, context.execute(view_query(each, "polars")))
+    return context.execute(view_query(view, "polars"))
+
+
+def _frame(snapshot: Snapshot, table: str, storage_options: Mapping[str, Any]) -> pl.LazyFrame:
+    if snapshot.files[table]:
+        return _scanned(snapshot, table, storage_options)
+    import polars as pl
+
+    return pl.LazyFrame(schema=_columns(table))
 
 
 def _scanned(snapshot: Snapshot, table: str, storage_options: Mapping[str, Any]) -> pl.LazyFrame:

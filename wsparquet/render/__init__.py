@@ -11,16 +11,17 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from wsparquet.errors import SchemaError
+from wsparquet.errors import OptionError, SchemaError
 from wsparquet.options import check_choice, did_you_mean
-from wsparquet.render import arrow, athena, avro, bigquery, duckdb, markdown, spark
+from wsparquet.render import arrow, athena, avro, bigquery, duckdb, iceberg, markdown, snowflake, spark
 from wsparquet.render.columns import columns
 from wsparquet.render.location import Location
+from wsparquet.render.views import VIEW_FORMS, views_text
 from wsparquet.schema import TABLES, Table
 
 __all__ = ["FORMS", "LOCATED", "Location", "describe", "files", "render", "schema_text"]
 
-FORMS: tuple[str, ...] = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery")
+FORMS: tuple[str, ...] = ("arrow", "markdown", "avro", "spark", "duckdb", "athena", "bigquery", "snowflake", "iceberg")
 """The forms that ``render`` supports."""
 
 EXTENSIONS = {
@@ -31,6 +32,8 @@ EXTENSIONS = {
     "duckdb": "sql",
     "athena": "sql",
     "bigquery": "json",
+    "snowflake": "sql",
+    "iceberg": "json",
 }
 
 TEXTS: dict[str, Callable[[Table], str]] = {
@@ -38,12 +41,14 @@ TEXTS: dict[str, Callable[[Table], str]] = {
     "markdown": markdown.render,
     "duckdb": duckdb.render,
     "athena": athena.render,
+    "snowflake": snowflake.render,
 }
 
 JSONS: dict[str, Callable[[Table], Any]] = {
     "avro": avro.schema,
     "spark": spark.schema,
     "bigquery": bigquery.schema,
+    "iceberg": iceberg.schema,
 }
 
 LOCATED: dict[str, Callable[[Table, Location], str]] = {
@@ -98,13 +103,18 @@ def schema_text(
     *,
     root: str | os.PathLike[str] | None = None,
     empty: Iterable[str] = (),
+    views: bool = False,
 ) -> str:
     """Return the definition of a table, or of all tables, as text for people or a query engine.
 
-    ``form`` is ``arrow``, ``markdown``, ``avro``, ``spark``, ``duckdb``, ``athena`` or ``bigquery``. ``root`` is a
-    folder or ``s3://BUCKET/PATH``: a definition for DuckDB, Athena or Spark then names the files of this root, and the
-    text for Spark is SQL. ``empty`` lists the tables that have no files in the root, because DuckDB and Spark reject a
-    table without files. The text is the same in every run and ends with a newline.
+    ``form`` is ``arrow``, ``markdown``, ``avro``, ``spark``, ``duckdb``, ``athena``, ``bigquery``, ``snowflake`` or
+    ``iceberg``. ``root`` is a folder or ``s3://BUCKET/PATH``: a definition for DuckDB, Athena or Spark then names the
+    files of this root, and the text for Spark is SQL. ``empty`` lists the tables that have no files in the root,
+    because DuckDB and Spark reject a table without files.
+
+    With ``views``, the text creates the flat views and `visits`, which read the tables by their names. ``form`` is then
+    ``duckdb``, ``spark``, ``athena``, ``trino``, ``bigquery``, ``snowflake`` or ``markdown``. The text is the same in
+    every run and ends with a newline.
 
     >>> wsparquet.schema_text("geo", "spark").startswith("{")
     True
@@ -112,10 +122,15 @@ def schema_text(
     True
 
     Raises:
-        OptionError: there is no such table or form, or the form names no files.
+        OptionError: there is no such table or form, the form names no files, or ``views`` is given with a table or
+            a root.
         SchemaError: DuckDB cannot list the files of the root, because of a character in its path.
 
     """
+    if views:
+        if table is not None or root is not None:
+            raise OptionError("views", "expected views without a table and a root, found one of them; omit it")
+        return views_text(form)
     if table is not None:
         check_choice("table", table, tuple(TABLES))
     check_choice("form", form, FORMS if root is None else tuple(LOCATED))
@@ -123,5 +138,7 @@ def schema_text(
 
 
 def files() -> dict[str, str]:
-    """Return the text of every file in ``schemas/`` by its path, ``<form>/<table>.<extension>``."""
-    return {f"{form}/{table}.{EXTENSIONS[form]}": render(table, form) for form in FORMS for table in TABLES}
+    """Return the text of every file in ``schemas/`` by its path: ``<form>/<table>.<extension>``, and the views."""
+    views = {f"views/{form}.{'md' if form == 'markdown' else 'sql'}": views_text(form) for form in VIEW_FORMS}
+    tables = {f"{form}/{table}.{EXTENSIONS[form]}": render(table, form) for form in FORMS for table in TABLES}
+    return {**tables, **views}

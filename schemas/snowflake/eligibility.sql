@@ -1,0 +1,15 @@
+CREATE OR REPLACE EXTERNAL TABLE "eligibility" (
+  "visitId" VARCHAR AS (VALUE:"visitId"::VARCHAR) COMMENT 'Unique visitor session identifier.',
+  "visitorId" VARCHAR AS (VALUE:"visitorId"::VARCHAR) COMMENT 'Unique visitor identifier of the visitor.',
+  "contextId" VARCHAR AS (VALUE:"contextId"::VARCHAR) COMMENT 'Context ID.',
+  "eligibilityData" VARIANT AS (VALUE:"eligibilityData"::VARIANT) COMMENT 'The assessments of eligible campaigns.',
+  "metaData" VARIANT AS (VALUE:"metaData"::VARIANT) COMMENT 'The metaData of the record''s container.',
+  "source_file" VARCHAR AS (VALUE:"source_file"::VARCHAR) COMMENT 'The name of the source that contains the record.',
+  "record_number" INTEGER AS (VALUE:"record_number"::INTEGER) COMMENT 'The record''s number among all records of its source, from 0.',
+  "rescued" VARCHAR AS (VALUE:"rescued"::VARCHAR) COMMENT 'JSON object that maps paths to the values with no matching column; null if there are none.',
+  "date" DATE AS (TRY_TO_DATE(REGEXP_SUBSTR(METADATA$FILENAME, 'date=([^/]+)/', 1, 1, 'e')))
+)
+PARTITION BY ("date")
+LOCATION = @STAGE/record_type=eligibility/
+FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)
+COMMENT = 'Information about the campaigns that are eligible for the visitor during his session.';

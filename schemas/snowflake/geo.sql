@@ -1,0 +1,22 @@
+CREATE OR REPLACE EXTERNAL TABLE "geo" (
+  "visitId" VARCHAR AS (VALUE:"visitId"::VARCHAR) COMMENT 'Unique visitor session identifier.',
+  "visitorId" VARCHAR AS (VALUE:"visitorId"::VARCHAR) COMMENT 'Unique visitor identifier of the visitor.',
+  "contextId" VARCHAR AS (VALUE:"contextId"::VARCHAR) COMMENT 'Context ID.',
+  "iPV4" VARCHAR AS (VALUE:"iPV4"::VARCHAR) COMMENT 'IP V4 address.',
+  "iPV6" VARCHAR AS (VALUE:"iPV6"::VARCHAR) COMMENT 'IP V6 address.',
+  "country" VARCHAR AS (VALUE:"country"::VARCHAR) COMMENT 'Country name.',
+  "city" VARCHAR AS (VALUE:"city"::VARCHAR) COMMENT 'City name.',
+  "state" VARCHAR AS (VALUE:"state"::VARCHAR) COMMENT 'State name.',
+  "org" VARCHAR AS (VALUE:"org"::VARCHAR) COMMENT 'Organization name.',
+  "isp" VARCHAR AS (VALUE:"isp"::VARCHAR) COMMENT 'Internet service provider.',
+  "countryCode" VARCHAR AS (VALUE:"countryCode"::VARCHAR) COMMENT 'Country code.',
+  "metaData" VARIANT AS (VALUE:"metaData"::VARIANT) COMMENT 'The metaData of the record''s container.',
+  "source_file" VARCHAR AS (VALUE:"source_file"::VARCHAR) COMMENT 'The name of the source that contains the record.',
+  "record_number" INTEGER AS (VALUE:"record_number"::INTEGER) COMMENT 'The record''s number among all records of its source, from 0.',
+  "rescued" VARCHAR AS (VALUE:"rescued"::VARCHAR) COMMENT 'JSON object that maps paths to the values with no matching column; null if there are none.',
+  "date" DATE AS (TRY_TO_DATE(REGEXP_SUBSTR(METADATA$FILENAME, 'date=([^/]+)/', 1, 1, 'e')))
+)
+PARTITION BY ("date")
+LOCATION = @STAGE/record_type=geo/
+FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)
+COMMENT = 'Information about visitor geolocation.';

@@ -1,0 +1,16 @@
+CREATE OR REPLACE EXTERNAL TABLE "unrecognized" (
+  "visitId" VARCHAR AS (VALUE:"visitId"::VARCHAR) COMMENT 'Unique visitor session identifier.',
+  "visitorId" VARCHAR AS (VALUE:"visitorId"::VARCHAR) COMMENT 'Unique visitor identifier of the visitor.',
+  "contextId" VARCHAR AS (VALUE:"contextId"::VARCHAR) COMMENT 'Context ID.',
+  "tag" VARCHAR AS (VALUE:"tag"::VARCHAR) COMMENT 'The tag of the body, as the source wrote it.',
+  "record" VARCHAR AS (VALUE:"record"::VARCHAR) COMMENT 'The complete JSON text of the record.',
+  "metaData" VARIANT AS (VALUE:"metaData"::VARIANT) COMMENT 'The metaData of the record''s container.',
+  "source_file" VARCHAR AS (VALUE:"source_file"::VARCHAR) COMMENT 'The name of the source that contains the record.',
+  "record_number" INTEGER AS (VALUE:"record_number"::INTEGER) COMMENT 'The record''s number among all records of its source, from 0.',
+  "rescued" VARCHAR AS (VALUE:"rescued"::VARCHAR) COMMENT 'JSON object that maps paths to the values with no matching column; null if there are none.',
+  "date" DATE AS (TRY_TO_DATE(REGEXP_SUBSTR(METADATA$FILENAME, 'date=([^/]+)/', 1, 1, 'e')))
+)
+PARTITION BY ("date")
+LOCATION = @STAGE/record_type=unrecognized/
+FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)
+COMMENT = 'Records that belong to no other table; each is kept as complete JSON text.';

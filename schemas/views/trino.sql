@@ -1,0 +1,239 @@
+CREATE OR REPLACE VIEW "page_views" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "page"."timestamp" AS "viewed_at", "page"."url" AS "url", "page"."referrerUrl" AS "referrer_url", "page"."sections" AS "sections"
+FROM "navigation" AS r
+CROSS JOIN UNNEST(r."navigationData") AS "page" ("timestamp", "url", "referrerUrl", "sections");
+
+CREATE OR REPLACE VIEW "impressions" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "event"."timestamp" AS "occurred_at", "event"."impressionType" AS "impression_type", "event"."state" AS "state", "event"."controlGroup" AS "control_group", "event"."engagementInstanceId" AS "engagement_instance_id", "event"."engagement"."id" AS "engagement_id", "event"."engagement"."channel" AS "engagement_channel", "event"."engagement"."type" AS "engagement_type", "event"."engagement"."skillId" AS "skill_id", "event"."engagement"."skillName" AS "skill_name", "event"."campaign"."id" AS "campaign_id", "event"."goal"."id" AS "goal_id", "event"."goal"."type" AS "goal_type"
+FROM "impression" AS r
+CROSS JOIN UNNEST(r."impressions") AS "event" ("timestamp", "engagementInstanceId", "impressionType", "state", "controlGroup", "engagement", "campaign", "goal");
+
+CREATE OR REPLACE VIEW "eligible_campaigns" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "assessment"."timestamp" AS "assessed_at", "eligible"."campaign"."id" AS "campaign_id", "eligible"."controlGroupType" AS "control_group_type", "eligible"."goal"."id" AS "goal_id", "eligible"."goal"."type" AS "goal_type"
+FROM "eligibility" AS r
+CROSS JOIN UNNEST(r."eligibilityData") AS "assessment" ("eligibleCampaigns", "timestamp")
+CROSS JOIN UNNEST("assessment"."eligibleCampaigns") AS "eligible" ("campaign", "engagements", "goal", "controlGroupType");
+
+CREATE OR REPLACE VIEW "goals" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "goal"."id" AS "achievement_id", "goal"."timestamp" AS "achieved_at", "goal"."campaignGoalId" AS "goal_id", "goal"."campaignGoalRevision" AS "goal_revision", "goal"."campaignGoalType" AS "goal_type", "goal"."goalMetaData"."type" AS "goal_kind", "goal"."goalMetaData"."urlGoalMetadata"."url" AS "url", "goal"."goalMetaData"."purchaseMetadata"."orderId" AS "order_id", "goal"."goalMetaData"."purchaseMetadata"."total" AS "order_total", "goal"."goalMetaData"."reduceAbandonmentGoalMetadata"."numberOfPages" AS "pages_viewed", "goal"."goalMetaData"."increaseInteractionGoalMetadata"."engagement"."id" AS "engagement_id", "goal"."goalMetaData"."increaseInteractionGoalMetadata"."campaign"."id" AS "campaign_id", "goal"."goalMetaData"."leadMetadata"."leadId" AS "lead_id", "goal"."goalMetaData"."leadMetadata"."value" AS "lead_value", "goal"."goalMetaData"."serviceActivityMetadata"."serviceId" AS "service_id"
+FROM "goal_achieved" AS r
+CROSS JOIN UNNEST(r."achievedGoals") AS "goal" ("id", "timestamp", "campaignGoalId", "campaignGoalRevision", "campaignGoalType", "goalMetaData");
+
+CREATE OR REPLACE VIEW "purchases" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "attribute"."timestamp" AS "reported_at", "attribute"."data"."purchase"."orderId" AS "order_id", "attribute"."data"."purchase"."total" AS "total", "attribute"."data"."purchase"."cart"."total" AS "cart_total", "attribute"."data"."purchase"."cart"."numItems" AS "num_items"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+WHERE "attribute"."data"."purchase" IS NOT NULL;
+
+CREATE OR REPLACE VIEW "carts" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "attribute"."timestamp" AS "reported_at", "attribute"."data"."cart"."total" AS "total", "attribute"."data"."cart"."numItems" AS "num_items"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+WHERE "attribute"."data"."cart" IS NOT NULL;
+
+CREATE OR REPLACE VIEW "products" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", 'purchase' AS "listed_in", "attribute"."timestamp" AS "reported_at", "attribute"."data"."purchase"."orderId" AS "order_id", "attribute"."data"."purchase"."total" AS "list_total", "line"."quantity" AS "quantity", "line"."product"."name" AS "name", "line"."product"."category" AS "category", "line"."product"."sku" AS "sku", "line"."product"."price" AS "price"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+CROSS JOIN UNNEST("attribute"."data"."purchase"."cart"."products") AS "line" ("quantity", "product")
+UNION ALL
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", 'cart' AS "listed_in", "attribute"."timestamp" AS "reported_at", CAST(NULL AS VARCHAR) AS "order_id", "attribute"."data"."cart"."total" AS "list_total", "line"."quantity" AS "quantity", "line"."product"."name" AS "name", "line"."product"."category" AS "category", "line"."product"."sku" AS "sku", "line"."product"."price" AS "price"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+CROSS JOIN UNNEST("attribute"."data"."cart"."products") AS "line" ("quantity", "product")
+UNION ALL
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", 'view' AS "listed_in", "attribute"."timestamp" AS "reported_at", CAST(NULL AS VARCHAR) AS "order_id", CAST(NULL AS DOUBLE) AS "list_total", "line"."quantity" AS "quantity", "line"."product"."name" AS "name", "line"."product"."category" AS "category", "line"."product"."sku" AS "sku", "line"."product"."price" AS "price"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+CROSS JOIN UNNEST("attribute"."data"."viewedProduct"."products") AS "line" ("quantity", "product");
+
+CREATE OR REPLACE VIEW "customers" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "attribute"."timestamp" AS "reported_at", "attribute"."data"."customerInfo"."customerId" AS "customer_id", "attribute"."data"."customerInfo"."customerType" AS "customer_type", "attribute"."data"."customerInfo"."customerStatus" AS "customer_status", "attribute"."data"."customerInfo"."balance" AS "balance", "attribute"."data"."customerInfo"."socialId" AS "social_id", "attribute"."data"."customerInfo"."imei" AS "imei", "attribute"."data"."customerInfo"."userName" AS "user_name", "attribute"."data"."customerInfo"."accountName" AS "account_name", "attribute"."data"."customerInfo"."companySize" AS "company_size", "attribute"."data"."customerInfo"."role" AS "role", "attribute"."data"."customerInfo"."lastPaymentDate"."year" AS "last_payment_year", "attribute"."data"."customerInfo"."lastPaymentDate"."month" AS "last_payment_month", "attribute"."data"."customerInfo"."lastPaymentDate"."day" AS "last_payment_day", "attribute"."data"."customerInfo"."registrationDate"."year" AS "registration_year", "attribute"."data"."customerInfo"."registrationDate"."month" AS "registration_month", "attribute"."data"."customerInfo"."registrationDate"."day" AS "registration_day", "attribute"."data"."customerInfo"."storeNumber" AS "store_number", "attribute"."data"."customerInfo"."storeZipCode" AS "store_zip_code", "attribute"."data"."customerInfo"."isAuthenticated" AS "is_authenticated", "attribute"."data"."customerInfo"."authenticatedConversationId" AS "conversation_id"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+WHERE "attribute"."data"."customerInfo" IS NOT NULL;
+
+CREATE OR REPLACE VIEW "personal_info" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "attribute"."timestamp" AS "reported_at", "attribute"."data"."personalInfo"."name" AS "name", "attribute"."data"."personalInfo"."surname" AS "surname", "attribute"."data"."personalInfo"."gender" AS "gender", "attribute"."data"."personalInfo"."company" AS "company", "attribute"."data"."personalInfo"."customerAge"."customerAgeInYears" AS "age_in_years", "attribute"."data"."personalInfo"."customerAge"."customerYearOfBirth" AS "year_of_birth", "attribute"."data"."personalInfo"."customerAge"."customerMonthOfBirth" AS "month_of_birth", "attribute"."data"."personalInfo"."customerAge"."customerDateOfBirth" AS "day_of_birth", "attribute"."data"."personalInfo"."contacts" AS "contacts", "attribute"."data"."personalInfo"."isAuthenticated" AS "is_authenticated", "attribute"."data"."personalInfo"."authenticatedConversationId" AS "conversation_id"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+WHERE "attribute"."data"."personalInfo" IS NOT NULL;
+
+CREATE OR REPLACE VIEW "leads" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "attribute"."timestamp" AS "reported_at", "attribute"."data"."lead"."leadId" AS "lead_id", "attribute"."data"."lead"."topic" AS "topic", "attribute"."data"."lead"."value" AS "value"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+WHERE "attribute"."data"."lead" IS NOT NULL;
+
+CREATE OR REPLACE VIEW "service_activities" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "attribute"."timestamp" AS "reported_at", "attribute"."data"."serviceActivity"."serviceId" AS "service_id", "attribute"."data"."serviceActivity"."topic" AS "topic", "attribute"."data"."serviceActivity"."category" AS "category", "attribute"."data"."serviceActivity"."status" AS "status"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+WHERE "attribute"."data"."serviceActivity" IS NOT NULL;
+
+CREATE OR REPLACE VIEW "errors" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "attribute"."timestamp" AS "reported_at", "attribute"."data"."visitorError"."contextId" AS "context_id", "attribute"."data"."visitorError"."message" AS "message", "attribute"."data"."visitorError"."code" AS "code", "attribute"."data"."visitorError"."level" AS "level", "attribute"."data"."visitorError"."resolved" AS "resolved"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+WHERE "attribute"."data"."visitorError" IS NOT NULL;
+
+CREATE OR REPLACE VIEW "marketing_campaigns" AS
+SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "attribute"."timestamp" AS "reported_at", "attribute"."data"."marketingCampaignInfo"."campaignId" AS "campaign_id", "attribute"."data"."marketingCampaignInfo"."affiliate" AS "affiliate", "attribute"."data"."marketingCampaignInfo"."originatingChannel" AS "originating_channel"
+FROM "engagement_attributes" AS r
+CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")
+WHERE "attribute"."data"."marketingCampaignInfo" IS NOT NULL;
+
+CREATE OR REPLACE VIEW "visits" AS
+SELECT
+  "accountId",
+  "visitId",
+  MIN("visitorId") AS "visitorId",
+  MIN("date") AS "date",
+  MIN("started_at") AS "started_at",
+  MAX("ended_at") AS "ended_at",
+  MAX("country") AS "country",
+  MAX("country_code") AS "country_code",
+  MAX("state") AS "state",
+  MAX("city") AS "city",
+  MAX("device_family") AS "device_family",
+  MAX("device_os") AS "device_os",
+  MAX("search_engine") AS "search_engine",
+  MAX("site_control_group") AS "site_control_group",
+  MAX("landing_page") AS "landing_page",
+  MAX("exit_page") AS "exit_page",
+  CAST(COALESCE(SUM("pages"), 0) AS BIGINT) AS "pages",
+  CAST(COALESCE(SUM("impressions_shown"), 0) AS BIGINT) AS "impressions_shown",
+  CAST(COALESCE(SUM("impressions_accepted"), 0) AS BIGINT) AS "impressions_accepted",
+  CAST(COALESCE(SUM("goals"), 0) AS BIGINT) AS "goals",
+  CAST(COALESCE(SUM("orders"), 0) AS BIGINT) AS "orders",
+  SUM("order_value") AS "order_value",
+  MAX("customer_type") AS "customer_type"
+FROM (
+  SELECT "metaData"."accountId" AS "accountId", "visitId" AS "visitId", "visitorId" AS "visitorId", "date" AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "geo"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "metaData"."accountId" AS "accountId", "visitId" AS "visitId", "visitorId" AS "visitorId", "date" AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "navigation"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "metaData"."accountId" AS "accountId", "visitId" AS "visitId", "visitorId" AS "visitorId", "date" AS "date", "sessionStartTime" AS "started_at", "sessionStartTime" AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "session_info"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "metaData"."accountId" AS "accountId", "visitId" AS "visitId", "visitorId" AS "visitorId", "date" AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "eligibility"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "metaData"."accountId" AS "accountId", "visitId" AS "visitId", "visitorId" AS "visitorId", "date" AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "impression"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "metaData"."accountId" AS "accountId", "visitId" AS "visitId", "visitorId" AS "visitorId", "date" AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "goal_achieved"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "metaData"."accountId" AS "accountId", "visitId" AS "visitId", "visitorId" AS "visitorId", "date" AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "engagement_attributes"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "metaData"."accountId" AS "accountId", "visitId" AS "visitId", "visitorId" AS "visitorId", "date" AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "unrecognized"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", "viewed_at" AS "started_at", "viewed_at" AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "page_views"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", "occurred_at" AS "started_at", "occurred_at" AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "impressions"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", "achieved_at" AS "started_at", "achieved_at" AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM "goals"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", "reported_at" AS "started_at", "reported_at" AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "attribute"."timestamp" AS "reported_at"
+    FROM "engagement_attributes" AS r
+    CROSS JOIN UNNEST(r."engagementAttributes") AS "attribute" ("timestamp", "data")) AS "event"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", "assessed_at" AS "started_at", "assessed_at" AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (SELECT r."metaData"."accountId" AS "accountId", r."visitId" AS "visitId", r."visitorId" AS "visitorId", r."date" AS "date", r."source_file" AS "source_file", r."record_number" AS "record_number", "assessment"."timestamp" AS "assessed_at"
+    FROM "eligibility" AS r
+    CROSS JOIN UNNEST(r."eligibilityData") AS "assessment" ("eligibleCampaigns", "timestamp")) AS "event"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", "country" AS "country", "countryCode" AS "country_code", "state" AS "state", "city" AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (
+    SELECT "metaData"."accountId" AS "accountId", "visitId", "country", "countryCode", "state", "city", ROW_NUMBER() OVER (PARTITION BY "metaData"."accountId", "visitId" ORDER BY CASE WHEN "country" IS NULL THEN 1 ELSE 0 END, "source_file", "record_number") AS "place"
+    FROM "geo"
+  ) AS "sub"
+  WHERE "visitId" IS NOT NULL AND "place" = 1
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", "deviceFamily" AS "device_family", "deviceOS" AS "device_os", "searchEngine" AS "search_engine", "siteControlGroup" AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (
+    SELECT "metaData"."accountId" AS "accountId", "visitId", "deviceFamily", "deviceOS", "searchEngine", "siteControlGroup", ROW_NUMBER() OVER (PARTITION BY "metaData"."accountId", "visitId" ORDER BY CASE WHEN "sessionStartTime" IS NULL THEN 1 ELSE 0 END, "sessionStartTime", "source_file", "record_number") AS "place"
+    FROM "session_info"
+  ) AS "sub"
+  WHERE "visitId" IS NOT NULL AND "place" = 1
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", "url" AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (
+    SELECT "accountId" AS "accountId", "visitId", "url", ROW_NUMBER() OVER (PARTITION BY "accountId", "visitId" ORDER BY CASE WHEN "viewed_at" IS NULL THEN 1 ELSE 0 END, "viewed_at", "source_file", "record_number", "url") AS "place"
+    FROM "page_views"
+  ) AS "sub"
+  WHERE "visitId" IS NOT NULL AND "place" = 1
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", "url" AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (
+    SELECT "accountId" AS "accountId", "visitId", "url", ROW_NUMBER() OVER (PARTITION BY "accountId", "visitId" ORDER BY CASE WHEN "viewed_at" IS NULL THEN 1 ELSE 0 END, "viewed_at" DESC, "source_file" DESC, "record_number" DESC, "url" DESC) AS "place"
+    FROM "page_views"
+  ) AS "sub"
+  WHERE "visitId" IS NOT NULL AND "place" = 1
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", "customer_type" AS "customer_type"
+  FROM (
+    SELECT "accountId" AS "accountId", "visitId", "customer_type", ROW_NUMBER() OVER (PARTITION BY "accountId", "visitId" ORDER BY CASE WHEN "customer_type" IS NULL THEN 1 ELSE 0 END, CASE WHEN "reported_at" IS NULL THEN 1 ELSE 0 END, "reported_at" DESC, "source_file" DESC, "record_number" DESC, "customer_type" DESC) AS "place"
+    FROM "customers"
+  ) AS "sub"
+  WHERE "visitId" IS NOT NULL AND "place" = 1
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", "pages" AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (
+    SELECT "accountId", "visitId", COUNT(*) AS "pages"
+    FROM "page_views"
+    GROUP BY "accountId", "visitId"
+  ) AS "sub"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", "impressions_shown" AS "impressions_shown", "impressions_accepted" AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (
+    SELECT "accountId", "visitId", CAST(SUM(CASE WHEN "impression_type" = 'Show' THEN 1 ELSE 0 END) AS BIGINT) AS "impressions_shown", CAST(SUM(CASE WHEN "impression_type" = 'Accept' THEN 1 ELSE 0 END) AS BIGINT) AS "impressions_accepted"
+    FROM "impressions"
+    GROUP BY "accountId", "visitId"
+  ) AS "sub"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", "goals" AS "goals", CAST(NULL AS BIGINT) AS "orders", CAST(NULL AS DOUBLE) AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (
+    SELECT "accountId", "visitId", COUNT(DISTINCT "achievement_id") + CAST(SUM(CASE WHEN "achievement_id" IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS "goals"
+    FROM "goals"
+    GROUP BY "accountId", "visitId"
+  ) AS "sub"
+  WHERE "visitId" IS NOT NULL
+  UNION ALL
+  SELECT "accountId" AS "accountId", "visitId" AS "visitId", CAST(NULL AS VARCHAR) AS "visitorId", CAST(NULL AS DATE) AS "date", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "started_at", CAST(NULL AS TIMESTAMP(6) WITH TIME ZONE) AS "ended_at", CAST(NULL AS VARCHAR) AS "country", CAST(NULL AS VARCHAR) AS "country_code", CAST(NULL AS VARCHAR) AS "state", CAST(NULL AS VARCHAR) AS "city", CAST(NULL AS VARCHAR) AS "device_family", CAST(NULL AS VARCHAR) AS "device_os", CAST(NULL AS VARCHAR) AS "search_engine", CAST(NULL AS VARCHAR) AS "site_control_group", CAST(NULL AS VARCHAR) AS "landing_page", CAST(NULL AS VARCHAR) AS "exit_page", CAST(NULL AS BIGINT) AS "pages", CAST(NULL AS BIGINT) AS "impressions_shown", CAST(NULL AS BIGINT) AS "impressions_accepted", CAST(NULL AS BIGINT) AS "goals", "orders" AS "orders", "order_value" AS "order_value", CAST(NULL AS VARCHAR) AS "customer_type"
+  FROM (
+    SELECT "accountId", "visitId", COUNT(*) AS "orders", SUM("total") AS "order_value"
+    FROM (
+    SELECT "accountId", "visitId", "order_id", "total", ROW_NUMBER() OVER (PARTITION BY "accountId", "visitId", "order_id" ORDER BY CASE WHEN "reported_at" IS NULL THEN 1 ELSE 0 END, "reported_at", "source_file", "record_number", CASE WHEN "total" IS NULL THEN 1 ELSE 0 END, "total") AS "place"
+    FROM "purchases"
+  ) AS "sub"
+    WHERE ("place" = 1 OR "order_id" IS NULL)
+    GROUP BY "accountId", "visitId"
+  ) AS "sub"
+  WHERE "visitId" IS NOT NULL
+) AS "part"
+GROUP BY "accountId", "visitId";

@@ -1,0 +1,72 @@
+"""Renders the flat views and `visits` as queries in the SQL of each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from wsparquet.options import check_choice
+from wsparquet.render.views.dialects import DIALECTS, Dialect
+from wsparquet.render.views.dictionary import dictionary
+from wsparquet.render.views.rows import rows_query
+from wsparquet.render.views.visits import VISITS, visits_query
+from wsparquet.schema import TABLES
+from wsparquet.schema.flat_views import FLAT_VIEWS, ViewColumn
+
+__all__ = ["VIEWS", "VIEW_FORMS", "columns_of_view", "tables_below", "view_query", "views_below", "views_text"]
+
+VIEWS: tuple[str, ...] = (*FLAT_VIEWS, "visits")
+"""The names of all views, in an order in which each reads only tables and earlier views."""
+
+VIEW_FORMS: tuple[str, ...] = (*(engine for engine in DIALECTS if engine != "polars"), "markdown")
+"""The forms of ``views_text``. Polars has no statement that creates a view."""
+
+
+def view_query(view: str, engine: str, *, schema: tuple[str, ...] = ()) -> str:
+    """Return the query of a view. It reads tables by their names, and `visits` also reads flat views by their names.
+
+    ``engine`` is one of ``DIALECTS``. ``schema`` comes before the names of tables and views. Raises KeyError if there
+    is no such view or engine.
+    """
+    return _query(view, replace(DIALECTS[engine], schema=schema))
+
+
+def views_below(view: str) -> tuple[str, ...]:
+    """Return the flat views that a view reads."""
+    return tuple(FLAT_VIEWS) if view == "visits" else ()
+
+
+def tables_below(view: str) -> tuple[str, ...]:
+    """Return the tables that a view reads. Raises KeyError if there is no such view."""
+    return tuple(TABLES) if view == "visits" else FLAT_VIEWS[view].tables
+
+
+def columns_of_view(view: str) -> tuple[ViewColumn, ...]:
+    """Return the columns of a view in order. Raises KeyError if there is no such view."""
+    return VISITS if view == "visits" else FLAT_VIEWS[view].columns
+
+
+def views_text(form: str) -> str:
+    """Return the statements that create all views, or the dictionary of their columns for the form ``markdown``.
+
+    The statements need the tables under their own names in the same schema. The text ends with a newline.
+
+    Raises:
+        OptionError: there is no such form.
+
+    """
+    check_choice("form", form, VIEW_FORMS)
+    if form == "markdown":
+        return dictionary({view: columns_of_view(view) for view in VIEWS})
+    return "\n".join(_statements(DIALECTS[form]))
+
+
+def _statements(dialect: Dialect) -> Iterator[str]:
+    for view in VIEWS:
+        yield f"CREATE OR REPLACE VIEW {dialect.relation(view)} AS\n{_query(view, dialect)};\n"
+
+
+def _query(view: str, dialect: Dialect) -> str:
+    if view == "visits":
+        return visits_query(dialect)
+    return "\nUNION ALL\n".join(rows_query(FLAT_VIEWS[view], rows, dialect) for rows in FLAT_VIEWS[view].rows)
