@@ -17,9 +17,20 @@ FILES = GenerateOptions(files=2, records=20)
 NAMES = [name for name in wsparquet.__all__ if callable(getattr(wsparquet, name))]
 NEEDS_LAKE = frozenset(
     {
-        *("AccountStatus", "Cleaning", "FileState", "LakeDataset", "Status", "StatusLimits", "Stray", "Verification"),
+        *(
+            "AccountStatus",
+            "ChangedSource",
+            "Changes",
+            "Cleaning",
+            "FileState",
+            "LakeDataset",
+            "Status",
+            "StatusLimits",
+            "Stray",
+            "Verification",
+        ),
         *("VerifyOptions", "attach", "clean", "connect", "list_files", "open_dataset", "refresh", "remove", "replay"),
-        *("scan", "status", "verify"),
+        *("changes", "scan", "status", "verify"),
     }
 )
 """The names whose examples work with a root that has commits."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from wsparquet.generate import GenerateOptions, generate_files
     from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
     from wsparquet.progress import Progress
-    from wsparquet.query import attach, connect, refresh, scan
+    from wsparquet.query import ChangedSource, Changes, attach, changes, connect, refresh, scan
     from wsparquet.reading import QuarantineWarning, read
     from wsparquet.render import schema_text
     from wsparquet.results import Failure
@@ -70,6 +70,8 @@ __all__ = [
     "AccountStatus",
     "ApiError",
     "ApiOptions",
+    "ChangedSource",
+    "Changes",
     "Cleaning",
     "Client",
     "ConvertOptions",
@@ -115,6 +117,7 @@ __all__ = [
     "__version__",
     "arrow_schema",
     "attach",
+    "changes",
     "clean",
     "connect",
     "convert",
@@ -190,7 +193,10 @@ _HOMES = {
     ),
     "progress": ("Progress",),
     "query": (
+        "ChangedSource",
+        "Changes",
         "attach",
+        "changes",
         "connect",
         "refresh",
         "scan",

@@ -38,8 +38,8 @@ def test_the_commands_are_those_of_the_program() -> None:
     """The program lists every command with a line of help."""
     text = help_of(None)
     assert COMMANDS == (
-        "clean", "convert", "fetch", "generate", "inspect", "list", "remove", "replay", "schema", "serve", "sql",
-        "status", "sync", "verify",
+        "changes", "clean", "convert", "fetch", "generate", "inspect", "list", "remove", "replay", "schema", "serve",
+        "sql", "status", "sync", "verify",
     )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)
@@ -62,6 +62,7 @@ def prepared(tmp_path: Path) -> Path:
     files = [path for folder in ("downloads", "raw") for path in generate(tmp_path / folder, options)]
     (tmp_path / "session.gz").write_bytes(files[0].read_bytes())
     assert run("convert", tmp_path / "downloads", "--to", tmp_path / "lake").code == 0
+    assert run("changes", tmp_path / "lake", "--next", tmp_path / "load.token").code == 0
     return tmp_path
 
 
@@ -137,6 +138,8 @@ def test_h_is_help() -> None:
         ("sql", "lake"),
         ("sql", "lake", "FROM geo", "--tables"),
         ("sql", "lake", "FROM geo", "--format", "parquet"),
+        ("changes",),
+        ("changes", "lake", "--since", "no such file"),
     ],
     ids=" ".join,
 )

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from wsparquet.cli.changes import changes
 from wsparquet.cli.clean import clean as clean_command
 from wsparquet.cli.convert import convert
 from wsparquet.cli.environment import add_variables
@@ -105,6 +106,7 @@ for _command in (
     replay,
     remove,
     sql,
+    changes,
     schema,
     generate,
     serve,

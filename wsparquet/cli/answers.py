@@ -5,18 +5,17 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from wsparquet.cli.output import say
+from wsparquet.cli.target_file import written_whole
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wsparquet.query.answer import Answer
 
 __all__ = ["FORMATS", "write_answer"]
@@ -39,16 +38,8 @@ def write_answer(answer: Answer, form: str, into: str | None) -> None:
         while chunk := "".join(itertools.islice(texts, LINES_AT_ONCE)):
             say(chunk, nl=False)
         return
-    target = Path(into)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        try:
-            _write_file(answer, form, temporary)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise click.ClickException(f"cannot write {printable(into)}: {error.strerror or error}") from error
+    with written_whole(into) as temporary:
+        _write_file(answer, form, temporary)
     say(printable(f"{into}: {answer.rows} rows"))
 
 

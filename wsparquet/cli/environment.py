@@ -10,16 +10,20 @@ EXCLUDED = frozenset(
     {
         *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--single-writer"),
         *("--as", "--describe", "--diff", "--format", "--from", "--remote", "--tables", "--version", "--views"),
+        # Here a file with a token, in other commands a time.
+        *("changes --since", "changes --next"),
     }
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing, or assert something,
-which a forgotten variable must not do. The others choose what a single call of `schema` or `sql` prints."""
+which a forgotten variable must not do. The others choose what a single call of `schema`, `sql` or
+`changes` prints. A name with a command excludes the option of this command."""
 
 
 def add_variables(command: click.Command) -> None:
     """Give each option of a command its environment variable, and show it in the help."""
     for parameter in command.params:
-        if isinstance(parameter, click.Option) and parameter.opts[0] not in EXCLUDED:
+        names = {parameter.opts[0], f"{command.name} {parameter.opts[0]}"}
+        if isinstance(parameter, click.Option) and not names & EXCLUDED:
             flag = parameter.opts[0].removeprefix("--").replace("-", "_")
             parameter.envvar = f"WSPARQUET_{flag.upper()}"
             parameter.show_envvar = True

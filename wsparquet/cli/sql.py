@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from wsparquet.cli.answers import FORMATS, write_answer
 from wsparquet.cli.arguments import takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import storage_option
+from wsparquet.cli.target_file import check_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,15 +66,6 @@ class Arguments:
             return str(data, "utf-8-sig")
         except UnicodeDecodeError as error:
             raise click.UsageError(f"{self.file}: expected a query in UTF-8, found other bytes") from error
-
-
-def _check_target(into: str) -> None:
-    """Reject a file in a root: commands would take it for a file of the root."""
-    from wsparquet.layout import is_root
-
-    for folder in Path(os.path.realpath(into)).parents:
-        if is_root(folder):
-            raise click.UsageError(f"expected --into outside of all roots, found a file in {folder}; choose another")
 
 
 def _quoted(table: str) -> str:
@@ -131,7 +122,7 @@ def sql(given: Arguments) -> int:
     from wsparquet.query.answer import answering
 
     if given.into is not None:
-        _check_target(given.into)
+        check_target("--into", given.into)
     with answering(given.root, given.asked, storage_options=given.storage) as answer:
         write_answer(answer, given.format, given.into)
     return ExitCode.DONE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from wsparquet.query.changes import ChangedSource, Changes, changes
 from wsparquet.query.connection import attach, connect, refresh
 from wsparquet.query.scan import scan
 
-__all__ = ["attach", "connect", "refresh", "scan"]
+__all__ = ["ChangedSource", "Changes", "attach", "changes", "connect", "refresh", "scan"]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from wsparquet.options import check_choice
+from wsparquet.options import check_choice, check_kind
+from wsparquet.query.changes import Changes
 from wsparquet.query.polars_options import polars_access
-from wsparquet.query.snapshot import PARTITIONS, Snapshot, take_snapshot
+from wsparquet.query.snapshot import PARTITIONS, Snapshot, snapshot_of_changes, take_snapshot
 from wsparquet.render.views import VIEWS, tables_below, view_query, views_below
 from wsparquet.schema import TABLES
 from wsparquet.schema.tables import PARTITION
@@ -22,13 +23,21 @@ if TYPE_CHECKING:
 __all__ = ["scan"]
 
 
-def scan(root: str | os.PathLike[str], table: str, *, storage_options: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+def scan(
+    root: str | os.PathLike[str],
+    table: str,
+    *,
+    changes: Changes | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+) -> pl.LazyFrame:
     """Return the rows of a table or view as a lazy frame of Polars: exactly the rows that count now.
 
     The frame of a table has all columns of the table's schema, and the partition column ``date`` (Date), also if the
     table has no rows. ``table`` can also be a flat view, such as ``page_views``, or ``visits``: see the page "Flat
     views". A query reads only the columns that it needs, and a filter on ``date`` skips the files of other days. The
     frame shows the root as it was at the call, so scan the table again to see later commits.
+
+    With ``changes``, the result of ``changes``, the frame has only the rows of the sources that were added or replaced.
 
     ``root`` is a folder or ``s3://bucket/…``. ``storage_options`` are options of s3fs; wsparquet translates them for
     Polars. Options that only tune s3fs are ignored.
@@ -43,14 +52,19 @@ def scan(root: str | os.PathLike[str], table: str, *, storage_options: Mapping[s
     ['visitId', 'landing_page', 'pages']
 
     Raises:
-        OptionError: there is no such table or view, or Polars has no equivalent of an option of s3fs.
+        OptionError: there is no such table or view, ``changes`` are of another root, or Polars has no equivalent of an
+            option of s3fs.
         DatasetError: there is no root, or a commit record is unreadable.
         SchemaError: the root has another schema version.
 
     """
     check_choice("table", table, (*TABLES, *VIEWS))
     tables = (table,) if table in TABLES else tables_below(table)
-    snapshot = take_snapshot(root, tables, storage_options=storage_options)
+    check_kind("changes", changes, Changes, "the result of changes", optional=True)
+    if changes is None:
+        snapshot = take_snapshot(root, tables, storage_options=storage_options)
+    else:
+        snapshot = snapshot_of_changes(root, changes, tables, storage_options=storage_options)
     frames = {each: _frame(snapshot, each, storage_options or {}) for each in tables}
     return frames[table] if table in TABLES else _view(table, frames)
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wsparquet.dataset import open_dataset
-from wsparquet.errors import DatasetError
+from wsparquet.dataset import Access, Root, open_dataset
+from wsparquet.errors import DatasetError, OptionError
 from wsparquet.options import check_kind
 from wsparquet.preflight import check_root
 from wsparquet.schema import TABLES
 from wsparquet.schema.tables import PARTITION
 
-__all__ = ["Snapshot", "take_snapshot"]
+if TYPE_CHECKING:
+    from wsparquet.query.changes import Changes
+
+__all__ = ["Snapshot", "snapshot_of_changes", "take_snapshot"]
 
 READINGS = 5
 """How many times the commit records are read again if files disappear between the reading and the check."""
@@ -51,7 +54,37 @@ def take_snapshot(
     """
     check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
     check_root(root)
-    location, files = _read(root, tuple(tables), storage_options)
+    return _snapshot(*_read(root, tuple(tables), storage_options))
+
+
+def snapshot_of_changes(
+    root: str | os.PathLike[str],
+    changes: Changes,
+    tables: Iterable[str],
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+) -> Snapshot:
+    """Return the files of some tables that have the rows of added and replaced sources.
+
+    Raises the errors of ``take_snapshot``, OptionError if these are changes of another root, and DatasetError if files
+    are gone since.
+    """
+    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
+    check_root(root)
+    opened = Root.open(root, create=False, access=Access(storage_options or {}))
+    if changes.root != opened.place:
+        raise OptionError("changes", f"expected changes of {opened.place}, found changes of {changes.root}")
+    found = {table: changes.files(table) for table in tables}
+    paths = [path for files in found.values() for path in files]
+    if missing := opened.store.missing(paths):
+        raise DatasetError(
+            f"{opened.place}: expected {len(paths)} parts of added and replaced sources, found that {len(missing)} are "
+            f"gone, such as {min(missing)}; a later commit replaced them, so call changes again with the same token"
+        )
+    return _snapshot(opened.place, {table: [f"{opened.place}/{path}" for path in found[table]] for table in found})
+
+
+def _snapshot(location: str, files: Mapping[str, list[str]]) -> Snapshot:
     odd_keys = tuple(dict.fromkeys(_keys_above(location)))
     for table in files:
         _check_keys(location, table, odd_keys)

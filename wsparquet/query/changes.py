@@ -1,0 +1,128 @@
+"""Says which sources were added, replaced and removed since an earlier moment, for incremental loads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wsparquet.commit.record import Commit
+from wsparquet.dataset import Access, Root
+from wsparquet.options import check_kind
+from wsparquet.preflight import check_root
+from wsparquet.query.change_token import Known, read_token, write_token
+from wsparquet.results import Result
+
+__all__ = ["ChangedSource", "Changes", "changes"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSource:
+    """A source whose rows are new, or gone.
+
+    ``source_file`` is the value of the column ``source_file`` in its rows. ``before`` is the value in the rows that it
+    had at the earlier moment, or None if it had none: delete those rows. ``rows`` is the number of rows in all tables,
+    and ``parts`` has the paths of its files by table, relative to the root; both are empty for a source that is gone.
+
+    >>> [(source.before, source.rows) for source in wsparquet.changes("lake").added]
+    [(None, 20), (None, 20)]
+    """
+
+    account: str
+    source_file: str
+    before: str | None
+    rows: int = 0
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, repr=False)
+class Changes(Result):
+    """The result of ``changes``: each source is in at most one of ``added``, ``replaced`` and ``removed``.
+
+    ``token`` names the moment of the call: give it to the next call. It is a text of about 20 bytes for each source.
+
+    >>> first = wsparquet.changes("lake")
+    >>> wsparquet.changes("lake", first.token)
+    <Changes root=...lake, added=0, replaced=0, removed=0>
+    """
+
+    root: str
+    added: tuple[ChangedSource, ...]
+    replaced: tuple[ChangedSource, ...]
+    removed: tuple[ChangedSource, ...]
+    token: str
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the numbers of sources."""
+        counts = {"added": len(self.added), "replaced": len(self.replaced), "removed": len(self.removed)}
+        return {"root": self.root, **counts}
+
+    def files(self, table: str) -> list[str]:
+        """Return the paths of the files of a table that have the rows of added and replaced sources, sorted.
+
+        The paths are relative to the root.
+        """
+        found = (path for source in (*self.added, *self.replaced) for path in source.parts.get(table, ()))
+        return sorted(found)
+
+
+def changes(
+    root: str | os.PathLike[str],
+    since: str | Changes | None = None,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+) -> Changes:
+    """Return the sources that were added, replaced and removed since an earlier call.
+
+    ``since`` is the token of an earlier call, or its result. Without it, all sources are added. To load a warehouse,
+    delete the rows of replaced and removed sources by their ``before``, insert the rows of added and replaced sources,
+    and keep the new token when that is done. If the load fails, call again with the old token: it is never used up.
+
+    A source is replaced if its rows were written anew, for example because its content changed or because `replay`
+    converted it again. A source that becomes a copy of another one is removed, and the other one is added. ``scan``
+    returns the rows of added and replaced sources if it gets the result as ``changes``.
+
+    ``root`` is a folder or ``s3://bucket/…``; ``storage_options`` are options of s3fs.
+
+    >>> found = wsparquet.changes("lake")
+    >>> len(found.added), len(wsparquet.changes("lake", found.token).added)
+    (2, 0)
+    >>> wsparquet.scan("lake", "navigation", changes=found).collect().height > 0
+    True
+
+    Raises:
+        OptionError: ``since`` is no token, or a token of another root.
+        DatasetError: there is no root, or a commit record is unreadable.
+        SchemaError: the root has another schema version.
+
+    """
+    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
+    check_kind("since", since, (str, Changes), "a token", optional=True)
+    check_root(root)
+    opened = Root.open(root, create=False, access=Access(storage_options or {}))
+    root_id = opened.version.root_id
+    token = since.token if isinstance(since, Changes) else since
+    known = read_token(token, root_id) if token is not None else {}
+    commits = [commit for commit in opened.log.counting_commits() if commit.same_as is None]
+    return Changes(root=opened.place, **_compared(known, commits), token=write_token(root_id, commits))
+
+
+def _compared(known: Mapping[Any, Known], commits: Iterable[Commit]) -> dict[str, tuple[ChangedSource, ...]]:
+    gone = dict(known)
+    added, replaced = [], []
+    for commit in commits:
+        before = gone.pop(commit.identity, None)
+        if before is None:
+            added.append(_source(commit, None))
+        elif before.content_id != commit.content_id:
+            replaced.append(_source(commit, before.source_file))
+    removed = tuple(ChangedSource(each.account, was.source_file, was.source_file) for each, was in gone.items())
+    return {"added": tuple(added), "replaced": tuple(replaced), "removed": removed}
+
+
+def _source(commit: Commit, before: str | None) -> ChangedSource:
+    parts: dict[str, tuple[str, ...]] = {}
+    for part in commit.parts:
+        parts[part.table] = (*parts.get(part.table, ()), part.path)
+    return ChangedSource(commit.identity.account, commit.facts.source_name, before, commit.row_count, parts)
