@@ -17,20 +17,9 @@ FILES = GenerateOptions(files=2, records=20)
 NAMES = [name for name in wsparquet.__all__ if callable(getattr(wsparquet, name))]
 NEEDS_LAKE = frozenset(
     {
-        *(
-            "AccountStatus",
-            "ChangedSource",
-            "Changes",
-            "Cleaning",
-            "FileState",
-            "LakeDataset",
-            "Status",
-            "StatusLimits",
-            "Stray",
-            "Verification",
-        ),
-        *("VerifyOptions", "attach", "clean", "connect", "list_files", "open_dataset", "refresh", "remove", "replay"),
-        *("changes", "scan", "status", "verify"),
+        *("AccountStatus", "ChangedSource", "Changes", "Cleaning", "Drift", "FileState", "Finding", "LakeDataset"),
+        *("Status", "StatusLimits", "Stray", "Verification", "VerifyOptions", "attach", "changes", "clean", "connect"),
+        *("drift", "list_files", "open_dataset", "refresh", "remove", "replay", "scan", "status", "verify"),
     }
 )
 """The names whose examples work with a root that has commits."""

@@ -39,7 +39,18 @@ if TYPE_CHECKING:
     from wsparquet.generate import GenerateOptions, generate_files
     from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
     from wsparquet.progress import Progress
-    from wsparquet.query import ChangedSource, Changes, attach, changes, connect, refresh, scan
+    from wsparquet.query import (
+        ChangedSource,
+        Changes,
+        Drift,
+        Finding,
+        attach,
+        changes,
+        connect,
+        drift,
+        refresh,
+        scan,
+    )
     from wsparquet.reading import QuarantineWarning, read
     from wsparquet.render import schema_text
     from wsparquet.results import Failure
@@ -79,12 +90,14 @@ __all__ = [
     "Credentials",
     "DatasetError",
     "DecodeError",
+    "Drift",
     "Failure",
     "FailuresError",
     "FetchOptions",
     "FetchSummary",
     "FileState",
     "Files",
+    "Finding",
     "GenerateOptions",
     "InspectOptions",
     "Inspection",
@@ -121,6 +134,7 @@ __all__ = [
     "clean",
     "connect",
     "convert",
+    "drift",
     "fetch",
     "generate_files",
     "inspect",
@@ -195,9 +209,12 @@ _HOMES = {
     "query": (
         "ChangedSource",
         "Changes",
+        "Drift",
+        "Finding",
         "attach",
         "changes",
         "connect",
+        "drift",
         "refresh",
         "scan",
     ),

@@ -38,8 +38,8 @@ def test_the_commands_are_those_of_the_program() -> None:
     """The program lists every command with a line of help."""
     text = help_of(None)
     assert COMMANDS == (
-        "changes", "clean", "convert", "fetch", "generate", "inspect", "list", "remove", "replay", "schema", "serve",
-        "sql", "status", "sync", "verify",
+        "changes", "clean", "convert", "drift", "fetch", "generate", "inspect", "list", "remove", "replay", "schema",
+        "serve", "sql", "status", "sync", "verify",
     )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)
@@ -139,6 +139,7 @@ def test_h_is_help() -> None:
         ("sql", "lake", "FROM geo", "--tables"),
         ("sql", "lake", "FROM geo", "--format", "parquet"),
         ("changes",),
+        ("drift", "lake", "--by", "week"),
         ("changes", "lake", "--since", "no such file"),
     ],
     ids=" ".join,

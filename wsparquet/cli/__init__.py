@@ -17,6 +17,7 @@ import click
 from wsparquet.cli.changes import changes
 from wsparquet.cli.clean import clean as clean_command
 from wsparquet.cli.convert import convert
+from wsparquet.cli.drift import drift
 from wsparquet.cli.environment import add_variables
 from wsparquet.cli.exit_codes import ExitCode, of_error
 from wsparquet.cli.fetch import fetch
@@ -107,6 +108,7 @@ for _command in (
     remove,
     sql,
     changes,
+    drift,
     schema,
     generate,
     serve,

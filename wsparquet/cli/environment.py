@@ -10,13 +10,13 @@ EXCLUDED = frozenset(
     {
         *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--single-writer"),
         *("--as", "--describe", "--diff", "--format", "--from", "--remote", "--tables", "--version", "--views"),
-        # Here a file with a token, in other commands a time.
-        *("changes --since", "changes --next"),
+        # `--since` is a file with a token here, and a time in other commands.
+        *("changes --since", "changes --next", "drift --by"),
     }
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing, or assert something,
-which a forgotten variable must not do. The others choose what a single call of `schema`, `sql` or
-`changes` prints. A name with a command excludes the option of this command."""
+which a forgotten variable must not do. The others choose what a single call of `schema`, `sql`,
+`changes` or `drift` prints. A name with a command excludes the option of this command."""
 
 
 def add_variables(command: click.Command) -> None:

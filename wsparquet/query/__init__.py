@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wsparquet.query.changes import ChangedSource, Changes, changes
 from wsparquet.query.connection import attach, connect, refresh
+from wsparquet.query.drift import Drift, Finding, drift
 from wsparquet.query.scan import scan
 
-__all__ = ["ChangedSource", "Changes", "attach", "changes", "connect", "refresh", "scan"]
+__all__ = ["ChangedSource", "Changes", "Drift", "Finding", "attach", "changes", "connect", "drift", "refresh", "scan"]

@@ -1,12 +1,13 @@
-"""The text of the result of `wsparquet changes`."""
+"""The text of the results of `wsparquet changes` and `wsparquet drift`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from wsparquet.cli.text import lines
-from wsparquet.cli.text.parts import counted
-from wsparquet.query import Changes
+from wsparquet.cli.text.parts import counted, time
+from wsparquet.query import Changes, Drift, Finding
 
 
 @lines.register
@@ -20,3 +21,20 @@ def _(changes: Changes) -> Iterator[str]:
     for source in changes.added:
         yield f"added:    {source.source_file} of account {source.account} ({counted(source.rows, 'row')})"
     yield f"{len(changes.added):,} added, {len(changes.replaced):,} replaced, {len(changes.removed):,} removed"
+
+
+@lines.register
+def _(drift: Drift) -> Iterator[str]:
+    """Yield a line for each finding, below its period if there are periods."""
+    if not drift.findings:
+        yield f"{counted(drift.sources, 'source')}: all values are documented, and nothing is quarantined"
+    for period, findings in groupby(drift.findings, key=lambda finding: finding.period):
+        if period is not None:
+            yield f"{period}:"
+        yield from (_finding(finding) for finding in findings)
+
+
+def _finding(finding: Finding) -> str:
+    what = "  ".join(each for each in (finding.table, finding.path) if each)
+    where = f"{finding.count:>7,} in {counted(finding.sources, 'source')}"
+    return f"{finding.kind:15} {where:24} {time(finding.first)} to {time(finding.last)}  {what}".rstrip()
