@@ -69,6 +69,7 @@ def test_every_command_has_a_function() -> None:
         "generate": ["generate_files"],
         "schema": ["arrow_schema", "schema_text"],
         "sql": ["connect"],
+        "views": ["write_views"],
     }
     expected = {name for command in cli.commands if command != "serve" for name in other.get(command, [command])}
     assert expected <= set(wsparquet.__all__)

@@ -44,12 +44,14 @@ if TYPE_CHECKING:
         Changes,
         Drift,
         Finding,
+        StoredViews,
         attach,
         changes,
         connect,
         drift,
         refresh,
         scan,
+        write_views,
     )
     from wsparquet.reading import QuarantineWarning, read
     from wsparquet.render import schema_text
@@ -120,6 +122,7 @@ __all__ = [
     "Status",
     "StatusLimits",
     "Stop",
+    "StoredViews",
     "Stray",
     "Summary",
     "SyncOptions",
@@ -150,6 +153,7 @@ __all__ = [
     "status",
     "sync",
     "verify",
+    "write_views",
 ]
 
 # The module of each public name.
@@ -211,12 +215,14 @@ _HOMES = {
         "Changes",
         "Drift",
         "Finding",
+        "StoredViews",
         "attach",
         "changes",
         "connect",
         "drift",
         "refresh",
         "scan",
+        "write_views",
     ),
     "reading": (
         "QuarantineWarning",

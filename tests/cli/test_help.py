@@ -39,7 +39,7 @@ def test_the_commands_are_those_of_the_program() -> None:
     text = help_of(None)
     assert COMMANDS == (
         "changes", "clean", "convert", "drift", "fetch", "generate", "inspect", "list", "remove", "replay", "schema",
-        "serve", "sql", "status", "sync", "verify",
+        "serve", "sql", "status", "sync", "verify", "views",
     )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)
@@ -139,6 +139,7 @@ def test_h_is_help() -> None:
         ("sql", "lake", "FROM geo", "--tables"),
         ("sql", "lake", "FROM geo", "--format", "parquet"),
         ("changes",),
+        ("views", "lake"),
         ("drift", "lake", "--by", "week"),
         ("changes", "lake", "--since", "no such file"),
     ],

@@ -35,6 +35,7 @@ from wsparquet.cli.standard_streams import take_standard_streams
 from wsparquet.cli.status import status
 from wsparquet.cli.sync import sync
 from wsparquet.cli.verify import verify
+from wsparquet.cli.views import views
 from wsparquet.errors import WsparquetError
 
 __all__ = ["main"]
@@ -109,6 +110,7 @@ for _command in (
     sql,
     changes,
     drift,
+    views,
     schema,
     generate,
     serve,

@@ -6,5 +6,19 @@ from wsparquet.query.changes import ChangedSource, Changes, changes
 from wsparquet.query.connection import attach, connect, refresh
 from wsparquet.query.drift import Drift, Finding, drift
 from wsparquet.query.scan import scan
+from wsparquet.query.stored_views import StoredViews, write_views
 
-__all__ = ["ChangedSource", "Changes", "Drift", "Finding", "attach", "changes", "connect", "drift", "refresh", "scan"]
+__all__ = [
+    "ChangedSource",
+    "Changes",
+    "Drift",
+    "Finding",
+    "StoredViews",
+    "attach",
+    "changes",
+    "connect",
+    "drift",
+    "refresh",
+    "scan",
+    "write_views",
+]

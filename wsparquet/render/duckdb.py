@@ -20,7 +20,7 @@ from wsparquet.schema import Table
 from wsparquet.schema.fields import TIMESTAMP
 from wsparquet.schema.tables import PARTITION
 
-__all__ = ["literal_glob", "quoted_name", "quoted_text", "render", "view_of_files"]
+__all__ = ["literal_glob", "quoted_name", "quoted_text", "render", "stored_view", "view_of_files"]
 
 TYPES: dict[pa.DataType, str] = {
     pa.string(): "VARCHAR",
@@ -41,6 +41,15 @@ def render(table: Table, location: Location | None = None) -> str:
     empty = location is not None and table.name in location.empty
     view = _empty_view(table) if empty else _view(table, location)
     return "\n".join((view, _table(table), *_comments(table), ""))
+
+
+def stored_view(table: Table, location: Location) -> str:
+    """Return the statement that creates or replaces the view of all files of a table at a location.
+
+    Raises SchemaError if DuckDB cannot read files at the location.
+    """
+    view = _empty_view(table) if table.name in location.empty else _view(table, location)
+    return view.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
 
 
 def view_of_files(table: Table, files: Sequence[str], *, catalog: str) -> str:

@@ -1,4 +1,4 @@
-"""The text of the results of `wsparquet changes` and `wsparquet drift`."""
+"""The text of the results of `wsparquet changes`, `wsparquet drift` and `wsparquet views`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import groupby
 
 from wsparquet.cli.text import lines
 from wsparquet.cli.text.parts import counted, time
-from wsparquet.query import Changes, Drift, Finding
+from wsparquet.query import Changes, Drift, Finding, StoredViews
 
 
 @lines.register
@@ -32,6 +32,14 @@ def _(drift: Drift) -> Iterator[str]:
         if period is not None:
             yield f"{period}:"
         yield from (_finding(finding) for finding in findings)
+
+
+@lines.register
+def _(stored: StoredViews) -> Iterator[str]:
+    """Yield what the file has, and which views stay empty."""
+    yield f"{stored.into}: {counted(len(stored.views), 'view')} over the files of {stored.root}"
+    if stored.empty:
+        yield f"without files, so these views stay empty until you run this command again: {', '.join(stored.empty)}"
 
 
 def _finding(finding: Finding) -> str:
