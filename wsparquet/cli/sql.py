@@ -12,13 +12,16 @@ from wsparquet.cli.answers import FORMATS, write_answer
 from wsparquet.cli.arguments import takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import storage_option
+from wsparquet.cli.shell import described, run_shell
 from wsparquet.cli.target_file import check_target
+from wsparquet.cli.terminal import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["sql"]
 
+ASKED = ("QUERY", "--from", "--tables", "--describe")
 SUFFIXES = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
 
 
@@ -37,12 +40,22 @@ class Arguments:
 
     def __post_init__(self) -> None:
         """Reject options that contradict each other."""
-        given = {"QUERY": self.query, "--from": self.file, "--tables": self.tables, "--describe": self.described}
-        found = [name for name, value in given.items() if value]
-        if len(found) != 1:
-            raise click.UsageError(f"expected one of {', '.join(given)}, found {' and '.join(found) or 'none'}")
+        found = self._given
+        if not self.shell and len(found) != 1:
+            raise click.UsageError(f"expected one of {', '.join(ASKED)}, found {' and '.join(found) or 'none'}")
         if self.format == "parquet" and self.into is None:
             raise click.UsageError("expected --into FILE with --format parquet, found none")
+
+    @property
+    def _given(self) -> list[str]:
+        """What says what to ask."""
+        values = (self.query, self.file, self.tables, self.described)
+        return [name for name, value in zip(ASKED, values, strict=True) if value]
+
+    @property
+    def shell(self) -> bool:
+        """Whether a person on a terminal wants to ask, since nothing is given."""
+        return not self._given and self.into is None and is_terminal()
 
     @property
     def format(self) -> str:
@@ -56,8 +69,7 @@ class Arguments:
         if self.tables:
             return "SELECT name AS table FROM (SHOW TABLES)"
         if self.described is not None:
-            table = _quoted(self.described)
-            return f"SELECT column_name AS column, column_type AS type FROM (DESCRIBE {table})"  # noqa: S608 - a known table
+            return described(self.described)
         if self.file is None:
             return self.query or ""
         with click.open_file(self.file, "rb") as opened:
@@ -66,16 +78,6 @@ class Arguments:
             return str(data, "utf-8-sig")
         except UnicodeDecodeError as error:
             raise click.UsageError(f"{self.file}: expected a query in UTF-8, found other bytes") from error
-
-
-def _quoted(table: str) -> str:
-    from wsparquet.options import check_choice
-    from wsparquet.render.duckdb import quoted_name
-    from wsparquet.render.views import VIEWS
-    from wsparquet.schema import TABLES
-
-    check_choice("describe", table, (*TABLES, *VIEWS))
-    return quoted_name(table)
 
 
 @click.command(short_help="Answer a SQL query over the tables.")
@@ -107,8 +109,8 @@ def sql(given: Arguments) -> int:
 
     Each table has exactly the rows that count. The flat views, such as page_views and visits, have one row for each
     element of a list, or for each visit. The query can only read, and can open no other files. Times are in UTC. The
-    form table shows at most 1000 rows; the other forms have all of them. This command needs DuckDB: pip install
-    'wsparquet[duckdb]'.
+    form table shows at most 1000 rows; the other forms have all of them. Without a query, the command is a small shell
+    if it runs on a terminal. This command needs DuckDB: pip install 'wsparquet[duckdb]'.
 
     \b
     Examples:
@@ -117,10 +119,13 @@ def sql(given: Arguments) -> int:
       wsparquet sql lake "FROM navigation" --into navigation.parquet
       wsparquet sql lake "SELECT * FROM session_info" --format csv > sessions.csv
       echo "SELECT count(*) FROM geo" | wsparquet sql lake --from -
-      wsparquet sql lake --describe geo
+      wsparquet sql lake --describe page_views
     """
     from wsparquet.query.answer import answering
 
+    if given.shell:
+        run_shell(given.root, storage_options=given.storage, form=given.format)
+        return ExitCode.DONE
     if given.into is not None:
         check_target("--into", given.into)
     with answering(given.root, given.asked, storage_options=given.storage) as answer:

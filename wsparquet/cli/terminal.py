@@ -1,8 +1,15 @@
-"""Formats sizes for people to read."""
+"""Formats sizes for people to read, and tells whether a person sits at the terminal."""
 
 from __future__ import annotations
 
-__all__ = ["human_bytes"]
+import sys
+
+__all__ = ["human_bytes", "is_terminal"]
+
+
+def is_terminal() -> bool:
+    """Return whether a person can type input and see output."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def human_bytes(count: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["Answer", "answering"]
+__all__ = ["Answer", "answering", "asking"]
 
 ROWS_AT_ONCE = 1000
 NESTED = ("STRUCT", "MAP", "UNION")
@@ -107,6 +107,18 @@ def answering(
         SchemaError: the root has another schema version, or DuckDB cannot read files at its path.
 
     """
+    with asking(root, storage_options=storage_options) as ask:
+        yield ask(query)
+
+
+@contextmanager
+def asking(
+    root: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None
+) -> Iterator[Callable[[str], Answer]]:
+    """Open a root as it is now, and give a function that prepares the answer to a query over its tables.
+
+    Raises the errors of ``answering``; the function raises those about a query.
+    """
     with connect(root, storage_options=storage_options) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET python_enable_replacements = false")
@@ -116,7 +128,7 @@ def answering(
         connection.execute(f"SET allowed_directories = [{folders}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        yield Answer(connection, _only_query(query))
+        yield lambda query: Answer(connection, _only_query(query))
 
 
 def _only_query(text: str) -> str:

@@ -1,0 +1,191 @@
+"""The shell of `wsparquet sql` on a terminal: queries one after the other, with history and completion."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wsparquet.cli.answers import write_answer
+from wsparquet.cli.output import complain, say
+from wsparquet.errors import WsparquetError
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.key_binding import KeyBindings
+
+    from wsparquet.query.answer import Answer
+
+__all__ = ["run_shell"]
+
+HELP = """A query ends with a semicolon and may have several lines. Tab completes names.
+  .tables         list the tables and views
+  .describe NAME  list the columns of a table or view
+  .refresh        show later commits
+  .quit           leave; so does Ctrl-D"""
+
+KEYWORDS = (
+    *(
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "GROUP BY ALL",
+        "ORDER BY",
+        "LIMIT",
+        "JOIN",
+        "LEFT JOIN",
+        "USING",
+        "WITH",
+        "AS",
+        "AND",
+    ),
+    *("OR", "NOT", "IS NULL", "IS NOT NULL", "count", "sum", "avg", "min", "max", "UNNEST", "DESCRIBE", "DISTINCT"),
+)
+
+Ask = Callable[[str], "Answer"]
+
+
+class _Left(Exception):
+    """The user leaves the shell."""
+
+
+def run_shell(root: str, *, storage_options: Mapping[str, Any], form: str) -> None:
+    """Answer queries from the terminal until the user leaves. Errors are shown, and do not end the shell.
+
+    Raises:
+        WsparquetError: DuckDB or prompt_toolkit is not installed, or the root cannot be opened.
+
+    """
+    session = _session()
+    leave = False
+    while not leave:
+        leave = _one_opening(session, root, storage_options, form)
+
+
+def _one_opening(session: PromptSession[str], root: str, storage_options: Mapping[str, Any], form: str) -> bool:
+    """Answer queries of the root as it is now, until the user leaves or wants to see later commits."""
+    from wsparquet.query.answer import asking
+
+    with asking(root, storage_options=storage_options) as ask:
+        say(f"{root}: the tables and views are {', '.join(_names())}; .help explains the shell")
+        try:
+            for line in _lines(session):
+                if line == ".refresh":
+                    return False
+                with _shown_errors():
+                    _answer(ask, line, form)
+        except _Left:
+            pass
+    return True
+
+
+def _lines(session: PromptSession[str]) -> Iterator[str]:
+    """Yield each query or command of the shell, without blanks around it."""
+    while True:
+        try:
+            line = session.prompt("wsparquet> ").strip()
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
+        if line:
+            yield line
+
+
+@contextmanager
+def _shown_errors() -> Iterator[None]:
+    try:
+        yield
+    except WsparquetError as error:
+        complain(str(error))
+    except KeyboardInterrupt:
+        complain("interrupted")
+
+
+def _answer(ask: Ask, line: str, form: str) -> None:
+    command, _, argument = line.partition(" ")
+    match command.rstrip(";"):
+        case ".quit" | ".exit":
+            raise _Left
+        case ".help":
+            say(HELP)
+        case ".tables":
+            write_answer(ask("SELECT name AS table FROM (SHOW TABLES)"), form, None)
+        case ".describe":
+            write_answer(ask(described(argument.strip(" ;"))), form, None)
+        case unknown if unknown.startswith("."):
+            complain(f"expected a query or one of the commands of .help, found {unknown}")
+        case _:
+            write_answer(ask(line), form, None)
+
+
+def described(name: str) -> str:
+    """Return the query for the columns of a table or view. Raises OptionError if there is none of this name."""
+    from wsparquet.options import check_choice
+    from wsparquet.render.duckdb import quoted_name
+
+    check_choice("describe", name, _names())
+    columns = "column_name AS column, column_type AS type"
+    return f"SELECT {columns} FROM (DESCRIBE {quoted_name(name)})"  # noqa: S608 - a known name
+
+
+def _names() -> tuple[str, ...]:
+    from wsparquet.render.views import VIEWS
+    from wsparquet.schema import TABLES
+
+    return (*TABLES, *VIEWS)
+
+
+def _session() -> PromptSession[str]:
+    try:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.completion import WordCompleter
+        from prompt_toolkit.history import FileHistory
+    except ImportError as error:
+        raise WsparquetError(
+            "expected the package prompt_toolkit, found none; give a query, or install it with: "
+            "pip install 'wsparquet[duckdb]'"
+        ) from error
+    words = sorted({*_names(), *_columns(), *KEYWORDS, ".tables", ".describe", ".refresh", ".help", ".quit"})
+    completer = WordCompleter(words, ignore_case=True, WORD=False)
+    return PromptSession(
+        history=FileHistory(_history_file()), completer=completer, multiline=True, key_bindings=_keys()
+    )
+
+
+def _columns() -> Iterator[str]:
+    from wsparquet.render.views import VIEWS, columns_of_view
+    from wsparquet.schema import TABLES
+
+    for table in TABLES.values():
+        yield from table.schema.names
+    for view in VIEWS:
+        yield from (column.name for column in columns_of_view(view))
+
+
+def _keys() -> KeyBindings:
+    """Return the keys: Enter ends a command or a query with a semicolon, and otherwise begins another line."""
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        text = event.current_buffer.text.strip()
+        if not text or text.startswith(".") or text.endswith(";"):
+            event.current_buffer.validate_and_handle()
+        else:
+            event.current_buffer.insert_text("\n")
+
+    return keys
+
+
+def _history_file() -> str:
+    """Return the file with earlier queries, which only this user can read: queries may name people."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "wsparquet"
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = state / "sql_history"
+    file.touch(mode=0o600)
+    return str(file)
