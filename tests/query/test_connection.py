@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -195,15 +196,32 @@ def test_a_root_in_a_bucket(bucket: Lake, proxy: Proxy, tmp_path: Path) -> None:
         refresh(connection)
         assert len(found(connection, "geo")) == 16
         assert connection.execute("FROM impression").fetchall() == []
-        before = len(proxy.log)
-        connection.execute("SELECT sum(record_number) FROM geo WHERE date = DATE '2016-07-01'").fetchall()
-        asked = {path for method, path, _ in proxy.log[before:] if method == "GET"}
-        assert asked
-        assert all("date%3D2016-07-01" in path or "date=2016-07-01" in path for path in asked)
         with pytest.raises(duckdb.Error):
             connection.execute(f"COPY (SELECT 1 AS a) TO '{_url_of(connection)}/x.parquet'")
         shown = str(connection.execute("SELECT * FROM duckdb_views(), duckdb_settings()").fetchall())
         assert SECRET not in shown + repr([*module._attachments.values()])
+
+
+def test_a_day_in_a_bucket_reads_only_its_files_and_each_once(bucket: Lake, proxy: Proxy) -> None:
+    """A query of a day asks for no file of another day; queries of all views ask for no small file twice."""
+    put(bucket.open(), IDENTITY, seed=1, count=12, tables=roots.TABLES)
+    # The first file of a table is read when its view is created.
+    days = [path.partition("date=")[2][:10] for path in bucket.data_files() if "geo" in path and "date=2" in path]
+    day = max(days)
+    assert len({*days}) > 1
+    with connect(bucket.url, storage_options=bucket.options) as connection:
+        before = len(proxy.log)
+        connection.execute(f"SELECT sum(record_number) FROM geo WHERE date = DATE '{day}'").fetchall()
+        asked = {path for method, path, _ in proxy.log[before:] if method == "GET"}
+        assert asked
+        assert all(f"date={day}" in path.replace("%3D", "=") for path in asked)
+        for _ in range(2):
+            assert connection.execute("SELECT count(*) FROM visits").fetchall()[0][0] > 0
+            assert connection.execute("SELECT count(*) FROM page_views").fetchall()[0][0] > 0
+    read = Counter(path for method, path, _ in proxy.log if method == "GET" and "record_type" in path)
+    parts = Counter({path: 1 for path in read if path.endswith(".parquet")})
+    assert len(parts) > 4
+    assert {path: count for path, count in read.items() if path in parts} == dict(parts)
 
 
 def _url_of(connection: duckdb.DuckDBPyConnection) -> str:

@@ -3,11 +3,17 @@
 DuckDB's own extension `httpfs` is not part of its Python package. s3fs needs no download, and takes the options and
 credentials that all commands take. Each instance has a protocol of its own, so that several roots with different
 credentials can be attached to one connection.
+
+A part never changes under its path. So its size is asked for once, and small parts, which one request reads whole, are
+kept for a while.
 """
 
 from __future__ import annotations
 
+import io
 import itertools
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +25,9 @@ __all__ = ["LakeFiles"]
 
 READ_AHEAD_BYTES = 1 << 18
 """s3fs would read 50 MiB at once, although most reads of a Parquet file are shorter than this."""
+
+KEPT_BYTES = 1 << 26
+"""How many bytes of small files are kept. DuckDB opens a file each time it plans a query that reads it."""
 
 _numbers = itertools.count()
 
@@ -35,6 +44,9 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self.protocol = f"wslake{next(_numbers)}"
         given = StorageOptions.checked(storage_options).values
         self._files = s3fs.S3FileSystem(**{"use_listings_cache": False, **given})
+        self._infos: dict[str, dict[str, Any]] = {}
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._keeping = threading.Lock()
 
     def url(self, location: str) -> str:
         """Return the URL under which DuckDB finds what s3fs finds under ``s3://…``."""
@@ -49,22 +61,40 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
 
     def exists(self, path: str, **_: Any) -> bool:
         """Return whether there is an object."""
-        return bool(self._files.exists(self._path(path)))
+        return path in self._infos or bool(self._files.exists(self._path(path)))
 
     def isfile(self, path: str) -> bool:
         """Return whether there is an object."""
-        return bool(self._files.isfile(self._path(path)))
+        return path in self._infos or bool(self._files.isfile(self._path(path)))
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Return the size and the other properties of an object."""
-        return dict(self._files.info(self._path(path)))
+        found = self._infos.get(path)
+        if found is None:
+            found = self._infos[path] = dict(self._files.info(self._path(path)))
+        return found
 
     def modified(self, path: str) -> Any:
         """Return when an object was last changed."""
-        return self._files.modified(self._path(path))
+        return self.info(path).get("LastModified")
 
     def open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         """Open an object to read. Raises PermissionError for another mode."""
         if mode != "rb":
             raise PermissionError(f"{path}: a root is only read here")
-        return self._files.open(self._path(path), "rb", block_size=READ_AHEAD_BYTES)
+        size = self.info(path)["size"]
+        if size <= READ_AHEAD_BYTES:
+            return io.BytesIO(self._whole(path))
+        return self._files.open(self._path(path), "rb", block_size=READ_AHEAD_BYTES, size=size)
+
+    def _whole(self, path: str) -> bytes:
+        with self._keeping:
+            if path in self._kept:
+                self._kept.move_to_end(path)
+                return self._kept[path]
+        data: bytes = self._files.cat_file(self._path(path))
+        with self._keeping:
+            self._kept[path] = data
+            while sum(map(len, self._kept.values())) > KEPT_BYTES:
+                self._kept.popitem(last=False)
+        return data
