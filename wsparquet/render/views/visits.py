@@ -1,13 +1,13 @@
 """Renders `visits`: one row for each visit, with one value of each kind, chosen by a rule.
 
-Each part of the query has the columns of one table or flat view, with at most a few rows for each visit; the columns of
-other parts are null there. Grouping the rows of all parts by visit gives one row for each visit, without a join, in
-which rows could multiply.
+Each part of the query has the rows of one table or flat view; the columns of other parts are null there. Grouping the
+rows of all parts by visit gives one row for each visit, without a join, in which rows could multiply. Each part reads
+its table once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -97,27 +97,22 @@ def _indented(query: str) -> str:
     return query.replace("\n", "\n  ")
 
 
-def _parts(dialect: Dialect) -> Iterator[str]:
-    """Yield the parts; the first gives the columns their names and types."""
-    q = dialect.name
-    for table in TABLES:
-        start = {"started_at": q("sessionStartTime"), "ended_at": q("sessionStartTime")}
-        values = {"visitorId": q("visitorId"), "date": q("date"), **(start if table == "session_info" else {})}
-        keys = (_path_of_account(dialect), q("visitId"))
-        yield _part(dialect, dialect.relation(table), values, keys=keys)
-    for view, time in {"page_views": "viewed_at", "impressions": "occurred_at", "goals": "achieved_at"}.items():
-        yield _part(dialect, dialect.relation(view), {"started_at": q(time), "ended_at": q(time)})
-    for source, time in ((ATTRIBUTES, "reported_at"), (ASSESSMENTS, "assessed_at")):
-        times = f"({_indented(rows_query(source, source.rows[0], dialect))}) AS {q('event')}"
-        yield _part(dialect, times, {"started_at": q(time), "ended_at": q(time)})
-    yield from _chosen_parts(dialect)
-    yield from _counted_parts(dialect)
-
-
 ATTRIBUTES = FlatView(
     "attributes",
     "",
-    (Rows("engagement_attributes", {"attribute": "engagementAttributes"}, {"reported_at": "attribute.timestamp"}),),
+    (
+        Rows(
+            "engagement_attributes",
+            {"attribute": "engagementAttributes"},
+            {
+                "reported_at": "attribute.timestamp",
+                "purchase": "attribute.data.purchase",
+                "order_id": "attribute.data.purchase.orderId",
+                "total": "attribute.data.purchase.total",
+                "customer_type": "attribute.data.customerInfo.customerType",
+            },
+        ),
+    ),
 )
 ASSESSMENTS = FlatView(
     "assessments",
@@ -126,44 +121,158 @@ ASSESSMENTS = FlatView(
 )
 
 
-def _path_of_account(dialect: Dialect) -> str:
-    if dialect.unnesting == "flatten":
-        return f"{dialect.name('metaData')}:{dialect.name('accountId')}::{dialect.types[TEXT]}"
-    return dialect.path("metaData.accountId")
+def _parts(dialect: Dialect) -> Iterator[str]:
+    """Yield the parts. The first one gives the columns their names and types."""
+    yield _geo(dialect)
+    yield _sessions(dialect)
+    for table in TABLES:
+        if table not in {"geo", "session_info"}:
+            yield _part(dialect, dialect.relation(table), _of_record(dialect), account=_account_of_table(dialect))
+    yield _pages(dialect)
+    yield _impressions(dialect)
+    yield _goals(dialect)
+    yield _attributes(dialect)
+    yield _part(dialect, _rows(ASSESSMENTS, dialect), _times(dialect, "assessed_at"))
 
 
-def _part(dialect: Dialect, source: str, values: Mapping[str, str], *, keys: tuple[str, str] | None = None) -> str:
+# --- Parts ------------------------------------------------------------------------------------------------------------
+
+
+def _geo(dialect: Dialect) -> str:
     q = dialect.name
-    account, visit = keys or (q("accountId"), q("visitId"))
-    columns = [f"{account} AS {q('accountId')}", f"{visit} AS {q('visitId')}"]
-    columns += [f"{values.get(each.name) or dialect.null(each.type)} AS {q(each.name)}" for each in COLUMNS]
-    return f"SELECT {', '.join(columns)}\nFROM {source}\nWHERE {visit} IS NOT NULL"
+    chosen = {"country": "country", "country_code": "countryCode", "state": "state", "city": "city"}
+    order = [_nulls_last(q("country")), *_records(dialect)]
+    place = _number(dialect, order, account=_account_of_table(dialect))
+    columns = [*map(q, ("visitId", "visitorId", "date")), *map(q, chosen.values())]
+    source = _ranked(dialect, "geo", columns, {"place": place})
+    values = {name: _if(f"{q('place')} = 1", q(column)) for name, column in chosen.items()}
+    return _part(dialect, source, {**_of_record(dialect), **values})
 
 
-# --- Columns of one chosen row ----------------------------------------------------------------------------------------
-
-
-def _chosen_parts(dialect: Dialect) -> Iterator[str]:
+def _sessions(dialect: Dialect) -> str:
     q = dialect.name
-    place = {"country": "country", "country_code": "countryCode", "state": "state", "city": "city"}
-    yield _chosen(dialect, dialect.relation("geo"), place, _nulls_last(q("country")), account=_path_of_account(dialect))
-    device = {
+    chosen = {
         "device_family": "deviceFamily",
         "device_os": "deviceOS",
         "search_engine": "searchEngine",
         "site_control_group": "siteControlGroup",
     }
     start = q("sessionStartTime")
-    session = f"{_nulls_last(start)}, {start}"
-    yield _chosen(dialect, dialect.relation("session_info"), device, session, account=_path_of_account(dialect))
-    pages, viewed, url = dialect.relation("page_views"), q("viewed_at"), q("url")
-    first, last = (f"{_nulls_last(viewed)}, {viewed}{way}" for way in ("", " DESC"))
-    yield _chosen(dialect, pages, {"landing_page": "url"}, first, then=url)
-    yield _chosen(dialect, pages, {"exit_page": "url"}, last, then=f"{url} DESC", latest=True)
-    kind, reported = q("customer_type"), q("reported_at")
-    last = f"{_nulls_last(kind)}, {_nulls_last(reported)}, {reported} DESC"
-    customer = {"customer_type": "customer_type"}
-    yield _chosen(dialect, dialect.relation("customers"), customer, last, then=f"{kind} DESC", latest=True)
+    order = [_nulls_last(start), start, *_records(dialect)]
+    place = _number(dialect, order, account=_account_of_table(dialect))
+    columns = [*map(q, ("visitId", "visitorId", "date")), start, *map(q, chosen.values())]
+    source = _ranked(dialect, "session_info", columns, {"place": place})
+    values = {name: _if(f"{q('place')} = 1", q(column)) for name, column in chosen.items()}
+    return _part(dialect, source, {**_of_record(dialect), **_times(dialect, "sessionStartTime"), **values})
+
+
+def _pages(dialect: Dialect) -> str:
+    q = dialect.name
+    viewed, url = q("viewed_at"), q("url")
+    first = _number(dialect, [_nulls_last(viewed), viewed, *_records(dialect), url])
+    last = _number(dialect, [_nulls_last(viewed), *_last([viewed, *_records(dialect), url])])
+    columns = [q("accountId"), q("visitId"), viewed, url]
+    source = _subquery(dialect, dialect.relation("page_views"), columns, {"first": first, "last": last})
+    values = {
+        "landing_page": _if(f"{q('first')} = 1", url),
+        "exit_page": _if(f"{q('last')} = 1", url),
+        "pages": _count(dialect, f"{q('visitId')} IS NOT NULL"),
+    }
+    return _part(dialect, source, {**_times(dialect, "viewed_at"), **values})
+
+
+def _impressions(dialect: Dialect) -> str:
+    kind = dialect.name("impression_type")
+    values = {
+        "impressions_shown": _count(dialect, f"{kind} = 'Show'"),
+        "impressions_accepted": _count(dialect, f"{kind} = 'Accept'"),
+    }
+    return _part(dialect, dialect.relation("impressions"), {**_times(dialect, "occurred_at"), **values})
+
+
+def _goals(dialect: Dialect) -> str:
+    q = dialect.name
+    achievement = q("achievement_id")
+    place = _number(dialect, _records(dialect), within=achievement)
+    columns = [q("accountId"), q("visitId"), q("achieved_at"), achievement]
+    source = _subquery(dialect, dialect.relation("goals"), columns, {"place": place})
+    counted = _count(dialect, f"{q('place')} = 1 OR {achievement} IS NULL")
+    return _part(dialect, source, {**_times(dialect, "achieved_at"), "goals": counted})
+
+
+def _attributes(dialect: Dialect) -> str:
+    q = dialect.name
+    order, reported, total, kind = q("order_id"), q("reported_at"), q("total"), q("customer_type")
+    first = [_nulls_last(reported), reported, *_records(dialect), _nulls_last(total), total]
+    last = [_nulls_last(kind), _nulls_last(reported), *_last([reported, *_records(dialect), kind])]
+    numbers = {"order_place": _number(dialect, first, within=order), "customer_place": _number(dialect, last)}
+    columns = [q("accountId"), q("visitId"), reported, q("purchase"), order, total, kind]
+    source = _subquery(dialect, _rows(ATTRIBUTES, dialect), columns, numbers)
+    counts = f"{q('purchase')} IS NOT NULL AND ({q('order_place')} = 1 OR {order} IS NULL)"
+    values = {
+        "orders": _count(dialect, counts),
+        "order_value": _if(counts, total),
+        "customer_type": _if(f"{q('customer_place')} = 1", kind),
+    }
+    return _part(dialect, source, {**_times(dialect, "reported_at"), **values})
+
+
+# --- Pieces of parts --------------------------------------------------------------------------------------------------
+
+
+def _part(dialect: Dialect, source: str, values: Mapping[str, str], *, account: str = "") -> str:
+    q = dialect.name
+    columns = [f"{account or q('accountId')} AS {q('accountId')}", q("visitId")]
+    columns += [f"{values.get(each.name) or dialect.null(each.type)} AS {q(each.name)}" for each in COLUMNS]
+    return f"SELECT {', '.join(columns)}\nFROM {source}\nWHERE {q('visitId')} IS NOT NULL"
+
+
+def _of_record(dialect: Dialect) -> dict[str, str]:
+    """Return the values that every record has."""
+    return {"visitorId": dialect.name("visitorId"), "date": dialect.name("date")}
+
+
+def _times(dialect: Dialect, column: str) -> dict[str, str]:
+    """Return the values of a row with a timestamp."""
+    return {"started_at": dialect.name(column), "ended_at": dialect.name(column)}
+
+
+def _account_of_table(dialect: Dialect) -> str:
+    if dialect.unnesting == "flatten":
+        return f"{dialect.name('metaData')}:{dialect.name('accountId')}::{dialect.types[TEXT]}"
+    return dialect.path("metaData.accountId")
+
+
+def _rows(view: FlatView, dialect: Dialect) -> str:
+    return f"({_indented(rows_query(view, view.rows[0], dialect))}) AS {dialect.name('event')}"
+
+
+def _ranked(dialect: Dialect, table: str, columns: Sequence[str], numbers: Mapping[str, str]) -> str:
+    """Return a table with the numbers of its rows, and with its account as a column."""
+    account = f"{_account_of_table(dialect)} AS {dialect.name('accountId')}"
+    return _subquery(dialect, dialect.relation(table), [account, *columns], numbers)
+
+
+def _subquery(dialect: Dialect, source: str, columns: Sequence[str], numbers: Mapping[str, str]) -> str:
+    """Return a query as the source of another one."""
+    selected = [*columns, *(f"{number} AS {dialect.name(name)}" for name, number in numbers.items())]
+    return f"(\n  SELECT {', '.join(selected)}\n  FROM {_indented(source)}\n) AS {dialect.name('ranked')}"  # noqa: S608 - our own names
+
+
+def _number(dialect: Dialect, order: Sequence[str], *, within: str = "", account: str = "") -> str:
+    """Return the number of a row among those of its visit, or among those that also have the same value ``within``."""
+    keys = [account or dialect.name("accountId"), dialect.name("visitId"), *([within] if within else [])]
+    return f"ROW_NUMBER() OVER (PARTITION BY {', '.join(keys)} ORDER BY {', '.join(order)})"
+
+
+def _records(dialect: Dialect) -> list[str]:
+    """Return the order of records: by their source, then by their number in it."""
+    return [dialect.name("source_file"), dialect.name("record_number")]
+
+
+def _last(order: Sequence[str]) -> list[str]:
+    """Return the order backwards."""
+    return [f"{each} DESC" for each in order]
 
 
 def _nulls_last(expression: str) -> str:
@@ -171,79 +280,9 @@ def _nulls_last(expression: str) -> str:
     return f"CASE WHEN {expression} IS NULL THEN 1 ELSE 0 END"
 
 
-def _chosen(
-    dialect: Dialect,
-    source: str,
-    values: Mapping[str, str],
-    order: str,
-    *,
-    then: str = "",
-    latest: bool = False,
-    account: str = "",
-) -> str:
-    """Return the part with the first row of each visit by an order, in which a record of a source comes by its number.
-
-    ``latest`` turns the order of records around. ``then`` orders rows of one record.
-    """
-    q = dialect.name
-    way = " DESC" if latest else ""
-    records = _records(dialect, way)
-    account = account or q("accountId")
-    number = (
-        f"ROW_NUMBER() OVER (PARTITION BY {account}, {q('visitId')} "
-        f"ORDER BY {order}, {records}{f', {then}' if then else ''}) AS {q('place')}"
-    )
-    inner = [f"{account} AS {q('accountId')}", q("visitId"), *dict.fromkeys(map(q, values.values())), number]
-    ranked = _subquery(", ".join(inner), source, dialect)
-    return f"{_part(dialect, ranked, {name: q(path) for name, path in values.items()})} AND {q('place')} = 1"
+def _if(condition: str, value: str) -> str:
+    return f"CASE WHEN {condition} THEN {value} END"
 
 
-# --- Counts -----------------------------------------------------------------------------------------------------------
-
-
-def _counted_parts(dialect: Dialect) -> Iterator[str]:
-    q = dialect.name
-    yield _grouped(dialect, dialect.relation("page_views"), {"pages": "COUNT(*)"})
-    shown, accepted = (_sum_if(dialect, q("impression_type") + f" = '{kind}'") for kind in ("Show", "Accept"))
-    counted = {"impressions_shown": shown, "impressions_accepted": accepted}
-    yield _grouped(dialect, dialect.relation("impressions"), counted)
-    achievement = q("achievement_id")
-    different = f"COUNT(DISTINCT {achievement}) + {_sum_if(dialect, f'{achievement} IS NULL')}"
-    yield _grouped(dialect, dialect.relation("goals"), {"goals": different})
-    yield _orders(dialect)
-
-
-def _orders(dialect: Dialect) -> str:
-    """Return the part that counts each order by its first report."""
-    q = dialect.name
-    order, reported, total = q("order_id"), q("reported_at"), q("total")
-    keys = f"{q('accountId')}, {q('visitId')}, {order}"
-    first = f"{_nulls_last(reported)}, {reported}, {_records(dialect)}, {_nulls_last(total)}, {total}"
-    number = f"ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY {first}) AS {q('place')}"
-    ranked = _subquery(f"{keys}, {total}, {number}", dialect.relation("purchases"), dialect)
-    counted = {"orders": "COUNT(*)", "order_value": f"SUM({total})"}
-    return _grouped(dialect, ranked, counted, where=f"({q('place')} = 1 OR {order} IS NULL)")
-
-
-def _records(dialect: Dialect, way: str = "") -> str:
-    """Return the order of records: by their source, then by their number in it."""
-    return f"{dialect.name('source_file')}{way}, {dialect.name('record_number')}{way}"
-
-
-def _subquery(columns: str, source: str, dialect: Dialect, *, more: str = "") -> str:
-    """Return a query as the source of another one. ``more`` are its lines after FROM."""
-    return f"(\n  SELECT {columns}\n  FROM {source}{more}\n) AS {dialect.name('sub')}"  # noqa: S608 - our own names
-
-
-def _sum_if(dialect: Dialect, condition: str) -> str:
-    return f"CAST(SUM(CASE WHEN {condition} THEN 1 ELSE 0 END) AS {dialect.types[COUNT]})"
-
-
-def _grouped(dialect: Dialect, source: str, values: Mapping[str, str], *, where: str = "") -> str:
-    """Return the part with values that are counted by visit."""
-    q = dialect.name
-    keys = ", ".join(map(q, KEY))
-    counted = ", ".join(f"{value} AS {q(name)}" for name, value in values.items())
-    more = f"\n  WHERE {where}" if where else ""
-    grouped = _subquery(f"{keys}, {counted}", source, dialect, more=f"{more}\n  GROUP BY {keys}")
-    return _part(dialect, grouped, {name: q(name) for name in values})
+def _count(dialect: Dialect, condition: str) -> str:
+    return f"CAST(CASE WHEN {condition} THEN 1 ELSE 0 END AS {dialect.types[COUNT]})"
