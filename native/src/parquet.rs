@@ -51,15 +51,56 @@ pub struct Facts {
     pub sha256: [u8; 32],
 }
 
-/// A file that counts and hashes what is written to it.
+/// A file that counts and hashes what is written to it. Once it holds, it keeps what is written until its release.
 struct HashedFile {
     file: File,
     digest: Sha256,
     bytes: u64,
+    held: Option<Vec<u8>>,
+}
+
+impl HashedFile {
+    /// Holds the rest of the file, which ends with the footer.
+    fn hold(&mut self) {
+        self.held = Some(Vec::new());
+    }
+
+    /// Writes what was held, with the order of columns that all readers know.
+    fn release(&mut self, columns: usize) -> Result<()> {
+        let mut end = self.held.take().unwrap_or_default();
+        state_type_order(&mut end, columns)?;
+        Ok(self.write_all(&end)?)
+    }
+}
+
+/// States the order `TYPE_ORDER` for all columns, in a footer as the crate writes it.
+///
+/// The crate states `IEEE_754_TOTAL_ORDER` for doubles. Strict readers, such as Polars before 1.44, reject a file with an
+/// order that they do not know. Both orders are true for the statistics here, since no value is NaN. The orders are the
+/// last field of the footer: for each column a union, which is the header of its only field and two ends of structs.
+fn state_type_order(end: &mut [u8], columns: usize) -> Result<()> {
+    const TYPE_ORDER: [u8; 3] = [0x1C, 0, 0];
+    const TOTAL_ORDER: [u8; 3] = [0x2C, 0, 0];
+    // The end of the footer's struct, the footer's length, and "PAR1".
+    const AFTER: usize = 9;
+    let unexpected = || ParquetError::General("expected the orders of all columns at the end of the footer".to_owned());
+    let last = end.len().checked_sub(AFTER).ok_or_else(unexpected)?;
+    let first = last.checked_sub(TYPE_ORDER.len() * columns).ok_or_else(unexpected)?;
+    for order in end[first..last].chunks_exact_mut(TYPE_ORDER.len()) {
+        if order != TYPE_ORDER && order != TOTAL_ORDER {
+            return Err(unexpected());
+        }
+        order.copy_from_slice(&TYPE_ORDER);
+    }
+    Ok(())
 }
 
 impl Write for HashedFile {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if let Some(held) = &mut self.held {
+            held.extend_from_slice(data);
+            return Ok(data.len());
+        }
         let written = self.file.write(data)?;
         self.digest.update(&data[..written]);
         self.bytes += written as u64;
@@ -86,7 +127,7 @@ impl Part {
             .with_properties(settings.properties()?)
             .with_skip_arrow_metadata(!settings.arrow_schema)
             .with_schema_root(settings.root.clone());
-        let file = HashedFile { file: File::create_new(path)?, digest: Sha256::new(), bytes: 0 };
+        let file = HashedFile { file: File::create_new(path)?, digest: Sha256::new(), bytes: 0, held: None };
         let writer = ArrowWriter::try_new_with_options(file, Arc::new(schema), writer_options)?;
         Ok(Self { writer, data_type, timestamps: settings.timestamps.iter().map(|name| column_path(name)).collect() })
     }
@@ -111,8 +152,12 @@ impl Part {
 
     /// Writes the footer, closes the file, and returns what the file has.
     pub fn close(mut self) -> Result<Facts> {
+        // What is held then is the end of the file alone.
+        self.writer.flush()?;
+        self.writer.inner_mut().hold();
         let footer = self.writer.finish()?;
-        let file = self.writer.inner();
+        let file = self.writer.inner_mut();
+        file.release(footer.file_metadata().schema_descr().num_columns())?;
         Ok(Facts {
             rows: footer.file_metadata().num_rows(),
             bytes: file.bytes,

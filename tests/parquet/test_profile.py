@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.dataset.helpers import data_files, facts, make_rows, put
+from tests.parquet.thrift import footer
 from tests.parquet.writers import WRITERS
 from wsparquet.dataset import Root
 from wsparquet.layout import Identity
@@ -141,3 +142,21 @@ def test_the_profile_test_sees_what_is_wrong(tmp_path: Path) -> None:
     file = pq.ParquetFile(tmp_path / "x.parquet")
     assert file.metadata.metadata is not None
     assert not file.metadata.row_group(0).column(0).has_offset_index
+
+
+def test_a_footer_has_nothing_that_older_readers_do_not_know(written: Path) -> None:
+    """A union with an unknown branch is no file at all for strict readers, such as Polars before 1.44.
+
+    The branches are those of Parquet's format 2.9: logical types as the schema has them, and the one order of columns.
+    """
+    for part in data_files(written):
+        found = footer(written / part)
+        assert {*found} <= {1, 2, 3, 4, 5, 6, 7}
+        assert len(found[7]) == sum(5 not in element for element in found[2])
+        assert all({*order} == {1} for order in found[7]), f"{part}: an order that is not TYPE_ORDER"
+        logical = {branch for element in found[2] for branch in element.get(10, {})}
+        # Text, lists, timestamps.
+        assert logical <= {1, 3, 8}
+        encodings = {each for group in found[4] for chunk in group[1] for each in chunk[3][2]}
+        # Plain, run lengths, dictionaries.
+        assert encodings <= {0, 2, 3, 8}

@@ -359,9 +359,12 @@ def test_an_interruption_ends_comparisons_under_way(tmp_path: Path) -> None:
     generate(tmp_path / "in", GenerateOptions(files=2, size=20_000_000, seed=5))
     convert(tmp_path / "in", tmp_path / "lake")
     read: Counter[str] = Counter()
+    later: Counter[str] = Counter()
 
     def interrupt(event: Progress) -> None:
         if event.kind == "read":
+            if len(read) == 2:
+                later[event.name] += 1
             read[event.name] += 1
             if len(read) == 2:
                 os.kill(os.getpid(), signal.SIGINT)
@@ -370,7 +373,8 @@ def test_an_interruption_ends_comparisons_under_way(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         verify(tmp_path / "lake", against=tmp_path / "in", options=VerifyOptions(jobs=2), on_progress=interrupt)
     assert len(read) == 2
-    assert all(pieces < 10 for pieces in read.values())
+    # The first source may have come far before the second one began.
+    assert all(pieces < 10 for pieces in later.values())
 
 
 def test_every_row_twice(lake: Lake) -> None:
