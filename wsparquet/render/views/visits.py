@@ -170,7 +170,7 @@ def _pages(dialect: Dialect) -> str:
     q = dialect.name
     viewed, url = q("viewed_at"), q("url")
     first = _number(dialect, [_nulls_last(viewed), viewed, *_records(dialect), url])
-    last = _number(dialect, [_nulls_last(viewed), *_last([viewed, *_records(dialect), url])])
+    last = _number(dialect, _last([_nulls_first(viewed), viewed, *_records(dialect), url]))
     columns = [q("accountId"), q("visitId"), viewed, url]
     source = _subquery(dialect, dialect.relation("page_views"), columns, {"first": first, "last": last})
     values = {
@@ -204,7 +204,7 @@ def _attributes(dialect: Dialect) -> str:
     q = dialect.name
     order, reported, total, kind = q("order_id"), q("reported_at"), q("total"), q("customer_type")
     first = [_nulls_last(reported), reported, *_records(dialect), _nulls_last(total), total]
-    last = [_nulls_last(kind), _nulls_last(reported), *_last([reported, *_records(dialect), kind])]
+    last = _last([_nulls_first(kind), _nulls_first(reported), reported, *_records(dialect), kind])
     numbers = {"order_place": _number(dialect, first, within=order), "customer_place": _number(dialect, last)}
     columns = [q("accountId"), q("visitId"), reported, q("purchase"), order, total, kind]
     source = _subquery(dialect, _rows(ATTRIBUTES, dialect), columns, numbers)
@@ -271,13 +271,17 @@ def _records(dialect: Dialect) -> list[str]:
 
 
 def _last(order: Sequence[str]) -> list[str]:
-    """Return the order backwards."""
+    """Return the order backwards. Some engines do not mix directions in one order."""
     return [f"{each} DESC" for each in order]
 
 
 def _nulls_last(expression: str) -> str:
     """Return what sorts nulls last in every engine. Engines differ in where they put them by default."""
     return f"CASE WHEN {expression} IS NULL THEN 1 ELSE 0 END"
+
+
+def _nulls_first(expression: str) -> str:
+    return f"CASE WHEN {expression} IS NULL THEN 0 ELSE 1 END"
 
 
 def _if(condition: str, value: str) -> str:
