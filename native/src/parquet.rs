@@ -77,7 +77,8 @@ impl HashedFile {
 ///
 /// The crate states `IEEE_754_TOTAL_ORDER` for doubles. Strict readers, such as Polars before 1.44, reject a file with
 /// an order that they do not know. Both orders are true for the statistics here, since no value is NaN. The orders are
-/// the last field of the footer: for each column a union, that is the header of its only field and two ends of structs.
+/// the last field of the footer. For each column, there are three bytes: the header of a union's only field, and the
+/// ends of two structs.
 fn state_type_order(end: &mut [u8], columns: usize) -> Result<()> {
     const TYPE_ORDER: [u8; 3] = [0x1C, 0, 0];
     const TOTAL_ORDER: [u8; 3] = [0x2C, 0, 0];

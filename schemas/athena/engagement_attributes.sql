@@ -104,7 +104,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `engagement_attributes` (
   `rescued` string COMMENT 'JSON object that maps paths to the values with no matching column; null if there are none.'
 )
 COMMENT 'Standardized attributes that give more specific information about visitors.'
-PARTITIONED BY (`date` date COMMENT 'UTC day of the record\'s earliest own timestamp, else of its container, else of its source; null if there is none.')
+PARTITIONED BY (`date` date COMMENT 'The UTC day of the record\'s earliest timestamp; if it has none, the day of its container, or else of its source. Null if no day is known.')
 STORED AS PARQUET
 LOCATION 's3://BUCKET/PREFIX/record_type=engagement_attributes/'
 TBLPROPERTIES (

@@ -20,7 +20,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `geo` (
   `rescued` string COMMENT 'JSON object that maps paths to the values with no matching column; null if there are none.'
 )
 COMMENT 'Information about visitor geolocation.'
-PARTITIONED BY (`date` date COMMENT 'UTC day of the record\'s earliest own timestamp, else of its container, else of its source; null if there is none.')
+PARTITIONED BY (`date` date COMMENT 'The UTC day of the record\'s earliest timestamp; if it has none, the day of its container, or else of its source. Null if no day is known.')
 STORED AS PARQUET
 LOCATION 's3://BUCKET/PREFIX/record_type=geo/'
 TBLPROPERTIES (

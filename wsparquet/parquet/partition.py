@@ -1,4 +1,4 @@
-"""Determines a record's day: the UTC day of its earliest own timestamp, else its container's, else its source's."""
+"""Determines a record's day: the UTC day of its earliest own timestamp, or else of its container or its source."""
 
 from __future__ import annotations
 

@@ -58,7 +58,8 @@ COMMON_SUFFIX = (METADATA_COLUMN, SOURCE_COLUMN, NUMBER_COLUMN, RESCUED_COLUMN)
 PARTITION = field(
     "date",
     pa.date32(),
-    "UTC day of the record's earliest own timestamp, else of its container, else of its source; null if there is none.",
+    "The UTC day of the record's earliest timestamp; if it has none, the day of its container, or else of its source. "
+    "Null if no day is known.",
     None,
 )
 """The partition column of every table. Files do not contain it."""
