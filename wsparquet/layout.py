@@ -21,6 +21,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from pathlib import Path
 
 from wsparquet.names import encode, parse_name
 from wsparquet.schema.fields import plausible_ms
@@ -92,6 +93,11 @@ _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.AS
 def is_root(folder: str | os.PathLike[str]) -> bool:
     """Return whether a local folder is a root. Return False if the folder cannot be accessed."""
     return os.path.isfile(os.path.join(folder, ROOT_FILE))  # noqa: PTH113, PTH118 - os.path is fast; this runs for every folder of a source
+
+
+def root_around(path: str | os.PathLike[str]) -> Path | None:
+    """Return the nearest local root that contains a path, whose last part need not exist, or None if there is none."""
+    return next((folder for folder in Path(os.path.realpath(path)).parents if is_root(folder)), None)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import click
 
@@ -73,5 +72,6 @@ def changes(given: Arguments) -> int:
 def _token(file: str | None) -> str | None:
     if file is None:
         return None
-    data = click.open_file(file, "rb").read() if file == "-" else Path(file).read_bytes()
+    with click.open_file(file, "rb") as opened:
+        data: bytes = opened.read()
     return data.decode("ascii", errors="replace")

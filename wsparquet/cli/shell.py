@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from wsparquet.query.answer import Answer
 
-__all__ = ["run_shell"]
+__all__ = ["LISTED", "described", "run_shell"]
 
 HELP = """A query ends with a semicolon and may have several lines. Tab completes names.
   .tables         list the tables and views
@@ -27,28 +27,15 @@ HELP = """A query ends with a semicolon and may have several lines. Tab complete
   .quit           leave; so does Ctrl-D"""
 
 KEYWORDS = (
-    *(
-        "SELECT",
-        "FROM",
-        "WHERE",
-        "GROUP BY ALL",
-        "ORDER BY",
-        "LIMIT",
-        "JOIN",
-        "LEFT JOIN",
-        "USING",
-        "WITH",
-        "AS",
-        "AND",
-    ),
-    *("OR", "NOT", "IS NULL", "IS NOT NULL", "count", "sum", "avg", "min", "max", "UNNEST", "DESCRIBE", "DISTINCT"),
+    *("SELECT", "FROM", "WHERE", "GROUP BY ALL", "ORDER BY", "LIMIT", "JOIN", "LEFT JOIN", "USING", "WITH", "AS"),
+    *("AND", "OR", "NOT", "IS NULL", "IS NOT NULL", "count", "sum", "avg", "min", "max", "UNNEST", "DISTINCT"),
+    "DESCRIBE",
 )
 
+LISTED = "SELECT name AS table FROM (SHOW TABLES)"
+"""The query for the names of all tables and views."""
+
 Ask = Callable[[str], "Answer"]
-
-
-class _Left(Exception):
-    """The user leaves the shell."""
 
 
 def run_shell(root: str, *, storage_options: Mapping[str, Any], form: str) -> None:
@@ -70,25 +57,24 @@ def _one_opening(session: PromptSession[str], root: str, storage_options: Mappin
 
     with asking(root, storage_options=storage_options) as ask:
         say(f"{root}: the tables and views are {', '.join(_names())}; .help explains the shell")
-        try:
-            for line in _lines(session):
-                if line == ".refresh":
-                    return False
-                with _shown_errors():
-                    _answer(ask, line, form)
-        except _Left:
-            pass
+        for line in _lines(session):
+            if line == ".refresh":
+                return False
+            with _shown_errors():
+                _answer(ask, line, form)
     return True
 
 
 def _lines(session: PromptSession[str]) -> Iterator[str]:
-    """Yield each query or command of the shell, without blanks around it."""
+    """Yield each query or command of the shell, without blanks around it, until the user leaves."""
     while True:
         try:
             line = session.prompt("wsparquet> ").strip()
         except KeyboardInterrupt:
             continue
         except EOFError:
+            return
+        if line.rstrip(";") in {".quit", ".exit"}:
             return
         if line:
             yield line
@@ -107,12 +93,10 @@ def _shown_errors() -> Iterator[None]:
 def _answer(ask: Ask, line: str, form: str) -> None:
     command, _, argument = line.partition(" ")
     match command.rstrip(";"):
-        case ".quit" | ".exit":
-            raise _Left
         case ".help":
             say(HELP)
         case ".tables":
-            write_answer(ask("SELECT name AS table FROM (SHOW TABLES)"), form, None)
+            write_answer(ask(LISTED), form, None)
         case ".describe":
             write_answer(ask(described(argument.strip(" ;"))), form, None)
         case unknown if unknown.startswith("."):

@@ -12,7 +12,7 @@ from wsparquet.cli.answers import FORMATS, write_answer
 from wsparquet.cli.arguments import takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import storage_option
-from wsparquet.cli.shell import described, run_shell
+from wsparquet.cli.shell import LISTED, described, run_shell
 from wsparquet.cli.target_file import check_target
 from wsparquet.cli.terminal import is_terminal
 
@@ -67,7 +67,7 @@ class Arguments:
     def asked(self) -> str:
         """The query."""
         if self.tables:
-            return "SELECT name AS table FROM (SHOW TABLES)"
+            return LISTED
         if self.described is not None:
             return described(self.described)
         if self.file is None:

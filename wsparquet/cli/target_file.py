@@ -16,11 +16,10 @@ __all__ = ["check_target", "written_whole"]
 
 def check_target(flag: str, path: str) -> None:
     """Reject a file in a root: commands would take it for a file of the root. Raises UsageError."""
-    from wsparquet.layout import is_root
+    from wsparquet.layout import root_around
 
-    for folder in Path(os.path.realpath(path)).parents:
-        if is_root(folder):
-            raise click.UsageError(f"expected {flag} outside of all roots, found a file in {folder}; choose another")
+    if (root := root_around(path)) is not None:
+        raise click.UsageError(f"expected {flag} outside of all roots, found a file in {root}; choose another")
 
 
 @contextmanager

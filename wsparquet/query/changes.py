@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wsparquet.commit.record import Commit
-from wsparquet.dataset import Access, Root
 from wsparquet.options import check_kind
-from wsparquet.preflight import check_root
 from wsparquet.query.change_token import Known, read_token, write_token
+from wsparquet.query.opening import opened_root
 from wsparquet.results import Result
 
 __all__ = ["ChangedSource", "Changes", "changes"]
@@ -97,10 +96,8 @@ def changes(
         SchemaError: the root has another schema version.
 
     """
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
     check_kind("since", since, (str, Changes), "a token", optional=True)
-    check_root(root)
-    opened = Root.open(root, create=False, access=Access(storage_options or {}))
+    opened = opened_root(root, storage_options)
     root_id = opened.version.root_id
     token = since.token if isinstance(since, Changes) else since
     known = read_token(token, root_id) if token is not None else {}

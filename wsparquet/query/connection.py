@@ -12,7 +12,7 @@ from wsparquet.errors import OptionError, WsparquetError
 from wsparquet.options import check_kind
 from wsparquet.query.snapshot import Snapshot, take_snapshot
 from wsparquet.render.duckdb import literal_glob, quoted_name, view_of_files
-from wsparquet.render.views import VIEWS, view_query
+from wsparquet.render.views import VIEWS, view_statement
 from wsparquet.schema import TABLES
 from wsparquet.urls import is_url
 
@@ -192,5 +192,4 @@ def _views(connection: duckdb.DuckDBPyConnection, attachment: Attachment, snapsh
         yield view_of_files(TABLES[name], files, catalog=attachment.name)
     schema = (attachment.name, "main")
     for view in VIEWS:
-        query = view_query(view, "duckdb", schema=schema)
-        yield f"CREATE OR REPLACE VIEW {quoted_name(attachment.name)}.main.{quoted_name(view)} AS\n{query}"
+        yield view_statement(view, "duckdb", schema=schema)

@@ -10,9 +10,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from wsparquet.commit.record import Commit
 from wsparquet.commit.twins import counting
-from wsparquet.dataset import Access, Root
-from wsparquet.options import check_choice, check_kind
-from wsparquet.preflight import check_root
+from wsparquet.options import check_choice
+from wsparquet.query.opening import opened_root
 from wsparquet.results import Result
 
 __all__ = ["Drift", "DriftKind", "Finding", "drift"]
@@ -91,11 +90,9 @@ def drift(
         SchemaError: the root has another schema version.
 
     """
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
     if by is not None:
         check_choice("by", by, get_args(Period))
-    check_root(root)
-    opened = Root.open(root, create=False, access=Access(storage_options or {}))
+    opened = opened_root(root, storage_options)
     # The checkpoint has no reports, so each record is read from its own file.
     commits = [commit for commit in counting(opened.log.commits()) if commit.same_as is None]
     found: dict[_Key, Finding] = {}
@@ -131,9 +128,10 @@ def _findings(commit: Commit, by: Period | None) -> Iterator[Finding]:
         start, end = spans["containers"]
         for path in spans["values"]:
             yield finding("container value", end - start + 1, None, path)
-    for kind, name in (("quarantined", "quarantined"), ("item", "items")):
-        if report.get(name):
-            yield finding(kind, report[name])  # type: ignore[arg-type]
+    if quarantined := report.get("quarantined"):
+        yield finding("quarantined", quarantined)
+    if items := report.get("items"):
+        yield finding("item", items)
 
 
 def _of_paths(counts: Mapping[str, Mapping[str, int]] | None, kind: DriftKind, finding: Any) -> Iterator[Finding]:

@@ -46,6 +46,7 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self._files = s3fs.S3FileSystem(**{"use_listings_cache": False, **given})
         self._infos: dict[str, dict[str, Any]] = {}
         self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._kept_bytes = 0
         self._keeping = threading.Lock()
 
     def url(self, location: str) -> str:
@@ -94,7 +95,10 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
                 return self._kept[path]
         data: bytes = self._files.cat_file(self._path(path))
         with self._keeping:
+            # Another thread may have read the same part meanwhile.
+            self._kept_bytes += len(data) - len(self._kept.get(path, b""))
             self._kept[path] = data
-            while sum(map(len, self._kept.values())) > KEPT_BYTES:
-                self._kept.popitem(last=False)
+            while self._kept_bytes > KEPT_BYTES:
+                _, oldest = self._kept.popitem(last=False)
+                self._kept_bytes -= len(oldest)
         return data

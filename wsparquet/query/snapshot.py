@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wsparquet.dataset import Access, Root, open_dataset
+from wsparquet.dataset import open_dataset
 from wsparquet.errors import DatasetError, OptionError
-from wsparquet.options import check_kind
-from wsparquet.preflight import check_root
+from wsparquet.query.opening import checked_options, opened_root
 from wsparquet.schema import TABLES
 from wsparquet.schema.tables import PARTITION
 
@@ -52,9 +51,7 @@ def take_snapshot(
         SchemaError: the root has another schema version.
 
     """
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
-    check_root(root)
-    return _snapshot(*_read(root, tuple(tables), storage_options))
+    return _snapshot(*_read(root, tuple(tables), checked_options(root, storage_options)))
 
 
 def snapshot_of_changes(
@@ -69,9 +66,7 @@ def snapshot_of_changes(
     Raises the errors of ``take_snapshot``, OptionError if these are changes of another root, and DatasetError if files
     are gone since.
     """
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
-    check_root(root)
-    opened = Root.open(root, create=False, access=Access(storage_options or {}))
+    opened = opened_root(root, storage_options)
     if changes.root != opened.place:
         raise OptionError("changes", f"expected changes of {opened.place}, found changes of {changes.root}")
     found = {table: changes.files(table) for table in tables}

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from wsparquet.dataset import open_dataset
 from wsparquet.errors import DatasetError, OptionError
-from wsparquet.layout import is_root
-from wsparquet.options import check_kind
-from wsparquet.preflight import check_root
+from wsparquet.layout import root_around
 from wsparquet.query.connection import imported_duckdb
-from wsparquet.render.duckdb import quoted_name, stored_view
+from wsparquet.query.opening import checked_options
+from wsparquet.render.duckdb import stored_view
 from wsparquet.render.location import Location
-from wsparquet.render.views import VIEWS, view_query
+from wsparquet.render.views import VIEWS, view_statement
 from wsparquet.results import Result
 from wsparquet.schema import TABLES
 
@@ -69,13 +67,12 @@ def write_views(
         SchemaError: the root has another schema version, or DuckDB cannot read files at its path.
 
     """
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
     duckdb = imported_duckdb()
-    check_root(root)
+    options = checked_options(root, storage_options)
     target = os.path.realpath(into)
-    if any(is_root(folder) for folder in Path(target).parents):
+    if root_around(target) is not None:
         raise OptionError("into", f"expected a file outside of all roots, found {target}; choose another one")
-    lake = open_dataset(root, storage_options=storage_options)
+    lake = open_dataset(root, storage_options=options)
     location = Location.of(lake.location, empty=lake.empty_tables)
     statements = list(_statements(location))
     try:
@@ -94,4 +91,4 @@ def _statements(location: Location) -> Iterator[str]:
     for table in TABLES.values():
         yield stored_view(table, location)
     for view in VIEWS:
-        yield f"CREATE OR REPLACE VIEW {quoted_name(view)} AS\n{view_query(view, 'duckdb')}"
+        yield view_statement(view, "duckdb")

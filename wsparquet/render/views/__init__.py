@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from wsparquet.options import check_choice
 from wsparquet.render.views.dialects import DIALECTS, Dialect
 from wsparquet.render.views.dictionary import dictionary
 from wsparquet.render.views.rows import rows_query
-from wsparquet.render.views.visits import VISITS, visits_query
+from wsparquet.render.views.visits import VISITS, VISITS_READS, visits_query
 from wsparquet.schema import TABLES
 from wsparquet.schema.flat_views import FLAT_VIEWS, ViewColumn
 
-__all__ = ["VIEWS", "VIEW_FORMS", "columns_of_view", "tables_below", "view_query", "views_below", "views_text"]
+__all__ = [
+    "VIEWS",
+    "VIEW_FORMS",
+    "columns_of_view",
+    "tables_below",
+    "view_query",
+    "view_statement",
+    "views_below",
+    "views_text",
+]
 
 VIEWS: tuple[str, ...] = (*FLAT_VIEWS, "visits")
 """The names of all views, in an order in which each reads only tables and earlier views."""
@@ -31,9 +39,15 @@ def view_query(view: str, engine: str, *, schema: tuple[str, ...] = ()) -> str:
     return _query(view, replace(DIALECTS[engine], schema=schema))
 
 
+def view_statement(view: str, engine: str, *, schema: tuple[str, ...] = ()) -> str:
+    """Return the statement that creates or replaces a view, without a semicolon; the rest is as in ``view_query``."""
+    name = replace(DIALECTS[engine], schema=schema).relation(view)
+    return f"CREATE OR REPLACE VIEW {name} AS\n{view_query(view, engine, schema=schema)}"
+
+
 def views_below(view: str) -> tuple[str, ...]:
     """Return the flat views that a view reads."""
-    return tuple(FLAT_VIEWS) if view == "visits" else ()
+    return VISITS_READS if view == "visits" else ()
 
 
 def tables_below(view: str) -> tuple[str, ...]:
@@ -58,12 +72,7 @@ def views_text(form: str) -> str:
     check_choice("form", form, VIEW_FORMS)
     if form == "markdown":
         return dictionary({view: columns_of_view(view) for view in VIEWS})
-    return "\n".join(_statements(DIALECTS[form]))
-
-
-def _statements(dialect: Dialect) -> Iterator[str]:
-    for view in VIEWS:
-        yield f"CREATE OR REPLACE VIEW {dialect.relation(view)} AS\n{_query(view, dialect)};\n"
+    return "\n".join(f"{view_statement(view, form)};\n" for view in VIEWS)
 
 
 def _query(view: str, dialect: Dialect) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pyarrow as pa
 
+from wsparquet.render import duckdb, snowflake
 from wsparquet.schema.fields import TIMESTAMP
 
 __all__ = ["DIALECTS", "Dialect"]
@@ -63,21 +64,19 @@ def _types(*names: str) -> dict[pa.DataType, str]:
 TRINO = _types("VARCHAR", "INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP(6) WITH TIME ZONE", "DATE", "BOOLEAN")
 ATHENA = _types("VARCHAR", "INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP", "DATE", "BOOLEAN")
 BIGQUERY = _types("STRING", "INT64", "INT64", "FLOAT64", "TIMESTAMP", "DATE", "BOOL")
-SNOWFLAKE = _types("VARCHAR", "INTEGER", "INTEGER", "DOUBLE", "TIMESTAMP_TZ", "DATE", "BOOLEAN")
 SPARK = _types("STRING", "INT", "BIGINT", "DOUBLE", "TIMESTAMP", "DATE", "BOOLEAN")
-DUCKDB = _types("VARCHAR", "INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP WITH TIME ZONE", "DATE", "BOOLEAN")
 POLARS = _types("VARCHAR", "INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP WITH TIME ZONE", "DATE", "BOOLEAN")
 
 DIALECTS: dict[str, Dialect] = {
     dialect.engine: dialect
     for dialect in (
-        Dialect("duckdb", '"', DUCKDB, "select"),
+        Dialect("duckdb", '"', duckdb.TYPES, "select"),
         Dialect("polars", '"', POLARS, "select"),
         Dialect("spark", "`", SPARK, "select", unnest="EXPLODE", length="SIZE"),
         Dialect("athena", '"', ATHENA, "join", expanded=True),
         Dialect("trino", '"', TRINO, "join", expanded=True),
         Dialect("bigquery", "`", BIGQUERY, "join"),
-        Dialect("snowflake", '"', SNOWFLAKE, "flatten"),
+        Dialect("snowflake", '"', snowflake.TYPES, "flatten"),
     )
 }
 """The dialect of each engine by the engine's name."""

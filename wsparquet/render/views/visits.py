@@ -18,7 +18,10 @@ from wsparquet.schema import TABLES
 from wsparquet.schema.fields import TIMESTAMP
 from wsparquet.schema.flat_views import FlatView, Rows, ViewColumn
 
-__all__ = ["VISITS", "visits_query"]
+__all__ = ["VISITS", "VISITS_READS", "visits_query"]
+
+VISITS_READS = ("page_views", "impressions", "goals")
+"""The flat views that the query reads."""
 
 KEY = ("accountId", "visitId")
 
@@ -79,7 +82,7 @@ VISITS = (
 
 
 def visits_query(dialect: Dialect) -> str:
-    """Return the query of `visits`. It reads all tables and the flat views by their names."""
+    """Return the query of `visits`. It reads all tables, and the flat views in ``VISITS_READS``, by their names."""
     q = dialect.name
     columns = ",\n  ".join([*map(q, KEY), *(_combined(column, dialect) for column in COLUMNS)])
     parts = "\n  UNION ALL\n  ".join(_indented(part) for part in _parts(dialect))
