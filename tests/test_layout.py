@@ -27,7 +27,7 @@ KEY = Identity("7", API_NAME).key
 )
 def test_a_record_lies_in_the_month_that_its_name_starts_in(name: str, month: str) -> None:
     """The month is the UTC month of an API name's start, and ``undated`` for every other name."""
-    assert Identity("7", name).key.commit_path == f"_wsparquet/commits/7/{month}/{name}.json"
+    assert Identity("7", name).key.record_path == f"_wsparquet/commits/7/{month}/{name}.json"
 
 
 @pytest.mark.parametrize("day", [date(2016, 6, 30), None])
@@ -76,7 +76,7 @@ def test_no_two_identities_have_a_path_in_common(one: Identity, other: Identity)
         path = part_path(one.key, "geo", day, f"{TOKEN}.0")
         assert is_own_path(path, one.key)
         assert not is_own_path(path, other.key)
-    assert one.key.commit_path != other.key.commit_path
+    assert one.key.record_path != other.key.record_path
     assert one.key.intent_path(TOKEN) != other.key.intent_path(TOKEN)
     assert parse_intent_path(one.key.intent_path(TOKEN)) == (one.key, TOKEN)
     assert not is_own_path(one.key.quarantine_path(TOKEN), other.key)

@@ -1,9 +1,12 @@
 """The paths of all files in a root, and checks of the paths that commit records name.
 
-    <root>/record_type=<table>/date=<day>/<account>.<name>.<token>.<n>.parquet
+    <root>/record_type=<table>/date=<day>/<account>.<name>.<token>.<n>.parquet    (the part of a source)
+    <root>/record_type=<table>/date=<day>/<account>.<token>.<n>.parquet           (a day part)
     <root>/_wsparquet/root.json
     <root>/_wsparquet/commits/<account>/<yyyy-mm>/<name>.json
     <root>/_wsparquet/intents/<account>/<name>.<token>.json
+    <root>/_wsparquet/days/<account>/<day>.json
+    <root>/_wsparquet/day_intents/<account>/<day>.<token>.json
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
     <root>/_wsparquet/sync/<account>.json
     <root>/_wsparquet/checkpoint
@@ -11,7 +14,8 @@
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
 All paths are relative to the root, with ``/`` between components. Dots in an account are encoded, so the account in a
-part's name extends to the first dot, and two identities never share a path.
+part's name extends to the first dot, and two identities never share a path. The name of a day part has no source's name
+between the account and the token, so it is never the name of a source's part.
 """
 
 from __future__ import annotations
@@ -29,6 +33,8 @@ from wsparquet.schema.fields import plausible_ms
 __all__ = [
     "CHECKPOINT",
     "COMMITS",
+    "DAYS",
+    "DAY_INTENTS",
     "HIVE_NULL",
     "INTENTS",
     "LOCKS",
@@ -40,13 +46,20 @@ __all__ = [
     "SYNC",
     "TMP",
     "UNKNOWN_ACCOUNT",
+    "Day",
+    "DayKey",
     "Identity",
     "Key",
+    "day_part_path",
+    "is_day_part_path",
     "is_object_path",
     "is_own_path",
     "is_part_path",
     "is_quarantine_path",
     "is_root",
+    "parse_day_intent_path",
+    "parse_day_part_path",
+    "parse_day_record_path",
     "parse_intent_path",
     "parse_part_path",
     "part_path",
@@ -59,6 +72,8 @@ ROOT_FILE = "_wsparquet/root.json"
 
 COMMITS = f"{STATE}/commits"
 INTENTS = f"{STATE}/intents"
+DAYS = f"{STATE}/days"
+DAY_INTENTS = f"{STATE}/day_intents"
 QUARANTINE = f"{STATE}/quarantine"
 TMP = f"{STATE}/tmp"  # noqa: S108 - a folder in the root, not the system's /tmp
 LOCKS = f"{STATE}/locks"
@@ -79,11 +94,12 @@ UNDATED = "undated"
 
 _TOKEN = r"[0-9a-f]{16}"  # noqa: S105 - the pattern of the random part of a file name, not a secret
 _ACCOUNT = r"[^/.]+"
-_PART = re.compile(
-    rf"record_type=([a-z][a-z0-9_]*)/date=(\d{{4}}-\d\d-\d\d|{HIVE_NULL})/"
-    rf"({_ACCOUNT})\.([^/]+)\.{_TOKEN}\.\d+\.parquet",
-    re.ASCII,
-)
+_DAY = rf"\d{{4}}-\d\d-\d\d|{HIVE_NULL}"
+_PARTITION = rf"record_type=([a-z][a-z0-9_]*)/date=({_DAY})"
+_PART = re.compile(rf"{_PARTITION}/({_ACCOUNT})\.([^/]+)\.{_TOKEN}\.\d+\.parquet", re.ASCII)
+_DAY_PART = re.compile(rf"{_PARTITION}/({_ACCOUNT})\.({_TOKEN})\.\d+\.parquet", re.ASCII)
+_DAY_RECORD = re.compile(rf"{DAYS}/({_ACCOUNT})/({_DAY})\.json", re.ASCII)
+_DAY_INTENT = re.compile(rf"{DAY_INTENTS}/({_ACCOUNT})/({_DAY})\.({_TOKEN})\.json", re.ASCII)
 _QUARANTINED = re.compile(rf"{QUARANTINE}/({_ACCOUNT})/([^/]+)\.{_TOKEN}\.ndjson", re.ASCII)
 _RECORD = re.compile(rf"{COMMITS}/{_ACCOUNT}/(\d{{4}}-\d\d|{UNDATED})/[^/]+\.json", re.ASCII)
 _OTHER = re.compile(rf"{PROBES}/{_TOKEN}|{SYNC}/[^/]+\.json", re.ASCII)
@@ -117,7 +133,7 @@ class Key:
         return f"{datetime.fromtimestamp(start_ms / 1000, UTC):%Y-%m}"
 
     @property
-    def commit_path(self) -> str:
+    def record_path(self) -> str:
         """The path of this identity's commit record."""
         return f"{COMMITS}/{self.account}/{self.month}/{self.name}.json"
 
@@ -135,6 +151,50 @@ class Key:
         return f"{QUARANTINE}/{self.account}/{self.name}.{token}.ndjson"
 
 
+@dataclass(frozen=True)
+class DayKey:
+    """A day of an account as it appears in paths. ``day`` is None for the rows without a day."""
+
+    account: str
+    day: date | None
+
+    @property
+    def name(self) -> str:
+        """The name of the day's lock. No source's name contains a slash."""
+        return f"days/{_folder_of(self.day)}"
+
+    @property
+    def record_path(self) -> str:
+        """The path of the day record."""
+        return f"{DAYS}/{self.account}/{_folder_of(self.day)}.json"
+
+    @property
+    def intents_folder(self) -> str:
+        """The folder of all day intents of the account."""
+        return f"{DAY_INTENTS}/{self.account}"
+
+    def intent_path(self, token: str) -> str:
+        """Return the path of the intent of one attempt."""
+        return f"{self.intents_folder}/{_folder_of(self.day)}.{token}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A UTC day of an account, or with ``day`` None the account's rows without a day; what compaction merges."""
+
+    account: str
+    day: date | None
+
+    @property
+    def key(self) -> DayKey:
+        """The day as it appears in paths."""
+        return DayKey(encode(self.account, dots=False), self.day)
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the day as JSON values."""
+        return {"account": self.account, "day": self.day.isoformat() if self.day else None}
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The account and the name that identify a source; a commit replaces an earlier commit with the same identity.
@@ -150,10 +210,23 @@ class Identity:
         """The identity as it appears in paths."""
         return Key(encode(self.account, dots=False), encode(self.name))
 
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the identity as JSON values."""
+        return {"account": self.account, "name": self.name}
+
 
 def part_path(key: Key, table: str, day: date | None, file: str) -> str:
     """Return the path of a part; ``file`` is ``<token>.<n>``."""
-    return f"record_type={table}/date={day.isoformat() if day else HIVE_NULL}/{key.account}.{key.name}.{file}.parquet"
+    return f"record_type={table}/date={_folder_of(day)}/{key.account}.{key.name}.{file}.parquet"
+
+
+def day_part_path(key: DayKey, table: str, file: str) -> str:
+    """Return the path of a day part; ``file`` is ``<token>.<n>``."""
+    return f"record_type={table}/date={_folder_of(key.day)}/{key.account}.{file}.parquet"
+
+
+def _folder_of(day: date | None) -> str:
+    return day.isoformat() if day else HIVE_NULL
 
 
 def parse_intent_path(path: str) -> tuple[Key, str] | None:
@@ -173,14 +246,47 @@ def parse_part_path(path: str, key: Key) -> tuple[str, date | None] | None:
         return None
 
 
+def parse_day_part_path(path: str, key: DayKey) -> str | None:
+    """Return the table in the path of a day part of ``key``, or None if ``path`` has another form."""
+    match = _DAY_PART.fullmatch(path)
+    if match is None or (match[2], match[3]) != (_folder_of(key.day), key.account):
+        return None
+    return match[1]
+
+
+def parse_day_record_path(path: str) -> DayKey | None:
+    """Return the day that a day record's path names, or None if ``path`` has another form."""
+    match = _DAY_RECORD.fullmatch(path)
+    return _day_key(match) if match else None
+
+
+def parse_day_intent_path(path: str) -> tuple[DayKey, str] | None:
+    """Return the day and the token in the path of a day intent, or None if ``path`` has another form."""
+    match = _DAY_INTENT.fullmatch(path)
+    key = _day_key(match) if match else None
+    return (key, match[3]) if match and key else None
+
+
+def _day_key(match: re.Match[str]) -> DayKey | None:
+    try:
+        return DayKey(match[1], _day(match[2]))
+    except ValueError:
+        return None
+
+
 @lru_cache
 def _day(text: str) -> date | None:
     return None if text == HIVE_NULL else date.fromisoformat(text)
 
 
 def is_part_path(path: str) -> bool:
-    """Return whether ``path`` has the form of a part's path."""
-    return _PART.fullmatch(path) is not None
+    """Return whether ``path`` has the form of the path of a source's part or of a day part."""
+    return _PART.fullmatch(path) is not None or is_day_part_path(path)
+
+
+def is_day_part_path(path: str) -> bool:
+    """Return whether ``path`` has the form of a day part's path."""
+    return _DAY_PART.fullmatch(path) is not None
 
 
 def is_quarantine_path(path: str) -> bool:
@@ -190,15 +296,17 @@ def is_quarantine_path(path: str) -> bool:
 
 def is_object_path(path: str) -> bool:
     """Return whether ``path`` has the form of a path that wsparquet writes to in an object store."""
-    known = (_PART, _QUARANTINED, _INTENT, _RECORD, _OTHER)
+    known = (_PART, _DAY_PART, _QUARANTINED, _INTENT, _DAY_INTENT, _RECORD, _DAY_RECORD, _OTHER)
     return path in {ROOT_FILE, CHECKPOINT} or any(form.fullmatch(path) for form in known)
 
 
-def is_own_path(path: str, key: Key) -> bool:
-    """Return whether ``path`` has the form of the path of a part or quarantine file of ``key``.
+def is_own_path(path: str, key: Key | DayKey) -> bool:
+    """Return whether ``path`` has the form of the path of a part, day part or quarantine file of ``key``.
 
-    This function validates commit records, because anyone who can write to the root can forge a commit record.
+    This function validates records, because anyone who can write to the root can forge a record.
     """
+    if isinstance(key, DayKey):
+        return parse_day_part_path(path, key) is not None
     if parse_part_path(path, key) is not None:
         return True
     match = _QUARANTINED.fullmatch(path)

@@ -110,7 +110,7 @@ def test_an_intent_is_of_the_source_that_its_path_names(root: Root, own: bool, c
     recover = ConditionalProtocol(root.store, single_writer=False).recover if conditional else root.recover
     with pytest.raises(DatasetError, match=f"{INTENT}: expected the identity 75555851.* as identity"):
         recover(dead_seconds=-1)
-    assert not (Path(root.place) / other.key.commit_path).exists()
+    assert not (Path(root.place) / other.key.record_path).exists()
     assert_nothing_lost(root, rows)
 
 

@@ -15,7 +15,7 @@ from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
 
 PACKAGE = Path(wsparquet.__file__).parent
-PLACES = re.compile(r"\b(COMMITS|INTENTS|CHECKPOINT|commit_path|intent_path|intents_folder)\b")
+PLACES = re.compile(r"\b(COMMITS|INTENTS|CHECKPOINT|record_path|intent_path|intents_folder)\b")
 OWNERS = {PACKAGE / "layout.py", *(PACKAGE / "commit").glob("*.py")}
 
 

@@ -16,13 +16,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar, cast
 
+from wsparquet.commit.days import DayRecord, is_waiting
 from wsparquet.commit.log import CommitLog
-from wsparquet.commit.parsing import decode_commit
-from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, content_of, token_of
+from wsparquet.commit.parsing import decode_commit, decode_day
+from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, Record, conflict, content_of, token_of
 from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Intent, Sighting
 from wsparquet.errors import DatasetError
-from wsparquet.layout import PROBES, Identity, Key
+from wsparquet.layout import PROBES, Day, DayKey, Identity, Key
 from wsparquet.schema import SCHEMA_VERSION
 from wsparquet.store.store import Absent, Changed, Expectation, Refused, Store, Version
 from wsparquet.store.workspace import Workspace
@@ -99,7 +101,7 @@ class ConditionalProtocol:
 
     # --- Commits ------------------------------------------------------------------------------------------------------
 
-    def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
+    def commit(self, work: Workspace, draft: Draft[Commit], *, expected: Commit | CommitHeader | None) -> Commit:
         """Do steps 2 to 6 of a commit (see ``protocol``) and return the written record.
 
         Raises CommitConflict if the current record is not ``expected``, either at the start or at the write; then no
@@ -107,18 +109,27 @@ class ConditionalProtocol:
         commit.
         """
         del work
+        return self._commit(draft, expected)
+
+    def commit_day(self, work: Workspace, draft: Draft[DayRecord], *, expected: DayRecord | None) -> DayRecord:
+        """Publish new day parts and replace the day record ``expected``. Raises like ``commit``."""
+        del work
+        return self._commit(draft, expected)
+
+    def _commit(self, draft: Draft[Record], expected: Commit | CommitHeader | DayRecord | None) -> Record:
         key = draft.record.identity.key
-        found, version = self._read(key)
+        current, version = self._read(key)
+        found = cast("Record | None", current)
         if content_of(_unless_removed(found)) != content_of(expected):
-            raise CommitConflict(draft.record.identity, _unless_removed(found))
-        record = replace(draft.record, obsolete=self._obsolete(key, found), also=found.also if found else ())
+            raise conflict(draft.record, _unless_removed(found))
+        record = draft.record.after(found, self._obsolete(key, found))
         intent = self._write_intent(record, found)
         try:
             self._store.publish(draft.moves)
         except BaseException:
             # Report the first error. If the cleanup fails too, the next run cleans up.
             with suppress(DatasetError):
-                self._store.delete(record.paths)
+                self._store.delete(record.published)
                 self._store.delete([intent])
             raise
         written = self._write_record(record, version, intent)
@@ -130,7 +141,7 @@ class ConditionalProtocol:
 
         Raises CommitConflict if ``header`` is not that of the current record.
         """
-        found, version = self._read(header.identity.key)
+        found, version = self._read_source(header.identity.key)
         if found is None or found.removed or found.content_id != header.content_id:
             raise CommitConflict(header.identity, _unless_removed(found))
         return self._replace_by_empty(found, version, found.yielded(work.token, to))
@@ -140,8 +151,7 @@ class ConditionalProtocol:
 
         If the record no longer has the content id of ``header``, change nothing and return None.
         """
-        key = header.identity.key
-        found, version = self._read(key)
+        found, version = self._read_source(header.identity.key)
         if found is None or found.removed or found.content_id != header.content_id:
             return None
         record = found.sighted(work.token, sightings)
@@ -155,7 +165,7 @@ class ConditionalProtocol:
 
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Remove a source and return its last record; None if the source was not committed. A tombstone remains."""
-        found, version = self._read(key)
+        found, version = self._read_source(key)
         if found is None or found.removed:
             return None
         self._replace_by_empty(found, version, found.tombstone(work.token))
@@ -170,7 +180,7 @@ class ConditionalProtocol:
         self._finish_attempts(key, written=written)
         return written
 
-    def _write_record(self, record: Commit, version: Expectation, intent: str) -> Commit:
+    def _write_record(self, record: Record, version: Expectation, intent: str) -> Record:
         """Do step 4 and return the current record.
 
         If another run has rewritten the record before the answer arrived, the current record has another token.
@@ -184,25 +194,34 @@ class ConditionalProtocol:
         except Changed:
             # The write may have succeeded although its answer was lost. Another run may have rewritten the record since
             # then, with the same parts.
-            found = self._log.record_of(record.identity.key)
+            found = self._log.current(record.identity.key)
         else:
             return record
-        self._store.delete(sorted({*record.paths}.difference(found.paths if found else ())))
+        self._store.delete(sorted({*record.published}.difference(found.paths if found else ())))
         # Also delete the files that the other record replaced: perhaps only this attempt's intent names them.
         self._finish_attempts(record.identity.key)
         self._store.delete([intent])
         if found is None or not _is_same_commit(found, record):
-            raise CommitConflict(record.identity, _unless_removed(found))
-        return found
+            raise conflict(record, _unless_removed(found))
+        return cast("Record", found)
 
-    def _read(self, key: Key) -> tuple[Commit | None, Expectation]:
-        """Return the record of an identity, which may be a tombstone, and its version."""
-        found = self._store.read_version(key.commit_path)
-        return (None, Absent()) if found is None else (decode_commit(found[0], key.commit_path), found[1])
+    def _read_source(self, key: Key) -> tuple[Commit | None, Expectation]:
+        """Return the record of a source, which may be a tombstone, and its version."""
+        found, version = self._read(key)
+        return cast("Commit | None", found), version
 
-    def _obsolete(self, key: Key, found: Commit | None) -> tuple[str, ...]:
+    def _read(self, key: Key | DayKey) -> tuple[Commit | DayRecord | None, Expectation]:
+        """Return the record of a source, which may be a tombstone, or of a day, and its version."""
+        found = self._store.read_version(key.record_path)
+        if found is None:
+            return None, Absent()
+        data, version = found
+        decode = decode_commit if isinstance(key, Key) else decode_day
+        return decode(data, key.record_path), version
+
+    def _obsolete(self, key: Key | DayKey, found: Commit | DayRecord | None) -> tuple[str, ...]:
         """Return all files that the next record replaces: the files that the current record and the intents name."""
-        paths = dict.fromkeys(found.paths if found else ())
+        paths = dict.fromkeys(found.replaceable() if found else ())
         for intent in self._log.intents_of(key).values():
             paths.update(dict.fromkeys(intent.paths))
             if found is not None and intent.expected != found.token:
@@ -211,12 +230,12 @@ class ConditionalProtocol:
                 paths.update(dict.fromkeys(found.obsolete))
         return tuple(paths)
 
-    def _write_intent(self, record: Commit, found: Commit | None) -> str:
+    def _write_intent(self, record: Commit | DayRecord, found: Commit | DayRecord | None) -> str:
         path = record.identity.key.intent_path(record.token)
         self._store.put(path, Intent.of(record, expected=found).to_json())
         return path
 
-    def _put(self, record: Commit, version: Expectation) -> None:
+    def _put(self, record: Commit | DayRecord, version: Expectation) -> None:
         """Write a record. Raises Changed if the store's current record does not have the version ``version``."""
         try:
             if self._single_writer:
@@ -238,7 +257,7 @@ class ConditionalProtocol:
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:
         """Finish or undo superseded commits, and commits whose intents are older than ``dead_seconds``."""
         latest = time.time() - dead_seconds
-        old: dict[Key, set[str]] = {}
+        old: dict[Key | DayKey, set[str]] = {}
         for key, entry in self._log.intent_files(identity):
             paths = old.setdefault(key, set())
             if entry.modified < latest:
@@ -248,7 +267,7 @@ class ConditionalProtocol:
                 self._invalidate(key, paths)
             self._finish_attempts(key)
 
-    def _invalidate(self, key: Key, old: set[str]) -> None:
+    def _invalidate(self, key: Key | DayKey, old: set[str]) -> None:
         """Invalidate attempts that expect the current record, by rewriting that record under a new token.
 
         If none of the attempts with the ``old`` intents expects the current record, do nothing, because these attempts
@@ -264,7 +283,7 @@ class ConditionalProtocol:
         with suppress(Changed):
             self._rewrite(found, record, version)
 
-    def _rewrite(self, found: Commit | None, record: Commit, version: Expectation) -> None:
+    def _rewrite(self, found: Commit | DayRecord | None, record: Commit | DayRecord, version: Expectation) -> None:
         """Replace a record with one with the same files and another token. Raises Changed if another writer was first.
 
         This write needs no intent: it supersedes attempts whose own intents name all files to delete.
@@ -272,7 +291,7 @@ class ConditionalProtocol:
         obsolete = tuple(path for path in self._obsolete(record.identity.key, found) if path not in record.paths)
         self._put(replace(record, obsolete=obsolete), version)
 
-    def _finish_attempts(self, key: Key, *, written: Commit | None = None) -> None:
+    def _finish_attempts(self, key: Key | DayKey, *, written: Commit | DayRecord | None = None) -> None:
         """Do steps 5 and 6 for the attempt that wrote the current record and for all superseded attempts.
 
         The record must be read after the intents: only then is every attempt that does not expect it certainly
@@ -280,30 +299,39 @@ class ConditionalProtocol:
         """
         intents = self._log.intents_of(key)
         own = [path for path, intent in intents.items() if written and intent.token == written.token]
-        record = written if len(own) == len(intents) else self._log.record_of(key)
+        record = written if len(own) == len(intents) else self._log.current(key)
         done = {path: each for path, each in intents.items() if each.expected != token_of(record)}
         gone = {path for intent in done.values() for path in intent.paths}
+        waiting = is_waiting(record)
         if record is not None and done:
-            gone.update(record.obsolete)
-            gone.difference_update(record.paths)
+            gone.update(self._log.replaced_by(record) if not waiting else ())
+            gone.difference_update(record.paths, record.obsolete if waiting else ())
         self._store.delete(sorted(gone))
+        if waiting:
+            # The intents stay, so that a later run deletes the replaced files.
+            return
         # Delete the intent of the current record last, because a later run needs it to find the other deletions.
         self._store.delete(sorted(path for path in done if path not in own))
         self._store.delete(own)
 
 
-def _unless_removed(record: Commit | None) -> Commit | None:
+Found = TypeVar("Found", bound=Commit | DayRecord | None)
+
+
+def _unless_removed(record: Found) -> Found | None:
     """Return the record, or None if the record is the tombstone of a removed source."""
     return None if record is None or record.removed else record
 
 
-def _is_same_commit(record: Commit, other: Commit) -> bool:
+def _is_same_commit(record: Commit | DayRecord, other: Commit | DayRecord) -> bool:
     """Return whether both records are of the same commit, possibly rewritten, for example by an invalidation."""
     return record.content_id == other.content_id
 
 
-def _empty_record(identity: Identity, token: str) -> Commit:
-    """Return a tombstone for a source that was never committed."""
+def _empty_record(identity: Identity | Day, token: str) -> Commit | DayRecord:
+    """Return a tombstone for a source that was never committed, or the record of a day without day parts."""
+    if isinstance(identity, Day):
+        return DayRecord.new(identity, token)
     facts = CommitFacts(checksum="", size=None, url=None, etag=None, mtime=None, source_name=identity.name)
     return Commit(
         identity=identity,

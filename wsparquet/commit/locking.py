@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from typing import cast
 
+from wsparquet.commit.days import DayRecord, is_waiting
 from wsparquet.commit.log import CommitLog
-from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, content_of
+from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, Record, conflict, content_of
 from wsparquet.commit.record import Commit, CommitHeader, Intent, Sighting
 from wsparquet.errors import DatasetError
-from wsparquet.layout import Identity, Key
+from wsparquet.layout import DayKey, Identity, Key
 from wsparquet.store.local import LocalDisk
 from wsparquet.store.workspace import Workspace
 
@@ -31,20 +32,27 @@ class LockingProtocol:
     def probe(self) -> None:
         """Do nothing: a file system without working locks raises when a lock is acquired."""
 
-    def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
+    def commit(self, work: Workspace, draft: Draft[Commit], *, expected: Commit | CommitHeader | None) -> Commit:
         """Do steps 2 to 6 of a commit (see ``protocol``) and return the written record.
 
         Raises CommitConflict if the current record is not ``expected``, DatasetError if the disk fails. In either case,
         no file of the draft remains. If the disk fails during the cleanup too, the next run cleans up.
         """
+        return self._commit(work, draft, expected)
+
+    def commit_day(self, work: Workspace, draft: Draft[DayRecord], *, expected: DayRecord | None) -> DayRecord:
+        """Publish new day parts and replace the day record ``expected``. Raises like ``commit``."""
+        return self._commit(work, draft, expected)
+
+    def _commit(
+        self, work: Workspace, draft: Draft[Record], expected: Commit | CommitHeader | DayRecord | None
+    ) -> Record:
         disk, key = self._disk, draft.record.identity.key
         with disk.lock(key):
-            found = self._finish_attempts(key)
+            found = cast("Record | None", self._finish_attempts(key))
             if content_of(found) != content_of(expected):
-                raise CommitConflict(draft.record.identity, found)
-            record = draft.record
-            if found is not None:
-                record = replace(record, obsolete=found.paths, also=found.also)
+                raise conflict(draft.record, found)
+            record = draft.record.after(found, found.replaceable() if found is not None else ())
             with self._finishing(key):
                 self._write_intent(work, record, expected=found)
                 disk.publish(draft.moves)
@@ -58,11 +66,11 @@ class LockingProtocol:
         """
         key = header.identity.key
         with self._disk.lock(key):
-            found = self._finish_attempts(key)
+            found = self._finish_source(key)
             if found is None or found.content_id != header.content_id:
                 raise CommitConflict(header.identity, found)
             # The process that wrote the record of ``to`` may be about to sync it, or may have died before.
-            self._disk.sync(to.key.commit_path)
+            self._disk.sync(to.key.record_path)
             return self._replace_by_empty(work, found, found.yielded(work.token, to))
 
     def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
@@ -72,7 +80,7 @@ class LockingProtocol:
         """
         key = header.identity.key
         with self._disk.lock(key):
-            found = self._finish_attempts(key)
+            found = self._finish_source(key)
             if found is None or found.content_id != header.content_id:
                 return None
             record = found.sighted(work.token, sightings)
@@ -96,7 +104,7 @@ class LockingProtocol:
         deleted.
         """
         with self._disk.lock(key):
-            found = self._finish_attempts(key)
+            found = self._finish_source(key)
             if found is None:
                 return None
             self._replace_by_empty(work, found, found.tombstone(work.token))
@@ -113,23 +121,27 @@ class LockingProtocol:
             with self._disk.lock(key):
                 self._finish_attempts(key)
 
-    def _write_intent(self, work: Workspace, record: Commit, *, expected: Commit | None) -> None:
+    def _write_intent(
+        self, work: Workspace, record: Commit | DayRecord, *, expected: Commit | DayRecord | None
+    ) -> None:
         """Do step 2."""
         path = record.identity.key.intent_path(record.token)
         temporary = work.write("intent.json", Intent.of(record, expected=expected).to_json())
         if not self._disk.create(temporary, path):
             raise DatasetError(f"{path}: expected no file, found one; two attempts had the same token: run again")
 
-    def _write_record(self, work: Workspace, record: Commit, *, replaced: Commit | None) -> None:
-        """Do step 4; the caller must have held the identity's lock since it read ``replaced``."""
+    def _write_record(
+        self, work: Workspace, record: Commit | DayRecord, *, replaced: Commit | DayRecord | None
+    ) -> None:
+        """Do step 4; the caller must have held the lock of the source or day since it read ``replaced``."""
         temporary = work.write("record.json", record.to_json())
         if replaced is not None:
             self._disk.replace(temporary, record.path)
         elif not self._disk.create(temporary, record.path):
-            raise CommitConflict(record.identity, self._log.record_of(record.identity.key))
+            raise conflict(record, self._log.current(record.identity.key))
 
     @contextmanager
-    def _finishing(self, key: Key) -> Iterator[None]:
+    def _finishing(self, key: Key | DayKey) -> Iterator[None]:
         """Do steps 5 and 6 at the end of the context, in which steps 2 to 4 are done.
 
         Deletes the old record's files if the new record was written, otherwise the new record's files.
@@ -141,8 +153,12 @@ class LockingProtocol:
         finally:
             self._finish_attempts(key, synced=written)
 
-    def _finish_attempts(self, key: Key, *, synced: bool = False) -> Commit | None:
-        """Do steps 5 and 6 for every attempt of an identity and return its record; the caller must hold its lock.
+    def _finish_source(self, key: Key) -> Commit | None:
+        """Do steps 5 and 6 for every attempt of a source, and return its record; the caller must hold its lock."""
+        return cast("Commit | None", self._finish_attempts(key))
+
+    def _finish_attempts(self, key: Key | DayKey, *, synced: bool = False) -> Commit | DayRecord | None:
+        """Do steps 5 and 6 for every attempt of a source or day, and return its record; the caller must hold its lock.
 
         Deletes all files that the intents and the record's ``obsolete`` name, except the record's own files. First
         makes the record durable, unless it is ``synced``: an attempt that died may not have come to that. If the power
@@ -150,18 +166,20 @@ class LockingProtocol:
         """
         intents = self._log.intents_of(key)
         if intents and not synced:
-            self._disk.sync(key.commit_path)
-        record = self._log.record_of(key)
-        named = {path for intent in intents.values() for path in intent.paths}
-        kept: set[str] = set()
-        if record is not None:
-            named.update(record.obsolete)
-            kept.update(record.paths)
+            self._disk.sync(key.record_path)
+        record = self._log.current(key)
+        waiting = is_waiting(record)
         # Without an intent, no file is left to delete: an earlier call has deleted the files.
         if intents:
+            named = {path for intent in intents.values() for path in intent.paths}
+            kept: set[str] = set()
+            if record is not None:
+                kept.update(record.paths, record.obsolete if waiting else ())
+                named.update(self._log.replaced_by(record) if not waiting else ())
             self._disk.delete(sorted(named - kept))
         if record is not None and record.removed:
             self._disk.delete([record.path])
             record = None
-        self._disk.delete(intents)
+        # While replaced files wait, an intent stays, so that a later run deletes them.
+        self._disk.delete(intents if not waiting else ())
         return record

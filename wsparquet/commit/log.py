@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from wsparquet.commit.checkpoint import Checkpoint
+from wsparquet.commit.days import DayRecord
 from wsparquet.commit.index import CommitIndex
-from wsparquet.commit.parsing import decode_commit, decode_header, decode_intent
+from wsparquet.commit.parsing import decode_commit, decode_day, decode_header, decode_intent
 from wsparquet.commit.record import Commit, CommitHeader, Intent
 from wsparquet.commit.twins import counting, refer_to_rows
 from wsparquet.errors import DatasetError
-from wsparquet.layout import COMMITS, INTENTS, Identity, Key, parse_intent_path
+from wsparquet.layout import (
+    COMMITS,
+    DAY_INTENTS,
+    DAYS,
+    INTENTS,
+    Day,
+    DayKey,
+    Identity,
+    Key,
+    parse_day_intent_path,
+    parse_day_record_path,
+    parse_intent_path,
+)
 from wsparquet.store.store import Entry, Store
 
 __all__ = ["CommitLog", "is_intent_file"]
@@ -21,15 +34,15 @@ LOOKS = 5
 
 
 def is_intent_file(path: str) -> bool:
-    """Return whether a file is in the folder of intents."""
-    return path.startswith(f"{INTENTS}/")
+    """Return whether a file is in the folder of intents or of day intents."""
+    return path.startswith((f"{INTENTS}/", f"{DAY_INTENTS}/"))
 
 
 class CommitLog:
-    """The commit records and intents of one root; every call reads them from the store again.
+    """The commit records, day records and intents of one root; every call reads them from the store again.
 
     Methods raise DatasetError if the store fails, or if a record or an intent is unreadable or names files of another
-    source.
+    source or day.
     """
 
     def __init__(self, store: Store) -> None:
@@ -72,8 +85,57 @@ class CommitLog:
 
     def record_of(self, key: Key) -> Commit | None:
         """Return the current record of a source, which may be a tombstone, or None if there is no record."""
-        data = self._store.read(key.commit_path)
-        return None if data is None else decode_commit(data, key.commit_path)
+        data = self._store.read(key.record_path)
+        return None if data is None else decode_commit(data, key.record_path)
+
+    # --- Day records --------------------------------------------------------------------------------------------------
+
+    def day_files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the path and the undecoded bytes of every day record, sorted by path."""
+        return self._store.read_below(DAYS)
+
+    def days(self) -> dict[Day, DayRecord]:
+        """Return all day records."""
+        found = {}
+        for path, data in self.day_files():
+            if parse_day_record_path(path) is None:
+                raise DatasetError(
+                    f"{path}: expected the file name of a day record, found {path.rpartition('/')[2]!r}; wsparquet did "
+                    "not write this file: move it away"
+                )
+            record = decode_day(data, path)
+            found[record.identity] = record
+        return found
+
+    def day_of(self, key: DayKey) -> DayRecord | None:
+        """Return the record of a day, or None if there is none."""
+        data = self._store.read(key.record_path)
+        return None if data is None else decode_day(data, key.record_path)
+
+    def current(self, key: Key | DayKey) -> Commit | DayRecord | None:
+        """Return the record of a source, which may be a tombstone, or of a day; None if there is no record."""
+        return self.record_of(key) if isinstance(key, Key) else self.day_of(key)
+
+    def replaced_by(self, record: Commit | DayRecord) -> set[str]:
+        """Return the paths of the files that are deleted once ``record`` is current, as step 5 of a commit does."""
+        if isinstance(record, Commit):
+            return {*record.obsolete}
+        return {*record.obsolete, *self.covered_by(record)}
+
+    def covered_by(self, record: DayRecord) -> list[str]:
+        """Return the paths of the members' own parts whose rows are in the day's parts.
+
+        Delete these files only if ``record`` is durable. A day record loses a member only after the member's commit got
+        another content id, and then these files are obsolete.
+        """
+        day = record.identity
+        keys = [Identity(day.account, name).key.record_path for name in record.members]
+        found = []
+        for path, data in self._store.read_all(keys):
+            commit = decode_commit(data, path)
+            parts = (part for part in commit.parts if part.date == day.day)
+            found += [part.path for part in parts if record.covers(commit, part.table)]
+        return found
 
     # --- Commit records, read from the checkpoint if it is current ----------------------------------------------------
 
@@ -138,25 +200,27 @@ class CommitLog:
 
     # --- Intents ------------------------------------------------------------------------------------------------------
 
-    def intents_of(self, key: Key) -> dict[str, Intent]:
-        """Return all intents of one source, by path."""
+    def intents_of(self, key: Key | DayKey) -> dict[str, Intent]:
+        """Return all intents of one source or day, by path."""
         entries = self._store.entries(key.intents_folder)
-        paths = [entry.path for entry in entries if (found := parse_intent_path(entry.path)) and found[0] == key]
+        paths = [entry.path for entry in entries if (found := _parse(entry.path)) and found[0] == key]
         return {path: decode_intent(data, path, key) for path, data in self._store.read_all(paths)}
 
-    def intent_files(self, identity: Identity | None = None) -> Iterator[tuple[Key, Entry]]:
-        """Yield the key of the source and the file of each intent; with ``identity``, only intents of its account.
+    def intent_files(self, identity: Identity | None = None) -> Iterator[tuple[Key | DayKey, Entry]]:
+        """Yield the key of the source or day and the file of each intent.
 
-        Raises DatasetError if a file in the folder of intents does not have an intent's name.
+        With ``identity``, yield only the intents of sources of its account. Raises DatasetError if a file in the folder
+        of intents does not have an intent's name.
         """
-        for entry in self._store.entries(INTENTS if identity is None else identity.key.intents_folder):
-            found = parse_intent_path(entry.path)
-            if found is None:
-                raise DatasetError(
-                    f"{entry.path}: expected an intent's file name, found {entry.path.rpartition('/')[2]!r}; "
-                    "wsparquet did not write this file: move it away"
-                )
-            yield found[0], entry
+        for folder in (INTENTS, DAY_INTENTS) if identity is None else (identity.key.intents_folder,):
+            for entry in self._store.entries(folder):
+                found = _parse(entry.path)
+                if found is None:
+                    raise DatasetError(
+                        f"{entry.path}: expected an intent's file name, found {entry.path.rpartition('/')[2]!r}; "
+                        "wsparquet did not write this file: move it away"
+                    )
+                yield found[0], entry
 
     def paths_of_live_intents(self, since: float) -> Iterator[str]:
         """Yield the paths of intents modified after ``since`` (seconds since 1970), and all paths that they name."""
@@ -164,3 +228,7 @@ class CommitLog:
             if entry.modified > since and (data := self._store.read(entry.path)) is not None:
                 yield entry.path
                 yield from decode_intent(data, entry.path, key).paths
+
+
+def _parse(path: str) -> tuple[Key | DayKey, str] | None:
+    return parse_intent_path(path) or parse_day_intent_path(path)

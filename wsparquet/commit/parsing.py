@@ -6,13 +6,16 @@ A file may be the work of another version of wsparquet, or of anyone who can wri
 from __future__ import annotations
 
 import json
+from collections import Counter
+from datetime import date
 from typing import Any
 
+from wsparquet.commit.days import DayRecord, Member
 from wsparquet.commit.record import FORMAT_VERSION, Commit, CommitFacts, CommitHeader, Intent, Part, Sighting, Text
 from wsparquet.errors import DatasetError
-from wsparquet.layout import Identity, Key, is_own_path, parse_part_path
+from wsparquet.layout import Day, DayKey, Identity, Key, is_own_path, parse_day_part_path, parse_part_path
 
-__all__ = ["decode_commit", "decode_header", "decode_intent", "remedy_for"]
+__all__ = ["decode_commit", "decode_day", "decode_header", "decode_intent", "remedy_for"]
 
 
 class _Reader:
@@ -27,7 +30,7 @@ class _Reader:
     def error(self, expected: str, found: object, key: str = "the record") -> DatasetError:
         return DatasetError(
             f"{self.path}: expected {expected} as {key}, found {str(found)[:100]!r}; "
-            "wsparquet did not write this file: move it away and convert the source again"
+            "wsparquet did not write this file: restore it from a copy, or move it away and convert the source again"
         )
 
     def take(self, key: str, *types: type) -> Any:
@@ -37,10 +40,10 @@ class _Reader:
             raise self.error(" or ".join(kind.__name__ for kind in types), value, key)
         return value
 
-    def paths(self, key: str, owner: Key) -> tuple[str, ...]:
+    def paths(self, key: str, owner: Key | DayKey) -> tuple[str, ...]:
         return tuple(self.own_path(path, owner, key) for path in self.take(key, list))
 
-    def own_path(self, path: object, owner: Key, key: str) -> str:
+    def own_path(self, path: object, owner: Key | DayKey, key: str) -> str:
         if not isinstance(path, str) or not is_own_path(path, owner):
             raise self.error(f"a path of {owner.account}.{owner.name} in this root", path, key)
         return path
@@ -68,13 +71,13 @@ def remedy_for(version: int) -> str:
     return "convert the raw files into a new root; no release wrote this version"
 
 
-def decode_intent(data: bytes, path: str, owner: Key) -> Intent:
+def decode_intent(data: bytes, path: str, owner: Key | DayKey) -> Intent:
     """Return the intent in ``data``.
 
-    Raises DatasetError if the intent is not valid, or names paths of another source.
+    Raises DatasetError if the intent is not valid, or names paths of another source or day.
     """
     reader = _load(data, path)
-    identity = _identity(reader, "identity")
+    identity = _identity(reader, "identity") if isinstance(owner, Key) else _day(reader)
     if identity.key != owner:
         raise reader.error(f"the identity {owner.account}.{owner.name}", identity, "identity")
     expected = reader.take("expected", str, type(None))
@@ -142,7 +145,7 @@ def _identity(reader: _Reader, key: str) -> Identity:
 
 def _decode_identity(reader: _Reader) -> Identity:
     identity = _identity(reader, "identity")
-    if identity.key.commit_path != reader.path:
+    if identity.key.record_path != reader.path:
         raise reader.error("the identity that the record's path names", identity, "identity")
     return identity
 
@@ -209,14 +212,90 @@ _PART_TYPES = {
 }
 
 
-def _decode_part(values: object, path: str, key: Key) -> Part:
-    reader = _Reader(values, path)
+def _part_values(reader: _Reader) -> list[Any]:
     found: list[Any] = [reader.values.get(name) for name in _PART_KEYS]
     if tuple(map(type, found)) not in _PART_TYPES:
-        raise reader.error(f"a part with {', '.join(_PART_KEYS)}", values, "part")
+        raise reader.error(f"a part with {', '.join(_PART_KEYS)}", reader.values, "part")
+    return found
+
+
+def _decode_part(values: object, path: str, key: Key) -> Part:
+    reader = _Reader(values, path)
+    found = _part_values(reader)
     # Query engines take the table and the date from the path, so wsparquet takes them from the path, too.
     where = found[0]
     place = parse_part_path(where, key)
     if place is None:
         raise reader.error(f"a part of {key.account}.{key.name} in this root", where, "path")
     return Part(where, *place, *found[1:])
+
+
+# --- Day records ------------------------------------------------------------------------------------------------------
+
+
+def decode_day(data: bytes, path: str) -> DayRecord:
+    """Return the day record in ``data``.
+
+    Raises DatasetError if the record is not valid, does not belong at ``path``, or names paths of another day.
+    """
+    reader = _load(data, path)
+    day = _day(reader)
+    key = day.key
+    if key.record_path != path:
+        raise reader.error("the account and the day that the record's path names", day, "identity")
+    record = DayRecord(
+        identity=day,
+        token=reader.take("token", str),
+        members=_decode_members(reader),
+        parts=tuple(_decode_day_part(values, path, key) for values in reader.take("parts", list)),
+        obsolete=reader.paths("obsolete", key),
+        software=reader.take("software", str),
+        schema_version=reader.take("schema_version", int),
+        compacted_at=reader.take("compacted_at", str),
+        content_id=reader.take("content_id", str),
+        keep_until=reader.take("keep_until", float, int, type(None)),
+    )
+    _check_rows(reader, record)
+    return record
+
+
+def _day(reader: _Reader) -> Day:
+    values = _Reader(reader.take("identity", dict), reader.path)
+    text = values.take("day", str, type(None))
+    try:
+        return Day(values.take("account", str), None if text is None else date.fromisoformat(text))
+    except ValueError:
+        raise reader.error("a day as YYYY-MM-DD", text, "day") from None
+
+
+def _decode_members(reader: _Reader) -> dict[str, Member]:
+    found = {}
+    for name in (members := _Reader(reader.take("members", dict), reader.path)).values:
+        values = _Reader(members.take(name, dict), reader.path)
+        rows = _Reader(values.take("rows", dict), reader.path)
+        counts = {table: rows.take(table, int) for table in rows.values}
+        found[name] = Member(values.take("content_id", str), values.take("source_file", str), counts)
+    if len({member.source_file for member in found.values()}) != len(found):
+        raise reader.error("members with different source files", "one twice", "members")
+    return found
+
+
+def _decode_day_part(values: object, path: str, key: DayKey) -> Part:
+    reader = _Reader(values, path)
+    found = _part_values(reader)
+    table = parse_day_part_path(found[0], key)
+    if table is None:
+        raise reader.error(f"a day part of {path}", found[0], "path")
+    return Part(found[0], table, key.day, *found[1:])
+
+
+def _check_rows(reader: _Reader, record: DayRecord) -> None:
+    """Check that the parts have as many rows of each table as the members."""
+    parts: Counter[str] = Counter()
+    members: Counter[str] = Counter()
+    for part in record.parts:
+        parts[part.table] += part.rows
+    for member in record.members.values():
+        members.update(member.rows)
+    if +parts != +members:
+        raise reader.error(f"members with the rows of the parts, {dict(+parts)},", dict(+members), "members")

@@ -7,6 +7,8 @@
 5. The files of the replaced commit are deleted.
 6. The intent is deleted.
 
+A day record is replaced in the same steps; see ``days``.
+
 The module ``locking`` performs these steps on a local disk, ``conditional`` on an object store.
 """
 
@@ -15,14 +17,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar, cast
 
+from wsparquet.commit.days import DayRecord
 from wsparquet.commit.record import Commit, CommitHeader, Sighting
 from wsparquet.errors import DatasetError
-from wsparquet.layout import Identity, Key
+from wsparquet.layout import Day, Identity, Key
 from wsparquet.store.workspace import Workspace
 
-__all__ = ["DEAD_SECONDS", "CommitConflict", "CommitProtocol", "Draft", "content_of", "token_of"]
+__all__ = [
+    "DEAD_SECONDS",
+    "CommitConflict",
+    "CommitProtocol",
+    "DayConflict",
+    "Draft",
+    "Record",
+    "conflict",
+    "content_of",
+    "token_of",
+]
 
 
 DEAD_SECONDS = 24 * 3600.0
@@ -36,18 +49,38 @@ class CommitConflict(DatasetError):
     """Another writer has committed the same source concurrently; ``found`` is the current record."""
 
     def __init__(self, identity: Identity, found: Commit | None) -> None:
-        path = identity.key.commit_path
-        state = f"the current record is that of attempt {found.token}" if found else "the source has no record now"
-        super().__init__(f"{path}: the record changed while its source was converted; {state}; run again")
+        super().__init__(_changed(identity, found, "its source was converted"))
         self.identity = identity
         self.found = found
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A commit that is ready to be published: its record, and the ``(temporary, final)`` paths of its files."""
+class DayConflict(DatasetError):
+    """Another writer has changed the same day record concurrently."""
 
-    record: Commit
+    def __init__(self, day: Day, found: DayRecord | None) -> None:
+        super().__init__(_changed(day, found, "its files were merged"))
+
+
+def _changed(identity: Identity | Day, found: Commit | DayRecord | None, during: str) -> str:
+    state = f"the current record is that of attempt {found.token}" if found else "there is no record now"
+    return f"{identity.key.record_path}: the record changed while {during}; {state}; run again"
+
+
+def conflict(record: Commit | DayRecord, found: Commit | DayRecord | None) -> CommitConflict | DayConflict:
+    """Return the error that ``found`` is current where ``record`` was to be written."""
+    if isinstance(record, DayRecord):
+        return DayConflict(record.identity, cast("DayRecord | None", found))
+    return CommitConflict(record.identity, cast("Commit | None", found))
+
+
+Record = TypeVar("Record", Commit, DayRecord)
+
+
+@dataclass(frozen=True)
+class Draft(Generic[Record]):
+    """A record that is ready to be published, and the ``(temporary, final)`` paths of the files to publish with it."""
+
+    record: Record
     moves: tuple[tuple[Path, str], ...]
 
 
@@ -58,10 +91,18 @@ class CommitProtocol(Protocol):
         """Raise DatasetError if the store cannot keep concurrent writers from overwriting each other's records."""
         ...
 
-    def commit(self, work: Workspace, draft: Draft, *, expected: Commit | CommitHeader | None) -> Commit:
+    def commit(self, work: Workspace, draft: Draft[Commit], *, expected: Commit | CommitHeader | None) -> Commit:
         """Do steps 2 to 6 of a commit and return the written record.
 
         Raises CommitConflict if the current record is not ``expected``.
+        """
+        ...
+
+    def commit_day(self, work: Workspace, draft: Draft[DayRecord], *, expected: DayRecord | None) -> DayRecord:
+        """Publish new day parts and replace the day record ``expected``, in the same steps as a commit.
+
+        Step 5 deletes the replaced day parts and the members' own parts, unless the record keeps them for a time.
+        Raises DayConflict if the current record is not ``expected``.
         """
         ...
 
@@ -92,7 +133,7 @@ class CommitProtocol(Protocol):
         ...
 
 
-def content_of(record: Commit | CommitHeader | None) -> str | None:
+def content_of(record: Commit | CommitHeader | DayRecord | None) -> str | None:
     """Return the content id of a record, or None if there is no record.
 
     The content id stays the same if a record is only rewritten, for example to note a copy.
@@ -100,6 +141,6 @@ def content_of(record: Commit | CommitHeader | None) -> str | None:
     return record.content_id if record else None
 
 
-def token_of(record: Commit | CommitHeader | None) -> str | None:
+def token_of(record: Commit | CommitHeader | DayRecord | None) -> str | None:
     """Return the token of a record, or None if there is no record."""
     return record.token if record else None

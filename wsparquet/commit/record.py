@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from wsparquet.layout import Identity
+from wsparquet.layout import Day, Identity
 from wsparquet.names import parse_name
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Sighting",
     "Text",
     "encode_json",
+    "part_to_dict",
 ]
 
 FORMAT_VERSION = 2
@@ -199,12 +200,25 @@ class Commit:
     @property
     def path(self) -> str:
         """The record's path, relative to the root."""
-        return self.identity.key.commit_path
+        return self.identity.key.record_path
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths of all files of this commit: its parts and its quarantine."""
         return (*(part.path for part in self.parts), *((self.quarantine,) if self.quarantine else ()))
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The paths of the files that the attempt of this record has written, which are all files of the commit."""
+        return self.paths
+
+    def replaceable(self) -> tuple[str, ...]:
+        """The paths of the files that a successor replaces."""
+        return self.paths
+
+    def after(self, found: Commit | None, obsolete: Iterable[str]) -> Commit:
+        """Return this record as the successor of ``found``, with the files that it replaces."""
+        return replace(self, obsolete=tuple(obsolete), also=found.also if found else ())
 
     @property
     def rows(self) -> dict[str, int]:
@@ -247,17 +261,17 @@ class Commit:
         """Return the content of the record's file."""
         values = {
             "format_version": FORMAT_VERSION,
-            "identity": asdict(self.identity),
+            "identity": self.identity.to_dict(),
             "token": self.token,
             "content_id": self.content_id,
             **asdict(self.header.facts),
             "text": self.facts.text._asdict() if self.facts.text else None,
             "texts_before": self.texts_before,
             "also": [each._asdict() for each in self.also],
-            "same_as": asdict(self.same_as) if self.same_as else None,
+            "same_as": self.same_as.to_dict() if self.same_as else None,
             "row_count": self.row_count,
             "removed": self.removed,
-            "parts": [_part_to_dict(part) for part in self.parts],
+            "parts": [part_to_dict(part) for part in self.parts],
             "quarantine": self.quarantine,
             "obsolete": self.obsolete,
             "software": self.software,
@@ -268,23 +282,43 @@ class Commit:
         return encode_json(values)
 
 
+class Published(Protocol):
+    """What an intent says of the record that an attempt will write: a commit or a day record."""
+
+    @property
+    def identity(self) -> Identity | Day:
+        """The source of the commit, or the day."""
+
+    @property
+    def token(self) -> str:
+        """The record's token."""
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The paths of the files that the attempt publishes."""
+
+
 @dataclass(frozen=True)
 class Intent:
-    """The paths that an attempt will publish, and the token of the record that the attempt will replace, if any."""
+    """The paths that an attempt will publish, and the token of the record that the attempt will replace, if any.
 
-    identity: Identity
+    ``identity`` is the source of a commit, or the day of a day record.
+    """
+
+    identity: Identity | Day
     token: str
     paths: tuple[str, ...]
     expected: str | None
 
     @classmethod
-    def of(cls, record: Commit, *, expected: Commit | None) -> Intent:
+    def of(cls, record: Published, *, expected: Published | None) -> Intent:
         """Return the intent to replace the record ``expected`` with ``record``."""
-        return cls(record.identity, record.token, record.paths, expected.token if expected else None)
+        return cls(record.identity, record.token, record.published, expected.token if expected else None)
 
     def to_json(self) -> bytes:
         """Return the content of the intent's file."""
-        return encode_json({"format_version": FORMAT_VERSION, **asdict(self)})
+        values = {"token": self.token, "paths": self.paths, "expected": self.expected}
+        return encode_json({"format_version": FORMAT_VERSION, "identity": self.identity.to_dict(), **values})
 
 
 def encode_json(values: Mapping[str, Any]) -> bytes:
@@ -292,5 +326,6 @@ def encode_json(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
-def _part_to_dict(part: Part) -> dict[str, Any]:
+def part_to_dict(part: Part) -> dict[str, Any]:
+    """Return a part as JSON values."""
     return part._asdict() | {"date": part.date.isoformat() if part.date else None}

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from wsparquet.layout import LOCKS, TMP, Key
+from wsparquet.layout import LOCKS, TMP, DayKey, Key
 from wsparquet.store.disk import make_folder
 from wsparquet.store.disk_errors import translated
 from wsparquet.store.store import Absent, Changed, Entry, Expectation, Unfinished, Version
@@ -251,7 +251,7 @@ class LocalDisk:
     # --- Locks and folders --------------------------------------------------------------------------------------------
 
     @contextmanager
-    def lock(self, key: Key) -> Iterator[None]:
+    def lock(self, key: Key | DayKey) -> Iterator[None]:
         """Keep other processes and threads from committing under ``key`` while the context lasts. Not reentrant."""
         digest = hashlib.sha256(f"{key.account}/{key.name}".encode()).digest()
         with locked(self._lock_file(f"{int.from_bytes(digest[:4], 'big') % LOCK_FILES:02x}")):
