@@ -9,6 +9,7 @@
     <root>/_wsparquet/day_intents/<account>/<day>.<token>.json
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
     <root>/_wsparquet/sync/<account>.json
+    <root>/_wsparquet/retired/<token>.json    (published roots only)
     <root>/_wsparquet/checkpoint
     <root>/_wsparquet/probes/<token>    (temporary, on object stores)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
@@ -40,6 +41,7 @@ __all__ = [
     "LOCKS",
     "PROBES",
     "QUARANTINE",
+    "RETIRED",
     "ROOT_FILE",
     "SEVERAL_ACCOUNTS",
     "STATE",
@@ -56,6 +58,7 @@ __all__ = [
     "is_own_path",
     "is_part_path",
     "is_quarantine_path",
+    "is_retired_path",
     "is_root",
     "parse_day_intent_path",
     "parse_day_part_path",
@@ -63,6 +66,7 @@ __all__ = [
     "parse_intent_path",
     "parse_part_path",
     "part_path",
+    "retired_path",
 ]
 
 STATE = "_wsparquet"
@@ -79,6 +83,9 @@ TMP = f"{STATE}/tmp"  # noqa: S108 - a folder in the root, not the system's /tmp
 LOCKS = f"{STATE}/locks"
 SYNC = f"{STATE}/sync"
 PROBES = f"{STATE}/probes"
+RETIRED = f"{STATE}/retired"
+"""The folder of lists of parts to delete after the next publication."""
+
 CHECKPOINT = f"{STATE}/checkpoint"
 """The path of the checkpoint. This Parquet file has no suffix, because the glob ``lake/**/*.parquet`` must find only
 parts."""
@@ -103,6 +110,7 @@ _DAY_INTENT = re.compile(rf"{DAY_INTENTS}/({_ACCOUNT})/({_DAY})\.({_TOKEN})\.jso
 _QUARANTINED = re.compile(rf"{QUARANTINE}/({_ACCOUNT})/([^/]+)\.{_TOKEN}\.ndjson", re.ASCII)
 _RECORD = re.compile(rf"{COMMITS}/{_ACCOUNT}/(\d{{4}}-\d\d|{UNDATED})/[^/]+\.json", re.ASCII)
 _OTHER = re.compile(rf"{PROBES}/{_TOKEN}|{SYNC}/[^/]+\.json", re.ASCII)
+_RETIRED = re.compile(rf"{RETIRED}/{_TOKEN}\.json", re.ASCII)
 _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.ASCII)
 
 
@@ -294,9 +302,19 @@ def is_quarantine_path(path: str) -> bool:
     return _QUARANTINED.fullmatch(path) is not None
 
 
+def retired_path(token: str) -> str:
+    """Return the path of a list of retired parts."""
+    return f"{RETIRED}/{token}.json"
+
+
+def is_retired_path(path: str) -> bool:
+    """Return whether ``path`` has the form of the path of a list of retired parts."""
+    return _RETIRED.fullmatch(path) is not None
+
+
 def is_object_path(path: str) -> bool:
     """Return whether ``path`` has the form of a path that wsparquet writes to in an object store."""
-    known = (_PART, _DAY_PART, _QUARANTINED, _INTENT, _DAY_INTENT, _RECORD, _DAY_RECORD, _OTHER)
+    known = (_PART, _DAY_PART, _QUARANTINED, _INTENT, _DAY_INTENT, _RECORD, _DAY_RECORD, _RETIRED, _OTHER)
     return path in {ROOT_FILE, CHECKPOINT} or any(form.fullmatch(path) for form in known)
 
 

@@ -107,7 +107,8 @@ def test_an_intent_is_of_the_source_that_its_path_names(root: Root, own: bool, c
     values["expected"] = commit.token
     (Path(root.place) / INTENT).parent.mkdir(exist_ok=True)
     (Path(root.place) / INTENT).write_text(json.dumps(values))
-    recover = ConditionalProtocol(root.store, single_writer=False).recover if conditional else root.recover
+    protocol = ConditionalProtocol(root.store, root.retired, single_writer=False)
+    recover = protocol.recover if conditional else root.recover
     with pytest.raises(DatasetError, match=f"{INTENT}: expected the identity 75555851.* as identity"):
         recover(dead_seconds=-1)
     assert not (Path(root.place) / other.key.record_path).exists()

@@ -23,6 +23,7 @@ from wsparquet.commit.log import CommitLog
 from wsparquet.commit.parsing import decode_commit, decode_day
 from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, Record, conflict, content_of, token_of
 from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Intent, Sighting
+from wsparquet.commit.retired import RetiredParts
 from wsparquet.errors import DatasetError
 from wsparquet.layout import PROBES, Day, DayKey, Identity, Key
 from wsparquet.schema import SCHEMA_VERSION
@@ -35,8 +36,9 @@ __all__ = ["ConditionalProtocol"]
 class ConditionalProtocol:
     """Commits by conditional writes. With ``single_writer``, compares records and then writes unconditionally."""
 
-    def __init__(self, store: Store, *, single_writer: bool) -> None:
+    def __init__(self, store: Store, retired: RetiredParts, *, single_writer: bool) -> None:
         self._store = store
+        self._retired = retired
         self._log = CommitLog(store)
         self._single_writer = single_writer
         self._probed = False
@@ -197,7 +199,7 @@ class ConditionalProtocol:
             found = self._log.current(record.identity.key)
         else:
             return record
-        self._store.delete(sorted({*record.published}.difference(found.paths if found else ())))
+        self._retired.delete({*record.published}.difference(found.paths if found else ()))
         # Also delete the files that the other record replaced: perhaps only this attempt's intent names them.
         self._finish_attempts(record.identity.key)
         self._store.delete([intent])
@@ -306,7 +308,7 @@ class ConditionalProtocol:
         if record is not None and done:
             gone.update(self._log.replaced_by(record) if not waiting else ())
             gone.difference_update(record.paths, record.obsolete if waiting else ())
-        self._store.delete(sorted(gone))
+        self._retired.delete(gone)
         if waiting:
             # The intents stay, so that a later run deletes the replaced files.
             return

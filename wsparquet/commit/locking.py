@@ -14,6 +14,7 @@ from wsparquet.commit.days import DayRecord, is_waiting
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, Record, conflict, content_of
 from wsparquet.commit.record import Commit, CommitHeader, Intent, Sighting
+from wsparquet.commit.retired import RetiredParts
 from wsparquet.errors import DatasetError
 from wsparquet.layout import DayKey, Identity, Key
 from wsparquet.store.local import LocalDisk
@@ -25,8 +26,9 @@ __all__ = ["LockingProtocol"]
 class LockingProtocol:
     """The commit protocol on a local disk: each commit holds a lock on its source's identity."""
 
-    def __init__(self, disk: LocalDisk) -> None:
+    def __init__(self, disk: LocalDisk, retired: RetiredParts) -> None:
         self._disk = disk
+        self._retired = retired
         self._log = CommitLog(disk)
 
     def probe(self) -> None:
@@ -176,7 +178,7 @@ class LockingProtocol:
             if record is not None:
                 kept.update(record.paths, record.obsolete if waiting else ())
                 named.update(self._log.replaced_by(record) if not waiting else ())
-            self._disk.delete(sorted(named - kept))
+            self._retired.delete(named - kept)
         if record is not None and record.removed:
             self._disk.delete([record.path])
             record = None

@@ -4,7 +4,7 @@
 2. An intent that names all final paths is written.
 3. The parts are published.
 4. The commit record is created or replaced, unless another writer has changed it.
-5. The files of the replaced commit are deleted.
+5. The files of the replaced commit are deleted, see ``retired``.
 6. The intent is deleted.
 
 A day record is replaced in the same steps; see ``days``.

@@ -9,13 +9,15 @@ from typing import Any
 
 from wsparquet.commit.locking import LockingProtocol
 from wsparquet.commit.protocol import CommitProtocol
+from wsparquet.commit.retired import RetiredParts
+from wsparquet.dataset.version import is_published
 from wsparquet.errors import DatasetError
 from wsparquet.redaction import without_credentials
 from wsparquet.store.local import LocalDisk
 from wsparquet.store.store import Store
 from wsparquet.urls import is_url
 
-__all__ = ["Access", "open_store"]
+__all__ = ["Access", "open_store", "retired_parts"]
 
 
 PATIENCE_SECONDS = 300.0
@@ -44,7 +46,7 @@ def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
     """
     if not is_url(path):
         disk = LocalDisk(Path(path).absolute())
-        return disk, LockingProtocol(disk)
+        return disk, LockingProtocol(disk, retired_parts(disk))
     if not path.startswith(("s3://", "s3a://")):
         raise DatasetError(
             f"{without_credentials(path)}: expected a folder on a local disk or s3://BUCKET/PATH, found another URL"
@@ -53,4 +55,9 @@ def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
     from wsparquet.store.s3.store import ObjectStore
 
     store = ObjectStore.open(path, access.storage_options, patience_seconds=access.patience_seconds)
-    return store, ConditionalProtocol(store, single_writer=access.single_writer)
+    return store, ConditionalProtocol(store, retired_parts(store), single_writer=access.single_writer)
+
+
+def retired_parts(store: Store) -> RetiredParts:
+    """Return what deletes the retired parts of the root in ``store``."""
+    return RetiredParts(store, is_published=lambda: is_published(store))

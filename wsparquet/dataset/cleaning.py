@@ -82,7 +82,8 @@ def clean(root: Root, *, older_than: float, delete: bool) -> Cleaning:
         # First finish or undo dead attempts. After that, every remaining intent belongs to a live attempt.
         root.recover(dead_seconds=older_than)
         left = {each.path: each for each in find_strays(root, latest=latest, live_since=0)}
-        root.store.delete(path for path, each in left.items() if each.kind in DELETED)
+        # A published snapshot may name a part that a superseded attempt has left.
+        root.retired.delete(path for path, each in left.items() if each.kind in DELETED)
         for each in uploads:
             if each.kind == "upload" and each.upload is not None:
                 root.store.abort(each.upload)
@@ -116,9 +117,10 @@ def find_strays(
     """Yield stray files modified no later than ``latest``; intents modified after ``live_since`` count as live.
 
     Both times are in seconds since 1970. ``named`` returns the paths that commit records name; by default it reads the
-    records. Files are listed first, then intents, and commit records last. So if a listed file is committed before the
-    records are read, a record names it. If its attempt is unfinished, an intent names it. The folders of temporary
-    files and of quarantine are private. If this user may not list them, their paths are appended to ``denied``.
+    records. Files are listed first, then intents, then the parts that wait for a publication, and commit records last.
+    So if a listed file is committed before the records are read, a record names it. If its attempt is unfinished, an
+    intent names it. The folders of temporary files and of quarantine are private. If this user may not list them, their
+    paths are appended to ``denied``.
 
     Raises:
         DatasetError: the store fails, this user may not list another folder, or a record or an intent is not valid.
@@ -131,6 +133,7 @@ def find_strays(
     if denied is not None:
         denied += skipped
     live = set(root.log.paths_of_live_intents(live_since))
+    live.update(path for paths in root.retired.waiting().values() for path in paths)
     kept = named() if named else {path for commit in root.log.commits() for path in commit.paths}
     dead = store.workspaces.dead()
     for entry in found:

@@ -14,8 +14,9 @@ from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol
 from wsparquet.commit.record import Commit, CommitHeader, Sighting
+from wsparquet.commit.retired import RetiredParts
 from wsparquet.commit.twins import find_twins, has_rows_of
-from wsparquet.dataset.access import Access, open_store
+from wsparquet.dataset.access import Access, open_store, retired_parts
 from wsparquet.dataset.version import (
     RootVersion,
     check_new,
@@ -141,6 +142,11 @@ class Root:
     def store(self) -> Store:
         """The store with the root's files."""
         return self._store
+
+    @property
+    def retired(self) -> RetiredParts:
+        """What deletes parts that may have counted. No other code may delete such parts."""
+        return retired_parts(self._store)
 
     def interrupt(self) -> None:
         """Abort all requests to an object store, and thus all commits. The next run finishes or undoes the commits."""

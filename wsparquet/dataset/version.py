@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from wsparquet._version import software_version
@@ -20,11 +20,38 @@ from wsparquet.layout import ROOT_FILE
 from wsparquet.schema import SCHEMA_VERSION, TABLES
 from wsparquet.store.store import Absent, Changed, Refused, Store
 
-__all__ = ["RootVersion", "check_new", "create_version", "has_version", "read_version", "replace_version"]
+__all__ = [
+    "PUBLISHED",
+    "Publication",
+    "RootVersion",
+    "check_new",
+    "create_version",
+    "has_version",
+    "is_published",
+    "read_version",
+    "replace_version",
+]
 
 
-FEATURES = frozenset[str]()
+PUBLISHED = "published"
+"""The feature of published roots: software without it would delete parts that a published snapshot names."""
+
+FEATURES = frozenset({PUBLISHED})
 """The features of roots that this software supports. Each root names the features that it requires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Where a root is published as Iceberg tables.
+
+    ``catalog`` is ``NAME`` or ``NAME.NAMESPACE`` in the configuration of pyiceberg, or None if the tables are in the
+    root itself. ``keep_seconds`` is how long old snapshots and their metadata are kept. ``location`` is the root's
+    location when it was published: a copy of the root has another location.
+    """
+
+    catalog: str | None
+    keep_seconds: float
+    location: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +60,14 @@ class RootVersion:
 
     During a replay, ``replaying_from`` is the version of the sources that are not yet replayed. ``root_id`` is a random
     value that identifies the root. ``requires`` names the features that software must support to read and write the
-    root correctly.
+    root correctly. ``publication`` says where the root is published, if it is.
     """
 
     schema: int
     replaying_from: int | None = None
     root_id: str = field(default_factory=lambda: secrets.token_hex(16))
     requires: tuple[str, ...] = ()
+    publication: Publication | None = None
 
     def check(self, store: Store) -> None:
         """Raise SchemaError unless all files of the root have the schema version of this software."""
@@ -77,6 +105,7 @@ class RootVersion:
             "replaying_from": self.replaying_from,
             "root_id": self.root_id,
             "requires": self.requires,
+            "published": asdict(self.publication) if self.publication else None,
             "software": software_version(),
             "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
@@ -106,7 +135,7 @@ def read_version(store: Store) -> RootVersion:
         raise _unreadable(where, "a number of 0 or more as schema_version", version)
     if before is not None and (type(before) is not int or not 0 <= before < version):
         raise _unreadable(where, f"a number from 0 to {version - 1} as replaying_from, or null", before)
-    return RootVersion(version, before, *_identity(where, values))
+    return RootVersion(version, before, *_identity(where, values), _publication(where, values.get("published")))
 
 
 def _identity(where: str, values: dict[str, object]) -> tuple[str, tuple[str, ...]]:
@@ -117,6 +146,21 @@ def _identity(where: str, values: dict[str, object]) -> tuple[str, tuple[str, ..
     if not isinstance(requires, list) or not all(isinstance(feature, str) for feature in requires):
         raise _unreadable(where, "a list of names as requires", requires)
     return root_id, tuple(requires)
+
+
+def _publication(where: str, values: object) -> Publication | None:
+    """Return where the root is published, or None. Raises DatasetError if the values are not valid."""
+    if values is None:
+        return None
+    match values:
+        case {"catalog": str() | None as catalog, "keep_seconds": int() | float() as keep, "location": str() as place}:
+            return Publication(catalog, keep, place)
+    raise _unreadable(where, "an object with catalog, keep_seconds and location as published, or null", values)
+
+
+def is_published(store: Store) -> bool:
+    """Return whether the root is published now. Raises DatasetError if ``root.json`` exists and is not valid."""
+    return has_version(store) and read_version(store).publication is not None
 
 
 def _check_format(where: str, found: object) -> None:
