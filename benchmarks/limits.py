@@ -61,7 +61,7 @@ def write(sources: Sequence[Path]) -> float:
     those of the reference decoder.
     """
     from wsparquet import read
-    from wsparquet.parquet.settings import file_schema, writer_options
+    from wsparquet.parquet.settings import file_schema, file_settings, writer_options
 
     decoder = "auto" if missing_native() else "native"
     total = 0.0
@@ -71,7 +71,7 @@ def write(sources: Sequence[Path]) -> float:
             tables = {name: rows.cast(file_schema(name)).combine_chunks() for name, rows in found.items()}
             started = time.process_time()
             for name, rows in tables.items():
-                pq.write_table(rows, Path(folder) / f"{name}.parquet", **writer_options(name))
+                pq.write_table(rows, Path(folder) / f"{name}.parquet", **writer_options(file_settings(name)))
             total += time.process_time() - started
     return total
 

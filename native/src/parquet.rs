@@ -22,6 +22,9 @@ use parquet::schema::types::ColumnPath;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+/// The share of absent values that a Bloom filter does not exclude.
+const BLOOM_FALSE: f64 = 0.01;
+
 /// The settings of a file, with the same members as Python's `wsparquet.parquet.settings.FileSettings`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +36,8 @@ pub struct Settings {
     /// The dotted paths of the table's own timestamps, whose range `Facts` tells. They need statistics.
     timestamps: Vec<String>,
     row_group_rows: usize,
+    /// The dotted paths of the columns that get a Bloom filter in each row group.
+    bloom: Vec<String>,
     compression: String,
     compression_level: i32,
     page_index: bool,
@@ -216,6 +221,14 @@ impl Settings {
             .statistics
             .iter()
             .fold(with_dictionary, |builder, column| builder.set_column_statistics_enabled(column_path(column), level));
-        Ok(with_statistics.build())
+        // The crate makes a filter for as many values as a row group may have, and then as small as its values allow.
+        let with_bloom =
+            self.bloom.iter().map(|column| column_path(column)).fold(with_statistics, |builder, column| {
+                builder
+                    .set_column_bloom_filter_enabled(column.clone(), true)
+                    .set_column_bloom_filter_fpp(column.clone(), BLOOM_FALSE)
+                    .set_column_bloom_filter_max_ndv(column, self.row_group_rows as u64)
+            });
+        Ok(with_bloom.build())
     }
 }

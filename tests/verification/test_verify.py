@@ -25,7 +25,7 @@ from tests.cli.program import run, tree
 from tests.support.at_rest import files_below
 from wsparquet import Progress, VerifyOptions, convert, verify
 from wsparquet.generate import GenerateOptions, generate
-from wsparquet.parquet.settings import file_schema, writer_options
+from wsparquet.parquet.settings import file_schema, file_settings, writer_options
 from wsparquet.verification import Verification
 
 OPTIONS = GenerateOptions(size=150_000, seed=5, defects=True)
@@ -77,7 +77,7 @@ class Lake:
         path = self.part(table)
         rows = change(pq.ParquetFile(path).read())
         sink = io.BytesIO()
-        pq.write_table(rows, sink, **writer_options(table))
+        pq.write_table(rows, sink, **writer_options(file_settings(table)))
         path.write_bytes(sink.getvalue())
         parts = self.record["parts"]
         for part in parts:

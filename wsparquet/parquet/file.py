@@ -53,9 +53,12 @@ class OpenPart(Protocol):
 
 
 class WriterKind(Protocol):
-    """A function that opens a new file for a table. Each row group has at most ``row_group_rows`` rows."""
+    """A function that opens a new file for a table. Each row group has at most ``row_group_rows`` rows.
 
-    def __call__(self, path: Path, table: str, *, row_group_rows: int) -> OpenPart:
+    With ``lookups``, the file has Bloom filters on the columns by which queries look up single rows.
+    """
+
+    def __call__(self, path: Path, table: str, *, row_group_rows: int, lookups: bool = False) -> OpenPart:
         """Open the file. Raises the same errors as ``OpenPart``."""
 
 
@@ -76,11 +79,11 @@ class NativePart:
     comes from definition and repetition levels. The files have the same size.
     """
 
-    def __init__(self, path: Path, table: str, *, row_group_rows: int) -> None:
+    def __init__(self, path: Path, table: str, *, row_group_rows: int, lookups: bool = False) -> None:
         from wsparquet._native import Imported, ParquetFile
 
         self._room = Imported
-        settings = file_settings(table, row_group_rows=row_group_rows)
+        settings = file_settings(table, row_group_rows=row_group_rows, lookups=lookups)
         self._file = ParquetFile(path, file_schema(table).__arrow_c_schema__(), native_options(settings))
         self._facts: PartFacts | None = None
 
@@ -105,7 +108,7 @@ class NativePart:
 class PyarrowPart:
     """A file that pyarrow writes."""
 
-    def __init__(self, path: Path, table: str, *, row_group_rows: int) -> None:
+    def __init__(self, path: Path, table: str, *, row_group_rows: int, lookups: bool = False) -> None:
         # Imported only here: the native writer does not need this module, whose import takes 14 ms.
         import pyarrow.parquet as pq
 
@@ -114,9 +117,8 @@ class PyarrowPart:
         self._footers: list[pq.FileMetaData] = []
         self._bytes = _HashedFile(path)
         self._sink = pa.PythonFile(cast("io.IOBase", self._bytes), mode="w")
-        self._writer = pq.ParquetWriter(
-            self._sink, file_schema(table), metadata_collector=self._footers, **writer_options(table)
-        )
+        options = writer_options(file_settings(table, lookups=lookups))
+        self._writer = pq.ParquetWriter(self._sink, file_schema(table), metadata_collector=self._footers, **options)
 
     def write(self, batches: Sequence[pa.RecordBatch]) -> None:
         """See ``OpenPart``."""

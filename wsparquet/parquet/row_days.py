@@ -16,7 +16,7 @@ from wsparquet.schema import TABLES
 from wsparquet.schema.fields import TIMESTAMP, plausible_ms
 from wsparquet.schema.own_timestamps import NOT_OWN
 
-__all__ = ["earliest", "partition_days", "split_by_row"]
+__all__ = ["earliest", "partition_days", "row_times", "split_by_row"]
 
 
 def split_by_row(
@@ -44,11 +44,19 @@ def partition_days(table: str, batch: pa.RecordBatch, fallback_day_ms: int | Non
     those of ``metaData``, including nested lists); ``metaData.startTime``; and ``fallback_day_ms``, in milliseconds
     since 1970, if it is within the years 2000 to 2099.
     """
+    fallback = pa.scalar(_fallback(fallback_day_ms), pa.int64())
+    instants = pc.coalesce(row_times(table, batch), fallback)
+    return cast("pa.Date32Array", instants.cast(TIMESTAMP).cast(pa.date32()))
+
+
+def row_times(table: str, batch: pa.RecordBatch) -> pa.Array:
+    """Return the time of every row as int64, in microseconds since 1970, null for rows without one.
+
+    The time is the row's earliest own timestamp, or else ``metaData.startTime``.
+    """
     own = [earliest(batch.column(name)) for name in timed_columns(table)]
     start = microseconds(pc.struct_field(batch.column("metaData"), "startTime"))
-    fallback = pa.scalar(_fallback(fallback_day_ms), pa.int64())
-    instants = pc.coalesce(*([minimum(own)] if own else []), start, fallback)
-    return cast("pa.Date32Array", instants.cast(TIMESTAMP).cast(pa.date32()))
+    return pc.coalesce(minimum(own), start) if own else start
 
 
 def _fallback(day_ms: int | None) -> int | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["call_function", "export_batch", "import_batch", "import_schema"]
+__all__ = ["call_function", "export_batch", "import_batch", "import_schema", "writes_bloom_filters"]
 
 
 def call_function(name: str, arguments: Sequence[pa.Array], *, fields: Sequence[str] = ()) -> Any:
@@ -48,3 +49,11 @@ def export_batch(batch: pa.RecordBatch, address: int) -> None:
 def import_schema(capsule: object) -> pa.Schema:
     """Return the schema in a capsule. ``pyarrow.schema`` accepts objects that create capsules, but not capsules."""
     return pa.Schema._import_from_c_capsule(capsule)  # noqa: SLF001
+
+
+@cache
+def writes_bloom_filters() -> bool:
+    """Return whether pyarrow's Parquet writer has the option ``bloom_filter_options``, which older ones lack."""
+    import pyarrow.parquet as pq
+
+    return "bloom_filter_options" in signature(pq.ParquetWriter.__init__).parameters
