@@ -20,7 +20,7 @@ NEEDS_LAKE = frozenset(
         *("AccountStatus", "ChangedSource", "Changes", "Cleaning", "Drift", "FileState", "Finding", "LakeDataset"),
         *("Status", "StatusLimits", "Stray", "Verification", "VerifyOptions", "attach", "changes", "clean", "connect"),
         *("drift", "list_files", "open_dataset", "refresh", "remove", "replay", "scan", "status", "verify"),
-        *("StoredViews", "write_views"),
+        *("CompactOptions", "Compaction", "MergedTable", "StoredViews", "compact", "write_views"),
     }
 )
 """The names whose examples work with a root that has commits."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wsparquet._version import __version__
     from wsparquet.api import ApiOptions, Client, Credentials
+    from wsparquet.compaction import Compaction, CompactOptions, MergedTable, compact
     from wsparquet.conversion.options import ConvertOptions
     from wsparquet.conversion.replay import replay
     from wsparquet.conversion.run import convert
@@ -87,6 +88,8 @@ __all__ = [
     "Changes",
     "Cleaning",
     "Client",
+    "CompactOptions",
+    "Compaction",
     "ConvertOptions",
     "Copy",
     "Credentials",
@@ -106,6 +109,7 @@ __all__ = [
     "Inspections",
     "LakeDataset",
     "Limits",
+    "MergedTable",
     "OptionError",
     "PlaceError",
     "Problem",
@@ -135,6 +139,7 @@ __all__ = [
     "attach",
     "changes",
     "clean",
+    "compact",
     "connect",
     "convert",
     "drift",
@@ -164,6 +169,12 @@ _HOMES = {
         "ApiOptions",
         "Client",
         "Credentials",
+    ),
+    "compaction": (
+        "CompactOptions",
+        "Compaction",
+        "MergedTable",
+        "compact",
     ),
     "conversion": (
         "ConvertOptions",

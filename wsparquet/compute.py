@@ -6,13 +6,14 @@ time to convert a small file, because it creates and documents functions for 280
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
 
 from wsparquet.private.pyarrow import call_function
 
-__all__ = ["list_flatten", "min_max", "struct_field"]
+__all__ = ["count_values", "list_flatten", "min_max", "struct_field"]
 
 
 def list_flatten(lists: pa.Array) -> Any:
@@ -29,3 +30,10 @@ def min_max(values: pa.Array) -> tuple[Any, Any] | None:
     """Return the minimum and the maximum as scalars, or None if all values are null."""
     bounds = call_function("min_max", [values])
     return (bounds["min"], bounds["max"]) if bounds["min"].is_valid else None
+
+
+def count_values(array: pa.Array) -> Counter[Any]:
+    """Return how often each value occurs in an array, null included."""
+    found = call_function("value_counts", [array])
+    values, counts = found.field("values").to_pylist(), found.field("counts").to_pylist()
+    return Counter(dict(zip(values, counts, strict=True)))

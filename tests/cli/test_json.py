@@ -98,6 +98,7 @@ SUMMARY_JSON = {
     "seconds": 0.123,
     "dry_run": False,
     "decoder": "native",
+    "compaction": None,
 }
 
 FETCHED = FetchSummary("7", listed=3, present=1, downloaded=["b.gz"], gone=[FAILURE], seconds=1.23456)

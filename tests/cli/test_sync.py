@@ -59,6 +59,15 @@ def test_sync_says_what_it_did(tmp_path: Path, emulator: Emulator) -> None:
     assert len(rows_on_disk(tmp_path / "lake")) == 3
 
 
+def test_a_synchronization_can_end_with_a_compaction(tmp_path: Path, emulator: Emulator) -> None:
+    """The summary has its result, also if there was nothing to synchronize; young days are left."""
+    for converted in (3, 0):
+        found = ask(emulator, "sync", "--to", tmp_path / "lake", "--compact", "--output", "json").json
+        assert len(found["conversion"]["committed"]) == converted
+        assert found["conversion"]["compaction"]["days"] == 0
+    assert "nothing to merge" in ask(emulator, "sync", "--to", tmp_path / "lake", "--compact").out
+
+
 def test_log_lines_are_json_if_asked_for(tmp_path: Path) -> None:
     """With --log-format json lines on standard error are objects with time, level and event; --quiet leaves trouble."""
     options = EmulatorOptions(hours=3, size=20_000, faults={"500": 1.0}, most_faults=1)

@@ -65,15 +65,20 @@ def template(path: Path, work: str) -> None:
 
 
 BEFORE = {"add": rows_of(), "redo": rows_of(1), "remove": rows_of(1), "twin": rows_of(1)}
+BEFORE |= dict.fromkeys(("compact", "redo compacted", "remove compacted"), rows_of(1, 30, 31))
 AFTER = {"add": rows_of(1), "redo": rows_of(2), "remove": rows_of(), "twin": rows_of(1)}
+AFTER |= {"compact": rows_of(1, 30, 31), "redo compacted": rows_of(2, 30, 31), "remove compacted": rows_of(30, 31)}
+STEPS = {"twin": 170, "compact": 500, "redo compacted": 300, "remove compacted": 300}
+"""More steps than the work has."""
 
 
-@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin"])
+@pytest.mark.parametrize("work", list(AFTER))
 def test_killed_before_any_step_and_done_again_a_root_ends_right(tmp_path: Path, work: str) -> None:
     """Between any two changes of the disk: what counts is all old or all new, and a second run ends it."""
     template(tmp_path / "template", work)
     # More steps than the work has, so that the last ones are not killed at all.
-    steps = range(1, 170 if work == "twin" else 100, scaled(1, 11))
+    most = STEPS.get(work, 100)
+    steps = range(1, most, scaled(1, most // 9))
     roots = [tmp_path / str(step) for step in steps]
     for root in roots:
         shutil.copytree(tmp_path / "template", root)

@@ -13,9 +13,11 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, make_rows
 from wsparquet.commit import CommitConflict, Sighting, Text
+from wsparquet.compaction import CompactOptions, compact_root
 from wsparquet.dataset import Root
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
@@ -38,7 +40,7 @@ def commit_one(root: Root, identity: Identity, seed: int, *, report: int = 0, **
             attempt.write(table, make_rows(table, 12, seed=seed))
         attempt.quarantine([Quarantined("item", 0, 1, None, None, None, f"odd {seed}", b"x")])
         report_values = {"long": "x" * report}
-        known = facts(f"{seed:064x}", report=report_values, source_name=f"{identity.name}.gz", **known_too)
+        known = facts(f"{seed:064x}", report=report_values, source_name=f"file {seed}", **known_too)
         attempt.commit(identity, known, expected=expected)
 
 
@@ -75,8 +77,40 @@ def twin(root: Root) -> None:
         root.note(root.commits(), header, Sighting("third.gz", "file:///third.gz", 10, None, "1", TEXT.blake3, {}))
 
 
+OTHERS = {Identity("7", "other"): 30, Identity("75555851", "another"): 31}
+"""Sources beside the one that is replaced, and their seeds; one of them is of the same account."""
+
+
+def compact(root: Root) -> None:
+    """Merge the files of all days, and settle what other runs have left."""
+    compact_root(root, CompactOptions(min_files=2, older_than=timedelta(0)))
+
+
+def redo_compacted(root: Root) -> None:
+    """Replace a source whose rows are in day parts."""
+    root.recover()
+    root.settle(root.commits())
+    if root.commits().get(IDENTITY).checksum != f"{2:064x}":
+        commit_one(root, IDENTITY, 2)
+    root.settle(root.commits())
+
+
+def remove_compacted(root: Root) -> None:
+    """Take out a source whose rows are in day parts."""
+    root.recover()
+    root.settle(root.commits())
+    remove(root)
+    root.settle(root.commits())
+
+
 def prepare(root: Root, work: str) -> None:
     """Bring a root to the state from which the work starts."""
+    if "compact" in work:
+        for identity, seed in {IDENTITY: 1, **OTHERS}.items():
+            commit_one(root, identity, seed)
+        if work != "compact":
+            compact(root)
+        return
     if work == "twin":
         commit_one(root, COPY, 1, text=TEXT)
     elif work != "add":
@@ -99,6 +133,9 @@ WORKS: dict[str, Callable[[Root], None]] = {
     "redo": redo,
     "remove": remove,
     "several": several,
+    "compact": compact,
+    "redo compacted": redo_compacted,
+    "remove compacted": remove_compacted,
     "twin": twin,
 }
 

@@ -86,7 +86,11 @@ def data_files(root: Path) -> list[str]:
 
 def leftovers(root: Path) -> list[str]:
     """Whatever file a root at rest should not hold, beside data and records."""
-    return [path for path in files_below(root) if path.startswith(("_wsparquet/tmp/", "_wsparquet/intents/"))]
+    return [
+        path
+        for path in files_below(root)
+        if path.startswith(("_wsparquet/tmp/", "_wsparquet/intents/", "_wsparquet/day_intents/"))
+    ]
 
 
 def rows_on_disk(root: Path) -> dict[str, list[dict[str, Any]]]:

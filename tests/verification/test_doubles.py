@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from tests.dataset.helpers import START, facts, make_rows
-from wsparquet.commit import Commit, Part, Text
+from wsparquet.commit import Commit, Text
 from wsparquet.dataset import Root
 from wsparquet.layout import Identity
 from wsparquet.schema import TABLES
 from wsparquet.verification import verify
-from wsparquet.verification.doubles import MASK, MOST_PARTS, SKETCH, _sharing, _Sketched
+from wsparquet.verification.doubles import MASK, MOST_PARTS, SKETCH, _Piece, _sharing, _Sketched
 
 FIRST, SECOND = "navigation", "impression"
 LISTS = {FIRST: "navigationData", SECOND: "impressions"}
@@ -74,8 +73,7 @@ def test_commits_of_one_text_are_twins_and_not_doubled(tmp_path: Path) -> None:
 
 def sketched(*hashes: int) -> _Sketched:
     """A part with these hashes."""
-    part = Part("path", FIRST, date(2026, 1, 1), 1, 1, None, None)
-    return _Sketched(part, sorted(hashes))
+    return _Sketched(_Piece("path"), sorted(hashes))
 
 
 @pytest.mark.parametrize(("same", "candidates"), [(8, 1), (7, 0)])

@@ -16,6 +16,7 @@ import click
 
 from wsparquet.cli.changes import changes
 from wsparquet.cli.clean import clean as clean_command
+from wsparquet.cli.compact import compact
 from wsparquet.cli.convert import convert
 from wsparquet.cli.drift import drift
 from wsparquet.cli.environment import add_variables
@@ -104,6 +105,7 @@ for _command in (
     fetch,
     inspect,
     verify,
+    compact,
     clean_command,
     replay,
     remove,

@@ -31,6 +31,7 @@ class Arguments:
     root: str
     account: str | None
     dry_run: bool
+    compact: bool
     again: bool
     force_account: bool
     max_failures: int
@@ -44,6 +45,7 @@ class Arguments:
 @to_option
 @account_option("The account of all sources; needed if neither the URL nor the content of a source names the account.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
+@click.option("--compact", is_flag=True, help="Then merge the small files of older days, as `wsparquet compact` does.")
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
 @force_account_option
 @click.option(
@@ -77,6 +79,7 @@ def convert(given: Arguments) -> int:
     options = given.conversion.made(
         account=given.account,
         dry_run=given.dry_run,
+        compact=given.compact,
         again=given.again,
         force_account=given.force_account,
         max_failures=given.max_failures,

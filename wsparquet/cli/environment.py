@@ -12,11 +12,14 @@ EXCLUDED = frozenset(
         *("--as", "--describe", "--diff", "--format", "--from", "--remote", "--tables", "--version", "--views"),
         # `--since` is a file with a token here, and a time in other commands.
         *("changes --since", "changes --next", "drift --by"),
+        # `--keep` lets readers of folders count rows twice for a time.
+        *("compact --date", "compact --table", "compact --keep"),
     }
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing, or assert something,
 which a forgotten variable must not do. The others choose what a single call of `schema`, `sql`,
-`changes` or `drift` prints. A name with a command excludes the option of this command."""
+`changes` or `drift` prints, or what a single call of `compact` merges. A name with a command excludes the option of
+this command."""
 
 
 def add_variables(command: click.Command) -> None:

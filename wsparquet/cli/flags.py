@@ -13,16 +13,18 @@ ODD_FLAGS = {
     "to": "--to",
     "faults": "--fault",
     "fault": "--fault",
+    "dates": "--date",
+    "tables": "--table",
 }
 """The parameters whose flag is not the name of the parameter with dashes instead of underscores."""
 
 SAME_FLAGS = frozenset(
     {
-        *("account", "again", "base_url", "credentials", "decoder", "defects", "delete", "describe", "downloads"),
-        *("dry_run", "expiring", "failing", "files", "force_account", "form", "host", "jobs", "max_failures"),
-        *("max_inflated", "max_line", "max_quarantined", "max_ratio", "max_record", "older_than"),
-        *("port", "profile", "raw", "recheck", "region", "samples", "seed", "since", "single_writer", "size"),
-        *("stale", "until"),
+        *("account", "again", "base_url", "compact", "credentials", "decoder", "defects", "delete", "describe"),
+        *("downloads", "dry_run", "expiring", "failing", "files", "force_account", "form", "host", "jobs", "keep"),
+        *("max_failures", "max_inflated", "max_line", "max_quarantined", "max_ratio", "max_record", "memory"),
+        *("min_files", "older_than", "port", "profile", "raw", "recheck", "region", "samples", "seed", "since"),
+        *("single_writer", "size", "stale", "target_size", "until"),
     }
 )
 """The parameters whose flag is the name of the parameter with dashes instead of underscores."""

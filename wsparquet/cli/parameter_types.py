@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 import click
@@ -12,7 +12,7 @@ import click
 from wsparquet.names import is_account
 from wsparquet.redaction import printable
 
-__all__ = ["AGE", "BYTES", "DURATION", "MOMENT", "account_option"]
+__all__ = ["AGE", "BYTES", "DURATION", "MOMENT", "PARTITION_DAY", "account_option"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -68,10 +68,26 @@ class _Moment(_Duration):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+class _PartitionDay(click.ParamType):
+    """A UTC day as ``2026-06-30``, or ``none`` for the rows without a day."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | None:
+        """Parse the day."""
+        if str(value).lower() == "none":
+            return None
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"expected a day such as 2026-06-30, or none, found {value!r}", param, ctx)
+
+
 BYTES = _Bytes()
 DURATION = _Duration()
 AGE = _Duration(least=0)
 MOMENT = _Moment()
+PARTITION_DAY = _PartitionDay()
 
 
 def account_option(text: str, *, checked: bool = False, **more: Any) -> Callable[[Command], Command]:

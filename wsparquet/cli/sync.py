@@ -40,6 +40,7 @@ class Arguments:
     raw: str | None
     recheck: bool
     force_account: bool
+    compact: bool
     every: timedelta | None
     output: str
     log_format: str
@@ -57,7 +58,7 @@ class Arguments:
             **vars(common),
             raw=self.raw,
             recheck=self.recheck,
-            convert=self.conversion.made(force_account=self.force_account),
+            convert=self.conversion.made(force_account=self.force_account, compact=self.compact),
         )
 
 
@@ -67,6 +68,7 @@ class Arguments:
 @range_options
 @click.option("--raw", metavar="DIR|URL", help="The folder or URL in which to keep the downloaded files.")
 @click.option("--recheck", is_flag=True, help="Convert committed files again if their size on the server has changed.")
+@click.option("--compact", is_flag=True, help="Then merge the small files of older days, as `wsparquet compact` does.")
 @click.option("--every", type=DURATION, help="Repeat at this interval, such as 1h, until interrupted.")
 @force_account_option
 @conversion_options

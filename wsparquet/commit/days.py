@@ -12,7 +12,7 @@ A commit record still lists the own parts of a member, although these files are 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar, NamedTuple
@@ -22,7 +22,7 @@ from wsparquet.commit.record import FORMAT_VERSION, Commit, CommitHeader, Part, 
 from wsparquet.layout import Day, Identity
 from wsparquet.schema import SCHEMA_VERSION
 
-__all__ = ["DayRecord", "Member", "is_waiting", "own_parts"]
+__all__ = ["Counting", "CountingPart", "DayRecord", "Member", "is_waiting", "own_parts"]
 
 
 class Member(NamedTuple):
@@ -123,15 +123,6 @@ class DayRecord:
         member = self.members.get(commit.identity.name)
         return member is not None and member.content_id == commit.content_id and table in member.rows
 
-    def current(self, commits: Mapping[Identity, str]) -> dict[str, Member]:
-        """Return the members whose rows count. ``commits`` has the content id of each commit that counts."""
-        account = self.identity.account
-        return {
-            name: member
-            for name, member in self.members.items()
-            if commits.get(Identity(account, name)) == member.content_id
-        }
-
     def to_json(self) -> bytes:
         """Return the content of the record's file."""
         return encode_json(
@@ -156,10 +147,55 @@ def is_waiting(record: Commit | DayRecord | None) -> bool:
     return isinstance(record, DayRecord) and record.keeps_replaced()
 
 
+class CountingPart(NamedTuple):
+    """A part with rows that count. The rows of the source files in ``void`` do not count."""
+
+    part: Part
+    void: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Counting:
+    """The commits and the day records that decide which rows of a root count; read the day records last.
+
+    The commits are those that count. If a day record is newer than a commit, the parts of the commit may be gone, but
+    no row counts twice.
+    """
+
+    commits: Sequence[Commit]
+    days: Mapping[Day, DayRecord]
+
+    def parts(self) -> Iterator[CountingPart]:
+        """Yield all parts with rows that count: the own parts of each source, then the day parts."""
+        for commit in self.commits:
+            for part in self.own_parts(commit):
+                yield CountingPart(part)
+        contents = {commit.identity: commit.content_id for commit in self.commits} if self.days else {}
+        for record in self.days.values():
+            void = [member for name, member in record.members.items() if not _is_current(record, name, contents)]
+            for part in record.parts:
+                yield CountingPart(part, frozenset(each.source_file for each in void if part.table in each.rows))
+
+    def own_parts(self, commit: Commit) -> Iterator[Part]:
+        """Yield the own parts of a commit with rows that count, because no day part has these rows."""
+        return own_parts(commit, self.days)
+
+    def day_parts(self, commit: Commit) -> Iterator[Part]:
+        """Yield the day parts that may have rows of a commit, among rows of others."""
+        account = commit.identity.account
+        for day in dict.fromkeys(part.date for part in commit.parts) if self.days else ():
+            record = self.days.get(Day(account, day))
+            yield from (part for part in record.parts if record.covers(commit, part.table)) if record else ()
+
+
+def _is_current(record: DayRecord, name: str, contents: Mapping[Identity, str]) -> bool:
+    return contents.get(Identity(record.identity.account, name)) == record.members[name].content_id
+
+
 def own_parts(commit: Commit, days: Mapping[Day, DayRecord]) -> Iterator[Part]:
-    """Yield the own parts of a commit that count, because no day part has their rows."""
+    """Yield the own parts of a commit with rows that count, because no day part has these rows."""
     account = commit.identity.account
     for part in commit.parts:
-        day = days.get(Day(account, part.date))
+        day = days.get(Day(account, part.date)) if days else None
         if day is None or not day.covers(commit, part.table):
             yield part

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from wsparquet.commit.checkpoint import Checkpoint
-from wsparquet.commit.days import DayRecord
+from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.parsing import decode_commit, decode_day, decode_header, decode_intent
 from wsparquet.commit.record import Commit, CommitHeader, Intent
@@ -186,6 +186,11 @@ class CommitLog:
             f"{COMMITS}: expected unchanging commit records, found that other runs changed them during each of {LOOKS} "
             "readings; open the root again"
         )
+
+    def counting(self) -> Counting:
+        """Return what decides which rows count, read through the checkpoint. Raises like ``counting_commits``."""
+        commits = self.counting_commits()
+        return Counting(commits, self.days())
 
     def _has_missed_rows(self, commits: Iterable[Commit]) -> bool:
         known = {commit.identity: commit for commit in commits}

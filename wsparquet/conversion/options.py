@@ -25,6 +25,7 @@ class ConvertKeywords(TypedDict, total=False):
     max_failures: int | None
     again: bool
     force_account: bool
+    compact: bool
     decoder: str
     source_limits: SourceLimits
     limits: Limits
@@ -47,7 +48,8 @@ class ConvertOptions:
     be quarantined; a source with more of them fails. ``max_failures``: ``convert`` begins no further source after so
     many failures without a success, because the folder is then probably the wrong one; None or 0 means no limit.
     ``again``: also convert sources that are committed already, and replace their rows; ``replay`` then also repeats
-    sources that this version itself has converted but not fully understood. ``decoder``: ``auto``, ``native`` or
+    sources that this version itself has converted but not fully understood. ``compact``: merge small files of the
+    root's older days at the end, as ``compact`` does. ``decoder``: ``auto``, ``native`` or
     ``reference``. ``source_limits`` and ``limits``: how much memory and disk space one source may take.
     ``storage_options``: options for fsspec, and for s3fs if the root is on S3. ``single_writer``: the caller's promise
     that no other run writes to this root at the same time.
@@ -68,6 +70,7 @@ class ConvertOptions:
     max_failures: int | None = 20
     again: bool = False
     force_account: bool = False
+    compact: bool = False
     decoder: str = "auto"
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
@@ -80,7 +83,7 @@ class ConvertOptions:
         check_kind("account", self.account, str, "the account's number as text", optional=True)
         for name in ("max_quarantined", "max_failures"):
             check_number(name, getattr(self, name), minimum=0, optional=True)
-        for name in ("dry_run", "again", "force_account", "single_writer"):
+        for name in ("dry_run", "again", "force_account", "compact", "single_writer"):
             check_kind(name, getattr(self, name), bool, "True or False")
         check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
 

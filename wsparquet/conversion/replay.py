@@ -16,7 +16,7 @@ from wsparquet.commit import Commit, CommitIndex
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
-from wsparquet.conversion.run import outcomes
+from wsparquet.conversion.run import compacted, outcomes
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
@@ -96,7 +96,9 @@ def replay(
     for each in _told(opened, files.unreadable, options, tell):
         each.add_to(summary)
     if summary.committed and not options.dry_run:
-        opened.settle_twins(opened.commits())
+        opened.settle(opened.commits())
+    if options.compact and not options.dry_run:
+        summary.compaction = compacted(opened, options)
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -238,7 +240,7 @@ def _converted(root: Root, wanted: Sequence[_Wanted], options: ConvertOptions, t
     """Convert every source into the identity of its commit, and yield the outcomes."""
     commits = root.commits()
     if not options.dry_run:
-        root.settle_twins(commits)
+        root.settle(commits)
     converter = Converter(root, commits, options, _telling(wanted, tell), expected=len(wanted))
     identities = [each.commit.identity for each in wanted]
     for each, outcome in zip(wanted, outcomes(converter, [each.source for each in wanted], identities), strict=True):

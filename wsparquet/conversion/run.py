@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from wsparquet.commit import CommitIndex
 from wsparquet.conversion.claims import in_order
@@ -29,7 +29,10 @@ from wsparquet.progress import Listener, Progress, logged, telling_ignored
 from wsparquet.redaction import without_credentials
 from wsparquet.source import Failed, Source, Sources, as_list, expand
 
-__all__ = ["convert", "outcomes"]
+if TYPE_CHECKING:
+    from wsparquet.compaction import Compaction
+
+__all__ = ["compacted", "convert", "outcomes"]
 
 SIGNAL_SECONDS = 0.2
 """The longest time in seconds that a run waits before it handles signals."""
@@ -74,7 +77,7 @@ def convert(
     root = _open_root(to, options)
     commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
     if root is not None and not options.dry_run:
-        root.settle_twins(commits)
+        root.settle(commits)
     converter = Converter(root, commits, options, tell, expected=len(found))
     summary = Summary(
         root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
@@ -84,9 +87,21 @@ def convert(
         outcome.add_to(summary)
     summary.not_begun, summary.gave_up = limit.not_begun, limit.not_begun > 0
     if root is not None and not options.dry_run and summary.committed:
-        root.settle_twins(root.commits())
+        root.settle(root.commits())
+    if root is not None and not options.dry_run and options.compact:
+        summary.compaction = compacted(root, options)
     summary.seconds = time.monotonic() - started
     return summary
+
+
+def compacted(root: Root, options: ConvertOptions) -> Compaction | None:
+    """Merge the small files of a root's older days. Return None if the root does not exist."""
+    if not root.exists:
+        return None
+    # Imported only here: most conversions do not merge files, and the import takes 40 ms.
+    from wsparquet.compaction import CompactOptions, compact_root
+
+    return compact_root(root, CompactOptions(jobs=options.jobs))
 
 
 def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from wsparquet.decode.model import PathCounts, Report
 from wsparquet.json_values import JsonResult, in_json, milliseconds
 from wsparquet.results import Failure, Result
+
+if TYPE_CHECKING:
+    from wsparquet.compaction import Compaction
 
 __all__ = ["Copy", "Failure", "Replacement", "Summary"]
 
@@ -49,7 +53,8 @@ class Summary(Result):
     whose content is committed under another source, or is older than the committed content. ``not_begun``: how many
     sources an early end of the run left for the next run. ``gave_up``: whether the run ended early because its first
     sources all failed (``max_failures``). All other counts are totals over the committed sources or, in a dry run, over
-    the sources that would be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
+    the sources that would be committed. ``compaction``: the result of the compaction after the conversion, or None if
+    none was asked for. Sizes are in bytes. ``records = sum(rows) + quarantined``.
 
     >>> summary = wsparquet.convert("downloads/", to="lake")
     >>> summary
@@ -82,6 +87,7 @@ class Summary(Result):
     seconds: float = field(default=0.0, metadata=in_json(convert=milliseconds))
     dry_run: bool = False
     decoder: str = ""
+    compaction: Compaction | None = None
 
     @property
     def failed(self) -> list[str]:
@@ -90,8 +96,8 @@ class Summary(Result):
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 1 if a source failed; else 3 if text was quarantined; else 0."""
-        if self.failures:
+        """The exit code: 1 if a source or a compaction failed; else 3 if text was quarantined; else 0."""
+        if self.failures or (self.compaction and self.compaction.failures):
             return 1
         return 3 if self.quarantined or self.items else 0
 
@@ -126,4 +132,5 @@ class Summary(Result):
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
         """Yield the names of the failed sources, with the reasons."""
-        return [(failure.name, failure.error) for failure in self.failures]
+        failed = [(failure.name, failure.error) for failure in self.failures]
+        return [*failed, *(self.compaction.failed_sources() if self.compaction else ())]

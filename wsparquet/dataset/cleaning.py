@@ -135,11 +135,20 @@ def find_strays(
     live = set(root.log.paths_of_live_intents(live_since))
     live.update(path for paths in root.retired.waiting().values() for path in paths)
     kept = named() if named else {path for commit in root.log.commits() for path in commit.paths}
+    kept.update(_files_of_days(root))
     dead = store.workspaces.dead()
     for entry in found:
         kind = _kind(entry.path, dead)
         if kind is not None and entry.path not in kept and entry.path not in live:
             yield Stray(entry.path, kind, entry.size, entry.modified)
+
+
+def _files_of_days(root: Root) -> Iterator[str]:
+    """Yield the paths of day parts, and what belongs to replaced files that must still stay."""
+    for record in root.log.days().values():
+        yield from record.replaceable()
+        if record.keeps_replaced():
+            yield from root.log.intents_of(record.identity.key)
 
 
 def _check_private(store: Store, skipped: Iterable[str]) -> None:

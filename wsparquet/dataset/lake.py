@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from wsparquet.commit.days import CountingPart
 from wsparquet.commit.index import CommitIndex
-from wsparquet.commit.record import Commit, CommitHeader
+from wsparquet.commit.record import Part
 from wsparquet.dataset.access import Access
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError
@@ -36,18 +37,13 @@ class LakeDataset:
 
     def __init__(self, root: Root) -> None:
         self._store = root.store
-        self._files: dict[str, tuple[list[str], list[date | None]]] = {table: ([], []) for table in TABLES}
-        self.commits = CommitIndex(root.log.read, self._collect(root.log.counting_commits()))
-
-    def _collect(self, commits: Iterable[Commit]) -> Iterator[CommitHeader]:
-        for commit in commits:
-            for part in commit.parts:
-                # Omit tables that this version does not know.
-                if part.table in self._files:
-                    paths, days = self._files[part.table]
-                    paths.append(part.path)
-                    days.append(part.date)
-            yield commit.header
+        counting = root.log.counting()
+        self._parts: dict[str, list[CountingPart]] = {table: [] for table in TABLES}
+        for each in counting.parts():
+            # Omit tables that this version does not know.
+            if each.part.table in self._parts:
+                self._parts[each.part.table].append(each)
+        self.commits = CommitIndex(root.log.read, (commit.header for commit in counting.commits))
 
     @property
     def location(self) -> str:
@@ -57,50 +53,79 @@ class LakeDataset:
     @property
     def tables(self) -> tuple[str, ...]:
         """The names of all tables, including those without rows."""
-        return tuple(self._files)
+        return tuple(self._parts)
 
     @property
     def empty_tables(self) -> tuple[str, ...]:
         """The names of the tables without rows, which have no files."""
-        return tuple(name for name, (paths, _) in self._files.items() if not paths)
+        return tuple(name for name, parts in self._parts.items() if not parts)
 
     def files(self, name: str) -> list[str]:
         """Return the paths of the parts of a table, relative to the root, with ``/`` between components.
 
-        Only these files have rows that count. Raises the same errors as ``table``.
+        Only these files have rows that count. ``void`` tells of rows in them that do not count. Raises the same errors
+        as ``table``.
         """
         self._check_table(name)
-        paths, _ = self._files[name]
+        paths = [each.part.path for each in self._parts[name]]
         if missing := self._store.missing(paths):
             raise DatasetError(
                 f"{self._store.place()}: expected {len(paths)} parts of {name}, found that {len(missing)} are gone, "
                 f"such as {min(missing)}; a later commit replaced them, so open the dataset again"
             )
-        return list(paths)
+        return paths
+
+    def void(self, name: str) -> dict[str, frozenset[str]]:
+        """Return the values of ``source_file`` in the rows that do not count, by the path of the part that has them.
+
+        There are such rows only after a source in a compacted day was replaced or removed, until that run ends. Raises
+        DatasetError if the table does not exist.
+        """
+        self._check_table(name)
+        return {each.part.path: each.void for each in self._parts[name] if each.void}
 
     def table(self, name: str) -> ds.Dataset:
         """Return the rows of a table, with all columns of its schema and the partition column ``date`` (date32).
 
-        Raises DatasetError if the table does not exist, or if a part was deleted since the dataset was opened.
+        Parts with void rows (see ``void``) are read into memory. Raises DatasetError if the table does not exist, or if
+        a part was deleted since the dataset was opened.
         """
-        paths = self.files(name)
-        _, days = self._files[name]
+        self.files(name)
+        import pyarrow.dataset as ds
+
+        whole = self._dataset(name, [each.part for each in self._parts[name] if not each.void])
+        partial = [each for each in self._parts[name] if each.void]
+        if not partial:
+            return whole
+        with translated("read", self._store.place()):
+            rows = pa.concat_tables(
+                self._dataset(name, [part]).to_table(filter=_outside(void)) for part, void in partial
+            )
+        return ds.dataset([whole, ds.dataset(rows)])
+
+    def _dataset(self, name: str, parts: Sequence[Part]) -> ds.FileSystemDataset:
         import pyarrow.dataset as ds
 
         filesystem, base = self._store.arrow()
         with translated("open", self._store.place()):
             return ds.FileSystemDataset.from_paths(
-                [f"{base}/{path}" for path in paths],
+                [f"{base}/{part.path}" for part in parts],
                 schema=TABLES[name].schema.append(PARTITION),
                 format=ds.ParquetFileFormat(),
                 filesystem=filesystem,
-                partitions=[_partition(day) for day in days],
+                partitions=[_partition(part.date) for part in parts],
             )
 
     def _check_table(self, name: str) -> None:
-        if name not in self._files:
+        if name not in self._parts:
             meant = did_you_mean(name, self.tables)
             raise DatasetError(f"expected a table, one of {', '.join(self.tables)}; found {name!r}{meant}")
+
+
+def _outside(source_files: Iterable[str]) -> pc.Expression:
+    import pyarrow.compute as pc
+
+    return ~pc.field("source_file").isin(sorted(source_files))
 
 
 def _partition(day: date | None) -> pc.Expression:

@@ -10,13 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from wsparquet.commit.attempt import Attempt
+from wsparquet.commit.days import DayRecord
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
-from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol
+from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol, DayConflict
 from wsparquet.commit.record import Commit, CommitHeader, Sighting
 from wsparquet.commit.retired import RetiredParts
 from wsparquet.commit.twins import find_twins, has_rows_of
 from wsparquet.dataset.access import Access, open_store, retired_parts
+from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone, WrongRows, settled, write_day
 from wsparquet.dataset.version import (
     RootVersion,
     check_new,
@@ -26,6 +28,7 @@ from wsparquet.dataset.version import (
     replace_version,
 )
 from wsparquet.layout import LOCKS, QUARANTINE, STATE, SYNC, TMP, Identity
+from wsparquet.log import LOGGER
 from wsparquet.names import encode
 from wsparquet.parquet.writers import WriterPool, shared_pool
 from wsparquet.schema import SCHEMA_VERSION
@@ -134,6 +137,11 @@ class Root:
         return self._store.place()
 
     @property
+    def exists(self) -> bool:
+        """Whether this object has found or made the root."""
+        return self._made
+
+    @property
     def is_remote(self) -> bool:
         """Whether the root is on an object store."""
         return is_url(self.place)
@@ -179,7 +187,7 @@ class Root:
     def settle_twins(self, commits: CommitIndex) -> None:
         """Make commits yield to their twins, so that the rows of each text count once, and update the index.
 
-        Every run calls this method at its start and at its end. Two concurrent runs can each commit one of two twins
+        Two concurrent runs can each commit one of two twins
         without seeing the other twin, but the run that reads the records last sees both. If another run changes a
         commit at the same time, this method leaves that commit to the next run. Only twins in ``commits`` are found.
         """
@@ -187,6 +195,37 @@ class Root:
             current = self.log.read(winner.identity)
             if has_rows_of(current, loser):
                 self.yield_to(commits, loser, winner.identity)
+
+    def settle(self, commits: CommitIndex) -> None:
+        """Make twins yield, and remove void rows from day parts, so that the rows in the folder are those that count.
+
+        Every run calls this method at its start and at its end.
+        """
+        self.settle_twins(commits)
+        self.settle_days(commits)
+
+    def settle_days(self, commits: CommitIndex) -> None:
+        """Remove void rows from day parts: the rows of sources that were replaced or removed after a compaction.
+
+        A killed run may leave void rows, so each later run looks for them. If another run changes a day at the same
+        time, this method leaves the day to the next run. A day whose parts do not have the rows that they should
+        have is left, too, with a warning: readers leave out void rows, and `verify` says what is wrong.
+        """
+        days = self.log.days()
+        contents = {header.identity: header.content_id for header in commits.headers()} if days else {}
+        for record in days.values():
+            try:
+                change = settled(self._store, self.log, record, contents)
+                if change is not None:
+                    write_day(self._store, self._protocol, change)
+            except (PartsGone, DayConflict):
+                continue
+            except WrongRows as error:
+                LOGGER.warning("%s", error)
+
+    def replace_day(self, change: DayChange, limits: MergeLimits) -> DayRecord:
+        """Write new day parts and replace a day record. Raises like ``write_day``."""
+        return write_day(self._store, self._protocol, change, limits)
 
     def yield_to(self, commits: CommitIndex, loser: CommitHeader, to: Identity) -> None:
         """Make the commit of ``loser`` yield to ``to``, unless another run has changed it, and update the index."""

@@ -81,7 +81,10 @@ def remove(
         raise OptionError("names", "expected file names as text, found a value of another type")
     opened = Root.open(root, create=False, access=_access(storage_options, single_writer))
     opened.recover()
+    opened.settle(opened.commits())
     commits = opened.remove(_with_suffixes(given, opened.commits().headers()), account=account)
+    if commits:
+        opened.settle_days(opened.commits())
     removed = []
     for commit in commits:
         if commit.same_as is not None:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from wsparquet.commit.days import Counting
 from wsparquet.commit.record import Commit
+from wsparquet.layout import is_day_part_path
 from wsparquet.options import check_kind
 from wsparquet.query.change_token import Known, read_token, write_token
 from wsparquet.query.opening import opened_root
@@ -22,7 +24,9 @@ class ChangedSource:
 
     ``source_file`` is the value of the column ``source_file`` in its rows. ``before`` is the value in the rows that it
     had at the earlier moment, or None if it had none: delete those rows. ``rows`` is the number of rows in all tables,
-    and ``parts`` has the paths of its files by table, relative to the root; both are empty for a source that is gone.
+    and ``parts`` has the paths of the files with these rows by table, relative to the root; both are empty for a source
+    that is gone. After a compaction, these files also have rows of other sources (``is_merged``): filter them by
+    ``source_file``.
 
     >>> [(source.before, source.rows) for source in wsparquet.changes("lake").added]
     [(None, 20), (None, 20)]
@@ -33,6 +37,7 @@ class ChangedSource:
     before: str | None
     rows: int = 0
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_merged: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,7 +68,19 @@ class Changes(Result):
         The paths are relative to the root.
         """
         found = (path for source in (*self.added, *self.replaced) for path in source.parts.get(table, ()))
-        return sorted(found)
+        return sorted(set(found))
+
+    def source_files(self, table: str) -> dict[str, tuple[str, ...]]:
+        """Return the values of ``source_file`` to keep, by the path of each file that also has rows of other sources.
+
+        The paths are relative to the root.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for source in (*self.added, *self.replaced):
+            for path in source.parts.get(table, ()):
+                if is_day_part_path(path):
+                    found[path] = (*found.get(path, ()), source.source_file)
+        return found
 
 
 def changes(
@@ -101,25 +118,31 @@ def changes(
     root_id = opened.version.root_id
     token = since.token if isinstance(since, Changes) else since
     known = read_token(token, root_id) if token is not None else {}
-    commits = [commit for commit in opened.log.counting_commits() if commit.same_as is None]
-    return Changes(root=opened.place, **_compared(known, commits), token=write_token(root_id, commits))
+    counting = opened.log.counting()
+    commits = [commit for commit in counting.commits if commit.same_as is None]
+    found = _compared(known, counting, commits)
+    return Changes(root=opened.place, **found, token=write_token(root_id, commits))
 
 
-def _compared(known: Mapping[Any, Known], commits: Iterable[Commit]) -> dict[str, tuple[ChangedSource, ...]]:
+def _compared(
+    known: Mapping[Any, Known], counting: Counting, commits: Iterable[Commit]
+) -> dict[str, tuple[ChangedSource, ...]]:
     gone = dict(known)
     added, replaced = [], []
     for commit in commits:
         before = gone.pop(commit.identity, None)
         if before is None:
-            added.append(_source(commit, None))
+            added.append(_source(counting, commit, None))
         elif before.content_id != commit.content_id:
-            replaced.append(_source(commit, before.source_file))
+            replaced.append(_source(counting, commit, before.source_file))
     removed = tuple(ChangedSource(each.account, was.source_file, was.source_file) for each, was in gone.items())
     return {"added": tuple(added), "replaced": tuple(replaced), "removed": removed}
 
 
-def _source(commit: Commit, before: str | None) -> ChangedSource:
+def _source(counting: Counting, commit: Commit, before: str | None) -> ChangedSource:
     parts: dict[str, tuple[str, ...]] = {}
-    for part in commit.parts:
+    merged = list(counting.day_parts(commit))
+    for part in (*counting.own_parts(commit), *merged):
         parts[part.table] = (*parts.get(part.table, ()), part.path)
-    return ChangedSource(commit.identity.account, commit.facts.source_name, before, commit.row_count, parts)
+    name = commit.facts.source_name
+    return ChangedSource(commit.identity.account, name, before, commit.row_count, parts, bool(merged))

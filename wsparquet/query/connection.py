@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from wsparquet.errors import OptionError, WsparquetError
 from wsparquet.options import check_kind
 from wsparquet.query.snapshot import Snapshot, take_snapshot
-from wsparquet.render.duckdb import literal_glob, quoted_name, view_of_files
+from wsparquet.render.duckdb import literal_glob, quoted_name, source_condition, view_of_files
 from wsparquet.render.views import VIEWS, view_statement
 from wsparquet.schema import TABLES
 from wsparquet.urls import is_url
@@ -187,9 +187,14 @@ def _views(connection: duckdb.DuckDBPyConnection, attachment: Attachment, snapsh
         attachment.files = LakeFiles(attachment.storage_options)
         connection.register_filesystem(attachment.files)
     attachment.folder = attachment.files.url(snapshot.location) if attachment.files else snapshot.location
-    for name, paths in snapshot.files.items():
-        files = [attachment.files.url(path) if attachment.files else literal_glob(path) for path in paths]
-        yield view_of_files(TABLES[name], files, catalog=attachment.name)
+    named = attachment.files.url if attachment.files else literal_glob
+    for name in snapshot.files:
+        partial = [
+            (named(path), source_condition(names, excluded=excluded))
+            for path, (names, excluded) in snapshot.partial(name)
+        ]
+        files = [named(path) for path in snapshot.whole(name)]
+        yield view_of_files(TABLES[name], files, catalog=attachment.name, partial=partial)
     schema = (attachment.name, "main")
     for view in VIEWS:
         yield view_statement(view, "duckdb", schema=schema)

@@ -89,6 +89,20 @@ def _frame(snapshot: Snapshot, table: str, storage_options: Mapping[str, Any]) -
 def _scanned(snapshot: Snapshot, table: str, storage_options: Mapping[str, Any]) -> pl.LazyFrame:
     import polars as pl
 
+    whole = snapshot.whole(table)
+    frames = [_scanned_files(snapshot, table, whole, storage_options)] if whole else []
+    for path, (names, excluded) in snapshot.partial(table):
+        is_named = pl.col("source_file").is_in(list(names))
+        rows = _scanned_files(snapshot, table, [path], storage_options)
+        frames.append(rows.filter(~is_named if excluded else is_named))
+    return frames[0] if len(frames) == 1 else pl.concat(frames)
+
+
+def _scanned_files(
+    snapshot: Snapshot, table: str, files: list[str], storage_options: Mapping[str, Any]
+) -> pl.LazyFrame:
+    import polars as pl
+
     # Polars makes a column of each folder with a `=` in the path, also of those above the root.
     folders: dict[str, Any] = dict.fromkeys((*snapshot.odd_keys, *PARTITIONS), pl.String)
     folders[PARTITION.name] = pl.Date
@@ -103,7 +117,7 @@ def _scanned(snapshot: Snapshot, table: str, storage_options: Mapping[str, Any])
         arguments = {"credential_provider": None}
     # Without `glob=False`, brackets in a path would be a pattern.
     frame = pl.scan_parquet(
-        snapshot.files[table],
+        files,
         schema={**columns, **folders},
         hive_partitioning=True,
         hive_schema=folders,

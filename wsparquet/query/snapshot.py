@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsparquet.dataset import open_dataset
 from wsparquet.errors import DatasetError, OptionError
@@ -16,7 +16,7 @@ from wsparquet.schema.tables import PARTITION
 if TYPE_CHECKING:
     from wsparquet.query.changes import Changes
 
-__all__ = ["Snapshot", "snapshot_of_changes", "take_snapshot"]
+__all__ = ["Filter", "Snapshot", "snapshot_of_changes", "take_snapshot"]
 
 READINGS = 5
 """How many times the commit records are read again if files disappear between the reading and the check."""
@@ -25,18 +25,38 @@ PARTITIONS = ("record_type", PARTITION.name)
 """The keys of the folders in the path of each part."""
 
 
+class Filter(NamedTuple):
+    """Which rows of a file count: only those of the sources ``names``, or with ``excluded`` all but those.
+
+    ``names`` are values of the column ``source_file``.
+    """
+
+    names: tuple[str, ...]
+    excluded: bool
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The parts of some tables that counted at one moment.
 
     ``location`` is the absolute path or the URL of the root. ``files`` has the sorted absolute paths or URLs of the
     parts of each table. ``odd_keys`` are the keys of folders above the root that look like partitions, such as ``env``
-    in ``/data/env=prod/lake``: engines make a column of each.
+    in ``/data/env=prod/lake``: engines make a column of each. ``filters`` has the files with other rows besides those
+    that count, by their paths.
     """
 
     location: str
     files: Mapping[str, list[str]]
     odd_keys: tuple[str, ...]
+    filters: Mapping[str, Filter]
+
+    def whole(self, table: str) -> list[str]:
+        """Return the files of a table of which all rows count."""
+        return [path for path in self.files[table] if path not in self.filters]
+
+    def partial(self, table: str) -> list[tuple[str, Filter]]:
+        """Return the other files of a table, each with its filter."""
+        return [(path, self.filters[path]) for path in self.files[table] if path in self.filters]
 
 
 def take_snapshot(
@@ -76,19 +96,25 @@ def snapshot_of_changes(
             f"{opened.place}: expected {len(paths)} parts of added and replaced sources, found that {len(missing)} are "
             f"gone, such as {min(missing)}; a later commit replaced them, so call changes again with the same token"
         )
-    return _snapshot(opened.place, {table: [f"{opened.place}/{path}" for path in found[table]] for table in found})
+    files = {table: [f"{opened.place}/{path}" for path in found[table]] for table in found}
+    filters = {
+        f"{opened.place}/{path}": Filter(names, excluded=False)
+        for table in found
+        for path, names in changes.source_files(table).items()
+    }
+    return _snapshot(opened.place, files, filters)
 
 
-def _snapshot(location: str, files: Mapping[str, list[str]]) -> Snapshot:
+def _snapshot(location: str, files: Mapping[str, list[str]], filters: Mapping[str, Filter]) -> Snapshot:
     odd_keys = tuple(dict.fromkeys(_keys_above(location)))
     for table in files:
         _check_keys(location, table, odd_keys)
-    return Snapshot(location, files, odd_keys)
+    return Snapshot(location, files, odd_keys, filters)
 
 
 def _read(
     root: str | os.PathLike[str], tables: tuple[str, ...], storage_options: Mapping[str, Any] | None
-) -> tuple[str, dict[str, list[str]]]:
+) -> tuple[str, dict[str, list[str]], dict[str, Filter]]:
     for reading in range(READINGS):
         lake = open_dataset(root, storage_options=storage_options)
         try:
@@ -98,7 +124,12 @@ def _read(
             if reading + 1 == READINGS:
                 raise
         else:
-            return lake.location, files
+            filters = {
+                f"{lake.location}/{path}": Filter(tuple(sorted(names)), excluded=True)
+                for table in tables
+                for path, names in lake.void(table).items()
+            }
+            return lake.location, files, filters
     raise AssertionError("unreachable")
 
 

@@ -9,7 +9,7 @@ DuckDB rejects a view that matches no files. The table, whose name ends in ``_ty
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -20,7 +20,15 @@ from wsparquet.schema import Table
 from wsparquet.schema.fields import TIMESTAMP
 from wsparquet.schema.tables import PARTITION
 
-__all__ = ["literal_glob", "quoted_name", "quoted_text", "render", "stored_view", "view_of_files"]
+__all__ = [
+    "literal_glob",
+    "quoted_name",
+    "quoted_text",
+    "render",
+    "source_condition",
+    "stored_view",
+    "view_of_files",
+]
 
 TYPES: dict[pa.DataType, str] = {
     pa.string(): "VARCHAR",
@@ -52,15 +60,28 @@ def stored_view(table: Table, location: Location) -> str:
     return view.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
 
 
-def view_of_files(table: Table, files: Sequence[str], *, catalog: str) -> str:
+def view_of_files(table: Table, files: Sequence[str], *, catalog: str, partial: Iterable[tuple[str, str]] = ()) -> str:
     """Return the statement that creates or replaces the view of these files in the main schema of a catalog.
 
-    ``files`` are patterns. Without files, the view has the table's columns and types, and no rows.
+    ``files`` are patterns. ``partial`` has further files, each with the condition on its rows. Without any files, the
+    view has the table's columns and types, and no rows.
     """
     view = f"CREATE OR REPLACE VIEW {quoted_name(catalog)}.main.{quoted_name(table.name)} AS\n"
-    if not files:
+    whole = [_selected(table, files)] if files else []
+    queries = [*whole, *(f"{_selected(table, [file])} WHERE {condition}" for file, condition in partial)]
+    if not queries:
         return f"{view}{_no_rows(table)}"
-    return f"{view}SELECT {_columns(table)}\n{_from_files('[' + ', '.join(map(quoted_text, files)) + ']')}"
+    return view + "\nUNION ALL\n".join(queries) + ";\n"
+
+
+def source_condition(names: Iterable[str], *, excluded: bool) -> str:
+    """Return the condition that keeps, or with ``excluded`` leaves out, the rows of some source files."""
+    listed = ", ".join(map(quoted_text, names))
+    return f"source_file {'NOT IN' if excluded else 'IN'} ({listed})"
+
+
+def _selected(table: Table, files: Sequence[str]) -> str:
+    return f"SELECT {_columns(table)}\n{_from_files('[' + ', '.join(map(quoted_text, files)) + ']')}"
 
 
 def _view(table: Table, location: Location | None) -> str:
@@ -70,7 +91,7 @@ def _view(table: Table, location: Location | None) -> str:
     return (
         f"CREATE VIEW {quoted_name(table.name)} AS\n"
         f"SELECT {_columns(table) if other else '* EXCLUDE (record_type)'}\n"
-        f"{_from_files(quoted_text(f'{folder}/**/*.parquet'))}"
+        f"{_from_files(quoted_text(f'{folder}/**/*.parquet'))};\n"
     )
 
 
@@ -80,7 +101,7 @@ def _columns(table: Table) -> str:
 
 def _from_files(files: str) -> str:
     types = f"{{{quoted_text(PARTITION.name)}: {TYPES[PARTITION.type]}}}"
-    return f"FROM read_parquet({files}, hive_partitioning = true, hive_types_autocast = false, hive_types = {types});\n"
+    return f"FROM read_parquet({files}, hive_partitioning = true, hive_types_autocast = false, hive_types = {types})"
 
 
 def _empty_view(table: Table) -> str:

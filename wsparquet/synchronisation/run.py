@@ -15,6 +15,7 @@ from wsparquet.api import Client, FileGone, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
 from wsparquet.conversion.converter import TRIES, Converter
 from wsparquet.conversion.outcome import Outcome
+from wsparquet.conversion.run import compacted
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
@@ -77,6 +78,8 @@ def sync(
         run.converted = Summary(root=root.place, decoder=decoder)
         run_coroutine(run.all(scratch))
     ledger.write(root)
+    if options.convert.compact and not run.fetched.interrupted:
+        run.converted.compaction = compacted(root, options.convert)
     run.converted.seconds = run.fetched.seconds = time.monotonic() - started
     return SyncSummary(run.fetched, run.converted)
 
@@ -113,7 +116,7 @@ class _Run:
                 self.fetched.interrupted = True
                 return
             commits = await asyncio.to_thread(self.root.commits, write_checkpoint=True)
-            await asyncio.to_thread(self.root.settle_twins, commits)
+            await asyncio.to_thread(self.root.settle, commits)
             wanted = await self._wanted(listing, commits, client)
             self.ledger.begin(listing, wanted, commits, since=None if options.since is None else since)
             self._count(listing, wanted)
@@ -129,7 +132,7 @@ class _Run:
             with self.stop.files_in_progress():
                 await self._take(wanted, shelf)
             if self.converted.committed:
-                await asyncio.to_thread(lambda: self.root.settle_twins(self.root.commits()))
+                await asyncio.to_thread(lambda: self.root.settle(self.root.commits()))
 
     def _count(self, listing: Listing, wanted: list[ListedFile]) -> None:
         self.fetched.listed = len(listing.files)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from wsparquet.commit.record import Commit, Part
 from wsparquet.decode import Decoded, DecoderOptions, Limits, make_decoder
 from wsparquet.errors import DatasetError, WsparquetError
+from wsparquet.layout import is_day_part_path
 from wsparquet.names import parse_name
 from wsparquet.parquet.partition import split_by_day
 from wsparquet.source import Source, SourceLimits
@@ -28,8 +29,9 @@ from wsparquet.store.store import Store
 from wsparquet.stream import decoded
 from wsparquet.verification.outcome import Problem, Verification
 from wsparquet.verification.quarantine import quarantine_entries
+from wsparquet.verification.sources import rows_of_source
 
-__all__ = ["Comparison"]
+__all__ = ["Committed", "Comparison"]
 
 Place = tuple[str, int | None]
 """The table of a row, and its record number in the source, or None if the row has no number."""
@@ -75,14 +77,22 @@ class _Content:
         return f"{len(text)} bytes with SHA-256 {hashlib.sha256(text).hexdigest()}"
 
 
+class Committed(NamedTuple):
+    """A commit, and the parts with its rows, of which day parts also have rows of other sources."""
+
+    commit: Commit
+    parts: tuple[Part, ...]
+
+
 class Comparison:
     """The comparison of a source with a commit of that source."""
 
     def __init__(
-        self, store: Store, commit: Commit, source: Source, *, limits: Limits, source_limits: SourceLimits
+        self, store: Store, committed: Committed, source: Source, *, limits: Limits, source_limits: SourceLimits
     ) -> None:
         self._store = store
-        self._commit = commit
+        self._commit = commit = committed.commit
+        self._parts = committed.parts
         self._source = source
         self._limits = limits
         self._source_limits = source_limits
@@ -108,7 +118,7 @@ class Comparison:
         theirs, unreadable = self._committed()
         result.problems.extend(unreadable.values())
         # If a part is unreadable, it is unknown which of the table's rows are missing, so the table is not compared.
-        spoilt = {part.table for part in self._commit.parts if part.path in unreadable}
+        spoilt = {part.table for part in self._parts if part.path in unreadable}
         result.compared_rows = sum(place[0] not in spoilt for place in ours.rows)
         places = (place for place in {**ours.rows, **theirs.rows} if place[0] not in spoilt)
         if differing := [place for place in places if ours.rows.get(place) != theirs.rows.get(place)]:
@@ -152,7 +162,7 @@ class Comparison:
         return content, unreadable
 
     def _files(self) -> Iterator[tuple[str, Callable[[_Content], None]]]:
-        for part in self._commit.parts:
+        for part in self._parts:
             yield part.path, partial(self._add_part, part)
         if self._commit.quarantine is not None:
             yield self._commit.quarantine, partial(self._add_quarantine, self._commit.quarantine)
@@ -166,10 +176,11 @@ class Comparison:
             content.quarantine(entry.start, entry.data)
 
     def _rows(self, part: Part) -> Iterator[Rows]:
-        """Yield the rows of a part. Raises DatasetError if they cannot be read."""
+        """Yield the source's rows in a part. Raises DatasetError if they cannot be read."""
         with _readable(part.path), pq.ParquetFile(io.BytesIO(self._read(part.path))) as file:
             for batch in file.iter_batches():
-                yield part.table, part.date, batch.to_pylist()
+                rows = rows_of_source(batch, self._name) if is_day_part_path(part.path) else batch
+                yield part.table, part.date, rows.to_pylist()
 
     def _read(self, path: str) -> bytes:
         data = self._store.read(path)
@@ -184,7 +195,7 @@ class Comparison:
         one = [place for place in shown if ours.count(place) == theirs.count(place) == 1]
         tables = {table for table, _ in one}
         expected = _picked((rows for piece, _ in self._pieces() for rows in self._by_day(piece)), one)
-        parts = (part for part in self._commit.parts if part.table in tables)
+        parts = (part for part in self._parts if part.table in tables)
         found = _picked((rows for part in parts for rows in self._rows(part)), one)
         for place in shown:
             table, number = place

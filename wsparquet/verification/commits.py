@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from wsparquet.commit.days import DayRecord, own_parts
+from wsparquet.commit.log import CommitLog
 from wsparquet.commit.parsing import decode_commit
 from wsparquet.commit.record import Commit, Part
 from wsparquet.errors import DatasetError
+from wsparquet.layout import Day, DayKey
 from wsparquet.parquet.file import time_range
 from wsparquet.parquet.settings import file_schema
 from wsparquet.schema import TABLES
@@ -23,24 +27,25 @@ from wsparquet.verification.doubles import Doubles
 from wsparquet.verification.outcome import Kind, Problem, Verification
 from wsparquet.verification.quarantine import quarantine_entries
 
-__all__ = ["check_commit"]
+__all__ = ["check_commit", "check_part"]
 
 LOOKS = 3
 """How many times a commit is checked if other runs keep replacing it during the check."""
 SHOWN = 200
 
 
-def check_commit(store: Store, path: str, data: bytes, doubles: Doubles) -> Verification:
+def check_commit(log: CommitLog, store: Store, path: str, data: bytes, doubles: Doubles) -> Verification:
     """Check the record in ``data``, or a newer record that replaces it during the check.
 
-    The parts without problems are added to ``doubles``.
+    Parts whose rows are in day parts are not read. The other parts without problems are added to ``doubles``.
     """
     for _ in range(LOOKS):
-        found = _check(store, path, data, doubles)
+        # A day record may cover a part between two looks.
+        found, days = _check(log, store, path, data, doubles)
         if not found.problems:
             return found
         again = store.read(path)
-        if again == data:
+        if again == data and all(log.day_of(key) == record for key, record in days.items()):
             return found
         if again is None:
             return Verification(store.place())
@@ -48,28 +53,44 @@ def check_commit(store: Store, path: str, data: bytes, doubles: Doubles) -> Veri
     return found
 
 
-def _check(store: Store, path: str, data: bytes, doubles: Doubles) -> Verification:
+def _check(
+    log: CommitLog, store: Store, path: str, data: bytes, doubles: Doubles
+) -> tuple[Verification, Mapping[DayKey, DayRecord | None]]:
+    """Return what was found, and the day records that decided which parts count."""
     found = Verification(store.place())
     try:
         commit = decode_commit(data, path)
     except DatasetError as error:
         found.problems.append(Problem("record", path, "a commit record", str(error)))
-        return found
+        return found, {}
     if commit.removed:
-        return found
+        return found, {}
+    days = _days_of(log, commit)
     found.commits = 1
-    for part in commit.parts:
+    found.rows = commit.row_count
+    for part in own_parts(commit, {record.identity: record for record in days.values() if record is not None}):
         found.parts += 1
         found.bytes += part.bytes
-        found.rows += part.rows
         found.unchecked += part.checksum is None
-        found.problems.extend(_part(store, part, doubles))
-    if commit.same_as is not None:
-        return found
-    counts = _Counts.of(commit.facts.report)
-    found.problems.extend(_sums(commit, counts))
-    found.problems.extend(_quarantine(store, commit, counts))
-    return found
+        found.problems.extend(check_part(store, part, partial(doubles.add, part)))
+    if commit.same_as is None:
+        counts = _Counts.of(commit.facts.report)
+        found.problems.extend(_sums(commit, counts))
+        found.problems.extend(_quarantine(store, commit, counts))
+    return found, days
+
+
+def _days_of(log: CommitLog, commit: Commit) -> dict[DayKey, DayRecord | None]:
+    """Return the records of the days of a commit. A day record that is unreadable is reported elsewhere."""
+    keys = dict.fromkeys(Day(commit.identity.account, part.date).key for part in commit.parts)
+    return {key: _readable_day(log, key) for key in keys}
+
+
+def _readable_day(log: CommitLog, key: DayKey) -> DayRecord | None:
+    try:
+        return log.day_of(key)
+    except DatasetError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -100,7 +121,9 @@ def _positive(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _part(store: Store, part: Part, doubles: Doubles) -> Iterator[Problem]:
+def check_part(store: Store, part: Part, accept: Callable[[pq.ParquetFile], None]) -> Iterator[Problem]:
+    """Yield the differences between a file and what its record says. Call ``accept`` with a file without any."""
+
     def wrong(kind: Kind, expected: object, found: object) -> Problem:
         return Problem(kind, part.path, str(expected), str(found))
 
@@ -120,7 +143,7 @@ def _part(store: Store, part: Part, doubles: Doubles) -> Iterator[Problem]:
         with pq.ParquetFile(io.BytesIO(data)) as file:
             yield from (problems := list(_content(part, file)))
             if not problems:
-                doubles.add(part, file)
+                accept(file)
     except (pa.ArrowException, OSError) as error:
         yield wrong("parquet", "a Parquet file", f"none ({error})")
 

@@ -22,9 +22,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wsparquet.commit import Commit, Part
+from wsparquet.commit.days import Counting, DayRecord
+from wsparquet.layout import Day
 from wsparquet.parquet.settings import leaves, own_timestamps
 from wsparquet.store.store import Store
 from wsparquet.verification.outcome import Problem
+from wsparquet.verification.sources import rows_of_source
 
 __all__ = ["Doubles"]
 
@@ -45,8 +48,15 @@ MULTIPLIER = 11400714819323198485
 MASK = (1 << 64) - 1
 
 
+class _Piece(NamedTuple):
+    """The rows of one source in a file: all rows of its own part, or with ``source_file`` its rows in a day part."""
+
+    path: str
+    source_file: str | None = None
+
+
 class _Sketched(NamedTuple):
-    part: Part
+    piece: _Piece
     hashes: list[int]
 
 
@@ -55,60 +65,86 @@ class Doubles:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sketches: dict[str, list[int]] = {}
+        self._sketches: dict[_Piece, list[int]] = {}
 
     def add(self, part: Part, file: pq.ParquetFile) -> None:
-        """Add a part. Parts of tables without timestamps of their own are not compared."""
+        """Add a source's own part. Parts of tables without timestamps of their own are not compared."""
+        self._add(part, file, lambda rows: [(_Piece(part.path), rows)])
+
+    def add_day_part(self, part: Part, file: pq.ParquetFile, source_files: Iterable[str]) -> None:
+        """Add the rows of some sources in a day part."""
+        self._add(
+            part, file, lambda rows: ((_Piece(part.path, each), rows_of_source(rows, each)) for each in source_files)
+        )
+
+    def _add(
+        self, part: Part, file: pq.ParquetFile, pieces: Callable[[pa.Table], Iterable[tuple[_Piece, pa.Table]]]
+    ) -> None:
         columns = own_timestamps(part.table)
         if not columns:
             return
-        times = _values(file.read(columns=[leaves(part.table)[columns[0]].path]).column(0).combine_chunks())
-        distinct = times.drop_null().cast(pa.int64()).unique().to_pylist()
-        hashes = heapq.nsmallest(SKETCH, (value * MULTIPLIER & MASK for value in distinct if value is not None))
+        rows = file.read(columns=["source_file", leaves(part.table)[columns[0]].path])
+        sketches = {piece: _sketch(each) for piece, each in pieces(rows)}
         with self._lock:
-            self._sketches[part.path] = hashes
+            self._sketches.update(sketches)
 
-    def problems(self, store: Store, commits: Iterable[Commit]) -> Iterator[Problem]:
+    def problems(self, store: Store, commits: Iterable[Commit], days: Mapping[Day, DayRecord]) -> Iterator[Problem]:
         """Yield a problem for each pair of commits if at least half of one's rows are also rows of the other.
 
         Commits of the same text are skipped, because they are twins.
         """
-        by_path: dict[str, Commit] = {}
+        by_piece: dict[_Piece, Commit] = {}
         groups: defaultdict[tuple[str, date | None], list[_Sketched]] = defaultdict(list)
+        timed: Counter[str] = Counter()
         for commit in commits:
-            for part in commit.parts:
-                if (hashes := self._sketches.get(part.path)) is not None:
-                    by_path[part.path] = commit
-                    groups[part.table, part.date].append(_Sketched(part, hashes))
+            for part, piece in _pieces(commit, days):
+                if (hashes := self._sketches.get(piece)) is not None:
+                    by_piece[piece] = commit
+                    groups[part.table, part.date].append(_Sketched(piece, hashes))
+            timed[commit.path] = sum(part.rows for part in commit.parts if own_timestamps(part.table))
         # Cache rows, because a part can be in many pairs. The rows of a whole root would not fit in memory.
         rows_of = functools.lru_cache(maxsize=256)(functools.partial(_rows, store))
         found: dict[tuple[str, str], tuple[Commit, Commit, int]] = {}
-        for one, other in _similar(groups.values(), by_path):
-            pair = (by_path[one.path], by_path[other.path])
-            if shared := _shared_rows(rows_of, one, other):
+        for one, other in _similar(groups.values(), by_piece):
+            pair = (by_piece[one], by_piece[other])
+            if shared := (rows_of(one) & rows_of(other)).total():
                 key = (pair[0].path, pair[1].path)
                 before = found[key][2] if key in found else 0
                 found[key] = (*pair, before + shared)
         for commit, holder, rows in found.values():
             smaller, larger = sorted((commit, holder), key=lambda each: each.row_count)
-            timed = sum(part.rows for part in smaller.parts if part.path in self._sketches)
-            if 2 * rows >= timed:
+            if 2 * rows >= timed[smaller.path]:
                 yield Problem(
                     "doubled",
                     smaller.path,
                     "rows that no other source has",
-                    f"{rows} of {timed} rows in {larger.path} ({larger.facts.source_name}), too; remove one of the two "
-                    "sources with `wsparquet remove`",
+                    f"{rows} of {timed[smaller.path]} rows in {larger.path} ({larger.facts.source_name}), too; remove "
+                    "one of the two sources with `wsparquet remove`",
                 )
 
 
-def _similar(groups: Iterable[list[_Sketched]], by_path: Mapping[str, Commit]) -> Iterator[tuple[Part, Part]]:
-    """Yield the pairs of parts of the same table and day, but of different sources, with similar sketches."""
+def _pieces(commit: Commit, days: Mapping[Day, DayRecord]) -> Iterator[tuple[Part, _Piece]]:
+    counting = Counting([commit], days)
+    for part in counting.own_parts(commit):
+        yield part, _Piece(part.path)
+    for part in counting.day_parts(commit):
+        yield part, _Piece(part.path, commit.facts.source_name)
+
+
+def _sketch(rows: pa.Table) -> list[int]:
+    """Return the smallest hashes of the timestamps in the last column."""
+    times = _values(rows.column(rows.num_columns - 1).combine_chunks())
+    distinct = times.drop_null().cast(pa.int64()).unique().to_pylist()
+    return heapq.nsmallest(SKETCH, (value * MULTIPLIER & MASK for value in distinct if value is not None))
+
+
+def _similar(groups: Iterable[list[_Sketched]], by_piece: Mapping[_Piece, Commit]) -> Iterator[tuple[_Piece, _Piece]]:
+    """Yield the pairs of pieces of the same table and day, but of different sources, with similar sketches."""
     for group in groups:
         for one, other in _sharing(group):
-            first, second = by_path[one.part.path], by_path[other.part.path]
+            first, second = by_piece[one.piece], by_piece[other.piece]
             if first is not second and first.facts.text != second.facts.text:
-                yield one.part, other.part
+                yield one.piece, other.piece
 
 
 def _sharing(group: list[_Sketched]) -> Iterator[tuple[_Sketched, _Sketched]]:
@@ -144,17 +180,17 @@ def _values(array: pa.Array) -> pa.Array:
             return array
 
 
-def _shared_rows(rows: Callable[[str], Counter[int]], one: Part, other: Part) -> int:
-    """Return how many rows two parts have in common, ignoring the columns that say where a row comes from."""
-    return (rows(one.path) & rows(other.path)).total()
+def _rows(store: Store, piece: _Piece) -> Counter[int]:
+    """Return how often each row hash occurs in a piece, regardless of the columns that say where a row comes from.
 
-
-def _rows(store: Store, path: str) -> Counter[int]:
-    """Return how often each row hash occurs in a part; return an empty counter if the part is gone."""
-    data = store.read(path)
+    Return an empty counter if the part is gone.
+    """
+    data = store.read(piece.path)
     if data is None:
         return Counter()
     with pq.ParquetFile(io.BytesIO(data)) as file:
         table = file.read()
+    if piece.source_file is not None:
+        table = rows_of_source(table, piece.source_file)
     rows = table.drop_columns([name for name in table.column_names if name in NAMES]).to_pylist()
     return Counter(hash(repr(row)) for row in rows)

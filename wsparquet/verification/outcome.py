@@ -25,6 +25,7 @@ Kind = Literal[
     "shared",
     "stray",
     "twin",
+    "unsettled",
     "doubled",
     "uncommitted",
     "source",
@@ -32,13 +33,15 @@ Kind = Literal[
 ]
 """The kinds of problems.
 
-``record``: a commit record is unreadable. ``missing``, ``parquet``: a file of a commit is missing, or is not a Parquet
-file. ``size``, ``checksum``, ``schema``, ``rows``, ``times``: a file of a commit has a different value than its commit
-record says. ``sums``, ``quarantine``: counts of a commit record do not add up, or do not match the quarantine file.
-``shared``: several commit records name the same file. ``stray``: no commit record names a file. ``twin``: two commits
-have rows of the same text, as after two simultaneous runs; one of them counts, and the next run makes the other one
-yield. ``doubled``: two commits have the same rows although their texts differ. ``uncommitted``, ``source``, ``values``:
-a source is not committed, cannot be read, or has other values than the committed rows.
+``record``: a commit record or a day record is unreadable. ``missing``, ``parquet``: a file of a commit is missing, or
+is not a Parquet file. ``size``, ``checksum``, ``schema``, ``rows``, ``times``: a file of a commit has a different
+value than its commit record says. ``sums``, ``quarantine``: counts of a commit record do not add up, or do not match
+the quarantine file. ``shared``: several commit records name the same file. ``stray``: no record names a file.
+``twin``: two commits have rows of the same text, as after two simultaneous runs; one of them counts, and the next run
+makes the other one yield. ``unsettled``: a day part has rows of a source that was replaced or removed; they do not
+count, and the next run removes them. ``doubled``: two commits have the same rows although their texts differ.
+``uncommitted``, ``source``, ``values``: a source is not committed, cannot be read, or has other values than the
+committed rows.
 """
 
 

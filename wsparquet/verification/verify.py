@@ -12,20 +12,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
-from wsparquet.commit import Commit, CommitHeader, CommitIndex, Text
+from wsparquet.commit import Commit, CommitHeader, CommitIndex, CommitLog, Text
+from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.commit.protocol import DEAD_SECONDS
 from wsparquet.commit.twins import find_twins
 from wsparquet.conversion.options import default_jobs
 from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
 from wsparquet.decode import Limits
-from wsparquet.errors import SourceError, WsparquetError
+from wsparquet.errors import DatasetError, SourceError, WsparquetError
+from wsparquet.layout import Day
 from wsparquet.options import check_number, make_options
 from wsparquet.progress import Listener, Progress, logged
 from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand, interruptible
+from wsparquet.store.store import Store
 from wsparquet.stream import check_common
-from wsparquet.verification.against import Comparison
+from wsparquet.verification.against import Committed, Comparison
 from wsparquet.verification.commits import check_commit
+from wsparquet.verification.days import check_day
 from wsparquet.verification.doubles import Doubles
 from wsparquet.verification.outcome import Kind, Problem, Verification
 
@@ -104,6 +108,9 @@ def verify(
     return run.result
 
 
+_Check = Callable[[CommitLog, Store, str, bytes, Doubles], Verification]
+
+
 class _Run:
     """The checks of one call of ``verify``."""
 
@@ -130,15 +137,18 @@ class _Run:
 
     def root_itself(self) -> None:
         """Check each commit record against its files, and find files that no commit record names."""
-        records = dict(self.root.log.files())
-        self.tell(Progress("found", "", files=len(records)))
-        self._each(partial(self._record, path, data) for path, data in records.items())
+        log = self.root.log
+        records = dict(log.files())
+        days = dict(log.day_files())
+        self.tell(Progress("found", "", files=len(records) + len(days)))
+        self._each(partial(self._record, check_commit, path, data) for path, data in records.items())
+        self._each(partial(self._record, check_day, path, data) for path, data in days.items())
         self.result.problems.extend(self._strays())
         self.result.problems.extend(self._twins())
-        self.result.problems.extend(self._doubles.problems(self.root.store, self._commits()))
+        self.result.problems.extend(self._doubles.problems(self.root.store, self._commits(), self._days()))
 
-    def _record(self, path: str, data: bytes) -> Verification:
-        found = check_commit(self.root.store, path, data, self._doubles)
+    def _record(self, check: _Check, path: str, data: bytes) -> Verification:
+        found = check(self.root.log, self.root.store, path, data, self._doubles)
         self._told(found, path.rpartition("/")[2], path, found.rows)
         return found
 
@@ -157,6 +167,7 @@ class _Run:
 
         def count() -> set[str]:
             named.update(path for commit in self._commits() for path in commit.paths)
+            named.update(path for record in self._days().values() for path in record.paths)
             return {*named}
 
         now = time.time()
@@ -173,6 +184,13 @@ class _Run:
             found = f"another with the same content: {winner.path}; the next run that writes removes one of the two"
             yield Problem("twin", loser.path, "one commit of this content", found)
 
+    def _days(self) -> dict[Day, DayRecord]:
+        try:
+            return self.root.log.days()
+        except DatasetError:
+            # Unreadable day records have been reported already.
+            return {}
+
     def _commits(self) -> Iterator[Commit]:
         # Unreadable commit records have been reported already.
         return self.root.log.commits(skip_unreadable=True)
@@ -183,6 +201,7 @@ class _Run:
         """Compare each source with its commit."""
         self.tell(Progress("found", "", files=len(found)))
         self.commits = CommitIndex(self.root.log.read, (commit.header for commit in self._commits()))
+        self.days = self._days()
         self._each(partial(self._source, each) for each in found)
 
     def _source(self, source: Source | Failed) -> Verification:
@@ -209,7 +228,10 @@ class _Run:
         for commit in commits:
             options = self.options
             limits, source_limits = options.limits, options.source_limits
-            comparison = Comparison(self.root.store, commit, source, limits=limits, source_limits=source_limits)
+            counting = Counting([commit], self.days)
+            parts = (*counting.own_parts(commit), *counting.day_parts(commit))
+            committed, store = Committed(commit, parts), self.root.store
+            comparison = Comparison(store, committed, source, limits=limits, source_limits=source_limits)
             result.add(comparison.run(partial(self._read, source)))
         result.sources = min(result.sources, 1)
         return result

@@ -55,6 +55,8 @@ class Lake:
 
     def assert_at_rest(self) -> None:
         """Exactly what records name is there, and nothing is half done, but for probes of killed runs."""
-        named = [path for commit in self.open(create=False).commits() for path in commit.paths]
+        counting = self.open(create=False).log.counting()
+        named = [part.path for part, void in counting.parts() if not void]
+        named += [commit.quarantine for commit in counting.commits if commit.quarantine]
         assert_only_named(self.keys(), named)
         assert self.bucket.uploads() == []

@@ -65,7 +65,11 @@ def steps(lake: Lake, proxy: Proxy, work: str) -> Iterator[int]:
 # --- Undisturbed ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin", "several"])
+COMPACTED = ("compact", "redo compacted", "remove compacted")
+"""Works with day parts. They make many requests, so quick runs try one of them."""
+
+
+@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin", "several", *scaled(COMPACTED, COMPACTED[:1])])
 def test_work_ends_as_on_a_local_disk(lake: Lake, tmp_path: Path, work: str) -> None:
     """The same rows in the same partitions, and nothing else below the tables."""
     template(lake, work)
@@ -73,11 +77,7 @@ def test_work_ends_as_on_a_local_disk(lake: Lake, tmp_path: Path, work: str) -> 
     workload.prepare(template_local, work)
     workload.WORKS[work](lake.open())
     workload.WORKS[work](template_local)
-    assert (
-        lake.rows()
-        == committed_rows(lake)
-        == rows_of(*{"add": [1], "redo": [2], "remove": [], "twin": [1]}.get(work, [1, *range(20, 25)]))
-    )
+    assert lake.rows() == committed_rows(lake) == (rows_of(1, *range(20, 25)) if work == "several" else AFTER[work])
     local = {path.relative_to(tmp_path).parent.as_posix() for path in tmp_path.glob("record_type=*/*/*.parquet")}
     assert {path.rpartition("/")[0] for path in lake.data_files()} == local
     lake.assert_at_rest()
@@ -114,7 +114,7 @@ def test_a_part_is_uploaded_whole_and_by_its_own_name(lake: Lake, proxy: Proxy) 
 # --- Faults -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin"])
+@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin", *scaled(COMPACTED, COMPACTED[1:2])])
 def test_a_store_that_goes_away_at_any_request(lake: Lake, proxy: Proxy, work: str) -> None:
     """From the n-th request on nothing answers: what counts is all old or all new, and a second run ends it."""
     for step in steps(lake, proxy, work):
@@ -131,7 +131,7 @@ def test_a_store_that_goes_away_at_any_request(lake: Lake, proxy: Proxy, work: s
         disturbed.assert_at_rest()
 
 
-@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin"])
+@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin", *scaled(COMPACTED, COMPACTED[1:2])])
 def test_killed_at_any_request_and_done_again(lake: Lake, proxy: Proxy, work: str) -> None:
     """A process killed just before or after a request was done leaves a root that a second one ends right."""
     killed = 0

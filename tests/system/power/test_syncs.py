@@ -29,13 +29,17 @@ CATCHERS = {
     "Workspace.write tmp intent.json": "refer",
     "Workspace.write tmp record.json": "remove",
     "Workspace.write tmp put": "add",
+    "_Output._end_file tmp part": "compact",
     # New names.
     "LocalDisk.create _wsparquet": "add",
     "LocalDisk.create intents/*": "newer",
     "LocalDisk.create commits/*/*": "add",
+    "LocalDisk.create day_intents/*": "compact",
+    "LocalDisk.create days/*": "compact",
     "LocalDisk._move table/*": "redo",
     "LocalDisk._move quarantine/*": "newer",
     "LocalDisk._move commits/*/*": "newer",
+    "LocalDisk._move days/*": "redo_compacted",
     "LocalDisk._move _wsparquet": "replay",
     "LocalDisk._move sync": "save",
     # New folders.
@@ -45,6 +49,8 @@ CATCHERS = {
     "LocalDisk._make_in intents": "add",
     "LocalDisk._make_in commits": "add",
     "LocalDisk._make_in commits/*": "take_over",
+    "LocalDisk._make_in day_intents": "compact",
+    "LocalDisk._make_in days": "compact",
     "LocalDisk._make_in quarantine": "quarantine",
     "LocalDisk._make_in table": "newer",
     # Deletions.
@@ -65,6 +71,7 @@ AFTER_A_KILL = {
 
 HARMLESS = {
     "LocalDisk.delete intents/*": "the intent comes back, and names only files that are gone or that the record names",
+    "LocalDisk.delete day_intents/*": "the intent comes back, and names only files that are gone or in the day record",
     "LocalDisk.delete commits/*/*": "the tombstone comes back, and readers skip tombstones",
 }
 """Syncs without which the next run still ends right, and why. With them, a finished run leaves no leftovers."""

@@ -20,6 +20,7 @@ from wsparquet.dataset import Root
 from wsparquet.generate import GenerateOptions, generate
 
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 MIDNIGHT_MS = 1_467_330_600_000
 """Ten minutes before midnight, so that the rows of a source have two dates."""
 
@@ -69,8 +70,12 @@ def workload(before: Work = nothing, *, readable: bool = True) -> Callable[[Work
 
 
 def make_inputs(folder: Path) -> Path:
-    """Make the sources: rows of two days, with quarantine; newer rows of other days by that name; and other names."""
-    for name, start_ms in (("first", MIDNIGHT_MS), ("newer", MIDNIGHT_MS + 2 * DAY_MS)):
+    """Make the sources: rows of two days, with quarantine; newer rows of other days by that name; and other names.
+
+    The source ``second`` has rows of one of these days.
+    """
+    starts = {"first": MIDNIGHT_MS, "newer": MIDNIGHT_MS + 2 * DAY_MS, "second": MIDNIGHT_MS - HOUR_MS}
+    for name, start_ms in starts.items():
         options = GenerateOptions(records=3, defects=True, only=("body_null",), seed=1, start_ms=start_ms)
         generate(folder / name, options)
     first, newer = (next((folder / name).iterdir()) for name in ("first", "newer"))
@@ -179,6 +184,37 @@ def save(place: Place) -> None:
 def quarantine(place: Place) -> None:
     """Commit a source without rows, as the first of its root."""
     convert(place, "odd")
+
+
+def two_sources(place: Place) -> None:
+    """Make a root with two sources, which share a day."""
+    convert(place, "first", "second")
+
+
+@workload(before=two_sources)
+def compact(place: Place) -> None:
+    """Merge the parts of a day."""
+    wsparquet.compact(place.root, min_files=2, older_than=timedelta(0)).raise_for_failures()
+
+
+def compacted(place: Place) -> None:
+    """Make a root with two sources, whose parts are merged."""
+    two_sources(place)
+    compact(place)
+
+
+@workload(before=compacted)
+def redo_compacted(place: Place) -> None:
+    """Replace a source of a compacted day by the same content."""
+    convert(place, "first", again=True)
+
+
+@workload(before=compacted)
+def remove_compacted(place: Place) -> None:
+    """Remove the sources of a compacted day, unless they are removed already, and settle the day."""
+    remove(place)
+    root = Root.open(place.root, create=False)
+    root.settle(root.commits())
 
 
 def again(work: Workload, place: Place) -> None:

@@ -36,6 +36,8 @@ def _(summary: Summary) -> Iterator[str]:
         yield f"container values kept in commit records: {summary.container_values}"
     yield from _quarantine(summary)
     yield from failed(summary.failures)
+    if summary.compaction is not None:
+        yield from lines(summary.compaction)
 
 
 def _outcomes(summary: Summary) -> str:

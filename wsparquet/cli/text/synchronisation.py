@@ -19,6 +19,8 @@ def _(summary: SyncSummary) -> Iterator[str]:
     yield from _fetched(summary.fetched, present="committed already")
     if summary.converted.sources:
         yield from lines(summary.converted)
+    elif summary.converted.compaction is not None:
+        yield from lines(summary.converted.compaction)
 
 
 @lines.register

@@ -1,0 +1,211 @@
+"""Writes day parts: merged files of many sources, and smaller ones after the rows of a source became void."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+
+from wsparquet.commit.days import DayRecord, Member
+from wsparquet.commit.log import CommitLog
+from wsparquet.commit.protocol import CommitProtocol, Draft
+from wsparquet.commit.record import Part
+from wsparquet.compute import count_values
+from wsparquet.errors import DatasetError
+from wsparquet.layout import Day, Identity, day_part_path
+from wsparquet.store.store import Store
+
+if TYPE_CHECKING:
+    from wsparquet.parquet.sorting import SortedFile
+
+__all__ = ["DayChange", "Input", "MergeLimits", "PartsGone", "WrongRows", "settled", "write_day"]
+
+BATCH_ROWS = 1 << 13
+"""How many rows are read at once: with 10 KB a row, which is much, these are 80 MB."""
+
+TARGET_BYTES = 512 << 20
+MEMORY = 384 << 20
+"""The default memory budget in bytes for the rows of one day."""
+
+
+class PartsGone(Exception):
+    """A part to be merged does not exist any more, because another run has replaced it."""
+
+
+class WrongRows(DatasetError):
+    """Parts do not have the rows that their records say."""
+
+
+class Input(NamedTuple):
+    """A part to merge. The rows of the source files in ``void`` are left out; ``rows`` is the number of the others.
+
+    If ``source_file`` is given, all rows must have this value in the column with this name.
+    """
+
+    part: Part
+    rows: int
+    void: frozenset[str] = frozenset()
+    source_file: str | None = None
+
+
+@dataclass(frozen=True)
+class DayChange:
+    """How a day record changes.
+
+    ``found`` is the current record, or None. ``members`` are the members of the next record. ``kept`` are day parts
+    that stay as they are. ``merged`` has the parts of each table that new day parts replace; without inputs, a table
+    has no day parts any more.
+    """
+
+    day: Day
+    found: DayRecord | None
+    members: Mapping[str, Member]
+    kept: Sequence[Part]
+    merged: Mapping[str, Sequence[Input]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MergeLimits:
+    """How day parts are written.
+
+    ``target_bytes`` is the size in bytes from which a file is closed and another one begun. ``memory`` is the memory
+    budget in bytes for one day. Replaced files stay until ``keep_until`` (seconds since 1970), if it is not None.
+    """
+
+    target_bytes: int = TARGET_BYTES
+    memory: int = MEMORY
+    keep_until: float | None = None
+
+
+def write_day(
+    store: Store,
+    protocol: CommitProtocol,
+    change: DayChange,
+    limits: MergeLimits = MergeLimits(),
+) -> DayRecord:
+    """Write the new day parts, swap the day record, and delete what the new record replaces.
+
+    Raises:
+        PartsGone: another run has replaced a part that is to be merged; nothing is changed.
+        DayConflict: another run has changed the day record; nothing is changed.
+        DatasetError: the store or the disk fails, or a part does not have the rows that it should have.
+
+    """
+    with store.workspaces.new() as work:
+        parts = list(change.kept)
+        moves: list[tuple[Path, str]] = []
+        for table, inputs in change.merged.items():
+            folder = work.path(table)
+            folder.mkdir()
+            for file, facts in _merged(store, table, inputs, folder, limits):
+                path = day_part_path(change.day.key, table, f"{work.token}.{len(moves)}")
+                moves.append((file, path))
+                parts.append(Part(path, table, change.day.day, *facts))
+        members, until = change.members, limits.keep_until
+        record = DayRecord.new(change.day, work.token, members=members, parts=parts, keep_until=until)
+        return protocol.commit_day(work, Draft(record, tuple(moves)), expected=change.found)
+
+
+def _merged(store: Store, table: str, inputs: Sequence[Input], folder: Path, limits: MergeLimits) -> list[SortedFile]:
+    # Imported only here, because this module imports all of pyarrow.compute.
+    from wsparquet.parquet.sorting import Sorting, write_sorted
+
+    expected = sum(each.rows for each in inputs)
+    order = Sorting(expected, limits.target_bytes, limits.memory)
+    files = write_sorted(table, _read(store, inputs), folder, order)
+    found = sum(file.facts.rows for file in files)
+    if found != expected:
+        raise WrongRows(
+            f"{store.place()}: expected {expected} rows in {len(inputs)} parts of {table}, found {found}; "
+            "nothing was changed. See what is wrong with `wsparquet verify`"
+        )
+    return files
+
+
+def _read(store: Store, inputs: Iterable[Input]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of the inputs, without void rows. Raises PartsGone if a file does not exist."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    filesystem, base = store.arrow()
+    for each in inputs:
+        try:
+            file = filesystem.open_input_file(f"{base}/{each.part.path}")
+        except FileNotFoundError as error:
+            raise PartsGone(each.part.path) from error
+        void = pa.array(sorted(each.void), pa.string())
+        with file, pq.ParquetFile(file) as opened:
+            for batch in opened.iter_batches(BATCH_ROWS):
+                sources = batch.column("source_file")
+                if each.source_file is not None and set(pc.unique(sources).to_pylist()) != {each.source_file}:
+                    raise WrongRows(
+                        f"{store.place(each.part.path)}: expected only rows of {each.source_file}, found others; "
+                        "convert its source with `again`"
+                    )
+                yield batch.filter(pc.invert(pc.is_in(sources, value_set=void))) if each.void else batch
+
+
+# --- Void rows --------------------------------------------------------------------------------------------------------
+
+
+def settled(store: Store, log: CommitLog, record: DayRecord, contents: Mapping[Identity, str]) -> DayChange | None:
+    """Return the change that removes void rows from a day's parts, or None if there are none.
+
+    ``contents`` has the content ids of all commits at some time, by identity. Members that differ are compared with
+    their commits' records again: ``record`` may be newer than ``contents``, and a member may leave a day record only
+    after its commit got another content id. Only day parts that have void rows are written anew.
+
+    Raises PartsGone if a day part does not exist any more, DatasetError if the store fails or the day parts do not have
+    the rows of their members.
+    """
+    members = {name: each for name, each in record.members.items() if _is_current(log, record, name, contents)}
+    void = [member for name, member in record.members.items() if name not in members]
+    if not void:
+        return None
+    names = frozenset(member.source_file for member in void)
+    tables = {table for member in void for table in member.rows}
+    kept: list[Part] = []
+    merged: dict[str, list[Input]] = {}
+    for part in record.parts:
+        count = _rows_of(store, part, names) if part.table in tables else 0
+        if count:
+            merged.setdefault(part.table, []).append(Input(part, part.rows - count, names))
+        else:
+            kept.append(part)
+    expected = sum(rows for member in void for rows in member.rows.values())
+    found = sum(each.part.rows - each.rows for inputs in merged.values() for each in inputs)
+    if found != expected:
+        raise WrongRows(
+            f"{store.place(record.path)}: expected {expected} rows of replaced or removed sources in day parts, found "
+            f"{found}; nothing was changed. See what is wrong with `wsparquet verify`"
+        )
+    return DayChange(record.identity, record, members, kept, merged)
+
+
+def _is_current(log: CommitLog, record: DayRecord, name: str, contents: Mapping[Identity, str]) -> bool:
+    identity = Identity(record.identity.account, name)
+    content_id = record.members[name].content_id
+    if contents.get(identity) == content_id:
+        return True
+    commit = log.read(identity)
+    return commit is not None and commit.content_id == content_id
+
+
+def _rows_of(store: Store, part: Part, source_files: frozenset[str]) -> int:
+    """Return how many rows of a part come from some source files."""
+    import pyarrow.parquet as pq
+
+    filesystem, base = store.arrow()
+    try:
+        file = filesystem.open_input_file(f"{base}/{part.path}")
+    except FileNotFoundError as error:
+        raise PartsGone(part.path) from error
+    found: Counter[str] = Counter()
+    with file, pq.ParquetFile(file) as opened:
+        for batch in opened.iter_batches(columns=["source_file"]):
+            found.update(count_values(batch.column(0)))
+    return sum(found[name] for name in source_files)
