@@ -114,12 +114,14 @@ def test_row_groups_have_equal_sizes(
 
 
 def test_row_groups_stay_within_the_budget(tmp_path: Path) -> None:
-    """A row group has no more than a quarter of the budget, as Arrow data."""
+    """A row group has no more than a quarter of the budget, as Arrow data, and all have about as many rows."""
     (file,) = written(tmp_path / "files", memory=200_000)
     with pq.ParquetFile(file.file) as opened:
         sizes = [opened.read_row_group(index).nbytes for index in range(opened.num_row_groups)]
+        rows = [opened.metadata.row_group(index).num_rows for index in range(opened.num_row_groups)]
     assert len(sizes) > 1
     assert max(sizes) < 100_000
+    assert max(rows) - min(rows) < 5 + len(rows)
 
 
 @pytest.mark.parametrize("writer", [NativePart, PyarrowPart])

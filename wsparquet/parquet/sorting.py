@@ -220,8 +220,8 @@ class _Output:
         self._table = table
         self._folder = folder
         self._writer = writer
-        groups = -(-order.rows // ROW_GROUP_ROWS)
-        self._group_rows = -(-order.rows // groups) if groups else ROW_GROUP_ROWS
+        self._rows = order.rows
+        self._group_rows: int | None = None
         self._group_bytes = max(order.memory // 4, 1)
         self._target_bytes = order.target_bytes
         self._waiting: list[pa.Table] = []
@@ -233,6 +233,8 @@ class _Output:
 
     def write(self, rows: pa.Table) -> None:
         """Add rows, and write the row groups that they complete."""
+        if self._group_rows is None:
+            self._group_rows = self._equal_rows(rows)
         while rows.num_rows:
             room = min(self._group_rows - self._waiting_rows, self._room_in_bytes(rows))
             head, rows = rows.slice(0, room), rows.slice(room)
@@ -241,6 +243,13 @@ class _Output:
             self._waiting_bytes += head.nbytes
             if self._waiting_rows >= self._group_rows or self._waiting_bytes >= self._group_bytes:
                 self._write_group()
+
+    def _equal_rows(self, rows: pa.Table) -> int:
+        """Return how many rows each row group gets, if all rows are as large as those of ``rows``."""
+        # Some room is left, because other rows are larger.
+        most = min(ROW_GROUP_ROWS, max(_rows_in(self._group_bytes, rows) * 7 // 8, 1))
+        groups = -(-self._rows // most)
+        return -(-self._rows // groups) if groups else most
 
     def _room_in_bytes(self, rows: pa.Table) -> int:
         return _rows_in(max(self._group_bytes - self._waiting_bytes, 1), rows)

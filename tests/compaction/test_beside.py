@@ -1,0 +1,123 @@
+"""Two compactors beside runs that convert, replace and remove: with real processes, kills, and a faulty store."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import wsparquet
+from tests.cli.program import PROGRAM
+from tests.commit import workload
+from tests.commit.test_kills import rows_of
+from tests.scale import scaled
+from tests.store.s3.lake import Lake
+from tests.support.at_rest import assert_at_rest
+from tools.s3.proxy import Proxy
+from wsparquet.commit import CommitConflict
+from wsparquet.compaction import CompactOptions, compact_root
+from wsparquet.generate import GenerateOptions, generate
+from wsparquet.layout import Identity
+from wsparquet.schema import TABLES
+
+
+@pytest.fixture
+def lake(bucket: Lake) -> Lake:
+    """A root in a bucket of its own."""
+    return bucket
+
+
+OPTIONS = CompactOptions(min_files=2, older_than=timedelta(0))
+
+
+def run(*arguments: object) -> subprocess.Popen[bytes]:
+    """A command in a process of its own."""
+    command = [PROGRAM, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def committed_rows(lake: Path) -> dict[str, Counter[str]]:
+    """The rows that count, as text."""
+    opened = wsparquet.open_dataset(lake)
+    return {table: Counter(map(repr, opened.table(table).to_table().to_pylist())) for table in TABLES}
+
+
+def folder_rows(lake: Path) -> dict[str, int]:
+    """The number of rows in each table's folder."""
+    return {
+        table: sum(pq.read_metadata(path).num_rows for path in lake.glob(f"record_type={table}/*/*.parquet"))
+        for table in TABLES
+    }
+
+
+def test_processes_that_are_killed_end_with_the_same_rows(tmp_path: Path) -> None:
+    """Compactors and converters at once, killed at random moments; then one run of each ends right."""
+    chance = random.Random(20160630)
+    raw, lake = tmp_path / "raw", tmp_path / "lake"
+    generate(raw, GenerateOptions(files=6, size=30_000, defects=True))
+    wsparquet.convert(raw, to=lake)
+    expected = committed_rows(lake)
+    one = next(raw.iterdir())
+    commands: Sequence[Sequence[object]] = [
+        ("compact", lake, "--min-files", 2),
+        ("compact", lake, "--min-files", 2, "--jobs", 2),
+        ("convert", one, "--to", lake, "--again"),
+        ("convert", raw, "--to", lake, "--again", "--compact"),
+    ]
+    for _ in range(scaled(25, 3)):
+        processes = [run(*command) for command in commands]
+        time.sleep(chance.uniform(0.3, 2.0))
+        for process in processes:
+            if chance.random() < 0.5:
+                process.kill()
+        for process in processes:
+            process.wait()
+        assert committed_rows(lake) == expected
+    assert run("compact", lake, "--min-files", 2).wait() == 0
+    assert committed_rows(lake) == expected
+    assert folder_rows(lake) == {table: rows.total() for table, rows in expected.items()}
+    wsparquet.verify(lake, against=raw).raise_for_failures()
+    assert_at_rest(lake)
+
+
+def test_compactors_and_writers_on_a_faulty_store(lake: Lake, proxy: Proxy) -> None:
+    """Two compactors, a writer that replaces one source again and again, and one that adds others."""
+    identity = Identity("75555851", "changing")
+    for seed in (50, 51):
+        workload.commit_one(lake.open(), Identity("75555851", f"fixed {seed}"), seed)
+    proxy.settings.probability, proxy.settings.stall_seconds = 0.05, 0.05
+    rounds = scaled(8, 2)
+
+    def compactor(_: int) -> None:
+        for _ in range(rounds):
+            compact_root(lake.open(), OPTIONS)
+
+    def changer(first: int) -> None:
+        for number in range(rounds):
+            root = lake.open()
+            with suppress(CommitConflict):
+                workload.commit_one(root, identity, first + number)
+            root.settle(root.commits())
+
+    def adder(first: int) -> None:
+        for number in range(rounds):
+            workload.commit_one(lake.open(), Identity("75555851", f"added {number}"), first + number)
+
+    with ThreadPoolExecutor(4) as pool:
+        works = [(compactor, 0), (compactor, 1), (changer, 100), (adder, 200)]
+        for done in [pool.submit(work, first) for work, first in works]:
+            done.result()
+    proxy.settings.probability = 0.0
+    compact_root(lake.open(), OPTIONS)
+    added = range(200, 200 + rounds)
+    assert lake.rows() == rows_of(50, 51, 100 + rounds - 1, *added)
+    lake.assert_at_rest()
