@@ -41,7 +41,7 @@ OPTIONS = CompactOptions(min_files=2, older_than=timedelta(0))
 
 def run(*arguments: object) -> subprocess.Popen[bytes]:
     """A command in a process of its own."""
-    command = [PROGRAM, *map(str, arguments)]
+    command = [str(PROGRAM), *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
