@@ -251,6 +251,19 @@ def test_temporary_files_are_published(store: Store) -> None:
 
 
 @pytest.mark.skipif(not FULL, reason="takes seconds and a lot of memory: `make test-full`")
+def test_a_file_is_copied_to_a_local_one(store: Store, tmp_path: Path) -> None:
+    """The copy has every byte, also of a file of several chunks, and replaces what is there; no file is None."""
+    data = bytes(range(256)) * (3 << 12) + b"end"
+    store.put("a/large", data)
+    copy = tmp_path / "copy"
+    copy.write_bytes(b"x" * (len(data) + 1))
+    found = store.local_copy("a/large", copy)
+    assert found is not None
+    assert found.read_bytes() == data
+    assert store.local_copy("a/none", copy) is None
+    assert store.local_copy("none/none", copy) is None
+
+
 def test_a_large_file_is_published_whole(store: Store) -> None:
     """One that a store takes in parts only, if it has parts; nothing is left unfinished."""
     piece = EVERY_BYTE * (1 << 12)

@@ -77,6 +77,14 @@ class MemoryStore:
             memory.pipe_file(f"/{path}", data)
         return fs.PyFileSystem(fs.FSSpecHandler(memory)), ""  # type: ignore[abstract]
 
+    def local_copy(self, path: str, copy: Path) -> Path | None:
+        """See ``Store``."""
+        data = self.read(path)
+        if data is None:
+            return None
+        copy.write_bytes(data)
+        return copy
+
     def interrupt(self) -> None:
         """See ``Store``."""
 

@@ -17,6 +17,7 @@ from wsparquet.commit.record import Part
 from wsparquet.compute import count_values
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Day, Identity, day_part_path
+from wsparquet.store.disk_errors import translated
 from wsparquet.store.store import Store
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _merged(store: Store, table: str, inputs: Sequence[Input], folder: Path, lim
 
     expected = sum(each.rows for each in inputs)
     order = Sorting(expected, limits.target_bytes, limits.memory)
-    files = write_sorted(table, _read(store, inputs), folder, order)
+    files = write_sorted(table, _read(store, inputs, folder / "input"), folder, order)
     found = sum(file.facts.rows for file in files)
     if found != expected:
         raise WrongRows(
@@ -126,27 +127,40 @@ def _merged(store: Store, table: str, inputs: Sequence[Input], folder: Path, lim
     return files
 
 
-def _read(store: Store, inputs: Iterable[Input]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of the inputs, without void rows. Raises PartsGone if a file does not exist."""
+def _read(store: Store, inputs: Iterable[Input], copy: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of the inputs, without void rows. A part in a bucket is first copied to the path ``copy``.
+
+    Raises PartsGone if a file does not exist, WrongRows if a source's part has rows of another source.
+    """
     import pyarrow.compute as pc
+
+    for each in inputs:
+        void = pa.array(sorted(each.void), pa.string())
+        for batch in _batches(store, each.part, copy):
+            sources = batch.column("source_file")
+            if each.source_file is not None and set(pc.unique(sources).to_pylist()) != {each.source_file}:
+                raise WrongRows(
+                    f"{store.place(each.part.path)}: expected only rows of {each.source_file}, found others; "
+                    "convert its source with `again`"
+                )
+            yield batch.filter(pc.invert(pc.is_in(sources, value_set=void))) if each.void else batch
+
+
+def _batches(store: Store, part: Part, copy: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a part. Raises PartsGone if the file does not exist, DatasetError if it cannot be read."""
     import pyarrow.parquet as pq
 
-    filesystem, base = store.arrow()
-    for each in inputs:
+    path = store.local_copy(part.path, copy)
+    if path is None:
+        raise PartsGone(part.path)
+    with translated("read", store.place(part.path)):
         try:
-            file = filesystem.open_input_file(f"{base}/{each.part.path}")
+            file = pq.ParquetFile(path)
         except FileNotFoundError as error:
-            raise PartsGone(each.part.path) from error
-        void = pa.array(sorted(each.void), pa.string())
-        with file, pq.ParquetFile(file) as opened:
-            for batch in opened.iter_batches(BATCH_ROWS):
-                sources = batch.column("source_file")
-                if each.source_file is not None and set(pc.unique(sources).to_pylist()) != {each.source_file}:
-                    raise WrongRows(
-                        f"{store.place(each.part.path)}: expected only rows of {each.source_file}, found others; "
-                        "convert its source with `again`"
-                    )
-                yield batch.filter(pc.invert(pc.is_in(sources, value_set=void))) if each.void else batch
+            raise PartsGone(part.path) from error
+        with file:
+            yield from file.iter_batches(BATCH_ROWS, columns=columns)
+    copy.unlink(missing_ok=True)
 
 
 # --- Void rows --------------------------------------------------------------------------------------------------------
@@ -197,15 +211,8 @@ def _is_current(log: CommitLog, record: DayRecord, name: str, contents: Mapping[
 
 def _rows_of(store: Store, part: Part, source_files: frozenset[str]) -> int:
     """Return how many rows of a part come from some source files."""
-    import pyarrow.parquet as pq
-
-    filesystem, base = store.arrow()
-    try:
-        file = filesystem.open_input_file(f"{base}/{part.path}")
-    except FileNotFoundError as error:
-        raise PartsGone(part.path) from error
     found: Counter[str] = Counter()
-    with file, pq.ParquetFile(file) as opened:
-        for batch in opened.iter_batches(columns=["source_file"]):
+    with store.workspaces.new() as work:
+        for batch in _batches(store, part, work.path("input"), ["source_file"]):
             found.update(count_values(batch.column(0)))
     return sum(found[name] for name in source_files)

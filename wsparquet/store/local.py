@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from wsparquet.layout import LOCKS, TMP, DayKey, Key
 from wsparquet.store.disk import make_folder
@@ -138,6 +138,16 @@ class LocalDisk:
             with translated("list", self.root / folder):
                 left.difference_update(self._files(folder))
         return left
+
+    def local_copy(self, path: str, copy: Path) -> Path | None:  # noqa: ARG002 - see Store
+        """Return the path of a file itself, or None if it does not exist. Raises DatasetError for a symbolic link."""
+        with translated("read", self.root / path):
+            try:
+                with self._folder(path) as (folder, name):
+                    check_regular(name, folder)
+            except FileNotFoundError:
+                return None
+        return self.root / path
 
     def _files(self, path: str) -> Iterator[str]:
         try:
@@ -296,8 +306,21 @@ def enter(parent: int, name: str) -> int:
 
 def read_regular(name: str, folder: int) -> bytes:
     """Read a regular file in an open folder; for a pipe or a device, raise OSError instead of blocking."""
+    with opened_regular(name, folder) as file:
+        return file.read()
+
+
+def check_regular(name: str, folder: int) -> None:
+    """Raise OSError unless a name in an open folder is a regular file that can be read."""
+    with opened_regular(name, folder):
+        pass
+
+
+@contextmanager
+def opened_regular(name: str, folder: int) -> Iterator[BinaryIO]:
+    """Open a regular file in an open folder. Raises OSError for anything else, and never blocks."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
-        return file.read()
+        yield file

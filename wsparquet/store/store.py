@@ -113,6 +113,14 @@ class Store(Protocol):
         """Return the paths at which no file exists."""
         ...
 
+    def local_copy(self, path: str, copy: Path) -> Path | None:
+        """Return the path of a local file with the bytes of a file, or None if the file does not exist.
+
+        A local disk returns the file itself, which must not be changed. A bucket writes the bytes to ``copy``, and
+        replaces what is there. Use this for files that are too large for memory.
+        """
+        ...
+
     def arrow(self) -> tuple[fs.FileSystem, str]:
         """Return an Arrow file system for this store, and the root's path in that file system."""
         ...

@@ -127,7 +127,7 @@ def ends(trace: Trace, without: str | None) -> Iterable[State]:
 @pytest.mark.parametrize("site", HARMLESS)
 def test_a_harmless_sync_is_harmless(home: Trials, site: str) -> None:
     """No state is wrong that the missing sync makes possible: if one is, the sync belongs to the other table."""
-    trial = home.trial("remove")
+    trial = home.trial("compact" if "day_intents" in site else "remove")
     assert added(trial.trace, site)
     assert trial.first_failure(added(trial.trace, site)) is None
 

@@ -31,6 +31,7 @@ __all__ = ["NO_TAG", "Bucket", "code_of", "reason_of", "status_of"]
 
 Result = TypeVar("Result")
 AT_ONCE = 32
+CHUNK_BYTES = 1 << 20
 FIRST_SECONDS = 20.0
 """How long the first request is retried; a wrong endpoint should fail quickly."""
 
@@ -122,6 +123,25 @@ class Bucket:
                 raise
             async with answer["Body"] as body:
                 return await body.read(), answer.get("ETag") or None
+
+        return await self._tried(read)
+
+    async def download(self, key: str, path: Path) -> bool:
+        """Write the bytes of an object to a local file, in chunks. Return False if there is no such object."""
+
+        async def read() -> bool:
+            try:
+                answer = await self._call("get_object", Key=key)
+            except FileNotFoundError as error:
+                if is_missing(error):
+                    return False
+                raise
+            # A second try begins the file again.
+            with path.open("wb") as file:
+                async with answer["Body"] as body:
+                    while chunk := await body.read(CHUNK_BYTES):
+                        file.write(chunk)
+            return True
 
         return await self._tried(read)
 

@@ -155,6 +155,11 @@ class ObjectStore:
             left.difference_update(entry.path for entry in self.entries(folder))
         return left
 
+    def local_copy(self, path: str, copy: Path) -> Path | None:
+        """Write the bytes of an object to ``copy``, and return it, or None if the object does not exist."""
+        found = self._run("read", path, self.bucket.download(self._key(path), copy))
+        return copy if found else None
+
     # --- Writing ------------------------------------------------------------------------------------------------------
 
     def make_root(self) -> None:
