@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import shutil
+import time
 import zipfile
 from collections import Counter
 from itertools import pairwise
@@ -104,6 +105,21 @@ def test_many_jobs_give_the_rows_of_one(tmp_path: Path) -> None:
     assert one.rows == four.rows == wanted
     assert rows_on_disk(tmp_path / "1") == rows_on_disk(tmp_path / "4")
     assert_at_rest(tmp_path / "4")
+
+
+def test_a_commit_says_how_long_its_source_took(tmp_path: Path) -> None:
+    """The record has the seconds from opening the source to its commit, which a note about a copy keeps."""
+    path = make(tmp_path / "in")
+    started = time.monotonic()
+    convert(path, tmp_path / "lake")
+    passed = time.monotonic() - started
+    (commit,) = Root.open(tmp_path / "lake").log.commits()
+    assert commit.facts.seconds is not None
+    assert 0 < commit.facts.seconds <= passed + 0.001
+    shutil.copy(path, tmp_path / "copy.gz")
+    convert(tmp_path / "copy.gz", tmp_path / "lake")
+    (noted,) = Root.open(tmp_path / "lake").log.commits()
+    assert (len(noted.also), noted.facts.seconds) == (1, commit.facts.seconds)
 
 
 def test_a_path_a_text_and_a_list_are_sources(tmp_path: Path) -> None:

@@ -161,6 +161,7 @@ def _decode_facts(reader: _Reader, *, report: bool = True) -> CommitFacts:
         text=_decode_text(reader),
         report=reader.take("report", dict) if report else {},
         listing=_decode_listing(reader),
+        seconds=reader.take("seconds", float, int, type(None)),
     )
 
 

@@ -92,7 +92,8 @@ class CommitFacts:
     info, query or fragment. ``etag`` and ``mtime`` may have any format, because they are only compared for equality.
     ``text`` identifies the inflated text; only the tombstone of a source that was never committed has no text.
     ``report`` contains JSON values. ``listing`` is the source's entry in the API's listing, unchanged, or empty if the
-    source did not come from the API.
+    source did not come from the API. ``seconds`` is the wall time from opening the source to its commit, or None if it
+    is not known; nothing depends on it.
     """
 
     checksum: str
@@ -104,6 +105,7 @@ class CommitFacts:
     text: Text | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     listing: Mapping[str, str] = field(default_factory=dict)
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ This module does not write to a terminal: it reports events to a callback.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from wsparquet.conversion.prefetch import ahead
 from wsparquet.dataset import Root
 from wsparquet.decode import Days, Decoded, DecoderOptions, make_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
+from wsparquet.json_values import milliseconds
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
 from wsparquet.progress import Listener, Progress
@@ -247,6 +249,7 @@ class _Conversion:
             CommitConflict: another run committed the source during this conversion.
 
         """
+        self.started = time.monotonic()
         with self.source.open(self.options.source_limits) as reader:
             if self.run.root is None or self.options.dry_run:
                 with self.run.decoding:
@@ -391,6 +394,7 @@ class _Conversion:
             text=self._text(reader),
             report=self.decoder.report.to_dict(),
             listing=source.listing,
+            seconds=milliseconds(time.monotonic() - self.started),
         )
 
 
