@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from wsparquet.generate import GenerateOptions, generate_files
     from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
+    from wsparquet.overview import DayRows, QuarantinedSource, RootReport, SlowSource, TableFiles, report
     from wsparquet.progress import Progress
     from wsparquet.query import (
         ChangedSource,
@@ -94,6 +95,7 @@ __all__ = [
     "Copy",
     "Credentials",
     "DatasetError",
+    "DayRows",
     "DecodeError",
     "Drift",
     "Failure",
@@ -116,11 +118,14 @@ __all__ = [
     "Progress",
     "QuarantineWarning",
     "Quarantined",
+    "QuarantinedSource",
     "Removal",
     "Removed",
     "Replacement",
     "Report",
+    "RootReport",
     "SchemaError",
+    "SlowSource",
     "SourceError",
     "SourceLimits",
     "Status",
@@ -131,6 +136,7 @@ __all__ = [
     "Summary",
     "SyncOptions",
     "SyncSummary",
+    "TableFiles",
     "Verification",
     "VerifyOptions",
     "WsparquetError",
@@ -153,6 +159,7 @@ __all__ = [
     "refresh",
     "remove",
     "replay",
+    "report",
     "scan",
     "schema_text",
     "status",
@@ -219,6 +226,14 @@ _HOMES = {
         "Inspection",
         "Inspections",
         "inspect",
+    ),
+    "overview": (
+        "DayRows",
+        "QuarantinedSource",
+        "RootReport",
+        "SlowSource",
+        "TableFiles",
+        "report",
     ),
     "progress": ("Progress",),
     "query": (

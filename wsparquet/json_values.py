@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, fields
-from datetime import datetime
+from datetime import date
 from typing import Any, ClassVar
 
 __all__ = ["JsonResult", "in_json", "json_dict", "milliseconds", "texts"]
@@ -120,7 +120,7 @@ def _plain(value: Any, message: Message | None) -> Any:
     match value:
         case None | bool() | int() | float() | str():
             return value
-        case datetime():
+        case date():
             return value.isoformat()
         case Mapping():
             return {key: _plain(each, message) for key, each in value.items()}

@@ -28,6 +28,7 @@ from wsparquet.cli.list import list_files
 from wsparquet.cli.output import complain
 from wsparquet.cli.remove import remove
 from wsparquet.cli.replay import replay
+from wsparquet.cli.report import report
 from wsparquet.cli.schema import schema
 from wsparquet.cli.serve import serve
 from wsparquet.cli.signals import as_interrupts
@@ -112,6 +113,7 @@ for _command in (
     sql,
     changes,
     drift,
+    report,
     views,
     schema,
     generate,

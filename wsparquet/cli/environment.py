@@ -14,12 +14,13 @@ EXCLUDED = frozenset(
         *("changes --since", "changes --next", "drift --by"),
         # `--keep` lets readers of folders count rows twice for a time.
         *("compact --date", "compact --table", "compact --keep"),
+        *("report --html", "report --samples"),
     }
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing, or assert something,
 which a forgotten variable must not do. The others choose what a single call of `schema`, `sql`,
-`changes` or `drift` prints, or what a single call of `compact` merges. A name with a command excludes the option of
-this command."""
+`changes`, `drift` or `report` shows, or what a single call of `compact` merges. A name with a command excludes the option
+of this command."""
 
 
 def add_variables(command: click.Command) -> None:

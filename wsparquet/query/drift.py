@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
 from wsparquet.commit.record import Commit
 from wsparquet.commit.twins import counting
+from wsparquet.dataset import Root
 from wsparquet.options import check_choice
 from wsparquet.query.opening import opened_root
 from wsparquet.results import Result
 
-__all__ = ["Drift", "DriftKind", "Finding", "drift"]
+__all__ = ["Drift", "DriftKind", "Finding", "Period", "drift", "findings_of", "reported_commits"]
 
 DriftKind = Literal["rescued", "undocumented", "unrecognized", "container value", "quarantined", "item"]
 Period = Literal["day", "hour", "schema-version"]
@@ -93,13 +94,26 @@ def drift(
     if by is not None:
         check_choice("by", by, get_args(Period))
     opened = opened_root(root, storage_options)
+    commits = reported_commits(opened)
+    return Drift(opened.place, len(commits), findings_of(commits, by))
+
+
+def reported_commits(root: Root) -> list[Commit]:
+    """Return the commits whose rows count, with their reports. A copy has no report, and is left out.
+
+    Raises DatasetError if a record is unreadable.
+    """
     # The checkpoint has no reports, so each record is read from its own file.
-    commits = [commit for commit in counting(opened.log.commits()) if commit.same_as is None]
+    return [commit for commit in counting(root.log.commits()) if commit.same_as is None]
+
+
+def findings_of(commits: Iterable[Commit], by: Period | None) -> tuple[Finding, ...]:
+    """Return what the sources of these commits have that the documentation does not have, as ``drift`` does."""
     found: dict[_Key, Finding] = {}
     for commit in commits:
         for key, one in _of_source(commit, by).items():
             found[key] = _together(found[key], one) if key in found else one
-    return Drift(opened.place, len(commits), tuple(sorted(found.values(), key=_order)))
+    return tuple(sorted(found.values(), key=_order))
 
 
 def _of_source(commit: Commit, by: Period | None) -> dict[_Key, Finding]:

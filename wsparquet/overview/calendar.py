@@ -1,0 +1,74 @@
+"""Chooses the days, weeks, months or years that a chart shows, so that it has about a hundred columns at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+__all__ = ["NO_DAY", "Calendar", "calendar_of"]
+
+MOST = 100
+"""How many different columns with rows a chart may have; if there are more days, it shows weeks, and so on."""
+
+LONGEST_GAP = 31
+"""The most empty columns in a row that a chart shows. A single wrong time must not make a chart of empty years."""
+
+NO_DAY = "no day"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of time: its name, the first day of the unit that has a day, and how many days lead into the next one."""
+
+    name: str
+    start: Callable[[date], date]
+    days: int
+    form: str
+
+
+UNITS = (
+    Unit("day", lambda day: day, 1, "%Y-%m-%d"),
+    Unit("week", lambda day: day - timedelta(day.weekday()), 7, "%Y-%m-%d"),
+    Unit("month", lambda day: day.replace(day=1), 31, "%Y-%m"),
+    Unit("year", lambda day: day.replace(month=1, day=1), 366, "%Y"),
+)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The columns of a chart, in order. ``gaps`` says whether long spans without rows are left out between them."""
+
+    unit: Unit
+    columns: tuple[str, ...]
+    gaps: bool
+
+    def column(self, day: date | None) -> str:
+        """Return the column of a day."""
+        return NO_DAY if day is None else self.unit.start(day).strftime(self.unit.form)
+
+
+def calendar_of(days: Iterable[date | None]) -> Calendar:
+    """Return the columns for days, of which None is the last one. Without days, there are no columns."""
+    found = {*days}
+    known = [day for day in found if day is not None]
+    unit = next((each for each in UNITS if len({*map(each.start, known)}) <= MOST), UNITS[-1])
+    starts = sorted({*map(unit.start, known)})
+    shown = [*starts[:1]]
+    gaps = False
+    for before, after in pairwise(starts):
+        between = list(_between(unit, before, after))
+        gaps |= len(between) > LONGEST_GAP
+        shown += [*(between if len(between) <= LONGEST_GAP else ()), after]
+    columns = [start.strftime(unit.form) for start in shown]
+    return Calendar(unit, tuple([*columns, NO_DAY] if None in found else columns), gaps)
+
+
+def _between(unit: Unit, before: date, after: date) -> Iterator[date]:
+    """Yield the units between two others, at most one more than a chart shows."""
+    for _ in range(LONGEST_GAP + 1):
+        before = unit.start(before + timedelta(unit.days))
+        if before >= after:
+            return
+        yield before
