@@ -21,6 +21,7 @@ NEEDS_LAKE = frozenset(
         *("Status", "StatusLimits", "Stray", "Verification", "VerifyOptions", "attach", "changes", "clean", "connect"),
         *("drift", "list_files", "open_dataset", "refresh", "remove", "replay", "scan", "status", "verify"),
         *("CompactOptions", "Compaction", "MergedTable", "StoredViews", "compact", "write_views"),
+        *("DayRows", "QuarantinedSource", "RootReport", "SlowSource", "TableFiles", "report"),
     }
 )
 """The names whose examples work with a root that has commits."""

@@ -39,7 +39,7 @@ def test_the_commands_are_those_of_the_program() -> None:
     text = help_of(None)
     assert COMMANDS == (
         "changes", "clean", "compact", "convert", "drift", "fetch", "generate", "inspect", "list", "remove", "replay",
-        "schema", "serve", "sql", "status", "sync", "verify", "views",
+        "report", "schema", "serve", "sql", "status", "sync", "verify", "views",
     )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)
@@ -140,6 +140,8 @@ def test_h_is_help() -> None:
         ("sql", "lake", "FROM geo", "--format", "parquet"),
         ("changes",),
         ("views", "lake"),
+        ("report", "lake"),
+        ("report", "lake", "--html", "x.html", "--samples", "-1"),
         ("drift", "lake", "--by", "week"),
         ("changes", "lake", "--since", "no such file"),
     ],

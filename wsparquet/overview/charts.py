@@ -106,9 +106,13 @@ def _drawn(cell: Cell | None, column: str, row: str) -> dict[str, Any]:
 
 
 def _shades(cells: Mapping[Any, Cell]) -> Any:
-    """Return a scale of square roots, on which a day with few rows is still visible next to a day with many."""
-    most = max((cell.value for cell in cells.values()), default=1)
-    return _altair().Scale(type="sqrt", domain=[0, max(1, most)], range=[0.12, 1])
+    """Return a scale of square roots, on which a day with few rows is still visible next to a day with many.
+
+    The greatest values all have the full color, so that one of them does not make all others pale.
+    """
+    values = sorted(cell.value for cell in cells.values()) or [1]
+    most = values[int(0.95 * (len(values) - 1))]
+    return _altair().Scale(type="sqrt", domain=[0, most], range=[0.12, 1], clamp=True)
 
 
 def covered_hours(runs: Sequence[Run], *, label: str) -> str:

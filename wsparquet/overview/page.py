@@ -54,7 +54,7 @@ def page(report: RootReport) -> str:
     )
     rows = calendar_of(each.day for each in report.days)
     drift = calendar_of(_day(each) for each in report.drift_by_day)
-    return template.render(
+    text: str = template.render(
         report=report,
         version=__version__,
         calendar=rows,
@@ -72,6 +72,7 @@ def page(report: RootReport) -> str:
         ],
         most=MOST_ROWS,
     )
+    return text
 
 
 def _environment() -> Any:

@@ -49,8 +49,8 @@ def report(
     ``pip install 'wsparquet[report]'``.
 
     >>> found = wsparquet.report("lake", "lake.html")
-    >>> [each.table for each in found.tables if each.small]
-    []
+    >>> found.sources, sum(each.rows for each in found.tables)
+    (2, 40)
 
     Raises:
         WsparquetError: Altair, vl-convert or Jinja is not installed.
