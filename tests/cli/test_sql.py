@@ -15,7 +15,8 @@ from tests.cli.program import PROGRAM, run, spawn, tree
 from tests.dataset.helpers import IDENTITY, put
 from tests.query import roots
 from tests.store.s3.lake import Lake
-from wsparquet import open_dataset
+from wsparquet import connect, open_dataset
+from wsparquet.query.catalog import RELATIONS, columns_of, describing
 from wsparquet.render.views import VIEWS
 from wsparquet.schema import TABLES
 
@@ -78,14 +79,32 @@ def test_odd_values_are_written_so_that_programs_read_them(lake: Path) -> None:
 
 
 def test_what_there_is_can_be_listed(lake: Path) -> None:
-    """`--tables` has all tables and views, and `--describe` the columns of one; a near name is suggested."""
-    assert sorted(run("sql", lake, "--tables", "--format", "csv").out.splitlines()[1:]) == sorted([*TABLES, *VIEWS])
-    rows = list(csv.reader(io.StringIO(run("sql", lake, "--describe", "geo", "--format", "csv").out)))
-    assert [row[0] for row in rows[1:]] == [*TABLES["geo"].schema.names, "date"]
+    """`--tables` has all tables and views with their meaning; a near name is suggested for one that is not there."""
+    rows = list(csv.reader(io.StringIO(run("sql", lake, "--tables", "--format", "csv").out)))
+    assert rows[0] == ["table", "kind", "description"]
+    assert [row[:2] for row in rows[1:]] == [
+        *([name, "table"] for name in TABLES),
+        *([name, "view"] for name in (*VIEWS, "drift")),
+    ]
+    assert all(row[2].endswith(".") for row in rows[1:])
     ran = run("sql", lake, "--describe", "Goe")
     assert (ran.code, ran.out, "--describe: expected one of geo" in ran.err, "did you mean geo?" in ran.err) == (
         2, "", True, True,
     )  # fmt: skip
+
+
+def test_every_column_is_described(lake: Path) -> None:
+    """`--describe` has the columns of DuckDB in order, with their types and with what the documentation says."""
+    with connect(lake) as connection:
+        for name in RELATIONS:
+            described = connection.execute(describing(name)).fetchall()
+            columns = connection.execute(f"DESCRIBE {name}").fetchall()
+            assert [row[:2] for row in described] == [row[:2] for row in columns]
+            assert [row[2] for row in described] == [column.doc for column in columns_of(name)]
+            assert all(row[2] for row in described)
+    rows = list(csv.reader(io.StringIO(run("sql", lake, "--describe", "visits", "--format", "csv").out)))
+    assert rows[0] == ["column", "type", "description"]
+    assert ["landing_page", "VARCHAR"] in [row[:2] for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from wsparquet.query.answer import Answer
 
-__all__ = ["LISTED", "described", "run_shell"]
+__all__ = ["run_shell"]
 
 HELP = """A query ends with a semicolon and may have several lines. Tab completes names.
   .tables         list the tables and views
@@ -31,9 +31,6 @@ KEYWORDS = (
     *("AND", "OR", "NOT", "IS NULL", "IS NOT NULL", "count", "sum", "avg", "min", "max", "UNNEST", "DISTINCT"),
     "DESCRIBE",
 )
-
-LISTED = "SELECT name AS table FROM (SHOW TABLES)"
-"""The query for the names of all tables and views."""
 
 Ask = Callable[[str], "Answer"]
 
@@ -54,9 +51,10 @@ def run_shell(root: str, *, storage_options: Mapping[str, Any], form: str) -> No
 def _one_opening(session: PromptSession[str], root: str, storage_options: Mapping[str, Any], form: str) -> bool:
     """Answer queries of the root as it is now, until the user leaves or wants to see later commits."""
     from wsparquet.query.answer import asking
+    from wsparquet.query.catalog import RELATIONS
 
     with asking(root, storage_options=storage_options) as ask:
-        say(f"{root}: the tables and views are {', '.join(_names())}; .help explains the shell")
+        say(f"{root}: the tables and views are {', '.join(RELATIONS)}; .help explains the shell")
         for line in _lines(session):
             if line == ".refresh":
                 return False
@@ -91,35 +89,20 @@ def _shown_errors() -> Iterator[None]:
 
 
 def _answer(ask: Ask, line: str, form: str) -> None:
+    from wsparquet.query.catalog import describing, listing
+
     command, _, argument = line.partition(" ")
     match command.rstrip(";"):
         case ".help":
             say(HELP)
         case ".tables":
-            write_answer(ask(LISTED), form, None)
+            write_answer(ask(listing()), form, None)
         case ".describe":
-            write_answer(ask(described(argument.strip(" ;"))), form, None)
+            write_answer(ask(describing(argument.strip(" ;"))), form, None)
         case unknown if unknown.startswith("."):
             complain(f"expected a query or one of the commands of .help, found {unknown}")
         case _:
             write_answer(ask(line), form, None)
-
-
-def described(name: str) -> str:
-    """Return the query for the columns of a table or view. Raises OptionError if there is none of this name."""
-    from wsparquet.options import check_choice
-    from wsparquet.render.duckdb import quoted_name
-
-    check_choice("describe", name, _names())
-    columns = "column_name AS column, column_type AS type"
-    return f"SELECT {columns} FROM (DESCRIBE {quoted_name(name)})"  # noqa: S608 - a known name
-
-
-def _names() -> tuple[str, ...]:
-    from wsparquet.render.views import VIEWS
-    from wsparquet.schema import TABLES
-
-    return (*TABLES, *VIEWS)
 
 
 def _session() -> PromptSession[str]:
@@ -132,21 +115,14 @@ def _session() -> PromptSession[str]:
             "expected the package prompt_toolkit, found none; give a query, or install it with: "
             "pip install 'wsparquet[duckdb]'"
         ) from error
-    words = sorted({*_names(), *_columns(), *KEYWORDS, ".tables", ".describe", ".refresh", ".help", ".quit"})
+    from wsparquet.query.catalog import RELATIONS, columns_of
+
+    columns = (column.name for name in RELATIONS for column in columns_of(name))
+    words = sorted({*RELATIONS, *columns, *KEYWORDS, ".tables", ".describe", ".refresh", ".help", ".quit"})
     completer = WordCompleter(words, ignore_case=True, WORD=False)
     return PromptSession(
         history=FileHistory(_history_file()), completer=completer, multiline=True, key_bindings=_keys()
     )
-
-
-def _columns() -> Iterator[str]:
-    from wsparquet.render.views import VIEWS, columns_of_view
-    from wsparquet.schema import TABLES
-
-    for table in TABLES.values():
-        yield from table.schema.names
-    for view in VIEWS:
-        yield from (column.name for column in columns_of_view(view))
 
 
 def _keys() -> KeyBindings:

@@ -12,7 +12,7 @@ from wsparquet.cli.answers import FORMATS, write_answer
 from wsparquet.cli.arguments import takes
 from wsparquet.cli.exit_codes import ExitCode
 from wsparquet.cli.options import storage_option
-from wsparquet.cli.shell import LISTED, described, run_shell
+from wsparquet.cli.shell import run_shell
 from wsparquet.cli.target_file import check_target
 from wsparquet.cli.terminal import is_terminal
 
@@ -66,10 +66,12 @@ class Arguments:
     @property
     def asked(self) -> str:
         """The query."""
+        from wsparquet.query.catalog import describing, listing
+
         if self.tables:
-            return LISTED
+            return listing()
         if self.described is not None:
-            return described(self.described)
+            return describing(self.described)
         if self.file is None:
             return self.query or ""
         with click.open_file(self.file, "rb") as opened:
@@ -98,9 +100,16 @@ class Arguments:
 @click.option(
     "--into", type=click.Path(dir_okay=False), metavar="FILE", help="The file that gets the answer; it is replaced."
 )
-@click.option("--tables", is_flag=True, help="List the tables and views instead of answering a query.")
 @click.option(
-    "--describe", "described", metavar="TABLE", help="List the columns of a table or view, and their types, instead."
+    "--tables",
+    is_flag=True,
+    help="List the tables and views, and what one row of each is, instead of answering a query.",
+)
+@click.option(
+    "--describe",
+    "described",
+    metavar="TABLE",
+    help="List the columns of a table or view, their types, and what they mean, instead.",
 )
 @storage_option
 @takes(Arguments)
@@ -108,9 +117,10 @@ def sql(given: Arguments) -> int:
     """Answer QUERY, in the SQL of DuckDB, over the tables of ROOT.
 
     Each table has exactly the rows that count. The flat views, such as page_views and visits, have one row for each
-    element of a list, or for each visit. The query can only read, and can open no other files. Times are in UTC. The
-    form table shows at most 1000 rows; the other forms have all of them. Without a query, the command is a small shell
-    if it runs on a terminal. This command needs DuckDB: pip install 'wsparquet[duckdb]'.
+    element of a list, or for each visit. The view drift has what `wsparquet drift` finds, by day. The query can only
+    read, and can open no other files. Times are in UTC. The form table shows at most 1000 rows; the other forms have
+    all of them. Without a query, the command is a small shell if it runs on a terminal. This command needs DuckDB: pip
+    install 'wsparquet[duckdb]'.
 
     \b
     Examples:

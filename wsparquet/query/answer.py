@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from wsparquet.errors import DatasetError, OptionError
-from wsparquet.query.connection import connect, folder_of, imported_duckdb
-from wsparquet.render.duckdb import literal_glob, quoted_text
+from wsparquet.query.connection import connect, folders_of, imported_duckdb
+from wsparquet.render.duckdb import quoted_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -122,9 +122,7 @@ def asking(
     with connect(root, storage_options=storage_options) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET python_enable_replacements = false")
-        # DuckDB also checks the patterns of the views, whose special characters are in brackets.
-        folder = folder_of(connection)
-        folders = ", ".join(quoted_text(f"{each}/") for each in (folder, literal_glob(folder)))
+        folders = ", ".join(map(quoted_text, folders_of(connection)))
         connection.execute(f"SET allowed_directories = [{folders}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from wsparquet.errors import OptionError, WsparquetError
 from wsparquet.options import check_kind
+from wsparquet.query.drift_view import DriftFile, drift_view
 from wsparquet.query.snapshot import Snapshot, take_snapshot
 from wsparquet.render.duckdb import literal_glob, quoted_name, source_condition, view_of_files
 from wsparquet.render.views import VIEWS, view_statement
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from wsparquet.query.lake_files import LakeFiles
 
-__all__ = ["attach", "connect", "folder_of", "imported_duckdb", "refresh"]
+__all__ = ["attach", "connect", "folders_of", "imported_duckdb", "refresh"]
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Attachment:
     name: str
     storage_options: Mapping[str, Any] = field(repr=False)
     files: LakeFiles | None = None
+    drift: DriftFile | None = None
     folder: str = ""
     """The root as DuckDB names it."""
 
@@ -48,7 +50,8 @@ def connect(
     The view of a table has exactly the rows that count now, all columns of the table's schema, and the partition column
     ``date`` (DATE), also if the table has no rows. The flat views, such as ``page_views`` and ``visits``, have one row
     for each element of a list, or for each visit: see the page "Flat views". All views show the root as it was at the
-    call; ``refresh`` makes them show later commits. They cannot be written to.
+    call; ``refresh`` makes them show later commits. They cannot be written to. The view ``drift`` has what ``drift``
+    finds, by day. It reads the commit records when a query first reads it, because that takes long in a large root.
 
     ``root`` is a folder or ``s3://bucket/…``. ``storage_options`` are options of s3fs, through which DuckDB reads the
     bucket. This function needs DuckDB: ``pip install 'wsparquet[duckdb]'``.
@@ -141,9 +144,12 @@ def refresh(connection: duckdb.DuckDBPyConnection) -> None:
         _define(connection, attachment)
 
 
-def folder_of(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return the folder, as DuckDB names it, of the root for which ``connect`` made a connection."""
-    return _attachments[connection]["memory"].folder
+def folders_of(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the folders, as DuckDB names them, that have the files of a connection that ``connect`` made."""
+    attachment = _attachments[connection]["memory"]
+    drift = () if attachment.drift is None else (attachment.drift.folder,)
+    # DuckDB also checks the patterns of the views, whose special characters are in brackets.
+    return [f"{attachment.folder}/", f"{literal_glob(attachment.folder)}/", *drift]
 
 
 def imported_duckdb() -> Any:
@@ -198,3 +204,8 @@ def _views(connection: duckdb.DuckDBPyConnection, attachment: Attachment, snapsh
     schema = (attachment.name, "main")
     for view in VIEWS:
         yield view_statement(view, "duckdb", schema=schema)
+    if attachment.drift is None:
+        attachment.drift = DriftFile(attachment.root, attachment.storage_options)
+        connection.register_filesystem(attachment.drift)
+    attachment.drift.forget()
+    yield drift_view(attachment.drift, catalog=attachment.name)

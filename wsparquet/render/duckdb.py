@@ -21,6 +21,7 @@ from wsparquet.schema.fields import TIMESTAMP
 from wsparquet.schema.tables import PARTITION
 
 __all__ = [
+    "TYPES",
     "literal_glob",
     "quoted_name",
     "quoted_text",

@@ -12,10 +12,13 @@ from wsparquet.render.views.visits import VISITS, VISITS_READS, visits_query
 from wsparquet.schema import TABLES
 from wsparquet.schema.flat_views import FLAT_VIEWS, ViewColumn
 
+VISITS_DOC = "One row for each visit. Where a visit has several rows of a kind, each column's rule chooses one of them."
+
 __all__ = [
     "VIEWS",
     "VIEW_FORMS",
     "columns_of_view",
+    "doc_of_view",
     "tables_below",
     "view_query",
     "view_statement",
@@ -60,6 +63,11 @@ def columns_of_view(view: str) -> tuple[ViewColumn, ...]:
     return VISITS if view == "visits" else FLAT_VIEWS[view].columns
 
 
+def doc_of_view(view: str) -> str:
+    """Return what one row of a view is. Raises KeyError if there is no such view."""
+    return VISITS_DOC if view == "visits" else FLAT_VIEWS[view].doc
+
+
 def views_text(form: str) -> str:
     """Return the statements that create all views, or the dictionary of their columns for the form ``markdown``.
 
@@ -71,7 +79,7 @@ def views_text(form: str) -> str:
     """
     check_choice("form", form, VIEW_FORMS)
     if form == "markdown":
-        return dictionary({view: columns_of_view(view) for view in VIEWS})
+        return dictionary({view: (doc_of_view(view), columns_of_view(view)) for view in VIEWS})
     return "\n".join(f"{view_statement(view, form)};\n" for view in VIEWS)
 
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from wsparquet.render.markdown import type_text
-from wsparquet.schema.flat_views import FLAT_VIEWS, ViewColumn
+from wsparquet.schema.flat_views import ViewColumn
 
 __all__ = ["dictionary"]
 
-VISITS_DOC = "One row for each visit. Where a visit has several rows of a kind, each column's rule chooses one of them."
 
-
-def dictionary(views: Mapping[str, tuple[ViewColumn, ...]]) -> str:
+def dictionary(views: Mapping[str, tuple[str, tuple[ViewColumn, ...]]]) -> str:
     """Return the description of each view with a table of its columns. The text ends with a newline."""
-    lines = (line for view, columns in views.items() for line in _view(view, columns))
+    lines = (line for view, (doc, columns) in views.items() for line in _view(view, doc, columns))
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _view(view: str, columns: tuple[ViewColumn, ...]) -> Iterator[str]:
+def _view(view: str, doc: str, columns: tuple[ViewColumn, ...]) -> Iterator[str]:
     yield f"# {view}"
     yield ""
-    yield FLAT_VIEWS[view].doc if view in FLAT_VIEWS else VISITS_DOC
+    yield doc
     yield ""
     yield from ("| Column | Type | Description |", "| --- | --- | --- |")
     for column in columns:
