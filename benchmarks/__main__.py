@@ -21,6 +21,7 @@ from benchmarks.data import COSTS, SETS, Data, make_data
 from benchmarks.decoding import decoding
 from benchmarks.limits import missing_parser
 from benchmarks.opening import opening
+from benchmarks.querying import querying
 from benchmarks.scaling import cores, costs, first_cores, sizes, start_up
 from benchmarks.syncing import FILE_SIZE, LATENCY_MS, syncing
 
@@ -39,12 +40,23 @@ class Scale:
     small_files: int
     sync_files: int
     commits: int
+    sources: int
     runs: int
 
 
-QUICK = Scale(files=4, size=10, decode=20, sizes=(10, 100), small_files=100, sync_files=100, commits=2000, runs=3)
+QUICK = Scale(
+    files=4, size=10, decode=20, sizes=(10, 100), small_files=100, sync_files=100, commits=2000, sources=150, runs=3
+)
 FULL = Scale(
-    files=8, size=50, decode=100, sizes=(10, 100, 1000), small_files=1000, sync_files=1000, commits=30_000, runs=5
+    files=8,
+    size=50,
+    decode=100,
+    sizes=(10, 100, 1000),
+    small_files=1000,
+    sync_files=1000,
+    commits=30_000,
+    sources=1500,
+    runs=5,
 )
 _STARTS = 20
 
@@ -67,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--small-files", type=int, help="how many files of 100 kB")
     parser.add_argument("--sync-files", type=int, help="how many files to synchronise")
     parser.add_argument("--commits", type=int, help="of a root that is opened")
+    parser.add_argument("--sources", type=int, help="of a root that is queried, two for each hour")
     parser.add_argument("--runs", type=int, help="of each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go; else they are printed last")
@@ -204,6 +217,12 @@ class _Suite:
         self.found["opening"] = found
         return f"## Opening a root with {self.scale.commits:,} commits\n\n{report.opening_table(found)}"
 
+    def query(self) -> str:
+        """Queries of a month, with wsparquet and by hand."""
+        found = querying(self.folder, sources=self.scale.sources, seed=self.seed, runs=self.scale.runs)
+        self.found["query"] = report.plain(found)
+        return f"## Queries of a root with {found['parts']:,} parts\n\n{report.query_table(found)}"
+
 
 SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "contest": _Suite.contest,
@@ -214,6 +233,7 @@ SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "start": _Suite.start,
     "sync": _Suite.sync,
     "opening": _Suite.opening,
+    "query": _Suite.query,
 }
 
 

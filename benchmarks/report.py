@@ -24,6 +24,7 @@ __all__ = [
     "native_build",
     "opening_table",
     "plain",
+    "query_table",
     "sizes_table",
     "start_table",
     "sync_table",
@@ -192,3 +193,12 @@ def opening_table(found: dict[str, dict[str, float]]) -> str:
         ["root", *(f"{name}, s" for name in asked)],
         [[store, *map(str, times.values())] for store, times in found.items()],
     )
+
+
+def query_table(found: dict[str, Any]) -> str:
+    """Seconds of each query, with wsparquet and by hand, and their ratio."""
+    rows = []
+    for name, times in found["queries"].items():
+        ours, by_hand = times["wsparquet"], times["by hand"]
+        rows.append([name, ours.text(3), by_hand.text(3), f"{ours.median / by_hand.median:.2f}"])
+    return _table(["query", "wsparquet, s", "by hand, s", "wsparquet / by hand"], rows)

@@ -162,6 +162,8 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
         "50",
         "--sync-files",
         "4",
+        "--sources",
+        "4",
         "--runs",
         "1",
     ]
@@ -176,6 +178,7 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
             "decode",
             "sync",
             "opening",
+            "query",
             *sizes,
             "--json",
             str(figures),
@@ -199,3 +202,5 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
         assert {"reference", "json.loads"} <= set(found["decode"][kind])
     assert "| sync, from a server |" in done.stdout
     assert "| S3 |" in done.stdout
+    assert "| DuckDB: `visits` over a month |" in done.stdout
+    assert found["query"]["parts"] > 4
