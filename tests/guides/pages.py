@@ -17,6 +17,7 @@ DOCS = ROOT / "docs"
 GAP = "…"
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PRINTED = re.compile(r"\n+```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_IMAGE = re.compile(r"\n+!\[[^\]]*\]\(([^)\s]+)\)")
 _ROW = re.compile(r"^\|(.*)\|$")
 _MARK = "@@ block"
 
@@ -25,7 +26,8 @@ _MARK = "@@ block"
 class Block:
     """A fenced block with its line in the page and its heading.
 
-    ``rows`` are those of a table right below it, ``printed`` is the text of a ``text`` block right below it.
+    ``rows`` are those of a table right below it, ``printed`` is the text of a ``text`` block right below it, and
+    ``image`` the file of an image right below it.
     """
 
     language: str
@@ -34,6 +36,7 @@ class Block:
     heading: str
     rows: tuple[tuple[str, ...], ...]
     printed: str | None
+    image: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,9 @@ def _blocks(text: str) -> Iterator[Block]:
         rest = text[match.end() :]
         printed = _PRINTED.match(rest)
         heading = headings[-1] if headings else ""
-        yield Block(match[1], match[2], line, heading, _table(rest), printed[1] if printed else None)
+        image = _IMAGE.match(rest)
+        texts = (found[1] if found else None for found in (printed, image))
+        yield Block(match[1], match[2], line, heading, _table(rest), *texts)
 
 
 def _table(text: str) -> tuple[tuple[str, ...], ...]:

@@ -1,4 +1,4 @@
-"""`python -m tests.guides.rewrite PAGE` writes the tables below the queries of a page anew if their answers changed."""
+"""`python -m tests.guides.rewrite PAGE` writes the tables and the pictures below the blocks of a page anew."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from tests.guides.charts import draw, is_chart, picture_of
 from tests.guides.pages import DOCS, GAP, Block, blocks, follow, page
 from tests.guides.snippets import cell_text, evaluate
 
@@ -26,6 +27,8 @@ def answers(name: str) -> dict[int, tuple[list[str], list[tuple[Any, ...]]]]:
                 found[block.line] = ([each[0] for each in answer.description or []], answer.fetchall())
         elif block.language == "python":
             frame = evaluate(block.text, names)
+            if is_chart(frame) and block.image:
+                draw(frame, picture_of(name, block.image))
             if hasattr(frame, "rows") and hasattr(frame, "columns"):
                 found[block.line] = (frame.columns, frame.rows())
             elif hasattr(frame, "fetchall"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from tests.guides.charts import agrees_with_picture, is_chart, picture_of
 from tests.guides.pages import GAP, Block, agrees, blocks
 
 
@@ -25,6 +26,11 @@ def run_python(name: str, names: dict[str, Any] | None = None) -> list[Any]:
             answer = evaluate(block.text, names, f"{name}:{block.line}")
         if block.printed is not None:
             assert agrees(block.printed, printed.getvalue()), f"{name}:{block.line} printed:\n{printed.getvalue()}"
+        if is_chart(answer):
+            assert block.image, f"{name}:{block.line} makes a chart, and the page has no picture of it"
+            assert agrees_with_picture(answer, picture_of(name, block.image)), (
+                f"{name}:{block.line} makes another chart than {block.image} shows: python -m tests.guides.rewrite"
+            )
         if answer is not None:
             found.append(answer)
             rows = answer_rows(answer)
