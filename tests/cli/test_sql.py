@@ -128,6 +128,10 @@ def test_every_column_is_described(lake: Path) -> None:
         ("ATTACH '{lake}/x.db'", 2, "found ATTACH"),
         ("FROM read_text('/etc/hostname')", 1, "file system operations are disabled"),
         ("FROM read_text('{lake}/../outside')", 1, "file system operations are disabled"),
+        ("FROM read_text('{lake}/_wsparquet/root.json')", 1, "file system operations are disabled"),
+        ("FROM read_text('{lake}/record_type=geo/../_wsparquet/root.json')", 1, "file system operations are disabled"),
+        ("FROM glob('{lake}/_wsparquet/**')", 1, "file system operations are disabled"),
+        ("FROM sniff_csv('/etc/hostname')", 1, "file system operations are disabled"),
         ("SELECT CAST(source_file AS INT) FROM geo", 1, "the query failed: Conversion Error"),
     ],
 )

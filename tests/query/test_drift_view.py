@@ -42,12 +42,14 @@ def in_ms(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [(*row[:6], *(None if time is None else round(time.timestamp() * 1000) for time in row[6:])) for row in rows]
 
 
-def test_the_view_has_what_the_function_finds(tmp_path: Path) -> None:
-    """Every finding of every day, in the same order, also in a cursor and in a catalog of its own."""
+def test_the_view_has_what_the_function_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every finding of every day, in the same order, also in a cursor, in a catalog, and from another folder."""
     three(Root.open(tmp_path))
+    monkeypatch.chdir(tmp_path.parent)
     wanted = in_ms(expected(tmp_path))
     assert len(wanted) == 9
-    with connect(tmp_path) as connection:
+    with connect(tmp_path.name) as connection:
+        monkeypatch.chdir("/")
         assert found(connection) == wanted
         assert found(connection.cursor()) == wanted
         assert [row[0] for row in connection.execute("DESCRIBE drift").fetchall()] == [each.name for each in DRIFT]

@@ -145,11 +145,15 @@ def refresh(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def folders_of(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the folders, as DuckDB names them, that have the files of a connection that ``connect`` made."""
+    """Return the folders that have the files of a connection that ``connect`` made, as DuckDB names them.
+
+    Commit records and quarantined text are in none of them.
+    """
     attachment = _attachments[connection]["memory"]
     drift = () if attachment.drift is None else (attachment.drift.folder,)
     # DuckDB also checks the patterns of the views, whose special characters are in brackets.
-    return [f"{attachment.folder}/", f"{literal_glob(attachment.folder)}/", *drift]
+    roots = (attachment.folder, literal_glob(attachment.folder))
+    return [*(f"{root}/record_type={table}/" for root in roots for table in TABLES), *drift]
 
 
 def imported_duckdb() -> Any:
@@ -205,7 +209,8 @@ def _views(connection: duckdb.DuckDBPyConnection, attachment: Attachment, snapsh
     for view in VIEWS:
         yield view_statement(view, "duckdb", schema=schema)
     if attachment.drift is None:
-        attachment.drift = DriftFile(attachment.root, attachment.storage_options)
+        # The working directory may be another one when a query reads the file.
+        attachment.drift = DriftFile(snapshot.location, attachment.storage_options)
         connection.register_filesystem(attachment.drift)
     attachment.drift.forget()
     yield drift_view(attachment.drift, catalog=attachment.name)
