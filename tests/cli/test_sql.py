@@ -15,7 +15,9 @@ from tests.cli.program import PROGRAM, run, spawn, tree
 from tests.dataset.helpers import IDENTITY, put
 from tests.query import roots
 from tests.store.s3.lake import Lake
-from wsparquet import connect, open_dataset
+from wsparquet import DatasetError, connect, open_dataset
+from wsparquet.dataset import Root
+from wsparquet.query.answer import asking
 from wsparquet.query.catalog import RELATIONS, columns_of, describing
 from wsparquet.render.views import VIEWS
 from wsparquet.schema import TABLES
@@ -194,3 +196,28 @@ def test_a_root_in_a_bucket(bucket: Lake) -> None:
     flags = [f"--storage-option={name}={value}" for name, value in zip(given[::2], given[1::2], strict=True)]
     ran = run("sql", bucket.url, "SELECT count(*) AS rows FROM geo", "--format", "csv", *flags)
     assert (ran.code, ran.out, ran.err) == (0, "rows\n5\n", "")
+
+
+def test_a_commit_during_a_query_is_said_and_never_a_wrong_answer(tmp_path: Path) -> None:
+    """If a later commit replaces files, a query of the earlier moment fails with the remedy, which works."""
+    root = roots.two_sources(tmp_path)
+    query = "SELECT count(*), sum(record_number) FROM geo"
+    with asking(tmp_path) as ask:
+        assert list(ask(query).texts()) == [("24", "132")]
+        put(root, IDENTITY, seed=5, count=7, tables=("geo",))
+        with pytest.raises(DatasetError, match="if a later commit has replaced files, run the query again"):
+            list(ask(query).texts())
+    with asking(tmp_path) as ask:
+        assert list(ask(query).texts()) == [("19", "87")]
+
+
+def test_every_relation_of_an_empty_root_has_no_rows(tmp_path: Path) -> None:
+    """All tables and views of a root without commits, and of one in which a single table has files, can be queried."""
+    root = Root.open(tmp_path)
+    for filled in (False, True):
+        if filled:
+            put(root, IDENTITY, seed=1, count=5, tables=("impression",))
+        with asking(tmp_path) as ask:
+            counts = {name: int(next(ask(f"SELECT count(*) FROM {name}").texts())[0]) for name in RELATIONS}
+        assert counts["impression"] == (5 if filled else 0)
+        assert all(not count for name, count in counts.items() if name not in {"impression", "impressions", "visits"})
