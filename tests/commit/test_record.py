@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ TABLE = "navigation"
 def full() -> Commit:
     """A record in which every field has a value of its own, and a table has two parts."""
     key = OWNER.key
-    known = {"size": 11, "etag": "e", "mtime": "m", "seconds": 1.25}
+    known: dict[str, Any] = {"size": 11, "etag": "e", "mtime": "m", "seconds": 1.25}
     made = commit(token=TOKEN, listing={"name": "a.gz"}, report={"records": 3}, **known)
     parts = tuple(
         made.parts[0]._replace(
