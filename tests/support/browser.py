@@ -28,7 +28,7 @@ from tests.scale import FULL
 __all__ = ["Browser", "Seen", "browser", "needs_chromium"]
 
 CHROMIUM = shutil.which("chromium")
-SECONDS = 60
+SECONDS = 240
 EVENTS = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening")
 
 needs_chromium = pytest.mark.skipif(
