@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
 __all__ = ["NO_DAY", "Calendar", "calendar_of"]
 
-MOST = 100
-"""How many different columns with rows a chart may have; if there are more days, it shows weeks, and so on."""
+MOST = 130
+"""How many columns a chart may have; if there are more days, it shows weeks, and so on."""
 
 LONGEST_GAP = 31
 """The most empty columns in a row that a chart shows. A single wrong time must not make a chart of empty years."""
@@ -53,16 +53,20 @@ def calendar_of(days: Iterable[date | None]) -> Calendar:
     """Return the columns for days, of which None is the last one. Without days, there are no columns."""
     found = {*days}
     known = [day for day in found if day is not None]
-    unit = next((each for each in UNITS if len({*map(each.start, known)}) <= MOST), UNITS[-1])
-    starts = sorted({*map(unit.start, known)})
+    calendars = (_calendar(unit, known) for unit in UNITS)
+    chosen = next((each for each in calendars if len(each.columns) <= MOST), _calendar(UNITS[-1], known))
+    return replace(chosen, columns=(*chosen.columns, NO_DAY)) if None in found else chosen
+
+
+def _calendar(unit: Unit, days: Iterable[date]) -> Calendar:
+    starts = sorted({*map(unit.start, days)})
     shown = [*starts[:1]]
     gaps = False
     for before, after in pairwise(starts):
         between = list(_between(unit, before, after))
         gaps |= len(between) > LONGEST_GAP
         shown += [*(between if len(between) <= LONGEST_GAP else ()), after]
-    columns = [start.strftime(unit.form) for start in shown]
-    return Calendar(unit, tuple([*columns, NO_DAY] if None in found else columns), gaps)
+    return Calendar(unit, tuple(start.strftime(unit.form) for start in shown), gaps)
 
 
 def _between(unit: Unit, before: date, after: date) -> Iterator[date]:
