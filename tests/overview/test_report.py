@@ -119,6 +119,27 @@ def test_small_files_are_those_that_one_file_could_replace(tmp_path: Path) -> No
     assert geo.files > geo.small
 
 
+def test_failed_sources_are_those_that_sync_remembers(tmp_path: Path) -> None:
+    """Files that failed or are gone are on the page with their errors; a file that is only missing is not."""
+    root = Root.open(tmp_path / "lake")
+    commit(root, api_name(0))
+    at = "2026-01-01T00:00:00+00:00"
+    files = [
+        Missing("new.gz"),
+        Missing("failed.gz", failed_since=at, error="the text ends too early"),
+        Missing("gone.gz", gone_at=at),
+    ]
+    State("7", at, {each.name: each for each in files}).write(root)
+    assert report(root.place, tmp_path / "page.html").failed == 2
+    page = (tmp_path / "page.html").read_text()
+    rows = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<tr>.*?</tr>", page, re.DOTALL)]
+    assert [row for row in rows if ".gz|" in row and ("still" in row or "deleted" in row)] == [
+        "||failed.gz||7||2026-01-01 00:00||still missing||the text ends too early||",
+        "||gone.gz||7||unknown||deleted by the server||||",
+    ]
+    assert "new.gz" not in page
+
+
 def _files_by_day(root: Root) -> dict[str, int]:
     folders = [path.rpartition("/")[0] for path in wsparquet.open_dataset(root.place).files("geo")]
     return {folder: folders.count(folder) for folder in folders}
