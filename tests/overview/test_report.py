@@ -140,6 +140,22 @@ def test_failed_sources_are_those_that_sync_remembers(tmp_path: Path) -> None:
     assert "new.gz" not in page
 
 
+def test_a_compacted_root_has_no_small_files_and_the_same_rows(tmp_path: Path) -> None:
+    """The files are the merged ones, and rows by day stay those of the sources, also after one is removed."""
+    root = Root.open(tmp_path / "lake")
+    for name in ("a", "b", "c"):
+        commit(root, name, day=1)
+    before = report(root.place, tmp_path / "page.html")
+    assert before.tables[0].small > 0
+    wsparquet.compact(root.place, min_files=2)
+    after = report(root.place, tmp_path / "page.html")
+    lake = wsparquet.open_dataset(root.place)
+    assert (after.tables[0].small, after.tables[0].files) == (0, len(lake.files("geo")))
+    assert (after.days, after.tables[0].rows) == (before.days, 30)
+    wsparquet.remove(root.place, ["b"])
+    assert report(root.place, tmp_path / "page.html").tables[0].rows == 20
+
+
 def _files_by_day(root: Root) -> dict[str, int]:
     folders = [path.rpartition("/")[0] for path in wsparquet.open_dataset(root.place).files("geo")]
     return {folder: folders.count(folder) for folder in folders}

@@ -19,8 +19,8 @@ EXCLUDED = frozenset(
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing, or assert something,
 which a forgotten variable must not do. The others choose what a single call of `schema`, `sql`,
-`changes`, `drift` or `report` shows, or what a single call of `compact` merges. A name with a command excludes the option
-of this command."""
+`changes`, `drift` or `report` shows, or what a single call of `compact` merges. A name with a command excludes the
+option of this command."""
 
 
 def add_variables(command: click.Command) -> None:

@@ -114,13 +114,19 @@ def rows_by_day(commits: Iterable[Commit]) -> tuple[DayRows, ...]:
     return tuple(DayRows(table, day, counts[table, day]) for table, day in found)
 
 
-def table_files(commits: Iterable[Commit]) -> tuple[TableFiles, ...]:
-    """Return the files of each table that has any, in the order of the tables."""
-    parts: dict[str, list[Part]] = {}
-    for commit in commits:
-        for part in commit.parts:
-            parts.setdefault(part.table, []).append(part)
-    return tuple(_table_files(table, parts[table]) for table in _order(parts))
+def table_files(days: Iterable[DayRows], parts: Iterable[Part]) -> tuple[TableFiles, ...]:
+    """Return the rows and files of each table that has any, in the order of the tables.
+
+    ``parts`` are the files with rows that count. Merged files may also have rows that do not count, so the numbers of
+    rows are those of ``days``.
+    """
+    files: dict[str, list[Part]] = {}
+    for part in parts:
+        files.setdefault(part.table, []).append(part)
+    rows = Counter[str]()
+    for each in days:
+        rows[each.table] += each.rows
+    return tuple(_table_files(table, rows[table], files.get(table, [])) for table in _order({*rows, *files}))
 
 
 def slow_sources(commits: Iterable[Commit], most: int) -> tuple[SlowSource, ...]:
@@ -155,13 +161,13 @@ def _order(tables: Iterable[str]) -> list[str]:
     return sorted({*tables}, key=lambda table: (known.index(table) if table in TABLES else len(known), table))
 
 
-def _table_files(table: str, parts: Sequence[Part]) -> TableFiles:
+def _table_files(table: str, rows: int, parts: Sequence[Part]) -> TableFiles:
     sizes = Counter(size_class(part.bytes) for part in parts)
     days = [part.date for part in parts if part.date is not None]
     small = Counter(part.date for part in parts if part.bytes < SMALL_BYTES)
     return TableFiles(
         table=table,
-        rows=sum(part.rows for part in parts),
+        rows=rows,
         files=len(parts),
         bytes=sum(part.bytes for part in parts),
         small=sum(count for count in small.values() if count > 1),

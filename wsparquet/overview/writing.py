@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from wsparquet.commit.days import Counting
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError, OptionError
 from wsparquet.layout import root_around
@@ -72,6 +73,9 @@ def report(
 
 def _gathered(root: Root, html: Path, samples: int, storage_options: Mapping[str, Any] | None) -> RootReport:
     commits = reported_commits(root)
+    days = rows_by_day(commits)
+    # Day records say which files were merged; they are read last.
+    counting = Counting(commits, root.log.days())
     quarantine = [
         replace(source, samples=samples_of(root, commit, samples if number < SAMPLED else 0))
         for number, (commit, source) in enumerate(quarantined_sources(commits))
@@ -81,8 +85,8 @@ def _gathered(root: Root, html: Path, samples: int, storage_options: Mapping[str
         html=os.fspath(html),
         created_at=datetime.now(UTC).replace(microsecond=0),
         sources=len(commits),
-        days=rows_by_day(commits),
-        tables=table_files(commits),
+        days=days,
+        tables=table_files(days, (each.part for each in counting.parts())),
         accounts=status(root.place, storage_options=storage_options).accounts,
         drift=findings_of(commits, None),
         drift_by_day=findings_of(commits, "day"),
