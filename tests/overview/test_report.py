@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import wsparquet
@@ -23,6 +24,7 @@ from wsparquet import DatasetError, OptionError, RootReport, report
 from wsparquet.dataset import Root
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.layout import Identity
+from wsparquet.redaction import utf8_text
 from wsparquet.synchronisation.state import Missing, State
 
 HOUR = 3_600_000
@@ -43,7 +45,11 @@ def commit(
     start = START + day * DAY
     with root.begin(fallback_day_ms=start) as attempt:
         for table in tables:
-            attempt.write(table, make_rows(table, 10, seed=day, start=start, span=HOUR))
+            rows = make_rows(table, 10, seed=day, start=start, span=HOUR)
+            index = rows.schema.get_field_index("source_file")
+            # A file name that is not UTF-8 is percent-encoded in rows, as in a conversion.
+            names = pa.array([utf8_text(name)] * rows.num_rows)
+            attempt.write(table, rows.set_column(index, rows.schema.field(index), names))
         report = {"records": 1, "start_time": start, "end_time": start + HOUR, **known.pop("report", {})}
         attempt.commit(Identity(account, name), facts(source_name=name, report=report, **known), expected=None)
 
