@@ -61,7 +61,7 @@ def modules() -> set[str]:
     found = [
         path
         for path in (ROOT / "wsparquet").rglob("*")
-        if path.suffix in {".py", ".pyi"} or path.name in {"py.typed", "field_ids.csv", "frequencies.csv"}
+        if path.suffix in {".py", ".pyi"} or path.name in {"py.typed", "field_ids.csv", "frequencies.csv", "page.html"}
     ]
     return {path.relative_to(ROOT).as_posix() for path in found}
 
