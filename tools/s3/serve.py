@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.serving import run_simple
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -31,5 +31,6 @@ def one_put_at_a_time(application: Application) -> Application:
 
 
 if __name__ == "__main__":
-    application = one_put_at_a_time(DomainDispatcherApplication(create_backend_app))
+    # moto's dispatcher looks up the service of each request on the disk, which takes longer than a small GET.
+    application = one_put_at_a_time(create_backend_app("s3"))
     run_simple("127.0.0.1", int(sys.argv[1]), application, threaded=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from tests.commit.test_kills import AFTER, BEFORE, rows_of
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, put
 from tests.scale import FULL, scaled
 from tests.store.s3.lake import Lake
+from tests.store.s3.workload import Forks, forking
 from tools.s3.proxy import FAULTS, Answer, Proxy
 from tools.s3.server import SECRET
 from wsparquet.commit import CommitConflict
@@ -31,7 +31,6 @@ from wsparquet.dataset import Root, open_dataset
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
 
-REPOSITORY = Path(__file__).parents[3]
 SEEDS = {"add": [1], "redo": [2], "remove": [], "several": [1, *range(20, 25)]}
 RECORD = f"_wsparquet/commits/75555851/2016-06/{API_NAME}.json"
 
@@ -132,14 +131,18 @@ def test_a_store_that_goes_away_at_any_request(lake: Lake, proxy: Proxy, work: s
 
 
 @pytest.mark.parametrize("work", ["add", "redo", "remove", "twin", *scaled(COMPACTED, COMPACTED[1:2])])
-def test_killed_at_any_request_and_done_again(lake: Lake, proxy: Proxy, work: str) -> None:
+def test_killed_at_any_request_and_done_again(lake: Lake, proxy: Proxy, forks: Forks, work: str) -> None:
     """A process killed just before or after a request was done leaves a root that a second one ends right."""
     killed = 0
     for number, step in enumerate(steps(lake, proxy, work)):
         for moment in scaled(("before", "after"), (("before", "after")[number % 2],)):
             disturbed = Lake(lake.bucket.endpoint, lake.endpoint)
             template(disturbed, work)
-            killed += kill_at(disturbed, proxy, work, step, moment)
+            with killing(proxy, step, moment) as process:
+                process.set_result(forks.start(work, disturbed.url, disturbed.endpoint))
+                code = forks.wait()
+            assert code in {0, -signal.SIGKILL}
+            killed += code != 0
             assert committed_rows(disturbed) in (BEFORE[work], AFTER[work])
             workload.WORKS[work](disturbed.open())
             assert disturbed.rows() == committed_rows(disturbed) == AFTER[work]
@@ -147,23 +150,37 @@ def test_killed_at_any_request_and_done_again(lake: Lake, proxy: Proxy, work: st
     assert killed >= scaled(20, 2)
 
 
-def kill_at(lake: Lake, proxy: Proxy, work: str, step: int, moment: str) -> bool:
-    """Work in a process that is killed before or after its n-th request; whether it was."""
-    command = [sys.executable, "-m", "tests.store.s3.workload", work, lake.url, lake.endpoint]
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """A process that forks the processes to kill, which are ready much sooner so."""
+    with forking() as found:
+        yield found
+
+
+@contextmanager
+def killing(proxy: Proxy, step: int, moment: str) -> Iterator[Future[int]]:
+    """Kill a process, whose number is given later, before or after the n-th request from now on."""
     seen = 0
-    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL) as process:
+    number: Future[int] = Future()
 
-        def kill(_method: str, _path: str) -> None:
-            nonlocal seen
-            seen += 1
-            if seen == step:
-                os.kill(process.pid, signal.SIGKILL)
-                process.wait()
+    def kill(_method: str, _path: str) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == step:
+            os.kill(number.result(), signal.SIGKILL)
+            until_gone(number.result())
 
-        setattr(proxy.settings, moment, kill)
-        process.wait(timeout=60)
-        setattr(proxy.settings, moment, None)
-    return process.returncode == -signal.SIGKILL
+    setattr(proxy.settings, moment, kill)
+    yield number
+    setattr(proxy.settings, moment, None)
+
+
+def until_gone(process: int) -> None:
+    """Wait until a process has ended and its parent has noticed."""
+    with suppress(ProcessLookupError):
+        while True:
+            os.kill(process, 0)
+            time.sleep(0.001)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -35,6 +35,9 @@ CHUNK_BYTES = 1 << 20
 FIRST_SECONDS = 20.0
 """How long the first request is retried; a wrong endpoint should fail quickly."""
 
+WAITS = {"wait_initial": 0.2, "wait_max": 20.0, "wait_jitter": 0.5}
+"""The seconds between two tries of a request: the first wait, the longest wait, and the most that chance adds."""
+
 TRANSIENT = (
     HTTPClientError,
     IncompleteReadError,
@@ -269,9 +272,7 @@ class Bucket:
 
     async def _tried(self, call: Callable[[], Awaitable[Result]]) -> Result:
         seconds = self._patience_seconds if self.answered else min(FIRST_SECONDS, self._patience_seconds)
-        async for attempt in stamina.retry_context(
-            on=is_transient, attempts=None, timeout=seconds, wait_initial=0.2, wait_max=20.0, wait_jitter=0.5
-        ):
+        async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=seconds, **WAITS):
             with attempt:
                 result = await call()
         self.answered = True
