@@ -14,7 +14,9 @@ export PYTHONDONTWRITEBYTECODE :=
 # Jobs that run at once print their output when they end. Make before 4.0 cannot do that.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 INSTALL_RELEASE := $(BIN)/pip install --quiet --no-deps --editable .
-PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+# One worker more than there are cores, because many tests wait: for retries, for servers, for the disk.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
 
 .PHONY: help demo test test-full checks release rust cargo wheel lint types format schemas docs coverage mutants clean
 

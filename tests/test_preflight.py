@@ -86,24 +86,30 @@ def emulator() -> Iterator[Emulator]:
         yield found
 
 
-@pytest.mark.parametrize("raw", ["lake/raw", "lake", "lake/../lake/a/b", "link/raw", "file://{}/lake/raw"])
-def test_raw_files_within_a_root_are_wrong_usage(tmp_path: Path, emulator: Emulator, raw: str) -> None:
+WITHIN = ("lake/raw", "lake", "lake/../lake/a/b", "link/raw", "file://{}/lake/raw")
+
+
+def test_raw_files_within_a_root_are_wrong_usage(tmp_path: Path, emulator: Emulator) -> None:
     """They are refused before anything is asked or made, for `sync` and, once there is a root, for `fetch`."""
     (tmp_path / "link").symlink_to("lake")
     environment = {**os.environ, **api_environment(emulator)}
     account = ("--account", emulator.options.account)
-    place = raw.format(tmp_path)
-    refused = spawn("sync", *account, "--to", "lake", "--raw", place, cwd=tmp_path, env=environment)
-    assert not (tmp_path / "lake").exists()
-    assert spawn("sync", *account, "--to", "lake", "--raw", "raw", cwd=tmp_path, env=environment).code == 0
-    fetched = spawn("fetch", *account, "--into", place, cwd=tmp_path, env=environment)
-    other = spawn("sync", *account, "--to", "other", "--raw", place, cwd=tmp_path, env=environment)
-    for ran in (refused, fetched, other):
+    places = [raw.format(tmp_path) for raw in WITHIN]
+
+    def refuses(place: str, *command: object) -> None:
+        ran = spawn(*command, *account, cwd=tmp_path, env=environment)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
-        assert (
-            f"{place}: expected a location for raw files outside of all roots, found one in {tmp_path}/lake" in ran.err
-        )
-    assert not (tmp_path / "lake" / "raw").exists()
+        found = f"{place}: expected a location for raw files outside of all roots, found one in {tmp_path}/lake"
+        assert found in ran.err
+
+    for place in places:
+        refuses(place, "sync", "--to", "lake", "--raw", place)
+        assert not (tmp_path / "lake").exists()
+    assert spawn("sync", *account, "--to", "lake", "--raw", "raw", cwd=tmp_path, env=environment).code == 0
+    for place in places:
+        refuses(place, "fetch", "--into", place)
+        assert not (tmp_path / "lake" / "raw").exists()
+    refuses(places[0], "sync", "--to", "other", "--raw", places[0])
 
 
 def test_a_raw_place_that_lacks_a_slash_is_wrong_usage(tmp_path: Path, emulator: Emulator) -> None:

@@ -55,7 +55,7 @@ def test_an_attempt_between_its_files_and_its_record_has_no_strays(
 def test_an_item_in_pieces_is_one_item(tmp_path: Path) -> None:
     """Quarantined text of over 1 MiB lies in several lines, and counts once."""
     (tmp_path / "in").mkdir()
-    (tmp_path / "in/long.ndjson").write_bytes(b'{"recordCollection": []}\n[' + b"1," * 600_000 + b"1]\n")
+    (tmp_path / "in/long.ndjson").write_bytes(b'{"recordCollection": []}\n["' + b"1," * 600_000 + b'1"]\n')
     (found,) = inspect(tmp_path / "in")
     summary = convert(tmp_path / "in", tmp_path / "lake")
     (quarantine,) = (tmp_path / "lake/_wsparquet/quarantine").rglob("*.ndjson")
