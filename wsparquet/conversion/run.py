@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
@@ -74,22 +75,22 @@ def convert(
     started = time.monotonic()
     tell = logged(on_progress)
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options, ignored=telling_ignored(tell))
-    root = _open_root(to, options)
-    commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
-    if root is not None and not options.dry_run:
-        root.settle(commits)
-    converter = Converter(root, commits, options, tell, expected=len(found))
     summary = Summary(
         root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
     )
-    limit = FailureLimit(options.max_failures)
-    for outcome in outcomes(converter, found, limit=limit):
-        outcome.add_to(summary)
-    summary.not_begun, summary.gave_up = limit.not_begun, limit.not_begun > 0
-    if root is not None and not options.dry_run and summary.committed:
-        root.settle(root.commits())
-    if root is not None and not options.dry_run and options.compact:
-        summary.compaction = compacted(root, options)
+    with _opened(to, options) as root:
+        commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
+        if root is not None and not options.dry_run:
+            root.settle(commits)
+        converter = Converter(root, commits, options, tell, expected=len(found))
+        limit = FailureLimit(options.max_failures)
+        for outcome in outcomes(converter, found, limit=limit):
+            outcome.add_to(summary)
+        summary.not_begun, summary.gave_up = limit.not_begun, limit.not_begun > 0
+        if root is not None and not options.dry_run and summary.committed:
+            root.settle(root.commits())
+        if root is not None and not options.dry_run and options.compact:
+            summary.compaction = compacted(root, options)
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -102,6 +103,17 @@ def compacted(root: Root, options: ConvertOptions) -> Compaction | None:
     from wsparquet.compaction import CompactOptions, compact_root
 
     return compact_root(root, CompactOptions(jobs=options.jobs))
+
+
+@contextmanager
+def _opened(to: str | os.PathLike[str], options: ConvertOptions) -> Iterator[Root | None]:
+    """Open the root for a run, and leave nothing of it if the run has committed nothing and there was no root."""
+    root = _open_root(to, options)
+    try:
+        yield root
+    finally:
+        if root is not None and not options.dry_run:
+            root.discard_if_unmade()
 
 
 def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | None:

@@ -27,6 +27,7 @@ from wsparquet.dataset.version import (
     read_version,
     replace_version,
 )
+from wsparquet.errors import DatasetError
 from wsparquet.layout import LOCKS, QUARANTINE, STATE, SYNC, TMP, Identity
 from wsparquet.log import LOGGER
 from wsparquet.names import encode
@@ -40,6 +41,8 @@ __all__ = ["Root"]
 
 # These folders contain text of sources, which other users of the machine must not read.
 PRIVATE = 0o700
+TRIES = 50
+"""How often a run creates the folders for temporary files again if other runs delete them."""
 
 
 class Root:
@@ -229,12 +232,12 @@ class Root:
 
     def yield_to(self, commits: CommitIndex, loser: CommitHeader, to: Identity) -> None:
         """Make the commit of ``loser`` yield to ``to``, unless another run has changed it, and update the index."""
-        with suppress(CommitConflict), self._store.workspaces.new() as work:
+        with suppress(CommitConflict), self._new_workspace() as work:
             commits.put(loser.identity, self._protocol.yield_to(work, loser, to))
 
     def note(self, commits: CommitIndex, header: CommitHeader, sighting: Sighting) -> None:
         """Record another place of a commit's text, so that later runs skip it without reading."""
-        with self._store.workspaces.new() as work:
+        with self._new_workspace() as work:
             noted = self._protocol.note(work, header, [sighting])
         if noted is not None:
             commits.put(noted.identity, noted)
@@ -256,9 +259,22 @@ class Root:
                 self._made = True
 
     def _new_workspace(self) -> Workspace:
-        if not self._made:
-            make_work_folders(self._store)
-        return self._store.workspaces.new()
+        tries = 0
+        while True:
+            try:
+                if not self._made or tries:
+                    make_work_folders(self._store)
+                return self._store.workspaces.new()
+            except DatasetError as error:
+                # Another run that has committed nothing may have just deleted the folders.
+                tries += 1
+                if not isinstance(error.__cause__, FileNotFoundError) or tries > TRIES:
+                    raise
+
+    def discard_if_unmade(self) -> None:
+        """Delete what ``open_to_write`` and attempts have created if no commit has created the root."""
+        if not self._made and not has_version(self._store):
+            self._store.remove_work_folders()
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -296,7 +312,7 @@ class Root:
         identities = self.commits().select(names, account=account)
         removed = []
         for identity in identities:
-            with self._store.workspaces.new() as work:
+            with self._new_workspace() as work:
                 commit = self._protocol.remove(work, identity.key)
             if commit is not None:
                 removed.append(commit)

@@ -15,7 +15,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from wsparquet.layout import LOCKS, TMP, DayKey, Key
+from wsparquet.errors import DatasetError
+from wsparquet.layout import LOCKS, STATE, TMP, DayKey, Key
 from wsparquet.store.disk import make_folder
 from wsparquet.store.disk_errors import translated
 from wsparquet.store.store import Absent, Changed, Entry, Expectation, Unfinished, Version
@@ -36,6 +37,8 @@ class LocalDisk:
         self.root = root
         self._durable: set[str] = set()
         """The folders whose names this process knows to be on the disk."""
+        self._created: set[Path] = set()
+        """The root and the folders above it that this object has created."""
         self.workspaces = Workspaces(root / TMP, lock=self._lock_file("workspaces"))
 
     # --- Reading ------------------------------------------------------------------------------------------------------
@@ -273,7 +276,24 @@ class LocalDisk:
     def make_root(self) -> None:
         """Durably create the root and every missing folder above it."""
         with translated("create", self.root):
+            self._created.update(each for each in (self.root, *self.root.parents) if not each.exists())
             make_folder(self.root)
+
+    def remove_work_folders(self) -> None:
+        """Delete the folders for temporary files if no attempt uses them, and the folders created to hold these.
+
+        Leave everything that cannot be deleted: another process may have begun to use the folders.
+        """
+        if not (self.root / LOCKS).is_dir():
+            return
+        with suppress(OSError, DatasetError), self.workspaces.exclusive():
+            (self.root / TMP).rmdir()
+            self.workspaces.lock_file.unlink()
+            for folder in (LOCKS, STATE):
+                (self.root / folder).rmdir()
+            for created in sorted(self._created, reverse=True):
+                created.rmdir()
+        self._durable.clear()
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Durably create a folder if it is missing. Raises DatasetError if the path exists and is not a folder."""

@@ -137,6 +137,10 @@ class Store(Protocol):
         """Create a folder if it is missing. Do nothing on a store without folders."""
         ...
 
+    def remove_work_folders(self) -> None:
+        """Delete the folders for temporary files if no attempt uses them. Do nothing on a store without folders."""
+        ...
+
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """Write a file atomically and durably. With ``expect``, write only if the path is in that state.
 

@@ -76,12 +76,12 @@ class Workspaces:
 
     def __init__(self, folder: Path, *, lock: Path) -> None:
         self.folder = folder
-        self._lock = lock
+        self.lock_file = lock
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep others from creating, deleting or sweeping workspaces while the context lasts. Not reentrant."""
-        with locked(self._lock):
+        with locked(self.lock_file):
             yield
 
     def new(self) -> Workspace:

@@ -169,6 +169,9 @@ class ObjectStore:
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Do nothing: a bucket has no folders."""
 
+    def remove_work_folders(self) -> None:
+        """Do nothing: a bucket has no folders."""
+
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """Write an object.
 
