@@ -183,7 +183,7 @@ class _LogWriter:
         self._kinds = {"failed", "retried"} | (set() if quiet else loud)
 
     def __call__(self, event: Progress) -> None:
-        # A loss of rows must not go unnoticed, so --quiet does not omit the event that reports it.
+        # --quiet does not silence an event that reports fewer rows than before: users must notice lost rows.
         fewer = event.kind == "replaced" and event.rows < (event.rows_before or 0)
         if event.kind not in self._kinds and not fewer:
             return

@@ -152,7 +152,7 @@ def _check_views(given: Sequence[str], form: str) -> None:
 
 
 def _check_form(form: str, root: str | None, output: str) -> None:
-    """Reject a form that cannot name files if --root is given, and a form without JSON if --output is json."""
+    """Reject --root with a form that names no files, and --output json with a form that is not JSON."""
     if form not in FORMS:
         raise click.UsageError(f"expected --views with --as {form}, found none")
     if root is not None and form not in LOCATED:

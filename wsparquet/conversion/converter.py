@@ -160,7 +160,7 @@ class Converter:
         )
 
     def _committed(self, source: Source) -> Skip | None:
-        """Return the decision to skip a source if its stored bytes are committed. The source is not inflated.
+        """Skip a source whose stored bytes are committed, or return None. The source is not inflated.
 
         If URL, size and ETag (or time) are unchanged, the source is not even read.
         """

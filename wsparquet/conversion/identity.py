@@ -22,7 +22,7 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a conversion has found in a source: the SHA-256 of its stored bytes, its text, and its number of rows."""
+    """A source that was read to its end: its account, the SHA-256 of its stored bytes, its text, its row count."""
 
     source: Source
     account: str
@@ -168,9 +168,10 @@ def _about_twins(
 
 
 def skip_known(source: Source, header: CommitHeader, place: Sighting | None = None) -> Skip:
-    """Return the decision to skip a source that has the stored bytes of a commit, or whose ``place`` the commit lists.
+    """Return the decision to skip a source because of the commit ``header``.
 
-    The commit may list ``place`` for a text that it has replaced.
+    The source has the stored bytes of that commit, or the commit lists the source's place as ``place``. In the second
+    case the source may have an older text, which the commit has replaced.
     """
     if place is not None and header.text is not None and place.text != header.text.blake3:
         return _older_content(header, place.text)

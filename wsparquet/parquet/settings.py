@@ -84,7 +84,7 @@ def _leaf(found: LeafColumn) -> Leaf:
 
 @functools.cache
 def own_timestamps(table: str) -> tuple[int, ...]:
-    """Return the indices, among the Parquet columns of a file, of the table's own timestamps."""
+    """Return which Parquet columns of a file, counted from 0, are the timestamps that belong to the table itself."""
     return tuple(
         index
         for index, leaf in enumerate(leaves(table))

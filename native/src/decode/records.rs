@@ -22,7 +22,7 @@ use crate::decode::plan::{Plan, Struct, Table};
 use crate::decode::readers::{Pair, Reader, ValuePosition};
 use crate::decode::rescue::{Path, ROOT, Rescued, json_object, numbered, texts};
 
-/// The minimum number of a table's own fields that identify the table if there is neither a tag nor a payload name.
+/// A record without a tag and a payload name belongs to a table if it has this many of the table's fields.
 const MIN_FIELDS: usize = 2;
 
 /// The maximum number of cached spellings of body tags.

@@ -125,7 +125,7 @@ class InlineStructReader(StructReader):
         self.inner = struct_reader(inline.node)
 
     def fields(self, pairs: Object, path: Path, rescue: Rescue) -> dict[str, Any]:
-        """Like ``StructReader.fields``, but read the fields inside the inline field if the object lacks its key."""
+        """Return the fields, as ``StructReader.fields`` does. If the inline field has no key, use its own fields."""
         if any(normalise(key) in self.inline.keys for key, _ in pairs):
             return super().fields(pairs, path, rescue)
         inlined = [not self.knows(key) and self.inner.knows(key) for key, _ in pairs]

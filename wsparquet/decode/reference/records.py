@@ -18,7 +18,7 @@ from wsparquet.decode.reference.values import LoneSurrogates
 __all__ = ["RecordReader", "Row", "Unreadable", "record_reader"]
 
 MIN_FIELDS = 2
-"""The minimum number of a table's own fields that identify the table without a tag or payload name."""
+"""A record without a tag and a payload name belongs to a table if it has this many of the table's fields."""
 
 
 class Unreadable(Exception):

@@ -274,7 +274,7 @@ class Splitter:
         return [Item(self._comma, b",", "a comma without a record after the comma")]
 
     def _pass_closer(self) -> None:
-        """Pass a bracket that closes the records. If more records follow in damaged text, the bracket is an item."""
+        """Read the bracket that ends the records. If more records follow in damaged text, the bracket is an item."""
         position = self.buffer.position
         self._closers.append(self._item(position, position + 1, "a bracket that closes the records before their end"))
         self.buffer.position += 1

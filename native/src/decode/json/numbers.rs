@@ -115,8 +115,8 @@ fn denotes(literal: &[u8], number: f64) -> bool {
         || (digits <= MAX_ROUNDED_DIGITS && (equals(format!("{number:.*e}", digits - 1)) || is_tie(&wanted, number)))
 }
 
-/// Whether two numbers with as many digits as `wanted` are equally near to the double, and `wanted` is one of them.
-/// Formatting the double returns only the number whose last digit is even.
+/// Whether the double lies exactly in the middle between `wanted` and another number with as many digits. In this case
+/// formatting the double returns only the number whose last digit is even.
 fn is_tie(wanted: &Decimal, number: f64) -> bool {
     let in_middle = |text: String| {
         let found = decimal(text.as_bytes());

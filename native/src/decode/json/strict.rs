@@ -1,8 +1,8 @@
 //! Writes JSON as strict JSON, which every query engine reads (docs/decoding.md, "Strict JSON").
 //!
 //! Sources may contain tokens that strict JSON does not have: lone surrogates, numbers beyond the range of a double,
-//! and the bare words `NaN`, `Infinity` and `-Infinity`. Each of these tokens is replaced with text after a marker, so
-//! that the replacement is reversible. `wsparquet.strict_json` has the same rules.
+//! and the bare words `NaN`, `Infinity` and `-Infinity`. Such a token becomes a string: a marker, and then the token's
+//! text. So the token can be restored. `wsparquet.strict_json` has the same rules.
 
 use crate::decode::json::numbers::is_beyond_doubles;
 use crate::decode::json::scan;
