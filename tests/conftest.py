@@ -1,12 +1,23 @@
-"""What all tests share: Ctrl-C reaches the processes that they start, and an S3 server with a bucket for each test."""
+"""What all tests share.
+
+Ctrl-C reaches the processes that they start; their files are in memory; an S3 server has a bucket for each test.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.scale import FULL
+
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 << 30
 
 # The fixtures import the server's library, which most tests do not need.
 if TYPE_CHECKING:
@@ -21,6 +32,16 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    use_memory()
+
+
+def use_memory() -> None:
+    """Let ``tmp_path`` be in memory if there is room and the counts are small.
+
+    A commit syncs some 40 files and folders, and each sync waits for the disk. Tests with full counts use the disk.
+    """
+    if not FULL and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")
