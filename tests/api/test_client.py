@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from wsparquet.api import ApiOptions, Client, Downloaded, FileGone, ListedFile
+from wsparquet.api import ApiOptions, Client, Downloaded, FileGone, ListedFile, client
 from wsparquet.emulator import DEMO, EmulatorOptions, serving
 from wsparquet.errors import ApiError
 
@@ -132,6 +132,19 @@ def test_resources_and_schema() -> None:
         assert {record["name"] for record in schema} >= {"geo", "navigation"}
         with pytest.raises(ApiError, match="404"):
             asked(emulator.base_url, lambda client: client.schema("0"))
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_answer_may_be_as_large_as_the_limit(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer of exactly the largest size is read, and one of a byte more is an error that names the limit."""
+    monkeypatch.setattr(client, "LARGEST_ANSWER", 1000)
+    with saying(whole(b"[" + b" " * (998 + more) + b"]")) as server:
+        if not more:
+            assert asked(server.url, lambda client: client.schema()) == []
+            return
+        with pytest.raises(ApiError, match="expected at most 1000 bytes, found more"):
+            asked(server.url, lambda client: client.schema())
+    assert len(server.seen) == 1
 
 
 def test_a_list_covers_the_range_and_no_more_than_the_server_keeps() -> None:

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import signal
-import time
+import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -360,6 +360,11 @@ def test_an_interruption_ends_comparisons_under_way(tmp_path: Path) -> None:
     convert(tmp_path / "in", tmp_path / "lake")
     read: Counter[str] = Counter()
     later: Counter[str] = Counter()
+    interrupted = threading.Event()
+
+    def handle(*_: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
 
     def interrupt(event: Progress) -> None:
         if event.kind == "read":
@@ -368,10 +373,14 @@ def test_an_interruption_ends_comparisons_under_way(tmp_path: Path) -> None:
             read[event.name] += 1
             if len(read) == 2:
                 os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(0.2)  # The main thread gets its turn, however busy the machine is.
+                assert interrupted.wait(60)  # The main thread gets its turn, however busy the machine is.
 
-    with pytest.raises(KeyboardInterrupt):
-        verify(tmp_path / "lake", against=tmp_path / "in", options=VerifyOptions(jobs=2), on_progress=interrupt)
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            verify(tmp_path / "lake", against=tmp_path / "in", options=VerifyOptions(jobs=2), on_progress=interrupt)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(read) == 2
     # The first source may have come far before the second one began.
     assert all(pieces < 10 for pieces in later.values())
