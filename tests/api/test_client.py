@@ -395,9 +395,8 @@ def test_a_busy_server_is_left_alone_by_all_requests(tmp_path: Path) -> None:
             loop = asyncio.get_running_loop()
             began = loop.time()
             first = asyncio.create_task(client.download(ListedFile("a", (f"{server.url}/a",)), tmp_path / "a"))
-            while not server.seen:
+            while not client._busy_until:
                 await asyncio.sleep(0.005)
-            await asyncio.sleep(0.1)
             await client.download(ListedFile("b", (f"{server.url}/b",)), tmp_path / "b")
             moments.append(loop.time() - began)
             await first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -333,11 +334,29 @@ def test_an_old_intent_that_has_lost_takes_no_young_attempt_with_it(lake: Lake, 
     root, other = lake.open(), lake.open()
     put(root, seed=5)
     announce_and_die(lake, expected="f" * 16)
-    time.sleep(3)
-    meanwhile(proxy, "PUT", RECORD, lambda: other.recover(dead_seconds=2))
+    date_back(proxy, "0" * 16)
+    there: list[list[str]] = []
+
+    def recover() -> None:
+        other.recover(dead_seconds=3600)
+        there.append(lake.keys("_wsparquet/intents/"))
+
+    meanwhile(proxy, "PUT", RECORD, recover)
     put(root, seed=6)
+    assert [len(intents) for intents in there] == [1]
+    assert "0" * 16 not in there[0][0]
     assert {row["source_file"] for row in lake.rows()["geo"]} == {"file 6"}
     lake.assert_at_rest()
+
+
+def date_back(proxy: Proxy, token: str) -> None:
+    """Let listings say that an attempt's intent was written in 2020."""
+    written = re.compile(rf"({token}\.json</Key><LastModified>)[^<]*".encode())
+
+    def rewrite(_method: str, _path: str, answer: Answer) -> Answer:
+        return answer._replace(body=written.sub(rb"\g<1>2020-01-01T00:00:00.000Z", answer.body))
+
+    proxy.settings.rewrite = rewrite
 
 
 @pytest.mark.parametrize("before", [None, 5])
