@@ -10,16 +10,18 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import run
+from tests.cli.program import api_environment, run, spawn
 from tests.dataset.helpers import facts, make_rows
 from tests.dataset.test_cleaning import HOURS_AGO
 from tests.support.at_rest import assert_at_rest, files_below
 from wsparquet import convert, open_dataset, read
 from wsparquet.dataset import Root
+from wsparquet.emulator import Emulator, EmulatorOptions, serving
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.layout import Identity
 from wsparquet.store.local import LocalDisk
@@ -115,14 +117,37 @@ def test_who_looks_sees_nothing_of_it(lake: Path, monkeypatch: pytest.MonkeyPatc
     assert len(Root.open(lake).commits()) == 2
 
 
-def test_who_writes_waits_for_it(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Conversion, removal, replay and cleaning go on after the attempt has ended, and all of its rows are there."""
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """The API's server with one file, which commands find by variables."""
+    with serving(EmulatorOptions(hours=1, size=5_000)) as found:
+        for name, value in api_environment(found).items():
+            monkeypatch.setenv(name, value)
+        yield found
+
+
+def test_a_list_counts_nothing_of_it(lake: Path, monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
+    """The API's file is missing in the root while another source is between its files and its record."""
+    (name,) = emulator.catalogue.files()
+    command = ("list", "--account", ACCOUNT, "--to", lake, "--output", "json")
+    alone = run(*command)
+    with Life(lake, monkeypatch).attempt(1):
+        before = files_below(lake)
+        beside = run(*command)
+        assert files_below(lake) == before
+    assert name in alone.out
+    assert (beside.code, beside.out, beside.err) == (alone.code, alone.out, alone.err)
+
+
+def test_who_writes_waits_for_it(lake: Path, monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
+    """All commands that write go on after the attempt has ended, and all of its rows are there."""
     raw, life = lake.with_name("raw"), Life(lake, monkeypatch)
     (second,) = lake.parent.glob("WebSession.*.gz")
     (first,) = (path for path in raw.rglob("*.gz"))
     commands = (
         ("clean", lake, "--older-than", "0s", "--delete"),
         ("convert", second, "--to", lake),
+        ("sync", "--account", ACCOUNT, "--to", lake),
         ("replay", lake, raw, "--again"),
         ("remove", lake, first.name, "--account", ACCOUNT),
     )
@@ -132,7 +157,10 @@ def test_who_writes_waits_for_it(lake: Path, monkeypatch: pytest.MonkeyPatch) ->
         for number, command in enumerate(commands):
             codes: list[int] = []
             with life.attempt(number):
-                thread = threading.Thread(target=lambda given, to: to.append(run(*given).code), args=(command, codes))
+                # Signals, which `sync` handles, belong to the main thread of a process.
+                do = spawn if command[0] == "sync" else run
+                work = partial(lambda do, given, to: to.append(do(*given).code), do, command, codes)
+                thread = threading.Thread(target=work)
                 thread.start()
                 thread.join(0.3)
                 assert codes == [], command
@@ -142,4 +170,5 @@ def test_who_writes_waits_for_it(lake: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert (scratch / "x").exists()
     assert_at_rest(lake)
     assert run("verify", lake, second).code == 0
-    assert len(Root.open(lake).commits()) == len(commands) + 1
+    # The second source and the API's file are in, the first source is out.
+    assert len(Root.open(lake).commits()) == len(commands) + 2
