@@ -56,7 +56,8 @@ pub struct Facts {
     pub sha256: [u8; 32],
 }
 
-/// A file that counts and hashes what is written to it. Once it holds, it keeps what is written until its release.
+/// A file that counts and hashes the bytes that are written to it. After `hold`, it keeps these bytes in memory, and
+/// `release` writes them.
 struct HashedFile {
     file: File,
     digest: Sha256,

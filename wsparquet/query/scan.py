@@ -37,7 +37,8 @@ def scan(
     views". A query reads only the columns that it needs, and a filter on ``date`` skips the files of other days. The
     frame shows the root as it was at the call, so scan the table again to see later commits.
 
-    With ``changes``, the result of ``changes``, the frame has only the rows of the sources that were added or replaced.
+    The argument ``changes`` is a result of ``wsparquet.changes``. With this argument, the frame has only the rows of
+    sources that were added or replaced.
 
     ``root`` is a folder or ``s3://bucket/…``. ``storage_options`` are options of s3fs; wsparquet translates them for
     Polars. Options that only tune s3fs are ignored.

@@ -6,8 +6,8 @@ level never differ only by case. All names have backticks, since ``timestamp`` a
 metastore of AWS Glue limits comments to 255 characters. Nested fields have no comments.
 
 Partition projection makes new days visible without ``MSCK REPAIR TABLE``. Projection covers all days that a timestamp
-column can contain, so it hides no row that has a date. However, a query without a condition on ``date`` lists the
-folder of every day. Projection does not cover the default partition, which contains the records without a date. To read
+column can contain, so queries find all rows that have a date. A query without a condition on ``date`` lists the folder
+of every day. Projection does not cover the default partition, which contains the records without a date. To read
 these records, create a second table without partitions at the folder of the default partition.
 """
 

@@ -152,7 +152,7 @@ def plausible_ms(milliseconds: int | None) -> bool:
 
 
 def floor_ms(microseconds: int) -> int:
-    """Return a timestamp in microseconds, rounded down to milliseconds."""
+    """Convert a timestamp from microseconds to milliseconds, rounded down."""
     return microseconds // 1000
 
 

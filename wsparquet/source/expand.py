@@ -180,7 +180,7 @@ class _Expansion:
         found = False
         for match in self._matches(path):
             for file in self._files(match):
-                # Skip an excluded file of a folder or glob. If the argument itself names the file, it fails below.
+                # Skip an excluded file of a folder or glob. It is an error if the argument names an excluded file.
                 if isinstance(file, Path) and file != path and self._is_omitted(file):
                     continue
                 found = True

@@ -22,7 +22,7 @@ from wsparquet.source.origins import Origin, Stream
 __all__ = ["SourceLimits", "SourceReader", "checksum"]
 
 MOST_LAYERS = 2
-"""How many times a file may be compressed: once before it was stored, and once by the server that sent it."""
+"""The maximum number of compressions of a source: one when the file was made, and one when a server sent it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ pub struct Days {
 /// The shares of rows that are not current.
 pub struct Shares {
     pub days: Option<Days>,
-    /// For each table, in order of their last use.
+    /// The shares of each table. The share that was used last is at the end.
     pub parked: Vec<Vec<Rows>>,
     /// Held rows that took too much memory for one batch, each with the index of its table.
     pub full: Vec<(usize, Rows)>,

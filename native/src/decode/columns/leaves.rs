@@ -149,7 +149,7 @@ impl Strings {
         self.end();
     }
 
-    /// Copies the value at `row` of another column to row `at`. A null is left out, as nulls at the end are.
+    /// Copies the value at `row` of another column to row `at`. Does nothing for a null, which is added later.
     pub fn copy(&mut self, at: usize, from: &Self, row: usize) {
         if let Some(value) = from.get(row) {
             self.push(at, value);

@@ -17,7 +17,7 @@ pub fn from_text(text: &[u8]) -> Option<i64> {
     microseconds(text).filter(|instant| (EARLIEST_MS * PER_MS..LATEST_MS * PER_MS).contains(instant))
 }
 
-/// Returns a timestamp in microseconds, rounded down to milliseconds.
+/// Converts a timestamp from microseconds to milliseconds, rounded down.
 pub fn floor_ms(microseconds: i64) -> i64 {
     microseconds.div_euclid(PER_MS)
 }
