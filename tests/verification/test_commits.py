@@ -17,16 +17,16 @@ from wsparquet.verification.doubles import Doubles
 class Busy(LocalDisk):
     """A disk on which another run replaces the record after each of the first readings."""
 
-    def __init__(self, root: Path, times: int, replace: Callable[[], object]) -> None:
+    def __init__(self, root: Path, times: int, change: Callable[[], object]) -> None:
         super().__init__(root)
-        self.left, self.replace = times, replace
+        self.left, self.change = times, change
 
     def read(self, path: str) -> bytes | None:
         """Read, and replace what was read."""
         found = super().read(path)
         if "/commits/" in path and self.left:
             self.left -= 1
-            self.replace()
+            self.change()
         return found
 
 
