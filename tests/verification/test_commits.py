@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.dataset.helpers import IDENTITY, facts, make_rows
+from wsparquet.commit import CommitLog
 from wsparquet.dataset import Root
 from wsparquet.store.local import LocalDisk
 from wsparquet.verification.commits import LOOKS, check_commit
@@ -45,8 +46,8 @@ def test_a_record_that_is_replaced_again_and_again(tmp_path: Path, times: int) -
     root, seeds = Root.open(tmp_path), iter(range(1, 9))
     replace(root, next(seeds))
     store = Busy(tmp_path, times, lambda: replace(root, next(seeds)))
-    data = store.read(path := IDENTITY.key.commit_path)
+    data = store.read(path := IDENTITY.key.record_path)
     assert data is not None
-    found = check_commit(store, path, data, Doubles())
+    found = check_commit(CommitLog(store), store, path, data, Doubles())
     assert {problem.kind for problem in found.problems} == ({"missing"} if times == LOOKS else set())
     assert root.commits().get(IDENTITY) is not None
