@@ -64,7 +64,7 @@ def fork(work: str, url: str, endpoint: str) -> int:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        work, url, endpoint = line.split()
+        work, url, endpoint = line.rsplit(maxsplit=2)
         child = fork(work, url, endpoint)
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
