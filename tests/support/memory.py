@@ -94,6 +94,9 @@ class MemoryStore:
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """See ``Store``."""
 
+    def remove_work_folders(self) -> None:
+        """See ``Store``."""
+
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """See ``Store``."""
         found = self.files.get(path)
