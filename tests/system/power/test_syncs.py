@@ -45,7 +45,7 @@ CATCHERS = {
     # New folders.
     "LocalDisk.make_root above the root": "add",
     "LocalDisk._make_in root": "quarantine",
-    "LocalDisk._make_in _wsparquet": "quarantine",
+    "LocalDisk._make_in _wsparquet": "compact",
     "LocalDisk._make_in intents": "add",
     "LocalDisk._make_in commits": "add",
     "LocalDisk._make_in commits/*": "take_over",
