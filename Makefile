@@ -1,6 +1,7 @@
 # Everything a fresh machine needs is set up here, in .venv beside this file. Needs Python 3.11 or newer with venv.
 PYTHON ?= python3
 VENV := .venv
+ENGINES := .venv-engines
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -18,7 +19,8 @@ INSTALL_RELEASE := $(BIN)/pip install --quiet --no-deps --editable .
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: help demo test test-full checks release rust cargo wheel lint types format schemas docs coverage mutants clean
+.PHONY: help demo test test-full engines checks release rust cargo wheel lint types format schemas docs coverage \
+	mutants clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +35,16 @@ test-full: export PROPTEST_CASES ?= 500000
 test-full: checks  ## The same tests with the full counts and sizes, with the native crate as wheels have it
 	$(INSTALL_RELEASE)
 	$(BIN)/pip install --quiet --group spark
-	WSPARQUET_TEST_FULL=1 $(PYTEST) --durations=20
+	@$(MAKE) --no-print-directory engines
+	WSPARQUET_TEST_FULL=1 WSPARQUET_TEST_ENGINES=$(CURDIR)/$(ENGINES)/bin/python $(PYTEST) --durations=20
+
+engines: $(ENGINES)/.ready  ## Other engines that read published tables, in an environment of their own: 600 MB
+
+$(ENGINES)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(ENGINES)
+	$(ENGINES)/bin/pip install --quiet --upgrade pip
+	$(ENGINES)/bin/pip install --quiet --group engines
+	touch $@
 
 # Jobs run at once, because pip waits for the network and cargo for its largest crates, each on one core.
 checks:  ## Set-up, and all checks but pytest: the native crate, lints, types
@@ -99,7 +110,7 @@ coverage: $(READY)  ## Branch coverage, reported and not judged
 	$(PYTEST) --cov --cov-report=term
 
 clean:  ## Delete all that these targets have made
-	rm -rf .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis target $(VENV)
+	rm -rf .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis target $(VENV) $(ENGINES)
 
 $(PYO3_PYTHON):
 	$(PYTHON) -m venv $(VENV)

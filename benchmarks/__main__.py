@@ -21,6 +21,7 @@ from benchmarks.data import COSTS, SETS, Data, make_data
 from benchmarks.decoding import decoding
 from benchmarks.limits import missing_parser
 from benchmarks.opening import opening
+from benchmarks.publishing import publishing
 from benchmarks.querying import querying
 from benchmarks.scaling import cores, costs, first_cores, sizes, start_up
 from benchmarks.syncing import FILE_SIZE, LATENCY_MS, syncing
@@ -78,7 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=_numbers, help="MB of single files, comma-separated")
     parser.add_argument("--small-files", type=int, help="how many files of 100 kB")
     parser.add_argument("--sync-files", type=int, help="how many files to synchronise")
-    parser.add_argument("--commits", type=int, help="of a root that is opened")
+    parser.add_argument("--commits", type=int, help="of a root that is opened or published")
     parser.add_argument("--sources", type=int, help="of a root that is queried, two for each hour")
     parser.add_argument("--runs", type=int, help="of each")
     parser.add_argument("--seed", type=int, default=1)
@@ -223,6 +224,12 @@ class _Suite:
         self.found["query"] = report.plain(found)
         return f"## Queries of a root with {found['parts']:,} parts\n\n{report.query_table(found)}"
 
+    def publishing(self) -> str:
+        """Publishing a root with many commits."""
+        found = publishing(self.folder, commits=self.scale.commits)
+        self.found["publishing"] = found
+        return f"## Publishing a root with {self.scale.commits:,} commits\n\n{report.opening_table(found)}"
+
 
 SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "contest": _Suite.contest,
@@ -234,6 +241,7 @@ SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "sync": _Suite.sync,
     "opening": _Suite.opening,
     "query": _Suite.query,
+    "publishing": _Suite.publishing,
 }
 
 

@@ -187,7 +187,7 @@ def sync_table(found: dict[str, Series]) -> str:
 
 
 def opening_table(found: dict[str, dict[str, float]]) -> str:
-    """Seconds to open a root, for each store and what is asked for."""
+    """Seconds to open or publish a root, for each store and what is asked for."""
     asked = list(next(iter(found.values())))
     return _table(
         ["root", *(f"{name}, s" for name in asked)],

@@ -179,6 +179,7 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
             "sync",
             "opening",
             "query",
+            "publishing",
             *sizes,
             "--json",
             str(figures),

@@ -20,7 +20,7 @@ NEEDS_LAKE = frozenset(
         *("AccountStatus", "ChangedSource", "Changes", "Cleaning", "Drift", "FileState", "Finding", "LakeDataset"),
         *("Status", "StatusLimits", "Stray", "Verification", "VerifyOptions", "attach", "changes", "clean", "connect"),
         *("drift", "list_files", "open_dataset", "refresh", "remove", "replay", "scan", "status", "verify"),
-        *("CompactOptions", "Compaction", "MergedTable", "StoredViews", "compact", "write_views"),
+        *("CompactOptions", "Compaction", "MergedTable", "StoredViews", "compact", "publish", "write_views"),
         *("DayRows", "QuarantinedSource", "RootReport", "SlowSource", "TableFiles", "report"),
     }
 )

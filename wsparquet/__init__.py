@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wsparquet.conversion.replay import replay
     from wsparquet.conversion.run import convert
     from wsparquet.conversion.summary import Copy, Replacement, Summary
-    from wsparquet.dataset import Cleaning, LakeDataset, Removal, Removed, Stray, clean, open_dataset, remove
+    from wsparquet.dataset import Cleaning, LakeDataset, Stray, open_dataset
     from wsparquet.decode.model import Limits, Quarantined, Report
     from wsparquet.errors import (
         ApiError,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         WsparquetError,
     )
     from wsparquet.generate import GenerateOptions, generate_files
+    from wsparquet.iceberg import PublishedTable, Publishing, publish
     from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
     from wsparquet.overview import DayRows, QuarantinedSource, RootReport, SlowSource, TableFiles, report
     from wsparquet.progress import Progress
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
         status,
         sync,
     )
+    from wsparquet.upkeep import Removal, Removed, clean, remove
     from wsparquet.verification import Problem, Verification, VerifyOptions, verify
 
 __all__ = [
@@ -116,6 +118,8 @@ __all__ = [
     "PlaceError",
     "Problem",
     "Progress",
+    "PublishedTable",
+    "Publishing",
     "QuarantineWarning",
     "Quarantined",
     "QuarantinedSource",
@@ -155,6 +159,7 @@ __all__ = [
     "list_files",
     "open_dataset",
     "original_json",
+    "publish",
     "read",
     "refresh",
     "remove",
@@ -194,12 +199,8 @@ _HOMES = {
     "dataset": (
         "Cleaning",
         "LakeDataset",
-        "Removal",
-        "Removed",
         "Stray",
-        "clean",
         "open_dataset",
-        "remove",
     ),
     "decode.model": (
         "Limits",
@@ -220,6 +221,11 @@ _HOMES = {
     "generate": (
         "GenerateOptions",
         "generate_files",
+    ),
+    "iceberg": (
+        "PublishedTable",
+        "Publishing",
+        "publish",
     ),
     "inspection": (
         "InspectOptions",
@@ -278,6 +284,12 @@ _HOMES = {
         "list_files",
         "status",
         "sync",
+    ),
+    "upkeep": (
+        "Removal",
+        "Removed",
+        "clean",
+        "remove",
     ),
     "verification": (
         "Problem",

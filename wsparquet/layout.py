@@ -10,6 +10,7 @@
     <root>/_wsparquet/quarantine/<account>/<name>.<token>.ndjson
     <root>/_wsparquet/sync/<account>.json
     <root>/_wsparquet/retired/<token>.json    (published roots only)
+    <root>/_wsparquet/iceberg/<table>/metadata/...    (published roots only)
     <root>/_wsparquet/checkpoint
     <root>/_wsparquet/probes/<token>    (temporary, on object stores)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
@@ -37,6 +38,7 @@ __all__ = [
     "DAYS",
     "DAY_INTENTS",
     "HIVE_NULL",
+    "ICEBERG",
     "INTENTS",
     "LOCKS",
     "PROBES",
@@ -60,6 +62,7 @@ __all__ = [
     "is_quarantine_path",
     "is_retired_path",
     "is_root",
+    "key_of_part",
     "parse_day_intent_path",
     "parse_day_part_path",
     "parse_day_record_path",
@@ -67,6 +70,7 @@ __all__ = [
     "parse_part_path",
     "part_path",
     "retired_path",
+    "table_of_part",
 ]
 
 STATE = "_wsparquet"
@@ -83,6 +87,9 @@ TMP = f"{STATE}/tmp"  # noqa: S108 - a folder in the root, not the system's /tmp
 LOCKS = f"{STATE}/locks"
 SYNC = f"{STATE}/sync"
 PROBES = f"{STATE}/probes"
+ICEBERG = f"{STATE}/iceberg"
+"""The folder of the metadata of Iceberg tables."""
+
 RETIRED = f"{STATE}/retired"
 """The folder of lists of parts to delete after the next publication."""
 
@@ -111,6 +118,7 @@ _QUARANTINED = re.compile(rf"{QUARANTINE}/({_ACCOUNT})/([^/]+)\.{_TOKEN}\.ndjson
 _RECORD = re.compile(rf"{COMMITS}/{_ACCOUNT}/(\d{{4}}-\d\d|{UNDATED})/[^/]+\.json", re.ASCII)
 _OTHER = re.compile(rf"{PROBES}/{_TOKEN}|{SYNC}/[^/]+\.json", re.ASCII)
 _RETIRED = re.compile(rf"{RETIRED}/{_TOKEN}\.json", re.ASCII)
+_ICEBERG = re.compile(rf"{ICEBERG}/[a-z][a-z0-9_]*/metadata/[^/]+\.(metadata\.json|avro|text)", re.ASCII)
 _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.ASCII)
 
 
@@ -297,6 +305,18 @@ def is_day_part_path(path: str) -> bool:
     return _DAY_PART.fullmatch(path) is not None
 
 
+def table_of_part(path: str) -> str | None:
+    """Return the table of a part's path, or None if ``path`` has another form."""
+    match = _PART.fullmatch(path) or _DAY_PART.fullmatch(path)
+    return match[1] if match else None
+
+
+def key_of_part(path: str) -> Key | None:
+    """Return the identity in the path of a source's own part, or None if ``path`` has another form."""
+    match = _PART.fullmatch(path)
+    return Key(match[3], match[4]) if match else None
+
+
 def is_quarantine_path(path: str) -> bool:
     """Return whether ``path`` has the form of a quarantine file's path."""
     return _QUARANTINED.fullmatch(path) is not None
@@ -314,7 +334,7 @@ def is_retired_path(path: str) -> bool:
 
 def is_object_path(path: str) -> bool:
     """Return whether ``path`` has the form of a path that wsparquet writes to in an object store."""
-    known = (_PART, _DAY_PART, _QUARANTINED, _INTENT, _DAY_INTENT, _RECORD, _DAY_RECORD, _RETIRED, _OTHER)
+    known = (_PART, _DAY_PART, _QUARANTINED, _INTENT, _DAY_INTENT, _RECORD, _DAY_RECORD, _RETIRED, _ICEBERG, _OTHER)
     return path in {ROOT_FILE, CHECKPOINT} or any(form.fullmatch(path) for form in known)
 
 

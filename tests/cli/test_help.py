@@ -38,8 +38,8 @@ def test_the_commands_are_those_of_the_program() -> None:
     """The program lists every command with a line of help."""
     text = help_of(None)
     assert COMMANDS == (
-        "changes", "clean", "compact", "convert", "drift", "fetch", "generate", "inspect", "list", "remove", "replay",
-        "report", "schema", "serve", "sql", "status", "sync", "verify", "views",
+        "changes", "clean", "compact", "convert", "drift", "fetch", "generate", "inspect", "list", "publish", "remove",
+        "replay", "report", "schema", "serve", "sql", "status", "sync", "verify", "views",
     )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)

@@ -26,6 +26,7 @@ from wsparquet.cli.generate import generate
 from wsparquet.cli.inspect import inspect
 from wsparquet.cli.list import list_files
 from wsparquet.cli.output import complain
+from wsparquet.cli.publish import publish
 from wsparquet.cli.remove import remove
 from wsparquet.cli.replay import replay
 from wsparquet.cli.report import report
@@ -110,6 +111,7 @@ for _command in (
     clean_command,
     replay,
     remove,
+    publish,
     sql,
     changes,
     drift,

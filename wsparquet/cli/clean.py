@@ -52,7 +52,7 @@ def clean(given: Arguments) -> int:
       wsparquet clean lake
       wsparquet clean lake --older-than 1h --delete
     """
-    from wsparquet.dataset import clean as run
+    from wsparquet.upkeep import clean as run
 
     options = given.root_options
     found = run(

@@ -43,7 +43,7 @@ def remove(given: Arguments) -> int:
     Example:
       wsparquet remove lake WebSession.1467291600000.1467295200000.part-00000-0.gz
     """
-    from wsparquet.dataset import remove as run
+    from wsparquet.upkeep import remove as run
 
     options = given.root_options
     present(

@@ -17,6 +17,7 @@ from wsparquet.compaction.plan import Candidates, planned_days
 from wsparquet.dataset import Root
 from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone
 from wsparquet.errors import WsparquetError
+from wsparquet.iceberg import publish_changes
 from wsparquet.layout import HIVE_NULL, Day
 from wsparquet.options import make_options
 from wsparquet.progress import Listener, Progress, logged
@@ -49,13 +50,17 @@ def compact(
 
     Raises:
         OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
-        DatasetError: there is no root, or the store fails.
+        DatasetError: there is no root, the store fails, or the root is published and cannot be published again; then no
+            file was deleted.
         SchemaError: the root has another schema version.
 
     """
     options = make_options(CompactOptions, options, keywords)
     opened = Root.open(root, create=False, access=options.access)
-    return compact_root(opened, options, on_progress)
+    found = compact_root(opened, options, on_progress)
+    if not options.dry_run:
+        publish_changes(opened)
+    return found
 
 
 def compact_root(root: Root, options: CompactOptions, on_progress: Listener | None = None) -> Compaction:

@@ -16,7 +16,7 @@ from wsparquet.commit import Commit, CommitIndex
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
-from wsparquet.conversion.run import compacted, outcomes
+from wsparquet.conversion.run import end_run, outcomes
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
@@ -95,10 +95,8 @@ def replay(
         _end(opened)
     for each in _told(opened, files.unreadable, options, tell):
         each.add_to(summary)
-    if summary.committed and not options.dry_run:
-        opened.settle(opened.commits())
-    if options.compact and not options.dry_run:
-        summary.compaction = compacted(opened, options)
+    if not options.dry_run:
+        end_run(opened, summary, options)
     summary.seconds = time.monotonic() - started
     return summary
 

@@ -23,6 +23,8 @@ from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
+from wsparquet.errors import DatasetError
+from wsparquet.iceberg import publish_changes
 from wsparquet.layout import Identity
 from wsparquet.options import make_options
 from wsparquet.preflight import check_apart, check_root
@@ -33,7 +35,7 @@ from wsparquet.source import Failed, Source, Sources, as_list, expand
 if TYPE_CHECKING:
     from wsparquet.compaction import Compaction
 
-__all__ = ["compacted", "convert", "outcomes"]
+__all__ = ["convert", "end_run", "outcomes"]
 
 SIGNAL_SECONDS = 0.2
 """The longest time in seconds that a run waits before it handles signals."""
@@ -87,18 +89,31 @@ def convert(
         for outcome in outcomes(converter, found, limit=limit):
             outcome.add_to(summary)
         summary.not_begun, summary.gave_up = limit.not_begun, limit.not_begun > 0
-        if root is not None and not options.dry_run and summary.committed:
-            root.settle(root.commits())
-        if root is not None and not options.dry_run and options.compact:
-            summary.compaction = compacted(root, options)
+        if root is not None and not options.dry_run:
+            end_run(root, summary, options)
     summary.seconds = time.monotonic() - started
     return summary
 
 
-def compacted(root: Root, options: ConvertOptions) -> Compaction | None:
-    """Merge the small files of a root's older days. Return None if the root does not exist."""
+def end_run(root: Root, summary: Summary, options: ConvertOptions, *, compact: bool = True) -> None:
+    """Do what each run does after its last commit: settle rows, merge small files if asked to, and publish.
+
+    Without ``compact``, no files are merged, for example because the run was interrupted.
+    """
     if not root.exists:
-        return None
+        return
+    if summary.committed:
+        root.settle(root.commits())
+    if options.compact and compact:
+        summary.compaction = compacted(root, options)
+    try:
+        publish_changes(root)
+    except DatasetError as error:
+        summary.unpublished = str(error)
+
+
+def compacted(root: Root, options: ConvertOptions) -> Compaction:
+    """Merge the small files of a root's older days."""
     # Imported only here: most conversions do not merge files, and the import takes 40 ms.
     from wsparquet.compaction import CompactOptions, compact_root
 

@@ -52,9 +52,10 @@ class Summary(Result):
     committed sources whose rows replaced older rows, with both numbers of rows. ``copies`` has the skipped sources
     whose content is committed under another source, or is older than the committed content. ``not_begun``: how many
     sources an early end of the run left for the next run. ``gave_up``: whether the run ended early because its first
-    sources all failed (``max_failures``). All other counts are totals over the committed sources or, in a dry run, over
-    the sources that would be committed. ``compaction``: the result of the compaction after the conversion, or None if
-    none was asked for. Sizes are in bytes. ``records = sum(rows) + quarantined``.
+    sources all failed (``max_failures``). ``compaction``: the result of the compaction after the conversion, or None if
+    none was asked for. ``unpublished``: in a published root, why the run's changes are not published; the next run
+    publishes them. All other counts are totals over the committed sources or, in a dry run, over the sources that would
+    be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
 
     >>> summary = wsparquet.convert("downloads/", to="lake")
     >>> summary
@@ -74,6 +75,7 @@ class Summary(Result):
     failures: list[Failure] = field(default_factory=list, metadata=in_json("errors"))
     not_begun: int = 0
     gave_up: bool = False
+    unpublished: str | None = field(default=None, metadata=in_json(message=True))
     records: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     rescued: dict[str, PathCounts] = field(default_factory=dict)
@@ -96,8 +98,8 @@ class Summary(Result):
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 1 if a source or a compaction failed; else 3 if text was quarantined; else 0."""
-        if self.failures or (self.compaction and self.compaction.failures):
+        """The exit code: 1 if a source, a compaction or the publication failed; else 3 after quarantine; else 0."""
+        if self.failures or self.unpublished or (self.compaction and self.compaction.failures):
             return 1
         return 3 if self.quarantined or self.items else 0
 
@@ -131,6 +133,7 @@ class Summary(Result):
         }
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
-        """Yield the names of the failed sources, with the reasons."""
+        """Yield the names of the failed sources, and of the root if it could not be published, with the reasons."""
         failed = [(failure.name, failure.error) for failure in self.failures]
-        return [*failed, *(self.compaction.failed_sources() if self.compaction else ())]
+        unpublished = [(self.root, self.unpublished)] if self.unpublished else []
+        return [*failed, *(self.compaction.failed_sources() if self.compaction else ()), *unpublished]

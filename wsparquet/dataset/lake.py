@@ -60,6 +60,11 @@ class LakeDataset:
         """The names of the tables without rows, which have no files."""
         return tuple(name for name, parts in self._parts.items() if not parts)
 
+    def parts(self, name: str) -> tuple[CountingPart, ...]:
+        """Return the parts of a table, without a check that they exist. Raises the same errors as ``table``."""
+        self._check_table(name)
+        return tuple(self._parts[name])
+
     def files(self, name: str) -> list[str]:
         """Return the paths of the parts of a table, relative to the root, with ``/`` between components.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from wsparquet.commit.attempt import Attempt
-from wsparquet.commit.days import DayRecord
+from wsparquet.commit.days import DayRecord, own_parts
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol, DayConflict
@@ -28,7 +28,7 @@ from wsparquet.dataset.version import (
     replace_version,
 )
 from wsparquet.errors import DatasetError
-from wsparquet.layout import LOCKS, QUARANTINE, STATE, SYNC, TMP, Identity
+from wsparquet.layout import LOCKS, QUARANTINE, RETIRED, STATE, SYNC, TMP, Identity, key_of_part
 from wsparquet.log import LOGGER
 from wsparquet.names import encode
 from wsparquet.parquet.writers import WriterPool, shared_pool
@@ -158,6 +158,28 @@ class Root:
     def retired(self) -> RetiredParts:
         """What deletes parts that may have counted. No other code may delete such parts."""
         return retired_parts(self._store)
+
+    def delete_waiting(self, waiting: Mapping[str, Sequence[str]]) -> None:
+        """Delete the parts of the lists ``waiting`` (see ``RetiredParts.waiting``), which no reader may open any more.
+
+        Raises DatasetError, and deletes nothing, if one of the parts counts: its list is forged.
+        """
+        paths = {path for paths in waiting.values() for path in paths}
+        if wrong := sorted(paths & self._counting_among(paths)):
+            raise DatasetError(
+                f"{self.place}: expected lists of parts that do not count in {RETIRED}, found {wrong[0]}, which counts"
+                "; wsparquet did not write this list: move it away"
+            )
+        self.retired.finish(waiting, paths)
+
+    def _counting_among(self, paths: Iterable[str]) -> set[str]:
+        """Return the parts that count, of the sources and days that have the parts ``paths``."""
+        days = self.log.days() if paths else {}
+        counting = {path for record in days.values() for path in record.paths}
+        keys = {key for path in paths if (key := key_of_part(path)) is not None}
+        commits = (commit for commit in map(self.log.record_of, keys) if commit is not None)
+        counting.update(part.path for commit in commits for part in own_parts(commit, days))
+        return counting
 
     def interrupt(self) -> None:
         """Abort all requests to an object store, and thus all commits. The next run finishes or undoes the commits."""

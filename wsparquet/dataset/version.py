@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
@@ -24,6 +25,7 @@ __all__ = [
     "PUBLISHED",
     "Publication",
     "RootVersion",
+    "change_version",
     "check_new",
     "create_version",
     "has_version",
@@ -221,3 +223,25 @@ def create_version(store: Store) -> None:
 def replace_version(store: Store, version: RootVersion) -> None:
     """Replace the version in ``root.json``."""
     store.put(ROOT_FILE, version.to_json())
+
+
+def change_version(store: Store, change: Callable[[RootVersion], RootVersion]) -> RootVersion:
+    """Replace the version in ``root.json`` by what ``change`` makes of it, and return the new version.
+
+    If another process replaces the file at the same time, ``change`` is called again. Raises DatasetError if the file
+    is missing or not valid, and any error of ``change``.
+    """
+    while True:
+        found = store.read_version(ROOT_FILE)
+        before = read_version(store)
+        after = change(before)
+        if after == before:
+            return after
+        try:
+            store.put(ROOT_FILE, after.to_json(), expect=Absent() if found is None else found[1])
+        except Changed:
+            continue
+        except Refused:
+            # Such a store is used only with the user's promise that there is one writer.
+            replace_version(store, after)
+        return after

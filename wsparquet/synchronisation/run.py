@@ -15,7 +15,7 @@ from wsparquet.api import Client, FileGone, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
 from wsparquet.conversion.converter import TRIES, Converter
 from wsparquet.conversion.outcome import Outcome
-from wsparquet.conversion.run import compacted
+from wsparquet.conversion.run import end_run
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
@@ -78,8 +78,7 @@ def sync(
         run.converted = Summary(root=root.place, decoder=decoder)
         run_coroutine(run.all(scratch))
     ledger.write(root)
-    if options.convert.compact and not run.fetched.interrupted:
-        run.converted.compaction = compacted(root, options.convert)
+    end_run(root, run.converted, options.convert, compact=not run.fetched.interrupted)
     run.converted.seconds = run.fetched.seconds = time.monotonic() - started
     return SyncSummary(run.fetched, run.converted)
 
@@ -131,8 +130,6 @@ class _Run:
             self.places = asyncio.Semaphore(options.downloads + threads + 2 * convert.jobs)
             with self.stop.files_in_progress():
                 await self._take(wanted, shelf)
-            if self.converted.committed:
-                await asyncio.to_thread(lambda: self.root.settle(self.root.commits()))
 
     def _count(self, listing: Listing, wanted: list[ListedFile]) -> None:
         self.fetched.listed = len(listing.files)

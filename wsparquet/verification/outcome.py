@@ -27,6 +27,7 @@ Kind = Literal[
     "twin",
     "unsettled",
     "doubled",
+    "published",
     "uncommitted",
     "source",
     "values",
@@ -40,8 +41,8 @@ the quarantine file. ``shared``: several commit records name the same file. ``st
 ``twin``: two commits have rows of the same text, as after two simultaneous runs; one of them counts, and the next run
 makes the other one yield. ``unsettled``: a day part has rows of a source that was replaced or removed; they do not
 count, and the next run removes them. ``doubled``: two commits have the same rows although their texts differ.
-``uncommitted``, ``source``, ``values``: a source is not committed, cannot be read, or has other values than the
-committed rows.
+``published``: a published Iceberg table differs from the commit records. ``uncommitted``, ``source``, ``values``: a
+source is not committed, cannot be read, or has other values than the committed rows.
 """
 
 

@@ -21,6 +21,7 @@ from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
 from wsparquet.decode import Limits
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
+from wsparquet.iceberg import mismatches
 from wsparquet.layout import Day
 from wsparquet.options import check_number, make_options
 from wsparquet.progress import Listener, Progress, logged
@@ -82,7 +83,8 @@ def verify(
     """Check that a root contains exactly what its commit records say, and return all problems.
 
     Each part is read, and its size, checksum, schema, rows and times are compared with the commit record. The counts of
-    each commit record must add up, and the folders of the tables must contain no other file. ``against`` is a path,
+    each commit record must add up, and the folders of the tables must contain no other file. In a published root, the
+    Iceberg tables must name exactly the parts that count. ``against`` is a path,
     glob, folder or URL, or a list of them: the reference decoder decodes these sources again, and each value is
     compared with the committed rows. The order of the rows does not matter. The root is not changed. ``on_progress`` is
     called from several threads. The keyword arguments are the fields of ``VerifyOptions``, and they take precedence
@@ -146,6 +148,7 @@ class _Run:
         self.result.problems.extend(self._strays())
         self.result.problems.extend(self._twins())
         self.result.problems.extend(self._doubles.problems(self.root.store, self._commits(), self._days()))
+        self.result.problems.extend(self._published())
 
     def _record(self, check: _Check, path: str, data: bytes) -> Verification:
         found = check(self.root.log, self.root.store, path, data, self._doubles)
@@ -183,6 +186,17 @@ class _Run:
         for loser, winner in find_twins(self._commits()):
             found = f"another with the same content: {winner.path}; the next run that writes removes one of the two"
             yield Problem("twin", loser.path, "one commit of this content", found)
+
+    def _published(self) -> Iterator[Problem]:
+        """Yield a problem for each difference between the published tables and the commit records."""
+        try:
+            found = mismatches(self.root)
+        except DatasetError as error:
+            yield Problem("published", self.root.place, "published tables that can be read", str(error))
+            return
+        for each in found:
+            remedy = "the end of the run that changes the root publishes it, or `wsparquet publish`"
+            yield Problem("published", each.where, each.expected, f"{each.found}; {remedy}")
 
     def _days(self) -> dict[Day, DayRecord]:
         try:

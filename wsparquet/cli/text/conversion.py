@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wsparquet.cli.flags import in_flags
 from wsparquet.cli.terminal import human_bytes
 from wsparquet.cli.text import REPLACED, ErrorLine, lines
 from wsparquet.cli.text.parts import counted, counts, failed, path_counts
@@ -38,6 +39,8 @@ def _(summary: Summary) -> Iterator[str]:
     yield from failed(summary.failures)
     if summary.compaction is not None:
         yield from lines(summary.compaction)
+    if summary.unpublished:
+        yield ErrorLine(f"not published: {in_flags(summary.unpublished)}")
 
 
 def _outcomes(summary: Summary) -> str:

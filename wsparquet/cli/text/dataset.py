@@ -1,4 +1,4 @@
-"""The text of the results of `wsparquet clean` and `wsparquet remove`."""
+"""The text of the result of `wsparquet clean`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from wsparquet.cli.terminal import human_bytes
 from wsparquet.cli.text import lines
 from wsparquet.cli.text.parts import counted
-from wsparquet.dataset import Cleaning, Removal
+from wsparquet.dataset import Cleaning
 
 
 @lines.register
@@ -20,13 +20,6 @@ def _(cleaning: Cleaning) -> Iterator[str]:
     if cleaning.unlisted:
         yield f"not listed: {cleaning.unlisted}"
     yield _total(cleaning)
-
-
-@lines.register
-def _(removal: Removal) -> Iterator[str]:
-    """Yield a line for each source."""
-    for source in removal.removed:
-        yield f"removed {source.name} of account {source.account}: {counted(source.rows, 'row')}"
 
 
 def _total(cleaning: Cleaning) -> str:

@@ -14,6 +14,7 @@ from wsparquet.dataset.access import Access
 from wsparquet.dataset.cleaning import Cleaning
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError, OptionError
+from wsparquet.iceberg import publish_changes
 from wsparquet.json_values import in_json
 from wsparquet.log import LOGGER
 from wsparquet.names import parse_name
@@ -72,7 +73,8 @@ def remove(
 
     Raises:
         OptionError: a parameter has an invalid value; this error is also a ValueError.
-        DatasetError: there is no root, or a name is unknown or ambiguous; nothing was removed.
+        DatasetError: there is no root, or a name is unknown or ambiguous; nothing was removed. Or the root is published
+            and the removal could not be published; the files are then deleted by the next run that publishes.
         SchemaError: the root has another schema version.
 
     """
@@ -85,6 +87,7 @@ def remove(
     commits = opened.remove(_with_suffixes(given, opened.commits().headers()), account=account)
     if commits:
         opened.settle_days(opened.commits())
+    publish_changes(opened)
     removed = []
     for commit in commits:
         if commit.same_as is not None:
@@ -113,7 +116,8 @@ def clean(
 
     Raises:
         OptionError: a parameter has an invalid value; this error is also a ValueError.
-        DatasetError: there is no root, the store fails, or a commit record or an intent is unreadable.
+        DatasetError: there is no root, the store fails, a commit record or an intent is unreadable, or the root is
+            published and cannot be published again, so that no part was deleted.
         SchemaError: the root has another schema version.
 
     """
@@ -122,6 +126,7 @@ def clean(
     opened = Root.open(root, create=False, access=_access(storage_options, single_writer))
     found = cleaning.clean(opened, older_than=older_than.total_seconds(), delete=delete)
     if found.deleted:
+        publish_changes(opened)
         LOGGER.info("cleaned %s: %d files that no commit record names", found.root, len(found.strays))
     return found
 

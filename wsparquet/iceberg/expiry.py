@@ -1,0 +1,129 @@
+"""Old snapshots of the published tables, and files that only they need: pyiceberg removes the first, not the second.
+
+A snapshot or a version of the metadata expires when it has been out of date for as long as the publication keeps old
+ones. Only files below the table's folder in the root are deleted, and only by names that publishers give.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Iterable, Iterator
+
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.table.update import RemoveSnapshotsUpdate, TableUpdate
+
+from wsparquet.iceberg.files import StoreFiles
+from wsparquet.iceberg.metadata import table_path
+from wsparquet.iceberg.tables import State
+from wsparquet.store.store import Entry
+
+__all__ = ["delete_all_files", "delete_old_files", "expire"]
+
+VERSION = re.compile(r"(?:v([1-9][0-9]{0,17})|([0-9]{5,18})-[0-9a-f-]{36})\.metadata\.json", re.ASCII)
+HINT = re.compile(r"version-hint\.text", re.ASCII)
+MANIFEST = re.compile(r"(?:snap-[0-9]+-[0-9]+-)?[0-9a-f-]{36}(?:-m[0-9]+)?\.avro", re.ASCII)
+
+ORPHAN_SECONDS = 24 * 3600.0
+"""The age at which a manifest that no snapshot names is deleted: a publisher that is alive commits within minutes."""
+
+
+def expire(metadata: TableMetadata, *, keep_seconds: float, now_ms: int, adding: bool) -> tuple[TableUpdate, ...]:
+    """Return the update that removes snapshots which others replaced at least ``keep_seconds`` ago.
+
+    ``adding``: whether the same change adds a snapshot. Snapshots that branches and tags name stay.
+    """
+    latest = now_ms - keep_seconds * 1000
+    named = {reference.snapshot_id for name, reference in metadata.refs.items() if not adding or name != "main"}
+    expired = [
+        snapshot.snapshot_id
+        for snapshot, replaced_ms in _replaced(metadata.snapshots, now_ms if adding else None)
+        if replaced_ms <= latest and snapshot.snapshot_id not in named
+    ]
+    return (RemoveSnapshotsUpdate(snapshot_ids=expired),) if expired else ()
+
+
+def _replaced(snapshots: Iterable[Snapshot], end_ms: int | None) -> Iterator[tuple[Snapshot, int]]:
+    """Yield each snapshot that another one has replaced, with the time in milliseconds."""
+    ordered = sorted(snapshots, key=lambda each: (each.sequence_number or 0, each.timestamp_ms))
+    times = [each.timestamp_ms for each in ordered[1:]] + ([] if end_ms is None else [end_ms])
+    yield from zip(ordered, times, strict=False)
+
+
+def delete_old_files(before: State, after: State, files: StoreFiles, *, keep_seconds: float, thorough: bool) -> None:
+    """Delete the files of snapshots that a change has removed, and old versions of the metadata.
+
+    With ``thorough``, also delete the manifests of publishers that died, which needs all manifest lists of the table.
+    """
+    found = list(files.store.entries(f"{table_path(after.name)}/metadata"))
+    gone = set(_old_versions(found, after, time.time() - keep_seconds))
+    gone |= _of_removed_snapshots(before, after, files)
+    if thorough:
+        latest = time.time() - max(keep_seconds, ORPHAN_SECONDS)
+        named = {files.path(each) for each in _files_of(after.metadata.snapshots, files)}
+        manifests = (each for each in found if MANIFEST.fullmatch(_name(each)) and each.modified < latest)
+        gone |= {each.path for each in manifests if each.path not in named}
+    # In ascending order, so that a publisher that slept notices.
+    files.store.delete(sorted(gone, key=lambda path: (_number(path.rpartition("/")[2]) or 0, path)))
+
+
+def _old_versions(found: Iterable[Entry], after: State, latest: float) -> Iterator[str]:
+    """Yield the versions before that of ``after`` whose next version is no younger than ``latest`` (seconds)."""
+    current = _number((after.location or "").rpartition("/")[2]) or 0
+    numbered = ((_number(_name(each)), each) for each in found)
+    versions = sorted((number, each.modified, each.path) for number, each in numbered if number is not None)
+    for (number, _, path), (_, passed, _) in itertools.pairwise(versions):
+        if number < current and passed <= latest:
+            yield path
+
+
+def _of_removed_snapshots(before: State, after: State, files: StoreFiles) -> set[str]:
+    left = {snapshot.snapshot_id for snapshot in after.metadata.snapshots}
+    removed = [snapshot for snapshot in before.metadata.snapshots if snapshot.snapshot_id not in left]
+    if not removed or not before.exists:
+        return set()
+    kept = after.metadata.snapshots
+    if _is_chain(after.metadata):
+        # A manifest that a snapshot no longer names is in none of the later ones, so the oldest one has them all.
+        kept = [min(kept, key=lambda each: each.sequence_number or 0)]
+    return {files.path(each) for each in _files_of(removed, files) - _files_of(kept, files)}
+
+
+def _is_chain(metadata: TableMetadata) -> bool:
+    """Return whether each snapshot is an ancestor of the current one, which another tool may have changed."""
+    found, snapshot = 0, metadata.current_snapshot()
+    while snapshot is not None:
+        found += 1
+        parent = snapshot.parent_snapshot_id
+        snapshot = None if parent is None else metadata.snapshot_by_id(parent)
+    return found == len(metadata.snapshots)
+
+
+def _files_of(snapshots: Iterable[Snapshot], files: StoreFiles) -> set[str]:
+    named: set[str] = set()
+    for snapshot in snapshots:
+        named.add(snapshot.manifest_list)
+        try:
+            named.update(manifest.manifest_path for manifest in snapshot.manifests(files))
+        except FileNotFoundError:
+            # Another publisher has deleted this snapshot's files.
+            continue
+    return named
+
+
+def delete_all_files(name: str, files: StoreFiles) -> None:
+    """Delete all files of a table that nobody can open any more, except the data."""
+    found = files.store.entries(f"{table_path(name)}/metadata")
+    own = (each for each in found if any(form.fullmatch(_name(each)) for form in (VERSION, MANIFEST, HINT)))
+    files.store.delete([each.path for each in own])
+
+
+def _name(entry: Entry) -> str:
+    return entry.path.rpartition("/")[2]
+
+
+def _number(file: str) -> int | None:
+    match = VERSION.fullmatch(file)
+    return int(match[1] or match[2]) if match else None
