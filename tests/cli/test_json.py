@@ -99,6 +99,7 @@ SUMMARY_JSON = {
     "dry_run": False,
     "decoder": "native",
     "compaction": None,
+    "unpublished": None,
 }
 
 FETCHED = FetchSummary("7", listed=3, present=1, downloaded=["b.gz"], gone=[FAILURE], seconds=1.23456)
