@@ -85,6 +85,7 @@ SUMMARY_JSON = {
     "errors": [FAILURE_JSON],
     "not_begun": 4,
     "gave_up": True,
+    "unpublished": None,
     "records": 2,
     "rows": {"geo": 1},
     "rescued": {"geo": {"$.x": 2}},
@@ -99,7 +100,6 @@ SUMMARY_JSON = {
     "dry_run": False,
     "decoder": "native",
     "compaction": None,
-    "unpublished": None,
 }
 
 FETCHED = FetchSummary("7", listed=3, present=1, downloaded=["b.gz"], gone=[FAILURE], seconds=1.23456)
