@@ -4,7 +4,6 @@ Arrow arrays and schemas are passed between Python and Rust through the Arrow C 
 class may be used by one thread at a time, except ``CompiledPlan``.
 """
 
-from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Self
 
@@ -67,15 +66,25 @@ class ParquetFile:
     """A Parquet file that is being written. The file is complete after ``close``."""
 
     def __new__(cls, path: str | PathLike[str], schema: object, settings: str) -> Self:
-        """Create the file at ``path``.
+        """Prepare the file at ``path``, which is created when its first row group ends.
 
         ``schema`` is a capsule with the file's Arrow schema; ``settings`` is the JSON text of all settings.
 
-        Raises OSError if the file cannot be written, and ValueError if the settings are not valid.
+        Raises ValueError if the settings are not valid.
         """
 
-    def write(self, batches: Sequence[Imported]) -> None:
-        """Write record batches as one row group, or as several row groups if the rows are too many. Raises OSError."""
+    def write(self, batch: Imported) -> tuple[int, int, int, int]:
+        """Add a record batch to the unfinished row group. Raises OSError.
+
+        Return the memory in bytes of the row group's rows as they came, and of its compressed rows; the number of
+        finished row groups, and their size in bytes.
+        """
+
+    def pack(self) -> tuple[int, int, int, int]:
+        """Compress the rows of the unfinished row group. Return the same as ``write``. Raises OSError."""
+
+    def end_row_group(self) -> tuple[int, int, int, int]:
+        """Write the unfinished row group to the file, if it has rows. Return the same as ``write``. Raises OSError."""
 
     def close(self) -> tuple[int, int, tuple[int, int] | None, bytes] | None:
         """Write the footer and close the file. Raises OSError.

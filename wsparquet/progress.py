@@ -17,7 +17,8 @@ class Progress:
     """One event of one source, with the bytes and rows of that source so far.
 
     Only the event ``found`` is about all sources: ``files`` is their number, and ``size`` is the sum of all stored
-    sizes that are known. Only ``ignored`` events precede ``found``. An ``ignored`` event reports a marker of another
+    sizes that are known. Only ``ignored`` and ``limited`` events precede ``found``. ``limited`` means that the run has
+    fewer jobs than it was given; ``reason`` says why. An ``ignored`` event reports a marker of another
     tool, such as ``_SUCCESS``, in a folder or an archive; a marker is not a source. Only synchronization sends
     ``retried`` and ``downloaded``, both before ``started``. ``replaced`` means that the source is committed and that
     its rows replaced ``rows_before`` older rows. ``reason`` says why a source is skipped although it was never
@@ -30,7 +31,17 @@ class Progress:
     """
 
     kind: Literal[
-        "ignored", "found", "retried", "downloaded", "started", "read", "committed", "replaced", "skipped", "failed"
+        "ignored",
+        "limited",
+        "found",
+        "retried",
+        "downloaded",
+        "started",
+        "read",
+        "committed",
+        "replaced",
+        "skipped",
+        "failed",
     ]
     name: str
     url: str = ""
@@ -53,6 +64,7 @@ LEVELS = {
     "skipped": logging.DEBUG,
     "ignored": logging.DEBUG,
     "downloaded": logging.DEBUG,
+    "limited": logging.WARNING,
     "retried": logging.WARNING,
     "failed": logging.ERROR,
 }

@@ -1,26 +1,33 @@
-//! Writes Parquet files: appends batches, flushes a row group on request, and writes the footer on close. The writer
-//! counts and hashes the bytes that it writes, and tells what the finished file has; nothing reads the file again.
+//! Writes Parquet files: collects the batches of a row group, writes the row group on request, and the footer on close.
+//! The writer counts and hashes the bytes that it writes, and tells what the finished file has; nothing reads the file
+//! again.
+
+mod packed;
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::ffi::from_ffi_and_data_type;
-use arrow_array::{RecordBatch, StructArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
 use arrow_data::ffi::FFI_ArrowArray;
 use arrow_schema::{DataType, Schema};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::statistics::Statistics;
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use zstd::bulk::Decompressor;
+
+use self::packed::{Packed, compressor, decompressor, leaf, leaf_paths};
 
 /// The share of absent values that a Bloom filter does not exclude.
 const BLOOM_FALSE: f64 = 0.01;
@@ -56,16 +63,45 @@ pub struct Facts {
     pub sha256: [u8; 32],
 }
 
+/// What an unfinished file takes.
+pub struct Taken {
+    /// The memory in bytes of the unfinished row group: of rows as they came, and of rows in compressed form.
+    pub pending: usize,
+    pub packed: usize,
+    /// The number of finished row groups. The description of each stays in memory until the end.
+    pub row_groups: usize,
+    /// The size in bytes of the finished row groups.
+    pub bytes: u64,
+}
+
 /// A file that counts and hashes the bytes that are written to it. After `hold`, it keeps these bytes in memory, and
 /// `release` writes them.
+///
+/// The file is created by the first write. Between row groups it is closed, so that any number of files can be written
+/// at the same time, whatever number of files the process may open.
 struct HashedFile {
-    file: File,
+    path: PathBuf,
+    file: Option<File>,
     digest: Sha256,
     bytes: u64,
     held: Option<Vec<u8>>,
 }
 
 impl HashedFile {
+    fn new(path: PathBuf) -> Self {
+        Self { path, file: None, digest: Sha256::new(), bytes: 0, held: None }
+    }
+
+    /// Opens the file, or creates it if nothing has been written yet. Fails if another one has the name.
+    fn open(&self) -> io::Result<File> {
+        if self.bytes == 0 { File::create_new(&self.path) } else { OpenOptions::new().append(true).open(&self.path) }
+    }
+
+    /// Closes the file until the next write.
+    fn rest(&mut self) {
+        self.file = None;
+    }
+
     /// Holds the rest of the file, which ends with the footer.
     fn hold(&mut self) {
         self.held = Some(Vec::new());
@@ -108,38 +144,80 @@ impl Write for HashedFile {
             held.extend_from_slice(data);
             return Ok(data.len());
         }
-        let written = self.file.write(data)?;
+        if self.file.is_none() {
+            self.file = Some(self.open()?);
+        }
+        let written = self.file.as_mut().map_or(Ok(0), |file| file.write(data))?;
         self.digest.update(&data[..written]);
         self.bytes += written as u64;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        Ok(()) // files have no buffer
+    }
+}
+
+/// A batch of the unfinished row group, as it came or with compressed columns.
+enum Pending {
+    Plain(RecordBatch),
+    Packed(Vec<Packed>),
+}
+
+impl Pending {
+    /// Returns a column with one of its leaves only.
+    fn leaf(&self, column: usize, path: &[usize], with: &mut Decompressor<'_>) -> Result<ArrayRef> {
+        match self {
+            Self::Plain(batch) => leaf(batch.column(column), path),
+            Self::Packed(columns) => columns[column].leaf(path, with),
+        }
     }
 }
 
 /// A Parquet file that is being written.
+///
+/// The rows of the unfinished row group are Arrow data. An unfinished column of the crate takes about 300 kB for its
+/// dictionary and its compressor, which is more than the Arrow data of most columns; so columns are encoded one after
+/// the other when the row group ends.
 pub struct Part {
-    writer: ArrowWriter<HashedFile>,
+    writer: SerializedFileWriter<HashedFile>,
+    columns: ArrowRowGroupWriterFactory,
+    schema: Arc<Schema>,
     data_type: DataType,
     timestamps: HashSet<ColumnPath>,
+    row_group_rows: usize,
+    pending: Vec<Pending>,
+    pending_rows: usize,
+    plain_bytes: usize,
+    packed_bytes: usize,
 }
 
 impl Part {
-    /// Creates the file. Fails if it already exists.
-    pub fn create(path: &Path, schema: Schema, settings: &Settings) -> Result<Self> {
-        let data_type = DataType::Struct(schema.fields.clone());
+    /// Prepares a file, which is created when its first row group ends. Writing then fails if the file already exists.
+    pub fn new(path: PathBuf, schema: Schema, settings: &Settings) -> Result<Self> {
+        let schema = Arc::new(schema);
         let writer_options = ArrowWriterOptions::new()
             .with_properties(settings.properties()?)
             .with_skip_arrow_metadata(!settings.arrow_schema)
             .with_schema_root(settings.root.clone());
-        let file = HashedFile { file: File::create_new(path)?, digest: Sha256::new(), bytes: 0, held: None };
-        let writer = ArrowWriter::try_new_with_options(file, Arc::new(schema), writer_options)?;
-        Ok(Self { writer, data_type, timestamps: settings.timestamps.iter().map(|name| column_path(name)).collect() })
+        let file = HashedFile::new(path);
+        let writer = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), writer_options)?;
+        let (writer, columns) = writer.into_serialized_writer()?;
+        Ok(Self {
+            writer,
+            columns,
+            data_type: DataType::Struct(schema.fields.clone()),
+            schema,
+            timestamps: settings.timestamps.iter().map(|name| column_path(name)).collect(),
+            row_group_rows: settings.row_group_rows.max(1),
+            pending: Vec::new(),
+            pending_rows: 0,
+            plain_bytes: 0,
+            packed_bytes: 0,
+        })
     }
 
-    /// Adds a batch to the current row group.
+    /// Adds a batch to the unfinished row group. If that reaches the most rows of one, it ends, and another one begins.
     ///
     /// # Safety
     ///
@@ -149,17 +227,81 @@ impl Part {
         // SAFETY: the caller guarantees the type. `validate` then checks that lengths and buffers agree.
         let data = unsafe { from_ffi_and_data_type(array, self.data_type.clone()) }?;
         data.validate()?;
-        self.writer.write(&RecordBatch::from(StructArray::from(data)))
+        let mut rest = RecordBatch::from(StructArray::from(data));
+        while self.pending_rows + rest.num_rows() >= self.row_group_rows {
+            let fitting = self.row_group_rows - self.pending_rows;
+            self.add(rest.slice(0, fitting));
+            rest = rest.slice(fitting, rest.num_rows() - fitting);
+            self.end_row_group()?;
+        }
+        self.add(rest);
+        Ok(())
     }
 
-    /// Flushes the current row group to the file.
+    fn add(&mut self, batch: RecordBatch) {
+        if batch.num_rows() > 0 {
+            self.pending_rows += batch.num_rows();
+            // The decoder leaves an eighth of room at the end of its buffers.
+            self.plain_bytes += batch.get_array_memory_size() * 9 / 8;
+            self.pending.push(Pending::Plain(batch));
+        }
+    }
+
+    /// Compresses the rows of the unfinished row group that are not compressed yet.
+    pub fn pack(&mut self) -> Result<()> {
+        let mut with = compressor()?;
+        for pending in &mut self.pending {
+            if let Pending::Plain(batch) = pending {
+                let columns = batch.columns().iter().map(|column| Packed::of(column, &mut with));
+                let columns = columns.collect::<io::Result<Vec<_>>>()?;
+                self.packed_bytes += columns.iter().map(Packed::memory).sum::<usize>();
+                *pending = Pending::Packed(columns);
+            }
+        }
+        self.plain_bytes = 0;
+        Ok(())
+    }
+
+    /// Writes the unfinished row group to the file, if it has rows. Between row groups, the file is closed.
     pub fn end_row_group(&mut self) -> Result<()> {
-        self.writer.flush()
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let batches = std::mem::take(&mut self.pending);
+        (self.pending_rows, self.plain_bytes, self.packed_bytes) = (0, 0, 0);
+        let mut with = decompressor()?;
+        let mut writers = self.columns.create_column_writers(self.writer.flushed_row_groups().len())?.into_iter();
+        let mut group = self.writer.next_row_group()?;
+        for (column, field) in self.schema.fields().iter().enumerate() {
+            for (path, mut writer) in leaf_paths(field.data_type()).iter().zip(&mut writers) {
+                for batch in &batches {
+                    let column = batch.leaf(column, path, &mut with)?;
+                    let field = field.as_ref().clone().with_data_type(column.data_type().clone());
+                    compute_leaves(&field, &column)?.iter().try_for_each(|leaf| writer.write(leaf))?;
+                }
+                writer.close()?.append_to_row_group(&mut group)?;
+            }
+        }
+        group.close()?;
+        self.writer.flush()?;
+        self.writer.inner_mut().rest();
+        Ok(())
+    }
+
+    /// Returns what the unfinished file takes.
+    pub fn taken(&self) -> Taken {
+        Taken {
+            pending: self.plain_bytes,
+            packed: self.packed_bytes,
+            row_groups: self.writer.flushed_row_groups().len(),
+            bytes: self.writer.inner().bytes,
+        }
     }
 
     /// Writes the footer, closes the file, and returns what the file has.
     pub fn close(mut self) -> Result<Facts> {
         // What is held then is the end of the file alone.
+        self.end_row_group()?;
         self.writer.flush()?;
         self.writer.inner_mut().hold();
         let footer = self.writer.finish()?;
@@ -171,6 +313,13 @@ impl Part {
             times: range(&footer, &self.timestamps),
             sha256: file.digest.clone().finalize().into(),
         })
+    }
+}
+
+impl Drop for Part {
+    /// Keeps a file that is not closed from being written once more: the crate's writer passes on what it still has.
+    fn drop(&mut self) {
+        self.writer.inner_mut().hold();
     }
 }
 
@@ -208,7 +357,6 @@ impl Settings {
         let level = if self.page_index { EnabledStatistics::Page } else { EnabledStatistics::Chunk };
         let general = WriterProperties::builder()
             .set_compression(self.compression()?)
-            .set_max_row_group_row_count(Some(self.row_group_rows))
             .set_offset_index_disabled(!self.page_index)
             .set_dictionary_enabled(false)
             .set_statistics_enabled(EnabledStatistics::None)

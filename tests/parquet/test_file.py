@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,7 +32,9 @@ def write(
     """A file with a row group or more for each group of batches."""
     part: OpenPart = writer(path, table, row_group_rows=rows)
     for batches in groups:
-        part.write(batches)
+        for batch in batches:
+            part.write(batch)
+        part.end_row_group()
     part.close()
     return pq.ParquetFile(path)
 
@@ -143,29 +146,34 @@ def test_long_bounds_are_whole(tmp_path: Path) -> None:
 @every_writer
 def test_errors_of_the_disk_bear_their_number(tmp_path: Path, writer: WriterKind) -> None:
     """What cannot be opened is said as the system says it, so that the remedy can be looked up."""
+    part = writer(tmp_path / "missing" / "x.parquet", "geo", row_group_rows=10)
+    part.write(make_rows("geo", 2))
     with pytest.raises(FileNotFoundError) as caught:
-        writer(tmp_path / "missing" / "x.parquet", "geo", row_group_rows=10)
+        part.end_row_group()
+    part.abandon()
     assert caught.value.errno == errno.ENOENT
 
 
-@needs_native
-def test_a_file_is_never_written_over(tmp_path: Path) -> None:
+@every_writer
+def test_a_file_is_never_written_over(tmp_path: Path, writer: WriterKind) -> None:
     """A name that is taken is an error, not a loss."""
     (tmp_path / "x.parquet").write_bytes(b"mine")
+    part = writer(tmp_path / "x.parquet", "geo", row_group_rows=10)
+    part.write(make_rows("geo", 2))
     with pytest.raises(FileExistsError):
-        NativePart(tmp_path / "x.parquet", "geo", row_group_rows=10)
+        part.close()
     assert (tmp_path / "x.parquet").read_bytes() == b"mine"
 
 
-@needs_native
-def test_a_closed_file_takes_no_more(tmp_path: Path) -> None:
+@every_writer
+def test_a_closed_file_takes_no_more(tmp_path: Path, writer: WriterKind) -> None:
     """Closing again is nothing; writing then is an error."""
-    part = NativePart(tmp_path / "x.parquet", "geo", row_group_rows=10)
-    part.write([make_rows("geo", 2)])
+    part = writer(tmp_path / "x.parquet", "geo", row_group_rows=10)
+    part.write(make_rows("geo", 2))
     part.close()
     part.close()
     with pytest.raises(OSError, match="the file is closed"):
-        part.write([make_rows("geo", 2)])
+        part.write(make_rows("geo", 2))
     assert pq.read_metadata(tmp_path / "x.parquet").num_rows == 2
 
 
@@ -174,7 +182,87 @@ def test_arrays_that_are_not_of_the_schema_are_an_error_and_no_crash(tmp_path: P
     """The border to Rust looks at what it is given, whoever calls it."""
     part = NativePart(tmp_path / "x.parquet", "geo", row_group_rows=10)
     with pytest.raises(OSError, match=r"."):
-        part.write([make_rows("navigation", 2)])
+        part.write(make_rows("navigation", 2))
     empty = part._room()
     with pytest.raises(OSError, match=r"."):
-        part._file.write([empty])
+        part._file.write(empty)
+
+
+@every_writer
+def test_a_file_is_open_only_while_it_is_written(tmp_path: Path, writer: WriterKind) -> None:
+    """Unfinished files take no file descriptors, however many there are, and what follows is appended."""
+    before = open_files()
+    parts = [writer(tmp_path / f"{number}", "geo", row_group_rows=10) for number in range(5)]
+    for part in parts:
+        part.write(make_rows("geo", 12))
+        part.end_row_group()
+        part.write(make_rows("geo", 3, seed=1))
+    assert open_files() == before
+    for part in parts:
+        part.close()
+    assert open_files() == before
+    assert [row_group_rows(tmp_path / f"{number}") for number in range(5)] == [[10, 2, 3]] * 5
+
+
+def row_group_rows(path: Path) -> list[int]:
+    """The rows of each row group of a file."""
+    footer = pq.read_metadata(path)
+    return [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
+
+
+def open_files() -> int:
+    """The number of files that this process has open."""
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+@every_writer
+def test_an_abandoned_file_is_not_written(tmp_path: Path, writer: WriterKind) -> None:
+    """What is given up before its first row group ends leaves nothing, also when it is freed."""
+    part = writer(tmp_path / "x.parquet", "geo", row_group_rows=10)
+    part.write(make_rows("geo", 2))
+    part.abandon()
+    del part
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+
+
+@every_writer
+@pytest.mark.parametrize("table", TABLES)
+def test_a_row_group_grows_until_it_ends(tmp_path: Path, writer: WriterKind, table: str) -> None:
+    """An unfinished file says what memory its row group takes, which grows with its rows, and is freed at its end."""
+    part = writer(tmp_path / "x.parquet", table, row_group_rows=1000)
+    first, more = (part.write(make_rows(table, 100, seed=seed)) for seed in range(2))
+    assert 0 < first.pending < more.pending
+    assert (first.row_groups, more.row_groups, more.bytes) == (0, 0, 0)
+    packed = part.pack()
+    assert 0 < packed.packed < more.pending
+    assert (packed.pending, part.pack()) == (0, packed)
+    ended = part.end_row_group()
+    assert (ended.pending, ended.packed, ended.row_groups) == (0, 0, 1)
+    assert 0 < ended.bytes < part.close().bytes
+
+
+@every_writer
+@pytest.mark.parametrize("table", TABLES)
+@settings(max_examples=scaled(60, 6), deadline=None)
+@given(seed=st.integers(0, 2**32), steps=st.lists(st.integers(0, 40) | st.just("pack"), min_size=1, max_size=6))
+def test_packed_rows_are_written_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, writer: WriterKind, table: str, seed: int, steps: list[int | str]
+) -> None:
+    """Values, nulls and empty lists survive, whatever is packed, across the border of a row group, in their order."""
+    path = tmp_path_factory.mktemp("part") / "x.parquet"
+    part, batches = writer(path, table, row_group_rows=25), []
+    for at, step in enumerate(steps):
+        if isinstance(step, str):
+            part.pack()
+        else:
+            batches.append(make_rows(table, step + 2, seed=seed + at).slice(2))
+            part.write(batches[-1])
+    part.pack()
+    part.close()
+    found = pq.read_table(path, partitioning=None)
+    found.validate(full=True)
+    expected = pa.Table.from_batches(batches, schema=TABLES[table].schema)
+    assert found.num_rows == expected.num_rows
+    assert repr(found.to_pylist()) == repr(expected.to_pylist())
+    assert all(rows == 25 for rows in row_group_rows(path)[:-1])

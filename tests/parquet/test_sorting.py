@@ -142,7 +142,7 @@ def test_visits_and_visitors_have_bloom_filters(tmp_path: Path, writer: WriterKi
 def test_files_of_sources_have_no_bloom_filters(tmp_path: Path) -> None:
     """Files that are merged later would only become larger by them."""
     part = best_writer()(tmp_path / "a.parquet", "geo", row_group_rows=100)
-    part.write([next(batches("geo", 1, 10))])
+    part.write(next(batches("geo", 1, 10)))
     part.close()
     query = "SELECT count(bloom_filter_offset) FROM parquet_metadata(?)"
     assert duckdb.execute(query, [str(tmp_path / "a.parquet")]).fetchall() == [(0,)]

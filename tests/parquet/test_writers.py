@@ -1,11 +1,13 @@
-"""wsparquet/parquet/writers.py: buffers and open files within bounds, whoever writes them."""
+"""wsparquet/parquet/writers.py: unfinished files within bounds, whoever writes them."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,10 @@ from wsparquet.parquet.file import WriterKind, time_range
 from wsparquet.parquet.settings import WriterLimits, own_timestamps
 from wsparquet.parquet.writers import WriterPool, Writers, WrittenPart
 from wsparquet.schema import TABLES
+from wsparquet.schema.fields import EPOCH
 
-TINY = WriterLimits(buffered=30_000, open_files=3)
+START_DAY = EPOCH + timedelta(milliseconds=START)
+TINY = WriterLimits(memory=30_000, partitions=3)
 
 
 @pytest.fixture(params=WRITERS)
@@ -64,8 +68,8 @@ def test_more_days_than_open_files_lose_no_row_and_no_order(tmp_path: Path, writ
     writers = Writers(tmp_path, fallback_day_ms=None, pool=pool)
     for start in range(0, 200, 20):
         writers.write("session_info", sessions(range(start, start + 20), days=20))
-        assert pool.buffered <= TINY.buffered
-        assert pool.open_files <= TINY.open_files
+        assert pool.taken <= TINY.memory
+        assert pool.unfinished <= TINY.partitions
     parts = writers.close()
     assert sum(part.facts.rows for part in parts) == 200
     assert len(parts) > 20
@@ -73,7 +77,7 @@ def test_more_days_than_open_files_lose_no_row_and_no_order(tmp_path: Path, writ
     assert len(found) == 20
     for numbers in found.values():
         assert numbers == sorted(numbers)
-    assert (pool.buffered, pool.open_files) == (0, 0)
+    assert (pool.taken, pool.unfinished) == (0, 0)
 
 
 def test_rows_within_the_budget_become_one_part_with_one_row_group(tmp_path: Path, writer: WriterKind) -> None:
@@ -95,20 +99,63 @@ def test_row_groups_have_a_greatest_size(tmp_path: Path, writer: WriterKind) -> 
     assert [footer.row_group(group).num_rows for group in range(footer.num_row_groups)] == [7, 7, 6]
 
 
-def test_the_largest_buffer_is_written_first(tmp_path: Path, writer: WriterKind) -> None:
-    """Over the budget, the buffer that frees most goes, the others wait."""
-    pool = WriterPool(WriterLimits(buffered=60_000), writer=writer)
+def test_the_largest_row_group_ends_first(tmp_path: Path, writer: WriterKind) -> None:
+    """Over the budget, the row group that frees most goes, the others wait."""
+    pool = WriterPool(WriterLimits(memory=1_000_000), writer=writer)
     writers = Writers(tmp_path, fallback_day_ms=None, pool=pool)
     writers.write("session_info", sessions([0], days=1))
-    while not list(tmp_path.iterdir()):
-        writers.write("geo", make_rows("geo", 100))
-    writers.discard()
-    assert {part.name for part in tmp_path.iterdir()} >= {"0.part"}
-    assert pq.read_schema(tmp_path / "0.part").names == TABLES["geo"].schema.names
+    for seed in itertools.count():
+        writers.write("unrecognized", make_rows("unrecognized", 1_000, seed=seed))
+        if written := [path.name for path in tmp_path.iterdir()]:
+            break
+    parts = writers.close()
+    assert [part.file.name for part in parts if part.table == "session_info"] not in [[], written]
+    assert written[0] in [part.file.name for part in parts if part.table == "unrecognized"]
+
+
+def test_row_groups_that_memory_ends_are_about_equally_large(tmp_path: Path, writer: WriterKind) -> None:
+    """Partitions that grow side by side end their row groups at about the same size, but for the last ones."""
+    pool = WriterPool(WriterLimits(memory=1_000_000), writer=writer)
+    writers = Writers(tmp_path, fallback_day_ms=None, pool=pool)
+    for number in range(60):
+        for day in range(2):
+            rows = make_rows("unrecognized", 500, seed=number)
+            writers.write_day("unrecognized", START_DAY + timedelta(day), rows)
+            assert pool.taken <= pool.limits.memory
+    for part in writers.close():
+        footer = pq.read_metadata(part.file)
+        *full, _last = [footer.row_group(group).total_byte_size for group in range(footer.num_row_groups)]
+        assert len(full) > 1
+        assert max(full) <= 2 * min(full)
+
+
+def test_a_file_of_the_greatest_size_is_followed_by_another(tmp_path: Path, writer: WriterKind) -> None:
+    """A file that reaches the limit is closed; no row is lost at the border."""
+    limits = WriterLimits(file_bytes=3_000, row_group_rows=100)
+    writers = Writers(tmp_path, fallback_day_ms=None, pool=WriterPool(limits, writer=writer))
+    for start in range(0, 2_000, 50):
+        writers.write("session_info", sessions(range(start, start + 50), days=1))
+    parts = writers.close()
+    assert len(parts) > 2
+    assert numbers_by_day(parts) == {str(parts[0].day): list(range(2_000))}
+    assert WriterLimits().file_bytes == 512 << 20
+
+
+def test_the_least_recently_used_file_is_closed(tmp_path: Path, writer: WriterKind) -> None:
+    """With more days than unfinished files, the day that comes again and again keeps its one file."""
+    pool = WriterPool(WriterLimits(partitions=2), writer=writer)
+    writers = Writers(tmp_path, fallback_day_ms=None, pool=pool)
+    for day in range(1, 20):
+        writers.write_day("session_info", START_DAY, sessions([0], days=1))
+        writers.write_day("session_info", START_DAY + timedelta(day), sessions([day], days=1))
+        assert pool.unfinished <= 2
+    parts = writers.close()
+    assert [part.facts.rows for part in parts if part.day == START_DAY] == [19]
+    assert len(parts) == 20
 
 
 def test_attempts_in_many_threads_share_a_pool(tmp_path: Path, writer: WriterKind) -> None:
-    """Threads that write each other's buffers all end with exactly their own rows, in order."""
+    """Threads that end each other's row groups all end with exactly their own rows, in order."""
     pool = WriterPool(TINY, writer=writer)
     barrier = threading.Barrier(4)
 
@@ -127,12 +174,12 @@ def test_attempts_in_many_threads_share_a_pool(tmp_path: Path, writer: WriterKin
             numbers = [number for day in found.values() for number in day]
             assert sorted(numbers) == list(range(index * 1000, index * 1000 + 150))
             assert all(day == sorted(day) for day in found.values())
-    assert (pool.buffered, pool.open_files) == (0, 0)
+    assert (pool.taken, pool.unfinished) == (0, 0)
 
 
 def test_an_error_goes_to_the_attempt_that_it_belongs_to(tmp_path: Path, writer: WriterKind) -> None:
-    """Who writes another's buffer to a bad place goes on; the other one is told at its next step."""
-    pool = WriterPool(WriterLimits(buffered=50_000), writer=writer)
+    """Who writes another's row group to a bad place goes on; the other one is told at its next step."""
+    pool = WriterPool(WriterLimits(memory=50_000), writer=writer)
     unlucky = Writers(tmp_path / "missing", fallback_day_ms=None, pool=pool)
     unlucky.write("unrecognized", rows_without_day(200))
     lucky = Writers(tmp_path, fallback_day_ms=None, pool=pool)
@@ -144,17 +191,17 @@ def test_an_error_goes_to_the_attempt_that_it_belongs_to(tmp_path: Path, writer:
     with pytest.raises(DatasetError, match="cannot write"):
         unlucky.write("geo", make_rows("geo", 1))
     unlucky.discard()
-    assert (pool.buffered, pool.open_files) == (0, 0)
+    assert (pool.taken, pool.unfinished) == (0, 0)
 
 
 def test_a_discarded_attempt_frees_its_budget(tmp_path: Path, writer: WriterKind) -> None:
     """What is given up weighs no more on others."""
-    pool = WriterPool(WriterLimits(open_files=2, buffered=20_000), writer=writer)
+    pool = WriterPool(WriterLimits(partitions=2, memory=2_000_000), writer=writer)
     writers = Writers(tmp_path, fallback_day_ms=None, pool=pool)
     writers.write("session_info", sessions(range(100), days=20))
-    assert pool.open_files > 0
+    assert pool.unfinished > 0
     writers.discard()
-    assert (pool.buffered, pool.open_files) == (0, 0)
+    assert (pool.taken, pool.unfinished) == (0, 0)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -174,7 +221,7 @@ def test_a_part_tells_the_time_range_of_its_own_timestamps(tmp_path: Path, write
 
 def test_the_facts_of_a_part_are_those_of_its_file(tmp_path: Path, writer: WriterKind) -> None:
     """Rows and times agree with the footer, size and checksum with the bytes: over row groups, files, and no rows."""
-    pool = WriterPool(WriterLimits(row_group_rows=7, buffered=100_000), writer=writer)
+    pool = WriterPool(WriterLimits(row_group_rows=7, memory=300_000), writer=writer)
     writers = Writers(tmp_path, fallback_day_ms=START, pool=pool)
     for number, table in enumerate(list(TABLES) * 3):
         writers.write(table, make_rows(table, 20, seed=number))
@@ -187,7 +234,8 @@ def test_the_facts_of_a_part_are_those_of_its_file(tmp_path: Path, writer: Write
         footer, data = pq.read_metadata(file), file.read_bytes()
         times = time_range(footer, table)
         assert facts == (footer.num_rows, len(data), *times, hashlib.sha256(data).hexdigest())
-        assert (None in times) == (not own_timestamps(table) or footer.num_rows == 0)
+        assert own_timestamps(table) or None in times
+    assert any(facts.min_time is not None for _, _, facts in found)
 
 
 def microseconds(value: object) -> list[int]:

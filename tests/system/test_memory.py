@@ -1,4 +1,4 @@
-"""How much memory a conversion takes at its peak: bounded whatever the size of a file, in either form."""
+"""How much memory a conversion takes at its peak: what it may take, whatever the sizes of files and the jobs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from tests.system.helpers import convert_command
 from wsparquet.generate import GenerateOptions, generate
 
 Form = Literal["lines", "document"]
-# The smaller size is one from which on a conversion has filled its buffers.
-SIZES: tuple[int, int] = scaled((100_000_000, 1_000_000_000), (60_000_000, 120_000_000))
-SEVERAL = scaled((4, 100_000_000), (4, 8_000_000))
 MEBIBYTE = 1 << 20
-LIMIT = 400 * MEBIBYTE
+# One size is enough to see that the peak is bounded: all of its rows would take more memory than the run may take.
+SIZE, MEMORY = scaled((1_000_000_000, 384), (120_000_000, 192))
+SEVERAL, MEMORY_OF_SEVERAL = scaled((16, 50_000_000), (5, 16_000_000)), scaled(384, 224)
 # Linux counts in kibibytes, macOS in bytes.
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -41,31 +40,23 @@ def peak(command: list[str]) -> int:
     return found * RSS_UNIT
 
 
-def peak_of_file(folder: Path, form: Form, size: int) -> int:
-    """The peak of a conversion of one file of ``size`` inflated bytes, with the default jobs."""
-    (path,) = generate(folder / f"{size}", GenerateOptions(size=size, form=form, seed=1))
-    found = peak(convert_command(folder / f"lake {size}", path))
-    path.unlink()
-    print(f"{form}, {size:,} bytes: {found / MEBIBYTE:.1f} MiB")
+def peak_of(root: Path, sources: Path, memory: int, *options: str) -> int:
+    """The peak of a conversion that may take ``memory`` MiB."""
+    found = peak(convert_command(root, sources, "--memory", f"{memory}MiB", *options))
+    print(f"{found / MEBIBYTE:.1f} of {memory} MiB")
     return found
 
 
 @pytest.mark.parametrize("form", ["lines", "document"])
 def test_one_large_file(form: Form, tmp_path: Path) -> None:
-    """1 GB stays under 400 MiB, and takes at most a tenth more than 100 MB."""
-    small, large = (peak_of_file(tmp_path, form, size) for size in SIZES)
-    if large > small * 1.1:
-        # Peaks differ by some MiB with the scheduling of the threads: what grows with the size does so again.
-        small = max(small, peak_of_file(tmp_path / "again", form, SIZES[0]))
-        large = min(large, peak_of_file(tmp_path / "again", form, SIZES[1]))
-    assert large <= LIMIT
-    assert large <= small * 1.1
+    """A file of 1 GB takes no more than it may."""
+    (source,) = generate(tmp_path / "in", GenerateOptions(size=SIZE, form=form, seed=1, preset="hard"))
+    assert peak_of(tmp_path / "lake", source, MEMORY) <= MEMORY * MEBIBYTE
 
 
-def test_several_files_at_once(tmp_path: Path) -> None:
-    """Files side by side, as many as default jobs allow, share one bound."""
+def test_many_jobs(tmp_path: Path) -> None:
+    """16 jobs with large files share what the run may take."""
     files, size = SEVERAL
-    generate(tmp_path / "in", GenerateOptions(files=files, size=size, seed=2))
-    found = peak(convert_command(tmp_path / "lake", tmp_path / "in"))
-    print(f"{files} files of {size:,} bytes: {found / MEBIBYTE:.1f} MiB")
-    assert found <= LIMIT
+    generate(tmp_path / "in", GenerateOptions(files=files, size=size, seed=2, preset="hard"))
+    found = peak_of(tmp_path / "lake", tmp_path / "in", MEMORY_OF_SEVERAL, "--jobs", "16")
+    assert found <= MEMORY_OF_SEVERAL * MEBIBYTE

@@ -209,6 +209,8 @@ class ConversionOptions:
     """The options of every command that converts into a root."""
 
     jobs: int | None
+    memory: int
+    max_days: int
     max_quarantined: int | None
     decoder: str
     limits: LimitOptions = field(metadata=group(LimitOptions))
@@ -229,6 +231,8 @@ class ConversionOptions:
 
         return ConvertOptions(
             jobs=self.jobs or default_jobs(),
+            memory=self.memory,
+            max_days=self.max_days,
             account=account,
             dry_run=dry_run,
             max_quarantined=self.max_quarantined,
@@ -260,4 +264,19 @@ def conversion_options(command: Command) -> Command:
         help="Maximum number of quarantined records and items of one source; a source with more of them fails.  "
         "[default: no limit]",
     )
-    return added(command, jobs_option, quarantined, decoder_option, limit_options, root_options)
+    memory = click.option(
+        "--memory",
+        type=BYTES,
+        default="384MiB",
+        show_default=True,
+        help="Memory that the run may take; it has fewer jobs and smaller row groups if this is not enough.",
+    )
+    days = click.option(
+        "--max-days",
+        type=click.IntRange(min=1),
+        default=1000,
+        show_default=True,
+        metavar="N",
+        help="Maximum number of days of the rows of one source; a source with more fails.",
+    )
+    return added(command, jobs_option, memory, quarantined, days, decoder_option, limit_options, root_options)

@@ -150,13 +150,14 @@ def _shown(
     options: ProgressOptions, output: str, make_bar: Callable[[], Bar], listen: Callable[[Bar], Listener], *, last: Last
 ) -> Iterator[Shown]:
     shown = Shown()
-    kinds = {"failed"}
+    kinds = {"failed", "limited"}
     if options.verbose:
         kinds |= {last, "replaced", "skipped", "retried", "ignored"}
     with ExitStack() as stack:
         if options.quiet or output == "json":
             # The JSON already contains the failures.
             if output != "json" or options.verbose:
+                kinds -= {"limited"} if options.quiet else set()
                 shown.add(_Lines(frozenset(kinds), say_error), replaced=options.verbose)
         elif sys.stderr.isatty():
             bar = stack.enter_context(make_bar())
@@ -180,14 +181,14 @@ class _LogWriter:
 
     def __init__(self, *, quiet: bool) -> None:
         loud = {"found", "committed", "replaced", "skipped", "downloaded"}
-        self._kinds = {"failed", "retried"} | (set() if quiet else loud)
+        self._kinds = {"failed", "retried", "limited"} | (set() if quiet else loud)
 
     def __call__(self, event: Progress) -> None:
         # --quiet does not silence an event that reports fewer rows than before: users must notice lost rows.
         fewer = event.kind == "replaced" and event.rows < (event.rows_before or 0)
         if event.kind not in self._kinds and not fewer:
             return
-        levels = {"failed": "error", "retried": "warning"}
+        levels = {"failed": "error", "retried": "warning", "limited": "warning"}
         values = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "level": levels.get(event.kind, "info"),

@@ -26,15 +26,17 @@ from wsparquet.conversion.identity import (
     sighting,
     skip_known,
 )
+from wsparquet.conversion.memory import MemoryPlan, plan_memory
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.prefetch import ahead
 from wsparquet.dataset import Root
-from wsparquet.decode import Days, Decoded, DecoderOptions, make_decoder
+from wsparquet.decode import Days, Decoded, DecoderOptions, active_decoder, make_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.json_values import milliseconds
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
+from wsparquet.parquet.writers import shared_pool
 from wsparquet.progress import Listener, Progress
 from wsparquet.source import Failed, Source, SourceReader, interruptible
 from wsparquet.stream import decoded
@@ -73,17 +75,31 @@ class Converter:
         self.commits = commits
         self.options = options
         self.tell = tell
+        self.plan = self._plan(expected)
         self._stopped = threading.Event()
         self._counting = threading.Lock()
         self._unfinished = expected
         self.claims = Claims()
         self._referring: list[tuple[Source, Identity]] = []
-        self.decoding = threading.Semaphore(max(options.jobs, 1))
+        self.decoding = threading.Semaphore(self.plan.jobs)
+
+    def _plan(self, sources: int) -> MemoryPlan:
+        """Divide the memory between the jobs and the writers. Report if there is not enough for all jobs."""
+        options = self.options
+        # Where there are jobs to spare, a source uses a second one.
+        most = max(min(options.jobs, sources + 1), 1)
+        plan = plan_memory(options.memory, jobs=most, decoder=active_decoder(options.decoder))
+        wanted = min(most, sources)
+        if plan.jobs < wanted:
+            reason = f"{plan.jobs} instead of {wanted}, because that is what `memory` suffices for"
+            self.tell(Progress("limited", "jobs", reason=reason))
+        shared_pool().allow(plan.writers)
+        return plan
 
     @property
     def threads(self) -> int:
-        """How many threads should use the converter: more than ``jobs`` if commits wait for a network."""
-        jobs = max(self.options.jobs, 1)
+        """How many threads should use the converter: more than its jobs if commits wait for a network."""
+        jobs = self.plan.jobs
         return jobs * UPLOADS_PER_JOB + jobs if self.root is not None and self.root.is_remote else jobs
 
     def stop(self) -> None:
@@ -142,7 +158,7 @@ class Converter:
         CPU and wall time (medians of 9) and 10 MiB more memory with two threads for each file than with one.
         """
         with self._counting:
-            return self._unfinished < self.options.jobs
+            return self._unfinished < self.plan.jobs
 
     def _convert(self, source: Source, into: Identity | None) -> Outcome:
         for _ in range(TRIES):
@@ -238,7 +254,9 @@ class _Conversion:
         self.source = source
         self.into = into
         self.fallback_ms = parse_name(source.name).start_ms
-        options = DecoderOptions(source.name, run.options.limits, Days.of(self.fallback_ms))
+        limits = replace(run.options.limits, batch_bytes=min(run.options.limits.batch_bytes, run.plan.batch_bytes))
+        options = DecoderOptions(source.name, limits, Days.of(self.fallback_ms))
+        self.days: set[int | None] = set()
         self.decoder = make_decoder(options, decoder=run.options.decoder)
 
     def outcome(self) -> Outcome:
@@ -292,6 +310,7 @@ class _Conversion:
         with ahead(steps, weight=_Step.weight, limit=DECODED_AHEAD) if apart else nullcontext(steps) as taken:
             for step in taken:
                 self._check_quarantine(step.quarantined)
+                self._check_days(step.piece)
                 if attempt is not None:
                     _write(step.piece, attempt)
                 self._tell(step)
@@ -310,6 +329,15 @@ class _Conversion:
             raise SourceError(
                 f"{self.source.url}: expected at most {limit} records or items to quarantine, found more; "
                 "list them with `wsparquet inspect`, or allow more with `max_quarantined`"
+            )
+
+    def _check_days(self, piece: Decoded) -> None:
+        self.days.update(piece.days)
+        limit = self.options.max_days
+        if len(self.days) > limit:
+            raise SourceError(
+                f"{self.source.url}: expected rows of {limit} days or fewer, found more; check that its timestamps are "
+                "right, or allow more with `max_days`"
             )
 
     def _tell(self, step: _Step) -> None:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+from wsparquet.conversion.memory import DEFAULT_MEMORY, check_memory
 from wsparquet.dataset import Access
 from wsparquet.decode import Limits
 from wsparquet.options import check_kind, check_number
@@ -23,6 +24,8 @@ class ConvertKeywords(TypedDict, total=False):
     dry_run: bool
     max_quarantined: int | None
     max_failures: int | None
+    memory: int
+    max_days: int
     again: bool
     force_account: bool
     compact: bool
@@ -42,17 +45,19 @@ def default_jobs() -> int:
 class ConvertOptions:
     """The options of ``convert`` and ``replay``. Both functions also take each field as a keyword argument.
 
-    ``jobs``: how many sources are converted at the same time. ``account``: the account of all sources, needed if their
-    URLs and contents do not name it. A source that states another account fails, unless ``force_account`` is true.
-    ``dry_run``: decode and count, but write nothing. ``max_quarantined``: how many records and items of one source may
-    be quarantined; a source with more of them fails. ``max_failures``: ``convert`` begins no further source after so
-    many failures without a success, because the folder is then probably the wrong one; None or 0 means no limit.
-    ``again``: also convert sources that are committed already, and replace their rows; ``replay`` then also repeats
-    sources that this version itself has converted but not fully understood. ``compact``: merge small files of the
-    root's older days at the end, as ``compact`` does. ``decoder``: ``auto``, ``native`` or
-    ``reference``. ``source_limits`` and ``limits``: how much memory and disk space one source may take.
-    ``storage_options``: options for fsspec, and for s3fs if the root is on S3. ``single_writer``: the caller's promise
-    that no other run writes to this root at the same time.
+    ``jobs``: how many sources are converted at the same time, unless ``memory`` is too little for so many. ``account``:
+    the account of all sources, needed if their URLs and contents do not name it. A source that states another account
+    fails, unless ``force_account`` is true. ``dry_run``: decode and count, but write nothing. ``max_quarantined``: how
+    many records and items of one source may be quarantined; a source with more of them fails. ``max_failures``:
+    ``convert`` begins no further source after so many failures without a success, because the folder is then probably
+    the wrong one; None or 0 means no limit. ``memory``: the memory in bytes that the process may take; runs of one
+    process at the same time share it, and the last one to begin sets it. ``max_days``: the most days that the rows of
+    one source may have; a source with more fails, because each day of a table is a file. ``again``: also convert
+    sources that are committed already, and replace their rows; ``replay`` then also repeats sources that this version
+    itself has converted but not fully understood. ``compact``: merge small files of the root's older days at the end,
+    as ``compact`` does. ``decoder``: ``auto``, ``native`` or ``reference``. ``source_limits`` and ``limits``: how much
+    memory and disk space one source may take. ``storage_options``: options for fsspec, and for s3fs if the root is on
+    S3. ``single_writer``: the caller's promise that no other run writes to this root at the same time.
 
     >>> options = wsparquet.ConvertOptions(jobs=2, max_quarantined=0)
     >>> wsparquet.convert("downloads/", to="lake", options=options).exit_code
@@ -68,6 +73,8 @@ class ConvertOptions:
     dry_run: bool = False
     max_quarantined: int | None = None
     max_failures: int | None = 20
+    memory: int = DEFAULT_MEMORY
+    max_days: int = 1000
     again: bool = False
     force_account: bool = False
     compact: bool = False
@@ -80,6 +87,8 @@ class ConvertOptions:
     def __post_init__(self) -> None:
         """Reject invalid values."""
         check_number("jobs", self.jobs, minimum=1)
+        check_memory(self.memory)
+        check_number("max_days", self.max_days, minimum=1)
         check_kind("account", self.account, str, "the account's number as text", optional=True)
         for name in ("max_quarantined", "max_failures"):
             check_number(name, getattr(self, name), minimum=0, optional=True)

@@ -15,25 +15,13 @@ import pyarrow as pa
 
 from wsparquet._native import CompiledPlan, Exported, Machine, Refused
 from wsparquet.decode.messages import longer_opening, no_container
-from wsparquet.decode.model import Decoded, DecoderOptions, PathCounts, Quarantined, Report
+from wsparquet.decode.model import BATCH_FACTOR, Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.plan import StructOf, compiled
 from wsparquet.errors import DecodeError, SchemaError
 from wsparquet.private.pyarrow import import_batch, import_schema
 from wsparquet.schema import TABLES
 
 __all__ = ["NativeDecoder", "plan_json"]
-
-BATCH_FACTOR = 48
-"""The factor between ``Limits.batch_bytes`` and the source text of all unfinished native batches together.
-
-When the source text reaches the product, the decoder returns the largest batch. Native columns are smaller than their
-text and far smaller than Python rows, and each batch has a fixed cost, mostly for writing it.
-
-CPU time was measured with 8 files of 50 MB, as medians of 9 runs, relative to a factor of 16 for each table: a factor
-of 64 for all tables takes 0.95 times the CPU time, and a factor of 112 takes as much as 64. Peak memory was measured
-for a 1 GB file, relative to a 100 MB file: with 48, it is 1.06 times as high if the files are one document, and 1.08
-times if they consist of lines. With 64, it is up to 1.09 times as high. The ratio must not exceed 1.10.
-"""
 
 _NODES = {"Leaf": "leaf", "StructOf": "struct", "ListOf": "list", "UnionOf": "union"}
 

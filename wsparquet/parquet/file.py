@@ -6,14 +6,20 @@ Both use the schema and the settings of ``wsparquet.parquet.settings``. Tests co
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, cast
 
 import pyarrow as pa
 
-from wsparquet.parquet.settings import file_schema, file_settings, native_options, own_timestamps, writer_options
+from wsparquet.parquet.settings import (
+    file_schema,
+    file_settings,
+    leaves,
+    native_options,
+    own_timestamps,
+    writer_options,
+)
 from wsparquet.private.pyarrow import export_batch
 from wsparquet.schema.fields import ceiling_ms, floor_ms
 
@@ -22,7 +28,10 @@ if TYPE_CHECKING:
 
     import pyarrow.parquet as pq
 
-__all__ = ["NativePart", "OpenPart", "PartFacts", "PyarrowPart", "WriterKind", "best_writer", "time_range"]
+__all__ = ["NativePart", "OpenPart", "PartFacts", "PyarrowPart", "Taken", "WriterKind", "best_writer", "time_range"]
+
+BATCH_OVERHEAD = 800
+"""The memory in bytes that each column of a batch takes besides its values, measured with batches of one row."""
 
 
 class PartFacts(NamedTuple):
@@ -39,27 +48,58 @@ class PartFacts(NamedTuple):
     checksum: str
 
 
-class OpenPart(Protocol):
-    """An open file. Its methods raise OSError if the disk fails, and pa.ArrowException if Arrow fails."""
+class Taken(NamedTuple):
+    """What an unfinished file takes.
 
-    def write(self, batches: Sequence[pa.RecordBatch]) -> None:
-        """Write batches with the file's schema as one row group, or as several if one would have too many rows."""
+    ``pending``: the memory in bytes of the rows of the unfinished row group that are Arrow data. ``packed``: that of
+    its rows that are compressed. ``row_groups``: the number of finished
+    row groups; the description of each stays in memory until the file is closed. ``bytes``: the size of the finished
+    row groups in the file.
+    """
+
+    pending: int = 0
+    packed: int = 0
+    row_groups: int = 0
+    bytes: int = 0
+
+
+class OpenPart(Protocol):
+    """An unfinished file. Its methods raise OSError if the disk fails, and pa.ArrowException if Arrow fails.
+
+    The file is created when its first row group ends, and is open only while a row group or the footer is written, so
+    any number of files can be unfinished.
+    """
+
+    def write(self, batch: pa.RecordBatch) -> Taken:
+        """Add a batch with the file's schema to the unfinished row group.
+
+        A row group that reaches the most rows of one ends, and another one begins.
+        """
+
+    def pack(self) -> Taken:
+        """Compress the rows of the unfinished row group, which then take about a sixth of the memory."""
+
+    def end_row_group(self) -> Taken:
+        """Write the unfinished row group to the file, if it has rows."""
 
     def close(self) -> PartFacts:
-        """Write the footer, close the file, and return what it has. The file is invalid if an earlier call failed.
+        """Write the rest and the footer, and return what the file has. The file is invalid if an earlier call failed.
 
         A second call returns the same facts.
         """
 
+    def abandon(self) -> None:
+        """Write nothing more. The file is invalid, if it exists."""
+
 
 class WriterKind(Protocol):
-    """A function that opens a new file for a table. Each row group has at most ``row_group_rows`` rows.
+    """A function that prepares a new file for a table. Each row group has at most ``row_group_rows`` rows.
 
     With ``lookups``, the file has Bloom filters on the columns by which queries look up single rows.
     """
 
     def __call__(self, path: Path, table: str, *, row_group_rows: int, lookups: bool = False) -> OpenPart:
-        """Open the file. Raises the same errors as ``OpenPart``."""
+        """Prepare the file. Raises the same errors as ``OpenPart``."""
 
 
 @lru_cache(maxsize=1)
@@ -87,12 +127,19 @@ class NativePart:
         self._file = ParquetFile(path, file_schema(table).__arrow_c_schema__(), native_options(settings))
         self._facts: PartFacts | None = None
 
-    def write(self, batches: Sequence[pa.RecordBatch]) -> None:
+    def write(self, batch: pa.RecordBatch) -> Taken:
         """See ``OpenPart``."""
-        arrays = [self._room() for _ in batches]
-        for batch, array in zip(batches, arrays, strict=True):
-            export_batch(batch, array.address)
-        self._file.write(arrays)
+        room = self._room()
+        export_batch(batch, room.address)
+        return Taken(*self._file.write(room))
+
+    def pack(self) -> Taken:
+        """See ``OpenPart``."""
+        return Taken(*self._file.pack())
+
+    def end_row_group(self) -> Taken:
+        """See ``OpenPart``."""
+        return Taken(*self._file.end_row_group())
 
     def close(self) -> PartFacts:
         """See ``OpenPart``."""
@@ -104,60 +151,133 @@ class NativePart:
             raise OSError("the file could not be closed before")
         return self._facts
 
+    def abandon(self) -> None:
+        """See ``OpenPart``. A file that is not closed writes nothing when it is freed."""
+
 
 class PyarrowPart:
     """A file that pyarrow writes."""
 
     def __init__(self, path: Path, table: str, *, row_group_rows: int, lookups: bool = False) -> None:
-        # Imported only here: the native writer does not need this module, whose import takes 14 ms.
-        import pyarrow.parquet as pq
-
         self._table = table
         self._row_group_rows = row_group_rows
         self._footers: list[pq.FileMetaData] = []
         self._bytes = _HashedFile(path)
-        self._sink = pa.PythonFile(cast("io.IOBase", self._bytes), mode="w")
-        options = writer_options(file_settings(table, lookups=lookups))
-        self._writer = pq.ParquetWriter(self._sink, file_schema(table), metadata_collector=self._footers, **options)
+        self._options = writer_options(file_settings(table, lookups=lookups))
+        self._pending: list[pa.RecordBatch] = []
+        self._packed: list[pa.Buffer] = []
+        self._rows = 0
+        self._sink: pa.PythonFile | None = None
+        self._writer: pq.ParquetWriter | None = None
+        self._row_groups = 0
 
-    def write(self, batches: Sequence[pa.RecordBatch]) -> None:
+    def write(self, batch: pa.RecordBatch) -> Taken:
         """See ``OpenPart``."""
-        self._writer.write_table(pa.Table.from_batches(batches), row_group_size=self._row_group_rows)
+        if self._footers:
+            raise OSError("the file is closed")
+        self._pending.append(batch)
+        self._rows += batch.num_rows
+        most = self._row_group_rows
+        if self._rows >= most:
+            rows = self._take()
+            whole = rows.num_rows // most * most
+            self._pending = [each for each in rows.slice(whole).to_batches() if each.num_rows]
+            self._rows = rows.num_rows - whole
+            self._write(rows.slice(0, whole))
+        return self._taken()
+
+    def pack(self) -> Taken:
+        """See ``OpenPart``."""
+        if self._pending:
+            packed = pa.BufferOutputStream()
+            options = pa.ipc.IpcWriteOptions(compression="zstd")
+            with pa.ipc.new_stream(packed, self._pending[0].schema, options=options) as stream:
+                for batch in self._pending:
+                    stream.write_batch(batch)
+            self._packed.append(packed.getvalue())
+            self._pending.clear()
+        return self._taken()
+
+    def end_row_group(self) -> Taken:
+        """See ``OpenPart``."""
+        rows = self._take()
+        if rows.num_rows:
+            self._write(rows)
+        return self._taken()
+
+    def _take(self) -> pa.Table:
+        """Return all rows of the unfinished row group, and forget them."""
+        unpacked = [batch for packed in self._packed for batch in pa.ipc.open_stream(packed)]
+        rows = pa.Table.from_batches(unpacked + self._pending, schema=file_schema(self._table))
+        self._pending, self._packed, self._rows = [], [], 0
+        return rows
+
+    def _taken(self) -> Taken:
+        overhead = BATCH_OVERHEAD * len(leaves(self._table))
+        pending = sum(each.nbytes + overhead for each in self._pending)
+        packed = sum(each.size for each in self._packed)
+        return Taken(pending, packed, self._row_groups, self._bytes.size)
+
+    def _opened(self) -> pq.ParquetWriter:
+        if self._writer is None:
+            # Imported only here: the native writer does not need this module, whose import takes 14 ms.
+            import pyarrow.parquet as pq
+
+            self._sink = pa.PythonFile(cast("io.IOBase", self._bytes), mode="w")
+            schema, footers = file_schema(self._table), self._footers
+            self._writer = pq.ParquetWriter(self._sink, schema, metadata_collector=footers, **self._options)
+        return self._writer
+
+    def _write(self, rows: pa.Table) -> None:
+        self._opened().write_table(rows, row_group_size=self._row_group_rows)
+        self._row_groups += -(-rows.num_rows // self._row_group_rows)
+        self._bytes.rest()
 
     def close(self) -> PartFacts:
         """See ``OpenPart``."""
         try:
-            self._writer.close()
+            self.end_row_group()
+            self._opened().close()
         finally:
-            # Without this, a writer that failed to close would try again during garbage collection, and emit a warning.
-            self._writer.is_open = False
-            self._sink.close()
+            self.abandon()
         if not self._footers:
             raise OSError("the file could not be closed before")
         (footer,) = self._footers
         return PartFacts(footer.num_rows, self._bytes.size, *time_range(footer, self._table), self._bytes.checksum)
 
+    def abandon(self) -> None:
+        """See ``OpenPart``."""
+        if self._writer is not None:
+            # Without this, a writer that is not closed would be closed during garbage collection, and emit a warning.
+            self._writer.is_open = False
+        if self._sink is not None:
+            self._sink.close()
+        self._pending.clear()
+        self._packed.clear()
+
 
 class _HashedFile:
-    """A new file that counts and hashes what is written to it. It has the methods that pyarrow calls."""
+    """A new file that counts and hashes what is written to it. It has the methods that pyarrow calls.
+
+    The file is created by the first write, and is open only between a write and the next call of ``rest``.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
+        self._path = path
+        self._file: BinaryIO | None = None
         self._digest = hashlib.sha256()
         self.size = 0
+        self.closed = False
 
     @property
     def checksum(self) -> str:
         """The hex SHA-256 of the bytes so far."""
         return self._digest.hexdigest()
 
-    @property
-    def closed(self) -> bool:
-        """Whether the file is closed."""
-        return self._file.closed
-
     def write(self, data: bytes) -> int:
         """Write all bytes."""
+        if self._file is None:
+            self._file = self._path.open("ab" if self.size else "xb")
         self._file.write(data)
         self._digest.update(data)
         self.size += len(data)
@@ -169,11 +289,19 @@ class _HashedFile:
 
     def flush(self) -> None:
         """Pass all bytes to the operating system."""
-        self._file.flush()
+        if self._file is not None:
+            self._file.flush()
+
+    def rest(self) -> None:
+        """Close the file until the next write."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self.closed = True
+        self.rest()
 
 
 def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:

@@ -44,23 +44,19 @@ LOOKED_UP = ("visitId", "visitorId")
 
 @dataclass(frozen=True)
 class WriterLimits:
-    """The limits that apply to all writers of the process together.
+    """The limits of writers. ``memory`` applies to all writers of the process together.
 
-    If buffers hold more than ``buffered`` bytes of Arrow data, the largest buffer is written. At most ``open_files``
-    Parquet files are open. At this limit, the least recently used file is closed before another file is opened. A row
-    group has at most ``row_group_rows`` rows. A file is closed after ``file_writes`` writes, because the file's footer
-    is kept in memory and grows with each write.
-
-    Peak memory with one job was measured for a file of 1 GB and for a file of 100 MB. With buffers of 96 MiB, which the
-    smaller file never fills, the peaks are 330 and 209 MiB. With buffers of 8 MiB, the peaks are 146 and 132 MiB at 8
-    writes per file, and 132 and 124 MiB at 4 writes per file. Larger buffers would save few writes: with buffers of 8
-    MiB, 8 sources of 50 MB take only 72 writes for 56 files.
+    ``memory``: the memory in bytes that unfinished files take. Beyond that, the row group that takes most ends, so the
+    row groups of a run that needs more memory are about equally large. ``partitions``: the number of tables and days
+    for which one source has an unfinished file; beyond that, the least recently used file is closed, and a later row of
+    its table and day begins another file. ``row_group_rows``: the most rows of a row group; engines want 100,000 or
+    more, and each reads several row groups at the same time. ``file_bytes``: a file that reaches this size is closed.
     """
 
-    buffered: int = 8 << 20
-    open_files: int = 64
-    row_group_rows: int = 1 << 20
-    file_writes: int = 4
+    memory: int = 64 << 20
+    partitions: int = 64
+    row_group_rows: int = 1 << 17
+    file_bytes: int = 512 << 20
 
 
 class Leaf(NamedTuple):

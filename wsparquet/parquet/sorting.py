@@ -259,13 +259,11 @@ class _Output:
             self._path = self._folder / f"{len(self._files)}.part"
             self._part = self._writer(self._path, self._table, row_group_rows=ROW_GROUP_ROWS, lookups=True)
         schema = file_schema(self._table)
-        batches = [
-            pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-            for table in self._waiting
-            for batch in table.to_batches()
-        ]
-        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
-        self._part.write(batches)
+        waiting, self._waiting, self._waiting_rows, self._waiting_bytes = self._waiting, [], 0, 0
+        for table in waiting:
+            for batch in table.to_batches():
+                self._part.write(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
+        self._part.end_row_group()
         if self._path.stat().st_size >= self._target_bytes:
             self._end_file()
 
@@ -284,6 +282,6 @@ class _Output:
         return self._files
 
     def discard(self) -> None:
-        """Close the open file, which is invalid then."""
+        """Give up the unfinished file, which is invalid then."""
         if self._part is not None:
-            self._part.close()
+            self._part.abandon()

@@ -1,8 +1,9 @@
-"""Writes batches to Parquet files: one open file per table and day, within limits for the whole process.
+"""Writes batches to Parquet files: one unfinished file per table and day, within limits for the whole process.
 
-An attempt has a buffer for each table and day. If all buffers of the process together exceed the limit, a thread that
-detects this writes the largest buffer, even if the buffer belongs to another attempt. Errors are stored for the attempt
-that owns the buffer.
+Unfinished files keep the rows of their last row group in memory. If all files of the process together exceed the limit,
+a thread that detects this compresses the rows of the largest row group, even if the row group belongs to another
+attempt. If most rows are compressed already, it ends the row group. Errors are stored for the attempt that owns the
+file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from wsparquet.errors import DatasetError
-from wsparquet.parquet.file import OpenPart, PartFacts, WriterKind, best_writer
+from wsparquet.parquet.file import OpenPart, PartFacts, Taken, WriterKind, best_writer
 from wsparquet.parquet.partition import split_by_day
 from wsparquet.parquet.settings import WriterLimits, file_schema, leaves
 from wsparquet.store.disk import sync_file
@@ -27,9 +29,15 @@ from wsparquet.store.disk_errors import translate, translated
 
 __all__ = ["WriterPool", "Writers", "WrittenPart", "shared_pool"]
 
-# The overhead of a batch in bytes per Parquet column, measured with batches of one row. If this overhead were not
-# counted, many tiny batches could exceed the limit.
-COLUMN_OVERHEAD = 800
+GROUP_OVERHEAD = 1500
+"""The memory in bytes of the description of a finished row group, for each of its columns."""
+
+FREED_BYTES = 32 << 20
+"""After how many freed bytes of rows the free memory of the process is returned to the system.
+
+Rows are freed in pieces between other rows. The system's allocator keeps such pieces, and would need half as much
+memory again for the rows that follow. Returning them takes a few milliseconds.
+"""
 
 
 class WrittenPart(NamedTuple):
@@ -43,10 +51,11 @@ class WrittenPart(NamedTuple):
 
 
 class Partition:
-    """The rows of one table and day within an attempt: a buffer, and the files to which earlier rows were written.
+    """The rows of one table and day within an attempt: the unfinished file, and the files that are finished.
 
-    ``opened`` is the number and the path of the open file, and ``parts`` has the closed ones. ``lock`` protects the
-    files, and the pool's lock protects the buffer.
+    ``opened`` is the number and the path of the unfinished file, and ``parts`` has the finished ones. ``lock`` protects
+    them. The pool's lock protects ``pending``, ``packed`` and ``kept``: the memory in bytes of the unfinished row
+    group, of the part of it that is compressed, and of the descriptions of the finished row groups.
     """
 
     def __init__(self, owner: Writers, table: str, day: date | None) -> None:
@@ -54,131 +63,117 @@ class Partition:
         self.table = table
         self.day = day
         self.lock = threading.Lock()
-        self.batches: list[pa.RecordBatch] = []
-        self.size = 0
+        self.pending = self.packed = self.kept = 0
         self.part: OpenPart | None = None
-        self.writes = 0
         self.opened = (0, Path())
         self.parts: list[WrittenPart] = []
 
-    def write(self, batches: list[pa.RecordBatch]) -> None:
-        """Write rows to the open file, or to a new file. The caller holds ``lock``."""
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write rows to the unfinished file, or to a new file. The caller holds ``lock``."""
         pool = self.owner.pool
         if self.part is None:
-            pool.make_room()
             self.opened = self.owner.next_file()
             self.part = pool.writer(self.opened[1], self.table, row_group_rows=pool.limits.row_group_rows)
-            self.writes = 0
-        pool.touch(self)
-        self.part.write(batches)
-        self.writes += 1
-        if self.writes >= pool.limits.file_writes:
+        taken = self.part.write(batch)
+        self._note(taken)
+        if taken.bytes + taken.packed >= pool.limits.file_bytes:
             self.close()
-            # Arrow keeps freed memory in fragments that are too small for the next part. These fragments add up over a
-            # large source. Releasing them after every part costs 8 % of the CPU time with 8 files of 50 MB.
-            pa.default_memory_pool().release_unused()
+
+    @property
+    def memory(self) -> int:
+        """The memory in bytes that the unfinished file takes."""
+        return self.pending + self.packed + self.kept
+
+    def release(self) -> None:
+        """Free memory by the step that frees most. The caller holds ``lock``.
+
+        These are: to compress rows, to end the row group, and to close the file.
+        """
+        if self.part is None or self.kept > self.pending + self.packed:
+            self.close()
+        elif self.pending > self.packed:
+            self._note(self.part.pack())
+        else:
+            self._note(self.part.end_row_group())
+
+    def _note(self, taken: Taken) -> None:
+        kept = GROUP_OVERHEAD * len(leaves(self.table)) * (taken.row_groups + 1)
+        self.owner.pool.note(self, taken.pending, taken.packed, kept)
 
     def close(self) -> None:
-        """Complete and close the open file, if there is one. The caller holds ``lock``."""
+        """Complete and close the unfinished file, if there is one. The caller holds ``lock``."""
         part, self.part = self.part, None
         if part is not None:
-            self.owner.pool.forget(self)
-            facts, (number, path) = part.close(), self.opened
+            try:
+                facts, (number, path) = part.close(), self.opened
+            finally:
+                self.owner.pool.note(self, 0, 0, 0)
             self.parts.append(WrittenPart(path, number, self.table, self.day, facts))
+
+    def drop(self) -> None:
+        """Give up the unfinished file and its rows. The caller holds ``lock``."""
+        part, self.part = self.part, None
+        if part is not None:
+            part.abandon()
+        self.owner.pool.note(self, 0, 0, 0)
 
 
 class WriterPool:
-    """Keeps all buffers and open files of a process within ``limits``. ``writer`` opens the files."""
+    """Keeps all unfinished files of a process within ``limits``. ``writer`` makes the files."""
 
     def __init__(self, limits: WriterLimits | None = None, *, writer: WriterKind | None = None) -> None:
         self.limits = limits or WriterLimits()
         self.writer = writer or best_writer()
         self._lock = threading.Lock()
-        self._buffered = 0
-        self._filled: set[Partition] = set()
-        self._open: dict[Partition, None] = {}
+        self._taken = self._freed = 0
+        self._unfinished: set[Partition] = set()
 
     @property
-    def buffered(self) -> int:
-        """The number of bytes in buffers, including buffers that are being written."""
-        return self._buffered
+    def taken(self) -> int:
+        """The memory in bytes that the unfinished files take."""
+        return self._taken
 
     @property
-    def open_files(self) -> int:
-        """The number of open files."""
-        return len(self._open)
+    def unfinished(self) -> int:
+        """The number of unfinished files."""
+        return len(self._unfinished)
 
-    def add(self, partition: Partition, batch: pa.RecordBatch) -> None:
-        """Add rows to a buffer. While the buffers exceed the limit, write the largest one."""
-        size = batch.nbytes + COLUMN_OVERHEAD * len(leaves(partition.table))
+    def allow(self, memory: int) -> None:
+        """Set the memory in bytes for the unfinished files of all runs of the process."""
+        self.limits = replace(self.limits, memory=memory)
+
+    def note(self, partition: Partition, pending: int, packed: int, kept: int) -> None:
+        """Note what memory the unfinished file of a partition takes now; nothing if there is none."""
         with self._lock:
-            partition.batches.append(batch)
-            partition.size += size
-            self._filled.add(partition)
-            self._buffered += size
+            before = partition.memory
+            partition.pending, partition.packed, partition.kept = pending, packed, kept
+            self._taken += partition.memory - before
+            self._freed += max(before - partition.memory, 0)
+            (self._unfinished.add if partition.memory else self._unfinished.discard)(partition)
+
+    def keep_within_limit(self) -> None:
+        """While the files take too much memory, free that of the largest one. The caller holds no partition's lock."""
         while (largest := self._over_limit()) is not None:
             with largest.lock:
-                self.flush(largest)
+                # Another thread may have done so while this one waited.
+                if self._over_limit() is largest:
+                    with largest.owner.keeping_failures(largest):
+                        largest.release()
+            self.return_memory()
+
+    def return_memory(self) -> None:
+        """Return free memory to the system if many rows have been freed since the last time."""
+        with self._lock:
+            if self._freed < FREED_BYTES:
+                return
+            self._freed = 0
+        pa.default_memory_pool().release_unused()
 
     def _over_limit(self) -> Partition | None:
         with self._lock:
-            if self._buffered <= self.limits.buffered:
+            if self._taken <= self.limits.memory:
                 return None
-            return max(self._filled, key=lambda partition: partition.size, default=None)
-
-    def flush(self, partition: Partition) -> None:
-        """Write a buffer's rows. The caller holds the partition's lock. Errors are stored in the partition's owner."""
-        with self._taken(partition) as batches:
-            if batches and partition.owner.failure is None:
-                with partition.owner.keeping_failures():
-                    partition.write(batches)
-
-    def drop(self, partition: Partition) -> None:
-        """Discard a buffer's rows. The caller holds the partition's lock."""
-        with self._taken(partition):
-            pass
-
-    @contextmanager
-    def _taken(self, partition: Partition) -> Iterator[list[pa.RecordBatch]]:
-        """Empty a buffer.
-
-        The rows count as buffered until the ``with`` block ends, because they stay in memory until then.
-        """
-        with self._lock:
-            batches, partition.batches = partition.batches, []
-            size, partition.size = partition.size, 0
-            self._filled.discard(partition)
-        try:
-            yield batches
-        finally:
-            with self._lock:
-                self._buffered -= size
-
-    def touch(self, partition: Partition) -> None:
-        """Mark a partition's file as open and as the most recently used one."""
-        with self._lock:
-            self._open.pop(partition, None)
-            self._open[partition] = None
-
-    def forget(self, partition: Partition) -> None:
-        """Mark a partition's file as closed."""
-        with self._lock:
-            self._open.pop(partition, None)
-
-    def make_room(self) -> None:
-        """Close the least recently used files until another file may be opened. Files that are in use stay open."""
-        with self._lock:
-            excess = len(self._open) + 1 - self.limits.open_files
-            candidates = list(self._open) if excess > 0 else []
-        for partition in candidates:
-            # Waiting for another thread's lock could cause a deadlock.
-            if excess > 0 and partition.lock.acquire(blocking=False):
-                try:
-                    with partition.owner.keeping_failures():
-                        partition.close()
-                    excess -= 1
-                finally:
-                    partition.lock.release()
+            return max(self._unfinished, key=lambda each: (each.memory, id(each)), default=None)
 
 
 @cache
@@ -190,7 +185,7 @@ def shared_pool() -> WriterPool:
 class Writers:
     """All partitions of an attempt.
 
-    Only one thread at a time may call its methods; other threads may write its buffers.
+    Only one thread at a time may call its methods; other threads may end row groups of its files.
     """
 
     def __init__(self, folder: Path, *, fallback_day_ms: int | None, pool: WriterPool) -> None:
@@ -200,6 +195,7 @@ class Writers:
         self.failure: BaseException | None = None
         self._numbers = itertools.count()
         self._partitions: dict[tuple[str, date | None], Partition] = {}
+        self._used: dict[Partition, None] = {}
 
     def next_file(self) -> tuple[int, Path]:
         """Return the number and the path of the attempt's next file."""
@@ -207,8 +203,8 @@ class Writers:
         return number, self.folder / f"{number}.part"
 
     @contextmanager
-    def keeping_failures(self) -> Iterator[None]:
-        """Store an error of the disk or of Arrow, to be raised by this attempt's own thread."""
+    def keeping_failures(self, partition: Partition) -> Iterator[None]:
+        """Store an error of the disk or of Arrow, to be raised by this attempt's own thread, and drop the file."""
         done = False
         try:
             yield
@@ -216,8 +212,9 @@ class Writers:
         except (OSError, pa.ArrowException) as error:
             self.failure = self.failure or error
         finally:
-            if not done and self.failure is None:
-                self.failure = DatasetError("writing was interrupted; run again")
+            if not done:
+                partition.drop()
+                self.failure = self.failure or DatasetError("writing was interrupted; run again")
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
         """Add a batch of any days. Raises like ``write_day``, and if Arrow cannot separate the days."""
@@ -230,7 +227,13 @@ class Writers:
     def write_day(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
         """Add a batch of one day. Raises DatasetError if it has another schema, or if rows could not be written."""
         _check_schema(table, batch)
-        self.pool.add(self._partition(table, day), batch)
+        partition = self._partition(table, day)
+        self._make_room(partition)
+        with partition.lock:
+            if self.failure is None:
+                with self.keeping_failures(partition):
+                    partition.write(batch)
+        self.pool.keep_within_limit()
         self._check()
 
     def _partition(self, table: str, day: date | None) -> Partition:
@@ -238,6 +241,19 @@ class Writers:
         if key not in self._partitions:
             self._partitions[key] = Partition(self, table, day)
         return self._partitions[key]
+
+    def _make_room(self, partition: Partition) -> None:
+        """Mark a partition as the one used last. If there are too many, close the file of the one used first."""
+        self._used.pop(partition, None)
+        self._used[partition] = None
+        if len(self._used) > self.pool.limits.partitions:
+            oldest = next(iter(self._used))
+            del self._used[oldest]
+            self._close(oldest)
+
+    def _close(self, partition: Partition) -> None:
+        with partition.lock, self.keeping_failures(partition):
+            partition.close()
 
     def _check(self) -> None:
         if isinstance(self.failure, DatasetError):
@@ -248,11 +264,9 @@ class Writers:
     def close(self) -> tuple[WrittenPart, ...]:
         """Complete all files, flush them to disk, and return a description of each file, in order."""
         for partition in self._partitions.values():
-            with partition.lock:
-                self.pool.flush(partition)
-                with self.keeping_failures():
-                    partition.close()
+            self._close(partition)
             self._check()
+            self.pool.return_memory()
         with translated("finish", self.folder):
             parts = tuple(part for partition in self._partitions.values() for part in partition.parts)
             for part in parts:
@@ -260,12 +274,10 @@ class Writers:
             return parts
 
     def discard(self) -> None:
-        """Discard all rows and close all files. The files are invalid afterwards."""
+        """Discard all rows and files. The files are invalid afterwards."""
         for partition in self._partitions.values():
             with partition.lock:
-                self.pool.drop(partition)
-                with self.keeping_failures():
-                    partition.close()
+                partition.drop()
 
 
 def _check_schema(table: str, batch: pa.RecordBatch) -> None:

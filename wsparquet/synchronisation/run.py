@@ -127,7 +127,7 @@ class _Run:
             self.pool = ThreadPoolExecutor(threads, thread_name_prefix="wsparquet")
             # Keep one or two downloaded files ready for each job, so that no job waits. More files would only fill the
             # disk.
-            self.places = asyncio.Semaphore(options.downloads + threads + 2 * convert.jobs)
+            self.places = asyncio.Semaphore(options.downloads + threads + 2 * self.converter.plan.jobs)
             with self.stop.files_in_progress():
                 await self._take(wanted, shelf)
 

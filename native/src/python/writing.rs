@@ -40,6 +40,7 @@ impl Imported {
     }
 }
 
+type TakenByFile = (usize, usize, usize, u64);
 type FileFacts = (i64, u64, Option<(i64, i64)>, [u8; 32]);
 
 /// An open Parquet file; see `wsparquet.parquet.file`.
@@ -48,7 +49,7 @@ struct ParquetFile(Mutex<Option<Part>>);
 
 #[pymethods]
 impl ParquetFile {
-    /// Creates the file. `schema` is the capsule that `__arrow_c_schema__` returns. `settings` is the JSON text of all
+    /// Prepares the file. `schema` is the capsule that `__arrow_c_schema__` returns. `settings` is the JSON text of all
     /// settings.
     #[new]
     fn new(path: PathBuf, schema: &Bound<'_, PyCapsule>, settings: &str) -> PyResult<Self> {
@@ -58,20 +59,28 @@ impl ParquetFile {
         let schema = Schema::try_from(unsafe { schema.as_ref() });
         let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
         let settings = Settings::read(settings).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let part = Part::create(&path, schema, &settings).map_err(raised)?;
+        let part = Part::new(path, schema, &settings).map_err(raised)?;
         Ok(Self(Mutex::new(Some(part))))
     }
 
-    /// Writes batches of the file's schema as one row group, or as several if the rows exceed the limit of one.
-    fn write(&self, py: Python<'_>, batches: Vec<Bound<'_, Imported>>) -> PyResult<()> {
-        let arrays = batches.iter().map(|batch| batch.get().take()).collect::<PyResult<Vec<_>>>()?;
-        self.locked(py, |open| {
-            let part = open.as_mut().ok_or_else(|| ParquetError::General("the file is closed".to_owned()))?;
-            // SAFETY: Python has already checked that the batches have the file's schema, so the arrays have the file's
-            // type.
-            arrays.into_iter().try_for_each(|array| unsafe { part.write(array) })?;
-            part.end_row_group()
+    /// Adds a batch of the file's schema to the unfinished row group. Returns the memory in bytes of its rows as they
+    /// came, and of its compressed rows; the number of finished row groups, and their size in bytes.
+    fn write(&self, py: Python<'_>, batch: &Bound<'_, Imported>) -> PyResult<TakenByFile> {
+        let array = batch.get().take()?;
+        self.on_open(py, |part| {
+            // SAFETY: Python has already checked that the batch has the file's schema, so the array has the file's type.
+            unsafe { part.write(array) }
         })
+    }
+
+    /// Compresses the rows of the unfinished row group. Returns the same as `write`.
+    fn pack(&self, py: Python<'_>) -> PyResult<TakenByFile> {
+        self.on_open(py, Part::pack)
+    }
+
+    /// Ends the row group, if it has rows. Returns the same as `write`.
+    fn end_row_group(&self, py: Python<'_>) -> PyResult<TakenByFile> {
+        self.on_open(py, Part::end_row_group)
     }
 
     /// Writes the footer, closes the file, and returns its rows, its size in bytes, the range of its own timestamps in
@@ -83,6 +92,16 @@ impl ParquetFile {
 }
 
 impl ParquetFile {
+    /// Runs `work` on the file without the GIL, and returns what the file takes then. Fails if the file is closed.
+    fn on_open(&self, py: Python<'_>, work: impl FnOnce(&mut Part) -> Result<()> + Send) -> PyResult<TakenByFile> {
+        let taken = self.locked(py, |open| {
+            let part = open.as_mut().ok_or_else(|| ParquetError::General("the file is closed".to_owned()))?;
+            work(part)?;
+            Ok(part.taken())
+        })?;
+        Ok((taken.pending, taken.packed, taken.row_groups, taken.bytes))
+    }
+
     /// Runs `work` on the file without the GIL. Fails if this or an earlier call panicked.
     fn locked<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&mut Option<Part>) -> Result<T> + Send) -> PyResult<T> {
         let done = super::detached(py, || self.0.lock().map(|mut open| work(&mut open)).ok());
