@@ -380,7 +380,7 @@ def test_a_server_that_breaks_off_fails_its_source_alone(tmp_path: Path, server:
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_a_source_of_too_many_days_fails(tmp_path: Path, dry_run: bool) -> None:
     """A source whose rows have more days than allowed leaves nothing; the message names the parameter."""
-    (source,) = generate(tmp_path / "in", GenerateOptions(size=60_000, preset="hard", seed=1))
+    (source,) = generate(tmp_path / "in", GenerateOptions(size=300_000, preset="hard", seed=1))
     (failure,) = convert(source, tmp_path / "lake", max_days=1, dry_run=dry_run).failures
     assert "expected rows of 1 days or fewer, found more" in failure.error
     assert "`max_days`" in failure.error

@@ -68,7 +68,8 @@ impl ParquetFile {
     fn write(&self, py: Python<'_>, batch: &Bound<'_, Imported>) -> PyResult<TakenByFile> {
         let array = batch.get().take()?;
         self.on_open(py, |part| {
-            // SAFETY: Python has already checked that the batch has the file's schema, so the array has the file's type.
+            // SAFETY: Python has already checked that the batch has the file's schema, so the array has the file's
+            // type.
             unsafe { part.write(array) }
         })
     }
