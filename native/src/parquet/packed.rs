@@ -1,5 +1,5 @@
-//! Rows of an unfinished row group in compressed form. Columns of a batch are mostly null, so compressed they take about
-//! a sixth of the memory. Packing and unpacking take less time than writing does.
+//! Rows of an unfinished row group in compressed form. Columns of a batch are mostly null, so compressed they take
+//! about a sixth of the memory. Packing and unpacking take less time than writing does.
 
 use std::io;
 use std::sync::Arc;
