@@ -1,6 +1,6 @@
 """Divides the memory of a run between its jobs and the writers.
 
-Peaks were measured; `python -m benchmarks memory` repeats the measurement.
+The constants come from measured peaks, see ``benchmarks/README.md``. A test holds that runs stay within their memory.
 """
 
 from __future__ import annotations
