@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def server(downloads: list[Path]) -> Iterator[str]:
     """The address of a server that has these files, as those of the last hour."""
-    with serving(EmulatorOptions(hours=0)) as emulator:
+    # The clock stands still: each hour, the server would have another file.
+    started = time.time()
+    with serving(EmulatorOptions(hours=0, now=lambda: started)) as emulator:
         for path in downloads:
             emulator.catalogue.put(path.name, path.read_bytes())
         yield emulator.base_url
