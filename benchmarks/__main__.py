@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report
+from benchmarks.compacting import compacting
 from benchmarks.contest import CONTENDERS, contest, missing, versions
 from benchmarks.data import COSTS, SETS, Data, make_data
 from benchmarks.decoding import decoding
@@ -224,6 +225,12 @@ class _Suite:
         self.found["query"] = report.plain(found)
         return f"## Queries of a root with {found['parts']:,} parts\n\n{report.query_table(found)}"
 
+    def compact(self) -> str:
+        """A compaction, and queries before and after it."""
+        found = compacting(self.folder, sources=self.scale.sources, seed=self.seed, runs=self.scale.runs)
+        self.found["compact"] = report.plain(found)
+        return f"## Compaction of {self.scale.sources:,} sources\n\n{report.compact_tables(found)}"
+
     def publishing(self) -> str:
         """Publishing a root with many commits."""
         found = publishing(self.folder, commits=self.scale.commits)
@@ -241,6 +248,7 @@ SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "sync": _Suite.sync,
     "opening": _Suite.opening,
     "query": _Suite.query,
+    "compact": _Suite.compact,
     "publishing": _Suite.publishing,
 }
 

@@ -16,6 +16,7 @@ from benchmarks.scaling import Cores
 from benchmarks.statistic import Series
 
 __all__ = [
+    "compact_tables",
     "contest_tables",
     "cores_table",
     "costs_table",
@@ -192,6 +193,28 @@ def opening_table(found: dict[str, dict[str, float]]) -> str:
     return _table(
         ["root", *(f"{name}, s" for name in asked)],
         [[store, *map(str, times.values())] for store, times in found.items()],
+    )
+
+
+def compact_tables(found: dict[str, Any]) -> str:
+    """Files and bytes of each table before and after, and seconds of each query with their ratio."""
+    before, after = found["sizes"]["before"], found["sizes"]["after"]
+    sizes = []
+    for table in before:
+        one, other = before[table], after[table]
+        ratio = f"{one['bytes'] / other['bytes']:.1f}"
+        sizes.append([table, *(f"{each[key]:,}" for key in ("files", "bytes") for each in (one, other)), ratio])
+    times = []
+    for name, each in found["queries"].items():
+        ratio = f"{each['before'].median / each['after'].median:.1f}"
+        times.append([name, each["before"].text(3), each["after"].text(3), ratio])
+    cost = f"{found['cpu']:.1f} s of CPU time, {found['wall']:.1f} s of wall time, {found['rows']:,} rows"
+    return "\n\n".join(
+        (
+            cost,
+            _table(["table", "files before", "after", "bytes before", "after", "before / after"], sizes),
+            _table(["query", "before, s", "after, s", "before / after"], times),
+        )
     )
 
 

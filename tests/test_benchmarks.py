@@ -179,6 +179,7 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
             "sync",
             "opening",
             "query",
+            "compact",
             "publishing",
             *sizes,
             "--json",
@@ -204,4 +205,5 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
     assert "| sync, from a server |" in done.stdout
     assert "| S3 |" in done.stdout
     assert "| DuckDB: `visits` over a month |" in done.stdout
+    assert found["compact"]["sizes"]["before"]["geo"]["files"] > 0
     assert found["query"]["parts"] > 4
