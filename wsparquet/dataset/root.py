@@ -294,9 +294,16 @@ class Root:
                     raise
 
     def discard_if_unmade(self) -> None:
-        """Delete what ``open_to_write`` and attempts have created if no commit has created the root."""
-        if not self._made and not has_version(self._store):
-            self._store.remove_work_folders()
+        """Delete what ``open_to_write`` and attempts have created if no commit has created the root.
+
+        Do nothing in a bucket, which has no folders: a run that was interrupted must not ask a silent store.
+        """
+        if self.is_remote or self._made:
+            return
+        # The run has an error of its own, or its sources have: a disk that fails here would hide it.
+        with suppress(DatasetError):
+            if not has_version(self._store):
+                self._store.remove_work_folders()
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
