@@ -14,6 +14,8 @@ from wsparquet.redaction import utf8_text, without_credentials
 from wsparquet.urls import is_half_url, is_url
 
 PARTITIONS = ("date", "record_type")
+NOT_SUPPORTED = re.compile("(gs|gcs|abfss?|az|adl|wasbs?|hdfs|viewfs|webhdfs|dbfs)://", re.IGNORECASE)
+"""The stores of other clouds and of Hadoop, which clusters often use."""
 
 __all__ = ["check_apart", "check_raw", "check_root"]
 
@@ -29,6 +31,11 @@ def check_root(root: str | os.PathLike[str]) -> None:
     """
     text = os.fspath(root)
     _check_slashes(text)
+    if found := NOT_SUPPORTED.match(text):
+        raise PlaceError(
+            f"{without_credentials(text)}: expected a folder on a local disk or s3://BUCKET/PATH, found {found[0]}, "
+            "which is not supported for roots; use a bucket whose store speaks the protocol of S3"
+        )
     if is_url(text) and not text.startswith(("s3://", "s3a://")):
         raise PlaceError(
             f"{without_credentials(text)}: expected a folder on a local disk or s3://BUCKET/PATH, found another URL"

@@ -41,7 +41,7 @@ from wsparquet.cli.verify import verify
 from wsparquet.cli.views import views
 from wsparquet.errors import WsparquetError
 
-__all__ = ["main"]
+__all__ = ["cli", "main", "run_program"]
 
 
 def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -127,6 +127,11 @@ for _command in (
 
 def main() -> None:
     """Run the command line, and end the process with the exit code of the command."""
+    run_program(cli, "wsparquet")
+
+
+def run_program(program: click.Group, name: str) -> None:
+    """Run a program, and end the process with the exit code of the command."""
     # Arrow's own memory pool retains tens of MiB of freed memory, and the system's pool is equally fast here.
     # pyarrow reads this variable during its import.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
@@ -142,7 +147,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         with as_interrupts():
-            code = cli.main(prog_name="wsparquet", standalone_mode=False)
+            code = program.main(prog_name=name, standalone_mode=False)
     except _ClosedPipe:
         sys.exit(ExitCode.CLOSED_PIPE)
     except click.ClickException as error:

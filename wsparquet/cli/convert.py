@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,7 +22,10 @@ from wsparquet.cli.output import present
 from wsparquet.cli.parameter_types import account_option
 from wsparquet.cli.progress import progress
 
-__all__ = ["convert"]
+if TYPE_CHECKING:
+    from wsparquet.conversion.summary import Summary
+
+__all__ = ["Arguments", "convert", "execute"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Arguments:
     again: bool
     force_account: bool
     max_failures: int
+    shard: str | None
     output: str
     progress: ProgressOptions = field(metadata=group(ProgressOptions))
     conversion: ConversionOptions = field(metadata=group(ConversionOptions))
@@ -56,6 +62,11 @@ class Arguments:
     metavar="N",
     help="Begin no further source after N failures without a success; 0 means no limit.",
 )
+@click.option(
+    "--shard",
+    metavar="NUMBER/OF",
+    help="Convert only one shard of the sources, such as 3/16; shards are numbered from 0.",
+)
 @conversion_options
 @output_option
 @progress_options
@@ -76,6 +87,11 @@ def convert(given: Arguments) -> int:
     """
     from wsparquet.conversion.run import convert as run
 
+    return execute(given, run)
+
+
+def execute(given: Arguments, run: Callable[..., Summary]) -> int:
+    """Convert with ``run``, present the result, and return the exit code."""
     options = given.conversion.made(
         account=given.account,
         dry_run=given.dry_run,
@@ -83,6 +99,7 @@ def convert(given: Arguments) -> int:
         again=given.again,
         force_account=given.force_account,
         max_failures=given.max_failures,
+        shard=given.shard,
     )
     with progress(given.progress, given.output) as shown:
         summary = run(given.sources, given.root, options=options, on_progress=shown)

@@ -24,7 +24,7 @@ SAME_FLAGS = frozenset(
         *("describe", "downloads", "dry_run", "expiring", "failing", "files", "force_account", "form", "host"),
         *("jobs", "keep", "max_days", "max_failures", "max_inflated", "max_line", "max_quarantined", "max_ratio"),
         *("max_record", "memory", "min_files", "older_than", "port", "profile", "raw", "recheck", "region"),
-        *("samples", "seed", "since", "single_writer", "size", "stale", "stop", "target_size", "until"),
+        *("samples", "seed", "shard", "since", "single_writer", "size", "stale", "stop", "target_size", "until"),
     }
 )
 """The parameters whose flag is the name of the parameter with dashes instead of underscores."""

@@ -225,6 +225,7 @@ class ConversionOptions:
         again: bool = False,
         force_account: bool = False,
         max_failures: int = 0,
+        shard: str | None = None,
     ) -> ConvertOptions:
         """Return these options as the library's ``ConvertOptions``, together with the options specific to a command."""
         from wsparquet.conversion.options import ConvertOptions, default_jobs
@@ -245,6 +246,7 @@ class ConversionOptions:
             limits=self.limits.limits,
             storage_options=self.root_options.storage or None,
             single_writer=self.root_options.single_writer,
+            shard=shard,
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +20,10 @@ from wsparquet.cli.options import (
 from wsparquet.cli.output import present, say
 from wsparquet.cli.progress import progress
 
-__all__ = ["replay"]
+if TYPE_CHECKING:
+    from wsparquet.conversion.summary import Summary
+
+__all__ = ["Arguments", "execute", "replay"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,11 @@ def replay(given: Arguments) -> int:
     """
     from wsparquet.conversion.replay import replay as run
 
+    return execute(given, run)
+
+
+def execute(given: Arguments, run: Callable[..., Summary]) -> int:
+    """Replay with ``run``, present the result, and return the exit code."""
     options = given.conversion.made(dry_run=given.dry_run, again=given.again)
     with progress(given.progress, given.output) as shown:
         summary = run(given.root, given.raw, options=options, on_progress=shown)

@@ -29,7 +29,7 @@ from wsparquet.cli.signals import stopping
 if TYPE_CHECKING:
     from wsparquet.synchronisation import Stop, SyncOptions, SyncSummary
 
-__all__ = ["sync"]
+__all__ = ["Arguments", "sync"]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +13,10 @@ from wsparquet.cli.options import LimitOptions, limit_options, output_option, qu
 from wsparquet.cli.output import present
 from wsparquet.cli.progress import checks_progress
 
-__all__ = ["verify"]
+if TYPE_CHECKING:
+    from wsparquet.verification import Verification
+
+__all__ = ["Arguments", "execute", "verify"]
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,15 @@ def verify(given: Arguments) -> int:
       wsparquet verify lake raw/
       wsparquet verify lake raw/*.gz
     """
+    from wsparquet.verification import verify as run
+
+    return execute(given, run)
+
+
+def execute(given: Arguments, run: Callable[..., Verification]) -> int:
+    """Verify with ``run``, present the result, and return the exit code."""
     from wsparquet.conversion.options import default_jobs
     from wsparquet.verification import VerifyOptions
-    from wsparquet.verification import verify as run
 
     options = VerifyOptions(
         jobs=given.jobs or default_jobs(),

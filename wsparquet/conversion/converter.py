@@ -135,19 +135,7 @@ class Converter:
         if outcome.kind == "failed" and self.stopped:
             # The run itself was interrupted. The caller of the run reports this once.
             return outcome
-        self.tell(
-            Progress(
-                "replaced" if outcome.replaced else outcome.kind,
-                outcome.name,
-                source.url,
-                stored_bytes=outcome.stored_bytes,
-                inflated_bytes=outcome.inflated_bytes,
-                rows=outcome.report.row_count if outcome.report is not None else 0,
-                error=outcome.error or None,
-                reason=outcome.reason or None,
-                rows_before=outcome.rows_before,
-            )
-        )
+        self.tell(outcome.event(source.url))
         return outcome
 
     @property
@@ -180,18 +168,21 @@ class Converter:
 
         If URL, size and ETag (or time) are unchanged, the source is not even read.
         """
-        account = self.options.account
-        unchanged = self.commits.find_unchanged_source(
-            url=source.url, size=source.size, etag=source.etag, mtime=source.mtime, account=account
-        )
-        if unchanged is not None:
-            return skip_known(source, *unchanged)
+        if unchanged := self.unchanged(source):
+            return unchanged
         candidates = self._candidates(source)
         if not candidates or not source.rereadable:
             return None
         checksum = source.checksum()
         found = next((head for head in candidates if head.checksum == checksum), None)
         return skip_known(source, found) if found else None
+
+    def unchanged(self, source: Source) -> Skip | None:
+        """Return the decision to skip a source whose URL, size and ETag (or time) are those of a commit."""
+        found = self.commits.find_unchanged_source(
+            url=source.url, size=source.size, etag=source.etag, mtime=source.mtime, account=self.options.account
+        )
+        return None if found is None else skip_known(source, *found)
 
     def _candidates(self, source: Source) -> list[CommitHeader]:
         """Return the commits that may cover a source. The source's checksum then decides.

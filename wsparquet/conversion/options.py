@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from wsparquet.conversion.memory import DEFAULT_MEMORY, check_memory
+from wsparquet.conversion.shard import Shard
 from wsparquet.dataset import Access
 from wsparquet.decode import Limits
+from wsparquet.errors import OptionError
 from wsparquet.options import check_kind, check_number
 from wsparquet.source import SourceLimits
 from wsparquet.stream import check_common
@@ -34,6 +36,7 @@ class ConvertKeywords(TypedDict, total=False):
     limits: Limits
     storage_options: dict[str, object] | None
     single_writer: bool
+    shard: str | None
 
 
 def default_jobs() -> int:
@@ -57,7 +60,10 @@ class ConvertOptions:
     itself has converted but not fully understood. ``compact``: merge small files of the root's older days at the end,
     as ``compact`` does. ``decoder``: ``auto``, ``native`` or ``reference``. ``source_limits`` and ``limits``: how much
     memory and disk space one source may take. ``storage_options``: options for fsspec, and for s3fs if the root is on
-    S3. ``single_writer``: the caller's promise that no other run writes to this root at the same time.
+    S3. ``single_writer``: the caller's promise that no other run writes to this root at the same time. ``shard``:
+    ``NUMBER/OF``, such as ``3/16``: ``convert`` converts only one of 16 shards, numbered from 0. The name of a source
+    decides on its shard, so 16 runs with the same sources convert each source once; ``sync`` and ``replay`` refuse a
+    shard.
 
     >>> options = wsparquet.ConvertOptions(jobs=2, max_quarantined=0)
     >>> wsparquet.convert("downloads/", to="lake", options=options).exit_code
@@ -83,6 +89,7 @@ class ConvertOptions:
     limits: Limits = field(default_factory=Limits)
     storage_options: dict[str, object] | None = field(default=None, repr=False)
     single_writer: bool = False
+    shard: str | None = None
 
     def __post_init__(self) -> None:
         """Reject invalid values."""
@@ -94,7 +101,13 @@ class ConvertOptions:
             check_number(name, getattr(self, name), minimum=0, optional=True)
         for name in ("dry_run", "again", "force_account", "compact", "single_writer"):
             check_kind(name, getattr(self, name), bool, "True or False")
+        Shard.parse(self.shard)
         check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
+
+    def check_whole(self) -> None:
+        """Refuse a shard, for functions that cannot work on one. Raises OptionError."""
+        if self.shard is not None:
+            raise OptionError("shard", f"expected none here, found {self.shard}; only a conversion has shards")
 
     @property
     def access(self) -> Access:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from wsparquet.conversion.summary import Copy, Failure, Replacement, Summary
 from wsparquet.decode import Report
+from wsparquet.progress import Progress
 
 __all__ = ["Outcome"]
 
@@ -33,6 +34,20 @@ class Outcome:
     def replaced(self) -> bool:
         """Whether the source's rows replaced older rows."""
         return self.kind == "committed" and self.rows_before is not None
+
+    def event(self, url: str) -> Progress:
+        """Return the event that reports this outcome of the source at ``url``."""
+        return Progress(
+            "replaced" if self.replaced else self.kind,
+            self.name,
+            url,
+            stored_bytes=self.stored_bytes,
+            inflated_bytes=self.inflated_bytes,
+            rows=self.report.row_count if self.report is not None else 0,
+            error=self.error or None,
+            reason=self.reason or None,
+            rows_before=self.rows_before,
+        )
 
     def add_to(self, summary: Summary) -> None:
         """Add this outcome to a summary."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Unpack
+from typing import Self, Unpack
 
 from wsparquet._version import software_version
 from wsparquet.commit import Commit, CommitIndex
@@ -26,7 +26,17 @@ from wsparquet.progress import Listener, Progress, logged, telling_ignored
 from wsparquet.schema import SCHEMA_VERSION
 from wsparquet.source import Failed, Source, Sources, as_list, expand, interruptible
 
-__all__ = ["replay"]
+__all__ = [
+    "RawFiles",
+    "Wanted",
+    "about_raw",
+    "check_complete",
+    "end_upgrade",
+    "is_upgrade",
+    "is_wanted",
+    "replay",
+    "wanted_of",
+]
 
 MOST_SHOWN = 5
 REMEDY = "Name the folders or URLs with these files, or first remove the sources with the version that wrote the root"
@@ -35,7 +45,7 @@ STDIN = "stdin"
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class Wanted:
     """A commit to repeat, its source as recorded in the commit, and the URL of the raw file to read."""
 
     commit: Commit
@@ -74,17 +84,18 @@ def replay(
     """
     started = time.monotonic()
     options = make_options(ConvertOptions, options, keywords)
+    options.check_whole()
     decoder = active_decoder(options.decoder)
     opened = Root.open_for_replay(root, access=options.access)
     if not options.dry_run:
         opened.recover()
     tell = logged(on_progress)
-    files = _RawFiles(opened, raw, options, tell)
+    files = RawFiles.listed(opened, raw, options, tell)
     wanted = _found(opened, files, options)
     options = replace(options, again=True)
-    upgrade = opened.version.schema < SCHEMA_VERSION or opened.version.replaying_from is not None
+    upgrade = is_upgrade(opened)
     if upgrade:
-        _check_complete(opened, wanted, files.errors)
+        check_complete(opened, wanted, files.errors)
     if upgrade and not options.dry_run:
         opened.begin_replay()
     sources = len(wanted) + len(files.unreadable)
@@ -92,7 +103,7 @@ def replay(
     for each in _converted(opened, wanted, options, tell):
         each.add_to(summary)
     if upgrade and not options.dry_run and not summary.failures:
-        _end(opened)
+        end_upgrade(opened)
     for each in _told(opened, files.unreadable, options, tell):
         each.add_to(summary)
     if not options.dry_run:
@@ -101,7 +112,13 @@ def replay(
     return summary
 
 
-def _end(root: Root) -> None:
+def is_upgrade(root: Root) -> bool:
+    """Return whether a replay updates the root to this software's schema version."""
+    version = root.version
+    return version.schema < SCHEMA_VERSION or version.replaying_from is not None
+
+
+def end_upgrade(root: Root) -> None:
     """Finish the upgrade of the root; raise if an older wsparquet committed a source during the replay."""
     late = [
         commit.facts.source_name for commit in root.commits() if commit.paths and commit.schema_version < SCHEMA_VERSION
@@ -118,29 +135,30 @@ def _end(root: Root) -> None:
 # --- Finding commits and raw files ------------------------------------------------------------------------------------
 
 
-def _found(root: Root, files: _RawFiles, options: ConvertOptions) -> list[_Wanted]:
+def _found(root: Root, files: RawFiles, options: ConvertOptions) -> list[Wanted]:
     """Return every commit to repeat, with its source or the error if no raw file was found."""
-    commits = [commit for commit in root.commits() if _is_wanted(commit, again=options.again)]
+    commits = [commit for commit in root.commits() if is_wanted(commit, again=options.again)]
     interrupted = threading.Event()
     with ThreadPoolExecutor(max(options.jobs, 1), thread_name_prefix="wsparquet") as pool:
         try:
             sources = pool.map(partial(files.find, interrupted=interrupted.is_set), commits)
-            return [_wanted(commit, source) for commit, source in zip(commits, sources, strict=True)]
+            return [wanted_of(commit, source) for commit, source in zip(commits, sources, strict=True)]
         except BaseException:
             interrupted.set()
             raise
 
 
-def _wanted(commit: Commit, source: Source | Failed) -> _Wanted:
+def wanted_of(commit: Commit, source: Source | Failed) -> Wanted:
     """Return a commit to repeat, with its source under the recorded URL, so that later runs recognize it."""
     if isinstance(source, Failed):
-        return _Wanted(commit, source, source.url)
+        return Wanted(commit, source, source.url)
     facts = commit.facts
     known = replace(source, size=facts.size, etag=facts.etag, mtime=facts.mtime, listing=facts.listing)
-    return _Wanted(commit, replace(known, name=facts.source_name, url=facts.url or source.url), source.url)
+    return Wanted(commit, replace(known, name=facts.source_name, url=facts.url or source.url), source.url)
 
 
-def _is_wanted(commit: Commit, *, again: bool) -> bool:
+def is_wanted(commit: Commit, *, again: bool) -> bool:
+    """Return whether a replay converts the source of a commit again."""
     if commit.same_as is not None:
         # Such a record has no rows. A replay of the commit that it refers to is enough.
         return False
@@ -151,20 +169,14 @@ def _is_wanted(commit: Commit, *, again: bool) -> bool:
     return not understood and (again or commit.software != software_version())
 
 
-class _RawFiles:
+class RawFiles:
     """The raw files that the caller gave; each file is hashed at most once.
 
     ``unreadable``: the arguments that are not readable files. ``errors``: the errors of these arguments, and of files
     that could not be hashed.
     """
 
-    def __init__(self, root: Root, raw: Sources, options: ConvertOptions, tell: Listener) -> None:
-        found = expand(
-            as_list(raw, name="raw"),
-            exclude=root.place,
-            storage_options=options.storage_options,
-            ignored=telling_ignored(tell),
-        )
+    def __init__(self, found: Sequence[Source | Failed]) -> None:
         self.unreadable = [each for each in found if isinstance(each, Failed)]
         self.errors = [each.error for each in self.unreadable]
         self._all = [each for each in found if isinstance(each, Source)]
@@ -173,6 +185,23 @@ class _RawFiles:
             self._by_name.setdefault(source.name, []).append(source)
         self._checksums: dict[int, str] = {}
 
+    @classmethod
+    def listed(cls, root: Root, raw: Sources, options: ConvertOptions, tell: Listener) -> Self:
+        """Return the files that the argument ``raw`` names."""
+        return cls(
+            expand(
+                as_list(raw, name="raw"),
+                exclude=root.place,
+                storage_options=options.storage_options,
+                ignored=telling_ignored(tell),
+            )
+        )
+
+    def candidates(self, commit: Commit) -> list[Source]:
+        """Return the files that may be the raw file of a commit: those with its name, or all if it has no name."""
+        # Standard input has no file name, so only the content identifies such a source.
+        return self._all if commit.facts.url == STDIN else self._by_name.get(commit.facts.source_name, [])
+
     def find(self, commit: Commit, *, interrupted: Callable[[], bool]) -> Source | Failed:
         """Find the raw file of a commit by its name and content; return the error if there is none."""
         with interruptible(interrupted):
@@ -180,9 +209,8 @@ class _RawFiles:
 
     def _find(self, commit: Commit) -> Source | Failed:
         facts = commit.facts
-        # Standard input has no file name, so only the content identifies such a source.
         piped = facts.url == STDIN
-        candidates = self._all if piped else self._by_name.get(facts.source_name, [])
+        candidates = self.candidates(commit)
         others = 0
         errors: list[WsparquetError] = []
         for source in candidates:
@@ -215,7 +243,8 @@ def _missing(commit: Commit, found: str, errors: Sequence[WsparquetError]) -> Fa
     return Failed(facts.source_name, facts.url or facts.source_name, error)
 
 
-def _check_complete(root: Root, wanted: Sequence[_Wanted], errors: Sequence[WsparquetError]) -> None:
+def check_complete(root: Root, wanted: Sequence[Wanted], errors: Sequence[WsparquetError]) -> None:
+    """Check that each source has a raw file. Raises DatasetError."""
     missing = [each.source for each in wanted if isinstance(each.source, Failed)]
     if missing:
         # Do not advise the user to remove sources whose files may exist but are unreadable.
@@ -234,7 +263,7 @@ def _listed(names: Sequence[str]) -> str:
 # --- Converting -------------------------------------------------------------------------------------------------------
 
 
-def _converted(root: Root, wanted: Sequence[_Wanted], options: ConvertOptions, tell: Listener) -> Iterator[Outcome]:
+def _converted(root: Root, wanted: Sequence[Wanted], options: ConvertOptions, tell: Listener) -> Iterator[Outcome]:
     """Convert every source into the identity of its commit, and yield the outcomes."""
     commits = root.commits()
     if not options.dry_run:
@@ -242,10 +271,15 @@ def _converted(root: Root, wanted: Sequence[_Wanted], options: ConvertOptions, t
     converter = Converter(root, commits, options, _telling(wanted, tell), expected=len(wanted))
     identities = [each.commit.identity for each in wanted]
     for each, outcome in zip(wanted, outcomes(converter, [each.source for each in wanted], identities), strict=True):
-        yield replace(outcome, url=each.read, error=_about(each.read, outcome.url, outcome.error))
+        yield about_raw(outcome, each.read)
 
 
-def _telling(wanted: Sequence[_Wanted], tell: Listener) -> Listener:
+def about_raw(outcome: Outcome, read: str) -> Outcome:
+    """Return an outcome about the raw file at the URL ``read`` instead of the recorded URL."""
+    return replace(outcome, url=read, error=_about(read, outcome.url, outcome.error))
+
+
+def _telling(wanted: Sequence[Wanted], tell: Listener) -> Listener:
     """Return a listener that passes on each event with the URL of the raw file instead of the recorded URL."""
     read: dict[str, str] = {}
     for each in wanted:

@@ -20,6 +20,7 @@ from wsparquet.conversion.converter import TRIES, Converter
 from wsparquet.conversion.failure_limit import FailureLimit
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
+from wsparquet.conversion.shard import Shard
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
@@ -77,6 +78,8 @@ def convert(
     started = time.monotonic()
     tell = logged(on_progress)
     found = expand(given, exclude=os.fspath(to), storage_options=options.storage_options, ignored=telling_ignored(tell))
+    if shard := Shard.parse(options.shard):
+        found = [each for each in found if shard.has(each)]
     summary = Summary(
         root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
     )

@@ -119,6 +119,7 @@ class SyncOptions(FetchOptions):
         check_kind("raw", self.raw, str, "a folder or a URL as text", optional=True)
         check_kind("recheck", self.recheck, bool, "True or False")
         check_kind("convert", self.convert, ConvertOptions, "ConvertOptions")
+        self.convert.check_whole()
 
     @property
     def access(self) -> Access:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Unpack
+from typing import Protocol, Unpack
 
 from wsparquet.api import Client, FileGone, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
@@ -34,7 +34,7 @@ from wsparquet.synchronisation.raw_files import Shelf, make_shelf
 from wsparquet.synchronisation.stop import Stop
 from wsparquet.synchronisation.summary import FetchSummary, SyncSummary
 
-__all__ = ["sync"]
+__all__ = ["Notes", "SyncRun", "sync"]
 
 
 def sync(
@@ -74,7 +74,7 @@ def sync(
     root.recover()
     ledger = Ledger.open(root, options.account)
     with root.scratch() as scratch:
-        run = _Run(root, ledger, options, logged(on_progress), stop or Stop())
+        run = SyncRun(root, ledger, options, logged(on_progress), stop or Stop())
         run.converted = Summary(root=root.place, decoder=decoder)
         run_coroutine(run.all(scratch))
     ledger.write(root)
@@ -83,17 +83,34 @@ def sync(
     return SyncSummary(run.fetched, run.converted)
 
 
-class _Run:
-    """The state of one call of ``sync``."""
+class Notes(Protocol):
+    """What a run must know of earlier failures of a file, and what it notes about each file."""
 
-    def __init__(self, root: Root, ledger: Ledger, options: SyncOptions, tell: Listener, stop: Stop) -> None:
+    def has_failed(self, name: str) -> bool:
+        """Return whether the file failed in the last run."""
+        ...
+
+    def failed(self, name: str, error: str, *, gone: bool) -> None:
+        """Note that a file could not be downloaded or converted."""
+        ...
+
+    def taken(self, name: str) -> None:
+        """Note that a file is committed."""
+        ...
+
+
+class SyncRun:
+    """The state of one call of ``sync``, or of one task of a distributed synchronization."""
+
+    def __init__(self, root: Root, notes: Notes, options: SyncOptions, tell: Listener, stop: Stop) -> None:
         self.root = root
-        self.ledger = ledger
+        self.notes = notes
         self.options = options
         self.tell = tell
         self.stop = stop
         self.fetched = FetchSummary(options.account)
         self.converted = Summary()
+        self.outcomes: list[Outcome] = []
         self.downloading = asyncio.Semaphore(options.downloads)
 
     async def all(self, scratch: Path) -> None:
@@ -106,30 +123,59 @@ class _Run:
             raise
 
     async def _all(self, scratch: Path) -> None:
+        async with self._client() as client:
+            if (found := await self._missing(client)) is not None:
+                await self.take(*found, client, scratch)
+                if any(outcome.kind == "committed" for outcome in self.outcomes):
+                    await asyncio.to_thread(lambda: self.root.settle(self.root.commits()))
+
+    def _client(self) -> Client:
         options = self.options
         retried = partial(count_retry, self.fetched, self.tell)
-        async with Client(options.account, options.credentials, options=options.api, on_retry=retried) as client:
-            since, until = options.span()
-            listing = await self.stop.unless_asked(client.list_files(since, until))
-            if listing is None:
-                self.fetched.interrupted = True
-                return
-            commits = await asyncio.to_thread(self.root.commits, write_checkpoint=True)
-            await asyncio.to_thread(self.root.settle, commits)
-            wanted = await self._wanted(listing, commits, client)
-            self.ledger.begin(listing, wanted, commits, since=None if options.since is None else since)
-            self._count(listing, wanted)
-            shelf = await asyncio.to_thread(self._shelf, scratch)
-            self.fetcher = Fetcher(client, shelf, self.tell)
-            convert = replace(options.convert, account=options.account)
-            self.converter = Converter(self.root, commits, convert, self.tell, expected=len(wanted))
-            threads = self.converter.threads
-            self.pool = ThreadPoolExecutor(threads, thread_name_prefix="wsparquet")
-            # Keep one or two downloaded files ready for each job, so that no job waits. More files would only fill the
-            # disk.
-            self.places = asyncio.Semaphore(options.downloads + threads + 2 * self.converter.plan.jobs)
-            with self.stop.files_in_progress():
-                await self._take(wanted, shelf)
+        return Client(options.account, options.credentials, options=options.api, on_retry=retried)
+
+    async def missing(self) -> tuple[list[ListedFile], CommitIndex] | None:
+        """Ask the server for its list. Return the files to download, oldest first, and the index of the commits.
+
+        Return None if a stop was requested.
+        """
+        async with self._client() as client:
+            return await self._missing(client)
+
+    async def _missing(self, client: Client) -> tuple[list[ListedFile], CommitIndex] | None:
+        options = self.options
+        since, until = options.span()
+        listing = await self.stop.unless_asked(client.list_files(since, until))
+        if listing is None:
+            self.fetched.interrupted = True
+            return None
+        commits = await asyncio.to_thread(self.root.commits, write_checkpoint=True)
+        await asyncio.to_thread(self.root.settle, commits)
+        wanted = await self._wanted(listing, commits, client)
+        if isinstance(self.notes, Ledger):
+            self.notes.begin(listing, wanted, commits, since=None if options.since is None else since)
+        self._count(listing, wanted)
+        return wanted, commits
+
+    async def taken(self, wanted: list[ListedFile], commits: CommitIndex, scratch: Path) -> None:
+        """Download and convert files; ``outcomes`` and ``fetched`` then have the results."""
+        async with self._client() as client:
+            await self.take(wanted, commits, client, scratch)
+
+    async def take(self, wanted: list[ListedFile], commits: CommitIndex, client: Client, scratch: Path) -> None:
+        """Download and convert files with a client."""
+        options = self.options
+        shelf = await asyncio.to_thread(self._shelf, scratch)
+        self.fetcher = Fetcher(client, shelf, self.tell)
+        convert = replace(options.convert, account=options.account)
+        self.converter = Converter(self.root, commits, convert, self.tell, expected=len(wanted))
+        threads = self.converter.threads
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="wsparquet")
+        # Keep one or two downloaded files ready for each job, so that no job waits. More files would only fill the
+        # disk.
+        self.places = asyncio.Semaphore(options.downloads + threads + 2 * self.converter.plan.jobs)
+        with self.stop.files_in_progress():
+            await self._take(wanted, shelf)
 
     def _count(self, listing: Listing, wanted: list[ListedFile]) -> None:
         self.fetched.listed = len(listing.files)
@@ -150,7 +196,7 @@ class _Run:
         """Return the files to download, oldest first, because the server deletes the oldest first."""
         wanted = []
         for file in listing.files:
-            head = committed(commits, self.options.account, file.name, unfinished=self.ledger.has_failed(file.name))
+            head = committed(commits, self.options.account, file.name, unfinished=self.notes.has_failed(file.name))
             if head is None or (self.options.recheck and await self._changed(client, file, head)):
                 wanted.append(file)
         return wanted
@@ -202,7 +248,7 @@ class _Run:
                 return
             try:
                 async with self.downloading:
-                    fetched = await self.fetcher.fetch(file, again=self.ledger.has_failed(file.name))
+                    fetched = await self.fetcher.fetch(file, again=self.notes.has_failed(file.name))
             except WsparquetError as error:
                 self._failed(file, error)
                 return
@@ -216,7 +262,7 @@ class _Run:
     def _failed(self, file: ListedFile, error: WsparquetError) -> None:
         self.converter.one(Failed(file.name, file.places[0], error))
         record_failure(self.fetched, file, error)
-        self.ledger.failed(file.name, str(error), gone=isinstance(error, FileGone))
+        self.notes.failed(file.name, str(error), gone=isinstance(error, FileGone))
 
     def _convert(self, fetched: Fetched) -> list[Outcome]:
         return [self.converter.one(source) for source in _sources(fetched)]
@@ -224,11 +270,12 @@ class _Run:
     def _done(self, file: ListedFile, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             outcome.add_to(self.converted)
+        self.outcomes += outcomes
         errors = [outcome.error for outcome in outcomes if outcome.kind == "failed"]
         if errors:
-            self.ledger.failed(file.name, errors[0], gone=False)
+            self.notes.failed(file.name, errors[0], gone=False)
         else:
-            self.ledger.taken(file.name)
+            self.notes.taken(file.name)
 
 
 def _sources(fetched: Fetched) -> list[Source | Failed]:

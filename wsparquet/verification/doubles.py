@@ -88,6 +88,16 @@ class Doubles:
         with self._lock:
             self._sketches.update(sketches)
 
+    @property
+    def sketches(self) -> dict[_Piece, list[int]]:
+        """The sketches by piece, which can be sent to another process."""
+        return self._sketches
+
+    def add_sketches(self, sketches: Mapping[_Piece, list[int]]) -> None:
+        """Add the sketches that another process has made."""
+        with self._lock:
+            self._sketches.update(sketches)
+
     def problems(self, store: Store, commits: Iterable[Commit], days: Mapping[Day, DayRecord]) -> Iterator[Problem]:
         """Yield a problem for each pair of commits if at least half of one's rows are also rows of the other.
 

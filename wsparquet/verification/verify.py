@@ -34,7 +34,7 @@ from wsparquet.verification.days import check_day
 from wsparquet.verification.doubles import Doubles
 from wsparquet.verification.outcome import Kind, Problem, Verification
 
-__all__ = ["VerifyKeywords", "VerifyOptions", "verify"]
+__all__ = ["Checks", "VerifyKeywords", "VerifyOptions", "verify"]
 
 
 class VerifyKeywords(TypedDict, total=False):
@@ -102,7 +102,7 @@ def verify(
     started = time.monotonic()
     options = make_options(VerifyOptions, options, keywords)
     opened = Root.open(root, create=False, access=Access(options.storage_options or {}))
-    run = _Run(opened, options, logged(on_progress, failures_only=True))
+    run = Checks(opened, options, logged(on_progress, failures_only=True))
     run.root_itself()
     if given := as_list(against, name="against"):
         run.sources(expand(given, exclude=os.fspath(root), storage_options=options.storage_options))
@@ -113,8 +113,8 @@ def verify(
 _Check = Callable[[CommitLog, Store, str, bytes, Doubles], Verification]
 
 
-class _Run:
-    """The checks of one call of ``verify``."""
+class Checks:
+    """The checks of one call of ``verify``, or of one task of a distributed verification."""
 
     def __init__(self, root: Root, options: VerifyOptions, tell: Listener) -> None:
         self.root = root
@@ -122,7 +122,7 @@ class _Run:
         self.tell = tell
         self.result = Verification(root.place)
         self._stopped = threading.Event()
-        self._doubles = Doubles()
+        self.doubles = Doubles()
 
     def _each(self, checks: Iterable[Callable[[], Verification]]) -> None:
         with ThreadPoolExecutor(max(self.options.jobs, 1), thread_name_prefix="wsparquet") as pool:
@@ -143,19 +143,32 @@ class _Run:
         records = dict(log.files())
         days = dict(log.day_files())
         self.tell(Progress("found", "", files=len(records) + len(days)))
-        self._each(partial(self._record, check_commit, path, data) for path, data in records.items())
-        self._each(partial(self._record, check_day, path, data) for path, data in days.items())
+        self._each(partial(self.record, path, data) for path, data in records.items())
+        self._each(partial(self.day, path, data) for path, data in days.items())
+        self.whole()
+
+    def whole(self) -> None:
+        """Find the problems that no commit record shows alone. ``doubles`` must have the parts of all commits."""
         self.result.problems.extend(self._strays())
         self.result.problems.extend(self._twins())
-        self.result.problems.extend(self._doubles.problems(self.root.store, self._commits(), self._days()))
+        self.result.problems.extend(self.doubles.problems(self.root.store, self._commits(), self._days()))
         self.result.problems.extend(self._published())
 
-    def _record(self, check: _Check, path: str, data: bytes) -> Verification:
-        found = check(self.root.log, self.root.store, path, data, self._doubles)
-        self._told(found, path.rpartition("/")[2], path, found.rows)
+    def record(self, path: str, data: bytes) -> Verification:
+        """Check a commit record against its files."""
+        return self._checked(check_commit, path, data)
+
+    def day(self, path: str, data: bytes) -> Verification:
+        """Check a day record against its files."""
+        return self._checked(check_day, path, data)
+
+    def _checked(self, check: _Check, path: str, data: bytes) -> Verification:
+        found = check(self.root.log, self.root.store, path, data, self.doubles)
+        self.told(found, path.rpartition("/")[2], path, found.rows)
         return found
 
-    def _told(self, found: Verification, name: str, url: str, rows: int) -> None:
+    def told(self, found: Verification, name: str, url: str, rows: int) -> None:
+        """Report the result of one check."""
         if found.problems:
             self.tell(Progress("failed", name, url, error=str(found.problems[0])))
         else:
@@ -214,18 +227,23 @@ class _Run:
     def sources(self, found: Sequence[Source | Failed]) -> None:
         """Compare each source with its commit."""
         self.tell(Progress("found", "", files=len(found)))
+        self.read_commits()
+        self._each(partial(self.source, each) for each in found)
+
+    def read_commits(self) -> None:
+        """Read the commits and the day records that can be read, with which ``source`` compares."""
         self.commits = CommitIndex(self.root.log.read, (commit.header for commit in self._commits()))
         self.days = self._days()
-        self._each(partial(self._source, each) for each in found)
 
-    def _source(self, source: Source | Failed) -> Verification:
+    def source(self, source: Source | Failed) -> Verification:
+        """Compare a source with its commit in ``commits``."""
         if isinstance(source, Failed):
             found = self._wrong("source", source.url, "a source", str(source.error))
         else:
             self.tell(Progress("started", source.name, source.url, source.size))
             with interruptible(self._stopped.is_set):
                 found = self._compared(source)
-        self._told(found, source.name, source.url, found.compared_rows)
+        self.told(found, source.name, source.url, found.compared_rows)
         return found
 
     def _compared(self, source: Source) -> Verification:

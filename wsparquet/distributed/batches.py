@@ -1,0 +1,69 @@
+"""Groups sources into tasks by size: many small sources together, a large one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar
+
+from wsparquet.distributed.tasks import Task
+
+__all__ = ["DEFAULT_TASK_BYTES", "make_tasks", "weight"]
+
+Item = TypeVar("Item")
+
+DEFAULT_TASK_BYTES = 128 << 20
+"""The size in stored bytes up to which a task takes further sources. This is about ten seconds of work of one core."""
+
+SOURCE_BYTES = 256 << 10
+"""What a source costs in addition to its size, in the stored bytes that take the same time: its requests and commit."""
+
+UNKNOWN_BYTES = 16 << 20
+"""The size that a source of unknown size is taken to have."""
+
+TASKS_PER_WORKER = 4
+"""How many tasks each worker gets if there are enough sources, so that all workers end at about the same time."""
+
+
+def weight(size: int | None) -> int:
+    """Return what a source of this size costs, in stored bytes."""
+    return (UNKNOWN_BYTES if size is None else size) + SOURCE_BYTES
+
+
+def make_tasks(
+    items: Sequence[Item],
+    *,
+    key: Callable[[Item], Hashable],
+    cost: Callable[[Item], int],
+    workers: int,
+    task_bytes: int = DEFAULT_TASK_BYTES,
+) -> list[Task]:
+    """Group items into tasks, the most expensive tasks first. Items with the same key are in the same task.
+
+    ``cost`` is in stored bytes. A task ends when the next item would make it larger than ``task_bytes``, or than its
+    share if each of the ``workers`` gets several tasks. The order of the items in a task is that of ``items``.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for index, item in enumerate(items):
+        groups.setdefault(key(item), []).append(index)
+    costs = [cost(item) for item in items]
+    limit = min(task_bytes, sum(costs) // (max(workers, 1) * TASKS_PER_WORKER))
+    ordered = sorted(groups.values(), key=lambda group: -_total(costs, group))
+    bins = _filled(ordered, [_total(costs, group) for group in ordered], limit)
+    return [Task(number, tuple(items[index] for index in sorted(found))) for number, found in enumerate(bins)]
+
+
+def _total(costs: Sequence[int], group: Iterable[int]) -> int:
+    return sum(costs[index] for index in group)
+
+
+def _filled(groups: Sequence[list[int]], costs: Sequence[int], limit: int) -> list[list[int]]:
+    """Put the groups into bins, one after the other."""
+    bins: list[list[int]] = []
+    room = 0
+    for group, cost in zip(groups, costs, strict=True):
+        if cost > room or not bins:
+            bins.append([])
+            room = limit
+        bins[-1] += group
+        room -= cost
+    return bins
