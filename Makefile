@@ -19,7 +19,7 @@ INSTALL_RELEASE := $(BIN)/pip install --quiet --no-deps --editable .
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: help demo test test-full engines checks release rust cargo wheel lint types format schemas docs coverage \
+.PHONY: help demo test test-full engines checks release rust spark cargo wheel lint types format schemas docs coverage \
 	mutants clean
 
 help:  ## This list
@@ -34,7 +34,6 @@ test: checks  ## All tests with small counts and sizes
 test-full: export PROPTEST_CASES ?= 500000
 test-full: checks  ## The same tests with the full counts and sizes, with the native crate as wheels have it
 	$(INSTALL_RELEASE)
-	$(BIN)/pip install --quiet --group spark
 	@$(MAKE) --no-print-directory engines
 	WSPARQUET_TEST_FULL=1 WSPARQUET_TEST_ENGINES=$(CURDIR)/$(ENGINES)/bin/python $(PYTEST) --durations=20
 
@@ -48,7 +47,7 @@ $(ENGINES)/.ready: pyproject.toml
 
 # Jobs run at once, because pip waits for the network and cargo for its largest crates, each on one core.
 checks:  ## Set-up, and all checks but pytest: the native crate, lints, types
-	@$(MAKE) --no-print-directory --jobs=3 $(SYNC) $(READY) rust lint types
+	@$(MAKE) --no-print-directory --jobs=4 $(SYNC) $(READY) rust lint types spark
 
 # Without cargo there is nothing native to test. The first build is the one that pip asks for: pip finds it done. cargo
 # would share the jobs of make, and wait for them: it does better with its own.
@@ -59,6 +58,11 @@ rust: | $(PYO3_PYTHON)  ## The native crate: format, lints, unit tests and fuzzi
 		--crate-type cdylib; \
 	cargo clippy --quiet --profile $(PROFILE) --all-targets --all-features -- -D warnings; \
 	cargo test --quiet --profile $(PROFILE)
+
+# PySpark is 400 MB, and of no use without Java: its tests are then skipped, and say so.
+spark: $(READY)
+	@if command -v java >/dev/null; then $(BIN)/pip install --quiet --group spark; \
+	else echo "no java: the tests of Spark are skipped"; fi
 
 release: $(READY)  ## Install the native crate as wheels have it, for benchmarks: the one of the tests is slower
 	$(INSTALL_RELEASE)

@@ -1,0 +1,146 @@
+"""The data source ``wsparquet``: Web Session files as a table of Spark, without a root. Needs PySpark 4.0 or newer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+from pyspark.sql.types import StructType
+
+from wsparquet.errors import DecodeError, OptionError
+from wsparquet.options import check_choice
+from wsparquet.schema import TABLES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from wsparquet.source import Source
+
+__all__ = ["make_data_source"]
+
+OPTIONS = ("table", "path", "max_quarantined")
+"""The options of a reader. Spark does not preserve their case."""
+
+
+def make_data_source(storage_options: Mapping[str, Any]) -> type[DataSource]:
+    """Return the data source, which reads URLs with these storage options.
+
+    The options are in the pickled class and not among the options of a query, because Spark logs the latter.
+    """
+    secret_options = dict(storage_options)
+
+    class WebSessions(DataSource):
+        """Web Session files as one of the tables that ``convert`` makes of them."""
+
+        storage_options = secret_options
+
+        @classmethod
+        def name(cls) -> str:
+            return "wsparquet"
+
+        def schema(self) -> StructType:
+            return StructType.fromJson(schema_of(self.options))
+
+        def reader(self, schema: StructType) -> DataSourceReader:  # noqa: ARG002 - Spark defines the parameter
+            return Reader(dict(self.options), self.storage_options)
+
+    return WebSessions
+
+
+def schema_of(options: Mapping[str, str]) -> dict[str, Any]:
+    """Return the schema of the table that the options name, without reading a file. Raises OptionError."""
+    from wsparquet.render.spark import schema
+
+    return schema(TABLES[table_of(options)])
+
+
+def table_of(options: Mapping[str, str]) -> str:
+    """Return the option ``table``. Raises OptionError if it is missing, or if there is an unknown option."""
+    for name in options:
+        check_choice("option", name.lower(), OPTIONS)
+    table = options.get("table")
+    if table is None:
+        raise OptionError("table", f'expected .option("table", …), one of {", ".join(TABLES)}, found none')
+    check_choice("table", table, tuple(TABLES))
+    return table
+
+
+@dataclass(init=False)
+class File(InputPartition):
+    """A file to read."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+
+class Reader(DataSourceReader):
+    """Reads one table out of files, one partition for each file."""
+
+    def __init__(self, options: Mapping[str, str], storage_options: Mapping[str, Any]) -> None:
+        self._table = table_of(options)
+        self._path = options.get("path")
+        self._most = limit_of(options.get("max_quarantined", "0"))
+        self._storage_options = storage_options
+
+    def partitions(self) -> list[InputPartition]:
+        """List the files. Raises SourceError if the path or one of its files cannot be found."""
+        from wsparquet.source import Failed, expand
+
+        if not self._path:
+            raise OptionError("path", "expected a path, a glob, a folder or a URL in load(…), found none")
+        found = []
+        for each in expand([self._path], storage_options=self._storage_options):
+            if isinstance(each, Failed):
+                raise each.error
+            found.append(File(each))
+        return list(found)
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """Decode a file, and yield the rows of the table.
+
+        Raises:
+            SourceError: the file cannot be read.
+            DecodeError: the file is no Web Session file, or more of its text became no row than is allowed.
+
+        """
+        from wsparquet.decode import Days, DecoderOptions, make_decoder
+        from wsparquet.names import parse_name
+        from wsparquet.source import SourceLimits
+        from wsparquet.stream import decoded
+
+        assert isinstance(partition, File)  # noqa: S101 - Spark passes what `partitions` has returned
+        source = partition.source
+        days = Days.of(parse_name(source.name).start_ms)
+        decoder = make_decoder(DecoderOptions(source.name, days=days), decoder="auto")
+        with source.open(SourceLimits()) as reader:
+            for piece in decoded(source, reader, decoder):
+                for table, day, batch in piece.by_day():
+                    if table == self._table:
+                        yield with_date(batch, day)
+        self._check(source.url, decoder.report.quarantined + decoder.report.items)
+
+    def _check(self, url: str, quarantined: int) -> None:
+        if self._most is not None and quarantined > self._most:
+            raise DecodeError(
+                f"{url}: expected at most {self._most} records or items that become no rows, found {quarantined}; "
+                'convert the file into a root, which keeps them in quarantine, or set .option("max_quarantined", …)'
+            )
+
+
+def limit_of(text: str) -> int | None:
+    """Return the number in the option ``max_quarantined``, or None for ``any``. Raises OptionError."""
+    if text == "any":
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise OptionError("max_quarantined", f"expected a number of 0 or more, or any, found {text[:50]!r}")
+    return int(text)
+
+
+def with_date(batch: pa.RecordBatch, day: Any) -> pa.RecordBatch:
+    """Return a batch without metadata, with the column ``date`` that the folders of a root have."""
+    import pyarrow as pa
+
+    dates = pa.repeat(pa.scalar(day, pa.date32()), batch.num_rows)
+    return pa.RecordBatch.from_arrays([*batch.columns, dates], names=[*batch.schema.names, "date"])
