@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.commit.commits import commit, seen
+from tools.commits import make_commit
 from wsparquet.commit import Commit, CommitIndex, Text
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
@@ -141,3 +142,18 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     assert str(near.value).count("visits") == 4
     with pytest.raises(DatasetError, match=r"found xyz; none of the root's 5 names is similar"):
         commits.select(["xyz"])
+
+
+def test_a_large_group_is_not_copied_for_each_of_its_commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of empty hours all have one size; adding 100,000 of them one by one would copy 40 GB."""
+    headers = [make_commit(number).header for number in range(300)]
+    with monkeypatch.context() as patch:
+        patch.setattr("wsparquet.commit.index._Groups.add", None)
+        found = CommitIndex(lambda _: None, headers)
+    (size,) = {header.facts.size for header in headers}
+    assert size is not None
+    assert found.by_size(size) == tuple(headers)
+    assert found.by_source_name(headers[7].facts.source_name) == (headers[7],)
+    found.put(headers[0].identity, None)
+    found.put(headers[0].identity, headers[0])
+    assert found.by_size(size) == (*headers[1:], headers[0])

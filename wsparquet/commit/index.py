@@ -26,6 +26,13 @@ class _Groups(Generic[K]):
     def __getitem__(self, key: K) -> tuple[CommitHeader, ...]:
         return self._groups.get(key, ())
 
+    def fill(self, pairs: Iterable[tuple[K, CommitHeader]]) -> None:
+        """Add many headers to empty groups. Adding them one by one would copy a large group once for each of them."""
+        found: dict[K, list[CommitHeader]] = {}
+        for key, header in pairs:
+            found.setdefault(key, []).append(header)
+        self._groups = {key: tuple(group) for key, group in found.items()}
+
     def add(self, key: K, header: CommitHeader) -> None:
         # A tuple is replaced, never changed, so that other threads can read it without a lock.
         self._groups[key] = (*self[key], header)
@@ -52,8 +59,13 @@ class CommitIndex:
         self._by_older_text = _Groups[str]()
         self._by_source_name = _Groups[str]()
         self._by_listed_name = _Groups[str]()
+        pairs: dict[_Groups[Any], list[tuple[Any, CommitHeader]]] = {}
         for header in headers:
-            self._add(header)
+            self._headers[header.identity] = header
+            for groups, key in self._keys(header):
+                pairs.setdefault(groups, []).append((key, header))
+        for groups, found in pairs.items():
+            groups.fill(found)
 
     @classmethod
     def empty(cls) -> Self:
