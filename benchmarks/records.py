@@ -53,7 +53,7 @@ def path_of(number: int) -> str:
     """The path of the record with this number."""
     start = START_MS + number * HOUR_MS
     name = f"WebSession.{start}.{start + HOUR_MS}.part-00000-{number}"
-    return Identity("75555851", name).key.commit_path
+    return Identity("75555851", name).key.record_path
 
 
 def serve(port: int, count: int) -> None:
