@@ -32,18 +32,15 @@ MOST_READ = 20_000
 """With more commits, reading each record alone is not measured: it takes the same time for each."""
 
 
-def records(count: int) -> dict[str, dict[str, float]]:
-    """CPU seconds, wall seconds and peak MiB of each step for a root with so many commits."""
+def records(count: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """CPU seconds, wall seconds and peak MiB of each step for a root with so many commits, as soon as it is done."""
     steps = ["list", *(["read"] if count <= MOST_READ else []), "checkpoint", "open", "dataset"]
-    found = {}
-    with serving_at(
-        lambda port: [sys.executable, "-m", "benchmarks.records", "serve", str(port), str(count)]
-    ) as server:
+    program = [sys.executable, "-m", "benchmarks.records"]
+    with serving_at(lambda port: [*program, "serve", str(port), str(count)]) as server:
         for step in steps:
-            used = measured([sys.executable, "-m", "benchmarks.records", step, server, str(count)])
-            found[step] = {"cpu": round(used.cpu, 1), "wall": round(used.wall, 1), "MiB": round(used.peak / 2**20)}
-            found[step] |= json.loads(used.output or "{}")
-    return found
+            used = measured([*program, step, server, str(count)])
+            found = {"cpu": round(used.cpu, 1), "wall": round(used.wall, 1), "MiB": round(used.peak / 2**20)}
+            yield step, found | json.loads(used.output or "{}")
 
 
 # --- The server -------------------------------------------------------------------------------------------------------
@@ -212,7 +209,7 @@ def table(counts: list[int]) -> Iterator[str]:
     yield "| commits | step | CPU s | wall s | peak MiB | bytes |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for count in counts:
-        for step, used in records(count).items():
+        for step, used in records(count):
             size = f"{used['bytes']:,.0f}" if "bytes" in used else ""
             yield f"| {count:,} | {step} | {used['cpu']} | {used['wall']} | {used['MiB']:.0f} | {size} |"
 
