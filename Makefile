@@ -34,7 +34,7 @@ test: checks  ## All tests with small counts and sizes
 test-full: export PROPTEST_CASES ?= 500000
 test-full: checks  ## The same tests with the full counts and sizes, with the native crate as wheels have it
 	$(INSTALL_RELEASE)
-	@$(MAKE) --no-print-directory engines
+	@$(MAKE) --no-print-directory spark engines
 	WSPARQUET_TEST_FULL=1 WSPARQUET_TEST_ENGINES=$(CURDIR)/$(ENGINES)/bin/python $(PYTEST) --durations=20
 
 engines: $(ENGINES)/.ready  ## Other engines that read published tables, in an environment of their own: 600 MB
@@ -47,7 +47,7 @@ $(ENGINES)/.ready: pyproject.toml
 
 # Jobs run at once, because pip waits for the network and cargo for its largest crates, each on one core.
 checks:  ## Set-up, and all checks but pytest: the native crate, lints, types
-	@$(MAKE) --no-print-directory --jobs=4 $(SYNC) $(READY) rust lint types spark
+	@$(MAKE) --no-print-directory --jobs=3 $(SYNC) $(READY) rust lint types
 
 # Without cargo there is nothing native to test. The first build is the one that pip asks for: pip finds it done. cargo
 # would share the jobs of make, and wait for them: it does better with its own.
@@ -60,7 +60,7 @@ rust: | $(PYO3_PYTHON)  ## The native crate: format, lints, unit tests and fuzzi
 	cargo test --quiet --profile $(PROFILE)
 
 # PySpark is 400 MB, and of no use without Java: its tests are then skipped, and say so.
-spark: $(READY)
+spark: $(READY)  ## PySpark for its tests: `make test` runs a few of them then, and `make test-full` all
 	@if command -v java >/dev/null; then $(BIN)/pip install --quiet --group spark; \
 	else echo "no java: the tests of Spark are skipped"; fi
 
