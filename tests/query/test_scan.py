@@ -127,7 +127,7 @@ def test_wrong_parameters_are_refused(tmp_path: Path) -> None:
         scan(tmp_path / "lake", "geo", storage_options=["a"])  # type: ignore[arg-type]
     with pytest.raises(DatasetError, match="nowhere"):
         scan(tmp_path / "nowhere", "geo")
-    with pytest.raises(PlaceError, match="found another URL"):
+    with pytest.raises(PlaceError, match="found gs://, which is not supported for roots"):
         scan("gs://bucket/lake", "geo")
     with pytest.raises(PlaceError, match="UTF-8"):
         scan(os.fsencode(tmp_path).decode() + "/\udcff", "geo")

@@ -59,6 +59,11 @@ class CommitLog:
         """Return the path of the first commit record, or None if the root has no record."""
         return next((entry.path for entry in self._store.entries(COMMITS)), None)
 
+    def record_paths(self) -> Iterator[str]:
+        """Yield the paths of all commit records, and then of all day records."""
+        for folder in (COMMITS, DAYS):
+            yield from (entry.path for entry in self._store.entries(folder))
+
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Yield the path and the undecoded bytes of every commit record, sorted by path."""
         return self._store.read_below(COMMITS)

@@ -13,7 +13,7 @@ from wsparquet.distributed.batches import DEFAULT_TASK_BYTES, make_tasks, weight
 from wsparquet.distributed.opened import RootWork
 from wsparquet.distributed.shared_root import SharedRoot
 from wsparquet.distributed.tasks import Job, Task, TaskResult, best_results
-from wsparquet.layout import COMMITS, DAYS
+from wsparquet.layout import DAYS
 from wsparquet.options import make_options
 from wsparquet.progress import Listener, Progress, ignore, logged
 from wsparquet.source import Failed, Source, Sources, as_list, expand
@@ -108,7 +108,7 @@ def plan_verify(
     access = Access(options.storage_options or {})
     opened = Root.open(root, create=False, access=access)
     tell = logged(on_progress, failures_only=True)
-    items: list[Item] = [_Record(entry.path) for folder in (COMMITS, DAYS) for entry in opened.store.entries(folder)]
+    items: list[Item] = [_Record(path) for path in opened.log.record_paths()]
     if given := as_list(against, name="against"):
         found = expand(given, exclude=os.fspath(root), storage_options=options.storage_options)
         items += [_Compared(each) for each in found]
