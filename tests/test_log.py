@@ -18,16 +18,12 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return [(record.levelname, record.getMessage().partition(" ")[0]) for record in caplog.records]
 
 
-def test_a_conversion_logs_each_outcome(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_conversion_logs_each_outcome(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A commit is INFO, a skipped source DEBUG, a failed one ERROR; nothing else is logged, not even locks."""
     (path,) = wsparquet.generate_files(tmp_path / "in", records=5)
     caplog.set_level(logging.DEBUG)
-    # Other tests run applications in this process, which may configure all loggers.
+    # The tests of the guides run a snippet in this process that sets this logger to WARNING.
     caplog.set_level(logging.DEBUG, logger="wsparquet")
-    monkeypatch.setattr(logging.getLogger("wsparquet"), "disabled", False)
-    monkeypatch.setattr(logging.getLogger("wsparquet"), "propagate", True)
     wsparquet.convert(path, tmp_path / "lake")
     assert lines(caplog) == [("INFO", "committed")]
     assert caplog.records[0].getMessage() == f"committed {path.as_uri()}: 5 rows"
