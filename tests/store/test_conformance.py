@@ -250,9 +250,8 @@ def test_temporary_files_are_published(store: Store) -> None:
     assert {path: store.read(path) for path in paths(store)} == {f"part {n}/x": b"%d" % n for n in range(40)}
 
 
-@pytest.mark.skipif(not FULL, reason="takes seconds and a lot of memory: `make test-full`")
 def test_a_file_is_copied_to_a_local_one(store: Store, tmp_path: Path) -> None:
-    """The copy has every byte, also of a file of several chunks, and replaces what is there; no file is None."""
+    """The copy has every byte of a file of several chunks, and replaces an older copy; a missing file gives None."""
     data = bytes(range(256)) * (3 << 12) + b"end"
     store.put("a/large", data)
     copy = tmp_path / "copy"
@@ -264,6 +263,7 @@ def test_a_file_is_copied_to_a_local_one(store: Store, tmp_path: Path) -> None:
     assert store.local_copy("none/none", copy) is None
 
 
+@pytest.mark.skipif(not FULL, reason="takes seconds and a lot of memory: `make test-full`")
 def test_a_large_file_is_published_whole(store: Store) -> None:
     """One that a store takes in parts only, if it has parts; nothing is left unfinished."""
     piece = EVERY_BYTE * (1 << 12)
