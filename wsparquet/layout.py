@@ -128,7 +128,7 @@ def is_root(folder: str | os.PathLike[str]) -> bool:
 
 
 def root_around(path: str | os.PathLike[str]) -> Path | None:
-    """Return the nearest local root that contains a path, whose last part need not exist, or None if there is none."""
+    """Return the nearest local root that contains a path, whose last part need not exist, or None if no root does."""
     return next((folder for folder in Path(os.path.realpath(path)).parents if is_root(folder)), None)
 
 

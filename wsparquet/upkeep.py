@@ -83,8 +83,9 @@ def remove(
         raise OptionError("names", "expected file names as text, found a value of another type")
     opened = Root.open(root, create=False, access=_access(storage_options, single_writer))
     opened.recover()
-    opened.settle(opened.commits())
-    commits = opened.remove(_with_suffixes(given, opened.commits().headers()), account=account)
+    known = opened.commits()
+    opened.settle(known)
+    commits = opened.remove(_with_suffixes(given, known.headers()), account=account)
     if commits:
         opened.settle_days(opened.commits())
     publish_changes(opened)

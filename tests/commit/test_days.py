@@ -12,7 +12,7 @@ import pytest
 
 from tests.commit.commits import commit
 from wsparquet.commit import Commit, Part
-from wsparquet.commit.days import Counting, DayRecord, Member, is_waiting, own_parts
+from wsparquet.commit.days import Counting, DayRecord, Member, is_waiting
 from wsparquet.commit.parsing import decode_day, decode_intent
 from wsparquet.commit.record import Intent
 from wsparquet.errors import DatasetError
@@ -146,4 +146,4 @@ def test_rows_of_other_content_are_void(now: str) -> None:
 def test_the_rule_is_one_of_the_account() -> None:
     """A source of another account with the same name and content id is not the member."""
     stranger = replace(source("a", content_id="content a"), identity=Identity("8", "a"))
-    assert list(own_parts(stranger, {DAY: record()})) == list(stranger.parts)
+    assert list(Counting([], {DAY: record()}).own_parts(stranger)) == list(stranger.parts)

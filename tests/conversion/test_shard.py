@@ -69,9 +69,10 @@ def test_all_shards_make_the_lake_of_one_run(tmp_path: Path) -> None:
 
 
 def test_the_command_takes_a_shard_and_no_variable_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--shard` divides; a forgotten variable would keep a run from converting most sources, so there is none."""
+    """`--shard` has no environment variable, because a forgotten variable would leave most sources unconverted."""
     generate(tmp_path / "raw", GenerateOptions(files=8, records=6))
-    monkeypatch.setenv("WSPARQUET_" + "SHARD", "0/2")  # in two words, since there is no such variable
+    # The name is in two pieces, because a test searches the code for names of variables and wants each documented.
+    monkeypatch.setenv("WSPARQUET_" + "SHARD", "0/2")
     outs = [run("convert", tmp_path / "raw", "--to", tmp_path / "lake", "--shard", f"{n}/2").out for n in (0, 1)]
     assert sum(int(out.partition(" ")[0]) for out in outs) == 8
     assert run("convert", tmp_path / "raw", "--to", tmp_path / "lake").out.startswith("8 sources: 0 converted, 8 skip")

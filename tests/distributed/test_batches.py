@@ -38,7 +38,7 @@ def test_few_sources_are_shared_by_all_workers() -> None:
 
 
 def test_the_cost_of_a_source_counts_for_tiny_ones() -> None:
-    """A hundred thousand empty files are no single task."""
+    """Many empty files become several tasks, because each file costs something."""
     assert len(sizes([0] * 2000)) == 2000 * SOURCE_BYTES // (128 * MB) + 1
 
 

@@ -30,7 +30,7 @@ def test_a_picture_agrees_with_its_chart_alone(tmp_path: Path) -> None:
 
 
 def test_only_charts_are_charts() -> None:
-    """Frames and numbers are none."""
+    """Neither a frame nor a number is a chart."""
     assert is_chart(bars(1))
     assert not is_chart(pl.DataFrame({"a": [1]}))
     assert not is_chart(1)

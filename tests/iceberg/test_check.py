@@ -20,15 +20,6 @@ from wsparquet.iceberg.tables import Change
 from wsparquet.layout import Identity
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Root:
-    """A published root."""
-    made = Root.open(tmp_path / "lake")
-    put(made, seed=1)
-    publish(made.place)
-    return made
-
-
 def problems(root: Root) -> list[str]:
     """What ``verify`` says about the publication."""
     return [f"{each.where}: {each.found}" for each in verify(root.place, jobs=1).problems if each.kind == "published"]

@@ -21,15 +21,6 @@ from wsparquet.layout import Identity
 THIRD = Identity("9", "third")
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Root:
-    """A published root."""
-    made = Root.open(tmp_path / "lake")
-    put(made, seed=1)
-    publish(made.place)
-    return made
-
-
 class Slow:
     """A publisher that has loaded a table and read the records, and commits later."""
 

@@ -39,7 +39,7 @@ def cases() -> list[str]:
 
 @pytest.fixture(scope="session")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
-    """What became of each case. All processes of a test run share one cluster: who comes first runs all cases."""
+    """What became of each case. All processes of a test run share one cluster: the first process runs all cases."""
     shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else None
     folder = shared / "spark" if shared else tmp_path_factory.mktemp("spark") / "cluster"
     folder.mkdir(exist_ok=True)

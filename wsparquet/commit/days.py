@@ -22,7 +22,7 @@ from wsparquet.commit.record import FORMAT_VERSION, Commit, CommitHeader, Part, 
 from wsparquet.layout import Day, Identity
 from wsparquet.schema import SCHEMA_VERSION
 
-__all__ = ["Counting", "CountingPart", "DayRecord", "Member", "is_waiting", "own_parts"]
+__all__ = ["Counting", "CountingPart", "DayRecord", "Member", "is_waiting"]
 
 
 class Member(NamedTuple):
@@ -178,7 +178,11 @@ class Counting:
 
     def own_parts(self, commit: Commit) -> Iterator[Part]:
         """Yield the own parts of a commit with rows that count, because no day part has these rows."""
-        return own_parts(commit, self.days)
+        account = commit.identity.account
+        for part in commit.parts:
+            day = self.days.get(Day(account, part.date)) if self.days else None
+            if day is None or not day.covers(commit, part.table):
+                yield part
 
     def day_parts(self, commit: Commit) -> Iterator[Part]:
         """Yield the day parts that may have rows of a commit, among rows of others."""
@@ -190,12 +194,3 @@ class Counting:
 
 def _is_current(record: DayRecord, name: str, contents: Mapping[Identity, str]) -> bool:
     return contents.get(Identity(record.identity.account, name)) == record.members[name].content_id
-
-
-def own_parts(commit: Commit, days: Mapping[Day, DayRecord]) -> Iterator[Part]:
-    """Yield the own parts of a commit with rows that count, because no day part has these rows."""
-    account = commit.identity.account
-    for part in commit.parts:
-        day = days.get(Day(account, part.date)) if days else None
-        if day is None or not day.covers(commit, part.table):
-            yield part

@@ -113,7 +113,7 @@ class CommitLog:
         return found
 
     def day_of(self, key: DayKey) -> DayRecord | None:
-        """Return the record of a day, or None if there is none."""
+        """Return the record of a day, or None if the day has no record."""
         data = self._store.read(key.record_path)
         return None if data is None else decode_day(data, key.record_path)
 

@@ -114,6 +114,10 @@ class _Run:
         settled = [each for each in candidates if not each.is_changing]
         changes = [change for each in settled if (change := each.change(self._options)) is not None]
         self._tell(Progress("found", "", files=len(changes)))
+        if self._options.dry_run:
+            for change in changes:
+                self._merged(change, {})
+            return
         with ThreadPoolExecutor(self._options.jobs, thread_name_prefix="wsparquet") as pool:
             try:
                 for change, result in zip(changes, pool.map(self._one, changes), strict=True):
@@ -124,8 +128,6 @@ class _Run:
 
     def _one(self, change: DayChange) -> DayRecord | WsparquetError | None:
         """Merge a day. Return the new record, the error, or None if another run has changed the day."""
-        if self._options.dry_run:
-            return change.found
         keep = self._options.keep.total_seconds()
         limits = MergeLimits(
             target_bytes=self._options.target_size,
@@ -140,19 +142,21 @@ class _Run:
             return error
 
     def _add(self, change: DayChange, result: DayRecord | WsparquetError | None) -> None:
-        name = _name(change.day)
-        place = f"{self._root.place}: {name}"
+        name, place = self._named(change.day)
         if isinstance(result, WsparquetError):
             day = change.day.day
             self.failures.append(UnmergedDay(change.day.account, day.isoformat() if day else None, str(result)))
             self._tell(Progress("failed", name, place, error=str(result)))
             return
-        if result is None and not self._options.dry_run:
+        if result is None:
             self.changing += 1
             self._tell(Progress("skipped", name, place, reason="another run has changed this day meanwhile"))
             return
+        self._merged(change, _published(result))
+
+    def _merged(self, change: DayChange, after: Mapping[str, Sizes]) -> None:
+        """Add a day to the totals and report it; ``after`` has the new day parts by table, or nothing in a dry run."""
         self.days += 1
-        after = _published(result) if result is not None and not self._options.dry_run else {}
         for table, inputs in change.merged.items():
             totals = self._totals.setdefault(table, _Totals())
             totals.days += 1
@@ -160,7 +164,12 @@ class _Run:
             totals.before = totals.before.plus(Sizes(len(inputs), sum(each.part.bytes for each in inputs)))
             totals.after = totals.after.plus(after.get(table, Sizes()))
         rows = sum(each.rows for inputs in change.merged.values() for each in inputs)
-        self._tell(Progress("committed", name, place, rows=rows))
+        self._tell(Progress("committed", *self._named(change.day), rows=rows))
+
+    def _named(self, day: Day) -> tuple[str, str]:
+        """Return the name of a day and its place, for events."""
+        name = f"{day.account} {day.day or HIVE_NULL}"
+        return name, f"{self._root.place}: {name}"
 
     def tables(self) -> Iterator[MergedTable]:
         """Yield the sums of each table, in the order of the schema."""
@@ -180,7 +189,3 @@ def _published(record: DayRecord) -> Mapping[str, Sizes]:
         if part.path in new:
             found[part.table] = found.get(part.table, Sizes()).plus(Sizes(1, part.bytes))
     return found
-
-
-def _name(day: Day) -> str:
-    return f"{day.account} {day.day or HIVE_NULL}"

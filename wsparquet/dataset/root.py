@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wsparquet.commit.attempt import Attempt
-from wsparquet.commit.days import DayRecord, own_parts
+from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol, DayConflict
@@ -178,7 +178,7 @@ class Root:
         counting = {path for record in days.values() for path in record.paths}
         keys = {key for path in paths if (key := key_of_part(path)) is not None}
         commits = (commit for commit in map(self.log.record_of, keys) if commit is not None)
-        counting.update(part.path for commit in commits for part in own_parts(commit, days))
+        counting.update(part.path for commit in commits for part in Counting((), days).own_parts(commit))
         return counting
 
     def interrupt(self) -> None:
@@ -212,9 +212,9 @@ class Root:
     def settle_twins(self, commits: CommitIndex) -> None:
         """Make commits yield to their twins, so that the rows of each text count once, and update the index.
 
-        Two concurrent runs can each commit one of two twins
-        without seeing the other twin, but the run that reads the records last sees both. If another run changes a
-        commit at the same time, this method leaves that commit to the next run. Only twins in ``commits`` are found.
+        Two concurrent runs can each commit one of two twins without seeing the other twin, but the run that reads the
+        records last sees both. If another run changes a commit at the same time, this method leaves that commit to the
+        next run. Only twins in ``commits`` are found.
         """
         for loser, winner in list(find_twins(commits.headers())):
             current = self.log.read(winner.identity)

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wsparquet.commit.days import DayRecord, own_parts
+from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.parsing import decode_commit
 from wsparquet.commit.record import Commit, Part
@@ -68,7 +68,8 @@ def _check(
     days = _days_of(log, commit)
     found.commits = 1
     found.rows = commit.row_count
-    for part in own_parts(commit, {record.identity: record for record in days.values() if record is not None}):
+    counting = Counting([commit], {record.identity: record for record in days.values() if record is not None})
+    for part in counting.own_parts(commit):
         found.parts += 1
         found.bytes += part.bytes
         found.unchecked += part.checksum is None
