@@ -66,7 +66,7 @@ def preempted(points: Sequence[int], first: int) -> Callable[[Sequence[int]], tu
 def test_two_actors_with_at_most_three_preemptions(start: MemoryStore, pair: tuple[str, str]) -> None:
     """In every order that is tried, readers of each instant and readers that read later see each row once."""
     chance = random.Random(" ".join(pair))
-    for number in range(scaled(400, 3)):
+    for number in range(scaled(150, 3)):
         store = start.copy()
         actors: list[Actor] = [ACTORS[name](str(number)) for name in pair]
         points = sorted(chance.randrange(60) for _ in range(chance.randrange(1, 4)))
@@ -75,11 +75,12 @@ def test_two_actors_with_at_most_three_preemptions(start: MemoryStore, pair: tup
         check_end(store)
 
 
-def test_any_actors_in_any_order_killed_anywhere(start: MemoryStore) -> None:
+@pytest.mark.parametrize("part", range(scaled(10, 1)))
+def test_any_actors_in_any_order_killed_anywhere(start: MemoryStore, part: int) -> None:
     """Up to five actors and a reader, in rounds, with kills: rows stay right, and one later run cleans up."""
-    chance = random.Random(20160630)
+    chance = random.Random(20160630 + part)
     operations = 0
-    for number in range(scaled(3000, 12)):
+    for number in range(scaled(100, 12)):
         store = start.copy()
         for turn in range(chance.randrange(1, 4)):
             names = chance.sample(list(ACTORS), chance.randrange(1, 6))
@@ -88,4 +89,4 @@ def test_any_actors_in_any_order_killed_anywhere(start: MemoryStore) -> None:
             operations += run_schedule(store, actors, lambda running: (chance.choice(running), chance.random() < 0.01))
         time.sleep(0.02)
         check_end(store)
-    assert operations > scaled(100_000, 500)
+    assert operations > scaled(4_000, 500)
