@@ -1,0 +1,1 @@
+"""What a root keeps of people: the secret key of hashes, and the rules that use it."""
