@@ -6,7 +6,6 @@ download into the folder of raw files. All their files are two hours old, but th
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ import pytest
 
 from tests.cli.program import api_environment, run, spawn
 from tests.dataset.helpers import facts, make_rows
-from tests.dataset.test_cleaning import HOURS_AGO
+from tests.dataset.test_cleaning import make_old
 from tests.support.at_rest import assert_at_rest, files_below
 from wsparquet import convert, open_dataset, read
 from wsparquet.dataset import Root
@@ -60,7 +59,7 @@ class Life:
             for path in files_below(self.lake):
                 # The intent in the workspace is the same file as the published one, by another name.
                 if ("alive" in path or "/tmp/" in path) and "intent" not in path:
-                    os.utime(self.lake / path, (HOURS_AGO, HOURS_AGO))
+                    make_old(self.lake / path)
             yield
         finally:
             self.goes_on.set()
@@ -82,7 +81,7 @@ def lake(tmp_path: Path) -> Path:
     second.rename(tmp_path / second.name)
     partial = first.with_name(PARTIAL)
     partial.write_bytes(b"\x1f\x8b")
-    os.utime(partial, (HOURS_AGO, HOURS_AGO))
+    make_old(partial)
     return tmp_path / "lake"
 
 
@@ -153,7 +152,7 @@ def test_who_writes_waits_for_it(lake: Path, monkeypatch: pytest.MonkeyPatch, em
     )
     with Root.open(lake).scratch() as scratch:
         (scratch / "x").write_bytes(b"x")
-        os.utime(scratch / "x", (HOURS_AGO, HOURS_AGO))
+        make_old(scratch / "x")
         for number, command in enumerate(commands):
             codes: list[int] = []
             with life.attempt(number):

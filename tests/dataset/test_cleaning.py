@@ -24,7 +24,12 @@ from wsparquet.store.local import LocalDisk
 from wsparquet.store.store import Entry
 
 TOKEN = "0123456789abcdef"
-HOURS_AGO = time.time() - 7200
+
+
+def make_old(path: Path) -> None:
+    """Let a file have been modified two hours ago."""
+    hours_ago = time.time() - 7200
+    os.utime(path, (hours_ago, hours_ago))
 
 
 def strays(root: Path) -> list[Path]:
@@ -38,7 +43,7 @@ def strays(root: Path) -> list[Path]:
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
-        os.utime(path, (HOURS_AGO, HOURS_AGO))
+        make_old(path)
     return paths
 
 
@@ -100,7 +105,7 @@ def test_a_live_attempt_keeps_its_files(root: Root) -> None:
         attempt.write("geo", make_rows("geo", 20, seed=2))
         attempt.close()
         for path in (Path(root.place) / "_wsparquet/tmp").rglob("*"):
-            os.utime(path, (HOURS_AGO, HOURS_AGO))
+            make_old(path)
         assert clean(Root.open(root.place), older_than=0, delete=True).strays == ()
         head = root.commits().get(IDENTITY)
         attempt.commit(IDENTITY, root.commits().read(IDENTITY).facts, expected=head)
@@ -119,7 +124,7 @@ def test_a_source_that_is_committed_meanwhile_keeps_its_files(
             number = next(rounds)
             commit = put(Root.open(root.place), Identity("7", f"other {number}"), seed=number)
             for path in commit.paths:
-                os.utime(Path(root.place) / path, (HOURS_AGO, HOURS_AGO))
+                make_old(Path(root.place) / path)
         return entries(disk, folder, denied=denied)
 
     monkeypatch.setattr(LocalDisk, "entries", commit_first)
