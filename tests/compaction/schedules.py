@@ -24,9 +24,9 @@ from tests.dataset.helpers import facts
 from tests.support.memory import MemoryStore
 from wsparquet.commit import CommitConflict, CommitLog, Text
 from wsparquet.commit.conditional import ConditionalProtocol
-from wsparquet.commit.retired import RetiredParts
 from wsparquet.compaction import CompactOptions, compact_root
 from wsparquet.dataset import Root
+from wsparquet.dataset.access import retired_parts
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
 from wsparquet.parquet.settings import file_schema
@@ -132,7 +132,7 @@ class Thread:
 
 def opened(store: Any) -> Root:
     """A root in a store, without the requests that probe the store."""
-    protocol = ConditionalProtocol(store, RetiredParts(store), single_writer=False)
+    protocol = ConditionalProtocol(store, retired_parts(store), single_writer=False)
     protocol._probed = True
     return Root(store, protocol, shared_pool())
 
@@ -203,17 +203,17 @@ def settle(root: Root) -> None:
 def compact(root: Root) -> None:
     """Merge whatever can be merged, without a recovery: that is another actor."""
     options = CompactOptions(min_files=2, older_than=timedelta(0))
-    compact_root(_WithoutRecovery(root), options)  # type: ignore[arg-type]
+    compact_root(WithoutRecovery(root), options)  # type: ignore[arg-type]
 
 
 def compact_and_keep(root: Root) -> None:
     """Merge, but leave the deletion of replaced files to a later run."""
     options = CompactOptions(min_files=2, older_than=timedelta(0), keep=timedelta(seconds=0.02))
-    compact_root(_WithoutRecovery(root), options)  # type: ignore[arg-type]
+    compact_root(WithoutRecovery(root), options)  # type: ignore[arg-type]
 
 
-class _WithoutRecovery:
-    """A root whose ``recover`` does nothing, so that a compaction takes no other actor for dead."""
+class WithoutRecovery:
+    """A root whose ``recover`` does nothing, so that a compaction or a publisher takes no other actor for dead."""
 
     def __init__(self, root: Root) -> None:
         self._root = root
@@ -309,10 +309,11 @@ def run_schedule(
     store: MemoryStore,
     actors: Sequence[Actor],
     choose: Callable[[Sequence[int]], tuple[int, bool]],
+    watch: Callable[[Rows], object] = lambda _: None,
 ) -> int:
     """Run actors to their ends. ``choose`` picks one of the running actors, and says whether it dies now.
 
-    Returns the number of operations.
+    ``watch`` is told after each operation which rows count. Returns the number of operations.
     """
     threads = [Thread(store, actor) for actor in actors]
     readers = [actor for actor in actors if isinstance(actor, LaterReader)]
@@ -327,6 +328,7 @@ def run_schedule(
         operations += 1
         seen, expected = rows_now(store)
         assert seen == expected, (seen, expected)
+        watch(expected)
         if threads[number].ended:
             running.remove(number)
     for reader in readers:

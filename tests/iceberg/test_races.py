@@ -10,12 +10,14 @@ import pytest
 from tests.iceberg.helpers import assert_published, files_of, hint, published, put, versions
 from wsparquet import publish
 from wsparquet.dataset import Root
+from wsparquet.iceberg import publisher
+from wsparquet.iceberg.expiry import delete_old_files
 from wsparquet.iceberg.files import StoreFiles
 from wsparquet.iceberg.in_root import TablesInRoot
 from wsparquet.iceberg.parts import parts_by_location
 from wsparquet.iceberg.publishing import publish_as, publish_changes
 from wsparquet.iceberg.snapshots import next_snapshot, read_current, unchanged
-from wsparquet.iceberg.tables import Change, Lost
+from wsparquet.iceberg.tables import Change, Lost, State
 from wsparquet.layout import Identity
 
 THIRD = Identity("9", "third")
@@ -101,3 +103,50 @@ def test_the_end_of_a_publication_wins(root: Root) -> None:
     publish(root.place, stop=True)
     publish_as(root, publication)
     assert [entry.path for entry in root.store.entries("_wsparquet/iceberg")] == []
+
+
+def test_a_publisher_that_slept_while_the_publication_ended_and_began_anew(root: Root) -> None:
+    """The new tables count their versions from 1 again, so its version seems free: it must not follow another table."""
+    put(root, seed=2)
+    slow = Slow(root)
+    publish(root.place, stop=True)
+    publish(root.place)
+    with pytest.raises(Lost):
+        slow.commit()
+    assert (versions(root.place), hint(root.place)) == (["v1.metadata.json"], "1")
+    assert_published(root)
+
+
+def test_a_publisher_that_cleans_up_late(root: Root) -> None:
+    """Others have expired the snapshot that it keeps: it does not delete the manifests that newer snapshots share."""
+    publish(root.place, keep=timedelta(0))
+    tables, files = TablesInRoot(root), StoreFiles(root)
+    states = [tables.load("geo")]
+    for seed in (2, 3):
+        put(root, Identity("9", f"added {seed}"), seed=seed)
+        publish_changes(root)
+        states.append(tables.load("geo"))
+    delete_old_files(states[0], states[1], files, keep_seconds=0, thorough=True)
+    assert_published(root)
+
+
+def test_a_publisher_whose_manifests_are_deleted_begins_anew(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without old snapshots, others delete the manifests of the table that it has just loaded, which is no damage."""
+    publish(root.place, keep=timedelta(0))
+
+    class Slowed(TablesInRoot):
+        others = 0
+
+        def load(self, name: str) -> State:
+            state = super().load(name)
+            if Slowed.others == 0 and name == "geo":
+                Slowed.others += 1
+                put(root, seed=2)
+                publish_changes(root)
+            return state
+
+    monkeypatch.setattr(publisher, "TablesInRoot", Slowed)
+    put(root, Identity("9", "added"), seed=3)
+    publish_changes(root)
+    assert Slowed.others == 1
+    assert_published(root)

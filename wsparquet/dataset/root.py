@@ -140,6 +140,14 @@ class Root:
         return self._store.place()
 
     @property
+    def location(self) -> str:
+        """The root's URL, or its absolute path without symbolic links, as Iceberg metadata has it.
+
+        Iceberg metadata has absolute paths, so the same folder must not have two of them.
+        """
+        return self.place if self.is_remote else os.path.realpath(self.place)
+
+    @property
     def exists(self) -> bool:
         """Whether this object has found or made the root."""
         return self._made

@@ -10,6 +10,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
@@ -59,12 +60,12 @@ def delete_old_files(before: State, after: State, files: StoreFiles, *, keep_sec
     """
     found = list(files.store.entries(f"{table_path(after.name)}/metadata"))
     gone = set(_old_versions(found, after, time.time() - keep_seconds))
-    gone |= _of_removed_snapshots(before, after, files)
-    if thorough:
-        latest = time.time() - max(keep_seconds, ORPHAN_SECONDS)
-        named = {files.path(each) for each in _files_of(after.metadata.snapshots, files)}
-        manifests = (each for each in found if MANIFEST.fullmatch(_name(each)) and each.modified < latest)
-        gone |= {each.path for each in manifests if each.path not in named}
+    # If another publisher has expired the snapshots of `after`, it deletes what they do not need.
+    with suppress(FileNotFoundError):
+        gone |= _of_removed_snapshots(before, after, files)
+        if thorough:
+            latest = time.time() - max(keep_seconds, ORPHAN_SECONDS)
+            gone |= set(_orphans(found, after, files, latest))
     # In ascending order, so that a publisher that slept notices.
     files.store.delete(sorted(gone, key=lambda path: (_number(path.rpartition("/")[2]) or 0, path)))
 
@@ -79,7 +80,20 @@ def _old_versions(found: Iterable[Entry], after: State, latest: float) -> Iterat
             yield path
 
 
+def _orphans(found: Iterable[Entry], after: State, files: StoreFiles, latest: float) -> Iterator[str]:
+    """Yield the manifests older than ``latest`` (seconds) that no snapshot names. Raises FileNotFoundError."""
+    named = {files.path(each) for each in _files_of(after.metadata.snapshots, files)}
+    for each in found:
+        if MANIFEST.fullmatch(_name(each)) and each.modified < latest and each.path not in named:
+            yield each.path
+
+
 def _of_removed_snapshots(before: State, after: State, files: StoreFiles) -> set[str]:
+    """Return the files that only the removed snapshots name.
+
+    Raises FileNotFoundError if a remaining snapshot has expired meanwhile: the manifests that it shares with newer
+    snapshots are then not known.
+    """
     left = {snapshot.snapshot_id for snapshot in after.metadata.snapshots}
     removed = [snapshot for snapshot in before.metadata.snapshots if snapshot.snapshot_id not in left]
     if not removed or not before.exists:
@@ -88,7 +102,7 @@ def _of_removed_snapshots(before: State, after: State, files: StoreFiles) -> set
     if _is_chain(after.metadata):
         # A manifest that a snapshot no longer names is in none of the later ones, so the oldest one has them all.
         kept = [min(kept, key=lambda each: each.sequence_number or 0)]
-    return {files.path(each) for each in _files_of(removed, files) - _files_of(kept, files)}
+    return {files.path(each) for each in _files_of(removed, files, some=True) - _files_of(kept, files)}
 
 
 def _is_chain(metadata: TableMetadata) -> bool:
@@ -101,15 +115,19 @@ def _is_chain(metadata: TableMetadata) -> bool:
     return found == len(metadata.snapshots)
 
 
-def _files_of(snapshots: Iterable[Snapshot], files: StoreFiles) -> set[str]:
+def _files_of(snapshots: Iterable[Snapshot], files: StoreFiles, *, some: bool = False) -> set[str]:
+    """Return the files that snapshots name: their lists of manifests, and the manifests.
+
+    Raises FileNotFoundError if another publisher has deleted a list, unless ``some`` of the files are enough.
+    """
     named: set[str] = set()
     for snapshot in snapshots:
         named.add(snapshot.manifest_list)
         try:
             named.update(manifest.manifest_path for manifest in snapshot.manifests(files))
         except FileNotFoundError:
-            # Another publisher has deleted this snapshot's files.
-            continue
+            if not some:
+                raise
     return named
 
 

@@ -7,7 +7,6 @@ table with such paths is not this root's, whatever the table's metadata says.
 from __future__ import annotations
 
 import io
-import os
 from typing import Self
 
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
@@ -15,15 +14,7 @@ from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStrea
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError
 
-__all__ = ["StoreFiles", "location_of"]
-
-
-def location_of(root: Root) -> str:
-    """Return the location of a root in Iceberg metadata: a URL, or the absolute path without symbolic links.
-
-    Iceberg metadata has absolute paths, so the same folder must not have two of them.
-    """
-    return root.place if root.is_remote else os.path.realpath(root.place)
+__all__ = ["NewFile", "StoreFiles"]
 
 
 class StoreFiles(FileIO):
@@ -32,7 +23,7 @@ class StoreFiles(FileIO):
     def __init__(self, root: Root) -> None:
         super().__init__()
         self.store = root.store
-        self.base = location_of(root)
+        self.base = root.location
 
     def path(self, location: str) -> str:
         """Return the path of a file relative to the root. Raises DatasetError if the file is not in the root."""
@@ -55,9 +46,9 @@ class StoreFiles(FileIO):
         """Return a file to read."""
         return _Input(self, location)
 
-    def new_output(self, location: str) -> OutputFile:
-        """Return a file to write."""
-        return _Output(self, location)
+    def new_output(self, location: str) -> NewFile:
+        """Return a file to write, which is stored when ``NewFile.store`` is called."""
+        return NewFile(self, location)
 
     def delete(self, location: str | InputFile | OutputFile) -> None:
         """Refuse: only ``expiry`` deletes files, by names that it has listed."""
@@ -79,40 +70,54 @@ class _Input(InputFile):
         return io.BytesIO(self._files.read(self.location))
 
 
-class _Output(OutputFile):
+class NewFile(OutputFile):
+    """A file that pyiceberg writes into memory.
+
+    pyiceberg closes its files even after an error, and Python closes objects whose ``close`` has failed once more when
+    it deletes them, in any thread. So ``close`` must not send a request: a thread that runs requests would wait for
+    itself.
+    """
+
     def __init__(self, files: StoreFiles, location: str) -> None:
         super().__init__(location)
         self._files = files
-        self._size = 0
+        self._data = b""
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._data)
 
     def exists(self) -> bool:
+        """Return whether the file is stored."""
         return self.to_input_file().exists()
 
     def to_input_file(self) -> InputFile:
+        """Return the file to read."""
         return _Input(self._files, self.location)
 
     def create(self, overwrite: bool = False) -> OutputStream:  # noqa: ARG002 - all names are random
-        return _Writing(self)
+        """Return a stream whose bytes this file keeps."""
+        return _Stream(self)
 
-    def put(self, data: bytes) -> None:
-        self._files.store.put(self._files.path(self.location), data)
-        self._size = len(data)
+    def keep(self, data: bytes) -> None:
+        """Keep the bytes of the file until ``store`` is called."""
+        self._data = data
+
+    def store(self) -> None:
+        """Store the file. Raises DatasetError if the store fails."""
+        self._files.store.put(self._files.path(self.location), self._data)
 
 
-class _Writing(io.BytesIO):
-    """A file that is stored when it is closed without an error."""
+class _Stream(io.BytesIO):
+    """Hands its bytes to a file when it is closed."""
 
-    def __init__(self, output: _Output) -> None:
+    def __init__(self, file: NewFile) -> None:
         super().__init__()
-        self._output = output
+        self._file = file
 
     def __enter__(self) -> Self:
         return self
 
     def close(self) -> None:
         if not self.closed:
-            self._output.put(self.getvalue())
+            self._file.keep(self.getvalue())
         super().close()

@@ -19,7 +19,6 @@ from pyiceberg.utils.config import Config
 
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError, WsparquetError
-from wsparquet.iceberg.files import location_of
 from wsparquet.iceberg.metadata import initial_metadata, is_own, table_path
 from wsparquet.iceberg.tables import Change, Lost, State
 from wsparquet.redaction import hide_secrets, printable, secrets_in_options
@@ -39,7 +38,7 @@ class TablesInCatalog:
     def __init__(self, root: Root, catalog: str) -> None:
         self._store = root.store
         self._root_id = root.version.root_id
-        self._base = location_of(root)
+        self._base = root.location
         self.place = f"the catalog {catalog}"
         name, _, namespace = catalog.partition(".")
         self._namespace = tuple((namespace or NAMESPACE).split("."))

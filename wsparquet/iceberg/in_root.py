@@ -3,7 +3,7 @@
 ``metadata/v<N>.metadata.json`` are the versions of a table, and ``metadata/version-hint.text`` has the number of the
 newest one. A version is only ever created, so of two publishers that create the same one, the second has lost. The hint
 may be behind for a moment, never ahead. Old versions are deleted in ascending order (``expiry``), and a publisher that
-slept meanwhile recognizes that: the version before its own is gone, and there are newer ones.
+slept meanwhile recognizes that, because the version before its own is gone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from pyiceberg.table.metadata import TableMetadata, TableMetadataUtil
 
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError
-from wsparquet.iceberg.files import location_of
 from wsparquet.iceberg.metadata import initial_metadata, is_own, table_path
 from wsparquet.iceberg.tables import Change, Lost, State
 from wsparquet.store.store import Absent, Changed, Expectation, Refused, Version
@@ -33,7 +32,7 @@ class TablesInRoot:
     def __init__(self, root: Root) -> None:
         self._store = root.store
         self._root_id = root.version.root_id
-        self._base = location_of(root)
+        self._base = root.location
         self.place = root.place
 
     def load(self, name: str) -> State:
@@ -48,7 +47,8 @@ class TablesInRoot:
             if data is not None:
                 metadata = _parsed(data, self._store.place(path))
                 own = is_own(metadata, self._location(name), self._root_id)
-                return State(name, metadata if own else fresh, own, f"{self._base}/{path}" if own else None, version)
+                location = f"{self._base}/{path}" if own else None
+                return State(name, metadata if own else fresh, own, location, version, handle=data)
             # Another publisher has deleted this old version, so there is a newer one.
         raise self._restless(name)
 
@@ -57,16 +57,23 @@ class TablesInRoot:
         metadata = change.applied_to(state)
         path = self._path(state.name, state.version + 1)
         try:
-            self._put(path, metadata.model_dump_json(exclude_none=True).encode("utf-8"), Absent())
+            self._put(path, data := metadata.model_dump_json(exclude_none=True).encode("utf-8"), Absent())
         except Changed as error:
             raise Lost from error
         self._check_awake(state)
-        return State(state.name, metadata, exists=True, location=f"{self._base}/{path}", version=state.version + 1)
+        location = f"{self._base}/{path}"
+        return State(state.name, metadata, exists=True, location=location, version=state.version + 1, handle=data)
 
     def _check_awake(self, state: State) -> None:
-        """Raise Lost if the next version existed before, and was deleted as an old one before it was created again."""
-        if not self._exists(state.name, state.version) and self._newest(state.name) > state.version + 1:
-            self._store.delete([self._path(state.name, state.version + 1)])
+        """Raise Lost if this publisher slept so long that its new version follows nothing.
+
+        Other publishers may have created the same version before, and deleted it as an old one. Or the publication has
+        ended meanwhile, and perhaps begun anew. In all these cases the loaded version is gone, or is another one.
+        """
+        version = state.version
+        awake = self._store.read(self._path(state.name, version)) == state.handle if version else True
+        if not awake or (version == 0 and self._newest(state.name) > 1):
+            self._store.delete([self._path(state.name, version + 1)])
             raise Lost
 
     def settle(self, state: State) -> None:

@@ -88,7 +88,7 @@ class _Publisher:
 
     def _table(self, state: State, wanted: Mapping[str, TablePart], *, anew: bool) -> PublishedTable:
         """Do step 4 for one table, and make its readers find the new snapshot; ``anew``: even without a difference."""
-        current = read_current(state.metadata, self._files) if state.exists else Current()
+        current = self._current(state) if state.exists else Current()
         difference = current.differences(wanted)
         after = self._changed(state, current, difference, anew=anew or current.has_deletes)
         self._tables.settle(after)
@@ -98,6 +98,15 @@ class _Publisher:
         rows = sum(each.part.rows for each in wanted.values())
         added, removed = len(difference.added), len(difference.removed)
         return PublishedTable(state.name, after.location or "", len(wanted), rows, added, removed)
+
+    def _current(self, state: State) -> Current:
+        """Return the files of the table. Raises Lost if another publisher has deleted the table's old manifests."""
+        try:
+            return read_current(state.metadata, self._files)
+        except DatasetError:
+            if self._tables.load(state.name).location != state.location:
+                raise Lost from None
+            raise
 
     def _changed(self, state: State, current: Current, difference: Difference, *, anew: bool) -> State:
         """Commit the difference, what the schema needs, and the end of old snapshots, if there is any of them."""

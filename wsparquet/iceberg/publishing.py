@@ -19,7 +19,7 @@ from wsparquet.layout import ICEBERG, RETIRED
 from wsparquet.log import LOGGER
 from wsparquet.options import check_duration, check_kind
 
-__all__ = ["mismatches", "publish", "publish_as", "publish_changes"]
+__all__ = ["mismatches", "publish", "publish_as", "publish_changes", "publish_root", "stop_publishing"]
 
 
 def publish(
@@ -61,16 +61,17 @@ def publish(
     check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
     check_kind("single_writer", single_writer, bool, "True or False")
     opened = Root.open(root, create=False, access=Access(storage_options or {}, single_writer=single_writer))
-    if stop:
-        return _stop(opened)
+    return stop_publishing(opened) if stop else publish_root(opened, catalog=catalog, keep=keep)
+
+
+def publish_root(root: Root, *, catalog: str | None = None, keep: timedelta | None = None) -> Publishing:
+    """Publish an open root, as ``publish`` does. Raises DatasetError if the store or the catalog fails."""
     _check_pyiceberg()
-    opened.recover()
-    opened.settle(opened.commits())
-    publication = _begin(opened, catalog, keep)
-    tables = publish_as(opened, publication, thorough=True)
-    return Publishing(
-        opened.place, publication.catalog, tuple(tables), keep=timedelta(seconds=publication.keep_seconds)
-    )
+    root.recover()
+    root.settle(root.commits())
+    publication = _begin(root, catalog, keep)
+    tables = publish_as(root, publication, thorough=True)
+    return Publishing(root.place, publication.catalog, tuple(tables), keep=timedelta(seconds=publication.keep_seconds))
 
 
 def publish_changes(root: Root) -> None:
@@ -156,7 +157,6 @@ def _begin(root: Root, catalog: str | None, keep: timedelta | None) -> Publicati
 
     The mark comes before the records are read: from then on, no run deletes a part that a snapshot may name.
     """
-    from wsparquet.iceberg.files import location_of
 
     def published(version: RootVersion) -> RootVersion:
         before = version.publication
@@ -170,7 +170,7 @@ def _begin(root: Root, catalog: str | None, keep: timedelta | None) -> Publicati
         publication = Publication(
             catalog=catalog if before is None else before.catalog,
             keep_seconds=seconds if keep is None else keep.total_seconds(),
-            location=location_of(root),
+            location=root.location,
         )
         requires = tuple(sorted({*version.requires, PUBLISHED}))
         return replace(version, requires=requires, publication=publication)
@@ -180,8 +180,12 @@ def _begin(root: Root, catalog: str | None, keep: timedelta | None) -> Publicati
     return publication
 
 
-def _stop(root: Root) -> Publishing:
-    """End the publication: first the tables disappear, then the mark, then the parts that waited, and the metadata."""
+def stop_publishing(root: Root) -> Publishing:
+    """End the publication of an open root.
+
+    First the tables disappear, then the mark, then the parts that waited, and the metadata. Raises DatasetError if the
+    store or the catalog fails.
+    """
     publication = root.version.publication
     if publication is not None:
         _check_pyiceberg()

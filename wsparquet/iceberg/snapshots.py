@@ -245,28 +245,32 @@ class _Making:
     def _writer(self) -> Iterator[ManifestWriter]:
         location = self._location(f"{self._token}-m{self._written}.avro")
         self._written += 1
+        file = self._files.new_output(location)
         with write_manifest(
             format_version=FORMAT,
             spec=self._spec,
             schema=self._metadata.schema(),
-            output_file=self._files.new_output(location),
+            output_file=file,
             snapshot_id=self.snapshot_id,
             avro_compression=CODEC,
         ) as writer:
             yield writer
+        file.store()
 
     def write_list(self, manifests: Iterable[ManifestFile], before: Snapshot | None) -> str:
         """Write the list of the snapshot's manifests and return its location."""
         location = self._location(f"snap-{self.snapshot_id}-0-{self._token}.avro")
+        file = self._files.new_output(location)
         with write_manifest_list(
             format_version=FORMAT,
-            output_file=self._files.new_output(location),
+            output_file=file,
             snapshot_id=self.snapshot_id,
             parent_snapshot_id=before.snapshot_id if before else None,
             sequence_number=self._metadata.next_sequence_number(),
             avro_compression=CODEC,
         ) as writer:
             writer.add_manifests(list(manifests))
+        file.store()
         return location
 
     def _location(self, file: str) -> str:

@@ -24,7 +24,8 @@ class State:
     """A table as it was loaded.
 
     ``exists``: whether the table exists; if not, ``metadata`` is what it begins with. ``location``: the location of the
-    metadata file. ``version``: the number of the newest version in the root, or 0. ``handle``: the catalog's table.
+    metadata file. ``version``: the number of the newest version in the root, or 0. ``handle``: the catalog's
+    table, or the bytes of that version.
     """
 
     name: str

@@ -1,0 +1,87 @@
+"""Publishers beside everything else that changes a root, interleaved and killed at every operation of the store."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.compaction.published import (
+    SnapshotWatch,
+    check_published_end,
+    prepared_root,
+    publish_again,
+    stop,
+    then_publish,
+)
+from tests.compaction.schedules import TABLE, Actor, recover, run_schedule
+from tests.compaction.test_schedules import ACTORS as CHANGING
+from tests.compaction.test_schedules import preempted
+from tests.scale import scaled
+from tests.support.memory import MemoryStore
+from wsparquet.iceberg import publish_changes, publisher
+from wsparquet.schema import TABLES
+
+ACTORS: dict[str, Callable[[str], Actor]] = {
+    **{name: lambda seed, make=make: then_publish(make(seed)) for name, make in CHANGING.items()},
+    "publish": lambda _: publish_changes,
+    "publish again": lambda _: publish_again,
+    "recover": lambda _: recover,
+    "stop": lambda _: stop,
+}
+"""What may happen to a published root, by name. All runs but the recovery publish at their ends."""
+
+PAIRS = [("publish", other) for other in ACTORS if other != "publish"] + [
+    ("compact", "redo 0"),
+    ("compact", "publish again"),
+    ("redo 0", "copy 1"),
+]
+
+
+@pytest.fixture(autouse=True)
+def one_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publish only the table that has rows, without pauses: schedules are about the order of operations."""
+    monkeypatch.setattr(publisher, "TABLES", {TABLE: TABLES[TABLE]})
+    monkeypatch.setattr(publisher, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture(params=[False, True], ids=["own parts", "day parts"])
+def start(request: pytest.FixtureRequest, tmp_path: Path) -> MemoryStore:
+    """The published store from which schedules start."""
+    return prepared_root(tmp_path / "work", compacted=request.param)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=" beside ".join)
+def test_two_runs_with_at_most_three_preemptions(start: MemoryStore, pair: tuple[str, str]) -> None:
+    """A reader of the published table sees, at every instant, each row of one moment once, and never an older one."""
+    chance = random.Random(" ".join(pair))
+    for number in range(scaled(60, 1)):
+        store = start.copy()
+        actors: list[Actor] = [ACTORS[name](str(number)) for name in pair]
+        points = sorted(chance.randrange(120) for _ in range(chance.randrange(1, 4)))
+        run_schedule(store, actors, preempted(points, number % 2), SnapshotWatch(store, ending="stop" in pair))
+        time.sleep(0.02 if "compact and keep" in pair else 0)
+        check_published_end(store)
+
+
+@pytest.mark.parametrize("part", range(scaled(10, 1)))
+def test_any_runs_in_any_order_killed_anywhere(start: MemoryStore, part: int) -> None:
+    """Up to four runs and a reader that reads later, in rounds, with kills: one later run publishes what counts."""
+    chance = random.Random(20160701 + part)
+    operations = 0
+    for number in range(scaled(40, 3)):
+        store = start.copy()
+        for turn in range(chance.randrange(1, 4)):
+            names = chance.sample(list(ACTORS), chance.randrange(1, 5))
+            watch = SnapshotWatch(store, ending="stop" in names)
+            actors: list[Actor] = [ACTORS[name](f"{number} {turn}") for name in names]
+            actors.append(watch.reader())
+            choose = lambda running: (chance.choice(running), chance.random() < 0.005)  # noqa: E731
+            operations += run_schedule(store, actors, choose, watch)
+            watch.check_readers()
+        time.sleep(0.02)
+        check_published_end(store)
+    assert operations > scaled(10_000, 300)
