@@ -7,7 +7,6 @@ memory use depends on the number of rows, but not on their size. Only rows that 
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from wsparquet.commit.record import Commit, Part
 from wsparquet.decode import Decoded, DecoderOptions, Limits, make_decoder
@@ -28,6 +26,7 @@ from wsparquet.source import Source, SourceLimits
 from wsparquet.store.store import Store
 from wsparquet.stream import decoded
 from wsparquet.verification.outcome import Problem, Verification
+from wsparquet.verification.part_files import batches, local_part, opened
 from wsparquet.verification.quarantine import quarantine_entries
 from wsparquet.verification.sources import rows_of_source
 
@@ -177,15 +176,18 @@ class Comparison:
 
     def _rows(self, part: Part) -> Iterator[Rows]:
         """Yield the source's rows in a part. Raises DatasetError if they cannot be read."""
-        with _readable(part.path), pq.ParquetFile(io.BytesIO(self._read(part.path))) as file:
-            for batch in file.iter_batches():
-                rows = rows_of_source(batch, self._name) if is_day_part_path(part.path) else batch
-                yield part.table, part.date, rows.to_pylist()
+        with local_part(self._store, part.path) as path:
+            if path is None:
+                raise _missing(part.path)
+            with _readable(part.path), opened(path) as file:
+                for batch in batches(file):
+                    rows = rows_of_source(batch, self._name) if is_day_part_path(part.path) else batch
+                    yield part.table, part.date, rows.to_pylist()
 
     def _read(self, path: str) -> bytes:
         data = self._store.read(path)
         if data is None:
-            raise DatasetError(f"{path}: expected a file that a record names, found none; {REMEDY}")
+            raise _missing(path)
         return data
 
     # --- Differences --------------------------------------------------------------------------------------------------
@@ -217,6 +219,10 @@ def _readable(path: str) -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         found = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise DatasetError(f"{path}: expected rows that can be read, found {found}; {REMEDY}") from error
+
+
+def _missing(path: str) -> DatasetError:
+    return DatasetError(f"{path}: expected a file that a record names, found none; {REMEDY}")
 
 
 def _place(table: str, row: Values) -> Place:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,9 +21,11 @@ from wsparquet.layout import Day, DayKey
 from wsparquet.parquet.file import time_range
 from wsparquet.parquet.settings import file_schema
 from wsparquet.schema import TABLES
+from wsparquet.store.disk_errors import translated
 from wsparquet.store.store import Store
 from wsparquet.verification.doubles import Doubles
 from wsparquet.verification.outcome import Kind, Problem, Verification
+from wsparquet.verification.part_files import local_part, opened, sha256_of
 from wsparquet.verification.quarantine import quarantine_entries
 
 __all__ = ["check_commit", "check_part"]
@@ -129,24 +130,29 @@ def check_part(store: Store, part: Part, accept: Callable[[pq.ParquetFile], None
         return Problem(kind, part.path, str(expected), str(found))
 
     try:
-        data = store.read(part.path)
+        with local_part(store, part.path) as path:
+            if path is None:
+                yield wrong("missing", f"a file of {part.bytes} bytes", "none")
+                return
+            with translated("read", store.place(part.path)):
+                size, checksum = path.stat().st_size, sha256_of(path)
+            if size != part.bytes:
+                yield wrong("size", f"{part.bytes} bytes", f"{size}")
+            if part.checksum is not None and checksum != part.checksum:
+                yield wrong("checksum", f"SHA-256 {part.checksum}", checksum)
+            yield from _rows_and_schema(part, path, accept)
     except DatasetError as error:
         yield wrong("missing", "a file that can be read", error)
-        return
-    if data is None:
-        yield wrong("missing", f"a file of {part.bytes} bytes", "none")
-        return
-    if len(data) != part.bytes:
-        yield wrong("size", f"{part.bytes} bytes", f"{len(data)}")
-    if part.checksum is not None and (checksum := hashlib.sha256(data).hexdigest()) != part.checksum:
-        yield wrong("checksum", f"SHA-256 {part.checksum}", checksum)
+
+
+def _rows_and_schema(part: Part, path: Path, accept: Callable[[pq.ParquetFile], None]) -> Iterator[Problem]:
     try:
-        with pq.ParquetFile(io.BytesIO(data)) as file:
+        with opened(path) as file:
             yield from (problems := list(_content(part, file)))
             if not problems:
                 accept(file)
     except (pa.ArrowException, OSError) as error:
-        yield wrong("parquet", "a Parquet file", f"none ({error})")
+        yield Problem("parquet", part.path, "a Parquet file", f"none ({error})")
 
 
 def _content(part: Part, file: pq.ParquetFile) -> Iterator[Problem]:

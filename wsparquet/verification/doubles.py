@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import heapq
-import io
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,10 +22,12 @@ import pyarrow.parquet as pq
 
 from wsparquet.commit import Commit, Part
 from wsparquet.commit.days import Counting, DayRecord
+from wsparquet.compute import count_values
 from wsparquet.layout import Day
 from wsparquet.parquet.settings import leaves, own_timestamps
 from wsparquet.store.store import Store
 from wsparquet.verification.outcome import Problem
+from wsparquet.verification.part_files import batches, local_part, opened
 from wsparquet.verification.sources import rows_of_source
 
 __all__ = ["Doubles"]
@@ -73,18 +74,27 @@ class Doubles:
 
     def add_day_part(self, part: Part, file: pq.ParquetFile, source_files: Iterable[str]) -> None:
         """Add the rows of some sources in a day part."""
-        self._add(
-            part, file, lambda rows: ((_Piece(part.path, each), rows_of_source(rows, each)) for each in source_files)
-        )
+        wanted = frozenset(source_files)
+
+        def pieces(rows: pa.RecordBatch) -> Iterator[tuple[_Piece, pa.RecordBatch]]:
+            for each in wanted.intersection(count_values(rows.column("source_file"))):
+                yield _Piece(part.path, each), rows_of_source(rows, each)
+
+        self._add(part, file, pieces)
 
     def _add(
-        self, part: Part, file: pq.ParquetFile, pieces: Callable[[pa.Table], Iterable[tuple[_Piece, pa.Table]]]
+        self,
+        part: Part,
+        file: pq.ParquetFile,
+        pieces: Callable[[pa.RecordBatch], Iterable[tuple[_Piece, pa.RecordBatch]]],
     ) -> None:
         columns = own_timestamps(part.table)
         if not columns:
             return
-        rows = file.read(columns=["source_file", leaves(part.table)[columns[0]].path])
-        sketches = {piece: _sketch(each) for piece, each in pieces(rows)}
+        sketches: dict[_Piece, list[int]] = {}
+        for batch in batches(file, ["source_file", leaves(part.table)[columns[0]].path]):
+            for piece, rows in pieces(batch):
+                sketches[piece] = _sketch(rows, sketches.get(piece, []))
         with self._lock:
             self._sketches.update(sketches)
 
@@ -141,11 +151,12 @@ def _pieces(commit: Commit, days: Mapping[Day, DayRecord]) -> Iterator[tuple[Par
         yield part, _Piece(part.path, commit.facts.source_name)
 
 
-def _sketch(rows: pa.Table) -> list[int]:
-    """Return the smallest hashes of the timestamps in the last column."""
-    times = _values(rows.column(rows.num_columns - 1).combine_chunks())
+def _sketch(rows: pa.RecordBatch, before: Iterable[int]) -> list[int]:
+    """Return the smallest hashes of the timestamps in the last column, and of those ``before``."""
+    times = _values(rows.column(rows.num_columns - 1))
     distinct = times.drop_null().cast(pa.int64()).unique().to_pylist()
-    return heapq.nsmallest(SKETCH, (value * MULTIPLIER & MASK for value in distinct if value is not None))
+    hashes = {value * MULTIPLIER & MASK for value in distinct if value is not None}
+    return heapq.nsmallest(SKETCH, hashes.union(before))
 
 
 def _similar(groups: Iterable[list[_Sketched]], by_piece: Mapping[_Piece, Commit]) -> Iterator[tuple[_Piece, _Piece]]:
@@ -195,12 +206,13 @@ def _rows(store: Store, piece: _Piece) -> Counter[int]:
 
     Return an empty counter if the part is gone.
     """
-    data = store.read(piece.path)
-    if data is None:
-        return Counter()
-    with pq.ParquetFile(io.BytesIO(data)) as file:
-        table = file.read()
-    if piece.source_file is not None:
-        table = rows_of_source(table, piece.source_file)
-    rows = table.drop_columns([name for name in table.column_names if name in NAMES]).to_pylist()
-    return Counter(hash(repr(row)) for row in rows)
+    found: Counter[int] = Counter()
+    with local_part(store, piece.path) as path:
+        if path is None:
+            return found
+        with opened(path) as file:
+            for batch in batches(file):
+                rows = batch if piece.source_file is None else rows_of_source(batch, piece.source_file)
+                kept = rows.select([name for name in rows.schema.names if name not in NAMES])
+                found.update(hash(repr(row)) for row in kept.to_pylist())
+    return found

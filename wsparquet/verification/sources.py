@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wsparquet.compute import count_values
+from wsparquet.verification.part_files import batches
 
 __all__ = ["count_by_source", "rows_of_source"]
 
@@ -24,6 +25,6 @@ def rows_of_source(rows: Rows, source_file: str) -> Rows:
 def count_by_source(file: pq.ParquetFile) -> Counter[str | None]:
     """Return the number of rows of each source in a file."""
     found: Counter[str | None] = Counter()
-    for batch in file.iter_batches(columns=["source_file"]):
+    for batch in batches(file, ["source_file"]):
         found.update(count_values(batch.column(0)))
     return found

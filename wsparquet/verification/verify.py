@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, TypedDict, Unpack
 
 from wsparquet.commit import Commit, CommitHeader, CommitIndex, CommitLog, Text
@@ -35,6 +36,10 @@ from wsparquet.verification.doubles import Doubles
 from wsparquet.verification.outcome import Kind, Problem, Verification
 
 __all__ = ["Checks", "VerifyKeywords", "VerifyOptions", "verify"]
+
+
+RECORDS_AT_ONCE = 1000
+"""How many commit records are read before the first of them is checked."""
 
 
 class VerifyKeywords(TypedDict, total=False):
@@ -140,11 +145,11 @@ class Checks:
     def root_itself(self) -> None:
         """Check each commit record against its files, and find files that no commit record names."""
         log = self.root.log
-        records = dict(log.files())
-        days = dict(log.day_files())
-        self.tell(Progress("found", "", files=len(records) + len(days)))
-        self._each(partial(self.record, path, data) for path, data in records.items())
-        self._each(partial(self.day, path, data) for path, data in days.items())
+        self.tell(Progress("found", "", files=sum(1 for _ in log.record_paths())))
+        for check, files in ((self.record, log.files()), (self.day, log.day_files())):
+            # All records of a large root would not fit in memory.
+            while some := list(islice(files, RECORDS_AT_ONCE)):
+                self._each(partial(check, path, data) for path, data in some)
         self.whole()
 
     def whole(self) -> None:
