@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -10,11 +15,15 @@ import pytest
 from tests.cli.program import run
 from tests.dataset.helpers import put
 from tests.query import roots
-from wsparquet import DatasetError, OptionError, connect, write_views
+from wsparquet import DatasetError, OptionError, connect, publish, write_views
 from wsparquet.dataset import Root
+from wsparquet.iceberg import publish_changes
 from wsparquet.layout import Identity
 from wsparquet.render.views import VIEWS
 from wsparquet.schema import TABLES
+
+OTHER_ENGINES = os.environ.get("WSPARQUET_TEST_ENGINES")
+"""The interpreter of an environment with a DuckDB that has extensions: see ``make engines``."""
 
 
 def count(path: Path, name: str) -> int:
@@ -85,3 +94,76 @@ def test_the_command(tmp_path: Path) -> None:
     assert first == f"{file}: {len(TABLES) + len(VIEWS)} views over the files of {tmp_path / 'lake'}"
     assert "impression" in second
     assert run("views", tmp_path / "lake", "--into", file, "--output", "json").json["into"] == str(file)
+
+
+# --- Published roots --------------------------------------------------------------------------------------------------
+
+
+def test_a_published_root_without_the_extension(tmp_path: Path) -> None:
+    """The views read the files, and the result says why, with the remedy."""
+    root = roots.two_sources(tmp_path / "lake")
+    assert write_views(root.place, tmp_path / "views.duckdb").reason is None
+    publish(root.place)
+    found = write_views(root.place, tmp_path / "views.duckdb")
+    assert found.over == "files"
+    assert "has no extension `iceberg` here; install it with `INSTALL iceberg`" in (found.reason or "")
+    assert count(tmp_path / "views.duckdb", "geo") == 24
+    lines = run("views", root.place, "--into", tmp_path / "views.duckdb").out.splitlines()
+    assert lines[1] == found.reason
+
+
+SCRIPT = """
+import json, sys, duckdb, wsparquet
+stored = wsparquet.write_views(sys.argv[1], sys.argv[2])
+print(json.dumps([stored.over, stored.reason, list(stored.empty)]), flush=True)
+for _ in sys.stdin:
+    with duckdb.connect(sys.argv[2], read_only=True) as connection:
+        count = lambda name: connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
+        print(json.dumps([count(name) for name in ("geo", "page_views", "impression")]), flush=True)
+"""
+
+
+@pytest.mark.skipif(OTHER_ENGINES is None, reason="needs `make engines`")
+def test_a_published_root_with_the_extension(tmp_path: Path) -> None:
+    """The views read the published tables, so a commit is seen when it is published; a copied root is not published."""
+    root = roots.two_sources(tmp_path / "it's a lake")
+    publish(root.place)
+    command = [sys.executable, "-c", SCRIPT, root.place, str(tmp_path / "views.duckdb")]
+    environment = with_extensions(tmp_path)
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def answer() -> Any:
+            return json.loads(process.stdout.readline())  # type: ignore[union-attr]
+
+        def counts() -> Any:
+            print("count", file=process.stdin, flush=True)
+            return answer()
+
+        assert answer() == ["iceberg", None, []]
+        before = counts()
+        assert before[0] == 24
+        assert before[2] == 0
+        put(root, Identity("7", "third"), seed=8, count=9, tables=roots.TABLES)
+        assert counts() == before
+        publish_changes(root)
+        assert counts()[0] == 33
+        process.stdin.close()
+
+
+def with_extensions(folder: Path) -> dict[str, str]:
+    """The variables of a process that imports the other environment's DuckDB, whose extensions are installed."""
+    (packages,) = Path(str(OTHER_ENGINES)).parent.parent.glob("lib/python*/site-packages")
+    modules = folder / "modules"
+    modules.mkdir()
+    for path in [packages / "duckdb", *packages.glob("_duckdb*.so")]:
+        (modules / path.name).symlink_to(path)
+    for path in packages.glob("duckdb_extension_*/extensions/*/*.duckdb_extension"):
+        installed = folder / "home/.duckdb/extensions" / path.parent.name / "linux_amd64"
+        installed.mkdir(parents=True, exist_ok=True)
+        (installed / path.name).symlink_to(path)
+    search = os.pathsep.join((str(modules), str(Path(__file__).parents[2])))
+    return {**os.environ, "HOME": str(folder / "home"), "PYTHONPATH": search}

@@ -39,9 +39,11 @@ class Arguments:
 def views(given: Arguments) -> int:
     """Create or replace views of all tables of ROOT, and the flat views, in a DuckDB database file.
 
-    Tools such as DBeaver, Metabase and dbt can open the file. The views read all files of the tables each time, so they
-    show later commits; during a run they may also show files that do not count yet. For queries that must see exactly
-    the rows that count, use `wsparquet sql`. This command needs DuckDB: pip install 'wsparquet[duckdb]'.
+    Tools such as DBeaver, Metabase and dbt can open the file. If the root is published in itself and DuckDB has its
+    extension `iceberg` here, the views read the published tables: they show exactly the rows of the last publication.
+    Otherwise they read all files of the tables each time: they show later commits, and during a run also files that do
+    not count yet. The output says which. For queries that must see exactly the rows that count, use `wsparquet sql`.
+    This command needs DuckDB: pip install 'wsparquet[duckdb]'.
 
     \b
     Example:

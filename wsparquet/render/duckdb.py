@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 
 from wsparquet.errors import SchemaError
+from wsparquet.layout import ICEBERG
 from wsparquet.render.location import Location
 from wsparquet.render.metadata import describe, engine_type
 from wsparquet.schema import Table
@@ -22,6 +23,7 @@ from wsparquet.schema.tables import PARTITION
 
 __all__ = [
     "TYPES",
+    "iceberg_view",
     "literal_glob",
     "quoted_name",
     "quoted_text",
@@ -59,6 +61,15 @@ def stored_view(table: Table, location: Location) -> str:
     """
     view = _empty_view(table) if table.name in location.empty else _view(table, location)
     return view.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
+
+
+def iceberg_view(table: Table, location: Location) -> str:
+    """Return the statement that creates or replaces the view of the Iceberg table that a root at a location has."""
+    return (
+        f"CREATE OR REPLACE VIEW {quoted_name(table.name)} AS\n"
+        f"SELECT {_columns(table)}\n"
+        f"FROM iceberg_scan({quoted_text(f'{location.root}/{ICEBERG}/{table.name}')});\n"
+    )
 
 
 def view_of_files(table: Table, files: Sequence[str], *, catalog: str, partial: Iterable[tuple[str, str]] = ()) -> str:

@@ -36,8 +36,11 @@ def _(drift: Drift) -> Iterator[str]:
 
 @lines.register
 def _(stored: StoredViews) -> Iterator[str]:
-    """Yield what the file has, and which views stay empty."""
-    yield f"{stored.into}: {counted(len(stored.views), 'view')} over the files of {stored.root}"
+    """Yield what the file has, why its views read files if the root is published, and which views stay empty."""
+    over = "Iceberg tables (iceberg_scan)" if stored.over == "iceberg" else "files"
+    yield f"{stored.into}: {counted(len(stored.views), 'view')} over the {over} of {stored.root}"
+    if stored.reason:
+        yield stored.reason
     if stored.empty:
         yield f"without files, so these views stay empty until you run this command again: {', '.join(stored.empty)}"
 
