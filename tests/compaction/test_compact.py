@@ -17,6 +17,7 @@ from tests.commit.test_kills import rows_of
 from tests.commit.workload import OTHERS, commit_one, compact
 from tests.dataset.helpers import IDENTITY, data_files, facts, make_rows, rows_on_disk
 from tests.support.at_rest import assert_at_rest
+from wsparquet.commit import Text
 from wsparquet.dataset import Root
 from wsparquet.dataset.day_parts import PartsGone, WrongRows
 from wsparquet.errors import DatasetError, OptionError
@@ -208,6 +209,37 @@ def test_replaced_files_may_stay_for_a_time(root: Root) -> None:
     for path in (path_of(root) / "_wsparquet/days").rglob("*.json"):
         path.write_text(json.dumps(json.loads(path.read_text()) | {"keep_until": time.time() - 1}))
     wsparquet.convert([], to=root.place)
+    assert_rows(root, 1, 30, 31)
+
+
+def test_files_that_wait_are_not_forgotten_when_their_day_is_merged_again(root: Root) -> None:
+    """Day parts that were replaced twice wait for the latest time to keep files; then all of them are deleted."""
+    compact(root)
+    waiting = {path for path in data_files(path_of(root)) if is_day_part_path(path)}
+    for number in (40, 41):
+        commit_one(root, Identity("75555851", f"late {number}"), number)
+        wsparquet.compact(root.place, min_files=2, older_than=NOW, keep=timedelta(hours=1))
+        assert waiting <= set(data_files(path_of(root)))
+        waiting |= {path for path in data_files(path_of(root)) if is_day_part_path(path)}
+    for path in (path_of(root) / "_wsparquet/days").rglob("*.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"keep_until": time.time() - 1}))
+    wsparquet.convert([], to=root.place)
+    assert_rows(root, 1, 30, 31, 40, 41)
+
+
+def test_a_copy_in_a_compacted_day_that_yields(root: Root) -> None:
+    """Its rows in day parts count for no reader as soon as its original is there, and the next run removes them."""
+    text = Text("cd" * 32, 1000)
+    for name, seed in (("one", 1), ("two", 31)):
+        commit_one(root, Identity("unknown", f"copy of {name}"), seed, text=text if name == "one" else None)
+    wsparquet.remove(root.place, "file 1", account="75555851")
+    wsparquet.remove(root.place, "another")
+    compact(root)
+    assert any("/unknown." in path for path in data_files(path_of(root)))
+    commit_one(root, IDENTITY, 1, text=text)
+    for found in readers(root):
+        assert {table: len(rows) for table, rows in found.items()} == {"geo": 36, "navigation": 36}
+    root.settle(root.commits())
     assert_rows(root, 1, 30, 31)
 
 

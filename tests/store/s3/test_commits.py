@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +21,14 @@ from tests.commit.test_kills import AFTER, BEFORE, rows_of
 from tests.dataset.helpers import API_NAME, IDENTITY, facts, put
 from tests.scale import FULL, scaled
 from tests.store.s3.lake import Lake
-from tests.store.s3.workload import Forks, forking
+from tests.store.s3.workload import Forks, forking, killing
 from tools.s3.proxy import FAULTS, Answer, Proxy
 from tools.s3.server import SECRET
 from wsparquet.commit import CommitConflict
+from wsparquet.commit.parsing import decode_day
 from wsparquet.commit.protocol import DEAD_SECONDS
+from wsparquet.commit.record import Intent
+from wsparquet.compaction import CompactOptions, compact_root
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
@@ -156,32 +157,6 @@ def forks() -> Iterator[Forks]:
     """A process that forks the processes to kill, which are ready much sooner so."""
     with forking() as found:
         yield found
-
-
-@contextmanager
-def killing(proxy: Proxy, step: int, moment: str) -> Iterator[Future[int]]:
-    """Kill a process, whose number is given later, before or after the n-th request from now on."""
-    seen = 0
-    number: Future[int] = Future()
-
-    def kill(_method: str, _path: str) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == step:
-            os.kill(number.result(), signal.SIGKILL)
-            until_gone(number.result())
-
-    setattr(proxy.settings, moment, kill)
-    yield number
-    setattr(proxy.settings, moment, None)
-
-
-def until_gone(process: int) -> None:
-    """Wait until a process has ended and its parent has noticed."""
-    with suppress(ProcessLookupError):
-        while True:
-            os.kill(process, 0)
-            time.sleep(0.001)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -434,12 +409,43 @@ def test_what_a_record_replaced_goes_though_its_writer_heard_nothing(lake: Lake,
     lake.assert_at_rest()
 
 
-def lose_answer(proxy: Proxy, action: Callable[[], object]) -> None:
+@pytest.mark.parametrize("work", ["compact", "settle"])
+def test_a_day_that_was_overtaken_before_its_answer_came_has_won(lake: Lake, proxy: Proxy, work: str) -> None:
+    """A day record that is new, or replaces another: its answer was lost, and its day parts stay."""
+    root = lake.open()
+    workload.prepare(root, "compact")
+    if work == "settle":
+        workload.compact(root)
+        workload.commit_one(root, IDENTITY, 2)
+    days = len(lake.keys("_wsparquet/days/"))
+    lose_answer(proxy, lambda: overtake_day(lake), "/days/")
+    if work == "compact":
+        found = compact_root(root, CompactOptions(min_files=2, older_than=timedelta(0)))
+        assert (found.days, found.changing, found.failures) == (4, 0, ())
+        assert days == 0
+    else:
+        root.settle(root.commits())
+    proxy.settings.after = None
+    assert lake.rows() == committed_rows(lake) == rows_of(2 if work == "settle" else 1, 30, 31)
+    lake.assert_at_rest()
+
+
+def overtake_day(lake: Lake) -> None:
+    """Have another attempt begin at the day that was written last and die, and be overtaken."""
+    modified = {entry.path: entry.modified for entry in lake.open().store.entries("_wsparquet/days")}
+    record = decode_day(lake.bucket.get(f"lake/{(path := max(modified, key=modified.__getitem__))}"), path)
+    intent = Intent(record.identity, "0" * 16, (), record.token)
+    lake.bucket.put(f"lake/{record.identity.key.intent_path(intent.token)}", intent.to_json())
+    settle_as_if_days_later(lake)
+    assert decode_day(lake.bucket.get(f"lake/{path}"), path).token != record.token
+
+
+def lose_answer(proxy: Proxy, action: Callable[[], object], where: str = "/commits/") -> None:
     """Have a record be written and the answer be lost, once; do something before it is tried again."""
     done = threading.Event()
 
     def look(method: str, path: str) -> bool:
-        if method != "PUT" or "/commits/" not in path or done.is_set():
+        if method != "PUT" or where not in path or done.is_set():
             return False
         done.set()
         action()

@@ -1,25 +1,43 @@
 """Work on a root in processes of their own, which tests kill.
 
-``python -m tests.store.s3.workload`` reads lines ``WORK URL ENDPOINT``. For each line it forks a child that does the
-work, and prints the child's number at once, and its return code once it has ended. The modules are imported only once.
+``python -m tests.store.s3.workload MODULE...`` reads lines ``WORK URL ENDPOINT``. For each line it forks a child that
+does the work, and prints the child's number at once, and its return code once it has ended. The modules are imported
+only once.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import s3fs  # type: ignore[import-untyped]  # noqa: F401  # children find it loaded
 
-from tests.commit.workload import WORKS
+from tests.commit.workload import WORKS as COMMITTING
+from tools.s3.proxy import Proxy
 from tools.s3.server import storage_options
 from wsparquet.dataset import Access, Root
+from wsparquet.iceberg import publish_changes
 
 REPOSITORY = Path(__file__).parents[3]
+
+
+def publish(root: Root) -> None:
+    """Publish some tables of a root."""
+    from tests.support.tables import few_tables
+
+    with few_tables():
+        publish_changes(root)
+
+
+WORKS: dict[str, Callable[[Root], object]] = {**COMMITTING, "publish": publish}
 
 
 class Forks:
@@ -40,13 +58,39 @@ class Forks:
 
 
 @contextmanager
-def forking() -> Iterator[Forks]:
-    """Run a process that forks."""
-    command = [sys.executable, "-m", "tests.store.s3.workload"]
+def forking(*modules: str) -> Iterator[Forks]:
+    """Run a process that imports modules and then forks."""
+    command = [sys.executable, "-m", "tests.store.s3.workload", *modules]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd=REPOSITORY, text=True, **pipes) as process:  # type: ignore[call-overload]
         yield Forks(process)
         process.stdin.close()
+
+
+@contextmanager
+def killing(proxy: Proxy, step: int, moment: str) -> Iterator[Future[int]]:
+    """Kill a process, whose number is given later, before or after the n-th request from now on."""
+    seen = 0
+    number: Future[int] = Future()
+
+    def kill(_method: str, _path: str) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == step:
+            os.kill(number.result(), signal.SIGKILL)
+            until_gone(number.result())
+
+    setattr(proxy.settings, moment, kill)
+    yield number
+    setattr(proxy.settings, moment, None)
+
+
+def until_gone(process: int) -> None:
+    """Wait until a process has ended and its parent has noticed."""
+    with suppress(ProcessLookupError):
+        while True:
+            os.kill(process, 0)
+            time.sleep(0.001)
 
 
 def fork(work: str, url: str, endpoint: str) -> int:
@@ -63,6 +107,8 @@ def fork(work: str, url: str, endpoint: str) -> int:
 
 
 if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
     for line in sys.stdin:
         work, url, endpoint = line.rsplit(maxsplit=2)
         child = fork(work, url, endpoint)
