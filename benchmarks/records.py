@@ -1,8 +1,9 @@
-"""What opening a root in a bucket costs with very many commits: ``python -m benchmarks.records 100000 [1000000]``.
+"""What opening a root costs with very many commits: ``python -m benchmarks.records 100000 [1000000]``.
 
-The server speaks enough of S3 for a reader, and makes each record when it is asked for, so that nothing has to be
-uploaded. The checkpoint is written by this module, in the form that ``wsparquet.commit.checkpoint`` reads. Each step is
-measured in a process of its own. The time of the server is not counted in CPU seconds, but the reader waits for it.
+In a bucket: the server speaks enough of S3 for a reader, and makes each record when it is asked for, so nothing has
+to be uploaded. On a disk: the records are empty files, which are listed and not read. The checkpoint is written by this
+module, in the form that ``wsparquet.commit.checkpoint`` reads. Each step is measured in a process of its own. The time
+of the server is not counted in CPU seconds, but the reader waits for it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -18,7 +21,7 @@ from aiohttp import web
 from benchmarks.process import measured
 from tools.commits import HOUR_MS, START_MS, make_commit
 from tools.s3.server import serving_at
-from wsparquet.layout import CHECKPOINT, COMMITS, ROOT_FILE, Identity
+from wsparquet.layout import COMMITS, ROOT_FILE, Identity
 
 __all__ = ["records"]
 
@@ -26,21 +29,42 @@ PAGE = 1000
 URL = "s3://bucket/lake"
 PREFIX = "lake/"
 NUMBER = re.compile(r"-(\d+)\.json$")
-ROWS_AT_ONCE = 10_000
+ETAG = '"1"'
 SAMPLE = 987_654
+LOOKUPS = 1000
 MOST_READ = 20_000
 """With more commits, reading each record alone is not measured: it takes the same time for each."""
 
 
 def records(count: int) -> Iterator[tuple[str, dict[str, float]]]:
     """CPU seconds, wall seconds and peak MiB of each step for a root with so many commits, as soon as it is done."""
-    steps = ["list", *(["read"] if count <= MOST_READ else []), "checkpoint", "open", "dataset"]
+    few = count <= MOST_READ
+    steps = ["list", *(["read"] if few else []), "checkpoint", "open", *(["dataset"] if few else [])]
     program = [sys.executable, "-m", "benchmarks.records"]
     with serving_at(lambda port: [*program, "serve", str(port), str(count)]) as server:
-        for step in steps:
-            used = measured([*program, step, server, str(count)])
-            found = {"cpu": round(used.cpu, 1), "wall": round(used.wall, 1), "MiB": round(used.peak / 2**20)}
-            yield step, found | json.loads(used.output or "{}")
+        yield from _measured("S3", steps, server, count)
+    with tempfile.TemporaryDirectory(prefix="wsparquet-") as folder:
+        _make_root(Path(folder), count)
+        yield from _measured("disk", ["list", "checkpoint", "open"], folder, count)
+
+
+def _measured(place: str, steps: list[str], where: str, count: int) -> Iterator[tuple[str, dict[str, float]]]:
+    for step in steps:
+        used = measured([sys.executable, "-m", "benchmarks.records", step, where, str(count)])
+        found = {"cpu": round(used.cpu, 1), "wall": round(used.wall, 1), "MiB": round(used.peak / 2**20)}
+        yield f"{place}: {step}", found | json.loads(used.output or "{}")
+
+
+def _make_root(folder: Path, count: int) -> None:
+    """Make a root with empty files in the places of records."""
+    for number in range(count):
+        path = folder / path_of(number)
+        try:
+            path.touch()
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True)
+            path.touch()
+    (folder / ROOT_FILE).write_bytes(_root_file())
 
 
 # --- The server -------------------------------------------------------------------------------------------------------
@@ -64,7 +88,7 @@ def serve(port: int, count: int) -> None:
             objects[path] = await request.read()
             return web.Response(headers={"ETag": '"1"'})
         if not request.match_info["key"]:
-            return web.Response(text=_page(paths, request.query), content_type="application/xml")
+            return web.Response(text=_page(paths, objects, request.query), content_type="application/xml")
         data = objects.get(path)
         if data is None and (number := NUMBER.search(path)):
             data = make_commit(int(number[1])).to_json()
@@ -86,9 +110,12 @@ def _root_file() -> bytes:
     return RootVersion(SCHEMA_VERSION).to_json()
 
 
-def _page(paths: list[str], query: Any) -> str:
-    """One page of a listing; only commit records are listed."""
-    found = paths if f"{PREFIX}{COMMITS}".startswith(query.get("prefix", "").rstrip("/")) else []
+def _page(paths: list[str], made: Iterable[str], query: Any) -> str:
+    """One page of a listing, of the commit records or of what was written."""
+    prefix = query.get("prefix", "").removeprefix(PREFIX)
+    found = (
+        paths if COMMITS.startswith(prefix.rstrip("/")) else sorted(each for each in made if each.startswith(prefix))
+    )
     start = int(query.get("continuation-token", 0))
     keys = "".join(
         f"<Contents><Key>{PREFIX}{path}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
@@ -113,12 +140,9 @@ def options(server: str) -> dict[str, Any]:
     return {**storage_options(server), "config_kwargs": {"read_timeout": 120, "s3": {"addressing_style": "path"}}}
 
 
-def list_all(server: str, count: int) -> dict[str, float]:
+def list_all(where: str, count: int) -> dict[str, float]:
     """List all commit records."""
-    from wsparquet.store.s3.store import ObjectStore
-
-    found = sum(1 for _ in ObjectStore.open(URL, options(server), patience_seconds=60).entries(COMMITS))
-    return _checked(found, count)
+    return _checked(sum(len(some) for some in _root(where).store.versions(COMMITS)), count)
 
 
 def read(server: str, count: int) -> dict[str, float]:
@@ -128,22 +152,21 @@ def read(server: str, count: int) -> dict[str, float]:
 
 def checkpoint(server: str, count: int) -> dict[str, float]:
     """Write the checkpoint; the size in bytes is what each opening reads."""
-    from io import BytesIO
-
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    from wsparquet.commit.checkpoint import SCHEMA
+    from wsparquet.commit.checkpoint import SHARD_ROWS
+    from wsparquet.commit.shard import SCHEMA, named
 
-    texts = _texts()
-    versions = {entry.path: entry.version for entry in _root(server).store.entries(COMMITS)}
-    sink = BytesIO()
-    with pq.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
-        for start in range(0, count, ROWS_AT_ONCE):
-            rows = [_row(number, versions, texts) for number in range(start, min(count, start + ROWS_AT_ONCE))]
-            writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
-    _root(server).store.put(CHECKPOINT, sink.getvalue())
-    return {"bytes": len(sink.getvalue())}
+    texts, store, size = _texts(), _root(server).store, 0
+    # All objects of the server have one tag, so they need not be listed.
+    listed = () if _is_url(server) else store.versions(COMMITS)
+    versions = {path: version for some in listed for path, version in some}
+    for start in range(0, count, SHARD_ROWS):
+        rows = [_row(number, texts, versions) for number in range(start, min(count, start + SHARD_ROWS))]
+        path, data = named(pa.Table.from_pylist(rows, schema=SCHEMA))
+        store.put(path, data)
+        size += len(data)
+    return {"bytes": size}
 
 
 def _texts() -> tuple[str, str]:
@@ -153,10 +176,19 @@ def _texts() -> tuple[str, str]:
     return json.dumps({**values, "report": {}}, separators=(",", ":")), parts
 
 
-def _row(number: int, versions: dict[str, str | None], texts: tuple[str, str]) -> dict[str, str]:
+def _row(number: int, texts: tuple[str, str], versions: dict[str, str | None]) -> dict[str, Any]:
+    from wsparquet.commit.lookup import facts_of, text_fact
+    from wsparquet.commit.parsing import decode_header
+
     path = path_of(number)
     header, parts = (_renumbered(text, number) for text in texts)
-    return {"path": path, "version": versions[path] or "", "header": header, "parts": parts}
+    found = decode_header(header.encode(), path)
+    if found is None or found.text is None:
+        raise RuntimeError(f"expected a header with a text, found {header}")
+    keys = sorted({fact.key for fact in facts_of(found)})
+    text = text_fact(found.text).key
+    version = versions.get(path, ETAG)
+    return {"path": path, "version": version, "keys": keys, "text": text, "header": header, "parts": parts}
 
 
 def _renumbered(text: str, number: int) -> str:
@@ -172,8 +204,13 @@ def _filled(form: str, number: int) -> str:
 
 
 def open_root(server: str, count: int) -> dict[str, float]:
-    """Open the root as a conversion does."""
-    return _checked(len(_root(server).commits()), count)
+    """Open the root as a conversion does: look for twins, and find some sources."""
+    commits = _root(server).commits()
+    twins = commits.twins()
+    some = (make_commit(number) for number in range(0, count, max(count // LOOKUPS, 1)))
+    if twins or not all(commits.get(commit.identity) for commit in some):
+        raise RuntimeError(f"expected no twins and all commits, found {len(twins)} twins, or commits missing")
+    return _checked(len(commits), count)
 
 
 def dataset(server: str, count: int) -> dict[str, float]:
@@ -183,10 +220,16 @@ def dataset(server: str, count: int) -> dict[str, float]:
     return _checked(len(open_dataset(URL, storage_options=options(server)).commits), count)
 
 
-def _root(server: str) -> Any:
+def _is_url(where: str) -> bool:
+    return where.startswith("http://")
+
+
+def _root(where: str) -> Any:
     from wsparquet.dataset import Access, Root
 
-    return Root.open(URL, create=False, access=Access(options(server)))
+    if _is_url(where):
+        return Root.open(URL, create=False, access=Access(options(where)))
+    return Root.open(where, create=False)
 
 
 def _checked(found: int, count: int) -> dict[str, float]:

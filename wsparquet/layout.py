@@ -11,7 +11,7 @@
     <root>/_wsparquet/sync/<account>.json
     <root>/_wsparquet/retired/<token>.json    (published roots only)
     <root>/_wsparquet/iceberg/<table>/metadata/...    (published roots only)
-    <root>/_wsparquet/checkpoint
+    <root>/_wsparquet/checkpoints/<checksum>
     <root>/_wsparquet/probes/<token>    (temporary, on object stores)
     <root>/_wsparquet/tmp/<token>/...    _wsparquet/locks/...
 
@@ -33,7 +33,7 @@ from wsparquet.names import encode, parse_name
 from wsparquet.schema.fields import plausible_ms
 
 __all__ = [
-    "CHECKPOINT",
+    "CHECKPOINTS",
     "COMMITS",
     "DAYS",
     "DAY_INTENTS",
@@ -54,7 +54,9 @@ __all__ = [
     "DayKey",
     "Identity",
     "Key",
+    "checkpoint_path",
     "day_part_path",
+    "is_checkpoint_path",
     "is_day_part_path",
     "is_object_path",
     "is_own_path",
@@ -93,8 +95,8 @@ ICEBERG = f"{STATE}/iceberg"
 RETIRED = f"{STATE}/retired"
 """The folder of lists of parts to delete after the next publication."""
 
-CHECKPOINT = f"{STATE}/checkpoint"
-"""The path of the checkpoint. This Parquet file has no suffix, because the glob ``lake/**/*.parquet`` must find only
+CHECKPOINTS = f"{STATE}/checkpoints"
+"""The folder of the checkpoint. Its Parquet files have no suffix, because the glob ``lake/**/*.parquet`` must find only
 parts."""
 
 UNKNOWN_ACCOUNT = "unknown"
@@ -117,6 +119,7 @@ _DAY_INTENT = re.compile(rf"{DAY_INTENTS}/({_ACCOUNT})/({_DAY})\.({_TOKEN})\.jso
 _QUARANTINED = re.compile(rf"{QUARANTINE}/({_ACCOUNT})/([^/]+)\.{_TOKEN}\.ndjson", re.ASCII)
 _RECORD = re.compile(rf"{COMMITS}/{_ACCOUNT}/(\d{{4}}-\d\d|{UNDATED})/[^/]+\.json", re.ASCII)
 _OTHER = re.compile(rf"{PROBES}/{_TOKEN}|{SYNC}/[^/]+\.json", re.ASCII)
+_CHECKPOINT = re.compile(rf"{CHECKPOINTS}/{_TOKEN}", re.ASCII)
 _RETIRED = re.compile(rf"{RETIRED}/{_TOKEN}\.json", re.ASCII)
 _ICEBERG = re.compile(rf"{ICEBERG}/[a-z][a-z0-9_]*/metadata/[^/]+\.(metadata\.json|avro|text)", re.ASCII)
 _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.ASCII)
@@ -322,6 +325,16 @@ def is_quarantine_path(path: str) -> bool:
     return _QUARANTINED.fullmatch(path) is not None
 
 
+def checkpoint_path(name: str) -> str:
+    """Return the path of a file of the checkpoint."""
+    return f"{CHECKPOINTS}/{name}"
+
+
+def is_checkpoint_path(path: str) -> bool:
+    """Return whether ``path`` has the form of the path of a file of the checkpoint."""
+    return _CHECKPOINT.fullmatch(path) is not None
+
+
 def retired_path(token: str) -> str:
     """Return the path of a list of retired parts."""
     return f"{RETIRED}/{token}.json"
@@ -334,8 +347,8 @@ def is_retired_path(path: str) -> bool:
 
 def is_object_path(path: str) -> bool:
     """Return whether ``path`` has the form of a path that wsparquet writes to in an object store."""
-    known = (_PART, _DAY_PART, _QUARANTINED, _INTENT, _DAY_INTENT, _RECORD, _DAY_RECORD, _RETIRED, _ICEBERG, _OTHER)
-    return path in {ROOT_FILE, CHECKPOINT} or any(form.fullmatch(path) for form in known)
+    records = (_INTENT, _DAY_INTENT, _RECORD, _DAY_RECORD, _RETIRED, _CHECKPOINT, _ICEBERG, _OTHER)
+    return path == ROOT_FILE or any(form.fullmatch(path) for form in (_PART, _DAY_PART, _QUARANTINED, *records))
 
 
 def is_own_path(path: str, key: Key | DayKey) -> bool:

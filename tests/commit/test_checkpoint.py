@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +13,8 @@ import pytest
 
 from tests.dataset.helpers import make_rows, put, rows_on_disk
 from tools.commits import make_commit
-from wsparquet.commit import CommitHeader, checkpoint
+from wsparquet.commit import Commit, CommitHeader, CommitIndex, Text, checkpoint, shard
+from wsparquet.commit.shard import SCHEMA
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.layout import Identity
 
@@ -22,7 +25,7 @@ COUNT = 30
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
     """A root with many commits, for which ten would be worth a copy."""
     monkeypatch.setattr(checkpoint, "WORTH_WRITING", 10)
-    monkeypatch.setattr(checkpoint, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(shard, "GROUP_ROWS", 7)
     opened = Root.open(tmp_path)
     for number in range(COUNT):
         write(opened, number)
@@ -43,9 +46,15 @@ def write(root: Root, number: int, **changes: str) -> Path:
     return path
 
 
+def copies(root: Root) -> list[Path]:
+    """The files of the checkpoint."""
+    return sorted((Path(root.place) / "_wsparquet/checkpoints").glob("*"))
+
+
 def copy_of(root: Root) -> Path:
-    """Where the copy lies."""
-    return Path(root.place) / "_wsparquet/checkpoint"
+    """Where the only file of the checkpoint lies."""
+    (found,) = copies(root)
+    return found
 
 
 def heads(root: Root) -> tuple[CommitHeader, ...]:
@@ -74,7 +83,7 @@ def test_only_whoever_keeps_it_writes_a_copy(root: Root) -> None:
     """Looking at a root changes nothing."""
     before = heads(root)
     assert len(before) == COUNT
-    assert not copy_of(root).exists()
+    assert copies(root) == []
     assert root.commits(write_checkpoint=True).headers() == before
     assert copy_of(root).exists()
     assert heads(root) == before
@@ -99,14 +108,16 @@ def test_a_glob_over_the_whole_lake_counts_the_same_with_and_without_it(root: Ro
 def test_few_new_records_are_not_worth_it(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are read beside the copy, which stays as it is until there are enough of them."""
     root.commits(write_checkpoint=True)
-    written = copy_of(root).stat().st_mtime_ns
+    written = copies(root)
     for number in range(COUNT, COUNT + 9):
         write(root, number)
     assert len(root.commits(write_checkpoint=True)) == COUNT + 9
-    assert copy_of(root).stat().st_mtime_ns == written
+    assert copies(root) == written
     write(root, COUNT + 9)
     assert len(heads(root)) == len(root.commits(write_checkpoint=True)) == COUNT + 10
-    assert copy_of(root).stat().st_mtime_ns != written
+    # The new records are fewer than half of those in the first file, which therefore stays.
+    assert len(copies(root)) == 2
+    assert {*written} < {*copies(root)}
     assert len(heads(root)) == COUNT + 10
     assert read_from_files(root, monkeypatch) == []
 
@@ -132,75 +143,145 @@ def test_removed_sources_do_not_count(root: Root) -> None:
     assert len(heads(root)) == COUNT - 1
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "empty",
-        "no parquet",
-        "other columns",
-        "no record",
-        "others",
-        "null heads",
-        "null parts",
-        "null versions",
-        "unknown",
-        "other types",
-        "more columns",
-    ],
-)
-def test_a_copy_that_cannot_be_believed_is_none(root: Root, damage: str) -> None:
-    """Spoilt or forged, nothing of it is taken; the next run that keeps one writes it anew."""
+@pytest.mark.parametrize("damage", ["empty", "no parquet", "another name", "other columns", "more columns"])
+def test_a_file_that_cannot_be_believed_is_ignored(root: Root, damage: str) -> None:
+    """Spoilt or of another version, nothing of it is taken; the next run with enough records replaces it."""
+    before = root.commits(write_checkpoint=True).headers()
+    path, table = copy_of(root), pq.read_table(copy_of(root))
+    match damage:
+        case "other columns":
+            path = forged(root, table.drop_columns("version"))
+        case "more columns":
+            path = forged(root, table.append_column("more", pa.nulls(COUNT, pa.string())))
+        case "another name":
+            path = path.rename(path.with_name("0" * 16))
+        case _:
+            path.write_bytes({"empty": b"", "no parquet": b"PAR1 nothing PAR1"}[damage])
+    assert heads(root) == before
+    assert root.commits(write_checkpoint=True).headers() == before
+    # A file with the same rows has the same name.
+    assert pq.read_metadata(copy_of(root)).num_rows == COUNT
+    assert heads(root) == before
+
+
+@pytest.mark.parametrize("damage", ["no record", "others", "null heads", "null parts", "null versions", "unknown"])
+def test_rows_that_are_no_records_are_read_from_their_files(root: Root, damage: str) -> None:
+    """Whoever forged the file, the records are those of their own files."""
     before = root.commits(write_checkpoint=True).headers()
     table = pq.read_table(copy_of(root))
     nulls = pa.nulls(COUNT, pa.string())
-    permissive: dict[str, Any] = {"promote_options": "permissive"}
+    other = {name: pa.array([value], table.schema.field(name).type) for name, value in UNKNOWN.items()}
     spoilt = {
-        "other columns": table.drop_columns("version"),
-        "no record": table.set_column(2, "header", pa.array(["{}"] * COUNT)),
-        "others": table.set_column(2, "header", pa.chunked_array([[*table["header"].to_pylist()[::-1]]])),
-        "null heads": table.set_column(2, "header", nulls),
-        "null parts": table.set_column(3, "parts", nulls),
+        "no record": table.set_column(4, SCHEMA.field("header"), pa.array(["{}"] * COUNT)),
+        "others": table.set_column(4, SCHEMA.field("header"), pa.chunked_array([table["header"].to_pylist()[::-1]])),
+        "null heads": table.set_column(4, "header", nulls),
+        "null parts": table.set_column(5, "parts", nulls),
         "null versions": table.set_column(1, "version", nulls),
-        "unknown": pa.concat_tables([table, pa.table([["x"], *[[None]] * 3], names=table.column_names)], **permissive),
-        "other types": table.cast(pa.schema([(name, pa.large_string()) for name in table.column_names])),
-        "more columns": table.append_column("more", nulls),
+        "unknown": pa.concat_tables([table, pa.table(other, schema=table.schema)]),
     }
-    if damage in spoilt:
-        pq.write_table(spoilt[damage], copy_of(root))
-    else:
-        copy_of(root).write_bytes({"empty": b"", "no parquet": b"PAR1 nothing PAR1"}[damage])
+    forged(root, spoilt[damage])
     assert heads(root) == before
-    assert root.commits(write_checkpoint=True).headers() == before
-    assert heads(root) == before
+    index = root.commits()
+    for header in before:
+        assert index.get(header.identity) == header
+        assert index.by_checksum(header.checksum) == (header,)
 
 
-@pytest.mark.parametrize("damage", ["null parts", "other types"])
-def test_a_copy_of_another_schema_is_written_anew(root: Root, damage: str) -> None:
-    """Also by a run that finds enough new records to be worth it."""
-    before = root.commits(write_checkpoint=True).headers()
-    table = pq.read_table(copy_of(root))
-    if damage == "other types":
-        pq.write_table(table.cast(pa.schema([(name, pa.large_string()) for name in table.column_names])), copy_of(root))
-    else:
-        pq.write_table(table.set_column(3, "parts", pa.nulls(COUNT, pa.string())), copy_of(root))
-    for number in range(COUNT, COUNT + 10):
-        write(root, number)
-    assert len(root.commits(write_checkpoint=True)) == len(before) + 10
-    assert pq.read_schema(copy_of(root)).equals(checkpoint.SCHEMA)
-    assert pq.read_table(copy_of(root)).num_rows == len(heads(root)) == COUNT + 10
+UNKNOWN = {"path": "x", "version": "1", "keys": [1], "text": 1, "header": "{}", "parts": "[]"}
 
 
-def test_a_folder_in_the_place_of_the_copy_harms_nothing(root: Root) -> None:
-    """A copy that cannot be read is none, whatever is there."""
-    before = root.commits(write_checkpoint=True).headers()
+def forged(root: Root, table: pa.Table) -> Path:
+    """Put a file in the place of the checkpoint's, with the name that its bytes have."""
     copy_of(root).unlink()
-    copy_of(root).mkdir()
+    folder = Path(root.place) / "_wsparquet/checkpoints"
+    pq.write_table(table, folder / "forged")
+    name = hashlib.sha256((folder / "forged").read_bytes()).hexdigest()[:16]
+    return (folder / "forged").rename(folder / name)
+
+
+def test_a_folder_in_the_place_of_a_file_harms_nothing(root: Root) -> None:
+    """What cannot be read is ignored, whatever is there."""
+    before = root.commits(write_checkpoint=True).headers()
+    path = copy_of(root)
+    path.unlink()
+    path.mkdir()
     assert heads(root) == before
+    path.rmdir()
+    path.symlink_to("/dev/zero")
     assert root.commits(write_checkpoint=True).headers() == before
-    copy_of(root).rmdir()
-    copy_of(root).symlink_to("/dev/zero")
-    assert root.commits(write_checkpoint=True).headers() == before
-    assert not copy_of(root).is_symlink()
+    assert heads(root) == before
+
+
+def test_small_files_are_merged_and_files_without_current_entries_go(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many records a root has, it has few files, and each record is in one of them."""
+    count = COUNT
+    for _ in range(6):
+        root.commits(write_checkpoint=True)
+        for number in range(count, count + 10):
+            write(root, number)
+        count += 10
+    root.commits(write_checkpoint=True)
+    assert len(copies(root)) <= 3
+    assert sorted(path for file in copies(root) for path in pq.read_table(file)["path"].to_pylist()) == [
+        header.identity.key.record_path for header in heads(root)
+    ]
+    assert len(heads(root)) == count
+    assert read_from_files(root, monkeypatch) == []
+    for number in range(count):
+        write(root, number)
+    monkeypatch.setattr(checkpoint, "WORTH_WRITING", 10)
+    monkeypatch.setattr(checkpoint, "SHARD_ROWS", 40)
+    assert len(root.commits(write_checkpoint=True)) == len(heads(root)) == count
+    # The new files have at most 40 rows, and none of the old ones had a current entry.
+    assert sorted(pq.read_metadata(file).num_rows for file in copies(root)) == [10, 40, 40]
+
+
+def test_an_index_with_and_without_a_checkpoint_finds_the_same(root: Root) -> None:
+    """By every fact, also after changes: what a later commit replaces is not found any more."""
+    plain = root.commits()
+    stored = root.commits(write_checkpoint=True)
+    stored = root.commits()
+    for index in (plain, stored):
+        other = replace(make_commit(3).header, content_id="other", facts=replace(make_commit(3).facts, size=11))
+        index.put(make_commit(3).identity, other)
+        index.put(make_commit(4).identity, None)
+        index.put(make_commit(COUNT).identity, make_commit(COUNT))
+    assert stored.headers() == plain.headers()
+    assert len(stored) == len(plain) == COUNT
+    for number in range(COUNT + 2):
+        commit = make_commit(number)
+        for find in FINDERS:
+            assert find(stored, commit) == find(plain, commit), number
+    assert not stored.has_content(make_commit(3).content_id)
+    assert stored.has_content("other")
+    assert not stored.has_content(make_commit(4).content_id)
+
+
+FINDERS: list[Callable[[CommitIndex, Commit], object]] = [
+    lambda index, commit: index.get(commit.identity),
+    lambda index, _: sorted(index.by_size(10), key=str) + sorted(index.by_size(11), key=str),
+    lambda index, commit: index.by_checksum(commit.checksum),
+    lambda index, commit: index.by_text(commit.facts.text or Text("", 0)),
+    lambda index, commit: index.by_older_text(commit.facts.text or Text("", 0)),
+    lambda index, commit: index.by_source_name(commit.facts.source_name),
+    lambda index, commit: index.by_listed_name(commit.facts.source_name),
+    lambda index, commit: index.find_unchanged_source(url=commit.facts.url or "", size=10, etag=None, mtime="1"),
+    lambda index, commit: index.has_content(commit.content_id),
+]
+
+
+def test_twins_are_found_in_a_checkpoint(root: Root) -> None:
+    """Two in it, or one in it and one that is newer: the one that counts is the same as without it."""
+    for number in (1, 2, COUNT):
+        write(root, number, **{f'"blake3":"{number:064x}"': f'"blake3":"{7:064x}"'})
+        expected = root.commits().twins()
+        root.commits(write_checkpoint=True)
+        assert root.commits().twins() == expected
+    assert sorted(loser.identity.name for loser, _ in expected) == sorted(
+        make_commit(number).identity.name for number in (2, 7, COUNT)
+    )
 
 
 def test_rows_and_commits_go_on_with_a_copy(root: Root) -> None:

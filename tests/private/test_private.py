@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from botocore.parsers import RestXMLParser  # type: ignore[import-untyped]
+from botocore.session import Session  # type: ignore[import-untyped]
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 import wsparquet
-from wsparquet.private import fsspec
+from wsparquet.private import fsspec, s3fs
 from wsparquet.private import pyarrow as private_pyarrow
 
 PACKAGE = Path(wsparquet.__file__).parent
@@ -82,3 +84,42 @@ def test_globs_and_paths_are_those_of_fsspec() -> None:
     assert pattern.match("/a/b.gz")
     assert not pattern.match("/a/b/c.gz")
     assert fsspec.own_path(LocalFileSystem(), "file:///a/b") == "/a/b"
+
+
+LISTING = """<?xml version="1.0" encoding="UTF-8"?>
+<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><IsTruncated>false</IsTruncated>
+<Contents><Key>a&amp;b ü</Key><LastModified>2026-01-01T00:00:00.500Z</LastModified><ETag>&quot;1&quot;</ETag>
+<Size>5</Size><Owner><ID>x</ID></Owner></Contents><Contents><Key>c</Key></Contents><KeyCount>2</KeyCount>
+</ListBucketResult>"""
+
+
+def test_objects_of_a_listing_are_parsed_as_botocore_does() -> None:
+    """Names, sizes, times and tags have the same values, and the rest of the answer stays."""
+    found, rest = s3fs.objects_in(LISTING.encode()) or ([], b"")
+    shape = Session().get_service_model("s3").operation_model("ListObjectsV2").output_shape
+    parse = lambda body: RestXMLParser().parse({"body": body, "headers": {}, "status_code": 200}, shape)  # noqa: E731
+    whole = parse(LISTING.encode())
+    assert {**parse(rest), "Contents": found} == {
+        **whole,
+        "Contents": [{name: value for name, value in each.items() if name != "Owner"} for each in whole["Contents"]],
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("<Contents>", "<s:Contents>"),
+        ("<Key>", "<Name>"),
+        ("2026-01-01T00:00:00.500Z", "Thu, 01 Jan 2026"),
+        ("<Size>5", "<Size>five"),
+        ("ü", "\x01"),
+        ("UTF-8", "latin1"),
+        ("</Contents><Contents>", "</Contents><CommonPrefixes></CommonPrefixes><Contents>"),
+        ("<ListBucketResult", "<!DOCTYPE x><ListBucketResult"),
+    ],
+    ids=str,
+)
+def test_other_answers_are_left_to_botocore(change: tuple[str, str]) -> None:
+    """Nothing is guessed: an answer of another form is parsed whole, or refused, by botocore."""
+    assert change[0] in LISTING
+    assert s3fs.objects_in(LISTING.replace(*change).encode()) is None

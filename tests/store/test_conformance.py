@@ -318,6 +318,8 @@ def test_a_listing_has_more_than_a_page(place: Place) -> None:
         store.publish(moves)
     assert paths(store, "many") == expected
     assert [path for path, _ in store.read_below("many")] == expected
+    versions = [pair for some in store.versions("many") for pair in some]
+    assert versions == [(entry.path, entry.version) for entry in store.entries("many")]
     assert store.missing([*expected, "many/x"]) == {"many/x"}
     store.delete(expected)
     assert paths(store) == []

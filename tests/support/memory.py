@@ -49,6 +49,10 @@ class MemoryStore:
         found = sorted((path, *file) for path, file in self.files.items() if path.startswith(prefix))
         return iter([Entry(path, len(data), time.time(), str(version)) for path, data, version in found])
 
+    def versions(self, folder: str) -> Iterator[list[tuple[str, str | None]]]:
+        """See ``Store``."""
+        return iter([[(entry.path, entry.version) for entry in self.entries(folder)]])
+
     def unfinished(self) -> list[Unfinished]:
         """See ``Store``."""
         return []

@@ -1,170 +1,150 @@
-"""The checkpoint: a cache of commit records in one file, which makes opening a root with many records fast.
+"""The checkpoint: a cache of commit records in a few files, which makes opening a root with many records fast.
 
 With each record, the checkpoint stores the version of the record's file (entity tag, or time and inode). An entry is
 used only while the record's file still has that version. All other records are read from their own files. An unreadable
-checkpoint is ignored, and a checkpoint may be deleted at any time. No decision to delete a file relies on the
-checkpoint.
+file of the checkpoint is ignored, and any of them may be deleted at any time. No decision to delete a part relies on
+the checkpoint.
+
+The files are never changed. A run with many new records adds a file, into which it merges small ones, and deletes files
+that have no current entry any more.
 """
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from wsparquet.commit.parsing import decode_commit, decode_header
-from wsparquet.commit.record import Commit, CommitHeader
+from wsparquet.commit.stored import StoredCommits
 from wsparquet.errors import DatasetError
-from wsparquet.layout import CHECKPOINT
+from wsparquet.layout import CHECKPOINTS, COMMITS, is_checkpoint_path
 from wsparquet.store.store import Store
 
 if TYPE_CHECKING:
-    import pyarrow.parquet as pq
+    from wsparquet.commit.shard import Shard
 
 __all__ = ["Checkpoint"]
 
 WORTH_WRITING = 1000
-"""If at least this many records are missing from the checkpoint, it is rewritten."""
+"""If at least this many records are missing from the checkpoint, they are added."""
 
-ROWS_AT_ONCE = 1000
+SHARD_ROWS = 100_000
+"""The most records in a file: with 1 kB each, they fit in memory when the file is written."""
 
-SCHEMA = pa.schema(
-    [
-        pa.field("path", pa.string(), nullable=False),
-        pa.field("version", pa.string(), nullable=False),
-        pa.field("header", pa.string(), nullable=False),
-        pa.field("parts", pa.string(), nullable=False),
-    ]
-)
-"""``header`` is the record as JSON, without its parts and its report; ``parts`` is the record's parts as JSON.
-
-A checkpoint with any other schema is ignored.
-"""
-
-Decoded = TypeVar("Decoded")
+LISTED = pa.schema([pa.field("path", pa.string()), pa.field("version", pa.string())])
 
 
 class Checkpoint:
-    """The checkpoint of one root; its methods use only entries that are current.
+    """The checkpoint of one root, compared with a listing of the root's commit records.
 
-    ``versions``: the path and the current version of every commit record, sorted by path.
+    ``stored`` has the commits of all current entries. ``others`` has the versions of all other records, sorted by path.
     """
 
-    def __init__(self, store: Store, versions: Mapping[str, str | None]) -> None:
-        self.versions = versions
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._data = b""
+        listed = _listed(store)
+        self._shards: list[Shard] = []
+        self._unusable: list[str] = []
         with suppress(DatasetError):
-            self._data = store.read(CHECKPOINT) or b""
+            for path in [entry.path for entry in store.entries(CHECKPOINTS) if is_checkpoint_path(entry.path)]:
+                listed = self._joined(path, listed)
+        self.stored = StoredCommits(store, self._shards)
+        self.others: dict[str, str | None] = dict(
+            zip(listed["path"].to_pylist(), listed["version"].to_pylist(), strict=True)
+        )
 
-    def headers(self) -> dict[str, CommitHeader | None]:
-        """Return the headers of all current entries by path; the header of a removed source is None."""
-        return self._decoded(["path", "version", "header"], lambda path, header: decode_header(header.encode(), path))
+    def _joined(self, path: str, listed: pa.Table) -> pa.Table:
+        """Add a file, and return the records that it does not have."""
+        # Imported only here, because most roots have no checkpoint, and the module imports much of pyarrow.
+        from wsparquet.commit.shard import Shard, Unusable
 
-    def commits(self) -> dict[str, Commit]:
-        """Return the commits of all current entries by path, with empty reports."""
-        return self._decoded(SCHEMA.names, lambda path, header, parts: decode_commit(_joined(header, parts), path))
+        try:
+            shard = Shard.open(self._store, path)
+            left = shard.take_current(listed)
+        except Unusable:
+            self._unusable.append(path)
+            return listed
+        self._shards.append(shard)
+        return left
 
     def update(self) -> CheckpointUpdate:
-        """Begin a new checkpoint that keeps the current entries of this one."""
+        """Begin to add records."""
         return CheckpointUpdate(self)
 
-    def _decoded(self, columns: list[str], decode: Callable[..., Decoded]) -> dict[str, Decoded]:
-        """Return all current entries, decoded; return no entries if any of them cannot be decoded."""
-        found: dict[str, Decoded] = {}
-        try:
-            for batch in self.batches(columns):
-                values = [batch.column(name).to_pylist() for name in columns if name != "version"]
-                found.update((path, decode(path, *rest)) for path, *rest in zip(*values, strict=True))
-        except (pa.ArrowException, DatasetError, KeyError, TypeError, ValueError, OSError):
-            # Discard the data: an update would copy the unreadable rows.
-            self._data = b""
-            return {}
-        return found
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        """Add a file with these rows, and with those of small files, and delete files that are not needed any more."""
+        from wsparquet.commit.shard import SCHEMA, Unusable, named
 
-    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the current entries as rows. Raises ValueError if the checkpoint has another schema."""
-        if not self._data:
-            return
-        # Imported only here and in `_writer`: most roots have no checkpoint, and the import takes 14 ms.
-        import pyarrow.parquet as pq
-
-        with pq.ParquetFile(io.BytesIO(self._data)) as file:
-            if not file.schema_arrow.equals(SCHEMA):
-                raise ValueError(f"expected a checkpoint with the columns {SCHEMA}, found {file.schema_arrow}")
-            for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=columns):
-                pairs = zip(batch.column("path").to_pylist(), batch.column("version").to_pylist(), strict=True)
-                yield batch.filter(pa.array([self.versions.get(str(path)) == version for path, version in pairs]))
-
-    def replace(self, data: bytes) -> None:
-        """Replace this checkpoint with a new one."""
-        self._store.put(CHECKPOINT, data)
+        merged, table = [], pa.Table.from_pylist(rows, schema=SCHEMA)
+        for shard in sorted(self._shards, key=lambda each: len(each.rows)):
+            if len(shard.rows) > 2 * table.num_rows or len(shard.rows) + table.num_rows > SHARD_ROWS:
+                break
+            with suppress(Unusable):
+                table = pa.concat_tables([table, shard.table()])
+            merged.append(shard)
+        path, data = named(table)
+        self._store.put(path, data)
+        self._shards = [shard for shard in self._shards if shard not in merged]
+        self._store.delete(sorted({*self._unusable, *(shard.path for shard in merged)} - {path}))
+        self._unusable = []
 
 
 class CheckpointUpdate:
-    """A new checkpoint, kept compressed in memory until it is written."""
+    """Records that are added to a checkpoint."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
-        self._added = 0
-        self._rows: list[dict[str, str]] = []
-        self._sink = io.BytesIO()
-
-    @cached_property
-    def _writer(self) -> pq.ParquetWriter:
-        import pyarrow.parquet as pq
-
-        return pq.ParquetWriter(self._sink, SCHEMA, compression="zstd")
+        self._rows: list[dict[str, Any]] = []
 
     def add(self, path: str, data: bytes) -> None:
-        """Add a record that is not in the current checkpoint.
+        """Add a record that is not in the current checkpoint, and that could be decoded.
 
         The checkpoint omits a record if the store's listing has nothing that shows a change of its file, such as an
         entity tag. Every run then reads that file.
         """
-        version = self._checkpoint.versions[path]
+        version = self._checkpoint.others[path]
         if version is None:
             return
-        values = json.loads(data)
-        parts = values.pop("parts")
-        header = {**values, "report": {}}
-        self._rows.append({"path": path, "version": version, "header": _encoded(header), "parts": _encoded(parts)})
-        self._added += 1
-        if len(self._rows) >= ROWS_AT_ONCE:
-            self._flush()
+        from wsparquet.commit.shard import row_of
+
+        self._rows.append(row_of(path, version, data))
+        if len(self._rows) >= SHARD_ROWS:
+            self._write()
 
     def write_if_worthwhile(self) -> None:
-        """Replace the checkpoint if enough records were added.
+        """Add the records to the checkpoint if they are many.
 
         Failures are ignored, because a root works without a checkpoint.
         """
-        if self._added < WORTH_WRITING:
-            return
+        if len(self._rows) >= WORTH_WRITING:
+            self._write()
+
+    def _write(self) -> None:
         with suppress(DatasetError, pa.ArrowException):
-            self._checkpoint.replace(self._closed())
-
-    def _closed(self) -> bytes:
-        self._flush()
-        for batch in self._checkpoint.batches(SCHEMA.names):
-            self._writer.write_batch(batch)
-        self._writer.close()
-        return self._sink.getvalue()
-
-    def _flush(self) -> None:
-        if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
-            self._rows.clear()
+            self._checkpoint.add(self._rows)
+        self._rows = []
 
 
-def _encoded(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+def _listed(store: Store) -> pa.Table:
+    """Return the paths and the versions of all commit records, sorted by path.
+
+    A million of them take some 200 MB as a table, and several times as much as objects of Python.
+    """
+    batches, last = [], ""
+    for some in store.versions(COMMITS):
+        paths = [last, *(path for path, _ in some)]
+        if any(left >= right for left, right in pairwise(paths)):
+            # The store does not list names in order, or lists some of them twice.
+            every = dict(pair for each in store.versions(COMMITS) for pair in each)
+            return pa.Table.from_batches([_batch(sorted(every.items()))])
+        last = paths[-1]
+        batches.append(_batch(some))
+    return pa.Table.from_batches(batches, schema=LISTED)
 
 
-def _joined(header: str, parts: str) -> bytes:
-    """Build a record, without its report, from the values of its two columns."""
-    return f'{header[:-1]},"parts":{parts}}}'.encode()
+def _batch(versions: Sequence[tuple[str, str | None]]) -> pa.RecordBatch:
+    paths, tags = [path for path, _ in versions], [tag for _, tag in versions]
+    return pa.RecordBatch.from_arrays([pa.array(paths, pa.string()), pa.array(tags, pa.string())], schema=LISTED)

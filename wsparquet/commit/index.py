@@ -1,71 +1,72 @@
-"""An index of the committed sources of a root, small enough for tens of thousands of commits."""
+"""An index of the committed sources of a root, small enough for a million commits."""
 
 from __future__ import annotations
 
 import difflib
 import threading
 from collections.abc import Callable, Container, Iterable, Iterator
-from typing import Any, Generic, Self, TypeVar
+from heapq import merge
+from typing import Self
 
+from wsparquet.commit.lookup import Fact, Kind, facts_of, text_fact
 from wsparquet.commit.record import Commit, CommitHeader, Sighting, Text
-from wsparquet.commit.twins import preference, refer_to_rows
+from wsparquet.commit.stored import Position, StoredCommits
+from wsparquet.commit.twins import find_twins, preference, refer_to_rows
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
 
 __all__ = ["CommitIndex"]
 
-K = TypeVar("K")
 
-
-class _Groups(Generic[K]):
-    """Headers, grouped by a key. Each group is in the order in which its headers were added."""
+class _Groups:
+    """Headers, grouped by each fact. Each group is in the order in which its headers were added."""
 
     def __init__(self) -> None:
-        self._groups: dict[K, tuple[CommitHeader, ...]] = {}
+        self._groups: dict[Fact, tuple[CommitHeader, ...]] = {}
 
-    def __getitem__(self, key: K) -> tuple[CommitHeader, ...]:
-        return self._groups.get(key, ())
+    def __getitem__(self, fact: Fact) -> tuple[CommitHeader, ...]:
+        return self._groups.get(fact, ())
 
-    def fill(self, pairs: Iterable[tuple[K, CommitHeader]]) -> None:
+    def fill(self, headers: Iterable[CommitHeader]) -> None:
         """Add many headers to empty groups. Adding them one by one would copy a large group once for each of them."""
-        found: dict[K, list[CommitHeader]] = {}
-        for key, header in pairs:
-            found.setdefault(key, []).append(header)
-        self._groups = {key: tuple(group) for key, group in found.items()}
+        found: dict[Fact, list[CommitHeader]] = {}
+        for header in headers:
+            for fact in set(facts_of(header)):
+                found.setdefault(fact, []).append(header)
+        self._groups = {fact: tuple(group) for fact, group in found.items()}
 
-    def add(self, key: K, header: CommitHeader) -> None:
+    def add(self, header: CommitHeader) -> None:
         # A tuple is replaced, never changed, so that other threads can read it without a lock.
-        self._groups[key] = (*self[key], header)
+        for fact in set(facts_of(header)):
+            self._groups[fact] = (*self[fact], header)
 
-    def discard(self, key: K, header: CommitHeader) -> None:
-        self._groups[key] = tuple(each for each in self[key] if each is not header)
+    def discard(self, header: CommitHeader) -> None:
+        for fact in set(facts_of(header)):
+            self._groups[fact] = tuple(each for each in self[fact] if each is not header)
 
 
 class CommitIndex:
     """The headers of all commits at the time when the index was created. Parts and reports stay in the store.
 
-    ``put`` enters later changes. Any number of threads may use one index. Iteration reads each complete commit from the
-    store, in its current state, and skips commits that have been removed in the meantime.
+    ``stored`` has the headers that a checkpoint has. They are decoded when they are needed, so that a root with a
+    million commits can be opened. ``put`` enters later changes. Any number of threads may use one index. Iteration
+    reads each complete commit from the store, in its current state, and skips commits that have been removed in the
+    meantime.
     """
 
-    def __init__(self, read: Callable[[Identity], Commit | None], headers: Iterable[CommitHeader]) -> None:
+    def __init__(
+        self,
+        read: Callable[[Identity], Commit | None],
+        headers: Iterable[CommitHeader],
+        stored: StoredCommits | None = None,
+    ) -> None:
         self._read = read
         self._changing = threading.Lock()
-        self._headers: dict[Identity, CommitHeader] = {}
-        self._by_url = _Groups[str]()
-        self._by_size = _Groups[int]()
-        self._by_checksum = _Groups[str]()
-        self._by_text = _Groups[Text]()
-        self._by_older_text = _Groups[str]()
-        self._by_source_name = _Groups[str]()
-        self._by_listed_name = _Groups[str]()
-        pairs: dict[_Groups[Any], list[tuple[Any, CommitHeader]]] = {}
-        for header in headers:
-            self._headers[header.identity] = header
-            for groups, key in self._keys(header):
-                pairs.setdefault(groups, []).append((key, header))
-        for groups, found in pairs.items():
-            groups.fill(found)
+        self._headers = {header.identity: header for header in headers}
+        self._groups = _Groups()
+        self._groups.fill(self._headers.values())
+        self._stored = stored
+        self._hidden: frozenset[Position] = frozenset()
 
     @classmethod
     def empty(cls) -> Self:
@@ -73,10 +74,12 @@ class CommitIndex:
         return cls(lambda _: None, ())
 
     def __len__(self) -> int:
-        return len(self._headers)
+        stored = len(self._stored) if self._stored is not None else 0
+        return stored - len(self._hidden) + len(self._headers)
 
     def __iter__(self) -> Iterator[Commit]:
-        return (commit for identity in list(self._headers) if (commit := self._read(identity)) is not None)
+        identities = [header.identity for header in self.headers()]
+        return (commit for identity in identities if (commit := self._read(identity)) is not None)
 
     def read(self, identity: Identity) -> Commit | None:
         """Read the complete current commit of a source; return None if the source is no longer committed.
@@ -88,40 +91,61 @@ class CommitIndex:
     def put(self, identity: Identity, commit: Commit | CommitHeader | None) -> None:
         """Make ``commit`` the entry of ``identity``; None removes the entry."""
         with self._changing:
+            self._hidden |= {position for position, _ in self._in_checkpoint(Fact.of_record(identity))}
             before = self._headers.pop(identity, None)
             if before is not None:
-                for groups, key in self._keys(before):
-                    groups.discard(key, before)
+                self._groups.discard(before)
             if commit is not None:
-                self._add(commit.header if isinstance(commit, Commit) else commit)
+                header = commit.header if isinstance(commit, Commit) else commit
+                self._headers[header.identity] = header
+                self._groups.add(header)
 
-    def _add(self, header: CommitHeader) -> None:
-        self._headers[header.identity] = header
-        for groups, key in self._keys(header):
-            groups.add(key, header)
+    def _in_checkpoint(self, fact: Fact) -> Iterator[tuple[Position, CommitHeader]]:
+        """Yield the commits in the checkpoint that have a fact, and that no later change has replaced."""
+        if self._stored is None:
+            return
+        for position in self._stored.find(fact):
+            if position not in self._hidden:
+                header = self._stored.header(position)
+                if header is not None and fact in facts_of(header):
+                    yield position, header
 
-    def _keys(self, header: CommitHeader) -> Iterator[tuple[_Groups[Any], Any]]:
-        facts = header.facts
-        for url in {facts.url, *(each.url for each in header.also)} - {None}:
-            yield self._by_url, url
-        if facts.size is not None:
-            yield self._by_size, facts.size
-        yield self._by_checksum, header.checksum
-        yield self._by_source_name, facts.source_name
-        for name in {listing.get("name") for listing in header.listings()} - {None}:
-            yield self._by_listed_name, name
-        if facts.text is not None:
-            yield self._by_text, facts.text
-        for text in header.texts_before:
-            yield self._by_older_text, text
+    def _find(self, kind: Kind, value: str) -> tuple[CommitHeader, ...]:
+        return self._having(Fact(kind, value))
+
+    def _having(self, fact: Fact) -> tuple[CommitHeader, ...]:
+        return (*(header for _, header in self._in_checkpoint(fact)), *self._groups[fact])
 
     def headers(self) -> tuple[CommitHeader, ...]:
         """Return the headers of all commits, sorted by path."""
-        return tuple(self._headers.values())
+        stored = self._stored.headers() if self._stored is not None else iter(())
+        current = (header for position, header in stored if position not in self._hidden)
+        changed = sorted(self._headers.values(), key=_path)
+        return tuple(merge(current, changed, key=_path))
 
     def get(self, identity: Identity) -> CommitHeader | None:
         """Return the header of one source's record, or None if the source has no record."""
-        return self._headers.get(identity)
+        found = self._headers.get(identity)
+        return found or next((header for _, header in self._in_checkpoint(Fact.of_record(identity))), None)
+
+    def has_content(self, content_id: str) -> bool:
+        """Return whether a commit has this content id. Only one commit can have it, because content ids are random."""
+        fact = Fact(Kind.CONTENT, content_id)
+        if self._groups[fact]:
+            return True
+        return self._stored is not None and any(each not in self._hidden for each in self._stored.find(fact))
+
+    def twins(self) -> list[tuple[CommitHeader, CommitHeader]]:
+        """Return a pair for each commit that must yield to a twin: the commit, and the twin that counts."""
+        found = {}
+        if self._stored is not None:
+            positions = (each for each in self._stored.with_equal_texts() if each not in self._hidden)
+            headers = (self._stored.header(position) for position in positions)
+            found = {header.identity: header for header in headers if header is not None}
+        for header in self._headers.values():
+            if header.text is not None and len(same := self.by_text(header.text)) > 1:
+                found.update((each.identity, each) for each in same)
+        return list(find_twins(found.values()))
 
     def counted(self, header: CommitHeader | None) -> CommitHeader | None:
         """Return the header if its source is committed: it has rows, or the rows that it refers to exist."""
@@ -151,7 +175,7 @@ class CommitIndex:
                 return etag == then.etag
             return mtime is not None and mtime == then.mtime
 
-        for header in self._by_url[url]:
+        for header in self._find(Kind.URL, url):
             own, *others = header.places()
             places = [own, *others] if account in {None, header.identity.account} else others
             if (place := next(filter(same, places), None)) and self.counted(header):
@@ -160,31 +184,31 @@ class CommitIndex:
 
     def by_size(self, size: int) -> tuple[CommitHeader, ...]:
         """Return the commits whose source has this size in stored bytes."""
-        return self._by_size[size]
+        return self._find(Kind.SIZE, str(size))
 
     def by_checksum(self, checksum: str) -> tuple[CommitHeader, ...]:
         """Return the commits whose source has this content (hex SHA-256), regardless of the source's name."""
-        return self._by_checksum[checksum]
+        return self._find(Kind.CHECKSUM, checksum)
 
     def by_text(self, text: Text) -> tuple[CommitHeader, ...]:
         """Return the commits that have rows of this text, the preferred one first."""
-        found = (header for header in self._by_text[text] if header.row_count)
+        found = (header for header in self._having(text_fact(text)) if header.row_count)
         return tuple(sorted(found, key=lambda header: preference(header.identity)))
 
     def by_older_text(self, text: Text) -> tuple[CommitHeader, ...]:
         """Return the commits that have replaced this text."""
-        return self._by_older_text[text.blake3]
+        return self._find(Kind.OLDER_TEXT, text.blake3)
 
     def by_source_name(self, source_name: str) -> tuple[CommitHeader, ...]:
         """Return the commits whose source has this file name, regardless of account and content."""
-        return self._by_source_name[source_name]
+        return self._find(Kind.SOURCE_NAME, source_name)
 
     def by_listed_name(self, name: str) -> tuple[CommitHeader, ...]:
         """Return the commits that cover a file with this name in the API's listing.
 
         The commit of a source that was never listed covers the source's own file name.
         """
-        return self._by_listed_name[name]
+        return self._find(Kind.LISTED_NAME, name)
 
     def select(self, names: Iterable[str], *, account: str | None = None) -> tuple[Identity, ...]:
         """Return the identities with the given names, and all identities that refer to their rows.
@@ -195,7 +219,8 @@ class CommitIndex:
         """
         by_name: dict[str, list[Identity]] = {}
         by_copy: dict[str, list[Identity]] = {}
-        for header in self._headers.values():
+        headers = self.headers()
+        for header in headers:
             target = self.with_rows(header)
             # A record whose rows are gone has nothing to remove.
             if target is not None and account in {None, target.identity.account}:
@@ -211,13 +236,17 @@ class CommitIndex:
         for name in wanted:
             _check_one_account(name, by_name[name])
         found = dict.fromkeys(identity for name in wanted for identity in by_name[name])
-        referring = (header.identity for header in self._headers.values() if self._refers_to(header, found))
+        referring = (header.identity for header in headers if self._refers_to(header, found))
         # Identities that refer to the rows come first: if the removal is interrupted, the names still lead to the rows.
         return tuple({**dict.fromkeys(each for each in referring if each not in found), **found})
 
     def _refers_to(self, header: CommitHeader, identities: Container[Identity]) -> bool:
         target = self.with_rows(header) if header.same_as is not None else None
         return target is not None and target.identity in identities
+
+
+def _path(header: CommitHeader) -> str:
+    return header.identity.key.record_path
 
 
 def _names_of_copies(header: CommitHeader) -> set[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from heapq import merge
 
 from wsparquet.commit.checkpoint import Checkpoint
 from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.parsing import decode_commit, decode_day, decode_header, decode_intent
-from wsparquet.commit.record import Commit, CommitHeader, Intent
+from wsparquet.commit.record import Commit, Intent
 from wsparquet.commit.twins import counting, refer_to_rows
 from wsparquet.errors import DatasetError
 from wsparquet.layout import (
@@ -101,16 +102,15 @@ class CommitLog:
 
     def days(self) -> dict[Day, DayRecord]:
         """Return all day records."""
-        found = {}
-        for path, data in self.day_files():
-            if parse_day_record_path(path) is None:
-                raise DatasetError(
-                    f"{path}: expected the file name of a day record, found {path.rpartition('/')[2]!r}; wsparquet did "
-                    "not write this file: move it away"
-                )
-            record = decode_day(data, path)
-            found[record.identity] = record
-        return found
+        return {record.identity: record for record in _decoded_days(self.day_files())}
+
+    def day_versions(self) -> dict[str, str | None]:
+        """Return the versions of all day records (see ``Entry.version``) by path."""
+        return dict(pair for some in self._store.versions(DAYS) for pair in some)
+
+    def days_at(self, paths: Iterable[str]) -> Iterator[DayRecord]:
+        """Yield the day records at some paths; missing records are skipped."""
+        return _decoded_days(self._store.read_all(paths))
 
     def day_of(self, key: DayKey) -> DayRecord | None:
         """Return the record of a day, or None if the day has no record."""
@@ -149,31 +149,26 @@ class CommitLog:
 
         With ``write_checkpoint``, the checkpoint is replaced if many records are missing from it.
         """
-        return CommitIndex(self.read, self._headers(write_checkpoint=write_checkpoint))
-
-    def _headers(self, *, write_checkpoint: bool) -> Iterator[CommitHeader]:
-        checkpoint = self._checkpoint()
-        headers = checkpoint.headers()
+        checkpoint = Checkpoint(self._store)
         update = checkpoint.update() if write_checkpoint else None
-        for path, data in self._others(checkpoint, headers):
-            headers[path] = decode_header(data, path)
+        headers = []
+        for path, data in self._store.read_all(checkpoint.others):
+            headers.append(decode_header(data, path))
             if update is not None:
                 update.add(path, data)
         if update is not None:
             update.write_if_worthwhile()
-        found = (headers.get(path) for path in checkpoint.versions)
-        return (header for header in found if header is not None)
+        return CommitIndex(self.read, filter(None, headers), checkpoint.stored)
 
     def cached_commits(self) -> Iterator[Commit]:
         """Yield every commit, read through the checkpoint, sorted by path; skip removed sources.
 
         Commits read from the checkpoint have an empty report.
         """
-        checkpoint = self._checkpoint()
-        commits = checkpoint.commits()
-        commits.update((path, decode_commit(data, path)) for path, data in self._others(checkpoint, commits))
-        found = (commits.get(path) for path in checkpoint.versions)
-        return (commit for commit in found if commit is not None and not commit.removed)
+        checkpoint = Checkpoint(self._store)
+        others = (decode_commit(data, path) for path, data in self._store.read_all(checkpoint.others))
+        current = (commit for commit in others if not commit.removed)
+        return merge(checkpoint.stored.commits(), current, key=lambda commit: commit.path)
 
     def counting_commits(self) -> list[Commit]:
         """Return every commit whose rows count, read through the checkpoint, sorted by path.
@@ -201,12 +196,6 @@ class CommitLog:
         known = {commit.identity: commit for commit in commits}
         dangling = (each for each in known.values() if each.same_as and refer_to_rows(each, known.get) is None)
         return any(refer_to_rows(each, self.read) is not None for each in dangling)
-
-    def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(self._store, {entry.path: entry.version for entry in self._store.entries(COMMITS)})
-
-    def _others(self, checkpoint: Checkpoint, known: Container[str]) -> Iterator[tuple[str, bytes]]:
-        return self._store.read_all([path for path in checkpoint.versions if path not in known])
 
     # --- Intents ------------------------------------------------------------------------------------------------------
 
@@ -238,6 +227,16 @@ class CommitLog:
             if entry.modified > since and (data := self._store.read(entry.path)) is not None:
                 yield entry.path
                 yield from decode_intent(data, entry.path, key).paths
+
+
+def _decoded_days(files: Iterable[tuple[str, bytes]]) -> Iterator[DayRecord]:
+    for path, data in files:
+        if parse_day_record_path(path) is None:
+            raise DatasetError(
+                f"{path}: expected the file name of a day record, found {path.rpartition('/')[2]!r}; wsparquet did "
+                "not write this file: move it away"
+            )
+        yield decode_day(data, path)
 
 
 def _parse(path: str) -> tuple[Key | DayKey, str] | None:

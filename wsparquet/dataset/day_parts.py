@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 from wsparquet.commit.days import DayRecord, Member
+from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.protocol import CommitProtocol, Draft
 from wsparquet.commit.record import Part
@@ -166,17 +167,17 @@ def _batches(store: Store, part: Part, copy: Path, columns: list[str] | None = N
 # --- Void rows --------------------------------------------------------------------------------------------------------
 
 
-def settled(store: Store, log: CommitLog, record: DayRecord, contents: Mapping[Identity, str]) -> DayChange | None:
+def settled(store: Store, log: CommitLog, record: DayRecord, commits: CommitIndex) -> DayChange | None:
     """Return the change that removes void rows from a day's parts, or None if there are none.
 
-    ``contents`` has the content ids of all commits at some time, by identity. Members that differ are compared with
-    their commits' records again: ``record`` may be newer than ``contents``, and a member may leave a day record only
-    after its commit got another content id. Only day parts that have void rows are written anew.
+    ``commits`` are those of some time. Members whose content no commit has are compared with their commits' records
+    again: ``record`` may be newer than ``commits``, and a member may leave a day record only after its commit got
+    another content id. Only day parts that have void rows are written anew.
 
     Raises PartsGone if a day part does not exist any more, DatasetError if the store fails or the day parts do not have
     the rows of their members.
     """
-    members = {name: each for name, each in record.members.items() if _is_current(log, record, name, contents)}
+    members = {name: each for name, each in record.members.items() if _is_current(log, record, name, commits)}
     void = [member for name, member in record.members.items() if name not in members]
     if not void:
         return None
@@ -200,12 +201,11 @@ def settled(store: Store, log: CommitLog, record: DayRecord, contents: Mapping[I
     return DayChange(record.identity, record, members, kept, merged)
 
 
-def _is_current(log: CommitLog, record: DayRecord, name: str, contents: Mapping[Identity, str]) -> bool:
-    identity = Identity(record.identity.account, name)
+def _is_current(log: CommitLog, record: DayRecord, name: str, commits: CommitIndex) -> bool:
     content_id = record.members[name].content_id
-    if contents.get(identity) == content_id:
+    if commits.has_content(content_id):
         return True
-    commit = log.read(identity)
+    commit = log.read(Identity(record.identity.account, name))
     return commit is not None and commit.content_id == content_id
 
 

@@ -16,9 +16,10 @@ from wsparquet.commit.log import CommitLog
 from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol, DayConflict
 from wsparquet.commit.record import Commit, CommitHeader, Sighting
 from wsparquet.commit.retired import RetiredParts
-from wsparquet.commit.twins import find_twins, has_rows_of
+from wsparquet.commit.twins import has_rows_of
 from wsparquet.dataset.access import Access, open_store, retired_parts
 from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone, WrongRows, settled, write_day
+from wsparquet.dataset.settled_days import SettledDays
 from wsparquet.dataset.version import (
     RootVersion,
     check_new,
@@ -57,6 +58,7 @@ class Root:
         self._pool = pool
         self._made = made
         self._making = threading.Lock()
+        self._settled_days = SettledDays()
 
     @classmethod
     def open(
@@ -224,7 +226,7 @@ class Root:
         records last sees both. If another run changes a commit at the same time, this method leaves that commit to the
         next run. Only twins in ``commits`` are found.
         """
-        for loser, winner in list(find_twins(commits.headers())):
+        for loser, winner in commits.twins():
             current = self.log.read(winner.identity)
             if has_rows_of(current, loser):
                 self.yield_to(commits, loser, winner.identity)
@@ -243,14 +245,17 @@ class Root:
         A killed run may leave void rows, so each later run looks for them. If another run changes a day at the same
         time, this method leaves the day to the next run. A day whose parts do not have the rows that they should
         have is left, too, with a warning: readers leave out void rows, and `verify` says what is wrong.
+
+        A day record is read again only if it has changed since an earlier call found it settled, or if one of its
+        members has changed.
         """
-        days = self.log.days()
-        contents = {header.identity: header.content_id for header in commits.headers()} if days else {}
-        for record in days.values():
+        for version, record in self._settled_days.others(self.log, commits):
             try:
-                change = settled(self._store, self.log, record, contents)
+                change = settled(self._store, self.log, record, commits)
                 if change is not None:
                     write_day(self._store, self._protocol, change)
+                else:
+                    self._settled_days.add(record, version)
             except (PartsGone, DayConflict):
                 continue
             except WrongRows as error:

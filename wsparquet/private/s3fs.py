@@ -5,11 +5,16 @@ Tried with s3fs 2026.9.0 (aiobotocore 3.10.0, botocore 1.43.117).
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from wsparquet.private import fsspec
 
-__all__ = ["call", "keep_listings_plain", "keep_listings_plain_in_thread", "upload"]
+__all__ = ["call", "keep_listings_plain", "keep_listings_plain_in_thread", "objects_in", "upload"]
+
+FIRST, LAST = b"<Contents>", b"</Contents>"
 
 
 async def call(filesystem: Any, method: str, **arguments: Any) -> Any:
@@ -29,7 +34,7 @@ async def upload(filesystem: Any, path: str, target: str) -> None:
 
 
 async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
-    """Remove the parameters of listing requests that stores interpret in different ways.
+    """Remove the parameters of listing requests that stores interpret in different ways, and parse answers fast.
 
     - ``EncodingType``: botocore requests percent-encoded names, and decodes the names if the answer says that they are
       encoded. Some stores say so without encoding the names, and ``a%20b`` and ``a+b`` then both become ``a b``.
@@ -42,6 +47,7 @@ async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
     for operation in ("ListObjects", "ListObjectsV2"):
         event = f"before-parameter-build.s3.{operation}"
         client.meta.events.register_last(event, _make_plain, unique_id=f"wsparquet-{operation}")
+    client.meta.events.register_last("before-parse.s3.ListObjectsV2", _parse_objects, unique_id="wsparquet-objects")
 
 
 def keep_listings_plain_in_thread(filesystem: Any) -> None:
@@ -55,3 +61,43 @@ def _make_plain(params: dict[str, Any], context: dict[str, Any], **_: Any) -> No
         params.pop("EncodingType", None)
     if params.get("Delimiter") == "":
         del params["Delimiter"]
+
+
+def _parse_objects(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Parse the objects of a listing, and leave the rest of the answer to botocore, whose parser is much slower."""
+    if response_dict["status_code"] == HTTPStatus.OK and (found := objects_in(response_dict["body"])) is not None:
+        customized_response_dict["Contents"], response_dict["body"] = found
+
+
+def objects_in(body: bytes) -> tuple[list[dict[str, Any]], bytes] | None:
+    """Return the objects of a listing in botocore's form, and the answer without them.
+
+    Return None if the answer is not of the usual form.
+    """
+    start, end = body.find(FIRST), body.rfind(LAST) + len(LAST)
+    if start < 0 or end < start or b"<CommonPrefixes>" in body[start:end] or not _is_utf8(body[:start]):
+        return None
+    try:
+        found = [_object({each.tag: each.text for each in element}) for element in _parsed(body[start:end])]
+    except (ET.ParseError, KeyError, TypeError, ValueError):
+        return None
+    return found, body[:start] + body[end:]
+
+
+def _parsed(objects: bytes) -> ET.Element:
+    return ET.fromstring(b"<r>" + objects + b"</r>")  # noqa: S314 - without a DOCTYPE, there are no entities
+
+
+def _is_utf8(head: bytes) -> bool:
+    return b"<!" not in head and (b"encoding=" not in head or b'encoding="utf-8"' in head.lower())
+
+
+def _object(values: dict[str, str | None]) -> dict[str, Any]:
+    found: dict[str, Any] = {"Key": values["Key"] or ""}
+    if (size := values.get("Size")) is not None:
+        found["Size"] = int(size)
+    if (modified := values.get("LastModified")) is not None:
+        found["LastModified"] = datetime.fromisoformat(modified).astimezone(UTC)
+    if (etag := values.get("ETag")) is not None:
+        found["ETag"] = etag
+    return found

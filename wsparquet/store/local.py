@@ -30,6 +30,9 @@ __all__ = ["LocalDisk"]
 LOCK_FILES = 256
 
 
+LISTED_AT_ONCE = 1000
+
+
 class LocalDisk:
     """The files below ``root``; all paths are relative to the root, with ``/`` between components."""
 
@@ -80,6 +83,12 @@ class LocalDisk:
                 except FileNotFoundError:
                     continue
                 yield Entry(path, status.st_size, status.st_mtime, f"{status.st_mtime_ns}-{status.st_ino}")
+
+    def versions(self, folder: str) -> Iterator[list[tuple[str, str | None]]]:
+        """Yield the path and the version of all regular files below ``folder``, sorted by path, in lists."""
+        found = self.entries(folder)
+        while some := [(entry.path, entry.version) for entry in itertools.islice(found, LISTED_AT_ONCE)]:
+            yield some
 
     def interrupt(self) -> None:
         """Do nothing: no disk operation waits for a network."""

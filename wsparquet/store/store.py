@@ -93,6 +93,13 @@ class Store(Protocol):
         """
         ...
 
+    def versions(self, folder: str) -> Iterator[list[tuple[str, str | None]]]:
+        """Yield the path and the version (see ``Entry``) of all files below ``folder``, sorted by path, in lists.
+
+        Unlike ``entries``, this method holds only one list at a time in memory, and needs one request for each.
+        """
+        ...
+
     def unfinished(self) -> list[Unfinished]:
         """Return the multipart uploads that were started but not completed; a local disk has none."""
         ...

@@ -24,7 +24,7 @@ from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 from fsspec.exceptions import FSTimeoutError  # type: ignore[import-untyped]
 
 from wsparquet.private import s3fs
-from wsparquet.store.s3.pages import Listed, OddAnswer, decoded, page_of
+from wsparquet.store.s3.pages import Listed, OddAnswer, Page, decoded, page_of
 from wsparquet.store.store import Absent, Changed, Expectation, Refused, Unfinished
 
 __all__ = ["NO_TAG", "Bucket", "code_of", "reason_of", "status_of"]
@@ -158,18 +158,28 @@ class Bucket:
         Raises OddAnswer if the store's answer is not such a listing.
         """
         found: dict[str, Listed] = {}
-        tokens: set[str] = set()
-        more: dict[str, str] = {}
+        seen: set[str] = set()
+        token: str | None = None
         while True:
-            page = page_of(await self._tried(partial(self._list, prefix, **more)), prefix)
+            page = await self.page(prefix, token, seen)
             found.update((each.key, each) for each in page.objects)
             if page.next is None:
-                break
-            if page.next in tokens:
-                raise OddAnswer("expected a new page of the listing, found the same page twice")
-            tokens.add(page.next)
-            more = {"ContinuationToken": page.next}
-        return sorted(await self._completed(found.values()))
+                return sorted(await self._completed(found.values()))
+            token = page.next
+
+    async def page(self, prefix: str, token: str | None, seen: set[str]) -> Page:
+        """Return the first page of the objects whose keys start with ``prefix``, or the page with a token.
+
+        The token of the next page is added to ``seen``. Raises OddAnswer if it was there, or if the store's answer is
+        not such a page.
+        """
+        more = {} if token is None else {"ContinuationToken": token}
+        page = page_of(await self._tried(partial(self._list, prefix, **more)), prefix)
+        if page.next in seen:
+            raise OddAnswer("expected a new page of the listing, found the same page twice")
+        if page.next is not None:
+            seen.add(page.next)
+        return page
 
     async def _list(self, prefix: str, **more: str) -> dict[str, Any]:
         await s3fs.keep_listings_plain(self._filesystem, self._name)

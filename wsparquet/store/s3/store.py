@@ -134,6 +134,18 @@ class ObjectStore:
                 path = each.key.removeprefix(self._base)
                 yield Entry(path, each.size or 0, each.modified or 0.0, each.etag)
 
+    def versions(self, folder: str) -> Iterator[list[tuple[str, str | None]]]:
+        """Yield the path and the entity tag of all objects below ``folder`` in lists, in the order of the store."""
+        prefix = self._key(f"{folder}/" if folder else "")
+        token: str | None = None
+        seen: set[str] = set()
+        while True:
+            page = self._run("list", folder, self.bucket.page(prefix, token, seen))
+            yield [(each.key.removeprefix(self._base), each.etag) for each in page.objects if each.key[-1] != "/"]
+            if page.next is None:
+                return
+            token = page.next
+
     def read_below(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """Yield the path and the bytes of every object below ``folder``, sorted by path; skip deleted objects."""
         return self.read_all(entry.path for entry in self.entries(folder))
