@@ -162,8 +162,12 @@ def checkpoint(server: str, count: int) -> dict[str, float]:
     listed = () if _is_url(server) else store.versions(COMMITS)
     versions = {path: version for some in listed for path, version in some}
     for start in range(0, count, SHARD_ROWS):
-        rows = [_row(number, texts, versions) for number in range(start, min(count, start + SHARD_ROWS))]
-        path, data = named(pa.Table.from_pylist(rows, schema=SCHEMA))
+        numbers = range(start, min(count, start + SHARD_ROWS))
+        batches = (
+            pa.RecordBatch.from_pylist([_row(number, texts, versions) for number in some], schema=SCHEMA)
+            for some in (numbers[first : first + PAGE] for first in range(0, len(numbers), PAGE))
+        )
+        path, data = named(pa.Table.from_batches(batches, schema=SCHEMA))
         store.put(path, data)
         size += len(data)
     return {"bytes": size}

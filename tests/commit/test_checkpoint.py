@@ -13,7 +13,8 @@ import pytest
 
 from tests.dataset.helpers import make_rows, put, rows_on_disk
 from tools.commits import make_commit
-from wsparquet.commit import Commit, CommitHeader, CommitIndex, Text, checkpoint, shard
+from wsparquet.commit import Commit, CommitHeader, CommitIndex, Text, checkpoint, shard, stored
+from wsparquet.commit.parsing import decode_header
 from wsparquet.commit.shard import SCHEMA
 from wsparquet.dataset import Root, open_dataset
 from wsparquet.layout import Identity
@@ -224,7 +225,7 @@ def test_small_files_are_merged_and_files_without_current_entries_go(
         count += 10
     root.commits(write_checkpoint=True)
     assert len(copies(root)) <= 3
-    assert sorted(path for file in copies(root) for path in pq.read_table(file)["path"].to_pylist()) == [
+    assert sorted(str(path) for file in copies(root) for path in pq.read_table(file)["path"].to_pylist()) == [
         header.identity.key.record_path for header in heads(root)
     ]
     assert len(heads(root)) == count
@@ -241,22 +242,22 @@ def test_small_files_are_merged_and_files_without_current_entries_go(
 def test_an_index_with_and_without_a_checkpoint_finds_the_same(root: Root) -> None:
     """By every fact, also after changes: what a later commit replaces is not found any more."""
     plain = root.commits()
-    stored = root.commits(write_checkpoint=True)
-    stored = root.commits()
-    for index in (plain, stored):
+    kept = root.commits(write_checkpoint=True)
+    kept = root.commits()
+    for index in (plain, kept):
         other = replace(make_commit(3).header, content_id="other", facts=replace(make_commit(3).facts, size=11))
         index.put(make_commit(3).identity, other)
         index.put(make_commit(4).identity, None)
         index.put(make_commit(COUNT).identity, make_commit(COUNT))
-    assert stored.headers() == plain.headers()
-    assert len(stored) == len(plain) == COUNT
+    assert kept.headers() == plain.headers()
+    assert len(kept) == len(plain) == COUNT
     for number in range(COUNT + 2):
         commit = make_commit(number)
         for find in FINDERS:
-            assert find(stored, commit) == find(plain, commit), number
-    assert not stored.has_content(make_commit(3).content_id)
-    assert stored.has_content("other")
-    assert not stored.has_content(make_commit(4).content_id)
+            assert find(kept, commit) == find(plain, commit), number
+    assert not kept.has_content(make_commit(3).content_id)
+    assert kept.has_content("other")
+    assert not kept.has_content(make_commit(4).content_id)
 
 
 FINDERS: list[Callable[[CommitIndex, Commit], object]] = [
@@ -270,6 +271,25 @@ FINDERS: list[Callable[[CommitIndex, Commit], object]] = [
     lambda index, commit: index.find_unchanged_source(url=commit.facts.url or "", size=10, etag=None, mtime="1"),
     lambda index, commit: index.has_content(commit.content_id),
 ]
+
+
+def test_only_what_is_asked_for_is_decoded(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening, looking for twins and for unknown sources decode nothing; finding a source decodes one entry."""
+    root.commits(write_checkpoint=True)
+    decoded: list[str] = []
+
+    def decode(data: bytes, path: str) -> CommitHeader | None:
+        decoded.append(path)
+        return decode_header(data, path)
+
+    monkeypatch.setattr(stored, "decode_header", decode)
+    index = root.commits()
+    assert (len(index), index.twins(), index.get(make_commit(COUNT).identity)) == (COUNT, [], None)
+    assert index.by_checksum("unknown") == index.by_size(11) == ()
+    assert index.has_content(make_commit(3).content_id)
+    assert decoded == []
+    assert index.by_source_name(make_commit(3).facts.source_name) == (make_commit(3).header,)
+    assert decoded == [make_commit(3).path]
 
 
 def test_twins_are_found_in_a_checkpoint(root: Root) -> None:

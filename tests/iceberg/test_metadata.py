@@ -17,7 +17,7 @@ from tests.iceberg.helpers import OTHER, TABLE_NAMES, assert_published, files_of
 from wsparquet import publish
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError
-from wsparquet.iceberg.files import StoreFiles, location_of
+from wsparquet.iceberg.files import StoreFiles
 from wsparquet.iceberg.in_root import TablesInRoot
 from wsparquet.iceberg.metadata import ROOT_ID, evolve, initial_metadata, schema
 from wsparquet.iceberg.parts import parts_by_location
@@ -156,8 +156,8 @@ def test_what_another_tool_has_done_to_a_table_is_undone(tmp_path: Path, damage:
 def test_a_file_outside_the_root_is_refused(root: Root) -> None:
     """The files of a table are read only below the root, whatever its metadata names."""
     files = StoreFiles(root)
-    for location in ("/etc/passwd", f"{location_of(root)}/../x", f"{location_of(root)}x/y", "s3://other/x"):
+    for location in ("/etc/passwd", f"{root.location}/../x", f"{root.location}x/y", "s3://other/x"):
         with pytest.raises(DatasetError, match="expected an Iceberg table whose files are in this root"):
             files.read(location)
     with pytest.raises(NotImplementedError):
-        files.delete(f"{location_of(root)}/_wsparquet/root.json")
+        files.delete(f"{root.location}/_wsparquet/root.json")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.iceberg.helpers import assert_published, files_of, hint, published, put, versions
+from tests.support.tables import FEW, few_tables
 from wsparquet import publish
 from wsparquet.dataset import Root
 from wsparquet.iceberg import publisher
@@ -105,34 +107,44 @@ def test_the_end_of_a_publication_wins(root: Root) -> None:
     assert [entry.path for entry in root.store.entries("_wsparquet/iceberg")] == []
 
 
-def test_a_publisher_that_slept_while_the_publication_ended_and_began_anew(root: Root) -> None:
+@pytest.fixture
+def few(tmp_path: Path) -> Iterator[Root]:
+    """A root of which two tables are published."""
+    with few_tables():
+        made = Root.open(tmp_path / "lake")
+        put(made, seed=1)
+        publish(made.place)
+        yield made
+
+
+def test_a_publisher_that_slept_while_the_publication_ended_and_began_anew(few: Root) -> None:
     """The new tables count their versions from 1 again, so its version seems free: it must not follow another table."""
-    put(root, seed=2)
-    slow = Slow(root)
-    publish(root.place, stop=True)
-    publish(root.place)
+    put(few, seed=2)
+    slow = Slow(few)
+    publish(few.place, stop=True)
+    publish(few.place)
     with pytest.raises(Lost):
         slow.commit()
-    assert (versions(root.place), hint(root.place)) == (["v1.metadata.json"], "1")
-    assert_published(root)
+    assert (versions(few.place), hint(few.place)) == (["v1.metadata.json"], "1")
+    assert_published(few, tables=FEW)
 
 
-def test_a_publisher_that_cleans_up_late(root: Root) -> None:
+def test_a_publisher_that_cleans_up_late(few: Root) -> None:
     """Others have expired the snapshot that it keeps: it does not delete the manifests that newer snapshots share."""
-    publish(root.place, keep=timedelta(0))
-    tables, files = TablesInRoot(root), StoreFiles(root)
+    publish(few.place, keep=timedelta(0))
+    tables, files = TablesInRoot(few), StoreFiles(few)
     states = [tables.load("geo")]
     for seed in (2, 3):
-        put(root, Identity("9", f"added {seed}"), seed=seed)
-        publish_changes(root)
+        put(few, Identity("9", f"added {seed}"), seed=seed)
+        publish_changes(few)
         states.append(tables.load("geo"))
     delete_old_files(states[0], states[1], files, keep_seconds=0, thorough=True)
-    assert_published(root)
+    assert_published(few, tables=FEW)
 
 
-def test_a_publisher_whose_manifests_are_deleted_begins_anew(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_publisher_whose_manifests_are_deleted_begins_anew(few: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without old snapshots, others delete the manifests of the table that it has just loaded, which is no damage."""
-    publish(root.place, keep=timedelta(0))
+    publish(few.place, keep=timedelta(0))
 
     class Slowed(TablesInRoot):
         others = 0
@@ -141,12 +153,12 @@ def test_a_publisher_whose_manifests_are_deleted_begins_anew(root: Root, monkeyp
             state = super().load(name)
             if Slowed.others == 0 and name == "geo":
                 Slowed.others += 1
-                put(root, seed=2)
-                publish_changes(root)
+                put(few, seed=2)
+                publish_changes(few)
             return state
 
     monkeypatch.setattr(publisher, "TablesInRoot", Slowed)
-    put(root, Identity("9", "added"), seed=3)
-    publish_changes(root)
+    put(few, Identity("9", "added"), seed=3)
+    publish_changes(few)
     assert Slowed.others == 1
-    assert_published(root)
+    assert_published(few, tables=FEW)

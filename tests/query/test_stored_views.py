@@ -137,7 +137,7 @@ def test_a_published_root_with_the_extension(tmp_path: Path) -> None:
         assert process.stdout is not None
 
         def answer() -> Any:
-            return json.loads(process.stdout.readline())  # type: ignore[union-attr]
+            return json.loads(process.stdout.readline())
 
         def counts() -> Any:
             print("count", file=process.stdin, flush=True)

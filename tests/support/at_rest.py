@@ -14,7 +14,8 @@ from wsparquet.layout import is_root
 STATE = "_wsparquet"
 
 OWN = tuple(
-    f"{STATE}/{name}" for name in ("commits/", "checkpoint", "days/", "locks/", "probes/", "root.json", "sync/")
+    f"{STATE}/{name}"
+    for name in ("commits/", "checkpoint", "days/", "iceberg/", "locks/", "probes/", "root.json", "sync/")
 )
 """The files of a root that no commit record names. Runs that were killed leave probes."""
 

@@ -31,8 +31,10 @@ __all__ = ["Checkpoint"]
 WORTH_WRITING = 1000
 """If at least this many records are missing from the checkpoint, they are added."""
 
-SHARD_ROWS = 100_000
-"""The most records in a file: with 1 kB each, they fit in memory when the file is written."""
+SHARD_ROWS = 25_000
+"""The most records in a file: with 5 kB each, these are 125 MB of memory when the file is written."""
+
+ROWS_AT_ONCE = 1000
 
 LISTED = pa.schema([pa.field("path", pa.string()), pa.field("version", pa.string())])
 
@@ -52,9 +54,8 @@ class Checkpoint:
             for path in [entry.path for entry in store.entries(CHECKPOINTS) if is_checkpoint_path(entry.path)]:
                 listed = self._joined(path, listed)
         self.stored = StoredCommits(store, self._shards)
-        self.others: dict[str, str | None] = dict(
-            zip(listed["path"].to_pylist(), listed["version"].to_pylist(), strict=True)
-        )
+        paths: Any = listed["path"].to_pylist()
+        self.others: dict[str, str | None] = dict(zip(paths, listed["version"].to_pylist(), strict=True))
 
     def _joined(self, path: str, listed: pa.Table) -> pa.Table:
         """Add a file, and return the records that it does not have."""
@@ -74,11 +75,11 @@ class Checkpoint:
         """Begin to add records."""
         return CheckpointUpdate(self)
 
-    def add(self, rows: list[dict[str, Any]]) -> None:
+    def add(self, table: pa.Table) -> None:
         """Add a file with these rows, and with those of small files, and delete files that are not needed any more."""
-        from wsparquet.commit.shard import SCHEMA, Unusable, named
+        from wsparquet.commit.shard import Unusable, named
 
-        merged, table = [], pa.Table.from_pylist(rows, schema=SCHEMA)
+        merged = []
         for shard in sorted(self._shards, key=lambda each: len(each.rows)):
             if len(shard.rows) > 2 * table.num_rows or len(shard.rows) + table.num_rows > SHARD_ROWS:
                 break
@@ -98,6 +99,8 @@ class CheckpointUpdate:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
         self._rows: list[dict[str, Any]] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._added = 0
 
     def add(self, path: str, data: bytes) -> None:
         """Add a record that is not in the current checkpoint, and that could be decoded.
@@ -111,21 +114,32 @@ class CheckpointUpdate:
         from wsparquet.commit.shard import row_of
 
         self._rows.append(row_of(path, version, data))
-        if len(self._rows) >= SHARD_ROWS:
+        self._added += 1
+        if self._added >= SHARD_ROWS:
             self._write()
+        elif len(self._rows) >= ROWS_AT_ONCE:
+            self._pack()
 
     def write_if_worthwhile(self) -> None:
         """Add the records to the checkpoint if they are many.
 
         Failures are ignored, because a root works without a checkpoint.
         """
-        if len(self._rows) >= WORTH_WRITING:
+        if self._added >= WORTH_WRITING:
             self._write()
 
-    def _write(self) -> None:
-        with suppress(DatasetError, pa.ArrowException):
-            self._checkpoint.add(self._rows)
+    def _pack(self) -> None:
+        """Keep the rows as Arrow does, which takes a fraction of the memory."""
+        from wsparquet.commit.shard import SCHEMA
+
+        self._batches.append(pa.RecordBatch.from_pylist(self._rows, schema=SCHEMA))
         self._rows = []
+
+    def _write(self) -> None:
+        self._pack()
+        with suppress(DatasetError, pa.ArrowException):
+            self._checkpoint.add(pa.Table.from_batches(self._batches))
+        self._batches, self._added = [], 0
 
 
 def _listed(store: Store) -> pa.Table:

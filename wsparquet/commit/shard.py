@@ -14,10 +14,10 @@ import threading
 from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from wsparquet.commit.lookup import facts_of, text_fact
@@ -46,6 +46,10 @@ SCHEMA = pa.schema(
 the text of a record with rows. ``header`` is the record as JSON, without its parts and its report; ``parts`` is the
 record's parts as JSON. A file with any other schema is ignored.
 """
+
+
+pc: Any = pyarrow.compute
+"""pyarrow's functions, which take more kinds of arguments than its stubs say."""
 
 
 class Unusable(Exception):
@@ -95,8 +99,8 @@ class Shard:
         self._starts = [0]
         for number in range(file.num_row_groups):
             self._starts.append(self._starts[-1] + file.metadata.row_group(number).num_rows)
-        self.rows = pa.array([], pa.int32())
-        self.texts = pa.array([], pa.uint64())
+        self.rows: Any = pa.array([], pa.int32())
+        self.texts: Any = pa.array([], pa.uint64())
         self._keys: memoryview | list[int] = []
         self._rows_of_keys: memoryview | list[int] = []
         self.sources = 0
@@ -113,7 +117,7 @@ class Shard:
                     if _name_of(hashlib.file_digest(file, "sha256").hexdigest()) != path.rpartition("/")[2]:
                         raise Unusable(path)
                 # The open file outlives its name.
-                opened = pq.ParquetFile(pa.OSFile(str(local)))
+                opened = pq.ParquetFile(pa.OSFile(str(local), "r"))
             except (pa.ArrowException, OSError) as error:
                 raise Unusable(path) from error
         if not opened.schema_arrow.equals(SCHEMA):
@@ -127,7 +131,7 @@ class Shard:
         """
         try:
             mine = self._file.read(columns=["path", "version"])
-            index = pc.index_in(listed["path"], value_set=mine["path"].combine_chunks())
+            index: Any = pc.index_in(listed["path"], value_set=mine["path"].combine_chunks())
             same = pc.fill_null(pc.equal(listed["version"], pc.take(mine["version"], index)), False)
             self.rows = index.filter(same).combine_chunks()
             self._index(self._file.read(columns=["keys", "text"]).take(self.rows))
@@ -143,6 +147,11 @@ class Shard:
         self._rows_of_keys = _view(rows.take(order), "i")
         self.texts = table["text"].combine_chunks()
         self.sources = pc.sum(pc.greater(pc.list_value_length(lists), 0)).as_py() or 0
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all current rows, in the order of their paths."""
+        found: list[int] = self.rows.to_pylist()
+        return found
 
     def find(self, key: int) -> Iterator[int]:
         """Yield the current rows with a key."""
@@ -179,7 +188,7 @@ class Shard:
             raise Unusable(self.path) from error
 
 
-def _view(array: pa.Array, form: str) -> memoryview | list[int]:
+def _view(array: Any, form: Literal["Q", "i"]) -> memoryview | list[int]:
     """Return the values of an array of numbers, without nulls, as a sequence that shares its memory."""
     data = array.buffers()[1]
     return memoryview(data).cast("B").cast(form)[array.offset : array.offset + len(array)] if data is not None else []

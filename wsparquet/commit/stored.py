@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
 from wsparquet.commit.lookup import Fact
 from wsparquet.commit.parsing import decode_commit, decode_header
 from wsparquet.commit.record import Commit, CommitHeader
-from wsparquet.commit.shard import Shard
 from wsparquet.errors import DatasetError
 from wsparquet.store.store import Store
 
-__all__ = ["Position", "StoredCommits"]
+if TYPE_CHECKING:
+    from wsparquet.commit.shard import Shard
 
-Record = TypeVar("Record", Commit, CommitHeader)
+__all__ = ["Position", "StoredCommits"]
 
 
 class Position(NamedTuple):
@@ -51,7 +51,7 @@ class StoredCommits:
         """Yield the positions of commits with rows if another such commit has the same text."""
         if not self._shards:
             return
-        import pyarrow.compute as pc
+        from wsparquet.commit.shard import pc
 
         texts = pa.chunked_array([shard.texts for shard in self._shards], pa.uint64())
         counts = pc.value_counts(texts)
@@ -94,6 +94,6 @@ class StoredCommits:
 
     def _with_paths(self, number: int) -> Iterator[tuple[str, Position]]:
         shard = self._shards[number]
-        for row in shard.rows.to_pylist():
+        for row in shard.numbers():
             (path,) = shard.row(row, "path")
             yield path, Position(number, row)

@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from tests.support.tables import few_tables
 from tests.system.power.recorder import Recorder
 from tests.system.power.trace import Named
 from tests.system.power.workloads import WORKLOADS, Place, make_inputs
@@ -27,12 +28,13 @@ def main(folder: Path) -> None:
     for name, work in WORKLOADS.items():
         place = Place(folder / name, inputs)
         place.world.mkdir()
-        work.before(place)
-        recorder = Recorder(place.world)
-        with recorder.recording():
-            mark(f"begin {name}")
-            work.run(place)
-            mark(f"end {name}")
+        with few_tables():
+            work.before(place)
+            recorder = Recorder(place.world)
+            with recorder.recording():
+                mark(f"begin {name}")
+                work.run(place)
+                mark(f"end {name}")
         events = [
             f"{'sync' if not isinstance(event, Named) else 'name' if event.node else 'gone'} {event.path}"
             for event in recorder.trace.events

@@ -18,6 +18,7 @@ import wsparquet
 from wsparquet.commit import checkpoint
 from wsparquet.dataset import Root
 from wsparquet.generate import GenerateOptions, generate
+from wsparquet.iceberg import publish_changes
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -43,12 +44,16 @@ Work = Callable[[Place], object]
 
 @dataclass(frozen=True)
 class Workload:
-    """A run, and what made the root before it. ``readable``: readers can open the root at any time."""
+    """A run, and what made the root before it.
+
+    ``readable``: readers can open the root at any time. ``published``: the root is published as Iceberg tables.
+    """
 
     name: str
     run: Work
     before: Work
     readable: bool = True
+    published: bool = False
 
 
 WORKLOADS: dict[str, Workload] = {}
@@ -58,12 +63,12 @@ def nothing(place: Place) -> None:
     """Leave the world empty."""
 
 
-def workload(before: Work = nothing, *, readable: bool = True) -> Callable[[Work], Work]:
+def workload(before: Work = nothing, *, readable: bool = True, published: bool = False) -> Callable[[Work], Work]:
     """Make a function a workload."""
 
     def register(run: Work) -> Work:
         name = run.__name__
-        WORKLOADS[name] = Workload(name, run, before, readable)
+        WORKLOADS[name] = Workload(name, run, before, readable, published)
         return run
 
     return register
@@ -215,6 +220,39 @@ def remove_compacted(place: Place) -> None:
     remove(place)
     root = Root.open(place.root, create=False)
     root.settle(root.commits())
+
+
+@workload(before=two_sources, published=True)
+def publish(place: Place) -> None:
+    """Publish a root for the first time."""
+    wsparquet.publish(place.root)
+
+
+def published(place: Place) -> None:
+    """Make a published root with two sources, and keep no old snapshots."""
+    two_sources(place)
+    wsparquet.publish(place.root, keep=timedelta(0))
+
+
+@workload(before=published, published=True)
+def compact_published(place: Place) -> None:
+    """Merge the parts of a day of a published root, publish the merged files, and delete the others."""
+    compact(place)
+
+
+def published_and_compacted(place: Place) -> None:
+    """Make a published root with two sources, whose parts are merged."""
+    published(place)
+    compact(place)
+
+
+@workload(before=published_and_compacted, published=True)
+def remove_published(place: Place) -> None:
+    """Remove the sources of a published root, unless they are removed already, and publish that."""
+    remove(place)
+    root = Root.open(place.root, create=False)
+    root.settle(root.commits())
+    publish_changes(root)
 
 
 def again(work: Workload, place: Place) -> None:
