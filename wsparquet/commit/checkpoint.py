@@ -11,16 +11,15 @@ that have no current entry any more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from wsparquet.commit.listing import Listing
 from wsparquet.commit.stored import StoredCommits
 from wsparquet.errors import DatasetError
-from wsparquet.layout import CHECKPOINTS, COMMITS, is_checkpoint_path
+from wsparquet.layout import CHECKPOINTS, is_checkpoint_path
 from wsparquet.store.store import Store
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ SHARD_ROWS = 25_000
 
 ROWS_AT_ONCE = 1000
 
-LISTED = pa.schema([pa.field("path", pa.string()), pa.field("version", pa.string())])
-
 
 class Checkpoint:
     """The checkpoint of one root, compared with a listing of the root's commit records.
@@ -47,29 +44,27 @@ class Checkpoint:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        listed = _listed(store)
+        listing = Listing(store)
         self._shards: list[Shard] = []
         self._unusable: list[str] = []
         with suppress(DatasetError):
             for path in [entry.path for entry in store.entries(CHECKPOINTS) if is_checkpoint_path(entry.path)]:
-                listed = self._joined(path, listed)
+                self._open(path, listing)
         self.stored = StoredCommits(store, self._shards)
-        paths: Any = listed["path"].to_pylist()
-        self.others: dict[str, str | None] = dict(zip(paths, listed["version"].to_pylist(), strict=True))
+        self.others = listing.left()
 
-    def _joined(self, path: str, listed: pa.Table) -> pa.Table:
-        """Add a file, and return the records that it does not have."""
+    def _open(self, path: str, listing: Listing) -> None:
+        """Add a file, unless it cannot be used."""
         # Imported only here, because most roots have no checkpoint, and the module imports much of pyarrow.
         from wsparquet.commit.shard import Shard, Unusable
 
         try:
             shard = Shard.open(self._store, path)
-            left = shard.take_current(listed)
+            shard.take_current(listing)
         except Unusable:
             self._unusable.append(path)
-            return listed
-        self._shards.append(shard)
-        return left
+        else:
+            self._shards.append(shard)
 
     def update(self) -> CheckpointUpdate:
         """Begin to add records."""
@@ -140,25 +135,3 @@ class CheckpointUpdate:
         with suppress(DatasetError, pa.ArrowException):
             self._checkpoint.add(pa.Table.from_batches(self._batches))
         self._batches, self._added = [], 0
-
-
-def _listed(store: Store) -> pa.Table:
-    """Return the paths and the versions of all commit records, sorted by path.
-
-    A million of them take some 200 MB as a table, and several times as much as objects of Python.
-    """
-    batches, last = [], ""
-    for some in store.versions(COMMITS):
-        paths = [last, *(path for path, _ in some)]
-        if any(left >= right for left, right in pairwise(paths)):
-            # The store does not list names in order, or lists some of them twice.
-            every = dict(pair for each in store.versions(COMMITS) for pair in each)
-            return pa.Table.from_batches([_batch(sorted(every.items()))])
-        last = paths[-1]
-        batches.append(_batch(some))
-    return pa.Table.from_batches(batches, schema=LISTED)
-
-
-def _batch(versions: Sequence[tuple[str, str | None]]) -> pa.RecordBatch:
-    paths, tags = [path for path, _ in versions], [tag for _, tag in versions]
-    return pa.RecordBatch.from_arrays([pa.array(paths, pa.string()), pa.array(tags, pa.string())], schema=LISTED)

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from wsparquet.commit.listing import Listing
 from wsparquet.commit.lookup import facts_of, text_fact
 from wsparquet.commit.parsing import decode_header
 from wsparquet.layout import checkpoint_path
@@ -30,7 +31,11 @@ __all__ = ["GROUP_ROWS", "SCHEMA", "Shard", "Unusable", "named", "row_of"]
 GROUP_ROWS = 1000
 """How many rows are decompressed if one of them is needed."""
 
-GROUPS_KEPT = 4
+COLUMNS_KEPT = 12
+"""How many columns of such groups stay in memory, for all shards together."""
+
+_COLUMNS: dict[tuple[pq.ParquetFile, int, str], Any] = {}
+_READING = threading.Lock()
 
 SCHEMA = pa.schema(
     [
@@ -75,10 +80,16 @@ def row_of(path: str, version: str, data: bytes) -> dict[str, Any]:
 def named(rows: pa.Table) -> tuple[str, bytes]:
     """Return the path and the bytes of a file with these rows."""
     sink = io.BytesIO()
+    # Only merged rows are not sorted yet. A copy of all rows takes as much memory again.
+    ordered = rows if _is_sorted(rows["path"]) else rows.sort_by("path")
     with pq.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
-        writer.write_table(rows.sort_by("path"), row_group_size=GROUP_ROWS)
+        writer.write_table(ordered, row_group_size=GROUP_ROWS)
     data = sink.getvalue()
     return checkpoint_path(_name_of(hashlib.sha256(data).hexdigest())), data
+
+
+def _is_sorted(paths: pa.ChunkedArray[Any]) -> bool:
+    return len(paths) < 2 or bool(pc.all(pc.less(paths.slice(0, len(paths) - 1), paths.slice(1))).as_py())
 
 
 def _name_of(sha256: str) -> str:
@@ -94,8 +105,6 @@ class Shard:
     def __init__(self, path: str, file: pq.ParquetFile) -> None:
         self.path = path
         self._file = file
-        self._reading = threading.Lock()
-        self._groups: dict[int, pa.RecordBatch] = {}
         self._starts = [0]
         for number in range(file.num_row_groups):
             self._starts.append(self._starts[-1] + file.metadata.row_group(number).num_rows)
@@ -124,28 +133,27 @@ class Shard:
             raise Unusable(path)
         return cls(path, opened)
 
-    def take_current(self, listed: pa.Table) -> pa.Table:
-        """Find the rows that are as listed, and return the other entries of the listing.
+    def take_current(self, listing: Listing) -> None:
+        """Find the rows that are as listed, and take them from the listing.
 
         Raises Unusable if the file cannot be read.
         """
         try:
-            mine = self._file.read(columns=["path", "version"])
-            index: Any = pc.index_in(listed["path"], value_set=mine["path"].combine_chunks())
-            same = pc.fill_null(pc.equal(listed["version"], pc.take(mine["version"], index)), False)
-            self.rows = index.filter(same).combine_chunks()
-            self._index(self._file.read(columns=["keys", "text"]).take(self.rows))
+            mine: Any = self._file.read(columns=["path", "version"]).combine_chunks()
+            paths, versions = (_array(mine[name]).cast(pa.large_string()) for name in ("path", "version"))
+            self._index(self._file.read(columns=["keys", "text"]).combine_chunks(), listing.take(paths, versions))
         except (pa.ArrowException, OSError) as error:
             raise Unusable(self.path) from error
-        return listed.filter(pc.invert(same))
 
-    def _index(self, table: pa.Table) -> None:
-        lists = table["keys"].combine_chunks()
-        keys, rows = pc.list_flatten(lists), self.rows.take(pc.list_parent_indices(lists))
+    def _index(self, table: pa.Table, rows: Any) -> None:
+        """Index the current rows by their keys."""
+        lists = _array(table["keys"]).take(rows)
+        keys, rows_of_keys = pc.list_flatten(lists), rows.take(pc.list_parent_indices(lists))
         order = pc.sort_indices(keys)
         self._keys = _view(keys.take(order), "Q")
-        self._rows_of_keys = _view(rows.take(order), "i")
-        self.texts = table["text"].combine_chunks()
+        self._rows_of_keys = _view(rows_of_keys.take(order), "i")
+        self.rows = rows
+        self.texts = _array(table["text"]).take(rows)
         self.sources = pc.sum(pc.greater(pc.list_value_length(lists), 0)).as_py() or 0
 
     def numbers(self) -> list[int]:
@@ -163,21 +171,21 @@ class Shard:
     def row(self, number: int, *columns: str) -> tuple[str, ...]:
         """Return the values of a row. Raises Unusable if the file cannot be read."""
         group = bisect_left(self._starts, number + 1) - 1
-        batch = self._group(group)
-        return tuple(batch.column(name)[number - self._starts[group]].as_py() for name in columns)
+        found = (self._column(group, name)[number - self._starts[group]].as_py() for name in columns)
+        return tuple(found)
 
-    def _group(self, number: int) -> pa.RecordBatch:
-        with self._reading:
-            found = self._groups.pop(number, None)
+    def _column(self, group: int, name: str) -> Any:
+        with _READING:
+            key = (self._file, group, name)
+            found = _COLUMNS.pop(key, None)
             if found is None:
                 try:
-                    table = self._file.read_row_group(number, columns=["path", "header", "parts"])
+                    found = _array(self._file.read_row_group(group, columns=[name])[name])
                 except (pa.ArrowException, OSError) as error:
                     raise Unusable(self.path) from error
-                (found,) = table.combine_chunks().to_batches()
-            self._groups[number] = found
-            if len(self._groups) > GROUPS_KEPT:
-                del self._groups[next(iter(self._groups))]
+            _COLUMNS[key] = found
+            if len(_COLUMNS) > COLUMNS_KEPT:
+                del _COLUMNS[next(iter(_COLUMNS))]
             return found
 
     def table(self) -> pa.Table:
@@ -186,6 +194,11 @@ class Shard:
             return self._file.read().take(self.rows)
         except (pa.ArrowException, OSError) as error:
             raise Unusable(self.path) from error
+
+
+def _array(column: Any) -> Any:
+    """Return a column as one array."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _view(array: Any, form: Literal["Q", "i"]) -> memoryview | list[int]:

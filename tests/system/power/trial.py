@@ -94,6 +94,8 @@ class Trial:
     def begin(self) -> tuple[Recorder, Place]:
         """Return a new world as the workload needs it, and its recorder."""
         place = Place(self.home.world, self.home.inputs)
+        # A trial that failed has left its world.
+        shutil.rmtree(place.world, ignore_errors=True)
         place.world.mkdir()
         self.work.before(place)
         return Recorder(place.world), place
