@@ -5,6 +5,7 @@ Ctrl-C reaches the processes that they start; their files are in memory; an S3 s
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -33,6 +34,33 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     use_memory()
+
+
+# Thousands of tests are collected, and none of them is garbage: the collector would look at all of them many times.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but leave the collected tests and the imported modules out of it."""
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each worker begin with its share of the long tests, so that none of them runs alone at the end.
+
+    xdist gives each worker a part of the tests, one after the other, and moves some from worker to worker at the end.
+    """
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    size = -(-len(items) // workers)
+    found: list[pytest.Item] = []
+    for worker in range(workers):
+        first = long[worker::workers]
+        found += first + others[: size - len(first)]
+        del others[: size - len(first)]
+    items[:] = found
 
 
 def use_memory() -> None:

@@ -146,6 +146,7 @@ def test_runs_are_interleaved() -> None:
     assert found == {"a": ["A", "A"], "b": ["B", "B"]}
 
 
+@pytest.mark.long
 def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
     """One contender, the limits and the decoders at the smallest size give tables, and figures as JSON."""
     figures = tmp_path / "figures.json"

@@ -66,6 +66,7 @@ def modules() -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in found}
 
 
+@pytest.mark.long
 def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
     """The wheel holds every module, its data, the licence and the entry point; no test, benchmark or rendering."""
     with zipfile.ZipFile(wheel) as archive:

@@ -59,6 +59,7 @@ def folder_rows(lake: Path) -> dict[str, int]:
     }
 
 
+@pytest.mark.long
 def test_processes_that_are_killed_end_with_the_same_rows(tmp_path: Path) -> None:
     """Compactors and converters at once, killed at random moments; then one run of each ends right."""
     chance = random.Random(20160630)

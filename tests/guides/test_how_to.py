@@ -37,6 +37,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "lake"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RUN)
 def test_a_page_works_as_written(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its commands end with 0 and its Python and SQL answer what the page shows, one after the other in one folder."""

@@ -222,6 +222,7 @@ BY_HAND: dict[str, list[Callable[[Tables], Rows]]] = {
 # --- Tests ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_every_answer_is_the_one_that_counting_by_hand_gives(
     folder: Path, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from tests.guides.snippets import run_python
 PAGE = "tutorial.md"
 
 
+@pytest.mark.long
 def test_the_tutorial_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A learner who types all commands into one shell sees what the page shows; then each Python block finds rows.
 

@@ -46,6 +46,7 @@ def committed_downloads(root: Path, emulator: Emulator) -> dict[str, int]:
     return {record["source_name"]: emulator.downloads[record["source_name"]] for record in records(root)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("raw", [False, True])
 def test_kills_lose_and_repeat_nothing(tmp_path: Path, raw: bool) -> None:
     """Killed again and again at any moment and begun again, it ends with the lake of an undisturbed run."""

@@ -47,6 +47,7 @@ def peak_of(root: Path, sources: Path, memory: int, *options: str) -> int:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["lines", "document"])
 def test_one_large_file(form: Form, tmp_path: Path) -> None:
     """A file of 1 GB takes no more than it may."""

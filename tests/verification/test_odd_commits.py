@@ -52,6 +52,7 @@ def test_an_attempt_between_its_files_and_its_record_has_no_strays(
     assert (after.problems, after.commits) == ([], 1)
 
 
+@pytest.mark.long
 def test_an_item_in_pieces_is_one_item(tmp_path: Path) -> None:
     """Quarantined text of over 1 MiB lies in several lines, and counts once."""
     (tmp_path / "in").mkdir()

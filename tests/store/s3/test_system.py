@@ -93,6 +93,7 @@ def quarantined(lake: Lake) -> list[bytes]:
     return sorted(line for path in paths for line in lake.bucket.get(f"lake/{path}").splitlines())
 
 
+@pytest.mark.long
 def test_many_sources_through_a_faulty_store_end_in_the_same_lake(
     lake: Lake, proxy: Proxy, sources: Path, local: Path
 ) -> None:
@@ -110,6 +111,7 @@ def test_many_sources_through_a_faulty_store_end_in_the_same_lake(
     assert wsparquet(lake, "verify", lake.url, "--against", raw).code == 0
 
 
+@pytest.mark.long
 def test_killed_at_random_moments_and_done_again(lake: Lake, sources: Path, local: Path) -> None:
     """Killed again and again, then done to its end: the same lake, verify finds nothing, clean leaves nothing."""
     chance = random.Random(20160630)
@@ -195,6 +197,7 @@ def test_a_profile_says_endpoint_and_credentials(lake: Lake, sources: Path, tmp_
     assert lake.data_files()
 
 
+@pytest.mark.long
 def test_an_older_root_is_replayed_from_raw_files_on_s3(lake: Lake, sources: Path, local: Path) -> None:
     """Every record is of this version then, the rows are the same, and nothing is left of the old parts."""
     raw = upload(lake, sources)
@@ -296,6 +299,7 @@ def test_who_may_not_list_uploads_can_verify_and_clean(lake: Lake, proxy: Proxy,
     assert not any("uploads" in path for _, path, _ in proxy.log[asked:])
 
 
+@pytest.mark.long
 def test_who_may_not_write_can_look_at_everything(lake: Lake, proxy: Proxy, sources: Path) -> None:
     """A root on S3 is verified, compared, listed and read without one request that writes."""
     assert wsparquet(lake, "convert", sources, "--to", lake.url, "--quiet").code == 3
