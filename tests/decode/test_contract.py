@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from tests.decode.contract import SOURCE_FILE, Case, Obj, load_cases, mismatches, normal_path, parse
+from tests.decode.groups import check_each, in_groups
 from tests.independent import parse_strict
 from tests.scale import FULL, scaled
 from wsparquet.decode import make_decoder
@@ -210,19 +211,26 @@ def _case_names(*, files: tuple[str, ...] = (), longest: int | None = None) -> l
     ]
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_case(name: str, decoder_name: str) -> None:
-    """The case's input in one piece leaves exactly the rows, rescued values, quarantine and counts that it expects."""
-    case = CASES[name]
-    check_case(case, decode([case.data], case, decoder_name))
+@pytest.mark.parametrize("names", in_groups(CASES))
+def test_cases(names: tuple[str, ...], decoder_name: str) -> None:
+    """A case's input in one piece leaves exactly the rows, rescued values, quarantine and counts that it expects."""
+
+    def check(name: str) -> None:
+        check_case(CASES[name], decode([CASES[name].data], CASES[name], decoder_name))
+
+    check_each(names, check)
 
 
-@pytest.mark.parametrize("name", _case_names(longest=600))
-def test_byte_by_byte(name: str, decoder_name: str) -> None:
+@pytest.mark.parametrize("names", in_groups(_case_names(longest=600)))
+def test_byte_by_byte(names: tuple[str, ...], decoder_name: str) -> None:
     """Input that arrives a byte at a time leaves what it leaves in one piece."""
-    case = CASES[name]
-    pieces = (case.data[index : index + 1] for index in range(len(case.data)))
-    check_same(case, decode(pieces, case, decoder_name), decoder_name)
+
+    def check(name: str) -> None:
+        case = CASES[name]
+        pieces = (case.data[index : index + 1] for index in range(len(case.data)))
+        check_same(case, decode(pieces, case, decoder_name), decoder_name)
+
+    check_each(names, check)
 
 
 def _borders(data: bytes) -> list[int]:
@@ -230,13 +238,17 @@ def _borders(data: bytes) -> list[int]:
     return [at for at in range(1, len(data)) if FULL or data[at - 1] in TURNS or data[at] in b"\n." or data[at] > 127]
 
 
-@pytest.mark.parametrize("name", _case_names(files=scaled((), CUT_EVERYWHERE), longest=scaled(600, 250)))
-def test_two_pieces(name: str, decoder_name: str) -> None:
+@pytest.mark.parametrize("names", in_groups(_case_names(files=scaled((), CUT_EVERYWHERE), longest=scaled(600, 250))))
+def test_two_pieces(names: tuple[str, ...], decoder_name: str) -> None:
     """Input cut in two at any byte leaves what it leaves in one piece."""
-    case = CASES[name]
-    for border in _borders(case.data):
-        outcome = decode([case.data[:border], case.data[border:]], case, decoder_name)
-        check_same(case, outcome, decoder_name)
+
+    def check(name: str) -> None:
+        case = CASES[name]
+        for border in _borders(case.data):
+            outcome = decode([case.data[:border], case.data[border:]], case, decoder_name)
+            check_same(case, outcome, decoder_name)
+
+    check_each(names, check)
 
 
 def check_same(case: Case, outcome: Outcome | str, decoder_name: str) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.decode.conftest import DECODERS
 from tests.decode.contract import load_cases
+from tests.decode.groups import check_each, in_groups
 from tests.scale import scaled
 from wsparquet.decode import Days, DecoderOptions, Limits, make_decoder
 from wsparquet.errors import DecodeError
@@ -129,15 +130,19 @@ def test_rows_of_each_day_are_those_of_the_rule_in_their_order(
         check(chunks, decoder, fallback, Limits(batch_bytes=batch_bytes))
 
 
-@pytest.mark.parametrize("name", [*CASES][:: scaled(1, 6)])
-def test_a_case_has_the_same_rows_by_day(name: str, decoder_name: str) -> None:
+@pytest.mark.parametrize("names", in_groups([*CASES][:: scaled(1, 6)]))
+def test_cases_have_the_same_rows_by_day(names: tuple[str, ...], decoder_name: str) -> None:
     """Every case of the contract has the same rows, quarantine counts and report if its rows are separated by day."""
-    case = CASES[name]
-    if case.error is None:
-        check([case.data], decoder_name, FALLBACK, Limits(**case.limits))
-        return
-    with pytest.raises(DecodeError):
-        decode([case.data], decoder_name, Days(), Limits(**case.limits))
+
+    def check_by_day(name: str) -> None:
+        case = CASES[name]
+        if case.error is None:
+            check([case.data], decoder_name, FALLBACK, Limits(**case.limits))
+            return
+        with pytest.raises(DecodeError):
+            decode([case.data], decoder_name, Days(), Limits(**case.limits))
+
+    check_each(names, check_by_day)
 
 
 def test_a_source_of_one_day_has_a_batch_for_each_table(decoder_name: str) -> None:

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.decode.contract import load_cases
+from tests.decode.groups import check_each, in_groups
 from tests.decode.mutations import (
     SMALL_RECORDS,
     chunked,
@@ -160,11 +161,10 @@ def test_a_decoder_that_is_not_there_is_refused_with_a_remedy() -> None:
 
 
 @needs_native
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.error is None])
-def test_contract_cases(name: str) -> None:
+@pytest.mark.parametrize("names", in_groups(name for name, case in CASES.items() if case.error is None))
+def test_contract_cases(names: tuple[str, ...]) -> None:
     """Of every contract case both make the same, batch borders aside."""
-    case = CASES[name]
-    check(case.data, limits=Limits(**case.limits))
+    check_each(names, lambda name: check(CASES[name].data, limits=Limits(**CASES[name].limits)))
 
 
 @needs_native
@@ -172,7 +172,7 @@ def test_contract_cases(name: str) -> None:
 @pytest.mark.parametrize("defects", [False, True], ids=["good", "defective"])
 def test_generated_files(form: Any, defects: bool) -> None:
     """Of generated files, good and defective, both make the same, in chunks of any size and batches of any size."""
-    size = scaled(20_000_000, 1_500_000)
+    size = scaled(20_000_000, 700_000)
     text = b"".join(generate_text(GenerateOptions(size=size, seed=7, form=form, defects=defects, line_size=50_000)))
     reference = outcome([text], decoder="reference")
     for step, batch in ((len(text), 1 << 20), (65_536, 1), (997, 40_000)):
@@ -200,7 +200,7 @@ def test_damaged_bytes(text: bytes, cuts: list[int]) -> None:
 @pytest.mark.parametrize("part", range(scaled(100, 1)))
 def test_random_damage(part: int) -> None:
     """Of sources with brackets, quotes and commas lost, gained, copied and moved, both make the same, chunks or not."""
-    size = scaled(10_000, 1_500)
+    size = scaled(10_000, 800)
     found = (disagreement(range(at, at + 50)) for at in range(part * size, (part + 1) * size, 50))
     assert next((text for text in found if text is not None), None) is None
 
@@ -237,10 +237,11 @@ def test_random_damage_at_the_end(part: int) -> None:
     assert next((text for text in found if text is not None), None) is None
 
 
+@pytest.mark.long
 @needs_native
 def test_each_change_of_a_record() -> None:
     """Of every kind of change at every place of a record of every table, both make the same."""
-    length = scaled(4_000, 2_000)  # work grows with the square
+    length = scaled(4_000, 1_300)  # work grows with the square
     seen: dict[str, list[Any]] = defaultdict(list)
     for table, record in islice(records(random.Random(5)), 200):
         seen[table].append(record)
@@ -327,7 +328,7 @@ def test_a_source_that_failed_stays_failed() -> None:
 
 
 @needs_native
-@settings(max_examples=scaled(20_000, 1_000), deadline=None, derandomize=not FULL, database=None)
+@settings(max_examples=scaled(20_000, 400), deadline=None, derandomize=not FULL, database=None)
 @given(st.lists(st.binary(max_size=200) | st.sampled_from(PIECES), max_size=12))
 def test_no_bytes_make_it_panic(pieces: list[bytes]) -> None:
     """Whatever bytes come, Python sees outcomes or a DecodeError that does not ask to be reported."""
