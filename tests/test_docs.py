@@ -15,6 +15,7 @@ import pytest
 
 import wsparquet
 from tests.cli.program import PROGRAM
+from tests.support.forked import folder_for_path
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.cli import cli
 from wsparquet.schema import TABLES
@@ -80,7 +81,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
             script.append("until [ -f server.txt ] && [ $(wc -l < server.txt) -ge 5 ]; do sleep 0.1; done")
     names = {*VARIABLES.values(), "WSPARQUET_BASE_URL"}
     variables = {name: value for name, value in os.environ.items() if name not in names}
-    variables["PATH"] = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
+    variables["PATH"] = os.pathsep.join([str(folder_for_path()), str(PROGRAM.parent), os.environ["PATH"]])
     subprocess.run(["bash", "-c", "\n".join(script)], cwd=folder, env=variables, timeout=240, check=False)
     ended = [line.split() for line in (folder / "codes").read_text().splitlines()]
     lines = commands()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import api_environment, spawn
+from tests.cli.program import api_environment, forked
 from wsparquet import convert
 from wsparquet.emulator import Emulator, EmulatorOptions, serving
 from wsparquet.errors import DatasetError, PlaceError
@@ -38,7 +38,7 @@ def file(tmp_path: Path) -> Path:
 )
 def test_a_root_that_cannot_be_is_wrong_usage(tmp_path: Path, file: Path, root: str, found: str) -> None:
     """It is refused in one line with exit code 2, and nothing is made."""
-    ran = spawn("convert", file, "--to", root, cwd=tmp_path)
+    ran = forked("convert", file, "--to", root, cwd=tmp_path)
     assert (ran.code, ran.out) == (2, "")
     assert found in ran.err
     assert "secret" not in ran.err
@@ -61,21 +61,21 @@ def test_a_root_is_not_made_around_its_sources(tmp_path: Path, file: Path, sourc
     """It is refused before anything is made, so that the same sources convert into another root."""
     (tmp_path / "a.gz").write_bytes(file.read_bytes())
     for more in ((), ("--dry-run",)):
-        ran = spawn("convert", source, "--to", root, *more, cwd=tmp_path)
+        ran = forked("convert", source, "--to", root, *more, cwd=tmp_path)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
         assert f"{source}: expected sources outside of the root, found one in" in ran.err
     assert not list(tmp_path.rglob("_wsparquet"))
-    assert spawn("convert", source, "--to", "other", cwd=tmp_path).code == 0
+    assert forked("convert", source, "--to", "other", cwd=tmp_path).code == 0
 
 
 def test_a_root_within_sources_is_no_source(tmp_path: Path, file: Path) -> None:
     """A folder that holds a root converts into that one and into others, and nothing of the root is a source."""
     for root in ("sample/lake", "sample/lake", "other"):
-        ran = spawn("convert", "sample", "--to", root, "--output", "json", cwd=tmp_path)
+        ran = forked("convert", "sample", "--to", root, "--output", "json", cwd=tmp_path)
         assert (ran.code, ran.json["sources"]) == (0, 1)
-    ran = spawn("convert", "sample", "sample/lake", "--to", "sample/lake", "--output", "json", cwd=tmp_path)
+    ran = forked("convert", "sample", "sample/lake", "--to", "sample/lake", "--output", "json", cwd=tmp_path)
     assert (ran.code, len(ran.json["skipped"]), len(ran.json["failed"])) == (1, 1, 1)
-    ran = spawn("convert", "sample/lake", "--to", "third", "--output", "json", cwd=tmp_path)
+    ran = forked("convert", "sample/lake", "--to", "third", "--output", "json", cwd=tmp_path)
     assert (ran.code, ran.json["failed"]) == (1, ["lake"])
 
 
@@ -97,7 +97,7 @@ def test_raw_files_within_a_root_are_wrong_usage(tmp_path: Path, emulator: Emula
     places = [raw.format(tmp_path) for raw in WITHIN]
 
     def refuses(place: str, *command: object) -> None:
-        ran = spawn(*command, *account, cwd=tmp_path, env=environment)
+        ran = forked(*command, *account, cwd=tmp_path, env=environment)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
         found = f"{place}: expected a location for raw files outside of all roots, found one in {tmp_path}/lake"
         assert found in ran.err
@@ -105,7 +105,7 @@ def test_raw_files_within_a_root_are_wrong_usage(tmp_path: Path, emulator: Emula
     for place in places:
         refuses(place, "sync", "--to", "lake", "--raw", place)
         assert not (tmp_path / "lake").exists()
-    assert spawn("sync", *account, "--to", "lake", "--raw", "raw", cwd=tmp_path, env=environment).code == 0
+    assert forked("sync", *account, "--to", "lake", "--raw", "raw", cwd=tmp_path, env=environment).code == 0
     for place in places:
         refuses(place, "fetch", "--into", place)
         assert not (tmp_path / "lake" / "raw").exists()
@@ -116,7 +116,7 @@ def test_a_raw_place_that_lacks_a_slash_is_wrong_usage(tmp_path: Path, emulator:
     """No local folder of that name is made."""
     environment = {**os.environ, **api_environment(emulator)}
     for command in (("sync", "--to", "lake", "--raw", "s3:/bucket/raw"), ("fetch", "--into", "s3:/bucket/raw")):
-        ran = spawn(*command, "--account", emulator.options.account, cwd=tmp_path, env=environment)
+        ran = forked(*command, "--account", emulator.options.account, cwd=tmp_path, env=environment)
         assert (ran.code, "found one with a single slash" in ran.err) == (2, True)
     assert not list(tmp_path.iterdir())
 

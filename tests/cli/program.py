@@ -1,4 +1,4 @@
-"""The command line as tests run it: in this process for the many cases, as a process of its own for the few."""
+"""The command line as tests run it: in this process or in a forked one for the many cases, started for the few."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, cast
 import click
 from click.testing import CliRunner
 
+from tests.support.forked import run_to_end
 from wsparquet.api.credentials import VARIABLES
 from wsparquet.cli import main
 from wsparquet.emulator import Emulator
@@ -75,6 +76,13 @@ def spawn(*arguments: object, stdin: bytes = b"", **options: Any) -> Ran:
     with start(*arguments, **{**pipes, **options}) as process:
         out, err = process.communicate(stdin, timeout=60)
     return Ran(process.returncode, (out or b"").decode(), (err or b"").decode())
+
+
+def forked(*arguments: object, stdin: bytes = b"", cwd: object = ".", env: Mapping[str, str] | None = None) -> Ran:
+    """Run a command in a forked process, to its end. It is ``spawn`` for tests that are not about starts."""
+    variables = {**os.environ, "COLUMNS": "200", **(env or {})}
+    code, out, err = run_to_end(arguments, stdin=stdin, folder=cwd, variables=variables, timeout=60)
+    return Ran(code, out.decode(), err.decode())
 
 
 def api_environment(emulator: Emulator) -> dict[str, str]:

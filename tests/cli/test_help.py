@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cli.program import PROGRAM, api_environment, run
+from tests.support.forked import folder_for_path
 from wsparquet.cli import cli
 from wsparquet.emulator import Emulator, EmulatorOptions, serving
 from wsparquet.generate import GenerateOptions, generate
@@ -55,15 +57,22 @@ def test_every_help_has_an_example_and_explains_every_option(command: str | None
             assert getattr(parameter, "help", None), parameter.name
 
 
-@pytest.fixture
-def prepared(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all files that the examples name, and a root that some of them work on."""
+    folder = tmp_path_factory.mktemp("template")
     options = GenerateOptions(files=2, records=20)
-    files = [path for folder in ("downloads", "raw") for path in generate(tmp_path / folder, options)]
-    (tmp_path / "session.gz").write_bytes(files[0].read_bytes())
-    assert run("convert", tmp_path / "downloads", "--to", tmp_path / "lake").code == 0
-    assert run("changes", tmp_path / "lake", "--next", tmp_path / "load.token").code == 0
-    return tmp_path
+    files = [path for name in ("downloads", "raw") for path in generate(folder / name, options)]
+    (folder / "session.gz").write_bytes(files[0].read_bytes())
+    assert run("convert", folder / "downloads", "--to", folder / "lake").code == 0
+    assert run("changes", folder / "lake", "--next", folder / "load.token").code == 0
+    return folder
+
+
+@pytest.fixture
+def prepared(template: Path, tmp_path: Path) -> Path:
+    """A copy of the template, which an example may change."""
+    return shutil.copytree(template, tmp_path, dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +87,7 @@ def test_an_example_runs(prepared: Path, served: Emulator, command: str | None, 
     """An example, as it stands, runs in a shell and ends with exit code 0."""
     # Ten megabytes a file take the generator some seconds; the example is the same with less.
     shorter = line.replace("--size 10M", "--size 100k")
-    path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join([str(folder_for_path()), str(PROGRAM.parent), os.environ["PATH"]])
     environment = {**os.environ, **api_environment(served), "PATH": path}
     shell = ["bash", "-o", "pipefail", "-c", shorter]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

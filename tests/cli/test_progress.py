@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
-import subprocess
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Files
-from tests.cli.program import api_environment, run, spawn, start
+from tests.cli.program import api_environment, forked, run
+from tests.support.forked import start
 from wsparquet.cli.progress import _Minutes
 from wsparquet.emulator import EmulatorOptions, serving
 from wsparquet.progress import Progress
@@ -25,18 +26,20 @@ def on_a_terminal(*arguments: object, **variables: str) -> tuple[int, str, str]:
     """Exit code and standard output of a command whose standard error is a terminal, and what that one shows."""
     ours, theirs = pty.openpty()
     # A terminal of any kind but a dumb one, on which rich draws nothing.
-    with start(
-        *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, env={"TERM": "xterm", **variables}
-    ) as process:
+    variables = {**os.environ, "COLUMNS": "200", "TERM": "xterm", **variables}
+    with Path(os.devnull).open("rb") as nothing, tempfile.TemporaryFile() as out:
+        streams = (nothing.fileno(), out.fileno(), theirs)
+        command = start(arguments, streams, folder=Path.cwd(), variables=variables)
         os.close(theirs)
         shown = b""
         # Linux answers EIO, macOS nothing, when the other end is closed.
         with suppress(OSError):
             while piece := os.read(ours, 1 << 16):
                 shown += piece
-        out, _ = process.communicate(timeout=60)
-    os.close(ours)
-    return process.returncode, out.decode(), shown.decode()
+        os.close(ours)
+        code = command.wait(timeout=60)
+        out.seek(0)
+        return code, out.read().decode(), shown.decode()
 
 
 def test_a_terminal_gets_a_bar(good: Files, tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def test_elsewhere_there_are_plain_lines(good: Files, odd: Files, corrupt: Path,
     """Without a terminal `--verbose` writes one plain line for each source as it ends, on standard error."""
     root = tmp_path / "lake"
     assert run("convert", good.paths[0], "--to", root).code == 0
-    ran = spawn("convert", *good.paths, odd.folder, corrupt, "--to", root, "--jobs", "1", "--verbose")
+    ran = forked("convert", *good.paths, odd.folder, corrupt, "--to", root, "--jobs", "1", "--verbose")
     assert ran.code == 1
     lines = ran.err.splitlines()
     assert len(lines) == 4
@@ -144,7 +147,7 @@ def test_no_failure_is_said_twice(options: tuple[str, ...], tmp_path: Path) -> N
         emulator.catalogue.delete(other)
         emulator.catalogue.put("WebSession.1.2.part-00000-0.gz", b"\x1f\x8b no gzip")
         arguments = ("sync", "--account", "75555851", "--pause", "0.01", "--to", tmp_path / "lake")
-        ran = spawn(*arguments, *options, env=api_environment(emulator))
+        ran = forked(*arguments, *options, env=api_environment(emulator))
     assert ran.code == 1
     for name in (one, "WebSession.1.2.part-00000-0.gz"):
         said = [line for line in (ran.out + ran.err).splitlines() if name in line and "retried" not in line]

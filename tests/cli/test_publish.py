@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import run, spawn
+from tests.cli.program import forked, run
 from wsparquet import convert, publish, verify
 from wsparquet.errors import DatasetError
 from wsparquet.generate import GenerateOptions, generate
@@ -47,16 +47,16 @@ def test_a_catalog_that_cannot_be_reached_is_exit_code_1(lake: Path, tmp_path: P
         "PYICEBERG_CATALOG__SQL__TYPE": "sql",
         "PYICEBERG_CATALOG__SQL__URI": f"sqlite:///{tmp_path}/catalog.db",
     }
-    assert spawn("publish", lake, "--catalog", "sql", env=environment).code == 0
+    assert forked("publish", lake, "--catalog", "sql", env=environment).code == 0
     again = ("convert", tmp_path / "raw", "--to", lake, "--again")
-    done = spawn(*again, env=environment | {"PYICEBERG_CATALOG__SQL__URI": "sqlite:////nowhere/catalog.db"})
+    done = forked(*again, env=environment | {"PYICEBERG_CATALOG__SQL__URI": "sqlite:////nowhere/catalog.db"})
     assert done.code == 1
     assert "2 sources: 2 converted (2 replaced)" in done.out
     assert "not published: " in done.err
     assert "cannot open the catalog sql" in done.err
     assert "kept until the next run" in done.err
-    assert spawn(*again, env=environment).code == 0
-    assert spawn("verify", lake, env=environment).code == 0
+    assert forked(*again, env=environment).code == 0
+    assert forked("verify", lake, env=environment).code == 0
     wrong = run("publish", lake, "--stop", "--catalog", "sql")
     assert wrong.code == 2
     assert "--stop: expected no --catalog and no --keep beside it" in wrong.err

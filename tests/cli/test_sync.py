@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.program import Ran, run, spawn, start
+from tests.cli.program import Ran, forked, run, start
 from tests.support.at_rest import files_below
 from tests.system.helpers import rows_on_disk
 from wsparquet.api.credentials import VARIABLES
@@ -149,7 +149,7 @@ def test_a_profile_of_the_file_is_chosen(tmp_path: Path, emulator: Emulator) -> 
         (("--profile", "fr"), "uk", 2, unknown),
     ):
         env = dict.fromkeys(SECRETS, "") | ({"WSPARQUET_PROFILE": profile} if profile else {})
-        found = spawn(*asking, *arguments, env=env)
+        found = forked(*asking, *arguments, env=env)
         assert (found.code, said in found.err, "s3same" in found.out + found.err) == (code, True, False), found.err
         assert found.out.count("WebSession.") == (3 if code == 0 else 0)
 
@@ -303,7 +303,7 @@ def test_serve_is_a_server_until_it_is_stopped(tmp_path: Path) -> None:
         assert server.stdout is not None
         url, *exports = [server.stdout.readline().decode().strip() for _ in range(5)]
         environment = dict(line.removeprefix("export ").split("=", 1) for line in exports)
-        found = spawn(
+        found = forked(
             "sync", "--account", ACCOUNT, "--base-url", url, "--to", tmp_path / "lake", "--output", "json",
             env={**os.environ, **environment},
         )  # fmt: skip
@@ -325,7 +325,7 @@ def test_serve_is_a_server_until_it_is_stopped(tmp_path: Path) -> None:
 def test_serve_says_where_it_cannot_listen(options: tuple[str, str], said: str, emulator: Emulator) -> None:
     """An address that is taken, somebody else's or none is one line and exit code 1."""
     used = emulator.base_url.rpartition(":")[2]
-    found = spawn("serve", *(each.format(used=used) for each in options))
+    found = forked("serve", *(each.format(used=used) for each in options))
     assert (found.code, found.out, found.err.count("\n")) == (1, "", 1)
     assert found.err.startswith("wsparquet: ")
     assert said in found.err

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cli.program import PROGRAM
+from tests.support.forked import folder_for_path
 from wsparquet.api.credentials import VARIABLES
 
 ROOT = Path(__file__).parents[2]
@@ -121,7 +122,7 @@ def environment() -> dict[str, str]:
     """The environment of tests with the program on the path, and without credentials or a server's address."""
     names = {*VARIABLES.values(), "WSPARQUET_BASE_URL"}
     found = {name: value for name, value in os.environ.items() if name not in names}
-    return found | {"PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"}
+    return found | {"PATH": os.pathsep.join([str(folder_for_path()), str(PROGRAM.parent), os.environ["PATH"]])}
 
 
 def agrees(expected: str, found: str) -> bool:

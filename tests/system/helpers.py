@@ -1,4 +1,4 @@
-"""The installed command as a process of its own, and roots looked at as a stranger would."""
+"""The command as a process of its own, forked or started, and roots looked at as a stranger would."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.support.forked import run_to_end
 from wsparquet import open_dataset
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.layout import is_root
@@ -51,17 +52,24 @@ def convert_command(root: Path, *arguments: str | Path) -> list[str]:
     return [str(COMMAND), "convert", *map(str, arguments), "--to", str(root), "--output", "json"]
 
 
-def run(command: Sequence[str | Path], **options: Any) -> Ended:
-    """A command to its end; what is expected of a command is one line, so a traceback is never."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, timeout=SECONDS, check=False, **options)
-    ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+def run(command: Sequence[str | Path]) -> Ended:
+    """A command to its end; what is expected of a command is one line, so a traceback is never.
+
+    The program is forked, and other commands are started.
+    """
+    if command[0] in {COMMAND, str(COMMAND)}:
+        code, out, err = run_to_end(command[1:], timeout=SECONDS)
+    else:
+        done = subprocess.run([str(part) for part in command], capture_output=True, timeout=SECONDS, check=False)
+        code, out, err = done.returncode, done.stdout, done.stderr
+    ended = Ended(code, out.decode(), err.decode())
     assert "Traceback" not in ended.stderr, ended.stderr
     return ended
 
 
-def convert(root: Path, *arguments: str | Path, code: int = 0, **options: Any) -> dict[str, Any]:
+def convert(root: Path, *arguments: str | Path, code: int = 0) -> dict[str, Any]:
     """The summary of a conversion that ends with the exit code ``code``."""
-    ended = run(convert_command(root, *arguments), **options)
+    ended = run(convert_command(root, *arguments))
     assert ended.code == code, (ended.code, ended.stdout, ended.stderr)
     return ended.summary
 
