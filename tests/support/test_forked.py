@@ -34,6 +34,6 @@ def test_a_signal_ends_a_command(tmp_path: Path) -> None:
     """The exit code tells which one."""
     with Path(os.devnull).open("r+b") as nothing:
         streams = (nothing.fileno(),) * 3
-        process = start(["serve"], streams, folder=tmp_path, variables=os.environ)  # type: ignore[arg-type]
+        process = start(["serve"], streams, folder=tmp_path, variables=os.environ)
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait(timeout=60) == -signal.SIGKILL
