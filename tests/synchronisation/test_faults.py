@@ -19,6 +19,7 @@ from wsparquet.errors import ApiError, WsparquetError
 from wsparquet.synchronisation import SyncSummary
 
 FILES = scaled(500, 24)
+HOURS = scaled(6, 2)
 LASTING = {"redirect-elsewhere"}
 """Faults of a request that are not tried again within a run."""
 
@@ -27,7 +28,7 @@ LASTING = {"redirect-elsewhere"}
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake of a run in which nothing fails."""
     root = tmp_path_factory.mktemp("undisturbed") / "lake"
-    with server() as emulator:
+    with server(hours=HOURS) as emulator:
         assert sync(root, emulator).exit_code == 0
     return root
 
@@ -35,13 +36,13 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("fault", sorted(DOWNLOAD - LASTING))
 def test_a_fault_of_every_download_is_overcome(tmp_path: Path, undisturbed: Path, fault: str) -> None:
     """With two faults before each answer, a run ends well, and with the lake of an undisturbed one."""
-    with server(faults={fault: 1.0}, most_faults=2, stall_seconds=0.3) as emulator:
+    with server(hours=HOURS, faults={fault: 1.0}, most_faults=2, stall_seconds=0.3) as emulator:
         api = ApiOptions(base_url=emulator.base_url, pause_seconds=0.002, read_seconds=0.15)
         summary = sync(tmp_path / "lake", emulator, api=api)
-        assert (summary.exit_code, len(summary.converted.committed)) == (0, 6)
+        assert (summary.exit_code, len(summary.converted.committed)) == (0, HOURS)
         # The list is no download, but has the faults that it can have.
         faulty = [request for request in emulator.log if request.fault == fault]
-        assert len(faulty) >= 6
+        assert len(faulty) >= HOURS
         assert summary.fetched.retries > 0 or fault == "redirect"
     assert_same(rows_on_disk(tmp_path / "lake"), rows_on_disk(undisturbed))
     assert_at_rest(tmp_path / "lake")
@@ -81,6 +82,7 @@ def _until_listed(root: Path, emulator: Emulator) -> SyncSummary:
     raise AssertionError("the list was always redirected")
 
 
+@pytest.mark.long
 def test_all_faults_together_end_in_the_same_lake(tmp_path: Path) -> None:
     """With a fault in a fifth of all requests, run after run until all is taken, nothing is lost and nothing twice.
 
