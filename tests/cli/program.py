@@ -81,7 +81,7 @@ def spawn(*arguments: object, stdin: bytes = b"", **options: Any) -> Ran:
 def forked(*arguments: object, stdin: bytes = b"", cwd: object = ".", env: Mapping[str, str] | None = None) -> Ran:
     """Run a command in a forked process, to its end. It is ``spawn`` for tests that are not about starts."""
     variables = {**os.environ, "COLUMNS": "200", **(env or {})}
-    code, out, err = run_to_end(arguments, stdin=stdin, folder=cwd, variables=variables, timeout=60)
+    code, out, err = run_to_end(arguments, stdin=stdin, folder=cwd, variables=variables)
     return Ran(code, out.decode(), err.decode())
 
 

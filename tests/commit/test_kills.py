@@ -82,7 +82,7 @@ def test_killed_before_any_step_and_done_again_a_root_ends_right(tmp_path: Path,
     template(tmp_path / "template", work)
     # More steps than the work has, so that the last ones are not killed at all.
     most = STEPS.get(work, 100)
-    steps = range(1 + part, most, scaled(PARTS, most // 9))
+    steps = range(1 + part, most, scaled(PARTS, most // (9 if most < 200 else 6)))
     roots = [tmp_path / str(step) for step in steps]
     for root in roots:
         shutil.copytree(tmp_path / "template", root)

@@ -221,7 +221,7 @@ def test_cases(names: tuple[str, ...], decoder_name: str) -> None:
     check_each(names, check)
 
 
-@pytest.mark.parametrize("names", in_groups(_case_names(longest=600)))
+@pytest.mark.parametrize("names", in_groups(_case_names(longest=scaled(600, 350))))
 def test_byte_by_byte(names: tuple[str, ...], decoder_name: str) -> None:
     """Input that arrives a byte at a time leaves what it leaves in one piece."""
 

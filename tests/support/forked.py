@@ -187,7 +187,7 @@ def run_to_end(
     stdin: bytes = b"",
     folder: object = ".",
     variables: Mapping[str, str] | None = None,
-    timeout: float = 120,
+    timeout: float = 240,
 ) -> tuple[int, bytes, bytes]:
     """Run a command to its end, and return its exit code, standard output and standard error."""
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
