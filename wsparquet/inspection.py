@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -16,7 +17,8 @@ from wsparquet.errors import WsparquetError
 from wsparquet.json_values import JsonResult, in_json, texts
 from wsparquet.options import check_number, make_options
 from wsparquet.results import Failure, Result
-from wsparquet.schema import TABLES
+from wsparquet.schema import DOCUMENTED, Schema, Table
+from wsparquet.schema.extended import read_extension
 from wsparquet.schema.fields import ceiling_ms, floor_ms
 from wsparquet.schema.leaves import leaf_columns
 from wsparquet.schema.lookup import in_table_order
@@ -41,6 +43,7 @@ class InspectKeywords(TypedDict, total=False):
     source_limits: SourceLimits
     limits: Limits
     storage_options: Mapping[str, Any] | None
+    extension: str | os.PathLike[str] | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class InspectOptions:
     """The options of ``inspect``. The function also takes each field as a keyword argument.
 
     ``samples``: the number of rows of each table, and of quarantined texts, that each result includes. Samples contain
-    personal data. ``storage_options``: options for fsspec. The other fields mean the same as in ``ConvertOptions``.
+    personal data. ``storage_options``: options for fsspec. ``extension``: the TOML file of an extension.
+    The other fields mean the same as in ``ConvertOptions``.
 
     >>> (found,) = wsparquet.inspect("session.gz", options=wsparquet.InspectOptions(samples=1))
     >>> len(found.samples["geo"])
@@ -64,6 +68,7 @@ class InspectOptions:
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
     storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
+    extension: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         """Reject invalid values."""
@@ -257,12 +262,13 @@ def inspect_source(source: Source, *, options: InspectOptions | None = None) -> 
 
     """
     options = options or InspectOptions()
-    decoder = make_decoder(DecoderOptions(source.name, options.limits), decoder=options.decoder)
+    schema = DOCUMENTED if options.extension is None else read_extension(options.extension)
+    decoder = make_decoder(DecoderOptions(source.name, options.limits, schema=schema), decoder=options.decoder)
     found = Inspection(source.name, source.url, report=decoder.report)
     with source.open(options.source_limits) as reader:
         lines = _LineCounter()
         for piece in decoded(source, reader, decoder, on_chunk=lines):
-            _take(found, piece, options.samples)
+            _take(found, piece, options.samples, schema)
         found.format = reader.format
         found.stored_bytes, found.inflated_bytes = reader.stored_bytes, reader.inflated_bytes
     found.form = _form(lines.count, decoder.report)
@@ -286,9 +292,9 @@ def _form(lines: int, report: Report) -> str:
     return "document" if report.containers == 1 else "documents"
 
 
-def _take(found: Inspection, piece: Decoded, samples: int) -> None:
+def _take(found: Inspection, piece: Decoded, samples: int, schema: Schema) -> None:
     for table, batch in piece.batches:
-        _widen(found, table, batch)
+        _widen(found, schema.tables[table], batch)
         shown = found.samples.setdefault(table, []) if samples else []
         shown.extend(batch.slice(0, max(samples - len(shown), 0)).to_pylist())
     for entry in piece.quarantined:
@@ -299,9 +305,9 @@ def _take(found: Inspection, piece: Decoded, samples: int) -> None:
                 found.quarantine_samples.append(_sample(entry))
 
 
-def _widen(found: Inspection, table: str, batch: pa.RecordBatch) -> None:
+def _widen(found: Inspection, table: Table, batch: pa.RecordBatch) -> None:
     """Extend the time span of the inspection to include the timestamps of a batch, except those of ``metaData``."""
-    for column in leaf_columns(TABLES[table].schema):
+    for column in leaf_columns(table.schema):
         if not pa.types.is_timestamp(column.field.type) or column.steps[0] == "metaData":
             continue
         times = column.values(batch).cast(pa.int64())

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, make_decoder
 from wsparquet.redaction import printable_url
-from wsparquet.schema import TABLES
+from wsparquet.schema import DOCUMENTED
+from wsparquet.schema.extended import read_extension
 from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand
 from wsparquet.stream import check_common, decoded
 
@@ -39,13 +40,14 @@ def read(
     limits: Limits | None = None,
     source_limits: SourceLimits | None = None,
     storage_options: Mapping[str, Any] | None = None,
+    extension: str | os.PathLike[str] | None = None,
 ) -> dict[str, pa.Table]:
     """Return all tables by name, in the order of the schema, with the rows of all sources.
 
     ``sources`` is a path, glob, folder or fsspec URL, ``-`` for standard input, or a list of these. The tables must fit
     in memory. ``on_quarantined`` is called with each text that could not be converted to a row. Without
     ``on_quarantined``, a ``QuarantineWarning`` reports the number of these texts. ``limits`` and ``source_limits`` are
-    in bytes. ``storage_options`` are options of fsspec.
+    in bytes. ``storage_options`` are options of fsspec. ``extension`` is the TOML file of an extension of the schema.
 
     >>> tables = wsparquet.read("session.gz")
     >>> sum(table.num_rows for table in tables.values())
@@ -55,15 +57,17 @@ def read(
         OptionError: a parameter has an invalid value; this error is also a ValueError.
         SourceError: a source cannot be read.
         DecodeError: a source is not a Web Session file.
+        SchemaError: the extension is not valid.
 
     """
     limits, source_limits = limits or Limits(), source_limits or SourceLimits()
     check_common(decoder, source_limits, limits, storage_options)
     given = as_list(sources)
     found = expand(given, storage_options=storage_options)
-    batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
+    schema = DOCUMENTED if extension is None else read_extension(extension)
+    batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in schema.tables}
     quarantined = 0
-    for piece in _pieces(found, decoder, DecoderOptions(limits=limits), source_limits):
+    for piece in _pieces(found, decoder, DecoderOptions(limits=limits, schema=schema), source_limits):
         for table, batch in piece.batches:
             batches[table].append(batch)
         for entry in piece.quarantined:
@@ -77,7 +81,7 @@ def read(
             QuarantineWarning,
             stacklevel=2,
         )
-    return {name: pa.Table.from_batches(parts, schema=TABLES[name].schema) for name, parts in batches.items()}
+    return {name: pa.Table.from_batches(parts, schema=schema.tables[name].schema) for name, parts in batches.items()}
 
 
 def _named(given: Sequence[str | os.PathLike[str]]) -> str:

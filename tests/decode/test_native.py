@@ -37,7 +37,7 @@ from wsparquet.decode import DecoderOptions, Limits, Quarantined, active_decoder
 from wsparquet.decode.plan import Leaf, compiled
 from wsparquet.errors import DecodeError
 from wsparquet.generate import GenerateOptions, generate_text, records
-from wsparquet.schema import TABLES
+from wsparquet.schema import DOCUMENTED, TABLES, Schema
 
 HAS_NATIVE = native_decoder() is not None
 needs_native = pytest.mark.skipif(not HAS_NATIVE, reason="the native decoder is not built here")
@@ -95,16 +95,18 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
     return {**report, "container_values": entries}
 
 
-def outcome(pieces: Iterable[bytes], *, decoder: str, limits: Limits | None = None) -> Outcome | str:
+def outcome(
+    pieces: Iterable[bytes], *, decoder: str, limits: Limits | None = None, schema: Schema = DOCUMENTED
+) -> Outcome | str:
     """What the decoder makes of the pieces; where the source fails, the message."""
-    machine = make_decoder(DecoderOptions("source.gz", limits or Limits()), decoder=decoder)
+    machine = make_decoder(DecoderOptions("source.gz", limits or Limits(), schema=schema), decoder=decoder)
     try:
         decoded = [*(machine.feed(piece) for piece in pieces), machine.finish()]
     except DecodeError as error:
         return str(error)
     batches: dict[str, list[pa.RecordBatch]] = {}
     for table, batch in (pair for some in decoded for pair in some.batches):
-        assert batch.schema.equals(TABLES[table].schema, check_metadata=True)
+        assert batch.schema.equals(schema.tables[table].schema, check_metadata=True)
         batch.validate(full=True)
         batches.setdefault(table, []).append(batch)
     tables = {name: pa.Table.from_batches(some) for name, some in batches.items()}

@@ -29,7 +29,7 @@ def change_geo(root: Root, difference: Difference) -> None:
     """Change a table as another tool does."""
     tables, files = TablesInRoot(root), StoreFiles(root)
     state = tables.load("geo")
-    updates = next_snapshot(state.metadata, "geo", read_current(state.metadata, files), difference, files)
+    updates = next_snapshot(state.metadata, read_current(state.metadata, files), difference, files)
     tables.settle(tables.commit(state, Change(updates, unchanged(state.metadata))))
 
 

@@ -134,7 +134,7 @@ def test_many_publications_have_few_manifests(root: Root) -> None:
     locations = [f"{files.base}/{number}.parquet" for number in range(MOST_MANIFESTS + 5)]
     for location in locations:
         current = read_current(state.metadata, files)
-        updates = next_snapshot(state.metadata, "geo", current, Difference({location: part}, ()), files)
+        updates = next_snapshot(state.metadata, current, Difference({location: part}, ()), files)
         state = tables.commit(state, Change(updates, unchanged(state.metadata)))
         most = max(most, len(state.metadata.current_snapshot().manifests(files)))
     assert most <= MOST_MANIFESTS + 1

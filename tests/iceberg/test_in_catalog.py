@@ -150,7 +150,7 @@ def test_a_slow_publisher_loses(root: Root, catalog: Catalog) -> None:
     state = tables.load("geo")
     current = read_current(state.metadata, files)
     difference = current.differences(parts_by_location(root, files.base)["geo"])
-    updates = next_snapshot(state.metadata, "geo", current, difference, files)
+    updates = next_snapshot(state.metadata, current, difference, files)
     root.remove(["third.gz"])
     publish_changes(root)
     with pytest.raises(Lost):
@@ -167,7 +167,7 @@ def test_two_publishers_create_the_tables_at_once(tmp_path: Path, catalog: Catal
     files = StoreFiles(root)
     current = read_current(state.metadata, files)
     difference = current.differences(parts_by_location(root, files.base)["geo"])
-    updates = next_snapshot(state.metadata, "geo", current, difference, files)
+    updates = next_snapshot(state.metadata, current, difference, files)
     publish(root.place, catalog="sql")
     with pytest.raises(Lost):
         tables.commit(state, Change(updates, ()))

@@ -145,7 +145,7 @@ def test_what_another_tool_has_done_to_a_table_is_undone(tmp_path: Path, damage:
             difference = Difference({f"{files.base}/elsewhere.parquet": part}, ())
         case _:
             difference = Difference({first: part._replace(part=part.part._replace(rows=1000))}, {first})
-    updates = next_snapshot(state.metadata, "geo", current, difference, files)
+    updates = next_snapshot(state.metadata, current, difference, files)
     tables.settle(tables.commit(state, Change(updates, unchanged(state.metadata))))
     assert files_of(published(root.place, "geo")) != sorted(parts) or damage == "rows"
     publish(root.place)

@@ -33,7 +33,7 @@ class Slow:
         self.state = self.tables.load("geo")
         current = read_current(self.state.metadata, files)
         difference = current.differences(parts_by_location(root, files.base)["geo"])
-        updates = next_snapshot(self.state.metadata, "geo", current, difference, files)
+        updates = next_snapshot(self.state.metadata, current, difference, files)
         self.change = Change(updates, unchanged(self.state.metadata))
 
     def commit(self) -> None:

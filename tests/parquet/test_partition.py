@@ -161,7 +161,7 @@ def test_timestamps_are_found_at_any_depth(seed: int) -> None:
     outer = pa.list_(pa.struct([("at", TIMESTAMP), ("more", inner)]))
     array = pa.array([nested(chance, 2) for _ in range(6)], outer)
     rows: list[Any] = array.to_pylist()
-    found = earliest(array)
+    found = earliest(array, pa.field("a", array.type))
     assert found.cast(TIMESTAMP).to_pylist() == [min(instants(value), default=None) for value in rows]
 
 
@@ -169,4 +169,4 @@ def test_what_lies_under_a_null_list_is_not_found() -> None:
     """A null list may have values beneath it, which are none."""
     values = pa.array([START, START + 1, START + 2], TIMESTAMP)
     lists = pa.ListArray.from_arrays(pa.array([0, 2, 3], pa.int32()), values, mask=pa.array([True, False]))
-    assert earliest(lists).to_pylist() == [None, START + 2]
+    assert earliest(lists, pa.field("a", lists.type)).to_pylist() == [None, START + 2]

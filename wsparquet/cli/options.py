@@ -28,6 +28,7 @@ __all__ = [
     "added",
     "conversion_options",
     "decoder_option",
+    "extension_option",
     "force_account_option",
     "jobs_option",
     "limit_options",
@@ -128,6 +129,12 @@ storage_option = click.option(
     callback=_storage_options,
     help="An option for fsspec or s3fs, such as endpoint_url or profile; repeatable. A VALUE of true, false or JSON is "
     "parsed. Sources on http(s) receive only the options that apply to them.",
+)
+extension_option = click.option(
+    "--extension",
+    type=click.Path(dir_okay=False, exists=True),
+    metavar="FILE",
+    help="A TOML file that adds fields, branches and tables to the documented schema.",
 )
 single_writer_option = click.option(
     "--single-writer",

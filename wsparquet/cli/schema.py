@@ -12,12 +12,13 @@ from click.core import ParameterSource
 from wsparquet.cli.api_options import ServerOptions, api_options
 from wsparquet.cli.arguments import group, takes
 from wsparquet.cli.exit_codes import ExitCode
-from wsparquet.cli.options import output_option, storage_option
+from wsparquet.cli.options import extension_option, output_option, storage_option
 from wsparquet.cli.output import present, say, say_error
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
     from wsparquet.api import Retry
+    from wsparquet.schema import Schema
 
 __all__ = ["schema"]
 
@@ -38,6 +39,7 @@ class Arguments:
     form: str
     views: bool
     root: str | None
+    extension: str | None
     storage: dict[str, object] = field(repr=False)
     remote: bool
     file: str | None
@@ -70,6 +72,7 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     metavar="ROOT",
     help="The root whose files the definitions for duckdb, athena and spark name; that for spark is then SQL.",
 )
+@extension_option
 @storage_option
 @click.option("--remote", is_flag=True, help="Print the schema that the Data Access API publishes, as JSON.")
 @click.option(
@@ -103,13 +106,16 @@ def schema(given: Arguments) -> int:
       wsparquet schema --as duckdb --root lake > views.sql
       wsparquet schema --as athena --root s3://BUCKET/PATH > tables.sql
       wsparquet schema --views --as athena > views.sql
+      wsparquet schema navigation --extension more.toml
       wsparquet schema --remote --account 75555851 > schema.json
       wsparquet schema --remote --account 75555851 --diff
     """
     _check(click.get_current_context())
     if not given.remote and given.file is None:
-        _check_table(given.table)
-        say(_definition(given), nl=False)
+        schema = _schema(given)
+        if given.root is None:
+            _check_table(given.table, schema)
+        say(_definition(given, schema), nl=False)
         return ExitCode.DONE
     answer = _ask(given) if given.file is None else _read(given.file)
     return _compare(answer, given.output) if given.diff else _print(answer)
@@ -134,7 +140,7 @@ def _check(context: click.Context) -> None:
     for flag in given:
         if flag in needed and needed[flag] not in given:
             raise click.UsageError(f"expected {needed[flag]} with {flag}, found none")
-        if flag in {"--as", "--root", "--views"} and remote:
+        if flag in {"--as", "--root", "--views", "--extension"} and remote:
             raise click.UsageError(f"expected {flag} with wsparquet's own definitions, found {flag} with {whence[0]}")
     if not remote and context.params["views"]:
         _check_views(given, context.params["form"])
@@ -166,7 +172,18 @@ def _any(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def _definition(given: Arguments) -> str:
+def _schema(given: Arguments) -> Schema:
+    """Return the schema to print: that of the extension or of the root, or else the documented one."""
+    from wsparquet.schema import DOCUMENTED
+
+    if given.extension is None:
+        return DOCUMENTED
+    from wsparquet.schema.extended import read_extension
+
+    return read_extension(given.extension)
+
+
+def _definition(given: Arguments, schema: Schema) -> str:
     from wsparquet.render import Location, describe, render, schema_text
 
     if given.views:
@@ -174,25 +191,26 @@ def _definition(given: Arguments) -> str:
 
     if given.root is None:
         described = (given.form, given.output) == ("arrow", "json")
-        return describe(given.table) if described else render(given.table, given.form)
+        return describe(given.table, schema) if described else render(given.table, given.form, schema=schema)
     from wsparquet.dataset import open_dataset
     from wsparquet.preflight import check_root
 
     check_root(given.root)
     # DuckDB and Spark reject a table without files. Definitions for Athena need no access to the root.
     lake = open_dataset(given.root, storage_options=given.storage) if given.form != "athena" else None
+    known = schema if lake is None else lake.schema
+    _check_table(given.table, known)
     location = Location.of(given.root, empty=lake.empty_tables if lake else ())
-    return render(given.table, given.form, location=location)
+    return render(given.table, given.form, location=location, schema=known)
 
 
-def _check_table(table: str | None) -> None:
+def _check_table(table: str | None, schema: Schema) -> None:
     """Reject an unknown table, and suggest the most similar name."""
     from wsparquet.options import did_you_mean
-    from wsparquet.schema import TABLES
 
-    if table is not None and table not in TABLES:
-        found = f"{printable(table)!r}{did_you_mean(table, TABLES)}"
-        raise click.UsageError(f"expected a table, one of {', '.join(TABLES)}; found {found}")
+    if table is not None and table not in schema.tables:
+        found = f"{printable(table)!r}{did_you_mean(table, schema.tables)}"
+        raise click.UsageError(f"expected a table, one of {', '.join(schema.tables)}; found {found}")
 
 
 def _ask(given: Arguments) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.key_binding import KeyBindings
 
-    from wsparquet.query.answer import Answer
+    from wsparquet.query.answer import Asking
 
 __all__ = ["run_shell"]
 
@@ -31,8 +31,6 @@ KEYWORDS = (
     *("AND", "OR", "NOT", "IS NULL", "IS NOT NULL", "count", "sum", "avg", "min", "max", "UNNEST", "DISTINCT"),
     "DESCRIBE",
 )
-
-Ask = Callable[[str], "Answer"]
 
 
 def run_shell(root: str, *, storage_options: Mapping[str, Any], form: str) -> None:
@@ -51,10 +49,10 @@ def run_shell(root: str, *, storage_options: Mapping[str, Any], form: str) -> No
 def _one_opening(session: PromptSession[str], root: str, storage_options: Mapping[str, Any], form: str) -> bool:
     """Answer queries of the root as it is now, until the user leaves or wants to see later commits."""
     from wsparquet.query.answer import asking
-    from wsparquet.query.catalog import RELATIONS
+    from wsparquet.query.catalog import relations
 
     with asking(root, storage_options=storage_options) as ask:
-        say(f"{root}: the tables and views are {', '.join(RELATIONS)}; .help explains the shell")
+        say(f"{root}: the tables and views are {', '.join(relations(ask.schema))}; .help explains the shell")
         for line in _lines(session):
             if line == ".refresh":
                 return False
@@ -88,7 +86,7 @@ def _shown_errors() -> Iterator[None]:
         complain("interrupted")
 
 
-def _answer(ask: Ask, line: str, form: str) -> None:
+def _answer(ask: Asking, line: str, form: str) -> None:
     from wsparquet.query.catalog import describing, listing
 
     command, _, argument = line.partition(" ")
@@ -96,9 +94,9 @@ def _answer(ask: Ask, line: str, form: str) -> None:
         case ".help":
             say(HELP)
         case ".tables":
-            write_answer(ask(listing()), form, None)
+            write_answer(ask(listing(ask.schema)), form, None)
         case ".describe":
-            write_answer(ask(describing(argument.strip(" ;"))), form, None)
+            write_answer(ask(describing(argument.strip(" ;"), ask.schema)), form, None)
         case unknown if unknown.startswith("."):
             complain(f"expected a query or one of the commands of .help, found {unknown}")
         case _:
@@ -115,10 +113,10 @@ def _session() -> PromptSession[str]:
             "expected the package prompt_toolkit, found none; give a query, or install it with: "
             "pip install 'wsparquet[duckdb]'"
         ) from error
-    from wsparquet.query.catalog import RELATIONS, columns_of
+    from wsparquet.query.catalog import columns_of, relations
 
-    columns = (column.name for name in RELATIONS for column in columns_of(name))
-    words = sorted({*RELATIONS, *columns, *KEYWORDS, ".tables", ".describe", ".refresh", ".help", ".quit"})
+    columns = (column.name for name in relations() for column in columns_of(name))
+    words = sorted({*relations(), *columns, *KEYWORDS, ".tables", ".describe", ".refresh", ".help", ".quit"})
     completer = WordCompleter(words, ignore_case=True, WORD=False)
     return PromptSession(
         history=FileHistory(_history_file()), completer=completer, multiline=True, key_bindings=_keys()

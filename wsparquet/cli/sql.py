@@ -19,6 +19,8 @@ from wsparquet.cli.terminal import is_terminal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from wsparquet.schema import Schema
+
 __all__ = ["sql"]
 
 ASKED = ("QUERY", "--from", "--tables", "--describe")
@@ -63,15 +65,14 @@ class Arguments:
         suffix = Path(self.into).suffix.lower() if self.into else ""
         return self.form or SUFFIXES.get(suffix, "table" if self.into is None else "csv")
 
-    @property
-    def asked(self) -> str:
-        """The query."""
+    def asked(self, schema: Schema) -> str:
+        """Return the query to a root with this schema."""
         from wsparquet.query.catalog import describing, listing
 
         if self.tables:
-            return listing()
+            return listing(schema)
         if self.described is not None:
-            return describing(self.described)
+            return describing(self.described, schema)
         if self.file is None:
             return self.query or ""
         with click.open_file(self.file, "rb") as opened:
@@ -131,13 +132,13 @@ def sql(given: Arguments) -> int:
       echo "SELECT count(*) FROM geo" | wsparquet sql lake --from -
       wsparquet sql lake --describe page_views
     """
-    from wsparquet.query.answer import answering
+    from wsparquet.query.answer import asking
 
     if given.shell:
         run_shell(given.root, storage_options=given.storage, form=given.format)
         return ExitCode.DONE
     if given.into is not None:
         check_target("--into", given.into)
-    with answering(given.root, given.asked, storage_options=given.storage) as answer:
-        write_answer(answer, given.format, given.into)
+    with asking(given.root, storage_options=given.storage) as ask:
+        write_answer(ask(given.asked(ask.schema)), given.format, given.into)
     return ExitCode.DONE

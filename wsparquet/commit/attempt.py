@@ -20,7 +20,7 @@ from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, part_path
 from wsparquet.parquet.writers import WriterPool, Writers, WrittenPart
-from wsparquet.schema import SCHEMA_VERSION
+from wsparquet.schema import DOCUMENTED, SCHEMA_VERSION, Schema
 from wsparquet.store.disk import create_file, sync_file
 from wsparquet.store.disk_errors import translated
 from wsparquet.store.workspace import Workspace
@@ -44,11 +44,13 @@ class Attempt:
         *,
         fallback_day_ms: int | None,
         before_commit: Callable[[], None] = lambda: None,
+        schema: Schema = DOCUMENTED,
     ) -> None:
         self._protocol = protocol
         self._before_commit = before_commit
+        self._schema = schema
         self._work = work
-        self._writers = Writers(self._work.folder, fallback_day_ms=fallback_day_ms, pool=pool)
+        self._writers = Writers(self._work.folder, fallback_day_ms=fallback_day_ms, pool=pool, schema=schema)
         self._quarantine: BinaryIO | None = None
         self._quarantined = False
         self._written: tuple[WrittenPart, ...] | None = None
@@ -147,6 +149,27 @@ class Attempt:
         finally:
             self._end()
 
+    def replace_parts(self, commit: Commit, facts: CommitFacts, kept: Sequence[Part]) -> Commit:
+        """Publish all files instead of the parts of a commit that are not ``kept``, and return the new record.
+
+        The rows are the same, so the record keeps its content id, its quarantine and its time. Raises like ``commit``.
+        """
+        self.close()
+        try:
+            draft = self._draft(commit.identity, facts)
+            changes = draft.record
+            record = replace(
+                commit,
+                token=self.token,
+                facts=facts,
+                parts=(*kept, *changes.parts),
+                software=changes.software,
+                extension=changes.extension,
+            )
+            return self._protocol.commit(self._work, Draft(record, draft.moves), expected=commit)
+        finally:
+            self._end()
+
     def _draft(self, identity: Identity, facts: CommitFacts) -> Draft:
         key, moves, parts = identity.key, [], []
         for part in self._written or ():
@@ -165,6 +188,7 @@ class Attempt:
             obsolete=(),
             software=software_version(),
             schema_version=SCHEMA_VERSION,
+            extension=self._schema.hash,
             committed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             content_id=self.token,
         )

@@ -44,7 +44,7 @@ class DayRecord:
 
     ``token`` is new each time the record is written. ``content_id`` is the token of the attempt that last wrote day
     parts. ``obsolete`` has the paths of replaced day parts. Replaced day parts, and the members' own parts, stay until
-    ``keep_until`` (seconds since 1970), or are deleted at once if it is None.
+    ``keep_until`` (seconds since 1970), or are deleted at once if it is None. ``extension`` is as in ``Commit``.
     """
 
     identity: Day
@@ -57,6 +57,7 @@ class DayRecord:
     compacted_at: str
     content_id: str
     keep_until: float | None = None
+    extension: str | None = None
 
     removed: ClassVar[bool] = False
     """A day record is never a tombstone. Without members, it is a record without parts."""
@@ -70,6 +71,7 @@ class DayRecord:
         members: Mapping[str, Member] | None = None,
         parts: Iterable[Part] = (),
         keep_until: float | None = None,
+        extension: str | None = None,
     ) -> DayRecord:
         """Return the record of a new attempt, which replaces no files yet."""
         return cls(
@@ -83,6 +85,7 @@ class DayRecord:
             compacted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             content_id=token,
             keep_until=keep_until,
+            extension=extension,
         )
 
     @property
@@ -137,6 +140,7 @@ class DayRecord:
                 "keep_until": self.keep_until,
                 "software": self.software,
                 "schema_version": self.schema_version,
+                "extension": self.extension,
                 "compacted_at": self.compacted_at,
             }
         )

@@ -108,6 +108,7 @@ def decode_commit(data: bytes, path: str) -> Commit:
         also=_decode_also(reader),
         same_as=_decode_same_as(reader),
         removed=reader.take("removed", bool),
+        extension=reader.take("extension", str, type(None)),
     )
     if reader.take("row_count", int) != commit.row_count:
         raise reader.error(f"the sum of its parts' rows, {commit.row_count},", reader.values["row_count"], "row_count")
@@ -255,6 +256,7 @@ def decode_day(data: bytes, path: str) -> DayRecord:
         compacted_at=reader.take("compacted_at", str),
         content_id=reader.take("content_id", str),
         keep_until=reader.take("keep_until", float, int, type(None)),
+        extension=reader.take("extension", str, type(None)),
     )
     _check_rows(reader, record)
     return record

@@ -161,7 +161,8 @@ class Commit:
     is never derived from the content, because the same content can be removed and committed again. ``obsolete`` has the
     paths of the files that this commit replaced. ``texts_before`` has the hashes of the source's replaced texts, oldest
     first. ``also`` has the other places of these texts and of the current text. In a record without parts, ``same_as``
-    names the source that has this source's rows. ``removed`` marks the tombstone of a source.
+    names the source that has this source's rows. ``removed`` marks the tombstone of a source. ``extension`` is the
+    hash of the extension with which the parts were written, or None if there was none.
     """
 
     identity: Identity
@@ -178,6 +179,7 @@ class Commit:
     also: tuple[Sighting, ...] = ()
     same_as: Identity | None = None
     removed: bool = False
+    extension: str | None = None
 
     @property
     def header(self) -> CommitHeader:
@@ -211,8 +213,11 @@ class Commit:
 
     @property
     def published(self) -> tuple[str, ...]:
-        """The paths of the files that the attempt of this record has written, which are all files of the commit."""
-        return self.paths
+        """The paths of the files that the attempt of this record has written.
+
+        These are all files of the commit, unless the attempt has replaced only some parts, as ``extend`` does.
+        """
+        return tuple(path for path in self.paths if f".{self.token}." in path)
 
     def replaceable(self) -> tuple[str, ...]:
         """The paths of the files that a successor replaces."""
@@ -278,6 +283,7 @@ class Commit:
             "obsolete": self.obsolete,
             "software": self.software,
             "schema_version": self.schema_version,
+            "extension": self.extension,
             "committed_at": self.committed_at,
             "report": self.facts.report,
         }

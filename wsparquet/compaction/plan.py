@@ -11,7 +11,7 @@ from wsparquet.commit.days import Counting, DayRecord, Member
 from wsparquet.compaction.options import CompactOptions
 from wsparquet.dataset.day_parts import DayChange, Input
 from wsparquet.layout import Day, Identity
-from wsparquet.schema import TABLES
+from wsparquet.schema import Schema
 
 __all__ = ["Candidates", "planned_days"]
 
@@ -31,7 +31,7 @@ class Candidates:
         pairs = ((members.get(commit.identity.name), commit) for commit in self.commits)
         return any(member is not None and member.content_id != commit.content_id for member, commit in pairs)
 
-    def change(self, options: CompactOptions) -> DayChange | None:
+    def change(self, options: CompactOptions, schema: Schema) -> DayChange | None:
         """Return the change that merges small files, or None if no table has enough of them.
 
         Call this only if the day is not changing.
@@ -40,7 +40,7 @@ class Candidates:
         merged: dict[str, list[Input]] = {}
         members = dict(self.found.members) if self.found else {}
         kept = list(self.found.parts) if self.found else []
-        for table in options.tables or TABLES:
+        for table in options.tables or schema.tables:
             own = [(commit, part) for commit in commits for part in self._own_parts(commit, table)]
             small = [part for part in kept if part.table == table and part.bytes < options.target_size // 2]
             if own and len(own) + len(small) >= options.min_files:
@@ -71,12 +71,12 @@ def _with_rows(members: Mapping[str, Member], commit: Commit, part: Part) -> Mem
     return Member(commit.content_id, commit.facts.source_name, rows)
 
 
-def planned_days(counting: Counting, options: CompactOptions) -> list[Candidates]:
+def planned_days(counting: Counting, options: CompactOptions, schema: Schema) -> list[Candidates]:
     """Return the days that may be merged, by account and date."""
     commits: dict[Day, dict[Identity, Commit]] = {}
     for commit in counting.commits:
         for part in commit.parts:
-            if part.table in TABLES:
+            if part.table in schema.tables:
                 commits.setdefault(Day(commit.identity.account, part.date), {})[commit.identity] = commit
     days = sorted(_chosen(commits, options), key=lambda day: (day.account, day.day or date.min))
     return [Candidates(day, counting.days.get(day), tuple(commits[day].values())) for day in days]

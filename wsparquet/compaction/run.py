@@ -21,7 +21,6 @@ from wsparquet.iceberg import publish_changes
 from wsparquet.layout import HIVE_NULL, Day
 from wsparquet.options import make_options
 from wsparquet.progress import Listener, Progress, logged
-from wsparquet.schema import TABLES
 
 __all__ = ["compact", "compact_root"]
 
@@ -70,7 +69,7 @@ def compact_root(root: Root, options: CompactOptions, on_progress: Listener | No
         root.recover()
         root.settle(root.commits())
     run = _Run(root, options, logged(on_progress))
-    run.all(planned_days(root.log.counting(), options))
+    run.all(planned_days(root.log.counting(), options, root.schema))
     if run.days and not options.dry_run:
         # A source that was replaced or removed during its merge has left void rows.
         root.settle_days(root.commits())
@@ -112,7 +111,7 @@ class _Run:
         """Merge the days, several at the same time."""
         self.changing = sum(each.is_changing for each in candidates)
         settled = [each for each in candidates if not each.is_changing]
-        changes = [change for each in settled if (change := each.change(self._options)) is not None]
+        changes = [change for each in settled if (change := each.change(self._options, self._root.schema)) is not None]
         self._tell(Progress("found", "", files=len(changes)))
         if self._options.dry_run:
             for change in changes:
@@ -174,7 +173,7 @@ class _Run:
     def tables(self) -> Iterator[MergedTable]:
         """Yield the sums of each table, in the order of the schema."""
         dry = self._options.dry_run
-        for table in TABLES:
+        for table in self._root.schema.tables:
             if (found := self._totals.get(table)) is not None:
                 files, size = (None, None) if dry else (found.after.files, found.after.bytes)
                 before = found.before

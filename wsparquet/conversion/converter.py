@@ -38,6 +38,7 @@ from wsparquet.layout import Identity
 from wsparquet.names import parse_name
 from wsparquet.parquet.writers import shared_pool
 from wsparquet.progress import Listener, Progress
+from wsparquet.schema import DOCUMENTED
 from wsparquet.source import Failed, Source, SourceReader, interruptible
 from wsparquet.stream import decoded
 
@@ -246,7 +247,8 @@ class _Conversion:
         self.into = into
         self.fallback_ms = parse_name(source.name).start_ms
         limits = replace(run.options.limits, batch_bytes=min(run.options.limits.batch_bytes, run.plan.batch_bytes))
-        options = DecoderOptions(source.name, limits, Days.of(self.fallback_ms))
+        schema = run.root.schema if run.root is not None else DOCUMENTED
+        options = DecoderOptions(source.name, limits, Days.of(self.fallback_ms), schema)
         self.days: set[int | None] = set()
         self.decoder = make_decoder(options, decoder=run.options.decoder)
 

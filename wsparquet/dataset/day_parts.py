@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,13 +18,24 @@ from wsparquet.commit.record import Part
 from wsparquet.compute import count_values
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Day, Identity, day_part_path
+from wsparquet.schema import DOCUMENTED, Schema, Table
 from wsparquet.store.disk_errors import translated
 from wsparquet.store.store import Store
 
 if TYPE_CHECKING:
     from wsparquet.parquet.sorting import SortedFile
 
-__all__ = ["DayChange", "Input", "MergeLimits", "PartsGone", "WrongRows", "settled", "write_day"]
+__all__ = [
+    "DayChange",
+    "Input",
+    "MergeLimits",
+    "PartsGone",
+    "Transform",
+    "WrongRows",
+    "part_rows",
+    "settled",
+    "write_day",
+]
 
 BATCH_ROWS = 1 << 13
 """How many rows are read at once: with 10 KB a row, which is much, these are 80 MB."""
@@ -32,6 +43,10 @@ BATCH_ROWS = 1 << 13
 TARGET_BYTES = 512 << 20
 MEMORY = 384 << 20
 """The default memory budget in bytes for the rows of one day."""
+
+
+Transform = Callable[[str, pa.RecordBatch], pa.RecordBatch]
+"""Returns the rows to write instead of rows of a table."""
 
 
 class PartsGone(Exception):
@@ -88,8 +103,13 @@ def write_day(
     protocol: CommitProtocol,
     change: DayChange,
     limits: MergeLimits = MergeLimits(),
+    *,
+    schema: Schema = DOCUMENTED,
+    transform: Transform | None = None,
 ) -> DayRecord:
     """Write the new day parts, swap the day record, and delete what the new record replaces.
+
+    ``transform`` is applied to the rows of each table before they are written.
 
     Raises:
         PartsGone: another run has replaced a part that is to be merged; nothing is changed.
@@ -103,26 +123,39 @@ def write_day(
         for table, inputs in change.merged.items():
             folder = work.path(table)
             folder.mkdir()
-            for file, facts in _merged(store, table, inputs, folder, limits):
+            for file, facts in _merged(store, schema.tables[table], inputs, folder, limits, transform=transform):
                 path = day_part_path(change.day.key, table, f"{work.token}.{len(moves)}")
                 moves.append((file, path))
                 parts.append(Part(path, table, change.day.day, *facts))
         members, until = change.members, limits.keep_until
-        record = DayRecord.new(change.day, work.token, members=members, parts=parts, keep_until=until)
+        record = DayRecord.new(
+            change.day, work.token, members=members, parts=parts, keep_until=until, extension=schema.hash
+        )
         return protocol.commit_day(work, Draft(record, tuple(moves)), expected=change.found)
 
 
-def _merged(store: Store, table: str, inputs: Sequence[Input], folder: Path, limits: MergeLimits) -> list[SortedFile]:
+def _merged(
+    store: Store,
+    table: Table,
+    inputs: Sequence[Input],
+    folder: Path,
+    limits: MergeLimits,
+    *,
+    transform: Transform | None,
+) -> list[SortedFile]:
     # Imported only here, because this module imports all of pyarrow.compute.
     from wsparquet.parquet.sorting import Sorting, write_sorted
 
     expected = sum(each.rows for each in inputs)
     order = Sorting(expected, limits.target_bytes, limits.memory)
-    files = write_sorted(table, _read(store, inputs, folder / "input"), folder, order)
+    batches = _read(store, inputs, folder / "input")
+    if transform is not None:
+        batches = (transform(table.name, batch) for batch in batches)
+    files = write_sorted(table, batches, folder, order)
     found = sum(file.facts.rows for file in files)
     if found != expected:
         raise WrongRows(
-            f"{store.place()}: expected {expected} rows in {len(inputs)} parts of {table}, found {found}; "
+            f"{store.place()}: expected {expected} rows in {len(inputs)} parts of {table.name}, found {found}; "
             "nothing was changed. See what is wrong with `wsparquet verify`"
         )
     return files
@@ -137,7 +170,7 @@ def _read(store: Store, inputs: Iterable[Input], copy: Path) -> Iterator[pa.Reco
 
     for each in inputs:
         void = pa.array(sorted(each.void), pa.string())
-        for batch in _batches(store, each.part, copy):
+        for batch in part_rows(store, each.part, copy):
             sources = batch.column("source_file")
             if each.source_file is not None and set(pc.unique(sources).to_pylist()) != {each.source_file}:
                 raise WrongRows(
@@ -147,7 +180,7 @@ def _read(store: Store, inputs: Iterable[Input], copy: Path) -> Iterator[pa.Reco
             yield batch.filter(pc.invert(pc.is_in(sources, value_set=void))) if each.void else batch
 
 
-def _batches(store: Store, part: Part, copy: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+def part_rows(store: Store, part: Part, copy: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a part. Raises PartsGone if the file does not exist, DatasetError if it cannot be read."""
     import pyarrow.parquet as pq
 
@@ -213,6 +246,6 @@ def _rows_of(store: Store, part: Part, source_files: frozenset[str]) -> int:
     """Return how many rows of a part come from some source files."""
     found: Counter[str] = Counter()
     with store.workspaces.new() as work:
-        for batch in _batches(store, part, work.path("input"), ["source_file"]):
+        for batch in part_rows(store, part, work.path("input"), ["source_file"]):
             found.update(count_values(batch.column(0)))
     return sum(found[name] for name in source_files)

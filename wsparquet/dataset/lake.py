@@ -16,7 +16,6 @@ from wsparquet.dataset.access import Access
 from wsparquet.dataset.root import Root
 from wsparquet.errors import DatasetError
 from wsparquet.options import did_you_mean
-from wsparquet.schema import TABLES
 from wsparquet.schema.tables import PARTITION
 from wsparquet.store.disk_errors import translated
 
@@ -37,8 +36,9 @@ class LakeDataset:
 
     def __init__(self, root: Root) -> None:
         self._store = root.store
+        self.schema = root.schema
         counting = root.log.counting()
-        self._parts: dict[str, list[CountingPart]] = {table: [] for table in TABLES}
+        self._parts: dict[str, list[CountingPart]] = {table: [] for table in self.schema.tables}
         for each in counting.parts():
             # Omit tables that this version does not know.
             if each.part.table in self._parts:
@@ -115,7 +115,7 @@ class LakeDataset:
         with translated("open", self._store.place()):
             return ds.FileSystemDataset.from_paths(
                 [f"{base}/{part.path}" for part in parts],
-                schema=TABLES[name].schema.append(PARTITION),
+                schema=self.schema.tables[name].schema.append(PARTITION),
                 format=ds.ParquetFileFormat(),
                 filesystem=filesystem,
                 partitions=[_partition(part.date) for part in parts],

@@ -18,9 +18,11 @@ from wsparquet.commit.record import Commit, CommitHeader, Sighting
 from wsparquet.commit.retired import RetiredParts
 from wsparquet.commit.twins import has_rows_of
 from wsparquet.dataset.access import Access, open_store, retired_parts
-from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone, WrongRows, settled, write_day
+from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone, Transform, WrongRows, settled, write_day
 from wsparquet.dataset.settled_days import SettledDays
 from wsparquet.dataset.version import (
+    EXTENDED,
+    Extending,
     RootVersion,
     check_new,
     create_version,
@@ -33,7 +35,8 @@ from wsparquet.layout import LOCKS, QUARANTINE, RETIRED, STATE, SYNC, TMP, Ident
 from wsparquet.log import LOGGER
 from wsparquet.names import encode
 from wsparquet.parquet.writers import WriterPool, shared_pool
-from wsparquet.schema import SCHEMA_VERSION
+from wsparquet.schema import DOCUMENTED, SCHEMA_VERSION, Schema
+from wsparquet.schema.extended import KeptExtension
 from wsparquet.store.store import Store
 from wsparquet.store.workspace import Workspace
 from wsparquet.urls import is_url
@@ -52,11 +55,20 @@ class Root:
     Threads and processes may use one root concurrently.
     """
 
-    def __init__(self, store: Store, protocol: CommitProtocol, pool: WriterPool, *, made: bool = True) -> None:
+    def __init__(
+        self,
+        store: Store,
+        protocol: CommitProtocol,
+        pool: WriterPool,
+        *,
+        made: bool = True,
+        schema: Schema = DOCUMENTED,
+    ) -> None:
         self._store = store
         self._protocol = protocol
         self._pool = pool
         self._made = made
+        self.schema = schema
         self._making = threading.Lock()
         self._settled_days = SettledDays()
 
@@ -80,8 +92,8 @@ class Root:
         store, protocol = open_store(os.fspath(path), access)
         if create:
             make_root(store)
-        read_version(store).check(store)
-        return cls(store, protocol, pool or shared_pool())
+        schema = read_version(store).checked(store)
+        return cls(store, protocol, pool or shared_pool(), schema=schema)
 
     @classmethod
     def open_to_write(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
@@ -92,12 +104,12 @@ class Root:
         Raises the same errors as ``open``.
         """
         store, protocol = open_store(os.fspath(path), access)
-        made = has_version(store)
+        made, schema = has_version(store), DOCUMENTED
         if made:
-            read_version(store).check(store)
+            schema = read_version(store).checked(store)
         else:
             check_new(store)
-        return cls(store, protocol, shared_pool(), made=made)
+        return cls(store, protocol, shared_pool(), made=made, schema=schema)
 
     @classmethod
     def open_if_exists(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
@@ -117,8 +129,34 @@ class Root:
         Raises SchemaError if the root has a newer schema version, DatasetError if the root is missing.
         """
         store, protocol = open_store(os.fspath(path), access)
-        read_version(store).check_not_newer(store)
-        return cls(store, protocol, shared_pool())
+        version = read_version(store)
+        version.check_not_newer(store)
+        version.check_extended(store)
+        return cls(store, protocol, shared_pool(), schema=version.tables)
+
+    @classmethod
+    def open_to_extend(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
+        """Open the root at ``path``, which may have an unfinished extension; create the root if it is missing.
+
+        Raises SchemaError if the root has another schema version, DatasetError if it cannot be created.
+        """
+        store, protocol = open_store(os.fspath(path), access)
+        make_root(store)
+        version = read_version(store)
+        replace(version, extending=None).check(store)
+        return cls(store, protocol, shared_pool(), schema=version.tables)
+
+    def begin_extension(self, extension: KeptExtension) -> None:
+        """Give the root an extension, and close it until ``end_extension``: only ``open_to_extend`` can open it."""
+        version = self.version
+        extending = version.extending or Extending(version.extension)
+        requires = tuple(sorted({*version.requires, EXTENDED}))
+        replace_version(self._store, replace(version, extension=extension, extending=extending, requires=requires))
+        self.schema = extension.schema
+
+    def end_extension(self) -> None:
+        """Open the root again: all its parts have the extension."""
+        replace_version(self._store, replace(self.version, extending=None))
 
     @property
     def version(self) -> RootVersion:
@@ -253,7 +291,7 @@ class Root:
             try:
                 change = settled(self._store, self.log, record, commits)
                 if change is not None:
-                    write_day(self._store, self._protocol, change)
+                    write_day(self._store, self._protocol, change, schema=self.schema)
                 else:
                     self._settled_days.add(record, version)
             except (PartsGone, DayConflict):
@@ -261,9 +299,9 @@ class Root:
             except WrongRows as error:
                 LOGGER.warning("%s", error)
 
-    def replace_day(self, change: DayChange, limits: MergeLimits) -> DayRecord:
+    def replace_day(self, change: DayChange, limits: MergeLimits, *, transform: Transform | None = None) -> DayRecord:
         """Write new day parts and replace a day record. Raises like ``write_day``."""
-        return write_day(self._store, self._protocol, change, limits)
+        return write_day(self._store, self._protocol, change, limits, schema=self.schema, transform=transform)
 
     def yield_to(self, commits: CommitIndex, loser: CommitHeader, to: Identity) -> None:
         """Make the commit of ``loser`` yield to ``to``, unless another run has changed it, and update the index."""
@@ -283,14 +321,26 @@ class Root:
         ``fallback_day_ms`` (milliseconds since 1970) gives the date of rows without a timestamp.
         """
         work = self._new_workspace()
-        return Attempt(self._protocol, work, self._pool, fallback_day_ms=fallback_day_ms, before_commit=self._make)
+        return Attempt(
+            self._protocol,
+            work,
+            self._pool,
+            fallback_day_ms=fallback_day_ms,
+            before_commit=self._make,
+            schema=self.schema,
+        )
 
     def _make(self) -> None:
         """Create the root, unless this or another process has created it."""
         with self._making:
             if not self._made:
                 make_root(self._store)
-                read_version(self._store).check(self._store)
+                schema = read_version(self._store).checked(self._store)
+                if schema.hash != self.schema.hash:
+                    raise DatasetError(
+                        f"{self.place}: expected a root without an extension, found one that another process has just "
+                        "made with an extension; run again"
+                    )
                 self._made = True
 
     def _new_workspace(self) -> Workspace:

@@ -18,11 +18,14 @@ from wsparquet.commit.parsing import remedy_for
 from wsparquet.commit.record import FORMAT_VERSION, encode_json
 from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.layout import ROOT_FILE
-from wsparquet.schema import SCHEMA_VERSION, TABLES
+from wsparquet.schema import DOCUMENTED, SCHEMA_VERSION, TABLES, Schema
+from wsparquet.schema.extended import KeptExtension
 from wsparquet.store.store import Absent, Changed, Refused, Store
 
 __all__ = [
+    "EXTENDED",
     "PUBLISHED",
+    "Extending",
     "Publication",
     "RootVersion",
     "change_version",
@@ -38,7 +41,10 @@ __all__ = [
 PUBLISHED = "published"
 """The feature of published roots: software without it would delete parts that a published snapshot names."""
 
-FEATURES = frozenset({PUBLISHED})
+EXTENDED = "extension"
+"""The feature of roots with an extension: software without it would write files with other columns."""
+
+FEATURES = frozenset({EXTENDED, PUBLISHED})
 """The features of roots that this software supports. Each root names the features that it requires."""
 
 
@@ -57,12 +63,28 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class Extending:
+    """An extension that began, but has not finished: ``before`` is the extension of the parts that it has not reached.
+
+    It is None if the root had no extension.
+    """
+
+    before: KeptExtension | None
+
+    @property
+    def tables(self) -> Schema:
+        """The tables of the parts that are not extended yet."""
+        return DOCUMENTED if self.before is None else self.before.schema
+
+
+@dataclass(frozen=True, slots=True)
 class RootVersion:
     """The schema version of a root, and the other facts that decide which software may use the root.
 
     During a replay, ``replaying_from`` is the version of the sources that are not yet replayed. ``root_id`` is a random
     value that identifies the root. ``requires`` names the features that software must support to read and write the
-    root correctly. ``publication`` says where the root is published, if it is.
+    root correctly. ``publication`` says where the root is published, if it is. ``extension`` is what the
+    root adds to the documented schema; while ``extending`` is not None, some parts do not have it yet.
     """
 
     schema: int
@@ -70,6 +92,8 @@ class RootVersion:
     root_id: str = field(default_factory=lambda: secrets.token_hex(16))
     requires: tuple[str, ...] = ()
     publication: Publication | None = None
+    extension: KeptExtension | None = None
+    extending: Extending | None = None
 
     def check(self, store: Store) -> None:
         """Raise SchemaError unless all files of the root have the schema version of this software."""
@@ -85,6 +109,25 @@ class RootVersion:
                 f"{where}: expected one schema version, found an unfinished replay from {self.replaying_from} to "
                 f"{self.schema}; run `wsparquet replay` until it finishes"
             )
+        self.check_extended(store)
+
+    def check_extended(self, store: Store) -> None:
+        """Raise SchemaError unless all parts of the root have its extension."""
+        if self.extending is not None:
+            raise SchemaError(
+                f"{store.place(ROOT_FILE)}: expected that all parts have the root's extension, found that `wsparquet "
+                "extend` has not finished; run it again with the same file"
+            )
+
+    @property
+    def tables(self) -> Schema:
+        """The tables of the root. Raises SchemaError if the extension is not valid."""
+        return DOCUMENTED if self.extension is None else self.extension.schema
+
+    def checked(self, store: Store) -> Schema:
+        """Return the tables of the root. Raises the errors of ``check``."""
+        self.check(store)
+        return self.tables
 
     def check_not_newer(self, store: Store) -> None:
         """Raise SchemaError if the root has a newer schema version, or requires a feature that is not supported."""
@@ -108,6 +151,10 @@ class RootVersion:
             "root_id": self.root_id,
             "requires": self.requires,
             "published": asdict(self.publication) if self.publication else None,
+            "extension": self.extension.to_dict() if self.extension else None,
+            "extending": {"before": each.to_dict() if (each := self.extending.before) else None}
+            if self.extending
+            else None,
             "software": software_version(),
             "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
@@ -137,7 +184,41 @@ def read_version(store: Store) -> RootVersion:
         raise _unreadable(where, "a number of 0 or more as schema_version", version)
     if before is not None and (type(before) is not int or not 0 <= before < version):
         raise _unreadable(where, f"a number from 0 to {version - 1} as replaying_from, or null", before)
-    return RootVersion(version, before, *_identity(where, values), _publication(where, values.get("published")))
+    return RootVersion(
+        version,
+        before,
+        *_identity(where, values),
+        _publication(where, values.get("published")),
+        _extension(where, values.get("extension")),
+        _extending(where, values.get("extending")),
+    )
+
+
+def _extension(where: str, values: object) -> KeptExtension | None:
+    """Return the root's extension, or None. Raises DatasetError if the values are not valid."""
+    if values is None:
+        return None
+    match values:
+        case {"hash": str() as expected, "text": str() as text, "ids": dict() as ids} if all(
+            map(_are_ids, ids.values())
+        ):
+            found = KeptExtension(text, ids)
+            if found.schema.hash == expected:
+                return found
+    raise _unreadable(where, "an object with hash, text and ids as extension, which fit together, or null", values)
+
+
+def _are_ids(values: object) -> bool:
+    return isinstance(values, dict) and all(type(number) is int for number in values.values())
+
+
+def _extending(where: str, values: object) -> Extending | None:
+    match values:
+        case None:
+            return None
+        case {"before": before}:
+            return Extending(_extension(where, before))
+    raise _unreadable(where, "an object with before as extending, or null", values)
 
 
 def _identity(where: str, values: dict[str, object]) -> tuple[str, tuple[str, ...]]:

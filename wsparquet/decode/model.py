@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from wsparquet.json_values import JsonResult
 from wsparquet.options import check_number
+from wsparquet.schema import DOCUMENTED, Schema
 from wsparquet.schema.fields import DAY_MS, EPOCH, plausible_ms
 from wsparquet.schema.lookup import in_table_order
 
@@ -132,11 +133,15 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
-    """The options of a decoder: the value of the column ``source_file``, the limits, and whether days are separated."""
+    """The options of a decoder.
+
+    These are the value of ``source_file``, the limits, whether days are separated, and the schema.
+    """
 
     source_file: str = ""
     limits: Limits = field(default_factory=Limits)
     days: Days | None = None
+    schema: Schema = DOCUMENTED
 
 
 class PathCounts:

@@ -11,15 +11,13 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
-
-from wsparquet._native import CompiledPlan, Exported, Machine, Refused
+from wsparquet._native import CompiledPlan, Machine, Refused
 from wsparquet.decode.messages import longer_opening, no_container
 from wsparquet.decode.model import BATCH_FACTOR, Decoded, DecoderOptions, PathCounts, Quarantined, Report
-from wsparquet.decode.plan import StructOf, compiled
+from wsparquet.decode.plan import PLANS, StructOf, compiled
 from wsparquet.errors import DecodeError, SchemaError
 from wsparquet.private.pyarrow import import_batch, import_schema
-from wsparquet.schema import TABLES
+from wsparquet.schema import Schema
 
 __all__ = ["NativeDecoder", "plan_json"]
 
@@ -35,7 +33,9 @@ class NativeDecoder:
         limits = replace(options.limits, batch_bytes=options.limits.batch_bytes * BATCH_FACTOR)
         self._days = options.days
         fallback = options.days.fallback if options.days is not None else None
-        self._machine = Machine(_shared_plan(), options.source_file, asdict(limits), options.days is not None, fallback)
+        self._schema = options.schema
+        plan = _shared_plan(options.schema)
+        self._machine = Machine(plan, options.source_file, asdict(limits), options.days is not None, fallback)
 
     def feed(self, data: bytes) -> Decoded:
         """Decode the next bytes of the decompressed text.
@@ -71,7 +71,10 @@ class NativeDecoder:
 
     def _hand_out(self, done: dict[str, Any]) -> Decoded:
         self._count(done)
-        batches = tuple((table, _batch(table, array)) for table, _, array in done["batches"])
+        batches = tuple(
+            (table, import_batch(array.address, self._schema.tables[table].schema))
+            for table, _, array in done["batches"]
+        )
         for table, batch in batches:
             self.report.count_rows(table, batch.num_rows)
         days = tuple(day for _, day, _ in done["batches"]) if self._days is not None else ()
@@ -98,10 +101,6 @@ def _add(counts: PathCounts, more: list[tuple[str, int]]) -> None:
         counts.add(name, count)
 
 
-def _batch(table: str, array: Exported) -> pa.RecordBatch:
-    return import_batch(array.address, TABLES[table].schema)
-
-
 def _quarantined(entry: tuple[int, int | None, int | None, str | None, str, bytes, bool]) -> Quarantined:
     start, container, number, path, reason, data, continued = entry
     return Quarantined(
@@ -117,21 +116,22 @@ def _quarantined(entry: tuple[int, int | None, int | None, str | None, str, byte
     )
 
 
-@lru_cache(maxsize=1)
-def _shared_plan() -> CompiledPlan:
-    """Return the plan, compiled by Rust.
+@lru_cache(maxsize=PLANS)
+def _shared_plan(schema: Schema) -> CompiledPlan:
+    """Return the plan of a schema, compiled by Rust.
 
     Raises:
         SchemaError: the columns of the compiled plan differ from those of the schema, so batches would be misread.
 
     """
-    plan = CompiledPlan(plan_json(compiled()))
+    plan = CompiledPlan(plan_json(compiled(schema)))
     for table, capsule in plan.schemas():
         built = import_schema(capsule)
-        if built != TABLES[table].schema:
+        expected = schema.tables[table].schema
+        if built != expected:
             raise SchemaError(
                 f"the columns that the native decoder builds for {table} differ from the schema: found {built}, "
-                f"expected {TABLES[table].schema}; reinstall wsparquet, or set `decoder` to reference"
+                f"expected {expected}; reinstall wsparquet, or set `decoder` to reference"
             )
     return plan
 

@@ -12,11 +12,11 @@ from typing import Literal
 
 import pyarrow as pa
 
-from wsparquet.decode.keys import is_tag, normalise
 from wsparquet.errors import SchemaError
-from wsparquet.schema import COMMON_SUFFIX, HEADER, METADATA, TABLES, UNRECOGNIZED, Table
+from wsparquet.schema import COMMON_SUFFIX, DOCUMENTED, METADATA, UNRECOGNIZED, Schema, Table
 from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.fields import TIMESTAMP
+from wsparquet.schema.keys import is_tag, normalise
 from wsparquet.schema.tables import (
     METADATA_COLUMN,
     NUMBER_COLUMN,
@@ -27,6 +27,7 @@ from wsparquet.schema.tables import (
 )
 
 __all__ = [
+    "PLANS",
     "Branch",
     "CommonColumn",
     "DecodePlan",
@@ -49,6 +50,9 @@ LEAVES = {
     pa.float64(): "float64",
     TIMESTAMP: "timestamp",
 }
+
+PLANS = 8
+"""How many schemas of different roots a process keeps compiled."""
 
 Content = Literal["metadata", "source", "number", "rescued"]
 
@@ -76,11 +80,16 @@ class Leaf:
 
 @dataclass(frozen=True)
 class FieldPlan:
-    """A field of a struct: the column's name, the normalized keys of the field, and the node of the field's value."""
+    """A field of a struct: the column's name, the normalized keys of the field, and the node of the field's value.
+
+    ``added`` has those of the keys that an extension adds to a documented struct, which never choose a table, a
+    payload, or a branch. If an extension adds the field, these are all of its keys.
+    """
 
     name: str
     keys: frozenset[str]
     node: Node
+    added: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -102,11 +111,15 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch of a union: the name of its column, the normalized names that its tag may have, and its struct."""
+    """A branch of a union: the name of its column, the normalized names that its tag may have, and its struct.
+
+    ``added`` has those of the names that an extension adds. If an extension adds the branch, these are all its names.
+    """
 
     name: str
     names: frozenset[str]
     struct: StructOf
+    added: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -121,13 +134,17 @@ Node = Leaf | StructOf | ListOf | UnionOf
 
 @dataclass(frozen=True)
 class TablePlan:
-    """A record type: its body tags, the names of its payload, and a struct of the payload's columns."""
+    """A record type: its body tags, the names of its payload, and a struct of the payload's columns.
+
+    ``added`` says that an extension adds the table.
+    """
 
     name: str
     tags: frozenset[str]
     payload_names: frozenset[str]
     payload: StructOf
     flat: bool
+    added: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,19 +175,20 @@ class DecodePlan:
     common: tuple[CommonColumn, ...]
 
 
-@lru_cache(maxsize=1)
-def compiled() -> DecodePlan:
-    """Return the plan of ``wsparquet.schema``.
+@lru_cache(maxsize=PLANS)
+def compiled(schema: Schema = DOCUMENTED) -> DecodePlan:
+    """Return the plan of a schema.
 
     Raises:
         SchemaError: two fields, branches, or tables share a key or name, or no reader supports a type.
 
     """
-    tables = tuple(_table(table) for table in TABLES.values() if table.tags)
+    tables = tuple(_table(table) for table in schema.tables.values() if table.tags)
     _distinct("tables", ((table.name, table.tags) for table in tables))
     _distinct("tables", ((table.name, table.payload_names) for table in tables))
+    header = schema.header
     return DecodePlan(
-        header=_struct(HEADER.fields, frozenset(map(normalise, (HEADER.name, *HEADER.aliases)))),
+        header=_struct(header.fields, frozenset(map(normalise, (header.name, *header.aliases)))),
         metadata=_struct(METADATA.fields, frozenset({normalise(METADATA.name)})),
         tables=tables,
         unrecognized=RawPlan(UNRECOGNIZED.name, TAG_COLUMN.name, RECORD_COLUMN.name),
@@ -192,11 +210,12 @@ def _table(table: Table) -> TablePlan:
         payload_names=frozenset(table.payload_names),
         payload=_struct(table.payload, names),
         flat=table.flat is not None,
+        added=table.added,
     )
 
 
 def _struct(fields: Iterable[pa.Field], names: frozenset[str], *, inline: bool = False) -> StructOf:
-    plans = tuple(FieldPlan(field.name, _keys(field), _node(field)) for field in fields)
+    plans = tuple(FieldPlan(field.name, _keys(field), _node(field), _added_keys(field)) for field in fields)
     _distinct("fields", ((plan.name, plan.keys) for plan in plans))
     for plan in plans:
         if plan.keys & names:
@@ -227,13 +246,22 @@ def _union(field: pa.Field) -> UnionOf:
     for child in field.type.fields:
         if child.name != "type":
             struct = _struct(child.type.fields, frozenset())
-            branches.append(Branch(child.name, _names(child) | {normalise(child.name)}, struct))
+            notes = annotations_of(child)
+            more = frozenset(map(normalise, notes.added_names))
+            names = _names(child) | {normalise(child.name)} | more
+            branches.append(Branch(child.name, names, struct, names if notes.added else more))
     _distinct("branches", ((branch.name, branch.names) for branch in branches))
     return UnionOf(tuple(branches))
 
 
 def _keys(field: pa.Field) -> frozenset[str]:
-    return frozenset(map(normalise, (field.name, *annotations_of(field).aliases)))
+    notes = annotations_of(field)
+    return frozenset(map(normalise, (field.name, *notes.aliases, *notes.added_names)))
+
+
+def _added_keys(field: pa.Field) -> frozenset[str]:
+    notes = annotations_of(field)
+    return _keys(field) if notes.added else frozenset(map(normalise, notes.added_names))
 
 
 def _names(field: pa.Field) -> frozenset[str]:

@@ -13,7 +13,6 @@ from wsparquet.iceberg.parts import TablePart, parts_by_location
 from wsparquet.iceberg.publisher import open_tables
 from wsparquet.iceberg.snapshots import Current, read_current
 from wsparquet.iceberg.tables import State
-from wsparquet.schema import TABLES
 
 __all__ = ["compare_tables"]
 
@@ -24,7 +23,7 @@ def compare_tables(root: Root, publication: Publication) -> Iterator[Mismatch]:
     Raises DatasetError if the store or the catalog fails, or if the catalog has another root's tables.
     """
     tables, files = open_tables(root, publication), StoreFiles(root)
-    states = [tables.load(name) for name in TABLES]
+    states = [tables.load(name) for name in root.schema.tables]
     parts = parts_by_location(root, files.base, settled=False)
     for state in states:
         where = f"{tables.place}: {state.name}"
@@ -33,7 +32,7 @@ def compare_tables(root: Root, publication: Publication) -> Iterator[Mismatch]:
             continue
         if not tables.is_settled(state):
             yield Mismatch(where, "a version hint with the newest version", "another one: readers open older rows")
-        if evolve(state.metadata, state.name, root.version.root_id):
+        if evolve(state.metadata, root.schema.tables[state.name], root.version.root_id):
             yield Mismatch(where, "the schema and the properties of this version of wsparquet", "others")
         yield from _compare_files(where, state, read_current(state.metadata, files), parts[state.name])
 

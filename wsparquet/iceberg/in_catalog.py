@@ -37,6 +37,7 @@ class TablesInCatalog:
 
     def __init__(self, root: Root, catalog: str) -> None:
         self._store = root.store
+        self._tables = root.schema.tables
         self._root_id = root.version.root_id
         self._base = root.location
         self.place = f"the catalog {catalog}"
@@ -55,7 +56,9 @@ class TablesInCatalog:
             try:
                 table = self._catalog.load_table(self._identifier(name))
             except NoSuchTableError:
-                return State(name, initial_metadata(name, self._location(name), self._root_id), exists=False)
+                return State(
+                    name, initial_metadata(self._tables[name], self._location(name), self._root_id), exists=False
+                )
         if not is_own(table.metadata, self._location(name), self._root_id):
             raise DatasetError(
                 f"{self.place}: expected {self._shown(name)} to be the table of the root {self._base}, found one at "

@@ -31,6 +31,7 @@ class TablesInRoot:
 
     def __init__(self, root: Root) -> None:
         self._store = root.store
+        self._tables = root.schema.tables
         self._root_id = root.version.root_id
         self._base = root.location
         self.place = root.place
@@ -39,7 +40,7 @@ class TablesInRoot:
         """Return the newest version of a table, or a new table if it is missing or is that of a copied root."""
         for _ in range(TRIES):
             version = self._newest(name)
-            fresh = initial_metadata(name, self._location(name), self._root_id)
+            fresh = initial_metadata(self._tables[name], self._location(name), self._root_id)
             if version == 0:
                 return State(name, fresh, exists=False)
             path = self._path(name, version)

@@ -20,7 +20,7 @@ from pyiceberg.transforms import IdentityTransform
 from wsparquet.errors import DatasetError
 from wsparquet.layout import ICEBERG
 from wsparquet.render.iceberg import schema as schema_values
-from wsparquet.schema import TABLES
+from wsparquet.schema import AnyTable, table_of
 from wsparquet.schema.field_ids import registry
 from wsparquet.schema.tables import PARTITION
 
@@ -52,30 +52,30 @@ def table_path(name: str) -> str:
 
 
 @cache
-def schema(name: str) -> Schema:
-    """Return the schema of a table, with the registry's ids and the documentation of each column."""
-    return Schema.model_validate(schema_values(TABLES[name]))
+def schema(table: AnyTable) -> Schema:
+    """Return the schema of a table, with the ids of its fields and the documentation of each column."""
+    return Schema.model_validate(schema_values(table_of(table)))
 
 
-def field_id(name: str, column: str) -> int:
+def field_id(metadata: TableMetadata, column: str) -> int:
     """Return the id of a top-level column."""
-    return schema(name).find_field(column).field_id
+    return metadata.schema().find_field(column).field_id
 
 
-def properties(name: str, root_id: str) -> dict[str, str]:
+def properties(table: AnyTable, root_id: str) -> dict[str, str]:
     """Return the properties of a table.
 
     The name mapping is for files and readers without field ids.
     """
-    mapping = schema(name).name_mapping.model_dump_json()
-    return {**PROPERTIES, "schema.name-mapping.default": mapping, "comment": TABLES[name].doc, ROOT_ID: root_id}
+    mapping = schema(table).name_mapping.model_dump_json()
+    return {**PROPERTIES, "schema.name-mapping.default": mapping, "comment": table_of(table).doc, ROOT_ID: root_id}
 
 
-def initial_metadata(name: str, location: str, root_id: str) -> TableMetadata:
+def initial_metadata(table: AnyTable, location: str, root_id: str) -> TableMetadata:
     """Return the first metadata of a table at ``location``, without a snapshot."""
     spec = PartitionSpec(
         PartitionField(
-            source_id=field_id(name, PARTITION.name),
+            source_id=schema(table).find_field(PARTITION.name).field_id,
             field_id=PARTITION_FIELD_ID,
             transform=IdentityTransform(),
             name=PARTITION.name,
@@ -84,21 +84,22 @@ def initial_metadata(name: str, location: str, root_id: str) -> TableMetadata:
     return TableMetadataV2(
         location=location,
         table_uuid=uuid.uuid4(),
-        schemas=[schema(name)],
+        schemas=[schema(table)],
         current_schema_id=0,
-        last_column_id=_highest_id(name),
+        last_column_id=_highest_id(table),
         partition_specs=[spec],
         default_spec_id=spec.spec_id,
         last_partition_id=PARTITION_FIELD_ID,
         sort_orders=[UNSORTED_SORT_ORDER],
         default_sort_order_id=UNSORTED_SORT_ORDER.order_id,
-        properties=properties(name, root_id),
+        properties=properties(table, root_id),
     )
 
 
-def _highest_id(name: str) -> int:
+def _highest_id(table: AnyTable) -> int:
     """Return the highest id that any schema version has used, so that another tool does not assign it again."""
-    return max(line.id for line in registry() if line.table == name)
+    known = table_of(table)
+    return max(*(line.id for line in registry() if line.table == known.name), *known.ids.values(), 0)
 
 
 def is_own(metadata: TableMetadata, location: str, root_id: str) -> bool:
@@ -106,23 +107,23 @@ def is_own(metadata: TableMetadata, location: str, root_id: str) -> bool:
     return metadata.location == location and metadata.properties.get(ROOT_ID) == root_id
 
 
-def evolve(metadata: TableMetadata, name: str, root_id: str) -> tuple[TableUpdate, ...]:
-    """Return the updates that give a table the schema and the properties of this version of wsparquet."""
+def evolve(metadata: TableMetadata, table: AnyTable, root_id: str) -> tuple[TableUpdate, ...]:
+    """Return the updates that give a table its schema and the properties of this version of wsparquet."""
     updates: list[TableUpdate] = []
-    wanted = schema(name)
+    wanted = schema(table)
     if metadata.schema().as_struct() != wanted.as_struct():
         number = max(each.schema_id for each in metadata.schemas) + 1
         added = wanted.model_copy(update={"schema_id": number})
         updates += [AddSchemaUpdate(schema=added), SetCurrentSchemaUpdate(schema_id=-1)]
-    changed = {key: value for key, value in properties(name, root_id).items() if metadata.properties.get(key) != value}
+    changed = {key: value for key, value in properties(table, root_id).items() if metadata.properties.get(key) != value}
     if changed:
         updates.append(SetPropertiesUpdate(updates=changed))
     return tuple(updates)
 
 
-def partition_spec_id(metadata: TableMetadata, name: str) -> int:
+def partition_spec_id(metadata: TableMetadata) -> int:
     """Return the id of the table's partition by ``date``. Raises DatasetError if another tool has removed it."""
-    wanted: list[Any] = [(field_id(name, PARTITION.name), IdentityTransform())]
+    wanted: list[Any] = [(field_id(metadata, PARTITION.name), IdentityTransform())]
     for spec in metadata.partition_specs:
         if [(field.source_id, field.transform) for field in spec.fields] == wanted:
             return spec.spec_id

@@ -29,7 +29,6 @@ from wsparquet.iceberg.parts import TablePart, Unsettled, parts_by_location
 from wsparquet.iceberg.snapshots import Current, Difference, next_snapshot, read_current, unchanged
 from wsparquet.iceberg.tables import Change, Lost, State, Tables
 from wsparquet.layout import table_of_part
-from wsparquet.schema import TABLES
 
 __all__ = ["open_tables", "publish_tables"]
 
@@ -79,7 +78,7 @@ class _Publisher:
         """Do steps 1 to 5. Raises Lost if another publisher has changed a table."""
         waiting = self._root.retired.waiting()
         retired = {path for paths in waiting.values() for path in paths}
-        states = [self._tables.load(name) for name in TABLES]
+        states = [self._tables.load(name) for name in self._root.schema.tables]
         parts = parts_by_location(self._root, self._files.base)
         changed = {table_of_part(path) for path in retired}
         found = [self._table(state, parts[state.name], anew=state.name in changed) for state in states]
@@ -110,12 +109,12 @@ class _Publisher:
 
     def _changed(self, state: State, current: Current, difference: Difference, *, anew: bool) -> State:
         """Commit the difference, what the schema needs, and the end of old snapshots, if there is any of them."""
-        evolved = evolve(state.metadata, state.name, self._root_id)
+        evolved = evolve(state.metadata, self._root.schema.tables[state.name], self._root_id)
         adding = anew or not state.exists or bool(difference.added or difference.removed) or bool(evolved)
         now_ms = time.time_ns() // 1_000_000
         expired = expire(state.metadata, keep_seconds=self._keep_seconds, now_ms=now_ms, adding=adding)
         if not adding:
             return self._tables.commit(state, Change(expired, unchanged(state.metadata))) if expired else state
         evolving = Change(evolved, ()).applied_to(state)
-        updates = next_snapshot(evolving, state.name, current, difference, self._files)
+        updates = next_snapshot(evolving, current, difference, self._files)
         return self._tables.commit(state, Change((*evolved, *updates, *expired), unchanged(state.metadata)))

@@ -204,10 +204,9 @@ def _unpublished(version: RootVersion) -> RootVersion:
 
 def _drop(root: Root, publication: Publication) -> None:
     from wsparquet.iceberg.publisher import open_tables
-    from wsparquet.schema import TABLES
 
     tables = open_tables(root, publication)
-    for name in TABLES:
+    for name in root.schema.tables:
         tables.drop(name)
 
 
@@ -216,8 +215,7 @@ def _delete_metadata(root: Root) -> None:
         return
     from wsparquet.iceberg.expiry import delete_all_files
     from wsparquet.iceberg.files import StoreFiles
-    from wsparquet.schema import TABLES
 
     files = StoreFiles(root)
-    for name in TABLES:
+    for name in root.schema.tables:
         delete_all_files(name, files)

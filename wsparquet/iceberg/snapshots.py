@@ -127,11 +127,11 @@ def day_number(day: date | None) -> int | None:
 
 
 def next_snapshot(
-    metadata: TableMetadata, name: str, current: Current, difference: Difference, files: StoreFiles
+    metadata: TableMetadata, current: Current, difference: Difference, files: StoreFiles
 ) -> tuple[TableUpdate, ...]:
     """Write the manifests of the next snapshot, and return the updates that add the snapshot to the table."""
     before = metadata.current_snapshot()
-    making = _Making(metadata, name, files)
+    making = _Making(metadata, files)
     manifests = [*making.added(difference.added), *making.kept(current, difference.removed)]
     snapshot = Snapshot(
         snapshot_id=making.snapshot_id,
@@ -161,11 +161,11 @@ def unchanged(metadata: TableMetadata) -> tuple[TableRequirement, ...]:
 class _Making:
     """The manifests of one snapshot."""
 
-    def __init__(self, metadata: TableMetadata, name: str, files: StoreFiles) -> None:
+    def __init__(self, metadata: TableMetadata, files: StoreFiles) -> None:
         self._metadata = metadata
         self._files = files
-        self._spec = metadata.specs()[partition_spec_id(metadata, name)]
-        self._source_file = field_id(name, "source_file")
+        self._spec = metadata.specs()[partition_spec_id(metadata)]
+        self._source_file = field_id(metadata, "source_file")
         self._token = uuid.uuid4()
         self._written = 0
         self.snapshot_id = metadata.new_snapshot_id()

@@ -21,6 +21,7 @@ from wsparquet.parquet.settings import (
     writer_options,
 )
 from wsparquet.private.pyarrow import export_batch
+from wsparquet.schema import AnyTable
 from wsparquet.schema.fields import ceiling_ms, floor_ms
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class WriterKind(Protocol):
     With ``lookups``, the file has Bloom filters on the columns by which queries look up single rows.
     """
 
-    def __call__(self, path: Path, table: str, *, row_group_rows: int, lookups: bool = False) -> OpenPart:
+    def __call__(self, path: Path, table: AnyTable, *, row_group_rows: int, lookups: bool = False) -> OpenPart:
         """Prepare the file. Raises the same errors as ``OpenPart``."""
 
 
@@ -119,7 +120,7 @@ class NativePart:
     comes from definition and repetition levels. The files have the same size.
     """
 
-    def __init__(self, path: Path, table: str, *, row_group_rows: int, lookups: bool = False) -> None:
+    def __init__(self, path: Path, table: AnyTable, *, row_group_rows: int, lookups: bool = False) -> None:
         from wsparquet._native import Imported, ParquetFile
 
         self._room = Imported
@@ -158,7 +159,7 @@ class NativePart:
 class PyarrowPart:
     """A file that pyarrow writes."""
 
-    def __init__(self, path: Path, table: str, *, row_group_rows: int, lookups: bool = False) -> None:
+    def __init__(self, path: Path, table: AnyTable, *, row_group_rows: int, lookups: bool = False) -> None:
         self._table = table
         self._row_group_rows = row_group_rows
         self._footers: list[pq.FileMetaData] = []
@@ -304,7 +305,7 @@ class _HashedFile:
         self.rest()
 
 
-def time_range(footer: pq.FileMetaData, table: str) -> tuple[int | None, int | None]:
+def time_range(footer: pq.FileMetaData, table: AnyTable) -> tuple[int | None, int | None]:
     """Return the range of a file's own timestamps according to its footer, as in ``PartFacts``."""
     ranges: list[tuple[int, int]] = [
         (statistics.min_raw, statistics.max_raw)  # type: ignore[misc]

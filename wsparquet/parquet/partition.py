@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from wsparquet.compute import min_max
 from wsparquet.errors import DatasetError
-from wsparquet.schema import COMMON_SUFFIX
+from wsparquet.schema import COMMON_SUFFIX, AnyTable, table_of
 from wsparquet.schema.fields import DAY_MS, DAY_US, EPOCH, plausible_ms
 from wsparquet.schema.leaves import LeafColumn, leaf_columns
 from wsparquet.schema.own_timestamps import own_timestamps
@@ -19,7 +19,7 @@ __all__ = ["shared_day", "split_by_day"]
 
 
 def split_by_day(
-    table: str, batch: pa.RecordBatch, fallback_day_ms: int | None
+    table: AnyTable, batch: pa.RecordBatch, fallback_day_ms: int | None
 ) -> Iterator[tuple[date | None, pa.RecordBatch]]:
     """Yield each day with its rows, in the batch's order. A batch with only one day is yielded unchanged.
 
@@ -37,7 +37,7 @@ def split_by_day(
         yield to_date(day, table), rows
 
 
-def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> int | None:
+def shared_day(table: AnyTable, batch: pa.RecordBatch, fallback_day_ms: int | None) -> int | None:
     """Return the day that all rows share, in days since 1970, or None if their timestamps are not all on one day.
 
     This check avoids the search for the earliest timestamp of each row, which groups all timestamps in lists by row.
@@ -55,7 +55,7 @@ def shared_day(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -
 
 
 @functools.cache
-def deciding_leaves(table: str) -> tuple[LeafColumn, ...]:
+def deciding_leaves(table: AnyTable) -> tuple[LeafColumn, ...]:
     """Return the leaf columns that determine the days of rows: the table's own timestamps and the container's start."""
     return *own_timestamps(table), start_column()
 
@@ -66,12 +66,12 @@ def start_column() -> LeafColumn:
     return next(leaf for leaf in leaf_columns(pa.schema(COMMON_SUFFIX)) if leaf.path == "$.metaData.startTime")
 
 
-def to_date(day: int | None, table: str) -> date | None:
+def to_date(day: int | None, table: AnyTable) -> date | None:
     """Convert days since 1970 to a date."""
     try:
         return None if day is None else EPOCH + timedelta(day)
     except OverflowError as error:
         raise DatasetError(
-            f"table {table}: expected days of the years 1 to 9999, found day {day} since 1970; such timestamps belong "
-            "in `rescued`"
+            f"table {table_of(table).name}: expected days of the years 1 to 9999, found day {day} since 1970; such "
+            "timestamps belong in `rescued`"
         ) from error

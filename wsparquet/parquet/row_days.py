@@ -12,7 +12,8 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wsparquet.schema import TABLES
+from wsparquet.schema import AnyTable, table_of
+from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.fields import TIMESTAMP, plausible_ms
 from wsparquet.schema.own_timestamps import NOT_OWN
 
@@ -20,7 +21,7 @@ __all__ = ["earliest", "partition_days", "row_times", "split_by_row"]
 
 
 def split_by_row(
-    table: str, batch: pa.RecordBatch, fallback_day_ms: int | None
+    table: AnyTable, batch: pa.RecordBatch, fallback_day_ms: int | None
 ) -> Iterator[tuple[int | None, pa.RecordBatch]]:
     """Yield each day, in days since 1970, with its rows in the batch's order."""
     days = partition_days(table, batch, fallback_day_ms).cast(pa.int32())
@@ -37,7 +38,7 @@ def split_by_row(
         start = end
 
 
-def partition_days(table: str, batch: pa.RecordBatch, fallback_day_ms: int | None) -> pa.Date32Array:
+def partition_days(table: AnyTable, batch: pa.RecordBatch, fallback_day_ms: int | None) -> pa.Date32Array:
     """Return the UTC day of every row, null for rows without one.
 
     The day comes from the first of these that the row has: its earliest own timestamp (in all timestamp columns except
@@ -49,12 +50,12 @@ def partition_days(table: str, batch: pa.RecordBatch, fallback_day_ms: int | Non
     return cast("pa.Date32Array", instants.cast(TIMESTAMP).cast(pa.date32()))
 
 
-def row_times(table: str, batch: pa.RecordBatch) -> pa.Array:
+def row_times(table: AnyTable, batch: pa.RecordBatch) -> pa.Array:
     """Return the time of every row as int64, in microseconds since 1970, null for rows without one.
 
     The time is the row's earliest own timestamp, or else ``metaData.startTime``.
     """
-    own = [earliest(batch.column(name)) for name in timed_columns(table)]
+    own = [earliest(batch.column(field.name), field) for field in timed_columns(table)]
     start = microseconds(pc.struct_field(batch.column("metaData"), "startTime"))
     return pc.coalesce(minimum(own), start) if own else start
 
@@ -63,34 +64,35 @@ def _fallback(day_ms: int | None) -> int | None:
     return day_ms * 1000 if day_ms is not None and plausible_ms(day_ms) else None
 
 
-def has_timestamp(data_type: pa.DataType) -> bool:
-    """Whether the type contains a timestamp at any depth."""
+def has_timestamp(field: pa.Field) -> bool:
+    """Whether the field contains a timestamp at any depth that no extension has added."""
+    data_type = field.type
     if isinstance(data_type, pa.StructType):
-        return any(has_timestamp(data_type.field(index).type) for index in range(data_type.num_fields))
+        return any(has_timestamp(child) for child in data_type.fields)
     if isinstance(data_type, pa.ListType):
-        return has_timestamp(data_type.value_type)
-    return pa.types.is_timestamp(data_type)
+        return has_timestamp(data_type.value_field)
+    return pa.types.is_timestamp(data_type) and not annotations_of(field).added
 
 
 @functools.cache
-def timed_columns(table: str) -> tuple[str, ...]:
+def timed_columns(table: AnyTable) -> tuple[pa.Field, ...]:
     """Return the table's own columns that contain timestamps."""
-    return tuple(
-        field.name for field in TABLES[table].schema if field.name not in NOT_OWN and has_timestamp(field.type)
-    )
+    return tuple(field for field in table_of(table).schema if field.name not in NOT_OWN and has_timestamp(field))
 
 
-def earliest(array: pa.Array) -> pa.Array:
+def earliest(array: pa.Array, field: pa.Field) -> pa.Array:
     """Return the earliest timestamp in each value of an array, or null for a value without timestamps.
 
-    Timestamps are returned as int64 (microseconds since 1970), because some kernels do not support time zones.
+    ``field`` is the array's field in the schema of its table. Timestamps are returned as int64 (microseconds since
+    1970), because some kernels do not support time zones.
     """
     match array:
         case pa.StructArray():
             # `flatten` makes the children null if the struct itself is null.
-            return minimum([earliest(child) for child in array.flatten() if has_timestamp(child.type)])
+            children = zip(array.flatten(), field.type.fields, strict=True)
+            return minimum([earliest(child, inner) for child, inner in children if has_timestamp(inner)])
         case pa.ListArray():
-            return earliest_in_lists(array)
+            return earliest_in_lists(array, field.type.value_field)
         case _:
             return microseconds(array)
 
@@ -105,10 +107,10 @@ def minimum(arrays: list[pa.Array]) -> pa.Array:
     return arrays[0] if len(arrays) == 1 else pc.min_element_wise(*arrays, skip_nulls=True)
 
 
-def earliest_in_lists(lists: pa.ListArray) -> pa.Array:
+def earliest_in_lists(lists: pa.ListArray, element: pa.Field) -> pa.Array:
     """Return the earliest timestamp in each list."""
     first, last = lists.offsets[0].as_py(), lists.offsets[-1].as_py()
-    values = earliest(lists.values.slice(first, last - first))
+    values = earliest(lists.values.slice(first, last - first), element)
     grouped = pa.table({"row": pc.list_parent_indices(lists), "value": values}).group_by("row", use_threads=False)
     found = grouped.aggregate([("value", "min")])
     rows = pc.subtract(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(lists))), 1)

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from wsparquet.private.pyarrow import writes_bloom_filters
-from wsparquet.schema import HEADER, TABLES
+from wsparquet.schema import HEADER, AnyTable, table_of
 from wsparquet.schema.field_ids import with_field_ids
 from wsparquet.schema.leaves import LeafColumn, leaf_columns
-from wsparquet.schema.own_timestamps import NOT_OWN
+from wsparquet.schema.own_timestamps import NOT_OWN, is_own_timestamp
 
 __all__ = [
     "FileSettings",
@@ -60,36 +60,36 @@ class WriterLimits:
 
 
 class Leaf(NamedTuple):
-    """A Parquet column: its path in the file, its Arrow type, and the column of the table that contains it."""
+    """A Parquet column: its path in the file, its Arrow type, and the column of the table that contains it.
+
+    ``own`` says whether it has timestamps of the table's own events.
+    """
 
     path: str
     type: pa.DataType
     column: str
+    own: bool
 
 
 @functools.cache
-def leaves(table: str) -> tuple[Leaf, ...]:
+def leaves(table: AnyTable) -> tuple[Leaf, ...]:
     """Return the Parquet columns of a table's files, in order."""
-    return tuple(_leaf(found) for found in leaf_columns(TABLES[table].schema))
+    return tuple(_leaf(found) for found in leaf_columns(table_of(table).schema))
 
 
 def _leaf(found: LeafColumn) -> Leaf:
     steps = ["list.element" if step is None else step for step in found.steps]
-    return Leaf(".".join(steps), found.field.type, steps[0])
+    return Leaf(".".join(steps), found.field.type, steps[0], is_own_timestamp(found))
 
 
 @functools.cache
-def own_timestamps(table: str) -> tuple[int, ...]:
+def own_timestamps(table: AnyTable) -> tuple[int, ...]:
     """Return which Parquet columns of a file, counted from 0, are the timestamps that belong to the table itself."""
-    return tuple(
-        index
-        for index, leaf in enumerate(leaves(table))
-        if pa.types.is_timestamp(leaf.type) and leaf.column not in NOT_OWN
-    )
+    return tuple(index for index, leaf in enumerate(leaves(table)) if leaf.own)
 
 
 @functools.cache
-def file_schema(table: str) -> pa.Schema:
+def file_schema(table: AnyTable) -> pa.Schema:
     """Return the table's schema with the ids of its fields, and without other metadata.
 
     Other metadata, such as the descriptions, would be repeated in every footer. Without ids, engines that are based on
@@ -143,7 +143,7 @@ class FileSettings:
 
 @functools.cache
 def file_settings(
-    table: str, *, row_group_rows: int = WriterLimits.row_group_rows, lookups: bool = False
+    table: AnyTable, *, row_group_rows: int = WriterLimits.row_group_rows, lookups: bool = False
 ) -> FileSettings:
     """Return the settings of a table's files. With ``lookups``, the files have Bloom filters."""
     timestamps = tuple(leaves(table)[index].path for index in own_timestamps(table))
@@ -178,13 +178,13 @@ def writer_options(settings: FileSettings) -> dict[str, Any]:
 
 
 @functools.cache
-def dictionary_columns(table: str) -> tuple[str, ...]:
+def dictionary_columns(table: AnyTable) -> tuple[str, ...]:
     """Return the paths of the Parquet columns with a dictionary."""
     return tuple(leaf.path for leaf in leaves(table) if _repeats(leaf))
 
 
 @functools.cache
-def statistics_columns(table: str) -> tuple[str, ...]:
+def statistics_columns(table: AnyTable) -> tuple[str, ...]:
     """Return the paths of the Parquet columns with statistics."""
     return tuple(leaf.path for leaf in leaves(table) if _prunes(leaf))
 

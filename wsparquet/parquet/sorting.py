@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from wsparquet.parquet.file import OpenPart, PartFacts, WriterKind, best_writer
 from wsparquet.parquet.row_days import row_times
 from wsparquet.parquet.settings import file_schema
+from wsparquet.schema import AnyTable
 from wsparquet.store.disk import sync_file
 from wsparquet.store.disk_errors import translated
 
@@ -57,7 +58,7 @@ class SortedFile(NamedTuple):
 
 
 def write_sorted(
-    table: str,
+    table: AnyTable,
     batches: Iterable[pa.RecordBatch],
     folder: Path,
     order: Sorting,
@@ -89,7 +90,7 @@ def write_sorted(
 class _Runs:
     """Collects rows, and spills sorted runs."""
 
-    def __init__(self, table: str, folder: Path, memory: int) -> None:
+    def __init__(self, table: AnyTable, folder: Path, memory: int) -> None:
         self._table = table
         self._folder = folder
         # Sorting copies the rows: so a quarter is collected.
@@ -216,7 +217,7 @@ def _merge(paths: Sequence[Path]) -> Iterator[pa.Table]:
 class _Output:
     """Writes sorted rows in row groups of equal size, and begins another file at the target size."""
 
-    def __init__(self, table: str, folder: Path, order: Sorting, writer: WriterKind) -> None:
+    def __init__(self, table: AnyTable, folder: Path, order: Sorting, writer: WriterKind) -> None:
         self._table = table
         self._folder = folder
         self._writer = writer

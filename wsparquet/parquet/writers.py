@@ -24,6 +24,7 @@ from wsparquet.errors import DatasetError
 from wsparquet.parquet.file import OpenPart, PartFacts, Taken, WriterKind, best_writer
 from wsparquet.parquet.partition import split_by_day
 from wsparquet.parquet.settings import WriterLimits, file_schema, leaves
+from wsparquet.schema import DOCUMENTED, Schema, Table
 from wsparquet.store.disk import sync_file
 from wsparquet.store.disk_errors import translate, translated
 
@@ -58,7 +59,7 @@ class Partition:
     group, of the part of it that is compressed, and of the descriptions of the finished row groups.
     """
 
-    def __init__(self, owner: Writers, table: str, day: date | None) -> None:
+    def __init__(self, owner: Writers, table: Table, day: date | None) -> None:
         self.owner = owner
         self.table = table
         self.day = day
@@ -108,7 +109,7 @@ class Partition:
                 facts, (number, path) = part.close(), self.opened
             finally:
                 self.owner.pool.note(self, 0, 0, 0)
-            self.parts.append(WrittenPart(path, number, self.table, self.day, facts))
+            self.parts.append(WrittenPart(path, number, self.table.name, self.day, facts))
 
     def drop(self) -> None:
         """Give up the unfinished file and its rows. The caller holds ``lock``."""
@@ -188,8 +189,11 @@ class Writers:
     Only one thread at a time may call its methods; other threads may end row groups of its files.
     """
 
-    def __init__(self, folder: Path, *, fallback_day_ms: int | None, pool: WriterPool) -> None:
+    def __init__(
+        self, folder: Path, *, fallback_day_ms: int | None, pool: WriterPool, schema: Schema = DOCUMENTED
+    ) -> None:
         self.folder = folder
+        self.schema = schema
         self.fallback_day_ms = fallback_day_ms
         self.pool = pool
         self.failure: BaseException | None = None
@@ -218,15 +222,15 @@ class Writers:
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
         """Add a batch of any days. Raises like ``write_day``, and if Arrow cannot separate the days."""
-        _check_schema(table, batch)
+        _check_schema(self.schema.tables[table], batch)
         with translated("partition rows for", self.folder):
-            splits = list(split_by_day(table, batch, self.fallback_day_ms))
+            splits = list(split_by_day(self.schema.tables[table], batch, self.fallback_day_ms))
         for day, rows in splits:
             self.write_day(table, day, rows)
 
     def write_day(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
         """Add a batch of one day. Raises DatasetError if it has another schema, or if rows could not be written."""
-        _check_schema(table, batch)
+        _check_schema(self.schema.tables[table], batch)
         partition = self._partition(table, day)
         self._make_room(partition)
         with partition.lock:
@@ -239,7 +243,7 @@ class Writers:
     def _partition(self, table: str, day: date | None) -> Partition:
         key = (table, day)
         if key not in self._partitions:
-            self._partitions[key] = Partition(self, table, day)
+            self._partitions[key] = Partition(self, self.schema.tables[table], day)
         return self._partitions[key]
 
     def _make_room(self, partition: Partition) -> None:
@@ -280,6 +284,6 @@ class Writers:
                 partition.drop()
 
 
-def _check_schema(table: str, batch: pa.RecordBatch) -> None:
+def _check_schema(table: Table, batch: pa.RecordBatch) -> None:
     if not batch.schema.equals(file_schema(table)):
-        raise DatasetError(f"table {table}: expected batches of {file_schema(table)}, found {batch.schema}")
+        raise DatasetError(f"table {table.name}: expected batches of {file_schema(table)}, found {batch.schema}")

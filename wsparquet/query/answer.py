@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from wsparquet.errors import DatasetError, OptionError
-from wsparquet.query.connection import connect, folders_of, imported_duckdb
+from wsparquet.query.connection import connect, folders_of, imported_duckdb, schema_of
 from wsparquet.render.duckdb import quoted_text
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["Answer", "answering", "asking"]
+    from wsparquet.schema import Schema
+
+__all__ = ["Answer", "Asking", "answering", "asking"]
 
 ROWS_AT_ONCE = 1000
 NESTED = ("STRUCT", "MAP", "UNION")
@@ -112,13 +114,8 @@ def answering(
 
 
 @contextmanager
-def asking(
-    root: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None
-) -> Iterator[Callable[[str], Answer]]:
-    """Open a root as it is now, and give a function that prepares the answer to a query over its tables.
-
-    Raises the errors of ``answering``; the function raises those about a query.
-    """
+def asking(root: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> Iterator[Asking]:
+    """Open a root as it is now, to ask any number of queries. Raises the errors of ``answering``."""
     with connect(root, storage_options=storage_options) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET python_enable_replacements = false")
@@ -126,7 +123,23 @@ def asking(
         connection.execute(f"SET allowed_directories = [{folders}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        yield lambda query: Answer(connection, _only_query(query))
+        yield Asking(connection)
+
+
+class Asking:
+    """An opened root. Call it with a query: it prepares the answer, or raises the errors about a query."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    @property
+    def schema(self) -> Schema:
+        """The tables of the root."""
+        return schema_of(self._connection)
+
+    def __call__(self, query: str) -> Answer:
+        """Prepare the answer to a query."""
+        return Answer(self._connection, _only_query(query))
 
 
 def _only_query(text: str) -> str:

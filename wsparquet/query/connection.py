@@ -14,7 +14,7 @@ from wsparquet.query.drift_view import DriftFile, drift_view
 from wsparquet.query.snapshot import Snapshot, take_snapshot
 from wsparquet.render.duckdb import literal_glob, quoted_name, source_condition, view_of_files
 from wsparquet.render.views import VIEWS, view_statement
-from wsparquet.schema import TABLES
+from wsparquet.schema import DOCUMENTED, Schema
 from wsparquet.urls import is_url
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from wsparquet.query.lake_files import LakeFiles
 
-__all__ = ["attach", "connect", "folders_of", "imported_duckdb", "refresh"]
+__all__ = ["attach", "connect", "folders_of", "imported_duckdb", "refresh", "schema_of"]
 
 
 @dataclass
@@ -36,6 +36,7 @@ class Attachment:
     drift: DriftFile | None = None
     folder: str = ""
     """The root as DuckDB names it."""
+    schema: Schema = DOCUMENTED
 
 
 _attachments: WeakKeyDictionary[Any, dict[str, Attachment]] = WeakKeyDictionary()
@@ -153,7 +154,12 @@ def folders_of(connection: duckdb.DuckDBPyConnection) -> list[str]:
     drift = () if attachment.drift is None else (attachment.drift.folder,)
     # DuckDB also checks the patterns of the views, whose special characters are in brackets.
     roots = (attachment.folder, literal_glob(attachment.folder))
-    return [*(f"{root}/record_type={table}/" for root in roots for table in TABLES), *drift]
+    return [*(f"{root}/record_type={table}/" for root in roots for table in attachment.schema.tables), *drift]
+
+
+def schema_of(connection: duckdb.DuckDBPyConnection) -> Schema:
+    """Return the schema of the root of a connection that ``connect`` made."""
+    return _attachments[connection]["memory"].schema
 
 
 def imported_duckdb() -> Any:
@@ -179,7 +185,8 @@ def _attach(connection: duckdb.DuckDBPyConnection, attachment: Attachment) -> No
 
 def _define(connection: duckdb.DuckDBPyConnection, attachment: Attachment) -> None:
     """Create or replace the views of a root."""
-    snapshot = take_snapshot(attachment.root, tuple(TABLES), storage_options=attachment.storage_options)
+    snapshot = take_snapshot(attachment.root, storage_options=attachment.storage_options)
+    attachment.schema = snapshot.schema
     statements = list(_views(connection, attachment, snapshot))
     # A cursor has transactions of its own, so an open transaction of the user does not matter.
     with connection.cursor() as cursor:
@@ -204,7 +211,7 @@ def _views(connection: duckdb.DuckDBPyConnection, attachment: Attachment, snapsh
             for path, (names, excluded) in snapshot.partial(name)
         ]
         files = [named(path) for path in snapshot.whole(name)]
-        yield view_of_files(TABLES[name], files, catalog=attachment.name, partial=partial)
+        yield view_of_files(snapshot.schema.tables[name], files, catalog=attachment.name, partial=partial)
     schema = (attachment.name, "main")
     for view in VIEWS:
         yield view_statement(view, "duckdb", schema=schema)

@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from wsparquet.options import check_choice, check_kind
 from wsparquet.query.changes import Changes
+from wsparquet.query.opening import opened_root
 from wsparquet.query.polars_options import polars_access
 from wsparquet.query.snapshot import PARTITIONS, Snapshot, snapshot_of_changes, take_snapshot
 from wsparquet.render.views import VIEWS, tables_below, view_query, views_below
-from wsparquet.schema import TABLES
+from wsparquet.schema import TABLES, Table
 from wsparquet.schema.tables import PARTITION
 from wsparquet.urls import is_url
 
@@ -59,15 +60,17 @@ def scan(
         SchemaError: the root has another schema version.
 
     """
-    check_choice("table", table, (*TABLES, *VIEWS))
-    tables = (table,) if table in TABLES else tables_below(table)
+    if table not in TABLES and table not in VIEWS:
+        # Only a root with an extension has other tables.
+        check_choice("table", table, (*opened_root(root, storage_options).schema.tables, *VIEWS))
+    tables = tables_below(table) if table in VIEWS else (table,)
     check_kind("changes", changes, Changes, "the result of changes", optional=True)
     if changes is None:
         snapshot = take_snapshot(root, tables, storage_options=storage_options)
     else:
         snapshot = snapshot_of_changes(root, changes, tables, storage_options=storage_options)
     frames = {each: _frame(snapshot, each, storage_options or {}) for each in tables}
-    return frames[table] if table in TABLES else _view(table, frames)
+    return _view(table, frames) if table in VIEWS else frames[table]
 
 
 def _view(view: str, frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
@@ -84,7 +87,7 @@ def _frame(snapshot: Snapshot, table: str, storage_options: Mapping[str, Any]) -
         return _scanned(snapshot, table, storage_options)
     import polars as pl
 
-    return pl.LazyFrame(schema=_columns(table))
+    return pl.LazyFrame(schema=_columns(snapshot.schema.tables[table]))
 
 
 def _scanned(snapshot: Snapshot, table: str, storage_options: Mapping[str, Any]) -> pl.LazyFrame:
@@ -107,7 +110,7 @@ def _scanned_files(
     # Polars makes a column of each folder with a `=` in the path, also of those above the root.
     folders: dict[str, Any] = dict.fromkeys((*snapshot.odd_keys, *PARTITIONS), pl.String)
     folders[PARTITION.name] = pl.Date
-    columns = _columns(table)
+    columns = _columns(snapshot.schema.tables[table])
     if is_url(snapshot.location):
         access = polars_access(storage_options)
         arguments: dict[str, Any] = {
@@ -128,8 +131,8 @@ def _scanned_files(
     return frame.select(list(columns))
 
 
-def _columns(table: str) -> dict[str, Any]:
+def _columns(table: Table) -> dict[str, Any]:
     """Return the columns of a table with their types in Polars."""
     import polars as pl
 
-    return dict(pl.DataFrame(pa.schema([*TABLES[table].schema, PARTITION]).empty_table()).schema)
+    return dict(pl.DataFrame(pa.schema([*table.schema, PARTITION]).empty_table()).schema)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from wsparquet.dataset import open_dataset
 from wsparquet.errors import DatasetError, OptionError
 from wsparquet.query.opening import checked_options, opened_root
-from wsparquet.schema import TABLES
+from wsparquet.schema import DOCUMENTED, Schema, Table
 from wsparquet.schema.tables import PARTITION
 
 if TYPE_CHECKING:
@@ -42,13 +42,14 @@ class Snapshot:
     ``location`` is the absolute path or the URL of the root. ``files`` has the sorted absolute paths or URLs of the
     parts of each table. ``odd_keys`` are the keys of folders above the root that look like partitions, such as ``env``
     in ``/data/env=prod/lake``: engines make a column of each. ``filters`` has the files with other rows besides those
-    that count, by their paths.
+    that count, by their paths. ``schema`` is that of the root.
     """
 
     location: str
     files: Mapping[str, list[str]]
     odd_keys: tuple[str, ...]
     filters: Mapping[str, Filter]
+    schema: Schema = DOCUMENTED
 
     def whole(self, table: str) -> list[str]:
         """Return the files of a table of which all rows count."""
@@ -60,9 +61,12 @@ class Snapshot:
 
 
 def take_snapshot(
-    root: str | os.PathLike[str], tables: Iterable[str], *, storage_options: Mapping[str, Any] | None = None
+    root: str | os.PathLike[str],
+    tables: Iterable[str] | None = None,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> Snapshot:
-    """Return the files of some tables of a root.
+    """Return the files of some tables of a root, or of all tables.
 
     Raises:
         OptionError: ``storage_options`` is not a dictionary.
@@ -71,7 +75,8 @@ def take_snapshot(
         SchemaError: the root has another schema version.
 
     """
-    return _snapshot(*_read(root, tuple(tables), checked_options(root, storage_options)))
+    wanted = None if tables is None else tuple(tables)
+    return _snapshot(*_read(root, wanted, checked_options(root, storage_options)))
 
 
 def snapshot_of_changes(
@@ -102,21 +107,22 @@ def snapshot_of_changes(
         for table in found
         for path, names in changes.source_files(table).items()
     }
-    return _snapshot(opened.place, files, filters)
+    return _snapshot(opened.place, files, filters, opened.schema)
 
 
-def _snapshot(location: str, files: Mapping[str, list[str]], filters: Mapping[str, Filter]) -> Snapshot:
+def _snapshot(location: str, files: Mapping[str, list[str]], filters: Mapping[str, Filter], schema: Schema) -> Snapshot:
     odd_keys = tuple(dict.fromkeys(_keys_above(location)))
     for table in files:
-        _check_keys(location, table, odd_keys)
-    return Snapshot(location, files, odd_keys, filters)
+        _check_keys(location, schema.tables[table], odd_keys)
+    return Snapshot(location, files, odd_keys, filters, schema)
 
 
 def _read(
-    root: str | os.PathLike[str], tables: tuple[str, ...], storage_options: Mapping[str, Any] | None
-) -> tuple[str, dict[str, list[str]], dict[str, Filter]]:
+    root: str | os.PathLike[str], wanted: tuple[str, ...] | None, storage_options: Mapping[str, Any] | None
+) -> tuple[str, dict[str, list[str]], dict[str, Filter], Schema]:
     for reading in range(READINGS):
         lake = open_dataset(root, storage_options=storage_options)
+        tables = lake.tables if wanted is None else wanted
         try:
             files = {table: sorted(f"{lake.location}/{path}" for path in lake.files(table)) for table in tables}
         except DatasetError:
@@ -129,7 +135,7 @@ def _read(
                 for table in tables
                 for path, names in lake.void(table).items()
             }
-            return lake.location, files, filters
+            return lake.location, files, filters, lake.schema
     raise AssertionError("unreachable")
 
 
@@ -139,13 +145,13 @@ def _keys_above(location: str) -> Iterator[str]:
             yield name.partition("=")[0]
 
 
-def _check_keys(location: str, table: str, keys: Iterable[str]) -> None:
+def _check_keys(location: str, table: Table, keys: Iterable[str]) -> None:
     """Refuse a root below a folder whose value engines would take for a column of the table; case does not matter."""
-    columns = {name.casefold(): name for name in (*TABLES[table].schema.names, *PARTITIONS)}
+    columns = {name.casefold(): name for name in (*table.schema.names, *PARTITIONS)}
     for key in keys:
         if key.casefold() in columns:
             raise DatasetError(
                 f"{location}: expected a root outside of partitions, found one below a folder {key}=…, from which "
-                f"query engines would take the column {columns[key.casefold()]} of all rows of {table}; move the "
+                f"query engines would take the column {columns[key.casefold()]} of all rows of {table.name}; move the "
                 "root, or read it with open_dataset"
             )

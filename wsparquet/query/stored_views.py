@@ -17,7 +17,7 @@ from wsparquet.render.duckdb import iceberg_view, stored_view
 from wsparquet.render.location import Location
 from wsparquet.render.views import VIEWS, view_statement
 from wsparquet.results import Result
-from wsparquet.schema import TABLES
+from wsparquet.schema import Schema
 
 __all__ = ["StoredViews", "write_views"]
 
@@ -92,7 +92,7 @@ def write_views(
             iceberg = _is_published_here(opened)
             reason = _why_not_iceberg(connection, duckdb) if iceberg else None
             iceberg = iceberg and reason is None
-            statements = list(_statements(location, iceberg=iceberg))
+            statements = list(_statements(location, lake.schema, iceberg=iceberg))
             connection.execute("BEGIN")
             for statement in statements:
                 connection.execute(statement)
@@ -101,7 +101,7 @@ def write_views(
         said = " ".join(str(error).partition("\n\nLINE ")[0].split())
         raise DatasetError(f"{target}: cannot create the views: {said}") from error
     empty = () if iceberg else lake.empty_tables
-    return StoredViews(lake.location, target, (*TABLES, *VIEWS), empty, "iceberg" if iceberg else "files", reason)
+    return StoredViews(lake.location, target, (*lake.tables, *VIEWS), empty, "iceberg" if iceberg else "files", reason)
 
 
 def _is_published_here(root: Root) -> bool:
@@ -122,8 +122,8 @@ def _why_not_iceberg(connection: Any, duckdb: Any) -> str | None:
     return None
 
 
-def _statements(location: Location, *, iceberg: bool) -> Iterator[str]:
-    for table in TABLES.values():
+def _statements(location: Location, schema: Schema, *, iceberg: bool) -> Iterator[str]:
+    for table in schema.tables.values():
         yield iceberg_view(table, location) if iceberg else stored_view(table, location)
     for view in VIEWS:
         yield view_statement(view, "duckdb")

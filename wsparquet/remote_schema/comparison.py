@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from wsparquet.decode.keys import normalise
 from wsparquet.decode.plan import DecodePlan, FieldPlan, Leaf, ListOf, Node, StructOf, TablePlan, UnionOf, compiled
 from wsparquet.decode.reference.rescue import Path, path_text
 from wsparquet.json_values import JsonResult
 from wsparquet.remote_schema.published import Field, Kind, PublishedSchema, Record
 from wsparquet.remote_schema.tables import find_payload, find_tables
 from wsparquet.schema import COMMON_SUFFIX, UNRECOGNIZED
+from wsparquet.schema.keys import normalise
 
 __all__ = ["Difference", "DifferenceKind", "SchemaComparison", "compare_schema"]
 

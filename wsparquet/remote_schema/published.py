@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from wsparquet.decode.keys import last_part
 from wsparquet.errors import SchemaError
+from wsparquet.schema.keys import last_part
 
 __all__ = ["Field", "Kind", "PublishedSchema", "Record", "Type", "parse_schema"]
 

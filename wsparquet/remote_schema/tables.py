@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from wsparquet.decode.keys import normalise
 from wsparquet.decode.plan import TablePlan
 from wsparquet.decode.reference.records import record_reader
 from wsparquet.remote_schema.published import Field, PublishedSchema, Record, Type
+from wsparquet.schema.keys import normalise
 
 __all__ = ["find_payload", "find_tables"]
 

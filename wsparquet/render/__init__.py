@@ -17,7 +17,8 @@ from wsparquet.render import arrow, athena, avro, bigquery, duckdb, iceberg, mar
 from wsparquet.render.columns import columns
 from wsparquet.render.location import Location
 from wsparquet.render.views import VIEW_FORMS, views_text
-from wsparquet.schema import TABLES, Table
+from wsparquet.schema import DOCUMENTED, TABLES, Schema, Table
+from wsparquet.schema.extended import read_extension
 
 __all__ = ["FORMS", "LOCATED", "Location", "describe", "files", "render", "schema_text"]
 
@@ -59,7 +60,7 @@ LOCATED: dict[str, Callable[[Table, Location], str]] = {
 """The forms that name the files of a table."""
 
 
-def render(table: str | None, form: str, *, location: Location | None = None) -> str:
+def render(table: str | None, form: str, *, location: Location | None = None, schema: Schema = DOCUMENTED) -> str:
     """Return the definition of a table, or of all tables if ``table`` is None.
 
     The definitions of all tables are concatenated; definitions in JSON become one object, keyed by table name.
@@ -70,12 +71,12 @@ def render(table: str | None, form: str, *, location: Location | None = None) ->
         SchemaError: the table or the form does not exist, or the form does not name files.
 
     """
-    if table is not None and table not in TABLES:
-        found = f"{table!r}{did_you_mean(table, TABLES)}"
-        raise SchemaError(f"expected a table, one of {', '.join(TABLES)}; found {found}")
+    if table is not None and table not in schema.tables:
+        found = f"{table!r}{did_you_mean(table, schema.tables)}"
+        raise SchemaError(f"expected a table, one of {', '.join(schema.tables)}; found {found}")
     if form not in FORMS:
         raise SchemaError(f"expected a form, one of {', '.join(FORMS)}; found {form!r}{did_you_mean(form, FORMS)}")
-    tables = list(TABLES.values()) if table is None else [TABLES[table]]
+    tables = list(schema.tables.values()) if table is None else [schema.tables[table]]
     if location is not None:
         if form not in LOCATED:
             raise SchemaError(f"expected a form that names files, one of {', '.join(LOCATED)}; found {form!r}")
@@ -86,14 +87,15 @@ def render(table: str | None, form: str, *, location: Location | None = None) ->
     return json.dumps(schemas if table is None else schemas[table], indent=2, ensure_ascii=False) + "\n"
 
 
-def describe(table: str | None) -> str:
+def describe(table: str | None, schema: Schema = DOCUMENTED) -> str:
     """Return the descriptions of a table and its columns, or of all tables by name, as JSON in ASCII.
 
     Raises:
         KeyError: the table does not exist.
 
     """
-    by_table = {name: columns(TABLES[name]) for name in (TABLES if table is None else [table])}
+    names = schema.tables if table is None else [table]
+    by_table = {name: columns(schema.tables[name]) for name in names}
     return json.dumps(by_table if table is None else by_table[table], indent=2) + "\n"
 
 
@@ -104,13 +106,15 @@ def schema_text(
     root: str | os.PathLike[str] | None = None,
     empty: Iterable[str] = (),
     views: bool = False,
+    extension: str | os.PathLike[str] | None = None,
 ) -> str:
     """Return the definition of a table, or of all tables, as text for people or a query engine.
 
     ``form`` is ``arrow``, ``markdown``, ``avro``, ``spark``, ``duckdb``, ``athena``, ``bigquery``, ``snowflake`` or
     ``iceberg``. ``root`` is a folder or ``s3://BUCKET/PATH``: a definition for DuckDB, Athena or Spark then names the
     files of this root, and the text for Spark is SQL. ``empty`` lists the tables that have no files in the root,
-    because DuckDB and Spark reject a table without files.
+    because DuckDB and Spark reject a table without files. ``extension`` is the TOML file of an extension: the text then
+    also has what it adds.
 
     With ``views``, the text creates the flat views and `visits`, which read the tables by their names. ``form`` is then
     ``duckdb``, ``spark``, ``athena``, ``trino``, ``bigquery``, ``snowflake`` or ``markdown``. The text is the same in
@@ -124,17 +128,22 @@ def schema_text(
     Raises:
         OptionError: there is no such table or form, the form names no files, or ``views`` is given with a table or
             a root.
-        SchemaError: DuckDB cannot list the files of the root, because of a character in its path.
+        SchemaError: the extension is not valid, or DuckDB cannot list the files of the root, because of a character in
+            its path.
 
     """
     if views:
-        if table is not None or root is not None:
-            raise OptionError("views", "expected views without a table and a root, found one of them; omit it")
+        if table is not None or root is not None or extension is not None:
+            raise OptionError(
+                "views", "expected views without a table, a root and an extension, found one of them; omit it"
+            )
         return views_text(form)
+    schema = DOCUMENTED if extension is None else read_extension(extension)
     if table is not None:
-        check_choice("table", table, tuple(TABLES))
+        check_choice("table", table, tuple(schema.tables))
     check_choice("form", form, FORMS if root is None else tuple(LOCATED))
-    return render(table, form, location=None if root is None else Location.of(root, empty=empty))
+    location = None if root is None else Location.of(root, empty=empty)
+    return render(table, form, location=location, schema=schema)
 
 
 def files() -> dict[str, str]:

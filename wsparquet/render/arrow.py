@@ -19,7 +19,7 @@ __all__ = ["render"]
 
 def render(table: Table) -> str:
     """Return the table's name and its columns without the partition columns. Nested columns are indented."""
-    lines = (line for field in table.schema for line in _lines(field, field.name, field_ids(table.name)))
+    lines = (line for field in table.schema for line in _lines(field, field.name, field_ids(table)))
     return "\n".join((table.name, *lines)) + "\n"
 
 

@@ -33,7 +33,7 @@ TYPES: dict[pa.DataType, str] = {
 
 def schema(table: Table) -> dict[str, Any]:
     """Return the table's schema as JSON values. Raises SchemaError if a type has no equivalent, or a field no id."""
-    ids = field_ids(table.name)
+    ids = field_ids(table)
     return {"schema-id": 0, **_struct([*table.schema, PARTITION], "", ids)}
 
 

@@ -24,7 +24,7 @@ def render(table: Table) -> str:
     Nested columns have paths, with ``[]`` for the elements of a list.
     """
     rows = [HEAD, tuple("---" for _ in HEAD)]
-    ids = field_ids(table.name)
+    ids = field_ids(table)
     for top in (*table.schema, PARTITION):
         rows += [(*_row(path, field), _id(path, field, ids)) for path, field in column_paths(top)]
     lines = [f"# {table.name}", "", table.doc, "", *_tags(table), *(f"| {' | '.join(row)} |" for row in rows)]

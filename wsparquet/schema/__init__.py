@@ -3,6 +3,31 @@
 from __future__ import annotations
 
 from wsparquet.schema.lookup import arrow_schema
-from wsparquet.schema.tables import COMMON_SUFFIX, HEADER, METADATA, SCHEMA_VERSION, TABLES, UNRECOGNIZED, Table
+from wsparquet.schema.tables import (
+    COMMON_SUFFIX,
+    DOCUMENTED,
+    HEADER,
+    METADATA,
+    SCHEMA_VERSION,
+    TABLES,
+    UNRECOGNIZED,
+    AnyTable,
+    Schema,
+    Table,
+    table_of,
+)
 
-__all__ = ["COMMON_SUFFIX", "HEADER", "METADATA", "SCHEMA_VERSION", "TABLES", "UNRECOGNIZED", "Table", "arrow_schema"]
+__all__ = [
+    "COMMON_SUFFIX",
+    "DOCUMENTED",
+    "HEADER",
+    "METADATA",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "UNRECOGNIZED",
+    "AnyTable",
+    "Schema",
+    "Table",
+    "arrow_schema",
+    "table_of",
+]

@@ -22,6 +22,8 @@ class Annotations:
 
     If a key is absent, its value is empty. ``values`` maps documented values to their meanings. ``kind`` is ``union``,
     ``inline``, or empty. ``correction`` is the right description, if ``doc`` is an evident mistake of the page.
+    ``added`` says that an extension adds the field, or a field around it, to a documented struct. ``added_names`` are
+    other keys of a documented field, or other tags of a documented branch, that an extension adds.
     """
 
     doc: str = ""
@@ -33,11 +35,13 @@ class Annotations:
     struct_aliases: tuple[str, ...] = ()
     kind: str = ""
     correction: str = ""
+    added: bool = False
+    added_names: tuple[str, ...] = ()
 
     @property
     def source_names(self) -> tuple[str, ...]:
         """The other keys that sources may use for the field: first the page's spelling, then the aliases."""
-        return (*filter(None, (self.source_name,)), *self.aliases)
+        return (*filter(None, (self.source_name,)), *self.aliases, *self.added_names)
 
     @property
     def struct_names(self) -> tuple[str, ...]:
@@ -56,6 +60,8 @@ class Annotations:
             "struct_aliases": json.dumps(self.struct_aliases) if self.struct_aliases else "",
             "kind": self.kind,
             "correction": self.correction,
+            "added": "true" if self.added else "",
+            "added_names": json.dumps(self.added_names) if self.added_names else "",
         }
         return {key: text for key, text in members.items() if text}
 
@@ -69,4 +75,6 @@ def annotations_of(of: pa.Field) -> Annotations:
         values=json.loads(metadata.get("values", "{}")),
         aliases=tuple(json.loads(metadata.get("aliases", "[]"))),
         struct_aliases=tuple(json.loads(metadata.get("struct_aliases", "[]"))),
+        added="added" in metadata,
+        added_names=tuple(json.loads(metadata.get("added_names", "[]"))),
     )

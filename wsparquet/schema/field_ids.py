@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from wsparquet.errors import SchemaError
-from wsparquet.schema.tables import PARTITION, TABLES
+from wsparquet.schema.tables import PARTITION, AnyTable, table_of
 
 __all__ = [
     "FIELD_ID",
@@ -59,14 +59,16 @@ def registry() -> tuple[FieldId, ...]:
 
 
 @functools.cache
-def field_ids(table: str) -> Mapping[str, int]:
+def field_ids(table: AnyTable) -> Mapping[str, int]:
     """Return the ids of a table's fields by path, including fields that earlier schema versions had."""
-    return {line.path: line.id for line in registry() if line.table == table}
+    known = table_of(table)
+    # The ids of an extension come last: a field that the documentation has since adopted keeps its id in the files.
+    return {line.path: line.id for line in registry() if line.table == known.name} | {**known.ids}
 
 
-def field_paths(table: str) -> Iterator[str]:
+def field_paths(table: AnyTable) -> Iterator[str]:
     """Yield the paths of all fields of a table, each struct or list before its children, and ``date`` last."""
-    for field in (*TABLES[table].schema, PARTITION):
+    for field in (*table_of(table).schema, PARTITION):
         yield from _paths(field, field.name)
 
 
@@ -82,22 +84,22 @@ def _children(data_type: pa.DataType) -> list[pa.Field[Any]]:
     return [data_type.value_field] if isinstance(data_type, pa.ListType) else []
 
 
-def with_field_ids(table: str) -> pa.Schema:
+def with_field_ids(table: AnyTable) -> pa.Schema:
     """Return a table's schema, in which the metadata of each field contains only the field's id.
 
     Raises:
         SchemaError: a field has no id.
 
     """
-    return pa.schema([with_id(table, field, field.name) for field in TABLES[table].schema])
+    return pa.schema([with_id(table, field, field.name) for field in table_of(table).schema])
 
 
-def with_id(table: str, field: pa.Field[Any], path: str) -> pa.Field[Any]:
+def with_id(table: AnyTable, field: pa.Field[Any], path: str) -> pa.Field[Any]:
     """Return a field of a table with the id of its ``path``. Raises the same error as ``with_field_ids``."""
     number = field_ids(table).get(path)
     if number is None:
         raise SchemaError(
-            f"{table}: expected an id for {path} in wsparquet/schema/{REGISTRY_FILE}, found none; "
+            f"{table_of(table).name}: expected an id for {path} in wsparquet/schema/{REGISTRY_FILE}, found none; "
             "run `python -m tools.field_ids`"
         )
     children = [with_id(table, child, f"{path}.{child.name}") for child in _children(field.type)]

@@ -19,7 +19,9 @@ are derived from this line.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as member
 from functools import cached_property
 
 import pyarrow as pa
@@ -37,7 +39,19 @@ from wsparquet.schema.structs import (
     SESSION_INFO,
 )
 
-__all__ = ["COMMON_SUFFIX", "HEADER", "METADATA", "SCHEMA_VERSION", "TABLES", "UNRECOGNIZED", "Table"]
+__all__ = [
+    "COMMON_SUFFIX",
+    "DOCUMENTED",
+    "HEADER",
+    "METADATA",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "UNRECOGNIZED",
+    "AnyTable",
+    "Schema",
+    "Table",
+    "table_of",
+]
 
 SCHEMA_VERSION = 2
 """Incremented whenever the columns of a table change. All files of a root have the same schema version."""
@@ -65,14 +79,16 @@ PARTITION = field(
 """The partition column of every table. Files do not contain it."""
 
 
-@dataclass(frozen=True)
+# Tables and schemas are compared by identity: both are keys of caches, and a table has hundreds of fields to hash.
+@dataclass(frozen=True, eq=False)
 class Table:
     """One record type.
 
-    ``tags``: the table's body tags, in the form that ``wsparquet.decode.keys.short_tag`` returns. ``payload``: the
+    ``tags``: the table's body tags, in the form that ``wsparquet.schema.keys.short_tag`` returns. ``payload``: the
     columns between those of the header and the common columns. ``payload_names``: the keys, in lower case, under which
     the payload may appear in the body. ``flat``: the struct of the payload, if the fields of this struct are columns of
-    the table.
+    the table. ``header``: the struct of the first columns. ``ids``: the ids, by path, of fields that an extension adds.
+    ``added``: whether an extension adds the table.
     """
 
     name: str
@@ -81,11 +97,14 @@ class Table:
     payload: tuple[pa.Field, ...]
     payload_names: tuple[str, ...]
     flat: Struct | None = None
+    header: Struct = HEADER
+    ids: Mapping[str, int] = member(default_factory=dict)
+    added: bool = False
 
     @cached_property
     def schema(self) -> pa.Schema:
         """The table's complete Arrow schema, without the partition columns."""
-        return pa.schema([*HEADER.fields, *self.payload, *COMMON_SUFFIX], metadata={"doc": self.doc})
+        return pa.schema([*self.header.fields, *self.payload, *COMMON_SUFFIX], metadata={"doc": self.doc})
 
 
 def _list_table(name: str, doc: str, tags: tuple[str, ...], payload: pa.Field) -> Table:
@@ -173,3 +192,28 @@ TABLES: dict[str, Table] = {
     )
 }
 """Every table by name, in the page's order."""
+
+AnyTable = str | Table
+"""A table of any schema, or the name of a documented one."""
+
+
+def table_of(table: AnyTable) -> Table:
+    """Return the table itself, or the documented table of that name. Raises KeyError if there is none."""
+    return TABLES[table] if isinstance(table, str) else table
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """All tables of a root: the documented ones, and what the root's extension adds to them.
+
+    ``header`` is the struct of each table's first columns. ``hash`` identifies the extension; it is None if there is no
+    extension.
+    """
+
+    tables: Mapping[str, Table]
+    header: Struct = HEADER
+    hash: str | None = None
+
+
+DOCUMENTED = Schema(TABLES)
+"""The documented schema, without an extension."""

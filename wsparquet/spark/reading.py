@@ -11,7 +11,6 @@ from wsparquet.dataset import LakeDataset, open_dataset
 from wsparquet.errors import WsparquetError
 from wsparquet.render.spark import schema
 from wsparquet.render.views import VIEWS, view_query
-from wsparquet.schema import TABLES
 from wsparquet.spark.session import imported_pyspark
 
 if TYPE_CHECKING:
@@ -62,18 +61,18 @@ def views(
     """
     imported_pyspark()
     lake = open_dataset(root, storage_options=storage_options)
-    for table in TABLES:
+    for table in lake.tables:
         _table(spark, lake, table).createOrReplaceTempView(table)
     for view in VIEWS:
         spark.sql(view_query(view, "spark")).createOrReplaceTempView(view)
-    return (*TABLES, *VIEWS)
+    return (*lake.tables, *VIEWS)
 
 
 def _table(spark: SparkSession, lake: LakeDataset, table: str) -> DataFrame:
     """Return the rows of a table. Spark cannot read the folder of a table without files, because there is none."""
     from pyspark.sql.types import StructType
 
-    columns = StructType.fromJson(schema(TABLES[table]))
+    columns = StructType.fromJson(schema(lake.schema.tables[table]))
     if table in lake.empty_tables:
         return spark.createDataFrame([], columns)
     folder = re.sub("^s3://", "s3a://", f"{lake.location}/record_type={table}")

@@ -22,6 +22,7 @@ from wsparquet.errors import DatasetError, WsparquetError
 from wsparquet.layout import is_day_part_path
 from wsparquet.names import parse_name
 from wsparquet.parquet.partition import split_by_day
+from wsparquet.schema import Schema
 from wsparquet.source import Source, SourceLimits
 from wsparquet.store.store import Store
 from wsparquet.stream import decoded
@@ -77,10 +78,11 @@ class _Content:
 
 
 class Committed(NamedTuple):
-    """A commit, and the parts with its rows, of which day parts also have rows of other sources."""
+    """A commit, and the parts with its rows, of which day parts also have rows of other sources; and the schema."""
 
     commit: Commit
     parts: tuple[Part, ...]
+    schema: Schema
 
 
 class Comparison:
@@ -92,6 +94,7 @@ class Comparison:
         self._store = store
         self._commit = commit = committed.commit
         self._parts = committed.parts
+        self._schema = committed.schema
         self._source = source
         self._limits = limits
         self._source_limits = source_limits
@@ -141,13 +144,13 @@ class Comparison:
 
     def _pieces(self) -> Iterator[tuple[Decoded, int]]:
         with self._source.open(self._source_limits) as reader:
-            decoder = make_decoder(DecoderOptions(self._name, self._limits), decoder="reference")
+            decoder = make_decoder(DecoderOptions(self._name, self._limits, schema=self._schema), decoder="reference")
             for piece in decoded(self._source, reader, decoder):
                 yield piece, reader.stored_bytes
 
     def _by_day(self, piece: Decoded) -> Iterator[Rows]:
         for table, batch in piece.batches:
-            for day, rows in split_by_day(table, batch, self._fallback):
+            for day, rows in split_by_day(self._schema.tables[table], batch, self._fallback):
                 yield table, day, rows.to_pylist()
 
     def _committed(self) -> tuple[_Content, dict[str, Problem]]:

@@ -20,7 +20,7 @@ from wsparquet.errors import DatasetError
 from wsparquet.layout import Day, DayKey
 from wsparquet.parquet.file import time_range
 from wsparquet.parquet.settings import file_schema
-from wsparquet.schema import TABLES
+from wsparquet.schema import Schema, Table
 from wsparquet.store.disk_errors import translated
 from wsparquet.store.store import Store
 from wsparquet.verification.doubles import Doubles
@@ -74,7 +74,7 @@ def _check(
         found.parts += 1
         found.bytes += part.bytes
         found.unchecked += part.checksum is None
-        found.problems.extend(check_part(store, part, partial(doubles.add, part)))
+        found.problems.extend(check_part(store, doubles.schema, part, partial(doubles.add, part)))
     if commit.same_as is None:
         counts = _Counts.of(commit.facts.report)
         found.problems.extend(_sums(commit, counts))
@@ -123,7 +123,7 @@ def _positive(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def check_part(store: Store, part: Part, accept: Callable[[pq.ParquetFile], None]) -> Iterator[Problem]:
+def check_part(store: Store, schema: Schema, part: Part, accept: Callable[[pq.ParquetFile], None]) -> Iterator[Problem]:
     """Yield the differences between a file and what its record says. Call ``accept`` with a file without any."""
 
     def wrong(kind: Kind, expected: object, found: object) -> Problem:
@@ -148,28 +148,28 @@ def check_part(store: Store, part: Part, accept: Callable[[pq.ParquetFile], None
 def _rows_and_schema(part: Part, path: Path, accept: Callable[[pq.ParquetFile], None]) -> Iterator[Problem]:
     try:
         with opened(path) as file:
-            yield from (problems := list(_content(part, file)))
+            yield from (problems := list(_content(schema.tables.get(part.table), part, file)))
             if not problems:
                 accept(file)
     except (pa.ArrowException, OSError) as error:
         yield Problem("parquet", part.path, "a Parquet file", f"none ({error})")
 
 
-def _content(part: Part, file: pq.ParquetFile) -> Iterator[Problem]:
+def _content(table: Table | None, part: Part, file: pq.ParquetFile) -> Iterator[Problem]:
     if file.metadata.num_rows != part.rows:
         yield Problem("rows", part.path, f"{part.rows} rows", str(file.metadata.num_rows))
-    if part.table not in TABLES:
+    if table is None:
         yield Problem("schema", part.path, "a table that this version knows", part.table)
         return
-    if not file.schema_arrow.equals(file_schema(part.table)):
-        yield Problem("schema", part.path, f"the schema of {part.table}", _difference(part.table, file.schema_arrow))
+    if not file.schema_arrow.equals(file_schema(table)):
+        yield Problem("schema", part.path, f"the schema of {part.table}", _difference(table, file.schema_arrow))
         return
-    times = time_range(file.metadata, part.table)
+    times = time_range(file.metadata, table)
     if times != (part.min_time, part.max_time):
         yield Problem("times", part.path, f"times from {part.min_time} to {part.max_time}", f"{times[0]} to {times[1]}")
 
 
-def _difference(table: str, schema: pa.Schema) -> str:
+def _difference(table: Table, schema: pa.Schema) -> str:
     """Describe the first difference between a schema and the table's."""
     ours = file_schema(table)
     for name in dict.fromkeys([*ours.names, *schema.names]):

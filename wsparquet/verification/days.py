@@ -55,7 +55,7 @@ def _check(log: CommitLog, store: Store, path: str, data: bytes, doubles: Double
             counts.setdefault(part.table, Counter()).update(count_by_source(file))
             doubles.add_day_part(part, file, sources)
 
-        found.problems.extend(check_part(store, part, accept))
+        found.problems.extend(check_part(store, doubles.schema, part, accept))
     if not found.problems:
         found.problems.extend(_rows(record, counts))
     for name, member in record.members.items():

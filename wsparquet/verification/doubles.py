@@ -25,6 +25,7 @@ from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.compute import count_values
 from wsparquet.layout import Day
 from wsparquet.parquet.settings import leaves, own_timestamps
+from wsparquet.schema import DOCUMENTED, Schema
 from wsparquet.store.store import Store
 from wsparquet.verification.outcome import Problem
 from wsparquet.verification.part_files import batches, local_part, opened
@@ -64,7 +65,8 @@ class _Sketched(NamedTuple):
 class Doubles:
     """The sketches of the parts of a root; any number of threads may add parts."""
 
-    def __init__(self) -> None:
+    def __init__(self, schema: Schema = DOCUMENTED) -> None:
+        self.schema = schema
         self._lock = threading.Lock()
         self._sketches: dict[_Piece, list[int]] = {}
 
@@ -88,15 +90,20 @@ class Doubles:
         file: pq.ParquetFile,
         pieces: Callable[[pa.RecordBatch], Iterable[tuple[_Piece, pa.RecordBatch]]],
     ) -> None:
-        columns = own_timestamps(part.table)
+        table = self.schema.tables[part.table]
+        columns = own_timestamps(table)
         if not columns:
             return
         sketches: dict[_Piece, list[int]] = {}
-        for batch in batches(file, ["source_file", leaves(part.table)[columns[0]].path]):
+        for batch in batches(file, ["source_file", leaves(table)[columns[0]].path]):
             for piece, rows in pieces(batch):
                 sketches[piece] = _sketch(rows, sketches.get(piece, []))
         with self._lock:
             self._sketches.update(sketches)
+
+    def _is_timed(self, part: Part) -> bool:
+        table = self.schema.tables.get(part.table)
+        return table is not None and bool(own_timestamps(table))
 
     @property
     def sketches(self) -> dict[_Piece, list[int]]:
@@ -121,7 +128,7 @@ class Doubles:
                 if (hashes := self._sketches.get(piece)) is not None:
                     by_piece[piece] = commit
                     groups[part.table, part.date].append(_Sketched(piece, hashes))
-            timed[commit.path] = sum(part.rows for part in commit.parts if own_timestamps(part.table))
+            timed[commit.path] = sum(part.rows for part in commit.parts if self._is_timed(part))
         # Cache rows, because a part can be in many pairs. The rows of a whole root would not fit in memory.
         rows_of = functools.lru_cache(maxsize=256)(functools.partial(_rows, store))
         found: dict[tuple[str, str], tuple[Commit, Commit, int]] = {}

@@ -127,7 +127,7 @@ class Checks:
         self.tell = tell
         self.result = Verification(root.place)
         self._stopped = threading.Event()
-        self.doubles = Doubles()
+        self.doubles = Doubles(root.schema)
 
     def _each(self, checks: Iterable[Callable[[], Verification]]) -> None:
         with ThreadPoolExecutor(max(self.options.jobs, 1), thread_name_prefix="wsparquet") as pool:
@@ -267,7 +267,7 @@ class Checks:
             limits, source_limits = options.limits, options.source_limits
             counting = Counting([commit], self.days)
             parts = (*counting.own_parts(commit), *counting.day_parts(commit))
-            committed, store = Committed(commit, parts), self.root.store
+            committed, store = Committed(commit, parts, self.root.schema), self.root.store
             comparison = Comparison(store, committed, source, limits=limits, source_limits=source_limits)
             result.add(comparison.run(partial(self._read, source)))
         result.sources = min(result.sources, 1)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from wsparquet.decode.model import Days
 from wsparquet.decode.reference.days import day_of, own_day
-from wsparquet.schema import TABLES
+from wsparquet.schema import DOCUMENTED, Schema, Table
 
 __all__ = ["Batch", "BatchBuilder"]
 
@@ -37,10 +37,11 @@ class BatchBuilder:
     With ``days``, each batch has the rows of one day; all days of a table together are as large as one batch.
     """
 
-    def __init__(self, source_file: str, batch_bytes: int, days: Days | None) -> None:
+    def __init__(self, source_file: str, batch_bytes: int, days: Days | None, schema: Schema = DOCUMENTED) -> None:
         self.source_file = source_file
         self.batch_bytes = batch_bytes
         self.days = days
+        self.schema = schema
         self._rows: dict[str, dict[Day, Rows]] = defaultdict(lambda: defaultdict(list))
         self._bytes: Counter[str] = Counter()
         self._held_rows: dict[str, Rows] = defaultdict(list)
@@ -86,7 +87,7 @@ class BatchBuilder:
         return [batch for table in list(self._rows) for batch in self._flush(table)]
 
     def _own_day(self, table: str, row: dict[str, Any]) -> Day:
-        return None if self.days is None else own_day(table, row)
+        return None if self.days is None else own_day(self.schema.tables[table], row)
 
     def _day(self, own: Day, metadata: dict[str, Any] | None) -> Day:
         """Return the day of a row whose own timestamps have the day ``own``."""
@@ -101,16 +102,16 @@ class BatchBuilder:
         return [Batch(table, day, self._build(table, rows)) for day, rows in by_day.items()]
 
     def _build(self, table: str, rows: Rows) -> pa.RecordBatch:
-        schema, varying = TABLES[table].schema, _varying(table)
+        schema, varying = self.schema.tables[table].schema, _varying(self.schema.tables[table])
         columns = dict(zip(varying.names, _struct_array(rows, varying).flatten(), strict=True))
         columns["source_file"] = pa.repeat(pa.scalar(self.source_file, pa.string()), len(rows))
         return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-@lru_cache(maxsize=len(TABLES))
-def _varying(table: str) -> pa.StructType:
+@lru_cache(maxsize=64)
+def _varying(table: Table) -> pa.StructType:
     """Return all columns of a table, except ``source_file``, as one struct."""
-    return pa.struct([field for field in TABLES[table].schema if field.name != "source_file"])
+    return pa.struct([field for field in table.schema if field.name != "source_file"])
 
 
 def _struct_array(rows: Rows, kind: pa.StructType) -> pa.StructArray:

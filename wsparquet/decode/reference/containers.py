@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from wsparquet.decode.keys import last_part, normalise
 from wsparquet.decode.model import Limits, Report
 from wsparquet.decode.plan import compiled
 from wsparquet.decode.reference.events import ContainerStart
@@ -14,6 +13,7 @@ from wsparquet.decode.reference.rescue import Path, Rescue, rescued_json
 from wsparquet.decode.reference.values import Constant, Literal
 from wsparquet.errors import DecodeError
 from wsparquet.schema.fields import ceiling_ms, floor_ms
+from wsparquet.schema.keys import last_part, normalise
 
 __all__ = ["Container", "ContainerValues"]
 

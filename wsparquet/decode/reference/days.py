@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from wsparquet.schema import AnyTable
 from wsparquet.schema.fields import DAY_US
 from wsparquet.schema.own_timestamps import own_timestamps
 
 __all__ = ["day_of", "own_day"]
 
 
-def own_day(table: str, columns: Mapping[str, Any]) -> int | None:
+def own_day(table: AnyTable, columns: Mapping[str, Any]) -> int | None:
     """Return the UTC day, in days since 1970, of a row's earliest timestamp outside of ``metaData``."""
     found = (instant for leaf in own_timestamps(table) for instant in _values(columns, leaf.steps))
     return day_of(min(found, default=None))

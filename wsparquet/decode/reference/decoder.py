@@ -15,6 +15,7 @@ from wsparquet.decode.reference.brackets import MAX_DEPTH, depth
 from wsparquet.decode.reference.containers import Container, ContainerValues
 from wsparquet.decode.reference.elements import TOO_DEEP
 from wsparquet.decode.reference.events import ContainerEnd, ContainerStart, ContainerValue, Event, Item, Record
+from wsparquet.decode.reference.promotion import promoter
 from wsparquet.decode.reference.records import Row, Unreadable, record_reader
 from wsparquet.decode.reference.rescue import Rescue, json_object, path_text, rescued_json
 from wsparquet.decode.reference.splitter import Splitter
@@ -33,9 +34,11 @@ class ReferenceDecoder:
         self._days = options.days
         self._limits = options.limits
         self._splitter = Splitter(options.limits)
+        self._schema = options.schema
         self._records = record_reader()
+        self._promoter = promoter(options.schema) if options.schema.hash is not None else None
         self._values = ContainerValues(self.report, options.limits)
-        self._builder = BatchBuilder(options.source_file, options.limits.batch_bytes, options.days)
+        self._builder = BatchBuilder(options.source_file, options.limits.batch_bytes, options.days, options.schema)
         self._container: Container | None = None
         self._opening = b""
         self._batches: list[Batch] = []
@@ -82,7 +85,7 @@ class ReferenceDecoder:
 
     def _hand_out(self) -> Decoded:
         batches = tuple((batch.table, batch.rows) for batch in self._batches)
-        count_batches(self.report, batches)
+        count_batches(self.report, batches, self._schema)
         days = tuple(batch.day for batch in self._batches) if self._days is not None else ()
         decoded = Decoded(batches, tuple(self._quarantined), days)
         self._batches, self._quarantined = [], []
@@ -119,6 +122,8 @@ class ReferenceDecoder:
         if (row.raw or row.rescue) and depth(record.raw) > MAX_DEPTH:
             self._quarantine(record, TOO_DEEP, None)
             return
+        if self._promoter is not None:
+            row = self._promoter.apply(row, record.value)
         self._take_row(record, row)
 
     def _take_row(self, record: Record, row: Row) -> None:

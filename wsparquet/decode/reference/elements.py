@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from wsparquet.decode.keys import is_tag
 from wsparquet.decode.model import Limits
 from wsparquet.decode.reference.brackets import MAX_DEPTH, depth
 from wsparquet.decode.reference.buffer import ESCAPED, Buffer
@@ -14,6 +13,7 @@ from wsparquet.decode.reference.resync import Rejected, reaches_collection
 from wsparquet.decode.reference.syntax import Cut, Key, Wrong, key_at, may_continue, value_end
 from wsparquet.decode.reference.values import Literal
 from wsparquet.errors import DecodeError
+from wsparquet.schema.keys import is_tag
 
 __all__ = ["PIECE", "TOO_DEEP", "Elements"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from wsparquet.decode.keys import AVRO_NAMES, is_tag, last_part, normalise
 from wsparquet.decode.plan import FieldPlan, Leaf, ListOf, Node, StructOf, UnionOf
 from wsparquet.decode.reference.rescue import Path, Rescue
 from wsparquet.decode.reference.values import CONVERTERS, MISFIT, LoneSurrogates
+from wsparquet.schema.keys import AVRO_NAMES, is_tag, last_part, normalise
 
 __all__ = [
     "InlineStructReader",

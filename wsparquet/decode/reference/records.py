@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from wsparquet.decode.keys import normalise, short_tag
-from wsparquet.decode.plan import DecodePlan, TablePlan, compiled
+from wsparquet.decode.plan import PLANS, DecodePlan, TablePlan, compiled
 from wsparquet.decode.reference.readers import Object, Reader, reader, struct_reader, unwrap_tag
 from wsparquet.decode.reference.rescue import Rescue
 from wsparquet.decode.reference.values import LoneSurrogates
+from wsparquet.schema import DOCUMENTED, Schema
+from wsparquet.schema.keys import normalise, short_tag
 
 __all__ = ["RecordReader", "Row", "Unreadable", "record_reader"]
 
@@ -27,12 +28,17 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Row:
-    """A row: its table, columns, and rescued values. If ``raw`` is true, the caller must add the record's text."""
+    """A row: its table, columns, and rescued values. If ``raw`` is true, the caller must add the record's text.
+
+    ``header_rescue`` has the values of a raw row's header that have no column. They are not in ``rescue``, because the
+    record's text has them.
+    """
 
     table: str
     columns: dict[str, Any]
     rescue: Rescue = field(default_factory=list)
     raw: bool = False
+    header_rescue: Rescue = field(default_factory=list)
 
 
 class _TableReader:
@@ -98,18 +104,18 @@ class _TableReader:
         return {}
 
 
-@lru_cache(maxsize=1)
-def record_reader() -> RecordReader:
-    """Return the reader of the compiled plan. The reader has no state, so all decoders share it."""
-    return RecordReader(compiled())
+@lru_cache(maxsize=PLANS)
+def record_reader(schema: Schema = DOCUMENTED) -> RecordReader:
+    """Return the reader of a schema. The reader has no state, so all decoders share it."""
+    return RecordReader(compiled(schema))
 
 
 class RecordReader:
-    """Reads parsed records into rows."""
+    """Reads parsed records into rows. With ``added``, it offers records to the tables of an extension only."""
 
-    def __init__(self, plan: DecodePlan) -> None:
+    def __init__(self, plan: DecodePlan, *, added: bool = False) -> None:
         self.header = struct_reader(plan.header, stray="$header")
-        self.tables = [_TableReader(table) for table in plan.tables]
+        self.tables = [_TableReader(table) for table in plan.tables if table.added == added]
         self.by_tag = {tag: table for table in self.tables for tag in table.tags}
 
     def read(self, record: Any) -> Row:
@@ -186,9 +192,10 @@ class RecordReader:
         return {}
 
     def _unrecognized(self, tag: str, inner: Any) -> Row:
-        columns = self._split_header(inner, [])[0] if type(inner) is tuple else {}
+        rescue: Rescue = []
+        columns = self._split_header(inner, rescue)[0] if type(inner) is tuple else {}
         columns["tag"] = None if isinstance(tag, LoneSurrogates) else tag
-        return Row("unrecognized", columns, raw=True)
+        return Row("unrecognized", columns, raw=True, header_rescue=rescue)
 
 
 def _body(record: Any, rescue: Rescue) -> tuple[str, Any]:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from json.encoder import encode_basestring
 from typing import Any
 
-from wsparquet.decode.keys import is_identifier
 from wsparquet.decode.reference.values import Constant, Literal
+from wsparquet.schema.keys import is_identifier
 from wsparquet.strict_json import strict_number, strict_string, strict_word
 
 __all__ = ["Path", "Rescue", "path_text", "rescued_json", "to_json"]

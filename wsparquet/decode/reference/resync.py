@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from wsparquet.decode.keys import is_tag, normalise, short_tag
 from wsparquet.decode.plan import compiled
 from wsparquet.decode.reference.brackets import MAX_DEPTH, depth
 from wsparquet.decode.reference.buffer import Buffer
 from wsparquet.decode.reference.syntax import Cut, Wrong, key_at, may_continue, skip_space, value_end
+from wsparquet.schema.keys import is_tag, normalise, short_tag
 
 __all__ = ["Found", "Rejected", "Search", "reaches_collection", "record_start", "starts"]
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from wsparquet.decode.keys import normalise
 from wsparquet.decode.model import Limits
 from wsparquet.decode.reference.array import Array
 from wsparquet.decode.reference.brackets import MAX_DEPTH, element_end
@@ -24,6 +23,7 @@ from wsparquet.decode.reference.readers import unwrap_tag
 from wsparquet.decode.reference.resync import Search, record_start, starts
 from wsparquet.decode.reference.syntax import skip_space
 from wsparquet.decode.reference.values import Literal
+from wsparquet.schema.keys import normalise
 
 __all__ = ["Splitter"]
 
