@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         SourceError,
         WsparquetError,
     )
+    from wsparquet.extensions import CheckedExtension, Extended, check_extension, extend
     from wsparquet.generate import GenerateOptions, generate_files
     from wsparquet.iceberg import PublishedTable, Publishing, publish
     from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
@@ -89,6 +90,7 @@ __all__ = [
     "ApiOptions",
     "ChangedSource",
     "Changes",
+    "CheckedExtension",
     "Cleaning",
     "Client",
     "CompactOptions",
@@ -100,6 +102,7 @@ __all__ = [
     "DayRows",
     "DecodeError",
     "Drift",
+    "Extended",
     "Failure",
     "FailuresError",
     "FetchOptions",
@@ -148,11 +151,13 @@ __all__ = [
     "arrow_schema",
     "attach",
     "changes",
+    "check_extension",
     "clean",
     "compact",
     "connect",
     "convert",
     "drift",
+    "extend",
     "fetch",
     "generate_files",
     "inspect",
@@ -217,6 +222,12 @@ _HOMES = {
         "SchemaError",
         "SourceError",
         "WsparquetError",
+    ),
+    "extensions": (
+        "CheckedExtension",
+        "Extended",
+        "check_extension",
+        "extend",
     ),
     "generate": (
         "GenerateOptions",

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 import click
 
 from wsparquet.cli.arguments import group, takes
-from wsparquet.cli.options import LimitOptions, decoder_option, limit_options, output_option, storage_option
+from wsparquet.cli.options import (
+    LimitOptions,
+    decoder_option,
+    extension_option,
+    limit_options,
+    output_option,
+    storage_option,
+)
 from wsparquet.cli.output import present
 
 __all__ = ["inspect"]
@@ -19,6 +26,7 @@ class Arguments:
 
     sources: tuple[str, ...]
     samples: int
+    extension: str | None
     decoder: str
     storage: dict[str, object] = field(repr=False)
     output: str
@@ -34,6 +42,7 @@ class Arguments:
     show_default=True,
     help="Number of rows of each table, and of quarantined texts, to show; samples contain personal data.",
 )
+@extension_option
 @decoder_option
 @limit_options
 @storage_option
@@ -60,6 +69,7 @@ def inspect(given: Arguments) -> int:
         source_limits=given.limits.source_limits,
         limits=given.limits.limits,
         storage_options=given.storage,
+        extension=given.extension,
     )
     found = look(given.sources, options=options)
     present(found, given.output)

@@ -16,7 +16,7 @@ pub struct Structs {
     pub validity: Validity,
     pub children: Vec<Column>,
     pub hints: Hints,
-    /// The indices of the children that have timestamps at any depth.
+    /// The indices of the children that have timestamps at any depth, except those that an extension adds.
     timed: Vec<usize>,
 }
 
@@ -67,12 +67,14 @@ pub enum Column {
 
 impl Structs {
     pub fn new(plan: &Struct) -> Self {
-        Self::of(plan.fields.iter().map(|field| Column::new(&field.node)).collect())
+        let children = plan.fields.iter().map(|field| Column::new(&field.node)).collect();
+        Self::of(children, |child| plan.fields[child].added)
     }
 
-    fn of(children: Vec<Column>) -> Self {
+    /// Timestamps in the children for which `added` returns true do not count.
+    fn of(children: Vec<Column>, added: impl Fn(usize) -> bool) -> Self {
         let hints = Hints::new(children.len() + 1);
-        let timed = (0..children.len()).filter(|&child| children[child].has_timestamps()).collect();
+        let timed = (0..children.len()).filter(|&child| !added(child) && children[child].has_timestamps()).collect();
         Self { validity: Validity::default(), children, hints, timed }
     }
 
@@ -137,7 +139,9 @@ impl Column {
                 let branches = plan.branches.iter();
                 let branches = branches.map(|branch| Self::Structs(Box::new(Structs::new(&branch.fields))));
                 let tag = Self::Strings(Strings::default());
-                Self::Structs(Box::new(Structs::of(std::iter::once(tag).chain(branches).collect())))
+                let children = std::iter::once(tag).chain(branches).collect();
+                let added = |child: usize| child > 0 && plan.branches[child - 1].added;
+                Self::Structs(Box::new(Structs::of(children, added)))
             }
         }
     }

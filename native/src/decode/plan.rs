@@ -31,6 +31,9 @@ struct GivenField {
     name: String,
     keys: Vec<String>,
     node: Given,
+    /// Those of the keys that an extension adds.
+    #[serde(default)]
+    added: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +42,9 @@ struct GivenBranch {
     names: Vec<String>,
     #[serde(rename = "struct")]
     fields: GivenStruct,
+    /// Those of the names that an extension adds.
+    #[serde(default)]
+    added: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +54,8 @@ struct GivenTable {
     payload_names: Vec<String>,
     payload: GivenStruct,
     flat: bool,
+    #[serde(default)]
+    added: bool,
 }
 
 #[derive(Deserialize)]
@@ -120,22 +128,31 @@ pub struct Struct {
     /// The root for the paths of unknown fields, such as `$header`; set only if the struct itself is not a column.
     pub stray: Option<&'static str>,
     by_key: HashMap<Box<[u8]>, usize>,
+    /// The keys that an extension adds, which never choose a table, a payload, or a branch.
+    added: Names,
+    /// Those of the added keys that belong to documented fields.
+    aliases: Names,
 }
 
 pub struct StructField {
     pub name: String,
     pub node: Node,
+    /// Whether an extension adds the field to a documented struct. Its timestamps then do not determine days.
+    pub added: bool,
 }
 
 pub struct Union {
     names: Names,
     pub branches: Vec<Branch>,
     by_name: HashMap<Box<[u8]>, usize>,
+    by_added_name: HashMap<Box<[u8]>, usize>,
 }
 
 pub struct Branch {
     pub name: String,
     pub fields: Struct,
+    /// Whether an extension adds the branch.
+    pub added: bool,
 }
 
 pub struct Table {
@@ -143,6 +160,10 @@ pub struct Table {
     pub payload_names: Names,
     pub payload: Struct,
     pub flat: bool,
+    /// Whether an extension adds the table. It then gets only records that would otherwise be unrecognized.
+    pub added: bool,
+    /// Whether an added table has keys of documented flat tables, so that the keys of a record may choose one of these.
+    pub ambiguous: bool,
 }
 
 /// A table that stores complete records: its name, the name of its column of body tags, and the name of its column of
@@ -157,11 +178,15 @@ pub struct Raw {
 pub struct Plan {
     pub header: Struct,
     pub metadata: Struct,
+    /// The tables: first the documented ones, whose number is `documented`, then those that an extension adds.
     pub tables: Vec<Table>,
+    pub documented: usize,
     /// The table of records that belong to no other table.
     pub unrecognized: Raw,
     pub common: Vec<CommonColumn>,
+    /// The documented tables by tag.
     pub by_tag: HashMap<Box<[u8]>, usize>,
+    pub by_added_tag: HashMap<Box<[u8]>, usize>,
 }
 
 fn names(given: &[String]) -> Names {
@@ -172,16 +197,25 @@ impl Plan {
     /// Parses and compiles the plan from JSON text.
     pub fn read(text: &str) -> serde_json::Result<Self> {
         let given: GivenPlan = serde_json::from_str(text)?;
-        let by_tag = given
-            .tables
-            .iter()
-            .enumerate()
-            .flat_map(|(index, table)| table.tags.iter().map(move |tag| (tag.as_bytes().into(), index)));
+        let by_tag = |added: bool| {
+            let tables = given.tables.iter().enumerate().filter(move |(_, table)| table.added == added);
+            tables.flat_map(|(index, table)| table.tags.iter().map(move |tag| (tag.as_bytes().into(), index)))
+        };
+        let (by_documented_tag, by_added_tag) = (by_tag(false).collect(), by_tag(true).collect());
+        let mut tables: Vec<Table> = given.tables.into_iter().map(Table::new).collect();
+        let documented = tables.iter().take_while(|table| !table.added).count();
+        let (known, added) = tables.split_at_mut(documented);
+        for table in added {
+            let flat = known.iter().filter(|known| known.flat);
+            table.ambiguous = table.flat && flat.into_iter().any(|known| known.payload.shares_a_key(&table.payload));
+        }
         Ok(Self {
-            by_tag: by_tag.collect(),
+            by_tag: by_documented_tag,
+            by_added_tag,
             header: Struct::new(given.header, Some("$header")),
             metadata: Struct::new(given.metadata, Some("$metaData")),
-            tables: given.tables.into_iter().map(Table::new).collect(),
+            tables,
+            documented,
             unrecognized: given.unrecognized,
             common: given.common,
         })
@@ -222,6 +256,8 @@ impl Table {
             payload_names: names(&given.payload_names),
             payload: Struct::new(given.payload, Some("$body")),
             flat: given.flat,
+            added: given.added,
+            ambiguous: false,
         }
     }
 }
@@ -229,15 +265,41 @@ impl Table {
 impl Struct {
     fn new(given: GivenStruct, stray: Option<&'static str>) -> Self {
         let mut by_key = HashMap::new();
+        let (mut added, mut aliases) = (Names::new(), Names::new());
         for (index, field) in given.fields.iter().enumerate() {
             for key in &field.keys {
                 by_key.insert(key.as_bytes().into(), index);
             }
+            added.extend(names(&field.added));
+            if !field.is_added() {
+                aliases.extend(names(&field.added));
+            }
         }
         let inline = given.inline.and_then(|name| given.fields.iter().position(|field| field.name == name));
-        let field = |given: GivenField| StructField { name: given.name, node: Node::new(given.node) };
+        let field =
+            |given: GivenField| StructField { added: given.is_added(), name: given.name, node: Node::new(given.node) };
         let fields = given.fields.into_iter().map(field).collect();
-        Self { fields, names: names(&given.names), inline, stray, by_key }
+        Self { fields, names: names(&given.names), inline, stray, by_key, added, aliases }
+    }
+
+    /// Returns the index of the field with this key, unless an extension adds the key.
+    pub fn find_documented(&self, key: &[u8]) -> Option<usize> {
+        self.find(key).filter(|_| !self.is_added(key))
+    }
+
+    /// Whether an extension adds the key.
+    pub fn is_added(&self, key: &[u8]) -> bool {
+        !self.added.is_empty() && self.added.contains(normalise(key).as_slice())
+    }
+
+    /// Whether an extension adds the key to a documented field.
+    pub fn is_alias(&self, key: &[u8]) -> bool {
+        !self.aliases.is_empty() && self.aliases.contains(normalise(key).as_slice())
+    }
+
+    /// Whether a documented key of this struct is also a key of another struct.
+    fn shares_a_key(&self, other: &Self) -> bool {
+        other.by_key.keys().any(|key| self.find_documented(key).is_some())
     }
 
     /// Returns the index of the field with this key.
@@ -245,11 +307,11 @@ impl Struct {
         self.by_key.get(key).or_else(|| self.by_key.get(normalise(key).as_slice())).copied()
     }
 
-    /// Returns the index of the inline field, if `key` is the key of one of its own fields.
+    /// Returns the index of the inline field, if `key` is the documented key of one of its own fields.
     pub fn find_inline(&self, key: &[u8]) -> Option<usize> {
         let inline = self.inline?;
         match &self.fields[inline].node {
-            Node::Struct(inner) if inner.find(key).is_some() => Some(inline),
+            Node::Struct(inner) if inner.find_documented(key).is_some() => Some(inline),
             _ => None,
         }
     }
@@ -264,9 +326,28 @@ impl Struct {
 }
 
 impl Union {
-    /// Returns the index of the branch with this name. `name` is the last part of a tag.
+    /// Returns the index of the branch with this documented name. `name` is the last part of a tag.
     pub fn find(&self, name: &[u8]) -> Option<usize> {
         self.by_name.get(normalise(name).as_slice()).copied()
+    }
+
+    /// Returns the index of the branch to which an extension gives this name. `name` is the last part of a tag.
+    pub fn find_added(&self, name: &[u8]) -> Option<usize> {
+        if self.by_added_name.is_empty() { None } else { self.by_added_name.get(normalise(name).as_slice()).copied() }
+    }
+}
+
+impl Branch {
+    fn new(given: GivenBranch) -> Self {
+        let added = given.names.len() == given.added.len();
+        Self { name: given.name, fields: Struct::new(given.fields, None), added }
+    }
+}
+
+impl GivenField {
+    /// Whether an extension adds the field itself: all its keys are added ones.
+    fn is_added(&self) -> bool {
+        self.keys.len() == self.added.len()
     }
 }
 
@@ -282,17 +363,19 @@ impl Node {
                 Self::List(List { names: Names::new(), element: Box::new(Self::new(*element)), or_one })
             }
             Given::Union { branches } => {
-                let by_name = branches
-                    .iter()
-                    .enumerate()
-                    .flat_map(|(index, branch)| branch.names.iter().map(move |name| (name.as_bytes().into(), index)));
+                let by_name = |added: bool| {
+                    let named = branches.iter().enumerate().flat_map(|(index, branch)| {
+                        let names = branch.names.iter().filter(move |name| branch.added.contains(name) == added);
+                        names.map(move |name| (name.as_bytes().into(), index))
+                    });
+                    named.collect()
+                };
+                let (by_name, by_added_name) = (by_name(false), by_name(true));
                 Self::Union(Union {
                     names: Names::new(),
-                    by_name: by_name.collect(),
-                    branches: branches
-                        .into_iter()
-                        .map(|given| Branch { name: given.name, fields: Struct::new(given.fields, None) })
-                        .collect(),
+                    by_name,
+                    by_added_name,
+                    branches: branches.into_iter().map(Branch::new).collect(),
                 })
             }
         }

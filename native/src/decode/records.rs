@@ -5,6 +5,7 @@
 //! and of its body.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::decode::batches::Rows;
@@ -96,7 +97,7 @@ impl Table {
 
     /// Returns how many of the table's fields an object has.
     fn count_fields(&self, pairs: &[&Pair]) -> usize {
-        let known = pairs.iter().filter(|pair| self.payload.find(&pair.key.bytes).is_some());
+        let known = pairs.iter().filter(|pair| self.payload.find_documented(&pair.key.bytes).is_some());
         known.map(|pair| normalise(&pair.key.bytes)).collect::<HashSet<_>>().len()
     }
 
@@ -106,7 +107,7 @@ impl Table {
             return Ok(Some(index));
         }
         let [pair] = pairs else { return Ok(None) };
-        let inline = self.flat && self.payload.find(&pair.key.bytes).is_some();
+        let inline = self.flat && self.payload.find_documented(&pair.key.bytes).is_some();
         Ok((!inline && self.is_payload(data, pair.start)?).then_some(0))
     }
 }
@@ -196,7 +197,9 @@ impl Records {
         if let Some(&table) = self.tags.get(tag) {
             return Some(table);
         }
-        let table = *self.plan.by_tag.get(short_tag(tag).as_slice()).filter(|_| tag.contains(&b'.'))?;
+        let (plan, name) = (&self.plan, short_tag(tag));
+        let found = plan.by_tag.get(name.as_slice()).or_else(|| plan.by_added_tag.get(name.as_slice()));
+        let table = *found.filter(|_| tag.contains(&b'.'))?;
         if self.tags.len() < MAX_TAGS {
             self.tags.insert(tag.into(), table);
         }
@@ -250,7 +253,9 @@ impl Records {
         }
         // Rescued values of the header must precede those of the payload.
         let in_order = !turned || reader.rescue.is_empty();
-        if payload && in_order { Ok(()) } else { Err(Stop::NeedsCareful) }
+        // Keys that an added table does not know may choose a documented table.
+        let sure = !plan.tables[table].added || (reader.rescue.is_empty() && !plan.tables[table].ambiguous);
+        if payload && in_order && sure { Ok(()) } else { Err(Stop::NeedsCareful) }
     }
 
     // --- The careful path -------------------------------------------------------------------------------------------
@@ -284,14 +289,22 @@ impl Records {
         let data = reader.data;
         let inner = if data[tag.start] == b'{' { members(data, tag.start)? } else { Vec::new() };
         let mut pairs: Vec<&Pair> = inner.iter().collect();
-        let itself = !tag.key.bytes.contains(&b'.') && self.is_payload_itself(data, tag)?;
-        let table = if itself {
+        let plan = Arc::clone(&self.plan);
+        let (documented, all) = (0..plan.documented, plan.documented..plan.tables.len());
+        let mut found = None;
+        for tables in [documented, all] {
+            let choice = Choice { plan: &plan, tables };
+            let itself = choice.is_payload_itself(data, tag)?;
+            let table = if itself { choice.by_payload_name(data, &[tag])? } else { choice.table(data, tag, &pairs)? };
+            found = table.map(|table| (table, itself));
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some((table, itself)) = found else { return self.raw(data, start, &tag.key, &pairs) };
+        if itself {
             pairs = vec![tag];
-            self.by_payload_name(data, &pairs)?
-        } else {
-            self.table(data, tag, &pairs)?
-        };
-        let Some(table) = table else { return self.raw(data, start, &tag.key, &pairs) };
+        }
         if itself || data[tag.start] == b'{' {
             let others = self.split_header(reader, table, &pairs)?;
             self.payload(reader, table, &others)?;
@@ -299,66 +312,6 @@ impl Records {
             reader.rescue(&Path::root("$body"), tag.start)?;
         }
         self.close(table, std::mem::take(&mut reader.rescue), data, (start, MAX_DEPTH))
-    }
-
-    fn is_payload_itself(&self, data: &[u8], tag: &Pair) -> Result<bool> {
-        for table in self.plan.tables.iter().filter(|table| !table.flat) {
-            if table.bears_name(data, tag)? && table.is_payload(data, tag.start)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn table(&self, data: &[u8], tag: &Pair, pairs: &[&Pair]) -> Result<Option<usize>> {
-        let named = self.plan.by_tag.get(short_tag(&tag.key.bytes).as_slice()).copied();
-        if data[tag.start] != b'{' {
-            return Ok(named);
-        }
-        let beside: Vec<&Pair> = pairs.iter().copied().filter(|pair| !is_header(pair)).collect();
-        if let Some(named) = named {
-            let table = &self.plan.tables[named];
-            if table.bears_any(data, &beside)? || (table.flat && table.count_fields(&beside) > 0) {
-                return Ok(Some(named));
-            }
-        }
-        Ok(match (self.by_payload_name(data, &beside)?, named) {
-            (Some(table), _) | (None, Some(table)) => Some(table),
-            (None, None) => self.by_fields(data, &beside)?,
-        })
-    }
-
-    fn by_payload_name(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
-        let mut found = None;
-        for (index, table) in self.plan.tables.iter().enumerate() {
-            if table.bears_any(data, pairs)? && found.replace(index).is_some() {
-                return Ok(None);
-            }
-        }
-        Ok(found)
-    }
-
-    fn by_fields(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
-        if let Some(table) = self.most_fields(pairs) {
-            return Ok(Some(table));
-        }
-        let [pair] = pairs else { return Ok(None) };
-        let inner = unwrap_tag(data, pair.start, &Names::new())?;
-        if data[inner] != b'{' {
-            return Ok(None);
-        }
-        let inner = members(data, inner)?;
-        Ok(self.most_fields(&inner.iter().collect::<Vec<_>>()))
-    }
-
-    fn most_fields(&self, pairs: &[&Pair]) -> Option<usize> {
-        let flat = self.plan.tables.iter().enumerate().filter(|(_, table)| table.flat);
-        let counts = flat.map(|(index, table)| (index, table.count_fields(pairs)));
-        let present: Vec<(usize, usize)> = counts.filter(|&(_, count)| count > 0).collect();
-        match present.as_slice() {
-            &[(index, count)] if count >= MIN_FIELDS => Some(index),
-            _ => None,
-        }
     }
 
     /// Reads the header into its columns. Returns the other fields of the body.
@@ -408,6 +361,11 @@ impl Records {
             columns.validity.push_valid();
             return Ok(());
         }
+        if let Payload::Flat(columns) = &mut rows.payload
+            && pairs.iter().any(|pair| plan.payload.is_added(&pair.key.bytes))
+        {
+            return flat_with_siblings(reader, plan, (columns, row), pairs, found);
+        }
         for (index, pair) in pairs.iter().enumerate() {
             if Some(index) != found {
                 let again = !plan.flat && plan.has_payload_name(&pair.key.bytes);
@@ -448,6 +406,78 @@ impl Records {
     }
 }
 
+/// The tables that may get a record: the documented ones, or those that an extension adds.
+struct Choice<'a> {
+    plan: &'a Plan,
+    tables: Range<usize>,
+}
+
+impl Choice<'_> {
+    fn is_payload_itself(&self, data: &[u8], tag: &Pair) -> Result<bool> {
+        if tag.key.bytes.contains(&b'.') {
+            return Ok(false);
+        }
+        for table in self.plan.tables[self.tables.clone()].iter().filter(|table| !table.flat) {
+            if table.bears_name(data, tag)? && table.is_payload(data, tag.start)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn table(&self, data: &[u8], tag: &Pair, pairs: &[&Pair]) -> Result<Option<usize>> {
+        let by_tag = if self.tables.start == 0 { &self.plan.by_tag } else { &self.plan.by_added_tag };
+        let named = by_tag.get(short_tag(&tag.key.bytes).as_slice()).copied();
+        if data[tag.start] != b'{' {
+            return Ok(named);
+        }
+        let beside: Vec<&Pair> = pairs.iter().copied().filter(|pair| !is_header(pair)).collect();
+        if let Some(named) = named {
+            let table = &self.plan.tables[named];
+            if table.bears_any(data, &beside)? || (table.flat && table.count_fields(&beside) > 0) {
+                return Ok(Some(named));
+            }
+        }
+        Ok(match (self.by_payload_name(data, &beside)?, named) {
+            (Some(table), _) | (None, Some(table)) => Some(table),
+            (None, None) => self.by_fields(data, &beside)?,
+        })
+    }
+
+    fn by_payload_name(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
+        let mut found = None;
+        for index in self.tables.clone() {
+            if self.plan.tables[index].bears_any(data, pairs)? && found.replace(index).is_some() {
+                return Ok(None);
+            }
+        }
+        Ok(found)
+    }
+
+    fn by_fields(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
+        if let Some(table) = self.most_fields(pairs) {
+            return Ok(Some(table));
+        }
+        let [pair] = pairs else { return Ok(None) };
+        let inner = unwrap_tag(data, pair.start, &Names::new())?;
+        if data[inner] != b'{' {
+            return Ok(None);
+        }
+        let inner = members(data, inner)?;
+        Ok(self.most_fields(&inner.iter().collect::<Vec<_>>()))
+    }
+
+    fn most_fields(&self, pairs: &[&Pair]) -> Option<usize> {
+        let flat = self.tables.clone().filter(|&index| self.plan.tables[index].flat);
+        let counts = flat.map(|index| (index, self.plan.tables[index].count_fields(pairs)));
+        let present: Vec<(usize, usize)> = counts.filter(|&(_, count)| count > 0).collect();
+        match present.as_slice() {
+            &[(index, count)] if count >= MIN_FIELDS => Some(index),
+            _ => None,
+        }
+    }
+}
+
 /// Reads the payload after the header, if the text before the payload matches a hint.
 fn known_payload(reader: &mut Reader, plan: &Table, rows: &mut Rows) -> Result<bool> {
     let (from, row) = (reader.at, rows.len());
@@ -465,6 +495,42 @@ fn flat_inside(reader: &mut Reader, plan: &Struct, columns: &mut Structs, row: u
     }
     reader.fields(plan, columns, row, &ROOT)?;
     if tagged { reader.close_tag() } else { Ok(()) }
+}
+
+/// Reads the payload of a flat table, and the keys beside it that an extension adds: without the extension, the unknown
+/// fields of the payload and of the body have the same paths.
+fn flat_with_siblings(
+    reader: &mut Reader,
+    plan: &Table,
+    (columns, row): (&mut Structs, usize),
+    pairs: &[&Pair],
+    found: Option<usize>,
+) -> Result<()> {
+    let (data, body, plan) = (reader.data, Path::root("$body"), &plan.payload);
+    let start = found.map(|found| unwrap_tag(data, pairs[found].start, &plan.names)).transpose()?;
+    let inner = start.filter(|&start| data[start] == b'{').map(|start| members(data, start)).transpose()?;
+    let others = pairs.iter().enumerate().filter(|(index, _)| Some(*index) != found).map(|(_, pair)| *pair);
+    let added = others.clone().filter(|pair| plan.is_added(&pair.key.bytes));
+    let aliased = reader.aliased(plan, &added.chain(inner.iter().flatten()).collect::<Vec<_>>())?;
+    columns.validity.pad(row);
+    for pair in others {
+        if plan.is_added(&pair.key.bytes) {
+            reader.pair_or_alias(plan, columns, pair, &ROOT, &aliased)?;
+        } else {
+            reader.rescue(&body.key(&pair.key.bytes), pair.start)?;
+        }
+    }
+    match (found, start) {
+        (Some(found), Some(start)) if data[start] != b'{' && data[start] != b'n' => {
+            reader.rescue(&body.key(&pairs[found].key.bytes), pairs[found].start)?;
+        }
+        _ => {}
+    }
+    for pair in inner.iter().flatten() {
+        reader.pair_or_alias(plan, columns, pair, &ROOT, &aliased)?;
+    }
+    columns.validity.push_valid();
+    Ok(())
 }
 
 fn payload_inside(

@@ -87,7 +87,10 @@ impl Reader<'_> {
             None => {
                 let (key, value) = self.member(true)?.ok_or(Stop::NeedsCareful)?;
                 let name = key.end - last_part(&self.data[key.start..key.end]).len();
-                let branch = plan.find(&self.data[name..key.end]).filter(|_| !key.escaped).ok_or(Stop::NeedsCareful)?;
+                // Without a dot, the key may be a field of a documented branch, which precedes the added branches.
+                let added = || plan.find_added(&self.data[name..key.end]).filter(|_| name > key.start);
+                let branch = plan.find(&self.data[name..key.end]).or_else(added);
+                let branch = branch.filter(|_| !key.escaped).ok_or(Stop::NeedsCareful)?;
                 column.hints.learn(
                     branch + 1,
                     Hint::new(&self.data[start..value], branch, [name - start; 2], (true, ValueStart::Value)),
@@ -123,6 +126,11 @@ impl Reader<'_> {
             self.branch(plan, owner, column, path)?;
             column.validity.push_valid();
             return Ok(());
+        } else if let Some((pair, branch)) =
+            only.and_then(|pair| Some((pair, plan.find_added(last_part(&pair.key.bytes))?)))
+        {
+            self.at = pair.start;
+            self.branch(plan, branch, column, path)?;
         } else if !pairs.is_empty() {
             self.rescue(path, start)?;
             if only.is_none() {
@@ -153,7 +161,8 @@ impl Reader<'_> {
     /// Returns the index of the branch that has all keys of an object, if there is exactly one such branch.
     fn sole_owner(plan: &Union, pairs: &[Pair]) -> Option<usize> {
         let mut owners = plan.branches.iter().enumerate().filter(|(_, branch)| {
-            !pairs.is_empty() && pairs.iter().all(|pair| branch.fields.find(&pair.key.bytes).is_some())
+            let known = |pair: &Pair| branch.fields.find_documented(&pair.key.bytes).is_some();
+            !branch.added && !pairs.is_empty() && pairs.iter().all(known)
         });
         let (first, second) = (owners.next(), owners.next());
         first.filter(|_| second.is_none()).map(|(index, _)| index)

@@ -2,6 +2,7 @@
 //! by its key.
 
 use crate::decode::columns::{Column, Structs};
+use crate::decode::containers::unwrap_tag;
 use crate::decode::json::numbers;
 use crate::decode::json::scan::{Result, Stop};
 use crate::decode::json::timestamps;
@@ -185,6 +186,9 @@ impl Reader<'_> {
             first = false;
             self.at = value;
             let key = self.unquote(key);
+            if plan.is_alias(&key.bytes) || (plan.is_added(&key.bytes) && plan.find_inline(&key.bytes).is_some()) {
+                return Err(Stop::NeedsCareful);
+            }
             let Some(field) = plan.find(&key.bytes) else {
                 if plan.find_inline(&key.bytes).is_some() {
                     return Err(Stop::NeedsCareful);
@@ -241,14 +245,14 @@ impl Reader<'_> {
 
     /// Like `fields`, for an object whose members were already read.
     pub fn pairs_into(&mut self, plan: &Struct, column: &mut Structs, pairs: &[&Pair], path: &Path) -> Result<()> {
-        let own_key =
-            plan.inline.is_some_and(|inline| pairs.iter().any(|pair| plan.find(&pair.key.bytes) == Some(inline)));
-        let is_inline = |pair: &Pair| {
-            !own_key && plan.find(&pair.key.bytes).is_none() && plan.find_inline(&pair.key.bytes).is_some()
-        };
+        let documented = |pair: &Pair| plan.find_documented(&pair.key.bytes);
+        let own_key = plan.inline.is_some_and(|inline| pairs.iter().any(|pair| documented(pair) == Some(inline)));
+        let is_inline =
+            |pair: &Pair| !own_key && documented(pair).is_none() && plan.find_inline(&pair.key.bytes).is_some();
         let (inlined, own): (Vec<&Pair>, Vec<&Pair>) = pairs.iter().partition(|pair| is_inline(pair));
+        let aliased = self.aliased(plan, &own)?;
         for pair in own {
-            self.pair_into(plan, column, pair, path)?;
+            self.pair_or_alias(plan, column, pair, path, &aliased)?;
         }
         let Some(inline) = plan.inline.filter(|_| !inlined.is_empty()) else { return Ok(()) };
         let (row, named) = (column.row(), &plan.fields[inline]);
@@ -258,6 +262,53 @@ impl Reader<'_> {
             child.validity.push_valid();
         }
         Ok(())
+    }
+
+    /// Reads a member of an object whose documented fields also have keys of an extension, see `aliased`.
+    pub fn pair_or_alias(
+        &mut self,
+        plan: &Struct,
+        column: &mut Structs,
+        pair: &Pair,
+        path: &Path,
+        aliased: &[(usize, bool)],
+    ) -> Result<()> {
+        match aliased.iter().find(|(field, _)| plan.find(&pair.key.bytes) == Some(*field)) {
+            // The documented key has null, so it does not count.
+            Some((_, true)) if !plan.is_alias(&pair.key.bytes) => Ok(()),
+            Some((field, false)) if plan.is_alias(&pair.key.bytes) => {
+                self.rescue(&path.key(plan.fields[*field].name.as_bytes()), pair.start)
+            }
+            _ => self.pair_into(plan, column, pair, path),
+        }
+    }
+
+    /// Returns the documented fields for which an object has keys of an extension, each with whether these keys count: if
+    /// the documented keys have no value.
+    pub fn aliased(&self, plan: &Struct, pairs: &[&Pair]) -> Result<Vec<(usize, bool)>> {
+        let mut found: Vec<(usize, bool)> = Vec::new();
+        for pair in pairs.iter().filter(|pair| plan.is_alias(&pair.key.bytes)) {
+            let Some(field) = plan.find(&pair.key.bytes) else { continue };
+            if found.iter().all(|(known, _)| *known != field) {
+                let has_key = |pair: &&&Pair| plan.find_documented(&pair.key.bytes) == Some(field);
+                let documented: Vec<&&Pair> = pairs.iter().filter(has_key).collect();
+                found.push((
+                    field,
+                    match documented.as_slice() {
+                        [] => true,
+                        [only] => self.is_null(&plan.fields[field].node, only.start)?,
+                        _ => false,
+                    },
+                ));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a value is null, with or without a tag.
+    fn is_null(&self, node: &Node, start: usize) -> Result<bool> {
+        let inner = if matches!(node, Node::Union(_)) { start } else { unwrap_tag(self.data, start, node.names())? };
+        Ok(self.data[inner] == b'n')
     }
 
     fn pair_into(&mut self, plan: &Struct, column: &mut Structs, pair: &Pair, path: &Path) -> Result<()> {
