@@ -37,7 +37,14 @@ if TYPE_CHECKING:
         SourceError,
         WsparquetError,
     )
-    from wsparquet.extensions import CheckedExtension, Extended, check_extension, extend
+    from wsparquet.extensions import (
+        CheckedExtension,
+        Extended,
+        Proposal,
+        check_extension,
+        extend,
+        propose_extension,
+    )
     from wsparquet.generate import GenerateOptions, generate_files
     from wsparquet.iceberg import PublishedTable, Publishing, publish
     from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
@@ -121,6 +128,7 @@ __all__ = [
     "PlaceError",
     "Problem",
     "Progress",
+    "Proposal",
     "PublishedTable",
     "Publishing",
     "QuarantineWarning",
@@ -164,6 +172,7 @@ __all__ = [
     "list_files",
     "open_dataset",
     "original_json",
+    "propose_extension",
     "publish",
     "read",
     "refresh",
@@ -226,8 +235,10 @@ _HOMES = {
     "extensions": (
         "CheckedExtension",
         "Extended",
+        "Proposal",
         "check_extension",
         "extend",
+        "propose_extension",
     ),
     "generate": (
         "GenerateOptions",

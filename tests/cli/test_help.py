@@ -40,8 +40,8 @@ def test_the_commands_are_those_of_the_program() -> None:
     """The program lists every command with a line of help."""
     text = help_of(None)
     assert COMMANDS == (
-        "changes", "clean", "compact", "convert", "drift", "fetch", "generate", "inspect", "list", "publish", "remove",
-        "replay", "report", "schema", "serve", "sql", "status", "sync", "verify", "views",
+        "changes", "clean", "compact", "convert", "drift", "extend", "fetch", "generate", "inspect", "list", "publish",
+        "remove", "replay", "report", "schema", "serve", "sql", "status", "sync", "verify", "views",
     )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)
@@ -131,6 +131,8 @@ def test_h_is_help() -> None:
         ("convert", "x", "--to", "lake", "--output", "xml"),
         ("convert", "x", "--to", "lake", "--max-ratio", "0"),
         ("convert", "x", "--to", "lake", "--max-record", "1.5M"),
+        ("extend",),
+        ("extend", "lake", "--check", "more.toml"),
         ("inspect",),
         ("inspect", "x", "--samples", "-1"),
         ("remove",),

@@ -21,6 +21,7 @@ from wsparquet.cli.convert import convert
 from wsparquet.cli.drift import drift
 from wsparquet.cli.environment import add_variables
 from wsparquet.cli.exit_codes import ExitCode, of_error
+from wsparquet.cli.extend import extend
 from wsparquet.cli.fetch import fetch
 from wsparquet.cli.generate import generate
 from wsparquet.cli.inspect import inspect
@@ -118,6 +119,7 @@ for _command in (
     report,
     views,
     schema,
+    extend,
     generate,
     serve,
 ):

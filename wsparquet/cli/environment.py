@@ -9,7 +9,8 @@ __all__ = ["EXCLUDED", "add_variables"]
 EXCLUDED = frozenset(
     {
         *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--shard", "--single-writer", "--stop"),
-        *("--as", "--describe", "--diff", "--format", "--from", "--remote", "--tables", "--version", "--views"),
+        *("--as", "--check", "--describe", "--diff", "--extension", "--format", "--from", "--propose", "--remote"),
+        *("--tables", "--version", "--views"),
         # A root remembers where it is published.
         *("publish --catalog", "publish --keep"),
         # `--since` is a file with a token here, and a time in other commands.
@@ -21,8 +22,8 @@ EXCLUDED = frozenset(
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing some or all rows, or
 assert something, which a forgotten variable must not do. A root itself says where it is published. The others choose
-what a single call of `schema`, `sql`, `changes`, `drift` or `report` shows, or what a single call of `compact` merges.
-A name with a command excludes the option of this command."""
+what a single call of `schema`, `extend`, `inspect`, `sql`, `changes`, `drift` or `report` shows, or what a single call
+of `compact` merges. A name with a command excludes the option of this command."""
 
 
 def add_variables(command: click.Command) -> None:

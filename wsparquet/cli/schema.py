@@ -40,6 +40,7 @@ class Arguments:
     views: bool
     root: str | None
     extension: str | None
+    proposed: tuple[str, ...]
     storage: dict[str, object] = field(repr=False)
     remote: bool
     file: str | None
@@ -73,6 +74,13 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     help="The root whose files the definitions for duckdb, athena and spark name; that for spark is then SQL.",
 )
 @extension_option
+@click.option(
+    "--propose",
+    "proposed",
+    multiple=True,
+    metavar="ROOT|SOURCE",
+    help="Print an extension for what a root, or sources, have and the documentation lacks; repeatable for sources.",
+)
 @storage_option
 @click.option("--remote", is_flag=True, help="Print the schema that the Data Access API publishes, as JSON.")
 @click.option(
@@ -96,6 +104,9 @@ def schema(given: Arguments) -> int:
     With --output json, the columns are printed as JSON. With --remote, the command prints the server's schema instead.
     With --remote --diff, the command compares the server's schema with these definitions.
 
+    With --extension, it prints the schema with what the file adds. With --propose, it prints such a file, with the
+    types, the numbers and the first days of all values that were rescued, and of all records that were not recognized.
+
     To compare a saved schema, use `--from schema.json --diff`. The exit codes of --diff are those of the program diff:
     0 means no difference; 1 means a difference, or that there was nothing to compare.
 
@@ -106,11 +117,14 @@ def schema(given: Arguments) -> int:
       wsparquet schema --as duckdb --root lake > views.sql
       wsparquet schema --as athena --root s3://BUCKET/PATH > tables.sql
       wsparquet schema --views --as athena > views.sql
+      wsparquet schema --propose lake > more.toml
       wsparquet schema navigation --extension more.toml
       wsparquet schema --remote --account 75555851 > schema.json
       wsparquet schema --remote --account 75555851 --diff
     """
     _check(click.get_current_context())
+    if given.proposed:
+        return _propose(given)
     if not given.remote and given.file is None:
         schema = _schema(given)
         if given.root is None:
@@ -129,6 +143,10 @@ def _check(context: click.Context) -> None:
     whence = [flag for flag in given if flag in {"TABLE", "--remote", "--from"}]
     if len(whence) > 1:
         raise click.UsageError(f"expected one of TABLE, --remote and --from, found {' and '.join(whence)}")
+    if "--propose" in given:
+        if other := [flag for flag in given if flag not in {"--propose", "--storage-option", "--output"}]:
+            raise click.UsageError(f"expected only --storage-option with --propose, found {' and '.join(other)}")
+        return
     if "--diff" in given and not {"--remote", "--from"} & {*given}:
         raise click.UsageError("expected --remote or --from FILE with --diff, found neither")
     if "--remote" in given and context.params["account"] is None:
@@ -170,6 +188,17 @@ def _check_form(form: str, root: str | None, output: str) -> None:
 
 def _any(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _propose(given: Arguments) -> int:
+    from wsparquet.extensions import propose_extension
+
+    found = propose_extension(list(given.proposed), storage_options=given.storage)
+    if given.output == "json":
+        present(found, given.output)
+    else:
+        say(found.text, nl=False)
+    return ExitCode.DONE
 
 
 def _schema(given: Arguments) -> Schema:

@@ -18,6 +18,8 @@ from wsparquet.commit.days import DayRecord
 from wsparquet.commit.protocol import CommitConflict, DayConflict
 from wsparquet.commit.record import Commit
 from wsparquet.dataset import Access, Root
+from wsparquet.dataset.access import open_store
+from wsparquet.dataset.version import read_version
 from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.extensions.check import added_columns
 from wsparquet.extensions.days import extend_day
@@ -31,7 +33,7 @@ from wsparquet.results import Result
 from wsparquet.schema import DOCUMENTED, Schema
 from wsparquet.schema.extended import KeptExtension, adopt, load_extension
 
-__all__ = ["Extended", "extend"]
+__all__ = ["Extended", "extend", "extension_text"]
 
 ROUNDS = 5
 """How often all records are looked at again if other runs, which began before, still commit."""
@@ -109,6 +111,18 @@ def extend(
     publish_changes(opened)
     result.seconds = time.monotonic() - started
     return result
+
+
+def extension_text(root: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> str | None:
+    """Return the file of a root's extension, or None if it has none; also while ``extend`` has not finished.
+
+    Raises DatasetError if there is no root.
+    """
+    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
+    check_root(root)
+    store, _ = open_store(os.fspath(root), Access(storage_options or {}))
+    kept = read_version(store).extension
+    return None if kept is None else kept.text
 
 
 def _adopted(root: Root, text: str, place: str) -> KeptExtension:
