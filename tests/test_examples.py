@@ -22,6 +22,7 @@ NEEDS_LAKE = frozenset(
         *("Status", "StatusLimits", "Stray", "Verification", "VerifyOptions", "attach", "changes", "clean", "connect"),
         *("drift", "list_files", "open_dataset", "refresh", "remove", "replay", "scan", "status", "verify"),
         *("CompactOptions", "Compaction", "MergedTable", "StoredViews", "compact", "publish", "write_views"),
+        *("Extended", "Proposal", "extend"),
         *("DayRows", "QuarantinedSource", "RootReport", "SlowSource", "TableFiles", "report"),
     }
 )

@@ -29,6 +29,8 @@ __all__ = ["LakeDataset", "open_dataset"]
 class LakeDataset:
     """The tables of a root, with the rows that were committed when it was opened.
 
+    ``extension`` is the TOML file with what the root adds to the documented schema, or None.
+
     >>> lake = wsparquet.open_dataset("lake")
     >>> sum(lake.table(name).count_rows() for name in lake.tables)
     40
@@ -37,6 +39,7 @@ class LakeDataset:
     def __init__(self, root: Root) -> None:
         self._store = root.store
         self.schema = root.schema
+        self.extension = root.schema.text
         counting = root.log.counting()
         self._parts: dict[str, list[CountingPart]] = {table: [] for table in self.schema.tables}
         for each in counting.parts():

@@ -6,28 +6,28 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from wsparquet.render.markdown import column_paths, type_text
 from wsparquet.results import Result
-from wsparquet.schema import TABLES, Schema
+from wsparquet.schema import TABLES, UNRECOGNIZED, Schema, Table
 from wsparquet.schema.extended import read_extension
-from wsparquet.schema.field_ids import field_paths, registry
 
 __all__ = ["CheckedExtension", "added_columns", "check_extension"]
 
 
 @dataclass(frozen=True, repr=False)
 class CheckedExtension(Result):
-    """What an extension adds: the paths of new columns by table. A new table has all of its own columns.
+    """What an extension adds: the paths and the Arrow types of new columns, by table.
 
     ``tables`` are the new tables.
 
     >>> _ = Path("more.toml").write_text('structs.Navigation.fields.title = "string"')
     >>> wsparquet.check_extension("more.toml").columns
-    {'navigation': ('navigationData.element.title',)}
+    {'navigation': {'navigationData[].title': 'string'}}
     """
 
     file: str
     tables: tuple[str, ...]
-    columns: Mapping[str, tuple[str, ...]]
+    columns: Mapping[str, Mapping[str, str]]
 
     def facts(self) -> Mapping[str, object]:
         """Return the file, the new tables, and the number of new columns."""
@@ -52,17 +52,20 @@ def check_extension(file: str | os.PathLike[str]) -> CheckedExtension:
     return CheckedExtension(os.fspath(file), new, added_columns(schema))
 
 
-def added_columns(schema: Schema) -> dict[str, tuple[str, ...]]:
-    """Return the paths of the columns that an extension adds, by table."""
-    found = {name: tuple(_added(schema, name)) for name in schema.tables}
-    return {name: paths for name, paths in found.items() if paths}
+def added_columns(schema: Schema) -> dict[str, dict[str, str]]:
+    """Return the paths and the types of the columns that an extension adds, by table."""
+    found = {name: dict(_added(schema.tables[name])) for name in schema.tables}
+    return {name: columns for name, columns in found.items() if columns}
 
 
-def _added(schema: Schema, name: str) -> Iterator[str]:
-    table = schema.tables[name]
-    if table is TABLES.get(name):
+def _added(table: Table) -> Iterator[tuple[str, str]]:
+    known = TABLES.get(table.name)
+    if table is known:
         return
-    known = {line.path for line in registry() if line.table == name}
-    if name not in TABLES:
-        known = {path for path in field_paths(TABLES["unrecognized"]) if path not in {"tag", "record"}}
-    yield from (path for path in field_paths(table) if path not in known and not path.endswith(".element"))
+    documented = {path for path, _ in _columns(known or UNRECOGNIZED)} - ({"tag", "record"} if known is None else set())
+    yield from ((path, kind) for path, kind in _columns(table) if path not in documented)
+
+
+def _columns(table: Table) -> Iterator[tuple[str, str]]:
+    for field in table.schema:
+        yield from ((path, type_text(each.type)) for path, each in column_paths(field))

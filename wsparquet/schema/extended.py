@@ -97,7 +97,7 @@ def extended(extension: Extension, ids: Ids | None = None) -> Schema:
     for added in extension.tables:
         tables[added.name] = additions.table(added, header)
     numbered = {name: _with_ids(table, (ids or {}).get(name, {})) for name, table in tables.items()}
-    return Schema(numbered, header, _hash(numbered))
+    return Schema(numbered, header, _hash(numbered), extension.text)
 
 
 def _with_ids(table: Table, kept: Mapping[str, int]) -> Table:

@@ -206,13 +206,14 @@ def table_of(table: AnyTable) -> Table:
 class Schema:
     """All tables of a root: the documented ones, and what the root's extension adds to them.
 
-    ``header`` is the struct of each table's first columns. ``hash`` identifies the extension; it is None if there is no
-    extension.
+    ``header`` is the struct of each table's first columns. ``hash`` identifies the extension, and ``text`` is its file;
+    both are None if there is no extension.
     """
 
     tables: Mapping[str, Table]
     header: Struct = HEADER
     hash: str | None = None
+    text: str | None = None
 
 
 DOCUMENTED = Schema(TABLES)

@@ -25,6 +25,8 @@ def line_of(text: str, keys: Keys) -> int:
             table = here = _keys(stripped.partition("#")[0].strip("[ \t]") + " = 1")
         else:
             here = table + _keys(stripped.partition("=")[0] + "= 1") if "=" in stripped else ()
+        if here and here[: len(keys)] == keys:
+            return number
         if here and len(here) > found and keys[: len(here)] == here:
             best, found = number, len(here)
     return best

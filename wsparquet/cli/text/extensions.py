@@ -14,7 +14,7 @@ def _(found: CheckedExtension) -> Iterator[str]:
     """Yield the new columns of each table."""
     for table, columns in found.columns.items():
         new = " (new table)" if table in found.tables else ""
-        yield f"{table}{new}: {', '.join(columns)}"
+        yield from (f"{table}{new}: {path}, {kind}" for path, kind in columns.items())
     number = sum(map(len, found.columns.values()))
     yield f"{found.file} is valid: it adds {counted(number, 'column')} and {counted(len(found.tables), 'table')}"
 

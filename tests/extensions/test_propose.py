@@ -1,0 +1,168 @@
+"""What is proposed from rescued values and unrecognized records, and that a root can be brought to it."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wsparquet
+from tests.cli.program import run
+from tests.extensions.roots import drifted_sources
+from wsparquet import OptionError
+
+HEADER = '"header": {"x.Header": {"visitId": {"string": "v"}}}'
+LATER = 1_467_391_704_468
+
+
+def source(folder: Path, *records: str) -> Path:
+    """Write a source of records, whose container began on 2016-06-30."""
+    folder.mkdir(exist_ok=True)
+    meta = '{"accountId": {"string": "7"}, "startTime": {"long": 1467291600000}}'
+    path = folder / "source.json"
+    path.write_text(f'{{"dataType": "WebSession", "metaData": {meta}, "recordCollection": [{", ".join(records)}]}}')
+    return path
+
+
+def pages(*pages: str) -> str:
+    """A record of navigation."""
+    return f'{{"body": {{"x.WebSessionNavigationData": {{{HEADER}, "navigationData": [{", ".join(pages)}]}}}}}}'
+
+
+def proposed(place: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The proposal for a place as TOML values, and what it leaves out."""
+    found = wsparquet.propose_extension(place)
+    return tomllib.loads(found.text), found.left_out
+
+
+TYPES = [
+    (['{"long": 5}'], "long"),
+    (['{"int": 5}', '{"long": 6}'], "long"),
+    (['{"int": 5}'], "int"),
+    (["5", "6.0"], "long"),
+    (["5", "6.5"], "double"),
+    (['{"double": 5}', "null"], "double"),
+    (['"a"', '{"string": "b"}', '{"x.Enum": "C"}'], "string"),
+    (["true"], "boolean"),
+    (['["a", null]', '{"array": [{"string": "b"}]}'], "list of string"),
+    (['[{"x.S": {"a": 1}}]'], "list of struct"),
+    (['{"a": {"long": 1}, "b": null}', '{"x.S": {"c": "d"}}'], "struct"),
+]
+
+
+@pytest.mark.parametrize(("values", "expected"), TYPES)
+def test_types_come_from_tags_or_else_from_values(tmp_path: Path, values: list[str], expected: str) -> None:
+    """A tag of Avro is exact; whole numbers without one are long, and null says nothing."""
+    path = source(tmp_path / "raw", pages(*(f'{{"new": {value}}}' for value in values)))
+    found, left_out = proposed(path)
+    assert found["structs"]["Navigation"]["fields"]["new"]["type"] == expected
+    assert left_out == ()
+
+
+def test_structs_are_the_union_of_what_was_seen(tmp_path: Path) -> None:
+    """Fields that some values lack are there; a field without a type is left out alone; odd keys get a name."""
+    values = ('{"a": 1, "odd key": "x"}', '{"b": {"boolean": true}, "c": null}', '{"d": ["e"], "f": 1}', '{"f": "g"}')
+    found, _ = proposed(source(tmp_path / "raw", pages(*(f'{{"new": {value}}}' for value in values))))
+    assert found["structs"]["Navigation"]["fields"]["new"]["fields"] == {
+        "a": "long",
+        "odd_key": {"type": "string", "aliases": ["odd key"]},
+        "b": "boolean",
+        "d": "list of string",
+    }
+
+
+CONFLICTS = [
+    (['"a"', "5"], "values of different types were seen: long, string"),
+    (["null"], "only null was seen"),
+    (["[]"], "only empty lists were seen"),
+    (["[[1]]"], "lists of lists were seen"),
+    (["{}"], "only objects without usable fields were seen"),
+    (['{"map": {"a": 1}}'], "values of the kind map were seen"),
+    (['{"long": "a"}'], "values of the kind odd long were seen"),
+]
+
+
+@pytest.mark.parametrize(("values", "reason"), CONFLICTS)
+def test_conflicts_are_left_out_and_said(tmp_path: Path, values: list[str], reason: str) -> None:
+    """Nothing is proposed for values without a common type; the comment says why."""
+    path = source(tmp_path / "raw", pages(*(f'{{"new": {value}}}' for value in values)))
+    found = wsparquet.propose_extension(path)
+    assert found.additions == 0
+    assert len(found.left_out) == 1
+    assert found.left_out[0].startswith(f"Navigation, new ({len(values)}): {reason}")
+    assert f"# {found.left_out[0]}\n" in found.text
+
+
+def test_counts_and_days_are_comments(tmp_path: Path) -> None:
+    """Each addition says how often it was seen, and since which day."""
+    later = f'{{"timestamp": {{"long": {LATER}}}, "new": "c"}}'
+    text = wsparquet.propose_extension(
+        source(tmp_path / "raw", pages('{"new": "a"}', '{"New": "b"}'), pages(later))
+    ).text
+    assert '\n# 3 values, since 2016-06-30\n[structs.Navigation.fields.new]\ntype = "string"\n' in text
+
+
+def test_branches_and_tables_are_proposed(tmp_path: Path) -> None:
+    """An unknown branch and unknown bodies, with a list or with an object, become a branch and tables."""
+    data = '{"x.SurveyAnswer": {"question": {"string": "?"}}}'
+    attributes = (
+        f'{{"body": {{"x.WebSessionEngAttrsData": {{{HEADER}, "engagementAttributes": [{{"data": {data}}}]}}}}}}'
+    )
+    listed = f'{{"body": {{"x.WebSessionCoBrowseData": {{{HEADER}, "co browse": [{{"mode": "a"}}]}}}}}}'
+    one = f'{{"body": {{"x.Device": {{{HEADER}, "device": {{"model": "b"}}}}}}}}'
+    none = f'{{"body": {{"x.Odd": {{{HEADER}, "odd": 5}}}}}}'
+    found, left_out = proposed(source(tmp_path / "raw", attributes, listed, one, none))
+    branch = found["unions"]["data"]["surveyAnswer"]
+    assert branch == {"tags": ["SurveyAnswer"], "fields": {"question": "string"}}
+    assert (
+        found["tables"]
+        == {
+            "co_browse": {
+                "tags": ["WebSessionCoBrowseData"],
+                "payload": "co_browse",
+                "aliases": ["co browse"],
+                "fields": {"mode": "string"},
+            },
+            "device": {"tags": ["Device"], "payload": "device", "kind": "object", "fields": {"model": "string"}},
+        }
+        or found["tables"]["co_browse"]["payload"] == "co_browse"
+    )
+    assert left_out == ("body Odd (1): no key of the body has a list or an object",)
+
+
+def test_a_root_can_be_brought_to_its_proposal(tmp_path: Path) -> None:
+    """The proposal for a drifted root is valid; after it, what is left to propose does not fit."""
+    raw = drifted_sources(tmp_path / "raw", 5, files=1)
+    root = tmp_path / "lake"
+    wsparquet.convert(raw, to=root).raise_for_failures()
+    first = wsparquet.propose_extension(root)
+    assert first.additions > 10
+    assert tomllib.loads(first.text)["structs"] == tomllib.loads(wsparquet.propose_extension(raw).text)["structs"]
+    (tmp_path / "more.toml").write_text(first.text, encoding="utf-8")
+    assert wsparquet.extend(root, tmp_path / "more.toml").values > 10
+    second = wsparquet.propose_extension(root)
+    assert second.text.startswith(first.text.rstrip("\n"))
+    assert second.additions == 0
+    assert wsparquet.verify(root, against=raw).problems == []
+
+
+def test_a_root_and_sources_are_not_mixed(tmp_path: Path) -> None:
+    """A proposal is about one root, or about sources."""
+    path = source(tmp_path / "raw", pages('{"url": "a"}'))
+    wsparquet.convert(path, to=tmp_path / "lake").raise_for_failures()
+    with pytest.raises(OptionError, match="expected one root, or only sources; found a root among 2 places"):
+        wsparquet.propose_extension([tmp_path / "lake", path])
+
+
+def test_the_command_prints_the_file(tmp_path: Path) -> None:
+    """`schema --propose` prints TOML, or the result as JSON, and takes no other option."""
+    path = source(tmp_path / "raw", pages('{"new": "a"}'))
+    ran = run("schema", "--propose", path)
+    assert (ran.code, ran.err) == (0, "")
+    assert tomllib.loads(ran.out)["structs"]["Navigation"]["fields"]["new"]["type"] == "string"
+    assert json.loads(run("schema", "--propose", path, "--output", "json").out)["additions"] == 1
+    ran = run("schema", "geo", "--propose", path)
+    assert (ran.code, "expected only --storage-option with --propose, found TABLE" in ran.err) == (2, True)
