@@ -111,7 +111,7 @@ def drifted_record(chance: Random) -> str:
     objects = list(_objects(tree))
     for union in objects:
         # A union of structs is an object with one key, the tag.
-        if len(union) == 1 and union[0][0].startswith("com.") and chance.random() < 0.05:
+        if len(union) == 1 and "." in union[0][0] and chance.random() < 0.15:
             union[0][0] = chance.choice(("x.SurveyAnswer", "x.CartV2", "SurveyAnswer", "x.ImeiGoal"))
     for _ in range(chance.choice((0, 1, 1, 2, 3, 6))):
         _change(chance.choice(objects), chance)

@@ -44,7 +44,7 @@ def test_schema_and_inspect_take_an_extension(tmp_path: Path) -> None:
     source.write_text(f'{{"dataType": "WebSession", "metaData": {{}}, "recordCollection": [{page}]}}')
     for options, rescued in (((), {"navigation": {"$.navigationData[*].title": 1}}), (("--extension", EXTENSION), {})):
         found = json.loads(run("inspect", source, "--output", "json", *options).out)
-        assert found["files"][0]["rescued"] == rescued, found
+        assert found["sources"][0]["rescued"] == rescued
 
 
 def test_definitions_of_a_root_have_its_extension(tmp_path: Path) -> None:

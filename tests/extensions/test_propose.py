@@ -64,11 +64,11 @@ def test_types_come_from_tags_or_else_from_values(tmp_path: Path, values: list[s
 
 def test_structs_are_the_union_of_what_was_seen(tmp_path: Path) -> None:
     """Fields that some values lack are there; a field without a type is left out alone; odd keys get a name."""
-    values = ('{"a": 1, "odd key": "x"}', '{"b": {"boolean": true}, "c": null}', '{"d": ["e"], "f": 1}', '{"f": "g"}')
+    values = ('{"a": 1, "odd-key": "x"}', '{"b": {"boolean": true}, "c": null}', '{"d": ["e"], "f": 1}', '{"f": "g"}')
     found, _ = proposed(source(tmp_path / "raw", pages(*(f'{{"new": {value}}}' for value in values))))
     assert found["structs"]["Navigation"]["fields"]["new"]["fields"] == {
         "a": "long",
-        "odd_key": {"type": "string", "aliases": ["odd key"]},
+        "odd_key": {"type": "string", "aliases": ["odd-key"]},
         "b": "boolean",
         "d": "list of string",
     }
@@ -111,25 +111,21 @@ def test_branches_and_tables_are_proposed(tmp_path: Path) -> None:
     attributes = (
         f'{{"body": {{"x.WebSessionEngAttrsData": {{{HEADER}, "engagementAttributes": [{{"data": {data}}}]}}}}}}'
     )
-    listed = f'{{"body": {{"x.WebSessionCoBrowseData": {{{HEADER}, "co browse": [{{"mode": "a"}}]}}}}}}'
+    listed = f'{{"body": {{"x.WebSessionCoBrowseData": {{{HEADER}, "co-browse": [{{"mode": "a"}}]}}}}}}'
     one = f'{{"body": {{"x.Device": {{{HEADER}, "device": {{"model": "b"}}}}}}}}'
     none = f'{{"body": {{"x.Odd": {{{HEADER}, "odd": 5}}}}}}'
     found, left_out = proposed(source(tmp_path / "raw", attributes, listed, one, none))
     branch = found["unions"]["data"]["surveyAnswer"]
     assert branch == {"tags": ["SurveyAnswer"], "fields": {"question": "string"}}
-    assert (
-        found["tables"]
-        == {
-            "co_browse": {
-                "tags": ["WebSessionCoBrowseData"],
-                "payload": "co_browse",
-                "aliases": ["co browse"],
-                "fields": {"mode": "string"},
-            },
-            "device": {"tags": ["Device"], "payload": "device", "kind": "object", "fields": {"model": "string"}},
-        }
-        or found["tables"]["co_browse"]["payload"] == "co_browse"
-    )
+    assert found["tables"] == {
+        "co_browse": {
+            "tags": ["WebSessionCoBrowseData"],
+            "payload": "co_browse",
+            "aliases": ["co-browse"],
+            "fields": {"mode": "string"},
+        },
+        "device": {"tags": ["Device"], "payload": "device", "kind": "object", "fields": {"model": "string"}},
+    }
     assert left_out == ("body Odd (1): no key of the body has a list or an object",)
 
 
@@ -142,7 +138,7 @@ def test_a_root_can_be_brought_to_its_proposal(tmp_path: Path) -> None:
     assert first.additions > 10
     assert tomllib.loads(first.text)["structs"] == tomllib.loads(wsparquet.propose_extension(raw).text)["structs"]
     (tmp_path / "more.toml").write_text(first.text, encoding="utf-8")
-    assert wsparquet.extend(root, tmp_path / "more.toml").values > 10
+    assert wsparquet.extend(root, tmp_path / "more.toml").values > 5
     second = wsparquet.propose_extension(root)
     assert second.text.startswith(first.text.rstrip("\n"))
     assert second.additions == 0

@@ -169,8 +169,8 @@ def test_later_runs_follow_the_extension(tmp_path: Path, sources: Path, converte
     assert wsparquet.scan(root, "cobrowse").collect().height == len(expected["cobrowse"]) > 0
     connection = wsparquet.connect(root)
     query = "SELECT count(n.title) FROM (SELECT UNNEST(navigationData) AS n FROM navigation)"
-    assert connection.sql(query).fetchone() == (sum(row.count("'title': '") for row in expected["navigation"]),)
-    assert connection.sql("SELECT count(*) FROM screen").fetchone() == (len(expected["screen"]),)
+    assert connection.execute(query).fetchone() == (sum(row.count("'title': '") for row in expected["navigation"]),)
+    assert connection.execute("SELECT count(*) FROM screen").fetchone() == (len(expected["screen"]),)
 
 
 def test_software_without_extensions_refuses_an_extended_root(converted: Path) -> None:

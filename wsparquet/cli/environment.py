@@ -9,7 +9,18 @@ __all__ = ["EXCLUDED", "add_variables"]
 EXCLUDED = frozenset(
     {
         *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--shard", "--single-writer", "--stop"),
-        *("--as", "--check", "--describe", "--diff", "--extension", "--format", "--from", "--propose", "--remote"),
+        *(
+            "--additions",
+            "--as",
+            "--check",
+            "--describe",
+            "--diff",
+            "--extension",
+            "--format",
+            "--from",
+            "--propose",
+            "--remote",
+        ),
         *("--tables", "--version", "--views"),
         # A root remembers where it is published.
         *("publish --catalog", "publish --keep"),

@@ -45,6 +45,7 @@ class Arguments:
     remote: bool
     file: str | None
     diff: bool
+    additions: bool
     version: str
     output: str
     server: ServerOptions = field(metadata=group(ServerOptions))
@@ -92,6 +93,11 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @click.option(
     "--diff", is_flag=True, help="Compare the API's schema with wsparquet's field by field; exit code 1 if they differ."
 )
+@click.option(
+    "--additions",
+    is_flag=True,
+    help="Print an extension with the fields, branches and tables that only the API's schema has.",
+)
 @click.option("--version", default="latest", show_default=True, help="Version of the API's schema.")
 @api_options(required=False)
 @output_option
@@ -121,6 +127,7 @@ def schema(given: Arguments) -> int:
       wsparquet schema navigation --extension more.toml
       wsparquet schema --remote --account 75555851 > schema.json
       wsparquet schema --remote --account 75555851 --diff
+      wsparquet schema --remote --account 75555851 --additions > more.toml
     """
     _check(click.get_current_context())
     if given.proposed:
@@ -132,7 +139,16 @@ def schema(given: Arguments) -> int:
         say(_definition(given, schema), nl=False)
         return ExitCode.DONE
     answer = _ask(given) if given.file is None else _read(given.file)
+    if given.additions:
+        return _add(answer)
     return _compare(answer, given.output) if given.diff else _print(answer)
+
+
+def _add(answer: Any) -> int:
+    from wsparquet.remote_schema import propose_additions
+
+    say(propose_additions(answer).text, nl=False)
+    return ExitCode.DONE
 
 
 def _check(context: click.Context) -> None:
@@ -144,11 +160,11 @@ def _check(context: click.Context) -> None:
     if len(whence) > 1:
         raise click.UsageError(f"expected one of TABLE, --remote and --from, found {' and '.join(whence)}")
     if "--propose" in given:
-        if other := [flag for flag in given if flag not in {"--propose", "--storage-option", "--output"}]:
-            raise click.UsageError(f"expected only --storage-option with --propose, found {' and '.join(other)}")
+        _check_proposal(given)
         return
     if "--diff" in given and not {"--remote", "--from"} & {*given}:
         raise click.UsageError("expected --remote or --from FILE with --diff, found neither")
+    _check_additions(given)
     if "--remote" in given and context.params["account"] is None:
         raise click.UsageError("expected --account with --remote, found none")
     remote = whence not in ([], ["TABLE"])
@@ -164,6 +180,16 @@ def _check(context: click.Context) -> None:
         _check_views(given, context.params["form"])
     elif not remote:
         _check_form(context.params["form"], context.params["root"], context.params["output"])
+
+
+def _check_proposal(given: Sequence[str]) -> None:
+    if other := [flag for flag in given if flag not in {"--propose", "--storage-option", "--output"}]:
+        raise click.UsageError(f"expected only --storage-option with --propose, found {' and '.join(other)}")
+
+
+def _check_additions(given: Sequence[str]) -> None:
+    if "--additions" in given and ("--diff" in given or not {"--remote", "--from"} & {*given}):
+        raise click.UsageError("expected --remote or --from FILE with --additions, and no --diff")
 
 
 def _check_views(given: Sequence[str], form: str) -> None:

@@ -11,8 +11,7 @@ from wsparquet.dataset import Access
 from wsparquet.dataset.day_parts import MEMORY, TARGET_BYTES
 from wsparquet.errors import OptionError
 from wsparquet.layout import HIVE_NULL
-from wsparquet.options import check_choice, check_duration, check_kind, check_number
-from wsparquet.schema import TABLES
+from wsparquet.options import check_duration, check_kind, check_number
 
 __all__ = ["CompactKeywords", "CompactOptions"]
 
@@ -82,7 +81,7 @@ class CompactOptions:
         if isinstance(self.tables, str):
             raise OptionError("tables", "expected a list of tables, found text")
         for table in self.tables:
-            check_choice("tables", table, tuple(TABLES))
+            check_kind("tables", table, str, "names of tables")
         for day in self.dates:
             if day is not None and type(day) is not date:
                 raise OptionError("dates", f"expected dates, or None for {HIVE_NULL}, found {type(day).__name__}")

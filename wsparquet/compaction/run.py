@@ -19,7 +19,7 @@ from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone
 from wsparquet.errors import WsparquetError
 from wsparquet.iceberg import publish_changes
 from wsparquet.layout import HIVE_NULL, Day
-from wsparquet.options import make_options
+from wsparquet.options import check_choice, make_options
 from wsparquet.progress import Listener, Progress, logged
 
 __all__ = ["compact", "compact_root"]
@@ -63,8 +63,13 @@ def compact(
 
 
 def compact_root(root: Root, options: CompactOptions, on_progress: Listener | None = None) -> Compaction:
-    """Merge the small files of an open root, as ``compact`` does. Raises DatasetError if the store fails."""
+    """Merge the small files of an open root, as ``compact`` does.
+
+    Raises DatasetError if the store fails, OptionError if the root has no such table.
+    """
     started = time.monotonic()
+    for table in options.tables:
+        check_choice("tables", table, tuple(root.schema.tables))
     if not options.dry_run:
         root.recover()
         root.settle(root.commits())

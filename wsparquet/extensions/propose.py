@@ -29,7 +29,7 @@ from wsparquet.schema.keys import last_part, normalise, short_tag
 from wsparquet.source import Failed, SourceLimits, as_list, expand
 from wsparquet.stream import decoded
 
-__all__ = ["Proposal", "propose_extension"]
+__all__ = ["Body", "Found", "Proposal", "propose_extension"]
 
 HEAD = """\
 # An extension of wsparquet's documented schema, proposed from what files have and the documentation lacks.
@@ -83,7 +83,7 @@ def propose_extension(
     roots = [root for each in given if (root := _root_at(each, storage_options)) is not None]
     if roots and len(given) > 1:
         raise OptionError("places", f"expected one root, or only sources; found a root among {len(given)} places")
-    found = _Found()
+    found = Found()
     for root in roots:
         kept = root.version.extension
         found.schema, found.text = root.schema, kept.text if kept is not None else ""
@@ -129,7 +129,7 @@ def _rows_of_sources(
 
 
 @dataclass
-class _Body:
+class Body:
     """The records of one unknown body tag: how many, and what was seen under each key of the body."""
 
     tag: str
@@ -137,7 +137,7 @@ class _Body:
     keys: dict[str, tuple[str, Seen]] = field(default_factory=dict)
 
 
-class _Found:
+class Found:
     """What was rescued, by place, and what was not recognized, by body tag."""
 
     def __init__(self, schema: Schema = DOCUMENTED) -> None:
@@ -145,7 +145,7 @@ class _Found:
         self.text = ""
         self.fields: dict[tuple[Place, str], tuple[str, Seen]] = {}
         self.branches: dict[tuple[str, str], tuple[str, Seen]] = {}
-        self.bodies: dict[str, _Body] = {}
+        self.bodies: dict[str, Body] = {}
         self.others: dict[str, Seen] = {}
 
     def add(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
@@ -157,6 +157,22 @@ class _Found:
         for rescued in batch.column("rescued").to_pylist():
             for path, value in parse_rescued(rescued) if rescued is not None else ():
                 self._add_value(table, path, value, day)
+
+    def add_seen(self, table: str, path: Path, seen: Seen) -> None:
+        """Add the values of an unknown field, given as what was seen."""
+        place = place_of(self.schema, table, path)
+        if place is None or place.union:
+            self.others.setdefault(shown(path), seen)
+        else:
+            self.fields.setdefault((place, normalise(path[1])), (path[1], seen))
+
+    def add_branch(self, table: str | None, path: Path, tag: str, seen: Seen) -> None:
+        """Add an unknown branch of the union at a path."""
+        place = None if table is None else place_of(self.schema, table, path)
+        if place is None or not place.union:
+            self.others.setdefault(shown(path), seen)
+        else:
+            self.branches.setdefault((place.name, normalise(tag)), (tag, seen))
 
     def _add_value(self, table: str, path: Path, value: Any, day: date | None) -> None:
         place = place_of(self.schema, table, path)
@@ -182,7 +198,7 @@ class _Found:
         if type(body) is not tuple or len(body) != 1:
             return
         ((tag, inner),) = body
-        found = self.bodies.setdefault(short_tag(tag), _Body(last_part(tag)))
+        found = self.bodies.setdefault(short_tag(tag), Body(last_part(tag)))
         found.records.add(None, day)
         for key, value in inner if type(inner) is tuple else ():
             if normalise(key) != "header":

@@ -55,7 +55,8 @@ class Seen:
         if day is not None:
             self.since = day if self.since is None else min(self.since, day)
         if not tagged and type(value) is tuple and len(value) == 1 and is_tag(value[0][0], frozenset()):
-            self._add_tagged(*value[0], day)
+            tag, inner = value[0]
+            self._add_tagged(tag, inner, day)
         elif type(value) is tuple:
             self._add_object(value, day)
         elif type(value) is list:
@@ -101,8 +102,8 @@ class Seen:
             self.kinds.add("odd text" if isinstance(value, LoneSurrogates) else "string")
 
     def _note_time(self, value: Any) -> None:
-        number = CONVERTERS["int64"](value) if isinstance(value, Literal) else MISFIT
-        self.times = self.times and number is not MISFIT and plausible_ms(number)
+        number = CONVERTERS["int64"](value) if isinstance(value, Literal) else None
+        self.times = self.times and isinstance(number, int) and plausible_ms(number)
 
     def typed(self, level: int = 1) -> Typed:
         """Return the type of all values.

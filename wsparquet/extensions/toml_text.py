@@ -77,6 +77,8 @@ def _entry(*parts: str | Iterable[str]) -> str:
 
 
 def _often(seen: Seen, noun: str) -> str:
+    if not seen.count:
+        return "from the published schema"
     since = f", since {seen.since.isoformat()}" if seen.since is not None else ""
     return f"{seen.count:,} {noun}{'' if seen.count == 1 else 's'}{since}"
 

@@ -18,11 +18,11 @@ from wsparquet.decode.plan import DecodePlan, FieldPlan, Leaf, ListOf, Node, Str
 from wsparquet.decode.reference.rescue import Path, path_text
 from wsparquet.json_values import JsonResult
 from wsparquet.remote_schema.published import Field, Kind, PublishedSchema, Record
-from wsparquet.remote_schema.tables import find_payload, find_tables
+from wsparquet.remote_schema.tables import find_bodies, find_payload, find_tables
 from wsparquet.schema import COMMON_SUFFIX, UNRECOGNIZED
 from wsparquet.schema.keys import normalise
 
-__all__ = ["Difference", "DifferenceKind", "SchemaComparison", "compare_schema"]
+__all__ = ["Comparer", "Difference", "DifferenceKind", "SchemaComparison", "compare_schema"]
 
 DifferenceKind = Literal["server_only", "ours_only", "type", "values", "unknown_record"]
 
@@ -75,15 +75,22 @@ def compare_schema(answer: Any) -> SchemaComparison:
         SchemaError: the schema contains no Avro record.
 
     """
-    return _Comparison(PublishedSchema(answer), compiled()).run()
+    return Comparer(PublishedSchema(answer)).run()
 
 
-class _Comparison:
-    """A traversal of wsparquet's decode plan that collects differences from the published fields."""
+class Comparer:
+    """A traversal of wsparquet's decode plan that collects differences from the published fields.
 
-    def __init__(self, published: PublishedSchema, plan: DecodePlan) -> None:
+    ``strays`` and ``branches`` have the published fields and branches that the plan lacks, by table and path, and
+    ``bodies`` the published bodies that belong to no table.
+    """
+
+    def __init__(self, published: PublishedSchema) -> None:
         self.published = published
-        self.plan = plan
+        self.plan = compiled()
+        self.strays: list[tuple[str | None, Path, Field]] = []
+        self.branches: list[tuple[str | None, Path, str, tuple[Field, ...]]] = []
+        self.bodies: list[Record] = []
         self.table: str | None = None
         self.fields = 0
         self.differences: dict[Difference, None] = {}
@@ -94,6 +101,8 @@ class _Comparison:
         for record in self.published.records:
             self._wrapping(record)
         found = find_tables(self.published)
+        known = {record for records in found.values() for record in records}
+        self.bodies = [record for record in find_bodies(self.published) if record not in known]
         for table in self.plan.tables:
             self.table = table.name
             for record in found.get(table.name, ()):
@@ -262,6 +271,7 @@ class _Comparison:
                 found.setdefault(owner, []).extend(fields)
             else:
                 self._say("server_only", (path, name), server=text)
+                self.branches.append((self.table, path, name, tuple(fields)))
                 self._enter_all(fields)
         for branch in node.branches:
             if branch.name in found:
@@ -292,6 +302,7 @@ class _Comparison:
     def _strays(self, fields: Iterable[Field], path: Path) -> None:
         for field in fields:
             self._say("server_only", (path, field.name), server=self.published.text(field.type))
+            self.strays.append((self.table, (path, field.name), field))
             self._enter_all([field])
 
     def _differ(self, field: Field, path: Path, ours: str) -> None:

@@ -14,7 +14,7 @@ from wsparquet.decode.reference.records import record_reader
 from wsparquet.remote_schema.published import Field, PublishedSchema, Record, Type
 from wsparquet.schema.keys import normalise
 
-__all__ = ["find_payload", "find_tables"]
+__all__ = ["find_bodies", "find_payload", "find_tables"]
 
 
 def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
@@ -24,13 +24,7 @@ def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
     ``body``, a record belongs to a table only if the record is not inside another record, and has a header or fields of
     the table.
     """
-    bodies = [
-        body
-        for record in published.records
-        for field in record.fields
-        if normalise(field.name) == "body"
-        for body in published.records_of(field.type)
-    ]
+    bodies = find_bodies(published)
     found: dict[str, list[Record]] = {}
     for record in dict.fromkeys(bodies or published.records):
         name = _table(published, record, is_body=bool(bodies))
@@ -39,6 +33,18 @@ def find_tables(published: PublishedSchema) -> dict[str, list[Record]]:
     if bodies:
         return found
     return {name: _outermost(published, records) for name, records in found.items()}
+
+
+def find_bodies(published: PublishedSchema) -> list[Record]:
+    """Return the records that the fields named ``body`` permit, once each."""
+    bodies = (
+        body
+        for record in published.records
+        for field in record.fields
+        if normalise(field.name) == "body"
+        for body in published.records_of(field.type)
+    )
+    return list(dict.fromkeys(bodies))
 
 
 def find_payload(published: PublishedSchema, fields: Sequence[Field], table: TablePlan) -> Field | None:

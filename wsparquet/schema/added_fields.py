@@ -227,18 +227,17 @@ class Additions:
     def _new(self, new: AddedField, parent: str, *, added: bool) -> pa.Field:
         kind = new.type or ""
         element = kind.removeprefix(LIST)
-        names: dict[str, str] = {}
+        name = ""
         if element == "struct":
             given = new.struct or "".join((*map(_title, parent.split()), _title(new.name)))
             name = self._struct_name(new.keys, given, given=bool(new.struct)) if parent or new.struct else given
-            names = {"struct": name}
             data_type: pa.DataType = pa.struct(self._inner(new.fields, name, added=added))
         else:
             data_type = SCALARS[element]
         notes = Annotations(new.doc, values=new.values, aliases=new.aliases, added=added)
         if kind == element:
-            return pa.field(new.name, data_type, metadata=replace(notes, **names).to_metadata())
-        inner = pa.field("element", data_type, metadata=Annotations(added=added, **names).to_metadata())
+            return pa.field(new.name, data_type, metadata=replace(notes, struct=name).to_metadata())
+        inner = pa.field("element", data_type, metadata=Annotations(added=added, struct=name).to_metadata())
         return pa.field(new.name, pa.list_(inner), metadata=notes.to_metadata())
 
     def _inner(

@@ -28,7 +28,7 @@ from wsparquet.verification.outcome import Kind, Problem, Verification
 from wsparquet.verification.part_files import local_part, opened, sha256_of
 from wsparquet.verification.quarantine import quarantine_entries
 
-__all__ = ["check_commit", "check_part"]
+__all__ = ["check_commit", "check_extension_of", "check_part"]
 
 LOOKS = 3
 """How many times a commit is checked if other runs keep replacing it during the check."""
@@ -75,6 +75,8 @@ def _check(
         found.bytes += part.bytes
         found.unchecked += part.checksum is None
         found.problems.extend(check_part(store, doubles.schema, part, partial(doubles.add, part)))
+    if commit.parts:
+        found.problems.extend(check_extension_of(commit.path, commit.extension, doubles.schema))
     if commit.same_as is None:
         counts = _Counts.of(commit.facts.report)
         found.problems.extend(_sums(commit, counts))
@@ -117,6 +119,13 @@ class _Counts:
         if any(type(count) is not int for count in (records, *rows.values(), *kinds.values())):
             return None
         return cls(records, _positive(rows), _positive(kinds))
+
+
+def check_extension_of(path: str, found: str | None, schema: Schema) -> Iterator[Problem]:
+    """Yield a problem if the parts of a record have another extension than the root."""
+    if found != schema.hash:
+        expected = "parts with the root's extension" if schema.hash else "parts without an extension"
+        yield Problem("schema", path, expected, f"those of another one ({found or 'none'})")
 
 
 def _positive(counts: Mapping[str, int]) -> dict[str, int]:

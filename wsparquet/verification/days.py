@@ -14,7 +14,7 @@ from wsparquet.commit.record import Commit, Part
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
 from wsparquet.store.store import Store
-from wsparquet.verification.commits import LOOKS, check_part
+from wsparquet.verification.commits import LOOKS, check_extension_of, check_part
 from wsparquet.verification.doubles import Doubles
 from wsparquet.verification.outcome import Problem, Verification
 from wsparquet.verification.sources import count_by_source
@@ -44,6 +44,8 @@ def _check(log: CommitLog, store: Store, path: str, data: bytes, doubles: Double
     except DatasetError as error:
         found.problems.append(Problem("record", path, "a day record and commit records of its members", str(error)))
         return found
+    if record.parts:
+        found.problems.extend(check_extension_of(path, record.extension, doubles.schema))
     counts: dict[str, Counter[str | None]] = {}
     for part in record.parts:
         found.parts += 1

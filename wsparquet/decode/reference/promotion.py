@@ -120,9 +120,9 @@ class Promoter:
         if not isinstance(path, tuple):
             return False
         parent, key = path
-        if type(key) is str and (struct := self._after.struct(table, parent)) is not None:
-            known = self._before.struct(table, parent)
-            return known is not None and _field_of(struct, key) is not None and _field_of(known, key) is None
+        struct, known = self._after.struct(table, parent), self._before.struct(table, parent)
+        if struct is not None and known is not None and type(key) is str and _field_of(known, key) is None:
+            return _field_of(struct, key) is not None
         return isinstance(value, tuple) and isinstance(self._after.node(table, path), UnionOf)
 
     def promote(self, row: Row) -> None:

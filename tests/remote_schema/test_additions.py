@@ -1,0 +1,88 @@
+"""What is proposed from the schema that the server publishes."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tests.cli.program import run
+from wsparquet.remote_schema import propose_additions
+from wsparquet.schema.extended import extended
+from wsparquet.schema.extension import parse_extension
+
+
+def record(name: str, **fields: Any) -> dict[str, Any]:
+    """A record of Avro."""
+    return {"type": "record", "name": name, "fields": [{"name": key, "type": kind} for key, kind in fields.items()]}
+
+
+def published() -> dict[str, Any]:
+    """A later version of the source's schema."""
+    header = record("VisitorHeader", visitId="string", appId=["null", "string"])
+    point = record("Point", x="double", y=["null", "float"])
+    page = record(
+        "Navigation",
+        url="string",
+        title=["null", "string"],
+        loadTime=["null", "long"],
+        clicks={"type": "array", "items": point},
+        kind={"type": "enum", "name": "PageKind", "symbols": ["HOME"]},
+        odd=["int", "string"],
+        more={"type": "map", "values": "string"},
+    )
+    survey = record("SurveyAnswer", question="string", score="int")
+    attribute = record("EngAttr", timestamp="long", data=["null", survey])
+    bodies = [
+        record("WebSessionNavigationData", header=header, navigationData={"type": "array", "items": page}),
+        record(
+            "WebSessionEngAttrsData", header="VisitorHeader", engagementAttributes={"type": "array", "items": attribute}
+        ),
+        record(
+            "WebSessionCobrowseData",
+            header="VisitorHeader",
+            cobrowse={"type": "array", "items": record("Cobrowse", mode="string")},
+        ),
+    ]
+    return record("Envelope", recordCollection={"type": "array", "items": record("Item", body=bodies)})
+
+
+def test_new_fields_branches_and_tables_are_proposed_with_their_types() -> None:
+    """Types are those of Avro; what has no column is said; documented differences are not proposed."""
+    found = propose_additions(published())
+    values = tomllib.loads(found.text)
+    fields = values["structs"]["Navigation"]["fields"]
+    assert {name: each["type"] for name, each in fields.items()} == {
+        "title": "string",
+        "loadTime": "long",
+        "clicks": "list of struct",
+        "kind": "string",
+    }
+    assert fields["clicks"]["fields"] == {"x": "double", "y": "double"}
+    assert values["structs"]["Header"]["fields"]["appId"]["type"] == "string"
+    assert values["unions"]["data"]["surveyAnswer"]["fields"] == {"question": "string", "score": "int"}
+    assert values["tables"]["cobrowse"]["fields"] == {"mode": "string"}
+    assert [each.partition(":")[0] for each in found.left_out] == ["Navigation, odd (0)", "Navigation, more (0)"]
+    assert "# from the published schema\n" in found.text
+    assert extended(parse_extension(found.text)).hash is not None
+
+
+def test_records_may_contain_themselves() -> None:
+    """A recursive record has no columns; the other fields of its record have."""
+    node = record("Node", value="int", next=["null", "Node"])
+    page = record("Navigation", url="string", tree=node, title="string")
+    body = record("WebSessionNavigationData", navigationData={"type": "array", "items": page})
+    found = propose_additions(record("Item", body=[body]))
+    assert tomllib.loads(found.text)["structs"]["Navigation"]["fields"]["title"]["type"] == "string"
+
+
+def test_the_command_prints_the_file(tmp_path: Path) -> None:
+    """`schema --from FILE --additions` prints TOML; the option needs a schema of the server."""
+    path = tmp_path / "schema.json"
+    path.write_text(json.dumps(published()))
+    ran = run("schema", "--from", path, "--additions")
+    assert (ran.code, ran.err) == (0, "")
+    assert "cobrowse" in tomllib.loads(ran.out)["tables"]
+    assert run("schema", "--additions").code == 2
+    assert run("schema", "--from", path, "--additions", "--diff").code == 2

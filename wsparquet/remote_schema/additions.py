@@ -1,0 +1,68 @@
+"""Proposes an extension from what the Data Access API's schema has, and the documented schema lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wsparquet.extensions import Proposal
+from wsparquet.extensions.propose import Body, Found
+from wsparquet.extensions.seen import TAGS, Seen
+from wsparquet.remote_schema.comparison import Comparer
+from wsparquet.remote_schema.published import Field, PublishedSchema, Type
+from wsparquet.schema.extension import MOST_LEVELS
+from wsparquet.schema.keys import normalise, short_tag
+
+__all__ = ["propose_additions"]
+
+
+def propose_additions(answer: Any) -> Proposal:
+    """Propose an extension from a published schema, given as JSON values: new fields, branches, tables and values.
+
+    Types are exact. What contradicts a documented type is not proposed: ``compare_schema`` lists it.
+
+    Raises:
+        SchemaError: the schema contains no Avro record.
+
+    """
+    published = PublishedSchema(answer)
+    comparer = Comparer(published)
+    comparer.run()
+    found = Found()
+    for table, path, field in comparer.strays:
+        if table is not None:
+            found.add_seen(table, path, _seen(published, field.type))
+    for table, path, name, fields in comparer.branches:
+        found.add_branch(table, path, name, _struct(published, fields))
+    for record in comparer.bodies:
+        body = Body(record.name)
+        for field in record.fields:
+            if normalise(field.name) != "header":
+                body.keys[normalise(field.name)] = (field.name, _seen(published, field.type))
+        found.bodies[short_tag(record.name)] = body
+    return found.proposal()
+
+
+def _seen(published: PublishedSchema, of: Type, level: int = 0) -> Seen:
+    """Return a published type as if values of it had been seen. Recursive types end at the deepest level of structs."""
+    seen = Seen(times=False)
+    for kind in published.kinds(of):
+        if kind.record is not None and level > MOST_LEVELS:
+            seen.kinds.add("deeper")
+        elif kind.record is not None:
+            seen.kinds.add("struct")
+            for field in kind.record.fields:
+                seen.keys.setdefault(normalise(field.name), (field.name, _seen(published, field.type, level + 1)))
+        elif kind.name == "array" and kind.inner is not None:
+            seen.kinds.add("list")
+            seen.element = _seen(published, kind.inner, level)
+            seen.element.count = 1
+        else:
+            seen.kinds.add({"enum": "string", "fixed": "string", **TAGS}.get(kind.name, kind.name))
+    return seen
+
+
+def _struct(published: PublishedSchema, fields: tuple[Field, ...]) -> Seen:
+    seen = Seen(times=False, kinds={"struct"})
+    for field in fields:
+        seen.keys[normalise(field.name)] = (field.name, _seen(published, field.type, 1))
+    return seen
