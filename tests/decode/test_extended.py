@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
@@ -148,9 +149,7 @@ def test_the_rules_of_an_extension(
     (row,) = found.tables[table].to_pylist()
     values = dict(_flat(row))
     assert {name: values.get(name) for name in columns} == columns
-    assert dict(found.rescued[table][0] or ()) == {
-        path: str(value) if isinstance(value, int) else value for path, value in rescued.items()
-    }
+    assert json.loads(found.rescued[table][0] or "{}") == rescued
 
 
 @pytest.mark.parametrize("decoder", ["reference", pytest.param("native", marks=needs_native)])
@@ -205,7 +204,10 @@ def _without(value: Any) -> Any:
 def _unused() -> Schema:
     """The schema with two more fields in each struct, another branch in each union, and another table."""
     structs = [name for name in documented_structs() if name != "MetaData"]
-    fields = [f'[structs."{name}".fields]\nunused = "string"\nunusedAt = "timestamp"\n' for name in structs]
+    fields = [
+        f'[structs."{name}".fields]\nunused{number} = "string"\nunusedAt{number} = "timestamp"\n'
+        for number, name in enumerate(structs)
+    ]
     unions = [f'[unions.{name}.unusedBranch]\nfields = {{ a = "int" }}\n' for name in documented_unions()]
     table = '[tables.unused]\ntags = ["Unused"]\npayload = "unused"\nfields = { a = "int" }\n'
     return extended(parse_extension("".join([*fields, *unions, table])))

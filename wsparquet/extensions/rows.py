@@ -112,7 +112,7 @@ class Promotion:
     def stays(self, batch: pa.RecordBatch) -> list[bool]:
         """Return for each unrecognized record whether it stays one."""
         records = batch.column(RECORD).to_pylist()
-        return [self._promoter.apply(_raw_row({}), parse_record(record)).raw for record in records]
+        return [self._promoter.apply(_raw_row({}), parse_record(record or "")).raw for record in records]
 
     # --- Rows that stay in their table --------------------------------------------------------------------------------
 
@@ -220,4 +220,4 @@ def _column(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
     if field.name not in batch.schema.names:
         return pa.nulls(len(batch), field.type)
     column = batch.column(field.name)
-    return column if column.type.equals(field.type) else column.cast(field.type)
+    return cast("pa.Array", column if column.type.equals(field.type) else column.cast(field.type))

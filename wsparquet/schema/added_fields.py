@@ -187,7 +187,7 @@ class Additions:
             inner = self._field(field)
             yield self._more_tags(inner, added.pop(field.name)) if field.name in added else inner
         for new in added.values():
-            yield self._branch(new)
+            yield self._branch(union.name, new)
 
     def _check_branch(self, each: AddedBranch, names: dict[str, str], tags: dict[str, str]) -> None:
         other = names.get(each.name.casefold())
@@ -214,8 +214,8 @@ class Additions:
         notes = replace(annotations_of(field), added_names=tuple(tag.rpartition(".")[2] for tag in added.tags))
         return pa.field(field.name, field.type, field.nullable, metadata=notes.to_metadata())
 
-    def _branch(self, added: AddedBranch) -> pa.Field:
-        name = self._struct_name(added.keys, added.name[0].upper() + added.name[1:], given=False)
+    def _branch(self, union: str, added: AddedBranch) -> pa.Field:
+        name = self._struct_name(added.keys, _title(union) + _title(added.name), given=False)
         # A branch is entered by its tag, so its name is no tag within it.
         fields = self._inner(added.fields or (), name, added=True, names=())
         tags = tuple(tag.rpartition(".")[2] for tag in added.tags)

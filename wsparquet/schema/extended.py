@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -48,7 +49,7 @@ class KeptExtension:
         return {"hash": self.schema.hash, "text": self.text, "ids": self.ids}
 
 
-def load_extension(path: str | Path) -> str:
+def load_extension(path: str | os.PathLike[str]) -> str:
     """Return the text of an extension's file. Raises SchemaError if it cannot be read."""
     try:
         return Path(path).read_text(encoding="utf-8")
@@ -57,9 +58,9 @@ def load_extension(path: str | Path) -> str:
         raise SchemaError(f"{path}: expected an extension, a TOML file, found that {reason}; check the path") from error
 
 
-def read_extension(path: str | Path) -> Schema:
+def read_extension(path: str | os.PathLike[str]) -> Schema:
     """Return the documented schema with the extension in a file. Raises SchemaError if the file is not valid."""
-    return extended(parse_extension(load_extension(path), str(path)))
+    return extended(parse_extension(load_extension(path), os.fspath(path)))
 
 
 def adopt(text: str, place: str, before: KeptExtension | None = None) -> KeptExtension:
