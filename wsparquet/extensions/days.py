@@ -56,7 +56,7 @@ def _gone(root: Root, promotion: Promotion, record: DayRecord) -> Mapping[str, C
                 for batch in part_rows(root.store, part, folder / "input"):
                     sources = batch.column("source_file").to_pylist()
                     stays = promotion.stays(batch)
-                    counts.update(name for name, one in zip(sources, stays, strict=True) if not one)
+                    counts.update(str(name) for name, one in zip(sources, stays, strict=True) if not one)
     return found
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -108,7 +108,7 @@ def _rows_of_root(lake: LakeDataset) -> Iterator[tuple[str, date | None, pa.Reco
     for table in lake.tables:
         raw = table == UNRECOGNIZED.name
         columns = ["date", "tag", "record"] if raw else ["date", "rescued"]
-        wanted = None if raw else pc.field("rescued").is_valid()
+        wanted = None if raw else cast("pc.Expression", pc.field("rescued").is_valid())
         for batch in lake.table(table).to_batches(columns=columns, filter=wanted):
             days = batch.column("date").to_pylist()
             for day in dict.fromkeys(days):
@@ -152,7 +152,7 @@ class Found:
         """Add the rows of a table and day."""
         if table == UNRECOGNIZED.name:
             for record in batch.column("record").to_pylist():
-                self._add_record(parse_record(record), day)
+                self._add_record(parse_record(str(record)), day)
             return
         for rescued in batch.column("rescued").to_pylist():
             for path, value in parse_rescued(rescued) if rescued is not None else ():

@@ -112,7 +112,7 @@ class Promotion:
     def stays(self, batch: pa.RecordBatch) -> list[bool]:
         """Return for each unrecognized record whether it stays one."""
         records = batch.column(RECORD).to_pylist()
-        return [self._promoter.apply(_raw_row({}), parse_record(record or "")).raw for record in records]
+        return [self._promoter.apply(_raw_row({}), parse_record(str(record))).raw for record in records]
 
     # --- Rows that stay in their table --------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ class Promotion:
         for index, text in enumerate(batch.column(RECORD).to_pylist()):
             columns = _row(batch, index)
             before = dict(columns)
-            row = self._promoter.apply(_raw_row(columns), parse_record(text))
+            row = self._promoter.apply(_raw_row(columns), parse_record(str(text)))
             if row.raw:
                 if columns != before:
                     changed[index] = columns

@@ -68,7 +68,7 @@ class _Source:
         """Count the source's promotions in a day part. Write its rows that leave the table, and return their number."""
         moved = 0
         for rows in self._rows(part, copy):
-            mine = pc.equal(rows.column("source_file"), self._commit.facts.source_name)
+            mine = pc.equal(rows.column("source_file"), pa.scalar(self._commit.facts.source_name))
             batch = rows.filter(mine)
             if not batch.num_rows:
                 continue
