@@ -164,7 +164,7 @@ def test_a_manifest_that_cannot_be_stored_is_not_stored_later(bucket: Lake, prox
     parts = parts_by_location(root, files.base)["geo"]
     proxy.settings.dead_from = len(proxy.log)
     with pytest.raises(DatasetError, match="cannot write"):
-        next_snapshot(state.metadata, "geo", Current(), Difference(parts, ()), files)
+        next_snapshot(state.metadata, Current(), Difference(parts, ()), files)
     seen = len(proxy.log)
     gc.collect()
     assert len(proxy.log) == seen

@@ -149,15 +149,17 @@ def check_part(store: Store, schema: Schema, part: Part, accept: Callable[[pq.Pa
                 yield wrong("size", f"{part.bytes} bytes", f"{size}")
             if part.checksum is not None and checksum != part.checksum:
                 yield wrong("checksum", f"SHA-256 {part.checksum}", checksum)
-            yield from _rows_and_schema(part, path, accept)
+            yield from _rows_and_schema(schema.tables.get(part.table), part, path, accept)
     except DatasetError as error:
         yield wrong("missing", "a file that can be read", error)
 
 
-def _rows_and_schema(part: Part, path: Path, accept: Callable[[pq.ParquetFile], None]) -> Iterator[Problem]:
+def _rows_and_schema(
+    table: Table | None, part: Part, path: Path, accept: Callable[[pq.ParquetFile], None]
+) -> Iterator[Problem]:
     try:
         with opened(path) as file:
-            yield from (problems := list(_content(schema.tables.get(part.table), part, file)))
+            yield from (problems := list(_content(table, part, file)))
             if not problems:
                 accept(file)
     except (pa.ArrowException, OSError) as error:
