@@ -32,8 +32,10 @@ class Listing:
 
         Return their positions in ``paths``, in the order of the listing. ``paths`` is a large string array.
         """
-        from wsparquet.commit.shard import pc
+        # Imported only here, because most roots have no checkpoint, and the import takes much time.
+        import pyarrow.compute
 
+        pc: Any = pyarrow.compute
         bounds = pc.min_max(paths).as_py()
         if bounds["min"] is None:
             return pa.array([], pa.int32())
