@@ -21,6 +21,7 @@ NEEDS_LAKE = frozenset(
         *("AccountStatus", "ChangedSource", "Changes", "Cleaning", "Drift", "FileState", "Finding", "LakeDataset"),
         *("Status", "StatusLimits", "Stray", "Verification", "VerifyOptions", "attach", "changes", "clean", "connect"),
         *("drift", "list_files", "open_dataset", "refresh", "remove", "replay", "scan", "status", "verify"),
+        *("Certificate", "ExpiredTable", "Expiry", "RawFile", "erase", "expire"),
         *("CompactOptions", "Compaction", "MergedTable", "StoredViews", "compact", "publish", "write_views"),
         *("Extended", "Proposal", "extend"),
         *("DayRows", "QuarantinedSource", "RootReport", "SlowSource", "TableFiles", "report"),
@@ -50,6 +51,7 @@ def server(downloads: list[Path]) -> Iterator[str]:
 def folder(tmp_path: Path, downloads: list[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with the files that the examples name."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WSPARQUET_KEY", "5e" * 32)
     (tmp_path / "downloads").mkdir()
     for path in downloads:
         (tmp_path / "downloads" / path.name).write_bytes(path.read_bytes())

@@ -31,7 +31,7 @@ def test_a_conversion_logs_each_outcome(tmp_path: Path, caplog: pytest.LogCaptur
     wsparquet.convert([path, tmp_path / "missing.gz"], tmp_path / "lake")
     assert sorted(lines(caplog)) == [("DEBUG", "skipped"), ("ERROR", "failed")]
     caplog.clear()
-    wsparquet.remove(tmp_path / "lake", path.name)
+    wsparquet.remove(tmp_path / "lake", path.name, yes=True)
     assert lines(caplog) == [("INFO", "removed")]
     assert {record.name for record in caplog.records} == {"wsparquet"}
 

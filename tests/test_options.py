@@ -137,7 +137,7 @@ def test_sources_are_one_or_many(tmp_path: Path) -> None:
     assert wsparquet.convert((first, second), lake).records == 10
     assert wsparquet.verify(lake, against=[first, second]).compared_rows == 10
     assert wsparquet.replay(lake, [first]).sources == 0
-    assert [each.rows for each in wsparquet.remove(lake, [first.name, second.name]).removed] == [5, 5]
+    assert [each.rows for each in wsparquet.remove(lake, [first.name, second.name], yes=True).removed] == [5, 5]
 
 
 def test_errors_survive_pickling() -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wsparquet.conversion.summary import Copy, Replacement, Summary
     from wsparquet.dataset import Cleaning, LakeDataset, Stray, open_dataset
     from wsparquet.decode.model import Limits, Quarantined, Report
+    from wsparquet.erasure import Certificate, RawFile, erase
     from wsparquet.errors import (
         ApiError,
         DatasetError,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from wsparquet.reading import QuarantineWarning, read
     from wsparquet.render import schema_text
     from wsparquet.results import Failure
+    from wsparquet.retention import ExpiredTable, Expiry, expire
     from wsparquet.schema import SCHEMA_VERSION, TABLES, arrow_schema
     from wsparquet.source import SourceLimits
     from wsparquet.strict_json import original_json
@@ -95,6 +97,7 @@ __all__ = [
     "AccountStatus",
     "ApiError",
     "ApiOptions",
+    "Certificate",
     "ChangedSource",
     "Changes",
     "CheckedExtension",
@@ -109,6 +112,8 @@ __all__ = [
     "DayRows",
     "DecodeError",
     "Drift",
+    "ExpiredTable",
+    "Expiry",
     "Extended",
     "Failure",
     "FailuresError",
@@ -134,6 +139,7 @@ __all__ = [
     "QuarantineWarning",
     "Quarantined",
     "QuarantinedSource",
+    "RawFile",
     "Removal",
     "Removed",
     "Replacement",
@@ -165,6 +171,8 @@ __all__ = [
     "connect",
     "convert",
     "drift",
+    "erase",
+    "expire",
     "extend",
     "fetch",
     "generate_files",
@@ -220,6 +228,11 @@ _HOMES = {
         "Limits",
         "Quarantined",
         "Report",
+    ),
+    "erasure": (
+        "Certificate",
+        "RawFile",
+        "erase",
     ),
     "errors": (
         "ApiError",
@@ -306,6 +319,11 @@ _HOMES = {
         "list_files",
         "status",
         "sync",
+    ),
+    "retention": (
+        "ExpiredTable",
+        "Expiry",
+        "expire",
     ),
     "upkeep": (
         "Removal",

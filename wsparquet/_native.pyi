@@ -92,3 +92,9 @@ class ParquetFile:
         Return the file's rows, its size in bytes, its earliest and its latest own timestamp in microseconds since 1970
         (None if there are none), and its SHA-256. A second call returns None.
         """
+
+def row_groups_with_bloom(path: str | PathLike[str], column: int, values: list[str]) -> list[int]:
+    """Return the row groups that may have one of the values in a column of text, by the column's Bloom filters.
+
+    ``column`` counts Parquet columns from 0. A row group without a Bloom filter may have any value. Raises OSError.
+    """

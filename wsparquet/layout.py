@@ -3,6 +3,7 @@
     <root>/record_type=<table>/date=<day>/<account>.<name>.<token>.<n>.parquet    (the part of a source)
     <root>/record_type=<table>/date=<day>/<account>.<token>.<n>.parquet           (a day part)
     <root>/_wsparquet/root.json
+    <root>/_wsparquet/erased.json    (if people were erased)
     <root>/_wsparquet/commits/<account>/<yyyy-mm>/<name>.json
     <root>/_wsparquet/intents/<account>/<name>.<token>.json
     <root>/_wsparquet/days/<account>/<day>.json
@@ -37,6 +38,7 @@ __all__ = [
     "COMMITS",
     "DAYS",
     "DAY_INTENTS",
+    "ERASED_FILE",
     "HIVE_NULL",
     "ICEBERG",
     "INTENTS",
@@ -88,6 +90,9 @@ QUARANTINE = f"{STATE}/quarantine"
 TMP = f"{STATE}/tmp"  # noqa: S108 - a folder in the root, not the system's /tmp
 LOCKS = f"{STATE}/locks"
 SYNC = f"{STATE}/sync"
+ERASED_FILE = f"{STATE}/erased.json"
+"""The list of erased people, which is there if the root requires the feature ``erased``."""
+
 PROBES = f"{STATE}/probes"
 ICEBERG = f"{STATE}/iceberg"
 """The folder of the metadata of Iceberg tables."""
@@ -348,7 +353,8 @@ def is_retired_path(path: str) -> bool:
 def is_object_path(path: str) -> bool:
     """Return whether ``path`` has the form of a path that wsparquet writes to in an object store."""
     records = (_INTENT, _DAY_INTENT, _RECORD, _DAY_RECORD, _RETIRED, _CHECKPOINT, _ICEBERG, _OTHER)
-    return path == ROOT_FILE or any(form.fullmatch(path) for form in (_PART, _DAY_PART, _QUARANTINED, *records))
+    forms = (_PART, _DAY_PART, _QUARANTINED, *records)
+    return path in {ROOT_FILE, ERASED_FILE} or any(form.fullmatch(path) for form in forms)
 
 
 def is_own_path(path: str, key: Key | DayKey) -> bool:

@@ -1,6 +1,8 @@
-//! The Python module `wsparquet._native`, whose submodules `decoding` and `writing` do not depend on each other.
+//! The Python module `wsparquet._native`, whose submodules `decoding`, `lookup` and `writing` do not depend on each
+//! other.
 
 mod decoding;
+mod lookup;
 mod writing;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,5 +18,6 @@ fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> Option<
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("CHECKED", cfg!(debug_assertions))?;
     decoding::add_to(module)?;
+    lookup::add_to(module)?;
     writing::add_to(module)
 }

@@ -40,8 +40,8 @@ def test_the_commands_are_those_of_the_program() -> None:
     """The program lists every command with a line of help."""
     text = help_of(None)
     assert COMMANDS == (
-        "changes", "clean", "compact", "convert", "drift", "extend", "fetch", "generate", "inspect", "list", "publish",
-        "remove", "replay", "report", "schema", "serve", "sql", "status", "sync", "verify", "views",
+        "changes", "clean", "compact", "convert", "drift", "erase", "expire", "extend", "fetch", "generate", "inspect",
+        "list", "publish", "remove", "replay", "report", "schema", "serve", "sql", "status", "sync", "verify", "views",
     )  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z].*\.$", text, re.MULTILINE)
@@ -64,6 +64,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = GenerateOptions(files=2, records=20)
     files = [path for name in ("downloads", "raw") for path in generate(folder / name, options)]
     (folder / "session.gz").write_bytes(files[0].read_bytes())
+    (folder / "ids.txt").write_text("visitor A1B2C3D4E5")
     assert run("convert", folder / "downloads", "--to", folder / "lake").code == 0
     assert run("changes", folder / "lake", "--next", folder / "load.token").code == 0
     return folder
@@ -88,7 +89,7 @@ def test_an_example_runs(prepared: Path, served: Emulator, command: str | None, 
     # Ten megabytes a file take the generator some seconds; the example is the same with less.
     shorter = line.replace("--size 10M", "--size 100k")
     path = os.pathsep.join([str(folder_for_path()), str(PROGRAM.parent), os.environ["PATH"]])
-    environment = {**os.environ, **api_environment(served), "PATH": path}
+    environment = {**os.environ, **api_environment(served), "PATH": path, "WSPARQUET_KEY": "5e" * 32}
     shell = ["bash", "-o", "pipefail", "-c", shorter]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(shell, cwd=prepared, env=environment, start_new_session=True, **pipes) as process:
@@ -137,6 +138,10 @@ def test_h_is_help() -> None:
         ("inspect", "x", "--samples", "-1"),
         ("remove",),
         ("remove", "lake"),
+        ("remove", "lake", "--before", "soon"),
+        ("expire",),
+        ("expire", "lake"),
+        ("expire", "lake", "--older-than", "1d", "--stop"),
         ("schema", "geo", "navigation"),
         ("generate",),
         ("sync", "--account", "1"),

@@ -273,7 +273,7 @@ def test_the_keys_that_commands_print(good: Files, corrupt: Path, lake: Path, tm
         "verify": run("verify", lake, "--output", "json"),
         "status": run("status", lake, "--output", "json"),
         "clean": run("clean", lake, "--output", "json"),
-        "remove": run("remove", lake, good.names[0], "--output", "json"),
+        "remove": run("remove", lake, "--yes", good.names[0], "--output", "json"),
         "generate": run("generate", tmp_path / "new", "--size", "1k", "--output", "json"),
     }
     assert {command: list(ran.json) for command, ran in printed.items()} == {
@@ -282,7 +282,7 @@ def test_the_keys_that_commands_print(good: Files, corrupt: Path, lake: Path, tm
         "verify": list(VERIFICATION_JSON),
         "status": ["root", "well", "accounts"],
         "clean": list(CLEANING_JSON),
-        "remove": ["removed"],
+        "remove": ["removed", "dry_run"],
         "generate": ["files"],
     }
     assert list(printed["inspect"].json["sources"][0]) == list(INSPECTION_JSON)

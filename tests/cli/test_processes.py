@@ -39,7 +39,7 @@ def test_convert_inspect_and_remove_work_together(good: Files, tmp_path: Path) -
     assert (converted.code, converted.json["records"]) == (0, good.records)
     inspected = spawn("inspect", good.folder, "--output", "json")
     assert sum(found["records"] for found in inspected.json["sources"]) == good.records
-    removed = spawn("remove", root, "stdin", good.names[1], "--output", "json")
+    removed = spawn("remove", root, "--yes", "stdin", good.names[1], "--output", "json")
     assert (removed.code, sum(each["rows"] for each in removed.json["removed"])) == (0, good.records)
     assert_at_rest(root)
 

@@ -115,13 +115,14 @@ def test_a_record_that_refers_to_another_has_no_files() -> None:
 
 
 def test_a_tombstone_names_the_files_to_delete_and_nothing_that_counts() -> None:
-    """Parts, quarantine, copies, older texts and the reference are gone."""
+    """Parts, quarantine, copies, older texts, the reference, and the report with values of the source are gone."""
     record = full()
     tombstone = replace(record, same_as=Identity("7", "b.gz")).tombstone("2")
     assert tombstone == replace(
         record,
         token="2",
         content_id="2",
+        facts=replace(record.facts, report={}),
         parts=(),
         quarantine=None,
         texts_before=(),
@@ -131,6 +132,21 @@ def test_a_tombstone_names_the_files_to_delete_and_nothing_that_counts() -> None
         removed=True,
     )
     assert decode_header(tombstone.to_json(), record.path) is None
+
+
+def test_a_shrunk_record_keeps_its_content_and_publishes_nothing() -> None:
+    """Its other parts are its own and not those of its attempt, so that no recovery takes them for the attempt's."""
+    record = full()
+    shrunk = record.shrunk("2", record.parts[:1], {"records": 2})
+    assert shrunk == replace(
+        record,
+        token="2",
+        facts=replace(record.facts, report={"records": 2}),
+        parts=record.parts[:1],
+        obsolete=tuple(part.path for part in record.parts[1:]),
+    )
+    assert (record.published, shrunk.published) == (record.paths, ())
+    assert shrunk.after(record, record.paths).obsolete == shrunk.obsolete
 
 
 def test_a_record_that_yields_keeps_its_places_and_names_the_files_to_delete() -> None:

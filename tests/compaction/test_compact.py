@@ -106,10 +106,10 @@ def test_a_redo_replaces_exactly_the_rows_of_its_source(root: Root) -> None:
 def test_a_removal_takes_exactly_the_rows_of_its_source(root: Root) -> None:
     """The rows of the others stay, and a source that comes back is merged again."""
     compact(root)
-    wsparquet.remove(root.place, IDENTITY.name)
+    wsparquet.remove(root.place, IDENTITY.name, yes=True)
     assert_rows(root, 30, 31)
     for name in ("other", "another"):
-        wsparquet.remove(root.place, name)
+        wsparquet.remove(root.place, name, yes=True)
     assert_rows(root)
     commit_one(root, IDENTITY, 1)
     compact(root)
@@ -249,7 +249,7 @@ def test_sources_with_one_name_are_not_merged_together(root: Root) -> None:
     assert any(".namesake." in path for path in data_files(path_of(root)))
     for found in readers(root):
         assert {table: len(rows) for table, rows in found.items()} == {"geo": 48, "navigation": 48}
-    wsparquet.remove(root.place, "namesake")
+    wsparquet.remove(root.place, "namesake", yes=True)
     assert_rows(root, 1, 30, 31)
 
 

@@ -186,7 +186,7 @@ def test_two_api_names_of_one_content(tmp_path: Path) -> None:
     assert outcome(convert(twin, lake)) == (0, 1, 0)
     assert identities(lake) == [Identity(ACCOUNT, API_NAME), Identity(ACCOUNT, NEXT_NAME)]
     assert_once(lake)
-    removed = wsparquet.remove(lake, twin.name).removed
+    removed = wsparquet.remove(lake, twin.name, yes=True).removed
     assert [(each.name, each.rows) for each in removed] == [(path.name, ROWS)]
     assert row_count(lake) == 0
     assert outcome(convert(twin, lake)) == (1, 0, 0)
@@ -219,7 +219,7 @@ def test_a_source_is_removed_by_the_name_of_any_copy(tmp_path: Path, by: str) ->
     for source in (copies[0], path, copies[1]):
         convert(source, lake)
     assert_once(lake)
-    removed = wsparquet.remove(lake, by).removed
+    removed = wsparquet.remove(lake, by, yes=True).removed
     assert [(each.name, each.rows) for each in removed] == [(path.name, ROWS)]
     assert row_count(lake) == 0
     assert wsparquet.verify(lake).problems == []
@@ -495,7 +495,7 @@ def test_an_older_content_does_not_come_back_under_another_name(tmp_path: Path) 
     convert(folder, lake)
     assert visits(lake) == 1
     with pytest.raises(DatasetError, match=r"expected names of committed sources, found copy\.gz"):
-        wsparquet.remove(lake, "copy.gz")
+        wsparquet.remove(lake, "copy.gz", yes=True)
     assert visits(lake) == 1
 
 

@@ -148,7 +148,7 @@ def test_who_writes_waits_for_it(lake: Path, monkeypatch: pytest.MonkeyPatch, em
         ("convert", second, "--to", lake),
         ("sync", "--account", ACCOUNT, "--to", lake),
         ("replay", lake, raw, "--again"),
-        ("remove", lake, first.name, "--account", ACCOUNT),
+        ("remove", lake, "--yes", first.name, "--account", ACCOUNT),
     )
     with Root.open(lake).scratch() as scratch:
         (scratch / "x").write_bytes(b"x")

@@ -109,7 +109,7 @@ def test_each_command_publishes_at_its_end(tmp_path: Path, work: str) -> None:
             (lake / record.path).write_text(json.dumps(old))
             assert len(wsparquet.replay(lake, tmp_path / "raw").raise_for_failures().committed) == 1
         case "remove":
-            assert len(remove(lake, files[0].name).removed) == 1
+            assert len(remove(lake, files[0].name, yes=True).removed) == 1
         case "clean":
             root = Root.open(lake)
             part = next(iter(root.log.commits())).parts[0].path

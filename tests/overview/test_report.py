@@ -158,7 +158,7 @@ def test_a_compacted_root_has_no_small_files_and_the_same_rows(tmp_path: Path) -
     lake = wsparquet.open_dataset(root.place)
     assert (after.tables[0].small, after.tables[0].files) == (0, len(lake.files("geo")))
     assert (after.days, after.tables[0].rows) == (before.days, 30)
-    wsparquet.remove(root.place, ["b"])
+    wsparquet.remove(root.place, ["b"], yes=True)
     assert report(root.place, tmp_path / "page.html").tables[0].rows == 20
 
 

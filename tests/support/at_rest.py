@@ -15,7 +15,10 @@ STATE = "_wsparquet"
 
 OWN = tuple(
     f"{STATE}/{name}"
-    for name in ("commits/", "checkpoint", "days/", "iceberg/", "locks/", "probes/", "root.json", "sync/")
+    for name in (
+        *("commits/", "checkpoint", "days/", "erased.json", "iceberg/", "locks/", "probes/"),
+        *("root.json", "sync/"),
+    )
 )
 """The files of a root that no commit record names. Runs that were killed leave probes."""
 

@@ -20,7 +20,9 @@ from wsparquet.cli.compact import compact
 from wsparquet.cli.convert import convert
 from wsparquet.cli.drift import drift
 from wsparquet.cli.environment import add_variables
+from wsparquet.cli.erase import erase
 from wsparquet.cli.exit_codes import ExitCode, of_error
+from wsparquet.cli.expire import expire
 from wsparquet.cli.extend import extend
 from wsparquet.cli.fetch import fetch
 from wsparquet.cli.generate import generate
@@ -112,6 +114,8 @@ for _command in (
     clean_command,
     replay,
     remove,
+    expire,
+    erase,
     publish,
     sql,
     changes,

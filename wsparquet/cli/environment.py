@@ -9,6 +9,7 @@ __all__ = ["EXCLUDED", "add_variables"]
 EXCLUDED = frozenset(
     {
         *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--shard", "--single-writer", "--stop"),
+        "--yes",
         *(
             "--additions",
             "--as",
@@ -29,12 +30,17 @@ EXCLUDED = frozenset(
         # `--keep` lets readers of folders count rows twice for a time.
         *("compact --date", "compact --table", "compact --keep"),
         *("report --html", "report --samples"),
+        # A forgotten account would select all of its sources, and a forgotten age old days.
+        *("remove --account", "remove --before"),
+        *("erase --visitor", "erase --visit", "erase --customer", "erase --search", "erase --into"),
+        *("expire --older-than", "expire --table"),
     }
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing some or all rows, or
 assert something, which a forgotten variable must not do. A root itself says where it is published. The others choose
-what a single call of `schema`, `extend`, `inspect`, `sql`, `changes`, `drift` or `report` shows, or what a single call
-of `compact` merges. A name with a command excludes the option of this command."""
+what a single call of `schema`, `extend`, `inspect`, `sql`, `changes`, `drift` or `report` shows, what a single call of
+`compact` merges, or what a single call of `remove`, `expire` or `erase` takes out. A name with a command excludes the
+option of this command."""
 
 
 def add_variables(command: click.Command) -> None:

@@ -15,16 +15,20 @@ ODD_FLAGS = {
     "fault": "--fault",
     "dates": "--date",
     "tables": "--table",
+    "visitors": "--visitor",
+    "customers": "--customer",
+    "from_file": "--from",
 }
 """The parameters whose flag is not the name of the parameter with dashes instead of underscores."""
 
 SAME_FLAGS = frozenset(
     {
-        *("account", "again", "base_url", "catalog", "compact", "credentials", "decoder", "defects", "delete"),
-        *("describe", "downloads", "dry_run", "expiring", "failing", "files", "force_account", "form", "host"),
-        *("jobs", "keep", "max_days", "max_failures", "max_inflated", "max_line", "max_quarantined", "max_ratio"),
-        *("max_record", "memory", "min_files", "older_than", "port", "profile", "raw", "recheck", "region"),
-        *("samples", "seed", "shard", "since", "single_writer", "size", "stale", "stop", "target_size", "until"),
+        *("account", "again", "base_url", "before", "catalog", "compact", "credentials", "decoder", "defects"),
+        *("delete", "describe", "downloads", "dry_run", "expiring", "failing", "files", "force_account", "form"),
+        *("host", "jobs", "keep", "key_file", "max_days", "max_failures", "max_inflated", "max_line"),
+        *("max_quarantined", "max_ratio", "max_record", "memory", "min_files", "older_than", "port", "profile"),
+        *("raw", "recheck", "region", "samples", "search", "seed", "shard", "since", "single_writer", "size", "stale"),
+        *("stop", "target_size", "until", "yes"),
     }
 )
 """The parameters whose flag is the name of the parameter with dashes instead of underscores."""

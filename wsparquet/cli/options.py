@@ -31,6 +31,7 @@ __all__ = [
     "extension_option",
     "force_account_option",
     "jobs_option",
+    "key_file_option",
     "limit_options",
     "output_option",
     "progress_options",
@@ -38,6 +39,7 @@ __all__ = [
     "root_options",
     "storage_option",
     "to_option",
+    "yes_option",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -55,6 +57,12 @@ output_option = click.option(
     show_default=True,
     help="Form of the result: text for people, json for programs.",
 )
+key_file_option = click.option(
+    "--key-file",
+    metavar="FILE",
+    help="The file with the secret key of erased people, in hexadecimal digits; by default WSPARQUET_KEY has the key.",
+)
+yes_option = click.option("--yes", is_flag=True, help="Do it; without this option, the command changes nothing.")
 quiet_option = click.option("--quiet", is_flag=True, help="Show nothing except JSON if the exit code is 0.")
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Number of sources to process at once.  [default: one for each core]"
@@ -220,6 +228,7 @@ class ConversionOptions:
     max_days: int
     max_quarantined: int | None
     decoder: str
+    key_file: str | None
     limits: LimitOptions = field(metadata=group(LimitOptions))
     root_options: RootOptions = field(metadata=group(RootOptions))
 
@@ -254,6 +263,7 @@ class ConversionOptions:
             storage_options=self.root_options.storage or None,
             single_writer=self.root_options.single_writer,
             shard=shard,
+            key_file=self.key_file,
         )
 
 
@@ -288,4 +298,6 @@ def conversion_options(command: Command) -> Command:
         metavar="N",
         help="Maximum number of days of the rows of one source; a source with more fails.",
     )
-    return added(command, jobs_option, memory, quarantined, days, decoder_option, limit_options, root_options)
+    return added(
+        command, jobs_option, memory, quarantined, days, decoder_option, limit_options, key_file_option, root_options
+    )

@@ -12,7 +12,7 @@ import click
 from wsparquet.names import is_account
 from wsparquet.redaction import printable
 
-__all__ = ["AGE", "BYTES", "DURATION", "MOMENT", "PARTITION_DAY", "account_option"]
+__all__ = ["AGE", "BYTES", "DATE", "DURATION", "MOMENT", "PARTITION_DAY", "account_option"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -83,9 +83,23 @@ class _PartitionDay(click.ParamType):
             self.fail(f"expected a day such as 2026-06-30, or none, found {value!r}", param, ctx)
 
 
+class _Date(click.ParamType):
+    """A UTC day as ``2026-06-30``."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Parse the day."""
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"expected a day such as 2026-06-30, found {value!r}", param, ctx)
+
+
 BYTES = _Bytes()
 DURATION = _Duration()
 AGE = _Duration(least=0)
+DATE = _Date()
 MOMENT = _Moment()
 PARTITION_DAY = _PartitionDay()
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
 
 from wsparquet._version import software_version
-from wsparquet.commit.protocol import CommitProtocol, Draft
+from wsparquet.commit.protocol import CommitProtocol, Draft, unchecked
 from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Part
 from wsparquet.commit.replaced import all_texts_before
 from wsparquet.decode.model import Quarantined
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity, part_path
+from wsparquet.parquet.file import PartFacts
 from wsparquet.parquet.writers import WriterPool, Writers, WrittenPart
 from wsparquet.schema import DOCUMENTED, SCHEMA_VERSION, Schema
 from wsparquet.store.disk import create_file, sync_file
@@ -45,15 +48,18 @@ class Attempt:
         fallback_day_ms: int | None,
         before_commit: Callable[[], None] = lambda: None,
         schema: Schema = DOCUMENTED,
+        check: Callable[[], None] = unchecked,
     ) -> None:
         self._protocol = protocol
         self._before_commit = before_commit
         self._schema = schema
+        self._check = check
         self._work = work
         self._writers = Writers(self._work.folder, fallback_day_ms=fallback_day_ms, pool=pool, schema=schema)
         self._quarantine: BinaryIO | None = None
         self._quarantined = False
         self._written: tuple[WrittenPart, ...] | None = None
+        self._copied: list[WrittenPart] = []
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -103,7 +109,7 @@ class Attempt:
         """
         if self._written is None:
             self._check_open()
-            self._written = self._writers.close()
+            self._written = (*self._writers.close(), *self._copied)
             self._close_quarantine()
         rows: dict[str, int] = {}
         for part in self._written:
@@ -144,7 +150,7 @@ class Attempt:
             record = replace(draft.record, texts_before=texts)
             draft = replace(draft, record=record)
             if same_as is not None:
-                draft = Draft(record.yielded(self.token, same_as), ())
+                draft = Draft(record.yielded(self.token, same_as), (), self._check)
             return self._protocol.commit(self._work, draft, expected=expected)
         finally:
             self._end()
@@ -166,9 +172,61 @@ class Attempt:
                 software=changes.software,
                 extension=changes.extension,
             )
-            return self._protocol.commit(self._work, Draft(record, draft.moves), expected=commit)
+            return self._protocol.commit(self._work, Draft(record, draft.moves, self._check), expected=commit)
         finally:
             self._end()
+
+    def copy(self, part: Part, file: Path) -> None:
+        """Add a part of another commit as it is; ``file`` is a local copy of it, which is not changed.
+
+        Its rows must have been counted and checked before. Raises DatasetError if the disk fails.
+        """
+        self._check_open()
+        number, path = self._writers.next_file()
+        with translated("write", path):
+            try:
+                path.hardlink_to(file)
+            except FileNotFoundError:
+                raise
+            except OSError:
+                shutil.copyfile(file, path)
+                sync_file(path)
+        checksum = part.checksum or ""
+        facts = PartFacts(part.rows, part.bytes, part.min_time, part.max_time, checksum)
+        self._copied.append(WrittenPart(path, number, part.table, part.date, facts))
+
+    def rewrite(self, found: Commit, facts: CommitFacts, *, quarantine: str | None) -> Commit:
+        """Replace the commit ``found`` by one with the rows of this attempt, and return its record.
+
+        Everything else stays as it was, apart from ``facts``. ``quarantine``: the path of the quarantine file of
+        ``found`` if the new commit keeps it; otherwise it has the text that was quarantined in this attempt.
+
+        Raises like ``commit``.
+        """
+        self.close()
+        try:
+            draft = self._draft(found.identity, facts)
+            same = {"software": found.software, "schema_version": found.schema_version}
+            record = replace(draft.record, texts_before=found.texts_before, **same)
+            record = replace(record, quarantine=record.quarantine or quarantine, same_as=found.same_as)
+            return self._protocol.commit(self._work, replace(draft, record=record), expected=found)
+        finally:
+            self._end()
+
+    def replace_quarantine(self, keep: Callable[[Path, BinaryIO], int]) -> None:
+        """Replace the quarantined text so far by what ``keep`` writes.
+
+        ``keep`` gets the path of the file with the text, which does not exist if there is none, and a new file to
+        write; it returns how many texts it has written.
+        """
+        self._close_quarantine()
+        path, other = self._work.path(QUARANTINE_FILE), self._work.path(f"kept-{QUARANTINE_FILE}")
+        with translated("write", path):
+            with create_file(other, mode=0o600) as file:
+                self._quarantined = keep(path, file) > 0
+            if self._quarantined:
+                sync_file(other)
+                other.replace(path)
 
     def _draft(self, identity: Identity, facts: CommitFacts) -> Draft:
         key, moves, parts = identity.key, [], []
@@ -192,7 +250,7 @@ class Attempt:
             committed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             content_id=self.token,
         )
-        return Draft(record, tuple(moves))
+        return Draft(record, tuple(moves), self._check)
 
     def _check_open(self) -> None:
         if self._ended or self._written is not None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +21,15 @@ from typing import TypeVar, cast
 from wsparquet.commit.days import DayRecord, is_waiting
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.parsing import decode_commit, decode_day
-from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, Draft, Record, conflict, content_of, token_of
+from wsparquet.commit.protocol import (
+    DEAD_SECONDS,
+    CommitConflict,
+    Draft,
+    Record,
+    conflict,
+    content_of,
+    token_of,
+)
 from wsparquet.commit.record import Commit, CommitFacts, CommitHeader, Intent, Sighting
 from wsparquet.commit.retired import RetiredParts
 from wsparquet.errors import DatasetError
@@ -127,6 +135,7 @@ class ConditionalProtocol:
         record = draft.record.after(found, self._obsolete(key, found))
         intent = self._write_intent(record, found)
         try:
+            draft.check()
             self._store.publish(draft.moves)
         except BaseException:
             # Report the first error. If the cleanup fails too, the next run cleans up.
@@ -146,7 +155,7 @@ class ConditionalProtocol:
         found, version = self._read_source(header.identity.key)
         if found is None or found.removed or found.content_id != header.content_id:
             raise CommitConflict(header.identity, _unless_removed(found))
-        return self._replace_by_empty(found, version, found.yielded(work.token, to))
+        return self._replace(found, version, found.yielded(work.token, to))
 
     def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
         """Add to a record ``sightings``, which are other places of its text. Return the new record.
@@ -165,18 +174,31 @@ class ConditionalProtocol:
             return None
         return record
 
+    def shrink(self, work: Workspace, key: Key, change: Callable[[Commit, str], Commit]) -> Commit | None:
+        """Replace a record by what ``change`` makes of it with ``Commit.shrunk``, and delete the parts that it omits.
+
+        Return the current record, or None if the source is not committed. If ``change`` returns the record itself,
+        change nothing.
+        """
+        found, version = self._read_source(key)
+        if found is None or found.removed:
+            return None
+        record = change(found, work.token)
+        return found if record is found else self._replace(found, version, record)
+
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Remove a source and return its last record; None if the source was not committed. A tombstone remains."""
         found, version = self._read_source(key)
         if found is None or found.removed:
             return None
-        self._replace_by_empty(found, version, found.tombstone(work.token))
+        self._replace(found, version, found.tombstone(work.token))
         return found
 
-    def _replace_by_empty(self, found: Commit, version: Expectation, record: Commit) -> Commit:
-        """Replace a record with one without files, and delete the replaced record's files."""
+    def _replace(self, found: Commit, version: Expectation, record: Commit) -> Commit:
+        """Replace a record with one with fewer files, and delete the others."""
         key = found.identity.key
-        record = replace(record, obsolete=self._obsolete(key, found))
+        kept = {*record.paths}
+        record = replace(record, obsolete=tuple(path for path in self._obsolete(key, found) if path not in kept))
         intent = self._write_intent(record, found)
         written = self._write_record(record, version, intent)
         self._finish_attempts(key, written=written)

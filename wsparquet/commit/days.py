@@ -22,7 +22,11 @@ from wsparquet.commit.record import FORMAT_VERSION, Commit, CommitHeader, Part, 
 from wsparquet.layout import Day, Identity
 from wsparquet.schema import SCHEMA_VERSION
 
-__all__ = ["Counting", "CountingPart", "DayRecord", "Member", "is_waiting"]
+__all__ = ["AT_ONCE", "Counting", "CountingPart", "DayRecord", "Member", "is_waiting"]
+
+
+AT_ONCE = 0.0
+"""The ``keep_until`` of a record whose predecessor's replaced files must not stay any longer."""
 
 
 class Member(NamedTuple):
@@ -114,7 +118,8 @@ class DayRecord:
     def after(self, found: DayRecord | None, obsolete: Iterable[str]) -> DayRecord:
         """Return this record as the successor of ``found``, with the files that it replaces."""
         kept = {*self.paths}
-        until = [each for each in (self.keep_until, found.keep_until if found else None) if each is not None]
+        at_once = self.keep_until == AT_ONCE
+        until = [each for each in (self.keep_until, found.keep_until if found else None) if each and not at_once]
         return replace(
             self,
             obsolete=tuple(dict.fromkeys(path for path in obsolete if path not in kept)),

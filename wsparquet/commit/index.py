@@ -236,8 +236,15 @@ class CommitIndex:
         for name in wanted:
             _check_one_account(name, by_name[name])
         found = dict.fromkeys(identity for name in wanted for identity in by_name[name])
-        referring = (header.identity for header in headers if self._refers_to(header, found))
-        # Identities that refer to the rows come first: if the removal is interrupted, the names still lead to the rows.
+        return self.with_references(found)
+
+    def with_references(self, identities: Iterable[Identity]) -> tuple[Identity, ...]:
+        """Return identities, after all identities that refer to their rows.
+
+        If a removal in this order is interrupted, the names still lead to the rows.
+        """
+        found = dict.fromkeys(identities)
+        referring = (header.identity for header in self.headers() if self._refers_to(header, found))
         return tuple({**dict.fromkeys(each for each in referring if each not in found), **found})
 
     def _refers_to(self, header: CommitHeader, identities: Container[Identity]) -> bool:

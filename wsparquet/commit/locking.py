@@ -6,7 +6,7 @@ intent, that intent belongs to a dead attempt, and the process finishes or undoe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -57,6 +57,7 @@ class LockingProtocol:
             record = draft.record.after(found, found.replaceable() if found is not None else ())
             with self._finishing(key):
                 self._write_intent(work, record, expected=found)
+                draft.check()
                 disk.publish(draft.moves)
                 self._write_record(work, record, replaced=found)
         return record
@@ -73,7 +74,20 @@ class LockingProtocol:
                 raise CommitConflict(header.identity, found)
             # The process that wrote the record of ``to`` may be about to sync it, or may have died before.
             self._disk.sync(to.key.record_path)
-            return self._replace_by_empty(work, found, found.yielded(work.token, to))
+            return self._replace(work, found, found.yielded(work.token, to))
+
+    def shrink(self, work: Workspace, key: Key, change: Callable[[Commit, str], Commit]) -> Commit | None:
+        """Replace a record by what ``change`` makes of it with ``Commit.shrunk``, and delete the parts that it omits.
+
+        Return the current record, or None if the source is not committed. If ``change`` returns the record itself,
+        change nothing.
+        """
+        with self._disk.lock(key):
+            found = self._finish_source(key)
+            record = change(found, work.token) if found is not None else None
+            if found is None or record is None or record is found:
+                return found
+            return self._replace(work, found, record)
 
     def note(self, work: Workspace, header: CommitHeader, sightings: Sequence[Sighting]) -> Commit | None:
         """Add to a record ``sightings``, which are other places of its text. Return the new record.
@@ -92,8 +106,8 @@ class LockingProtocol:
             self._write_record(work, record, replaced=found)
             return record
 
-    def _replace_by_empty(self, work: Workspace, found: Commit, record: Commit) -> Commit:
-        """Replace a record by one without files, and delete the files; the caller must hold the identity's lock."""
+    def _replace(self, work: Workspace, found: Commit, record: Commit) -> Commit:
+        """Replace a record by one with fewer files, and delete the others; the caller must hold the identity's lock."""
         with self._finishing(record.identity.key):
             self._write_intent(work, record, expected=found)
             self._write_record(work, record, replaced=found)
@@ -109,7 +123,7 @@ class LockingProtocol:
             found = self._finish_source(key)
             if found is None:
                 return None
-            self._replace_by_empty(work, found, found.tombstone(work.token))
+            self._replace(work, found, found.tombstone(work.token))
         return found
 
     def recover(self, identity: Identity | None = None, *, dead_seconds: float = DEAD_SECONDS) -> None:

@@ -14,7 +14,7 @@ The module ``locking`` performs these steps on a local disk, ``conditional`` on 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
@@ -35,6 +35,7 @@ __all__ = [
     "conflict",
     "content_of",
     "token_of",
+    "unchecked",
 ]
 
 
@@ -76,12 +77,20 @@ def conflict(record: Commit | DayRecord, found: Commit | DayRecord | None) -> Co
 Record = TypeVar("Record", Commit, DayRecord)
 
 
+def unchecked() -> None:
+    """Check nothing."""
+
+
 @dataclass(frozen=True)
 class Draft(Generic[Record]):
-    """A record that is ready to be published, and the ``(temporary, final)`` paths of the files to publish with it."""
+    """A record that is ready to be published, and the ``(temporary, final)`` paths of the files to publish with it.
+
+    ``check`` is called between steps 2 and 3. If it raises, no file of the draft remains.
+    """
 
     record: Record
     moves: tuple[tuple[Path, str], ...]
+    check: Callable[[], None] = unchecked
 
 
 class CommitProtocol(Protocol):
@@ -117,6 +126,14 @@ class CommitProtocol(Protocol):
         """Add to a record ``sightings``, which are other places of its text. Return the new record.
 
         If the record no longer has the content id of ``header``, change nothing and return None.
+        """
+        ...
+
+    def shrink(self, work: Workspace, key: Key, change: Callable[[Commit, str], Commit]) -> Commit | None:
+        """Replace a record by what ``change`` makes of it with ``Commit.shrunk``, and delete the parts that it omits.
+
+        Return the current record, or None if the source is not committed. If ``change`` returns the record itself,
+        change nothing.
         """
         ...
 

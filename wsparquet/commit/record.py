@@ -225,7 +225,9 @@ class Commit:
 
     def after(self, found: Commit | None, obsolete: Iterable[str]) -> Commit:
         """Return this record as the successor of ``found``, with the files that it replaces."""
-        return replace(self, obsolete=tuple(obsolete), also=found.also if found else ())
+        kept = {*self.paths}
+        obsolete = tuple(path for path in obsolete if path not in kept)
+        return replace(self, obsolete=obsolete, also=found.also if found else ())
 
     @property
     def rows(self) -> dict[str, int]:
@@ -242,8 +244,17 @@ class Commit:
 
     def tombstone(self, token: str) -> Commit:
         """Return the tombstone: a record that marks the source as removed and names the files to delete."""
-        empty = replace(self, parts=(), quarantine=None, texts_before=(), also=(), same_as=None)
+        facts = replace(self.facts, report={})
+        empty = replace(self, facts=facts, parts=(), quarantine=None, texts_before=(), also=(), same_as=None)
         return replace(empty, token=token, content_id=token, obsolete=self.paths, removed=True)
+
+    def shrunk(self, token: str, parts: Iterable[Part], report: Mapping[str, Any]) -> Commit:
+        """Return the record with only some of its parts. The content id stays, since the rows in them are the same."""
+        kept = tuple(parts)
+        paths = {part.path for part in kept}
+        obsolete = tuple(part.path for part in self.parts if part.path not in paths)
+        facts = replace(self.facts, report=report)
+        return replace(self, token=token, facts=facts, parts=kept, obsolete=obsolete)
 
     def sighted(self, token: str, sightings: Iterable[Sighting]) -> Commit:
         """Return the record with more places. A new sighting of a URL replaces an older one.

@@ -16,6 +16,7 @@ from wsparquet.compaction.outcome import Compaction, MergedTable, Sizes, Unmerge
 from wsparquet.compaction.plan import Candidates, planned_days
 from wsparquet.dataset import Root
 from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone
+from wsparquet.dataset.erased import ErasedMeanwhile
 from wsparquet.errors import WsparquetError
 from wsparquet.iceberg import publish_changes
 from wsparquet.layout import HIVE_NULL, Day
@@ -105,6 +106,8 @@ class _Run:
 
     def __init__(self, root: Root, options: CompactOptions, tell: Listener) -> None:
         self._root = root
+        # Before the commit records are read.
+        self._erased = root.erased_state()
         self._options = options
         self._tell = tell
         self._totals: dict[str, _Totals] = {}
@@ -139,8 +142,8 @@ class _Run:
             keep_until=time.time() + keep if keep else None,
         )
         try:
-            return self._root.replace_day(change, limits)
-        except (PartsGone, DayConflict):
+            return self._root.replace_day(change, limits, erased=self._erased)
+        except (PartsGone, DayConflict, ErasedMeanwhile):
             return None
         except WsparquetError as error:
             return error

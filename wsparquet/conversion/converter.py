@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeGuard
 
 from wsparquet.commit import Attempt, CommitConflict, CommitFacts, CommitHeader, CommitIndex, Text
@@ -30,13 +31,16 @@ from wsparquet.conversion.memory import MemoryPlan, plan_memory
 from wsparquet.conversion.options import ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.prefetch import ahead
+from wsparquet.conversion.sieve import Rules
 from wsparquet.dataset import Root
+from wsparquet.dataset.erased import ErasedMeanwhile
 from wsparquet.decode import Days, Decoded, DecoderOptions, active_decoder, make_decoder
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.json_values import milliseconds
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
 from wsparquet.parquet.writers import shared_pool
+from wsparquet.privacy.keys import SecretKey
 from wsparquet.progress import Listener, Progress
 from wsparquet.schema import DOCUMENTED
 from wsparquet.source import Failed, Source, SourceReader, interruptible
@@ -76,6 +80,7 @@ class Converter:
         self.commits = commits
         self.options = options
         self.tell = tell
+        self.rules = self._rules()
         self.plan = self._plan(expected)
         self._stopped = threading.Event()
         self._counting = threading.Lock()
@@ -96,6 +101,10 @@ class Converter:
             self.tell(Progress("limited", "jobs", reason=reason))
         shared_pool().allow(plan.writers)
         return plan
+
+    def _rules(self) -> Rules:
+        """Return what the root must not get, as the root says now."""
+        return Rules.of(self.root, partial(SecretKey.load, self.options.key_file))
 
     @property
     def threads(self) -> int:
@@ -159,6 +168,10 @@ class Converter:
                 if self.root is None or not source.rereadable:
                     raise
                 self.commits.put(error.identity, error.found)
+            except ErasedMeanwhile:
+                if not source.rereadable:
+                    raise
+                self.rules = self._rules()
         raise DatasetError(
             f"{source.name}: another run committed this source {TRIES} times while this one converted it; "
             "let only one run at a time write this source"
@@ -251,6 +264,8 @@ class _Conversion:
         options = DecoderOptions(source.name, limits, Days.of(self.fallback_ms), schema)
         self.days: set[int | None] = set()
         self.decoder = make_decoder(options, decoder=run.options.decoder)
+        self.rules = run.rules
+        self.sieve = self.rules.sieve()
 
     def outcome(self) -> Outcome:
         """Convert the source.
@@ -271,7 +286,7 @@ class _Conversion:
                 return self._done(decision, reader)
             with self.run.decoding:
                 steps = _begun(self._steps(reader))
-            with self.run.root.begin(fallback_day_ms=self.fallback_ms) as attempt:
+            with self.run.root.begin(fallback_day_ms=self.fallback_ms, marks=self.rules.marks) as attempt:
                 with self.run.decoding:
                     self._decode(steps, attempt)
                     self._check_rows(attempt)
@@ -303,12 +318,15 @@ class _Conversion:
         with ahead(steps, weight=_Step.weight, limit=DECODED_AHEAD) if apart else nullcontext(steps) as taken:
             for step in taken:
                 self._check_quarantine(step.quarantined)
-                self._check_days(step.piece)
+                piece = self.sieve.sift(step.piece) if self.sieve else step.piece
+                self._check_days(piece)
                 if attempt is not None:
-                    _write(step.piece, attempt)
+                    _write(piece, attempt)
                 self._tell(step)
                 if self.run.stopped:
                     raise SourceError(f"{self.source.url}: interrupted; run again to convert it")
+        if self.sieve:
+            self.sieve.settle(self.decoder.report, attempt)
 
     def _steps(self, reader: SourceReader) -> Iterator[_Step]:
         report = self.decoder.report
@@ -343,7 +361,8 @@ class _Conversion:
         """Check that the counts of records split, of rows built, and of rows in files agree."""
         report, written = self.decoder.report, attempt.close()
         rows = {table: count for table, count in report.rows.items() if count}
-        if written != rows or report.records != report.row_count + report.quarantined:
+        left_out = report.left_out.get("expired", 0) + report.left_out.get("erased", 0)
+        if written != rows or report.records != report.row_count + report.quarantined + left_out:
             raise DatasetError(
                 f"{self.source.name}: the counts disagree ({report.records} records, {report.quarantined} quarantined, "
                 f"rows {rows}, written {written}); nothing was committed, please report this as a bug"

@@ -37,6 +37,7 @@ class ConvertKeywords(TypedDict, total=False):
     storage_options: dict[str, object] | None
     single_writer: bool
     shard: str | None
+    key_file: str | os.PathLike[str] | None
 
 
 def default_jobs() -> int:
@@ -63,7 +64,8 @@ class ConvertOptions:
     S3. ``single_writer``: the caller's promise that no other run writes to this root at the same time. ``shard``:
     ``NUMBER/OF``, such as ``3/16``: ``convert`` converts only one of 16 shards, numbered from 0. The name of a source
     decides on its shard, so 16 runs with the same sources convert each source once; ``sync`` and ``replay`` refuse a
-    shard.
+    shard. ``key_file``: the file with the secret key, needed if people were erased from the root; by default the key is
+    in the environment variable ``WSPARQUET_KEY``.
 
     >>> options = wsparquet.ConvertOptions(jobs=2, max_quarantined=0)
     >>> wsparquet.convert("downloads/", to="lake", options=options).exit_code
@@ -90,6 +92,7 @@ class ConvertOptions:
     storage_options: dict[str, object] | None = field(default=None, repr=False)
     single_writer: bool = False
     shard: str | None = None
+    key_file: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         """Reject invalid values."""
@@ -102,6 +105,7 @@ class ConvertOptions:
         for name in ("dry_run", "again", "force_account", "compact", "single_writer"):
             check_kind(name, getattr(self, name), bool, "True or False")
         Shard.parse(self.shard)
+        check_kind("key_file", self.key_file, (str, os.PathLike), "a path", optional=True)
         check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
 
     def check_whole(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wsparquet.decode.model import PathCounts, Report
+from wsparquet.decode.model import PathCounts, Report, add_counts
 from wsparquet.json_values import JsonResult, in_json, milliseconds
 from wsparquet.results import Failure, Result
 
@@ -55,7 +55,8 @@ class Summary(Result):
     sources all failed (``max_failures``). ``compaction``: the result of the compaction after the conversion, or None if
     none was asked for. ``unpublished``: in a published root, why the run's changes are not published; the next run
     publishes them. All other counts are totals over the committed sources or, in a dry run, over the sources that would
-    be committed. Sizes are in bytes. ``records = sum(rows) + quarantined``.
+    be committed. Sizes are in bytes. ``left_out`` is as in ``Report``. ``records`` is the sum of the rows, the
+    quarantined records, and the records that were left out.
 
     >>> summary = wsparquet.convert("downloads/", to="lake")
     >>> summary
@@ -82,6 +83,7 @@ class Summary(Result):
     undocumented: dict[str, PathCounts] = field(default_factory=dict)
     quarantined: int = 0
     items: int = 0
+    left_out: dict[str, int] = field(default_factory=dict, metadata=in_json(flat=True))
     containers: int = 0
     container_values: int = 0
     stored_bytes: int = 0
@@ -113,6 +115,7 @@ class Summary(Result):
         total = Report(rows=self.rows, rescued=self.rescued, undocumented=self.undocumented)
         total.add(report)
         self.rows = total.rows
+        self.left_out = add_counts(self.left_out, report.left_out)
 
     def facts(self) -> Mapping[str, object]:
         """Return how many sources had each outcome, and how many records they had."""

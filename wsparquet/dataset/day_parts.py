@@ -13,7 +13,7 @@ import pyarrow as pa
 from wsparquet.commit.days import DayRecord, Member
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
-from wsparquet.commit.protocol import CommitProtocol, Draft
+from wsparquet.commit.protocol import CommitProtocol, Draft, unchecked
 from wsparquet.commit.record import Part
 from wsparquet.compute import count_values
 from wsparquet.errors import DatasetError
@@ -106,8 +106,9 @@ def write_day(
     *,
     schema: Schema = DOCUMENTED,
     transform: Transform | None = None,
+    check: Callable[[], None] = unchecked,
 ) -> DayRecord:
-    """Write the new day parts, swap the day record, and delete what the new record replaces.
+    """Write the new day parts, swap the day record, and delete what the new record replaces; ``check``: see ``Draft``.
 
     ``transform`` is applied to the rows of each table before they are written.
 
@@ -131,7 +132,7 @@ def write_day(
         record = DayRecord.new(
             change.day, work.token, members=members, parts=parts, keep_until=until, extension=schema.hash
         )
-        return protocol.commit_day(work, Draft(record, tuple(moves)), expected=change.found)
+        return protocol.commit_day(work, Draft(record, tuple(moves), check), expected=change.found)
 
 
 def _merged(

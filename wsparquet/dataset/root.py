@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from wsparquet.commit.attempt import Attempt
 from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
-from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol, DayConflict
+from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol, DayConflict, unchecked
 from wsparquet.commit.record import Commit, CommitHeader, Sighting
 from wsparquet.commit.retired import RetiredParts
 from wsparquet.commit.twins import has_rows_of
 from wsparquet.dataset.access import Access, open_store, retired_parts
 from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone, Transform, WrongRows, settled, write_day
+from wsparquet.dataset.erased import ErasedMeanwhile, state_of
 from wsparquet.dataset.settled_days import SettledDays
 from wsparquet.dataset.version import (
     EXTENDED,
@@ -299,14 +301,39 @@ class Root:
             except WrongRows as error:
                 LOGGER.warning("%s", error)
 
-    def replace_day(self, change: DayChange, limits: MergeLimits, *, transform: Transform | None = None) -> DayRecord:
-        """Write new day parts and replace a day record. Raises like ``write_day``."""
-        return write_day(self._store, self._protocol, change, limits, schema=self.schema, transform=transform)
+    def replace_day(
+        self,
+        change: DayChange,
+        limits: MergeLimits,
+        *,
+        transform: Transform | None = None,
+        erased: tuple[int, int] | None = None,
+    ) -> DayRecord:
+        """Write new day parts and replace a day record. Raises like ``write_day``.
+
+        ``erased``: the counters of the list of erased people before the commit records were read. If they have changed,
+        another run may have replaced commits whose rows are merged here, and this method raises ErasedMeanwhile.
+        """
+        check = unchecked if erased is None else partial(self._check_erased, erased)
+        store, schema = self._store, self.schema
+        return write_day(store, self._protocol, change, limits, schema=schema, transform=transform, check=check)
 
     def yield_to(self, commits: CommitIndex, loser: CommitHeader, to: Identity) -> None:
         """Make the commit of ``loser`` yield to ``to``, unless another run has changed it, and update the index."""
         with suppress(CommitConflict), self._new_workspace() as work:
             commits.put(loser.identity, self._protocol.yield_to(work, loser, to))
+
+    def shrink(self, identity: Identity, change: Callable[[Commit, str], Commit]) -> None:
+        """Replace the record of a source by one with fewer parts; ``change`` gets the record and the new token.
+
+        If another run changes the record at the same time, this method tries again, and what remains is up to the next
+        call.
+        """
+        for _ in range(TRIES):
+            with self._new_workspace() as work:
+                record = self._protocol.shrink(work, identity.key, change)
+            if record is None or record.token == work.token or change(record, work.token) is record:
+                return
 
     def note(self, commits: CommitIndex, header: CommitHeader, sighting: Sighting) -> None:
         """Record another place of a commit's text, so that later runs skip it without reading."""
@@ -315,11 +342,15 @@ class Root:
         if noted is not None:
             commits.put(noted.identity, noted)
 
-    def begin(self, *, fallback_day_ms: int | None) -> Attempt:
+    def begin(self, *, fallback_day_ms: int | None, marks: int | None = None) -> Attempt:
         """Begin an attempt.
 
-        ``fallback_day_ms`` (milliseconds since 1970) gives the date of rows without a timestamp.
+        ``fallback_day_ms`` (milliseconds since 1970) gives the date of rows without a timestamp. ``marks``: the counter
+        of the list of erased people, when the attempt's rows were chosen; by default now. The commit raises
+        ErasedMeanwhile if people have been added to the list since.
         """
+        if marks is None:
+            marks = self.erased_state()[0]
         work = self._new_workspace()
         return Attempt(
             self._protocol,
@@ -328,7 +359,18 @@ class Root:
             fallback_day_ms=fallback_day_ms,
             before_commit=self._make,
             schema=self.schema,
+            check=partial(self._check_erased, (marks, None)),
         )
+
+    def erased_state(self) -> tuple[int, int]:
+        """Return the counters of the list of erased people, see ``erased``. Both are 0 if nobody was erased."""
+        return state_of(self._store)
+
+    def _check_erased(self, expected: tuple[int, int | None]) -> None:
+        """Raise ErasedMeanwhile unless the counters are the expected ones, of which one may be None."""
+        found = self.erased_state()
+        if any(before not in {None, now} for before, now in zip(expected, found, strict=True)):
+            raise ErasedMeanwhile(f"{self.place}: people were erased from the root meanwhile; run again")
 
     def _make(self) -> None:
         """Create the root, unless this or another process has created it."""
@@ -401,7 +443,10 @@ class Root:
         DatasetError, and removes nothing, if a name is unknown, or if sources of several accounts have a name and
         ``account`` is not given.
         """
-        identities = self.commits().select(names, account=account)
+        return self.remove_all(self.commits().select(names, account=account))
+
+    def remove_all(self, identities: Iterable[Identity]) -> list[Commit]:
+        """Remove sources, in this order, and return their last records."""
         removed = []
         for identity in identities:
             with self._new_workspace() as work:

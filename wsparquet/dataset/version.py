@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from wsparquet._version import software_version
 from wsparquet.commit.log import CommitLog
@@ -23,6 +23,8 @@ from wsparquet.schema.extended import KeptExtension
 from wsparquet.store.store import Absent, Changed, Refused, Store
 
 __all__ = [
+    "ERASED",
+    "EXPIRED",
     "EXTENDED",
     "PUBLISHED",
     "Extending",
@@ -44,7 +46,13 @@ PUBLISHED = "published"
 EXTENDED = "extension"
 """The feature of roots with an extension: software without it would write files with other columns."""
 
-FEATURES = frozenset({EXTENDED, PUBLISHED})
+EXPIRED = "expired"
+"""The feature of roots with expired days: software without it would convert rows of these days again."""
+
+ERASED = "erased"
+"""The feature of roots with erased people: software without it would convert their rows again."""
+
+FEATURES = frozenset({ERASED, EXPIRED, EXTENDED, PUBLISHED})
 """The features of roots that this software supports. Each root names the features that it requires."""
 
 
@@ -84,7 +92,8 @@ class RootVersion:
     During a replay, ``replaying_from`` is the version of the sources that are not yet replayed. ``root_id`` is a random
     value that identifies the root. ``requires`` names the features that software must support to read and write the
     root correctly. ``publication`` says where the root is published, if it is. ``extension`` is what the
-    root adds to the documented schema; while ``extending`` is not None, some parts do not have it yet.
+    root adds to the documented schema; while ``extending`` is not None, some parts do not have it yet. ``expired`` has
+    the first day that did not expire, by table: no run adds rows of earlier days.
     """
 
     schema: int
@@ -94,6 +103,7 @@ class RootVersion:
     publication: Publication | None = None
     extension: KeptExtension | None = None
     extending: Extending | None = None
+    expired: Mapping[str, date] = field(default_factory=dict)
 
     def check(self, store: Store) -> None:
         """Raise SchemaError unless all files of the root have the schema version of this software."""
@@ -155,6 +165,7 @@ class RootVersion:
             "extending": {"before": each.to_dict() if (each := self.extending.before) else None}
             if self.extending
             else None,
+            "expired": {table: day.isoformat() for table, day in self.expired.items()},
             "software": software_version(),
             "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
@@ -191,6 +202,7 @@ def read_version(store: Store) -> RootVersion:
         _publication(where, values.get("published")),
         _extension(where, values.get("extension")),
         _extending(where, values.get("extending")),
+        _expired(where, values.get("expired", {})),
     )
 
 
@@ -239,6 +251,16 @@ def _publication(where: str, values: object) -> Publication | None:
         case {"catalog": str() | None as catalog, "keep_seconds": int() | float() as keep, "location": str() as place}:
             return Publication(catalog, keep, place)
     raise _unreadable(where, "an object with catalog, keep_seconds and location as published, or null", values)
+
+
+def _expired(where: str, values: object) -> dict[str, date]:
+    """Return the first day that did not expire, by table. Raises DatasetError if the values are not valid."""
+    try:
+        if isinstance(values, dict):
+            return {table: date.fromisoformat(day) for table, day in values.items()}
+    except (TypeError, ValueError):
+        pass
+    raise _unreadable(where, "an object of days such as 2026-06-30 as expired", values)
 
 
 def is_published(store: Store) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, Self
 
 import pyarrow as pa
 
-from wsparquet.json_values import JsonResult
+from wsparquet.json_values import JsonResult, in_json
 from wsparquet.options import check_number
 from wsparquet.schema import DOCUMENTED, Schema
 from wsparquet.schema.fields import DAY_MS, EPOCH, plausible_ms
@@ -26,6 +26,7 @@ __all__ = [
     "PathCounts",
     "Quarantined",
     "Report",
+    "add_counts",
 ]
 
 MAX_REPORTED_PATHS = 1000
@@ -173,7 +174,10 @@ class PathCounts:
 class Report(JsonResult):
     """The counts and times of one source.
 
-    ``records = sum(rows) + quarantined`` is always true. ``items`` is the number of quarantined texts outside of
+    ``records = sum(rows) + quarantined`` is always true of a decoder. ``left_out`` counts what a conversion did not
+    commit: ``expired`` records of days that the root does not keep, ``erased`` records of people who were erased, and
+    ``erased_items`` with text of them. These are not in ``rows`` or ``quarantined`` any
+    more, and it is empty if there are none. ``items`` is the number of quarantined texts outside of
     records.
     ``rescued`` counts values without a matching column. ``undocumented`` counts enum values that are not in the
     documentation. ``rescued`` and ``undocumented`` are grouped by table and then by path, with ``[*]`` instead of
@@ -191,6 +195,7 @@ class Report(JsonResult):
     records: int = 0
     quarantined: int = 0
     items: int = 0
+    left_out: dict[str, int] = field(default_factory=dict, metadata=in_json(flat=True))
     rows: dict[str, int] = field(default_factory=dict)
     rescued: dict[str, PathCounts] = field(default_factory=dict)
     undocumented: dict[str, PathCounts] = field(default_factory=dict)
@@ -223,6 +228,7 @@ class Report(JsonResult):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for table, count in other.rows.items():
             self.count_rows(table, count)
+        self.left_out = add_counts(self.left_out, other.left_out)
         for table, paths in other.rescued.items():
             self.rescued_of(table).update(paths)
         for table, paths in other.undocumented.items():
@@ -232,6 +238,12 @@ class Report(JsonResult):
         starts, ends = (self.start_time, other.start_time), (self.end_time, other.end_time)
         self.start_time = min((time for time in starts if time is not None), default=None)
         self.end_time = max((time for time in ends if time is not None), default=None)
+
+
+def add_counts(counts: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
+    """Return the sums of two sets of counts, without zeros."""
+    names = sorted({*counts, *others})
+    return {name: total for name in names if (total := counts.get(name, 0) + others.get(name, 0))}
 
 
 def _paths_of(by_table: dict[str, PathCounts], table: str) -> PathCounts:

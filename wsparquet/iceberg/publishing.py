@@ -22,6 +22,10 @@ from wsparquet.options import check_duration, check_kind
 __all__ = ["mismatches", "publish", "publish_as", "publish_changes", "publish_root", "stop_publishing"]
 
 
+AT_ONCE_SECONDS = -3600.0
+"""Keep nothing, even if the clock of the store is up to an hour ahead of that of this machine."""
+
+
 def publish(
     root: str | os.PathLike[str],
     *,
@@ -74,8 +78,10 @@ def publish_root(root: Root, *, catalog: str | None = None, keep: timedelta | No
     return Publishing(root.place, publication.catalog, tuple(tables), keep=timedelta(seconds=publication.keep_seconds))
 
 
-def publish_changes(root: Root) -> None:
+def publish_changes(root: Root, *, forget: bool = False) -> None:
     """Publish what a run has changed, if the root is published. Every run that may retire parts ends with this call.
+
+    With ``forget``, all older snapshots and their metadata are deleted at once, whatever the publication keeps.
 
     Raises DatasetError if the store or the catalog fails, or if pyiceberg is not installed. Then no part was deleted,
     and the next run publishes.
@@ -89,7 +95,10 @@ def publish_changes(root: Root) -> None:
         return
     try:
         _check_pyiceberg()
-        publish_as(root, publication)
+        if forget:
+            publish_as(root, replace(publication, keep_seconds=AT_ONCE_SECONDS), thorough=True)
+        else:
+            publish_as(root, publication)
     except DatasetError as error:
         raise DatasetError(
             f"{root.place}: the run is committed, but its changes are not published: {error}; the files that it "

@@ -7,7 +7,7 @@ memory use depends on the number of rows, but not on their size. Only rows that 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from wsparquet.commit.record import Commit, Part
-from wsparquet.decode import Decoded, DecoderOptions, Limits, make_decoder
+from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, make_decoder
 from wsparquet.errors import DatasetError, WsparquetError
 from wsparquet.layout import is_day_part_path
 from wsparquet.names import parse_name
 from wsparquet.parquet.partition import split_by_day
+from wsparquet.privacy.people import People
+from wsparquet.privacy.quarantine import TextFinder
 from wsparquet.schema import Schema
 from wsparquet.source import Source, SourceLimits
 from wsparquet.store.store import Store
@@ -77,6 +79,31 @@ class _Content:
         return f"{len(text)} bytes with SHA-256 {hashlib.sha256(text).hexdigest()}"
 
 
+class _Texts:
+    """Adds the quarantined texts of a source to its content, without those of erased people."""
+
+    def __init__(self, people: People | None, content: _Content) -> None:
+        self._finder = TextFinder(people) if people is not None else None
+        self._content = content
+        self._pieces: list[Quarantined] = []
+        self._left_out = False
+
+    def add(self, entry: Quarantined) -> None:
+        """Add a piece of a text. A text is added to the content when the next one begins."""
+        if not entry.continued:
+            self.end()
+        self._pieces.append(entry)
+        if self._finder is not None:
+            self._left_out |= self._finder.has(entry.data.decode("utf-8", "replace"), entry.continued)
+
+    def end(self) -> None:
+        """Add the last text."""
+        pieces, self._pieces = self._pieces, []
+        left_out, self._left_out = self._left_out, False
+        for entry in pieces if not left_out else ():
+            self._content.quarantine(entry.start, entry.data)
+
+
 class Committed(NamedTuple):
     """A commit, and the parts with its rows, of which day parts also have rows of other sources; and the schema."""
 
@@ -89,7 +116,15 @@ class Comparison:
     """The comparison of a source with a commit of that source."""
 
     def __init__(
-        self, store: Store, committed: Committed, source: Source, *, limits: Limits, source_limits: SourceLimits
+        self,
+        store: Store,
+        committed: Committed,
+        source: Source,
+        *,
+        limits: Limits,
+        source_limits: SourceLimits,
+        expired: Mapping[str, date],
+        people: People | None,
     ) -> None:
         self._store = store
         self._commit = commit = committed.commit
@@ -98,6 +133,8 @@ class Comparison:
         self._source = source
         self._limits = limits
         self._source_limits = source_limits
+        self._expired = expired
+        self._people = people
         # The decoder needs the recorded name, because the source may have been renamed after the commit.
         self._name = commit.facts.source_name
         self._fallback = parse_name(self._name).start_ms
@@ -134,12 +171,14 @@ class Comparison:
 
     def _decoded(self, told: Callable[[int], None]) -> _Content:
         content = _Content()
+        texts = _Texts(self._people, content)
         for piece, stored in self._pieces():
             for table, day, rows in self._by_day(piece):
                 content.add_rows(table, day, rows)
             for entry in piece.quarantined:
-                content.quarantine(entry.start, entry.data)
+                texts.add(entry)
             told(stored)
+        texts.end()
         return content
 
     def _pieces(self) -> Iterator[tuple[Decoded, int]]:
@@ -151,7 +190,9 @@ class Comparison:
     def _by_day(self, piece: Decoded) -> Iterator[Rows]:
         for table, batch in piece.batches:
             for day, rows in split_by_day(self._schema.tables[table], batch, self._fallback):
-                yield table, day, rows.to_pylist()
+                if day is None or day >= self._expired.get(table, day):
+                    kept = rows if self._people is None else self._people.others(rows)
+                    yield table, day, kept.to_pylist()
 
     def _committed(self) -> tuple[_Content, dict[str, Problem]]:
         """Return the content of the commit's files, and the problem of each unreadable file, by path."""

@@ -33,6 +33,8 @@ __all__ = ["check_commit", "check_extension_of", "check_part"]
 LOOKS = 3
 """How many times a commit is checked if other runs keep replacing it during the check."""
 SHOWN = 200
+LEFT_OUT = ("erased", "expired")
+"""The counts in reports of the records that have neither rows nor quarantine."""
 
 
 def check_commit(log: CommitLog, store: Store, path: str, data: bytes, doubles: Doubles) -> Verification:
@@ -101,24 +103,27 @@ def _readable_day(log: CommitLog, key: DayKey) -> DayRecord | None:
 class _Counts:
     """The counts of a report.
 
-    ``quarantined``: the numbers of quarantined records and items, under the report's names.
+    ``quarantined``: the numbers of quarantined records and items, under the report's names. ``left_out``: the number of
+    records that the root does not keep.
     """
 
     records: int
     rows: Mapping[str, int]
     quarantined: Mapping[str, int]
+    left_out: int
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> _Counts | None:
         """Return the counts of a report, or None if wsparquet did not write it and they are missing or invalid."""
         records, rows = report.get("records"), report.get("rows", {})
         kinds = {kind: report.get(kind, 0) for kind in ("quarantined", "items")}
+        left_out = [report.get(kind, 0) for kind in LEFT_OUT]
         if not isinstance(records, int) or not isinstance(rows, dict):
             return None
         # isinstance treats a bool as an int, but a bool is not a valid count.
-        if any(type(count) is not int for count in (records, *rows.values(), *kinds.values())):
+        if any(type(count) is not int for count in (records, *rows.values(), *kinds.values(), *left_out)):
             return None
-        return cls(records, _positive(rows), _positive(kinds))
+        return cls(records, _positive(rows), _positive(kinds), sum(left_out))
 
 
 def check_extension_of(path: str, found: str | None, schema: Schema) -> Iterator[Problem]:
@@ -200,9 +205,10 @@ def _sums(commit: Commit, counts: _Counts | None) -> Iterator[Problem]:
         return
     if counts.rows != commit.rows:
         yield Problem("sums", commit.path, f"rows {counts.rows} as reported", str(commit.rows))
-    found = sum(commit.rows.values()) + counts.quarantined.get("quarantined", 0)
+    found = sum(commit.rows.values()) + counts.quarantined.get("quarantined", 0) + counts.left_out
     if counts.records != found:
-        yield Problem("sums", commit.path, f"{counts.records} records", f"{found} rows and quarantined records")
+        kinds = "rows, quarantined records, and records that were left out"
+        yield Problem("sums", commit.path, f"{counts.records} records", f"{found} {kinds}")
 
 
 def _quarantine(store: Store, commit: Commit, counts: _Counts | None) -> Iterator[Problem]:

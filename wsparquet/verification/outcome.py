@@ -28,6 +28,7 @@ Kind = Literal[
     "unsettled",
     "doubled",
     "published",
+    "unerased",
     "uncommitted",
     "source",
     "values",
@@ -41,7 +42,8 @@ the quarantine file. ``shared``: several commit records name the same file. ``st
 ``twin``: two commits have rows of the same text, as after two simultaneous runs; one of them counts, and the next run
 makes the other one yield. ``unsettled``: a day part has rows of a source that was replaced or removed; they do not
 count, and the next run removes them. ``doubled``: two commits have the same rows although their texts differ.
-``published``: a published Iceberg table differs from the commit records. ``uncommitted``, ``source``, ``values``: a
+``published``: a published Iceberg table differs from the commit records. ``unerased``: an erasure of people has begun
+and not ended. ``uncommitted``, ``source``, ``values``: a
 source is not committed, cannot be read, or has other values than the committed rows.
 """
 

@@ -20,11 +20,13 @@ from wsparquet.commit.twins import find_twins
 from wsparquet.conversion.options import default_jobs
 from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
+from wsparquet.dataset.erased import people_of, read_erased
 from wsparquet.decode import Limits
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.iceberg import mismatches
-from wsparquet.layout import Day
-from wsparquet.options import check_number, make_options
+from wsparquet.layout import ERASED_FILE, Day
+from wsparquet.options import check_kind, check_number, make_options
+from wsparquet.privacy.keys import SecretKey
 from wsparquet.progress import Listener, Progress, logged
 from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand, interruptible
 from wsparquet.store.store import Store
@@ -49,6 +51,7 @@ class VerifyKeywords(TypedDict, total=False):
     source_limits: SourceLimits
     limits: Limits
     storage_options: Mapping[str, Any] | None
+    key_file: str | os.PathLike[str] | None
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,12 @@ class VerifyOptions:
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
     storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
+    key_file: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         """Reject invalid values."""
         check_number("jobs", self.jobs, minimum=1)
+        check_kind("key_file", self.key_file, (str, os.PathLike), "a path", optional=True)
         check_common("auto", self.source_limits, self.limits, self.storage_options)
 
 
@@ -158,6 +163,7 @@ class Checks:
         self.result.problems.extend(self._twins())
         self.result.problems.extend(self.doubles.problems(self.root.store, self._commits(), self._days()))
         self.result.problems.extend(self._published())
+        self.result.problems.extend(self._erasure())
 
     def record(self, path: str, data: bytes) -> Verification:
         """Check a commit record against its files."""
@@ -216,6 +222,17 @@ class Checks:
             remedy = "the end of the run that changes the root publishes it, or `wsparquet publish`"
             yield Problem("published", each.where, each.expected, f"{each.found}; {remedy}")
 
+    def _erasure(self) -> Iterator[Problem]:
+        """Yield a problem if an erasure did not end, so that rows of erased people may still be in the root."""
+        try:
+            found = read_erased(self.root.store)
+        except DatasetError as error:
+            yield Problem("unerased", self.root.store.place(ERASED_FILE), "a list of erased people", str(error))
+            return
+        if found is not None and found.unfinished:
+            remedy = "one that was interrupted; `wsparquet erase` without ids finishes it"
+            yield Problem("unerased", self.root.store.place(ERASED_FILE), "only finished erasures", remedy)
+
     def _days(self) -> dict[Day, DayRecord]:
         try:
             return self.root.log.days()
@@ -239,6 +256,9 @@ class Checks:
         """Read the commits and the day records that can be read, with which ``source`` compares."""
         self.commits = CommitIndex(self.root.log.read, (commit.header for commit in self._commits()))
         self.days = self._days()
+        self.expired = self.root.version.expired
+        erased = people_of(self.root.store, partial(SecretKey.load, self.options.key_file))
+        self.people = erased[0] if erased else None
 
     def source(self, source: Source | Failed) -> Verification:
         """Compare a source with its commit in ``commits``."""
@@ -268,7 +288,15 @@ class Checks:
             counting = Counting([commit], self.days)
             parts = (*counting.own_parts(commit), *counting.day_parts(commit))
             committed, store = Committed(commit, parts, self.root.schema), self.root.store
-            comparison = Comparison(store, committed, source, limits=limits, source_limits=source_limits)
+            comparison = Comparison(
+                store,
+                committed,
+                source,
+                limits=limits,
+                source_limits=source_limits,
+                expired=self.expired,
+                people=self.people,
+            )
             result.add(comparison.run(partial(self._read, source)))
         result.sources = min(result.sources, 1)
         return result

@@ -87,7 +87,7 @@ def test_status_clean_and_remove(lake: Lake, raw: str) -> None:
     assert "cannot list uploads of" in cleaned["unlisted"]
     assert stray not in lake.data_files()
     name = min(lake.bucket.keys("raw/")).rpartition("/")[2]
-    assert "removed" in done(wsparquet(lake, "remove", lake.url, name)).out
+    assert "removed" in done(wsparquet(lake, "remove", lake.url, "--yes", name)).out
     assert name.removesuffix(".gz") not in " ".join(lake.data_files())
     assert len(lake.open().commits()) == FILES - 1
     done(wsparquet(lake, "verify", lake.url))

@@ -335,7 +335,7 @@ def test_sync_to_s3_with_raw_files_there(lake: Lake, monkeypatch: pytest.MonkeyP
     assert wsparquet(lake, "status", lake.url).code == 0
     assert wsparquet(lake, "verify", lake.url, "--against", raw).code == 0
     name = first.json["downloaded"][0]
-    assert "removed" in wsparquet(lake, "remove", lake.url, name).out
+    assert "removed" in wsparquet(lake, "remove", lake.url, "--yes", name).out
     assert name.removesuffix(".gz") not in " ".join(lake.data_files())
     lake.assert_at_rest()
 
@@ -388,7 +388,7 @@ def test_copies_count_once(lake: Lake, tmp_path: Path) -> None:
     wsparquet(lake, "convert", raw, "--to", lake.url)
     assert sum(map(len, lake.rows().values())) == 20
     assert wsparquet(lake, "verify", lake.url).code == 0
-    removed = wsparquet(lake, "remove", lake.url, "copy.gz", "--output", "json").json["removed"]
+    removed = wsparquet(lake, "remove", lake.url, "--yes", "copy.gz", "--output", "json").json["removed"]
     assert sum(each["rows"] for each in removed) == 20
     assert lake.data_files() == []
 

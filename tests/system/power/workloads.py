@@ -126,7 +126,7 @@ def remove(place: Place) -> None:
     root = Root.open_to_write(place.root)
     root.recover()
     for header in root.commits().headers():
-        wsparquet.remove(place.root, header.facts.source_name)
+        wsparquet.remove(place.root, header.facts.source_name, yes=True)
 
 
 @workload(before=lambda place: convert(place, "copy"))

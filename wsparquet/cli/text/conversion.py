@@ -13,6 +13,13 @@ from wsparquet.conversion.summary import Replacement, Summary
 MOST_SHOWN = 20
 """The maximum number of replacements without a loss of rows that the text of a result lists."""
 
+LEFT_OUT = {
+    "erased": "records of erased people",
+    "erased_items": "items outside records, with text of erased people",
+    "expired": "records of expired days",
+}
+"""What each kind of ``left_out`` is."""
+
 
 @lines.register
 def _(summary: Summary) -> Iterator[str]:
@@ -31,6 +38,7 @@ def _(summary: Summary) -> Iterator[str]:
     if summary.decoder == "reference" and not _has_native():
         yield "this installation lacks the native decoder, which is many times as fast; see README, Install"
     yield from counts("rows", summary.rows)
+    yield from counts("left out", {LEFT_OUT[name]: count for name, count in summary.left_out.items()})
     yield from path_counts("rescued values (kept in the column `rescued`)", summary.rescued)
     yield from path_counts("values that the documentation does not list (kept)", summary.undocumented)
     if summary.container_values:

@@ -12,5 +12,9 @@ from wsparquet.upkeep import Removal
 @lines.register
 def _(removal: Removal) -> Iterator[str]:
     """Yield a line for each source."""
+    done = "would remove" if removal.dry_run else "removed"
     for source in removal.removed:
-        yield f"removed {source.name} of account {source.account}: {counted(source.rows, 'row')}"
+        yield f"{done} {source.name} of account {source.account}: {counted(source.rows, 'row')}"
+    if removal.dry_run:
+        rows = counted(sum(each.rows for each in removal.removed), "row")
+        yield f"nothing was changed; to remove {counted(len(removal.removed), 'source')} with {rows}, add --yes"
