@@ -29,7 +29,6 @@ from wsparquet.json_values import in_json
 from wsparquet.log import LOGGER
 from wsparquet.options import check_choice, check_duration, check_kind
 from wsparquet.results import Result
-from wsparquet.schema import TABLES
 
 __all__ = ["ExpiredTable", "Expiry", "expire"]
 
@@ -102,11 +101,14 @@ def expire(
         SchemaError: the root has another schema version.
 
     """
-    chosen = _checked(older_than, tables, stop=stop, yes=yes)
+    _check(older_than, tables, stop=stop, yes=yes)
     check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
     check_kind("single_writer", single_writer, bool, "True or False")
     access = Access(storage_options or {}, single_writer=single_writer)
     opened = Root.open(root, create=False, access=access)
+    for table in tables:
+        check_choice("tables", table, tuple(opened.schema.tables))
+    chosen = tuple(tables) or tuple(opened.schema.tables)
     if older_than is None:
         return _stopped(opened, chosen, yes=yes)
     expired: First = _later(opened.version.expired, dict.fromkeys(chosen, _first_day(older_than)))
@@ -124,8 +126,8 @@ def expire(
     return Expiry(opened.place, dropped)
 
 
-def _checked(older_than: object, tables: Collection[str], *, stop: object, yes: object) -> tuple[str, ...]:
-    """Check the parameters of ``expire``, and return the tables. Raises OptionError."""
+def _check(older_than: object, tables: Collection[str], *, stop: object, yes: object) -> None:
+    """Check the parameters of ``expire`` for which no root is needed. Raises OptionError."""
     check_kind("stop", stop, bool, "True or False")
     check_kind("yes", yes, bool, "True or False")
     if stop == (older_than is not None):
@@ -134,9 +136,6 @@ def _checked(older_than: object, tables: Collection[str], *, stop: object, yes: 
         check_duration("older_than", older_than)
     if isinstance(tables, str):
         raise OptionError("tables", "expected a list of tables, found text")
-    for table in tables:
-        check_choice("tables", table, tuple(TABLES))
-    return tuple(tables) or tuple(TABLES)
 
 
 def _first_day(older_than: timedelta) -> date:
@@ -149,7 +148,7 @@ def _first_day(older_than: timedelta) -> date:
 
 def _later(expired: First, others: First) -> dict[str, date]:
     """Return the later of two days for each table: the rows of an expired day are gone."""
-    days = {table: max(expired.get(table, date.min), others.get(table, date.min)) for table in TABLES}
+    days = {table: max(expired.get(table, date.min), others.get(table, date.min)) for table in {**expired, **others}}
     return {table: day for table, day in days.items() if day > date.min}
 
 
