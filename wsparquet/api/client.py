@@ -91,7 +91,7 @@ class Client:
         self._secrets = spellings(
             (credentials.app_key, credentials.app_secret, credentials.access_token, credentials.access_token_secret)
         )
-        # Those of all requests under way: as many as there are connections, each with its redirects.
+        # The signatures of all requests in progress: one for each connection and each of its redirects.
         self._signatures: deque[str] = deque(maxlen=options.connections * (MOST_HOPS + 1))
         self._busy_until = 0.0
         self._answered = False
@@ -332,7 +332,7 @@ class Client:
             _, headers, _ = self._signer.sign(url, http_method="GET")
         except ValueError:
             raise ApiError(
-                f"{printable_url(url)}: expected an address that can be signed, found one that cannot"
+                f"{printable_url(url)}: expected an address that can be signed, found another address"
             ) from None
         request.headers["Authorization"] = headers["Authorization"]
         self._signatures.extend(map(unquote, SIGNATURE.findall(headers["Authorization"])))

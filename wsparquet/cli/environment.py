@@ -26,7 +26,7 @@ EXCLUDED = frozenset(
         *("publish --catalog", "publish --keep"),
         # `--since` is a file with a token here, and a time in other commands.
         *("changes --since", "changes --next", "drift --by"),
-        # `--keep` lets readers of folders count rows twice for a time.
+        # With `--keep`, readers of folders count rows twice for a while.
         *("compact --date", "compact --table", "compact --keep"),
         *("report --html", "report --samples"),
     }

@@ -1,7 +1,7 @@
 """Shows a command's progress on standard error, and remembers which failures it has shown.
 
-A terminal shows a bar. Elsewhere, a long run writes a line each minute. Failures are shown at once, so the text of the
-result does not repeat them. ``--verbose`` adds a line for each file, and ``--quiet`` shows failures only.
+A terminal shows a bar. Elsewhere, a long run writes a line each minute. Failures are shown immediately, so the text of
+the result does not repeat them. ``--verbose`` adds a line for each file, and ``--quiet`` shows failures only.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Arguments:
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="How many quarantined texts of each source to show. They are contents of the sources.",
+    help="How many quarantined texts of each source to show. These texts are content of the sources.",
 )
 @storage_option
 @output_option

@@ -139,9 +139,9 @@ class ConditionalProtocol:
         return written
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
-        """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
+        """Replace a record with a record that has no rows and refers to the source ``to``. Return the new record.
 
-        Raises CommitConflict if ``header`` is not that of the current record.
+        Raises CommitConflict if ``header`` is not the header of the current record.
         """
         found, version = self._read_source(header.identity.key)
         if found is None or found.removed or found.content_id != header.content_id:
@@ -174,7 +174,7 @@ class ConditionalProtocol:
         return found
 
     def _replace_by_empty(self, found: Commit, version: Expectation, record: Commit) -> Commit:
-        """Replace a record with one without files, and delete the replaced record's files."""
+        """Replace a record with a record without files, and delete the replaced record's files."""
         key = found.identity.key
         record = replace(record, obsolete=self._obsolete(key, found))
         intent = self._write_intent(record, found)
@@ -187,9 +187,9 @@ class ConditionalProtocol:
 
         If another run has rewritten the record before the answer arrived, the current record has another token.
 
-        Raises CommitConflict if another commit's record is current. Then the files of this attempt are deleted, except
-        those that the other record names. After any other error, it is unknown whether the record was written; the next
-        run finds out.
+        Raises CommitConflict if another commit's record is current. Before that, the files of this attempt are deleted,
+        except those that the other record names. After any other error, it is unknown whether the record was written;
+        the next run finds out.
         """
         try:
             self._put(record, version)
@@ -286,7 +286,7 @@ class ConditionalProtocol:
             self._rewrite(found, record, version)
 
     def _rewrite(self, found: Commit | DayRecord | None, record: Commit | DayRecord, version: Expectation) -> None:
-        """Replace a record with one with the same files and another token. Raises Changed if another writer was first.
+        """Give a record another token, with the same files. Raises Changed if another writer was first.
 
         This write needs no intent: it supersedes attempts whose own intents name all files to delete.
         """

@@ -62,7 +62,7 @@ class LockingProtocol:
         return record
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
-        """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
+        """Replace a record with a record that has no rows and refers to the source ``to``. Return the new record.
 
         Raises CommitConflict if ``header`` is not the header of the current record.
         """
@@ -163,8 +163,8 @@ class LockingProtocol:
         """Do steps 5 and 6 for every attempt of a source or day, and return its record; the caller must hold its lock.
 
         Deletes all files that the intents and the record's ``obsolete`` name, except the record's own files. First
-        makes the record durable, unless it is ``synced``: an attempt that died may not have come to that. If the power
-        failed after the deletion, the disk could otherwise have the record that names the deleted files.
+        makes the record durable, unless it is ``synced``: an attempt may have died before it synced the record. If the
+        power failed after the deletion, the disk could otherwise have the record that names the deleted files.
         """
         intents = self._log.intents_of(key)
         if intents and not synced:

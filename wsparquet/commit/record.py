@@ -291,7 +291,7 @@ class Commit:
 
 
 class Published(Protocol):
-    """What an intent says of the record that an attempt will write: a commit or a day record."""
+    """What an intent contains about the record that an attempt will write, which is a commit or a day record."""
 
     @property
     def identity(self) -> Identity | Day:

@@ -87,12 +87,12 @@ class Converter:
     def _plan(self, sources: int) -> MemoryPlan:
         """Divide the memory between the jobs and the writers. Report if there is not enough for all jobs."""
         options = self.options
-        # Where there are jobs to spare, a source uses a second one.
+        # If some jobs are idle, a source uses a second one.
         most = max(min(options.jobs, sources + 1), 1)
         plan = plan_memory(options.memory, jobs=most, decoder=active_decoder(options.decoder))
         wanted = min(most, sources)
         if plan.jobs < wanted:
-            reason = f"{plan.jobs} instead of {wanted}, because that is what `memory` suffices for"
+            reason = f"{plan.jobs} instead of {wanted}, because `memory` is not enough for more"
             self.tell(Progress("limited", "jobs", reason=reason))
         shared_pool().allow(plan.writers)
         return plan
@@ -106,7 +106,8 @@ class Converter:
     def stop(self) -> None:
         """Make every source in progress fail, at its next chunk or during its upload.
 
-        The attempt of each source deletes its own files. If it cannot, the next run deletes them.
+        The attempt of each source deletes its own files. Files that an attempt cannot delete are deleted by the next
+        run.
         """
         self._stopped.set()
         if self.root is not None:

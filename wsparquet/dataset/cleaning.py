@@ -46,7 +46,7 @@ class Stray:
 
 @dataclass(frozen=True, repr=False)
 class Cleaning(Result):
-    """The result of ``clean``: the files that no commit record names. ``deleted``: whether these were deleted.
+    """The result of ``clean``: the files that no commit record names. ``deleted``: whether these files were deleted.
 
     ``unlisted``: the reason why unfinished uploads or private folders could not be listed, or None if all were listed.
 

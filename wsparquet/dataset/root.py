@@ -204,7 +204,7 @@ class Root:
 
     @property
     def retired(self) -> RetiredParts:
-        """What deletes parts that may have counted. No other code may delete such parts."""
+        """The object that deletes parts that may have counted. No other code may delete such parts."""
         return retired_parts(self._store)
 
     def delete_waiting(self, waiting: Mapping[str, Sequence[str]]) -> None:
@@ -363,7 +363,7 @@ class Root:
         """
         if self.is_remote or self._made:
             return
-        # The run has an error of its own, or its sources have: a disk that fails here would hide it.
+        # An error here would hide the error of the run or of its sources.
         with suppress(DatasetError):
             if not has_version(self._store):
                 self._store.remove_work_folders()

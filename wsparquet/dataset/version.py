@@ -264,8 +264,9 @@ def _unreadable(where: str, expected: str, found: object) -> DatasetError:
 def check_new(store: Store) -> None:
     """Check that a new root can be created here.
 
-    Raises DatasetError if the place already has commits, because their schema version is unknown. Also raises it if the
-    place has datasets without commits: their sources would be converted again, and each row would exist twice.
+    Raises DatasetError if the place already has commits, because their schema version is unknown. Also raises
+    DatasetError if the place has datasets without commits: their sources would be converted again, and each row would
+    exist twice.
     """
     commit = CommitLog(store).first_path()
     part = next((entry.path for table in TABLES for entry in store.entries(f"record_type={table}")), None)
@@ -307,7 +308,7 @@ def replace_version(store: Store, version: RootVersion) -> None:
 
 
 def change_version(store: Store, change: Callable[[RootVersion], RootVersion]) -> RootVersion:
-    """Replace the version in ``root.json`` by what ``change`` makes of it, and return the new version.
+    """Replace the version in ``root.json`` by the result of ``change``, and return the new version.
 
     If another process replaces the file at the same time, ``change`` is called again. Raises DatasetError if the file
     is missing or not valid, and any error of ``change``.

@@ -210,7 +210,7 @@ class _Writer:
         yield layout.tail
 
     def _is_full(self, size: int, visits: int) -> bool:
-        """Return whether a container that began at a size and a number of visits shall end."""
+        """Return whether a container that began at a size and a number of visits should end."""
         if self._visits is None:
             return self._counts.size - size >= self._options.line_size
         return self._records.visits - visits >= self._visits

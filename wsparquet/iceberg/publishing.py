@@ -1,6 +1,6 @@
-"""The publication of a root as Iceberg tables: its beginning, its end, and what each run adds to it.
+"""The publication of a root as Iceberg tables: begins and ends a publication, and publishes the changes of each run.
 
-This module does not import pyiceberg, which takes longer than a short run, before a root is published.
+This module imports pyiceberg only for a published root, because the import takes longer than a short run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def publish(
     """Publish a root as Iceberg tables: metadata over the same Parquet files, with exactly the rows that count.
 
     From then on, every run that changes the root publishes at its end, until a call with ``stop``. Each table changes
-    at one moment, so that readers never see a row twice or miss one. The files that a run replaces are deleted after
+    in one step, so readers never see a row twice and never miss a row. The files that a run replaces are deleted after
     its publication.
 
     Without ``catalog``, the tables are folders below ``_wsparquet/iceberg`` in the root. ``catalog`` is the name of a
@@ -84,7 +84,7 @@ def publish_changes(root: Root) -> None:
         return
     publication = root.version.publication
     if publication is None:
-        # A process that ended the publication may have died before it deleted what waited.
+        # A process that ended the publication may have died before it deleted the waiting parts.
         root.delete_waiting(root.retired.waiting())
         return
     try:
@@ -98,7 +98,7 @@ def publish_changes(root: Root) -> None:
 
 
 def mismatches(root: Root) -> list[Mismatch]:
-    """Compare the published tables of a root with its commit records; the list is empty if it is not published.
+    """Compare the published tables of a root with its commit records. If the root is not published, the list is empty.
 
     Between the commits of a run and its end, the tables differ from the records. Raises DatasetError if the store or
     the catalog fails, or if pyiceberg is not installed.
@@ -117,9 +117,9 @@ def mismatches(root: Root) -> list[Mismatch]:
 
 
 def publish_as(root: Root, publication: Publication, *, thorough: bool = False) -> list[PublishedTable]:
-    """Publish a root that was marked with ``publication`` a moment ago.
+    """Publish a root that was just marked with ``publication``.
 
-    If another process has ended the publication meanwhile, the tables are removed again.
+    If another process has ended the publication in the meantime, remove the tables again.
     """
     from wsparquet.iceberg.publisher import publish_tables
 
@@ -140,7 +140,7 @@ def _check(catalog: str | None, keep: timedelta | None, *, stop: bool) -> None:
     if keep is not None:
         check_duration("keep", keep)
     if stop and (catalog is not None or keep is not None):
-        raise OptionError("stop", "expected no `catalog` and no `keep` beside it, found one; the root says where it is")
+        raise OptionError("stop", "expected neither `catalog` nor `keep` with `stop`, found one of them; omit it")
 
 
 def _check_pyiceberg() -> None:
@@ -153,7 +153,7 @@ def _check_pyiceberg() -> None:
 
 
 def _begin(root: Root, catalog: str | None, keep: timedelta | None) -> Publication:
-    """Mark the root as published, and return where.
+    """Mark the root as published, and return the place of the publication.
 
     The mark comes before the records are read: from then on, no run deletes a part that a snapshot may name.
     """

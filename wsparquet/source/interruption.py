@@ -86,7 +86,7 @@ class _Helper:
 
 
 class _File:
-    """A file that a helper opens and reads."""
+    """A file that a helper thread opens and reads."""
 
     def __init__(self, helper: _Helper, opener: Callable[[], Any]) -> None:
         self._helper = helper

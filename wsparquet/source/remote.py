@@ -124,7 +124,7 @@ def _bare(origin: Remote, path: str) -> str:
 
 
 def _info(filesystem: Any, path: str) -> tuple[Info, OSError | None]:
-    """Return the metadata of a path. If only a listing can provide the metadata, return none, and the error."""
+    """Return the metadata of a path. If only a listing can provide the metadata, return no metadata, and the error."""
     try:
         return filesystem.info(path), None
     except FileNotFoundError as error:

@@ -172,7 +172,7 @@ class LocalDisk:
     # --- Durable changes ----------------------------------------------------------------------------------------------
 
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
-        """Durably write a file. Raises Changed if the current file is not the expected one; never raises Refused."""
+        """Durably write a file. Raises Changed if the current file is not as expected; never raises Refused."""
         with self.workspaces.new() as work:
             temporary = work.write("put", data)
             match expect:
@@ -233,7 +233,7 @@ class LocalDisk:
                 os.fsync(folder)
 
     def sync(self, path: str) -> None:
-        """Make durable what any process has done to a file's name: its creation, replacement or deletion."""
+        """Make the creation, replacement or deletion of a file durable, whichever process has done it."""
         with translated("sync", self.root / path), suppress(FileNotFoundError), self._folder(path) as (folder, _):
             os.fsync(folder)
 

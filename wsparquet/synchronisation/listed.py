@@ -83,8 +83,8 @@ class FileState(JsonResult):
 class Files(Result):
     """The files that the server lists. ``refused``: the files whose URL does not belong to the API.
 
-    ``listed``: the number of files that the server lists. ``files`` has fewer if the caller asked for the missing files
-    only.
+    ``listed``: the number of files that the server lists. ``files`` has fewer entries if the caller wants only missing
+    files.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.list_files(account="75555851", credentials=credentials, api=api)

@@ -60,7 +60,7 @@ def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class _OtherThread(Generic[T]):
-    """A thread with an event loop of its own, which runs a coroutine."""
+    """A thread with its own event loop, which runs a coroutine."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self.result: Future[T] = Future()

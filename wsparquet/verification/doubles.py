@@ -71,7 +71,7 @@ class Doubles:
         self._sketches: dict[_Piece, list[int]] = {}
 
     def add(self, part: Part, file: pq.ParquetFile) -> None:
-        """Add a source's own part. Parts of tables without timestamps of their own are not compared."""
+        """Add a source's own part. Parts of tables that have no own timestamps are not compared."""
         self._add(part, file, lambda rows: [(_Piece(part.path), rows)])
 
     def add_day_part(self, part: Part, file: pq.ParquetFile, source_files: Iterable[str]) -> None:

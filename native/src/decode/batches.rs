@@ -26,9 +26,10 @@ pub struct Run {
 /// Which rows a `Rows` has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// Those of one UTC day, in days since 1970, or those without a day. If rows are not separated by day, all of them.
+    /// The rows of one UTC day, in days since 1970, or the rows without a day. If rows are not separated by day, all
+    /// rows.
     Day(Option<i32>),
-    /// Those of a container whose `metaData` is not known yet, so that the days of some are not known, either.
+    /// The rows of a container whose `metaData` is not known yet, so that the days of some rows are not known, either.
     Held,
 }
 

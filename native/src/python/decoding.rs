@@ -17,7 +17,7 @@ use crate::decode::splitter::Splitter;
 
 create_exception!(_native, Refused, PyException, "The source cannot be decoded; the message gives the reason.");
 
-/// A compiled plan. The decoders of many sources can share one.
+/// A compiled plan. The decoders of many sources can share one plan.
 #[pyclass(frozen)]
 struct CompiledPlan(Arc<Plan>);
 

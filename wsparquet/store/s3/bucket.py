@@ -33,10 +33,11 @@ Result = TypeVar("Result")
 AT_ONCE = 32
 CHUNK_BYTES = 1 << 20
 FIRST_SECONDS = 20.0
-"""How long the first request is retried; a wrong endpoint should fail quickly."""
+"""How many seconds the first request is retried; a wrong endpoint should fail quickly."""
 
 WAITS = {"wait_initial": 0.2, "wait_max": 20.0, "wait_jitter": 0.5}
-"""The seconds between two tries of a request: the first wait, the longest wait, and the most that chance adds."""
+"""The seconds between two tries of a request: the first wait, the longest wait, and the maximum of the random
+addition."""
 
 TRANSIENT = (
     HTTPClientError,

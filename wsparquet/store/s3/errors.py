@@ -58,7 +58,7 @@ OF_OPTIONS = (TypeError, AttributeError, KeyError)
 After the first answer, they raise the same errors for an answer that lacks a field.
 """
 
-ANOTHER_STORE = "check that the endpoint is an S3 store; update the store or use another one"
+ANOTHER_STORE = "check that the endpoint is an S3 store; update the store or use another store"
 
 
 @contextmanager

@@ -187,7 +187,7 @@ class ObjectStore:
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """Write an object.
 
-        Raises Changed if the current object is not the expected one, Refused if the store cannot compare objects.
+        Raises Changed if the current object is not as expected, Refused if the store cannot compare objects.
         """
         self._run("write", path, self.bucket.put(self._key(path), data, expect=expect))
 
