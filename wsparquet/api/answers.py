@@ -93,7 +93,7 @@ def _unchanged(text: str) -> str:
 def parse_json(body: bytes, place: str, *, hide: Hide = _unchanged) -> Any:
     """Parse a response as JSON. Raises Transient if it is not JSON: it may come from a proxy, so a retry may help.
 
-    Messages quote the server's text as ``hide`` returns it; so do those of the other functions here.
+    Messages quote the server's text as ``hide`` returns it; so do the messages of the other functions here.
     """
     try:
         return json.loads(body)

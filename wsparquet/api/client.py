@@ -123,8 +123,8 @@ class Client:
     async def list_files(self, start: datetime, end: datetime) -> Listing:
         """Return the server's files for a time range, oldest first, with one entry for each name.
 
-        The client requests the range in windows of at most 7 days that overlap by an hour. It does not request times
-        more than 30 days ago, because the server has deleted those files.
+        The client requests the range in windows of at most 7 days that overlap by an hour. The client does not request
+        times more than 30 days ago, because the server has deleted those files.
 
         Raises:
             ApiError: the range is invalid, the server rejects the request or is unreachable, or the response is not a

@@ -99,7 +99,7 @@ class Transfer:
     def headers(self) -> dict[str, str]:
         """Return the headers of the next request.
 
-        They request only the missing bytes, unless the file has changed on the server in the meantime.
+        The headers request only the missing bytes, unless the file has changed on the server in the meantime.
         """
         if not self._received:
             return {}

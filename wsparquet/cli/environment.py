@@ -24,7 +24,7 @@ EXCLUDED = frozenset(
         *("--tables", "--version", "--views"),
         # A root remembers where it is published.
         *("publish --catalog", "publish --keep"),
-        # `--since` is a file with a token here, and a time in other commands.
+        # `--since` of `changes` is a file with a token, while `--since` of other commands is a time.
         *("changes --since", "changes --next", "drift --by"),
         # With `--keep`, readers of folders count rows twice for a while.
         *("compact --date", "compact --table", "compact --keep"),

@@ -18,7 +18,8 @@ __all__ = ["take_standard_streams"]
 class _StandardStream(io.FileIO):
     """A standard stream. After a failed write, all further output is dropped.
 
-    Python writes the rest of the output at exit. It would then report another error, and change the exit code to 120.
+    Python writes the rest of the output at exit. Python would then report another error, and change the exit code to
+    120.
     """
 
     def write(self, data: ReadableBuffer, /) -> int:

@@ -84,7 +84,8 @@ def sync(given: Arguments) -> int:
     it is always safe to run sync again. The first Ctrl-C ends the run after the current files; a second Ctrl-C ends it
     at once. If the server cannot be reached at all, the run ends within 30 seconds.
 
-    Exit codes are those of convert. A file that the server deleted before the download is a failure, too.
+    Exit codes have the same meaning as for convert. A file that the server deleted before the download is a failure,
+    too.
 
     \b
     Examples:

@@ -1,11 +1,11 @@
 """Commits on an object store, without locks: a record is replaced only if no other writer has changed it.
 
-A record is never deleted: a removed source leaves a tombstone, which is a record without parts. So if the current
-record differs from the record that an attempt expects, the attempt can never succeed: it is *superseded*. An attempt's
-intent says which record the attempt expects. Any process can therefore recognize a superseded attempt and delete the
-files that its intent names. An attempt that expects the current record may be alive or dead. After a day it counts as
-dead and is *invalidated*: the record is rewritten under a new token, with no other change, so that the attempt is
-superseded.
+A record is never deleted: a removed source leaves a tombstone, which is a record without parts. If the current record
+differs from the record that an attempt expects, the attempt can therefore never succeed: it is *superseded*. An
+attempt's intent says which record the attempt expects. Any process can therefore recognize a superseded attempt and
+delete the files that its intent names. An attempt that expects the current record may be alive or dead. After a day it
+counts as dead and is *invalidated*: the record is rewritten under a new token, with no other change, so that the
+attempt is superseded.
 """
 
 from __future__ import annotations
@@ -297,7 +297,7 @@ class ConditionalProtocol:
         """Do steps 5 and 6 for the attempt that wrote the current record and for all superseded attempts.
 
         The record must be read after the intents: only then is every attempt that does not expect it certainly
-        superseded. If the only intent is that of the record just ``written``, the record is not read again.
+        superseded. If the only intent belongs to the record just ``written``, the record is not read again.
         """
         intents = self._log.intents_of(key)
         own = [path for path, intent in intents.items() if written and intent.token == written.token]

@@ -1,7 +1,7 @@
 """Commits on a local disk: steps 2 to 6 run while the process holds a lock for the identity.
 
-A live attempt holds the lock as long as its intent exists. So if a process holds the lock and finds another process's
-intent, that intent belongs to a dead attempt, and the process finishes or undoes that attempt.
+A live attempt holds the lock as long as its intent exists. A process that holds the lock and finds another process's
+intent therefore knows that the attempt of the intent is dead, and finishes or undoes that attempt.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ class RetiredParts:
     3. Delete the intent.
 
     Each call with parts calls ``is_published`` after step 1, and ``is_published`` must read ``root.json`` again. A
-    publisher first marks the root as published and then reads the records. So either this call sees the mark, or the
-    publisher sees the new record. Parts that never counted, such as the parts of an attempt that failed before it wrote
-    its record, may be deleted directly.
+    publisher first marks the root as published and then reads the records. Therefore, either this call sees the mark,
+    or the publisher sees the new record. Parts that never counted, such as the parts of an attempt that failed before
+    it wrote its record, may be deleted directly.
     """
 
     def __init__(self, store: Store, *, is_published: Callable[[], bool] = lambda: False) -> None:

@@ -87,7 +87,7 @@ class Converter:
     def _plan(self, sources: int) -> MemoryPlan:
         """Divide the memory between the jobs and the writers. Report if there is not enough for all jobs."""
         options = self.options
-        # If some jobs are idle, a source uses a second one.
+        # If some jobs are idle, a source uses a second job.
         most = max(min(options.jobs, sources + 1), 1)
         plan = plan_memory(options.memory, jobs=most, decoder=active_decoder(options.decoder))
         wanted = min(most, sources)
@@ -189,7 +189,8 @@ class Converter:
     def _candidates(self, source: Source) -> list[CommitHeader]:
         """Return the commits that may cover a source. The source's checksum then decides.
 
-        These are the commits with the source's name and, if the source needs no record of its own, those with its size.
+        These are the commits with the source's name and, if the source does not need its own record, the commits with
+        its size.
         """
         account, commits = self.options.account, self.commits
         found = [head for head in commits.by_source_name(source.name) if account in {None, head.identity.account}]
@@ -428,7 +429,7 @@ def _begun(steps: Iterator[_Step]) -> Iterator[_Step]:
     held: list[_Step] = []
     weight = 0
     for step in steps:
-        # Of several steps without content, only the last one is needed, because its totals are the newest.
+        # If several steps have no content, only the last step is needed, because its totals are the newest.
         if held and not held[-1].weight():
             held.pop()
         held.append(step)

@@ -62,7 +62,10 @@ def check_memory(memory: object) -> None:
 
 
 def plan_memory(memory: int, *, jobs: int, decoder: str) -> MemoryPlan:
-    """Return how a run with at most ``jobs`` jobs uses ``memory`` bytes. It has fewer jobs if they need more memory."""
+    """Return how a run with at most ``jobs`` jobs uses ``memory`` bytes.
+
+    The run has fewer jobs if ``jobs`` jobs need more memory.
+    """
     free = memory - START
     job = JOB[decoder]
     least = job + LEAST_WRITERS + ROWS_PER_TEXT * LEAST_TEXT

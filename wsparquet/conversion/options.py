@@ -105,7 +105,7 @@ class ConvertOptions:
         check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
 
     def check_whole(self) -> None:
-        """Refuse a shard, for functions that cannot work on one. Raises OptionError."""
+        """Refuse a shard, for functions that cannot work on a shard. Raises OptionError."""
         if self.shard is not None:
             raise OptionError("shard", f"expected none here, found {self.shard}; only a conversion has shards")
 

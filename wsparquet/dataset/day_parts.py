@@ -1,4 +1,4 @@
-"""Writes day parts: merged files of many sources, and smaller ones after the rows of a source became void."""
+"""Writes day parts: merged files of many sources, and smaller files after the rows of a source became void."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class DayChange:
 class MergeLimits:
     """How day parts are written.
 
-    ``target_bytes`` is the size in bytes from which a file is closed and another one begun. ``memory`` is the memory
+    ``target_bytes`` is the size in bytes at which a file is closed and another file is begun. ``memory`` is the memory
     budget in bytes for one day. Replaced files stay until ``keep_until`` (seconds since 1970), if it is not None.
     """
 

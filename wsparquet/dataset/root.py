@@ -99,7 +99,7 @@ class Root:
     def open_to_write(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
         """Open the root at ``path`` to add commits; the first commit creates the root if it is missing.
 
-        So if every source of a run fails, for example because of a mistyped folder, the run leaves no root.
+        A run in which every source fails, for example because of a mistyped folder, therefore leaves no root.
 
         Raises the same errors as ``open``.
         """

@@ -1,7 +1,7 @@
 """The file ``_wsparquet/root.json``, which only this module reads, writes and checks.
 
-It contains the root's id, its schema version, and the features that software must support to use the root. All files
-of a root have the same schema version, because query engines drop or reject columns that only some files have.
+The file contains the root's id, its schema version, and the features that software must support to use the root. All
+files of a root have the same schema version, because query engines drop or reject columns that only some files have.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def _total(costs: Sequence[int], group: Iterable[int]) -> int:
 
 
 def _filled(groups: Sequence[list[int]], costs: Sequence[int], limit: int) -> list[list[int]]:
-    """Put the groups into bins, one after the other."""
+    """Fill one task after the other with the groups."""
     bins: list[list[int]] = []
     room = 0
     for group, cost in zip(groups, costs, strict=True):

@@ -43,7 +43,7 @@ class TaskResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Work(ABC):
-    """The function that runs any task of a job. It can be pickled, and its ``repr`` shows no secret.
+    """The function that runs any task of a job. The function can be pickled, and its ``repr`` shows no secret.
 
     ``software``: the version of wsparquet that planned the job.
     """
@@ -71,7 +71,7 @@ class Work(ABC):
 
 
 class Job(ABC, Generic[Result_co]):
-    """A job on the driver. ``tasks`` has the largest tasks first; no task depends on another one."""
+    """A job on the driver. ``tasks`` has the largest tasks first; no task depends on another task."""
 
     work: Work
     tasks: list[Task]

@@ -89,10 +89,10 @@ class Scene:
 class Draw:
     """The random numbers of one visit, and its scene.
 
-    It uses only ``Random.random``, because Python guarantees the same numbers in all versions. A ``full`` draw omits
-    nothing: it has no nulls, and uses the branches of a union one after the other. ``distinct``: the share of values
-    that are slots, and thus differ in every record. ``older``: whether structs lack the fields of later versions.
-    ``at``: the place of the visit in its pool, from 0 to 1, which decides the kind of the visit.
+    A draw uses only ``Random.random``, because Python guarantees the same numbers in all versions. A ``full`` draw
+    omits nothing: it has no nulls, and uses the branches of a union one after the other. ``distinct``: the share of
+    values that are slots, and thus differ in every record. ``older``: whether structs lack the fields of later
+    versions. ``at``: the place of the visit in its pool, from 0 to 1, which decides the kind of the visit.
     """
 
     __slots__ = ("_made", "at", "distinct", "full", "older", "random", "scene", "turn")

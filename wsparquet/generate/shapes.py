@@ -39,7 +39,8 @@ _NO_ELEMENTS_RATE = 0.03
 # page.
 _NEVER_EMPTY = {"Navigation", "Impression", "EligibilityData", "GoalAchieved", "Engagement Attributes"}
 
-# Fields that are in the tables of the API's documentation but not in its example. A visit has one set or the other.
+# Fields that are in the tables of the API's documentation but not in its example. The structs of a visit either all
+# have these fields, or all lack them.
 _LATER_FIELDS = {
     "Engagement": ("id",),
     "Impression": ("timestamp",),
@@ -127,7 +128,7 @@ def _struct(owner: str, fields: list[pa.Field]) -> Maker:
 
 
 def _recalled(holder: Fixed, owner: str, make: Maker, draw: Draw) -> Any:
-    """Return the facts of a holder. They depend only on the holder's seed, so all visits have the same facts."""
+    """Return the facts of a holder. The facts depend only on the holder's seed, so all visits have the same facts."""
     key = (owner, draw.distinct, draw.full)
     if key not in holder.facts:
         scope = "~" if owner in _OF_PERSONS else "@"

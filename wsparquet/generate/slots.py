@@ -1,8 +1,8 @@
 """Fills slots, which are the places in rendered text that get a new value each time the text is used.
 
 A slot is ``{{kind}}``, or ``"{{#kind}}"`` including the quotes for a complete number. ``{{kind@name}}`` has one value
-for each name throughout a visit, and ``{{kind~name}}`` one throughout all visits of a visitor. These values are
-computed from the bits of the visit or visitor and from the name, so nothing has to be remembered.
+for each name throughout a visit, and ``{{kind~name}}`` has one value throughout all visits of a visitor. These values
+are computed from the bits of the visit or visitor and from the name, so nothing has to be remembered.
 """
 
 from __future__ import annotations

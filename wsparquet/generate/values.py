@@ -187,8 +187,8 @@ def _fallback(field: pa.Field) -> tuple[dict[str, ValueMaker], ValueMaker]:
 def value_maker(owner: str, field: pa.Field) -> ValueMaker:
     """Return a function that makes the values of a scalar field.
 
-    It is chosen by struct and name, by name, or by type and documented values. A list element counts as a field with
-    the list's name.
+    The function is chosen by struct and name, by name, or by type and documented values. A list element counts as a
+    field with the list's name.
     """
     named, fallback = _fallback(field)
     return named.get(f"{owner}.{field.name}") or named.get(field.name) or fallback

@@ -75,10 +75,10 @@ def publish_root(root: Root, *, catalog: str | None = None, keep: timedelta | No
 
 
 def publish_changes(root: Root) -> None:
-    """Publish what a run has changed, if the root is published. Every run that may retire parts ends with this call.
+    """If the root is published, publish the changes of a run. Every run that may retire parts ends with this call.
 
-    Raises DatasetError if the store or the catalog fails, or if pyiceberg is not installed. Then no part was deleted,
-    and the next run publishes.
+    Raises DatasetError if the store or the catalog fails, or if pyiceberg is not installed. After such an error, no
+    part was deleted, and the next run publishes.
     """
     if not has_version(root.store):
         return

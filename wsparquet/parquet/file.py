@@ -39,7 +39,7 @@ class PartFacts(NamedTuple):
     """The facts that a writer returns about a finished file. ``checksum`` is the hex SHA-256 of the file.
 
     All own timestamps lie between ``min_time`` and ``max_time``, which are in milliseconds since 1970: the earliest
-    timestamp is rounded down, and the latest one is rounded up. Both are None if the file has no own timestamps.
+    timestamp is rounded down, and the latest timestamp is rounded up. Both are None if the file has no own timestamps.
     """
 
     rows: int
@@ -64,7 +64,7 @@ class Taken(NamedTuple):
 
 
 class OpenPart(Protocol):
-    """An unfinished file. Its methods raise OSError if the disk fails, and pa.ArrowException if Arrow fails.
+    """An unfinished file. The methods raise OSError if the disk fails, and pa.ArrowException if Arrow fails.
 
     The file is created when its first row group ends, and is open only while a row group or the footer is written, so
     any number of files can be unfinished.
@@ -259,7 +259,7 @@ class PyarrowPart:
 
 
 class _HashedFile:
-    """A new file that counts and hashes the bytes that are written to it. It has the methods that pyarrow calls.
+    """A new file that counts and hashes the bytes that are written to it. The class has the methods that pyarrow calls.
 
     The file is created by the first write, and is open only between a write and the next call of ``rest``.
     """

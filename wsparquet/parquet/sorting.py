@@ -68,7 +68,7 @@ def write_sorted(
 ) -> list[SortedFile]:
     """Write all rows of a table to files in ``folder``, sorted by ``visitId`` and then by the time of the row.
 
-    When the function returns, the files are durable. They have Bloom filters for lookups.
+    When the function returns, the files are durable. The files have Bloom filters for lookups.
 
     Raises:
         DatasetError: the disk fails, or Arrow cannot sort the rows.
@@ -173,7 +173,7 @@ class _Run:
 
     @property
     def has_more(self) -> bool:
-        """Whether batches follow the one in memory."""
+        """Whether more batches follow the batch in memory."""
         return self._next < self._reader.num_record_batches
 
     def load(self) -> None:

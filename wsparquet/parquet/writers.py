@@ -182,7 +182,7 @@ class WriterPool:
 
 @cache
 def shared_pool() -> WriterPool:
-    """Return the pool that all roots of this process share. It is created on first use."""
+    """Return the pool that all roots of this process share. The pool is created on first use."""
     return WriterPool()
 
 

@@ -36,7 +36,7 @@ class SecretKey:
     def load(
         cls, file: str | os.PathLike[str] | None = None, *, environ: Mapping[str, str] | None = None
     ) -> Self | None:
-        """Load the key from a file if one is given, otherwise from the environment; None if neither has one.
+        """Load the key from a file if one is given, otherwise from the environment; None if neither has a key.
 
         Raises:
             OptionError: the file is missing or readable by other users, or the key is no hexadecimal number of at least

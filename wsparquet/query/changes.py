@@ -44,7 +44,7 @@ class ChangedSource:
 class Changes(Result):
     """The result of ``changes``: each source is in at most one of ``added``, ``replaced`` and ``removed``.
 
-    ``token`` names the moment of the call: give it to the next call. It is a text of about 20 bytes for each source.
+    ``token`` names the moment of the call: give it to the next call. A token has about 20 bytes for each source.
 
     >>> first = wsparquet.changes("lake")
     >>> wsparquet.changes("lake", first.token)

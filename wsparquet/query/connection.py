@@ -51,7 +51,7 @@ def connect(
     The view of a table has exactly the rows that count now, all columns of the table's schema, and the partition column
     ``date`` (DATE), also if the table has no rows. The flat views, such as ``page_views`` and ``visits``, have one row
     for each element of a list, or for each visit: see the page "Flat views". All views show the root as it was at the
-    call; ``refresh`` makes them show later commits. They cannot be written to. The view ``drift`` has what ``drift``
+    call; ``refresh`` makes them show later commits. The views are read-only. The view ``drift`` has what ``drift``
     finds, by day. The view reads the commit records only when a query first uses the view, because reading them takes
     long in a large root.
 
@@ -85,7 +85,7 @@ def attach(
     name: str = "lake",
     storage_options: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add the views of ``connect`` to an existing connection, in a separate catalog.
+    """Add the views of ``connect`` to an existing connection, in a catalog ``name``.
 
     The table ``geo`` is then called ``lake.geo``, or simply ``geo`` after ``USE lake``. The catalog is in memory, so
     nothing is stored in the connection's database file. All cursors of the connection see it. Another ``name`` attaches

@@ -74,7 +74,7 @@ class _Key(NamedTuple):
 def drift(
     root: str | os.PathLike[str], *, by: Period | None = None, storage_options: Mapping[str, Any] | None = None
 ) -> Drift:
-    """Return what the sources of a root have that the documentation does not have, from the commit records alone.
+    """Return what the sources of a root contain but the documentation does not. Only commit records are read.
 
     With ``by``, there is a finding for each day or hour (in UTC, of the start of the source's first container), or for
     each version that the source states for its own schema; a source with several versions lists all of them, as in
@@ -108,7 +108,7 @@ def reported_commits(root: Root) -> list[Commit]:
 
 
 def findings_of(commits: Iterable[Commit], by: Period | None) -> tuple[Finding, ...]:
-    """Return what the sources of these commits have that the documentation does not have, as ``drift`` does."""
+    """Return what the sources of these commits contain but the documentation does not, as ``drift`` does."""
     found: dict[_Key, Finding] = {}
     for commit in commits:
         for key, one in _of_source(commit, by).items():

@@ -44,7 +44,7 @@ CLIENT_TUNING = frozenset({"api_version", "config"})
 CONFIG_TUNING = frozenset({"max_pool_connections", "read_timeout", "tcp_keepalive", "user_agent", "user_agent_extra"})
 
 DEFAULT_REGION = "us-east-1"
-"""The region for which botocore signs requests if nothing names one."""
+"""The region for which botocore signs requests if nothing names a region."""
 
 FRESH_SECONDS = 300
 """How many seconds Polars may use credentials before it asks again; botocore renews credentials well before they

@@ -2,7 +2,7 @@
 
 Every field is a union of null and its type, null by default. A struct is a record with its documented name; its first
 occurrence contains the definition, and later occurrences contain only the name. The schema describes wsparquet's rows.
-It does not describe the source files, whose schema is not published. The partition column is omitted, because rows do
+It is not the schema of the source files, which is not published. The partition column is omitted, because rows do
 not contain it.
 """
 

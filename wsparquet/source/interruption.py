@@ -51,7 +51,10 @@ def open_interruptibly(label: str, opener: Callable[[], Any]) -> BinaryIO:
 
 
 class _Helper:
-    """A thread that makes calls for another thread. It is a daemon, so that it does not keep the process alive."""
+    """A thread that makes calls for another thread.
+
+    The thread is a daemon, so that it does not keep the process alive.
+    """
 
     def __init__(self, label: str, interrupted: Interrupted) -> None:
         self._label = label

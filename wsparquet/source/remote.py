@@ -161,7 +161,7 @@ def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> Rem
 
 
 def _given(origin: Remote, url: str) -> Remote:
-    """Return the file that ``url`` itself names. Its label is the same as for a listed file."""
+    """Return the file that ``url`` itself names. The label of the file is the same as for a listed file."""
     if origin.is_http or "::" in url:
         return origin
     return replace(

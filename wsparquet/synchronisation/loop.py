@@ -54,7 +54,8 @@ def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
             pass
         return other.result.result()
     except BaseException:
-        # An interrupt reaches only this thread. It may come at any moment, even while the other thread starts.
+        # An interrupt reaches only this thread. The interrupt may come at any moment, even while the other thread
+        # starts.
         other.cancel()
         raise
 

@@ -57,7 +57,7 @@ pub struct Rows {
 /// The columns of a table's batches, and the name of the source.
 pub struct Types {
     pub fields: Fields,
-    /// The content and the type of each common column. The common columns are the last ones in `fields`.
+    /// The content and the type of each common column. The common columns are the last columns in `fields`.
     common: Vec<(Common, DataType)>,
     source: String,
 }

@@ -251,7 +251,7 @@ impl Records {
             }
             first = false;
         }
-        // Rescued values of the header must precede those of the payload.
+        // Rescued values of the header must precede rescued values of the payload.
         let in_order = !turned || reader.rescue.is_empty();
         // Keys that an added table does not know may choose a documented table.
         let sure = !plan.tables[table].added || (reader.rescue.is_empty() && !plan.tables[table].ambiguous);

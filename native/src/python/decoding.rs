@@ -1,4 +1,5 @@
-//! The decoder's Python classes. They take bytes and return plain values and arrays of the Arrow C data interface.
+//! The decoder's Python classes. These classes take bytes and return plain values and arrays of the Arrow C data
+//! interface.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The Parquet writer's Python classes. They import arrays through the Arrow C data interface and write them to a file.
+//! The Parquet writer's Python classes. These classes import arrays through the Arrow C data interface and write them
+//! to a file.
 
 use std::error::Error;
 use std::path::PathBuf;

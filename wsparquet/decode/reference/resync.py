@@ -43,7 +43,7 @@ def _known_tags() -> frozenset[str]:
 
 
 def _is_record(key: bytes, tag: bytes) -> bool:
-    """Whether a key and the tag in its object are those of a record of a known table."""
+    """Whether a key and the tag in its object can belong to a record of a known table."""
     return (
         normalise(key.decode("latin-1")) == "body" and b"." in tag and short_tag(tag.decode("latin-1")) in _known_tags()
     )

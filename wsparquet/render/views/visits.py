@@ -82,7 +82,10 @@ VISITS = (
 
 
 def visits_query(dialect: Dialect) -> str:
-    """Return the query of `visits`. It reads all tables, and the flat views in ``VISITS_READS``, by their names."""
+    """Return the query of `visits`.
+
+    The query reads all tables, and the flat views in ``VISITS_READS``, by their names.
+    """
     q = dialect.name
     columns = ",\n  ".join([*map(q, KEY), *(_combined(column, dialect) for column in COLUMNS)])
     parts = "\n  UNION ALL\n  ".join(_indented(part) for part in _parts(dialect))

@@ -103,7 +103,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 class Bucket:
-    """One bucket. Its methods are coroutines that must run in s3fs's event loop.
+    """One bucket. The methods are coroutines that must run in s3fs's event loop.
 
     After ``patience_seconds`` of retries, a method raises the last error: an OSError, or an error of botocore or
     aiohttp. ``answered`` says whether the server has answered any request.

@@ -213,7 +213,10 @@ class ObjectStore:
 
 
 def _spool() -> Workspaces:
-    """Return the workspaces for files to upload. They are in a folder of this user, in the temporary folder."""
+    """Return the workspaces for files to upload.
+
+    The workspaces are in a folder of this user, in the temporary folder.
+    """
     folder = Path(tempfile.gettempdir()) / f"wsparquet-{os.getuid()}"
     with translated("make", folder):
         folder.mkdir(mode=0o700, exist_ok=True)

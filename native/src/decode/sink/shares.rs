@@ -37,7 +37,7 @@ impl Sink {
         Share::Day(rows.day(row).or_else(start).or_else(fallback))
     }
 
-    /// Makes a share the current one of its table. Returns whether another share was current; that share is now the
+    /// Makes a share the current share of its table. Returns whether another share was current; that share is now the
     /// last parked share.
     fn select(&mut self, table: usize, share: Share) -> SourceResult<bool> {
         let (current, parked) = (&mut self.records.rows[table], &self.shares.parked[table]);
@@ -111,7 +111,7 @@ impl Sink {
         largest.map_or(Ok(()), |(table, at)| self.flush(table, at))
     }
 
-    /// Makes batches of all rows that are left. Call this function only while no container is open.
+    /// Makes batches of all remaining rows. Call this function only while no container is open.
     pub fn flush_all(&mut self) -> SourceResult<()> {
         let used: Vec<_> =
             self.all_shares().filter(|(_, _, rows)| rows.len() > 0).map(|(table, at, _)| (table, at)).collect();
