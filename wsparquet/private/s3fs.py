@@ -22,6 +22,7 @@ async def call(filesystem: Any, method: str, **arguments: Any) -> Any:
 
     The public ``call_s3`` blocks its thread. Raises OSError and the errors of botocore.
     """
+    await prepare(filesystem, arguments["Bucket"])
     return await filesystem._call_s3(method, **arguments)  # noqa: SLF001
 
 
@@ -40,6 +41,9 @@ async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
       encoded. Some stores say so without encoding the names, and ``a%20b`` and ``a+b`` then both become ``a b``.
       Without this parameter, no store encodes names. The parameter stays if the caller has set it.
     - ``Delimiter``: s3fs sends an empty delimiter if it needs no delimiter. Some stores then split every name.
+
+    If a store redirects a request without naming a region, botocore asks for the bucket's region. If the store
+    redirects that request, too, botocore would ask again without end.
     """
     await filesystem.set_session()
     client = await filesystem.get_s3(bucket)
@@ -50,9 +54,9 @@ async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
     client.meta.events.register_last("before-parse.s3.ListObjectsV2", _parse_objects, unique_id="wsparquet-objects")
 
 
-def keep_listings_plain_in_thread(filesystem: Any) -> None:
-    """``keep_listings_plain`` for a file system whose blocking methods are used."""
-    fsspec.run(filesystem, keep_listings_plain, filesystem, None)
+def prepare_in_thread(filesystem: Any) -> None:
+    """``prepare`` for a file system whose blocking methods are used."""
+    fsspec.run(filesystem, prepare, filesystem, None)
 
 
 def _make_plain(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -95,7 +95,7 @@ def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]
     """
     filesystem, path = origin.filesystem, origin.path
     if speaks(filesystem, "s3"):
-        s3fs.keep_listings_plain_in_thread(filesystem)
+        s3fs.prepare_in_thread(filesystem)
     bare = _bare(origin, path)
     as_folder = origin.is_http and bare.endswith("/")
     info, missing = _info(filesystem, path)
