@@ -69,7 +69,7 @@ def _replacements(summary: Summary) -> Iterator[str]:
 
 
 def _replacement(each: Replacement) -> str:
-    return f"replaced: {each.name} ({each.rows_before:,} rows before, {each.rows:,} now)"
+    return f"replaced: {each.name} ({counted(each.rows_before, 'row')} before, {each.rows:,} now)"
 
 
 def _quarantine(summary: Summary) -> Iterator[str]:
