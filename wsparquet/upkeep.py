@@ -108,9 +108,9 @@ def clean(
 ) -> Cleaning:
     """Find the files of a root that no commit record names, and delete them if ``delete`` is true.
 
-    These are leftovers of runs that were killed: parts, quarantine, intents, temporary files and unfinished uploads.
-    Files younger than ``older_than`` are skipped. Files that wsparquet did not make are listed as ``foreign``, and they
-    are never deleted.
+    Such files are leftovers of runs that were killed: parts, quarantine, intents, temporary files and unfinished
+    uploads. Files younger than ``older_than`` are skipped. Files that wsparquet did not make are listed as ``foreign``,
+    and they are never deleted.
 
     >>> wsparquet.clean("lake").strays
     ()

@@ -51,7 +51,7 @@ class Downloaded:
 
 
 class Transfer:
-    """One download in progress. When its context ends, either the complete file exists or no file does.
+    """One download in progress. When the context of the download ends, either the complete file exists or no file.
 
     Send a request with ``headers``, pass the response to ``receive``, then call ``finished``. After a failure, repeat
     these steps. ``total``: the size of the file in bytes, as the server announced it; None if the server did not

@@ -32,8 +32,8 @@ SHOW_CURSOR = "\x1b[?25h"
 def as_interrupts() -> Iterator[None]:
     """Make SIGTERM end the command as Ctrl-C does, so that it deletes its own files and leaves a clean terminal.
 
-    The first signal raises KeyboardInterrupt. Until the process ends, each later signal ends the process at once: the
-    process may be in any code then, such as the code that deletes its files or writes the last message.
+    The first signal raises KeyboardInterrupt. Each later signal ends the process at once, even if the process is
+    deleting its files or writing its last message.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

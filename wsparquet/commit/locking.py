@@ -102,8 +102,8 @@ class LockingProtocol:
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Remove a source and return its last record; None if the source was not committed.
 
-        First, a tombstone that names the files to delete replaces the record. After these files, the tombstone is
-        deleted.
+        First, a tombstone that names the files to delete replaces the record. The tombstone is deleted after the files
+        that it names.
         """
         with self._disk.lock(key):
             found = self._finish_source(key)

@@ -352,7 +352,10 @@ class _Conversion:
             )
 
     def _decide(self, reader: SourceReader) -> Decision:
-        """Decide what to do with the source. Raises SourceError if its content contradicts its account or name."""
+        """Decide what to do with the source.
+
+        Raises SourceError if the content of the source contradicts its account or name.
+        """
         run, source, options, report = self.run, self.source, self.options, self.decoder.report
         account = self.into.account if self.into else self._account()
         found = Content(source, account, reader.sha256, self._text(reader), report.row_count)

@@ -44,8 +44,8 @@ LEAST_MEMORY = START + LEAST_WRITERS + JOB["reference"] + ROWS_PER_TEXT * LEAST_
 class MemoryPlan:
     """How a run uses its memory.
 
-    ``jobs``: how many sources it converts at the same time. ``batch_bytes``: the limit of the same name of the
-    decoders. ``writers``: the memory for unfinished files of all jobs together, in bytes.
+    ``jobs``: how many sources it converts at the same time. ``batch_bytes``: the value of ``Limits.batch_bytes`` for
+    the decoders. ``writers``: the memory for unfinished files of all jobs together, in bytes.
     """
 
     jobs: int

@@ -19,8 +19,8 @@ FORM = re.compile(r"([0-9]{1,9})/([0-9]{1,9})", re.ASCII)
 def name_key(source: Source | Failed) -> str:
     """Return a key of a source: sources with the same key can have the same identity, so one run must convert them all.
 
-    This is the API name that the source's name is or contains (``X.gz``, ``X (1).gz``), otherwise the name without its
-    suffixes.
+    The key is the API name that the source's name is or contains (``X.gz``, ``X (1).gz``), otherwise the name without
+    its suffixes.
     """
     name = parse_name(source.name)
     return name.api_name or name.stem

@@ -222,7 +222,10 @@ def _extending(where: str, values: object) -> Extending | None:
 
 
 def _identity(where: str, values: dict[str, object]) -> tuple[str, tuple[str, ...]]:
-    """Return the root's id and the features that it requires. Raises DatasetError if they are not valid."""
+    """Return the root's id and the features that it requires.
+
+    Raises DatasetError if the id or a feature is not valid.
+    """
     root_id, requires = values.get("root_id"), values.get("requires")
     if not isinstance(root_id, str) or not root_id:
         raise _unreadable(where, "text as root_id", root_id)

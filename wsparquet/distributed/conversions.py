@@ -62,7 +62,7 @@ class ConversionWork(RootWork):
 
 
 def without_values(outcome: Outcome) -> Outcome:
-    """Return an outcome without the values outside of records, which can be large and are in the commit record."""
+    """Return an outcome without the values of containers: they can be large, and the commit record has them."""
     if outcome.report is None or not outcome.report.container_values:
         return outcome
     only_count: list[dict[str, Any]] = [{} for _ in outcome.report.container_values]

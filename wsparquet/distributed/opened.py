@@ -15,7 +15,7 @@ __all__ = ["RootWork"]
 
 
 class _Last:
-    """The root that this process opened last. Opening it again would cost 0.1 s, and more with many commits."""
+    """The root that this process opened last. Opening a root again would cost 0.1 s, and more with many commits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -42,7 +42,9 @@ def check_machine(folder: str, expected: str | None, found: str) -> None:
 
 @dataclass(frozen=True)
 class SharedRoot:
-    """A root that the driver has opened or created. ``root_id``: its id, or None in a dry run without a root.
+    """A root that the driver has opened or created.
+
+    ``root_id``: the id of the root, or None in a dry run without a root.
 
     ``machine``: the driver's machine if the root is a folder, which would be another folder on another machine.
     """

@@ -93,7 +93,7 @@ class TablesInCatalog:
         return state.exists
 
     def drop(self, name: str) -> None:
-        """Remove the table from the catalog, without its files. Raises DatasetError if it belongs to another root."""
+        """Remove a table from the catalog, without its files. Raises DatasetError if the table is another root's."""
         if self.load(name).exists:
             with self._translated("change"):
                 self._catalog.drop_table(self._identifier(name))
@@ -109,7 +109,7 @@ class TablesInCatalog:
 
     @contextmanager
     def _translated(self, action: str) -> Iterator[None]:
-        """Raise DatasetError in place of any error of a catalog: each kind uses another client library."""
+        """Raise DatasetError for any error of a catalog, because each kind of catalog has its own client library."""
         try:
             yield
         except (WsparquetError, Lost):

@@ -41,7 +41,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Hours:
-    """The hours of an account: its status, the chart of its last days, and whether earlier days are left out."""
+    """The hours of an account: its status, the chart of its last days, and whether earlier days are omitted."""
 
     status: AccountStatus
     chart: str

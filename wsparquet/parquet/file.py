@@ -250,7 +250,7 @@ class PyarrowPart:
     def abandon(self) -> None:
         """See ``OpenPart``."""
         if self._writer is not None:
-            # Without this, a writer that is not closed would be closed during garbage collection, and emit a warning.
+            # Otherwise, garbage collection would close a writer that is not closed, and emit a warning.
             self._writer.is_open = False
         if self._sink is not None:
             self._sink.close()

@@ -46,12 +46,12 @@ LOOKED_UP = ("visitId", "visitorId")
 class WriterLimits:
     """The limits of writers. ``memory`` applies to all writers of the process together.
 
-    ``memory``: the memory in bytes that unfinished files take. If they take more, the largest row group ends. The row
-    groups of a run that needs more memory are therefore about equally large. ``partitions``: the number of tables and
-    days for which one source has an unfinished file; beyond that, the least recently used file is closed, and a later
-    row of its table and day begins another file. ``row_group_rows``: the maximum number of rows of a row group; engines
-    work best with 100,000 or more, and read several row groups at the same time. ``file_bytes``: a file that reaches
-    this size is closed.
+    ``memory``: the memory in bytes that unfinished files take. If the unfinished files take more, the largest row group
+    ends. The row groups of a run that needs more memory are therefore about equally large. ``partitions``: the number
+    of tables and days for which one source has an unfinished file; beyond that, the least recently used file is closed,
+    and a later row of its table and day begins another file. ``row_group_rows``: the maximum number of rows of a row
+    group; engines work best with 100,000 or more, and read several row groups at the same time. ``file_bytes``: a file
+    that reaches this size is closed.
     """
 
     memory: int = 64 << 20

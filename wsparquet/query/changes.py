@@ -91,9 +91,9 @@ def changes(
 ) -> Changes:
     """Return the sources that were added, replaced and removed since an earlier call.
 
-    ``since`` is the token of an earlier call, or its result. Without it, all sources are added. To load a warehouse,
-    delete the rows of replaced and removed sources by their ``before``, insert the rows of added and replaced sources,
-    and then store the new token. If the load fails, call again with the old token, which stays valid.
+    ``since`` is the token of an earlier call, or its result. Without ``since``, all sources are added. To load a
+    warehouse, delete the rows of replaced and removed sources by their ``before``, insert the rows of added and
+    replaced sources, and then store the new token. If the load fails, call again with the old token, which stays valid.
 
     A source is replaced if its rows were written again, for example because its content changed or because `replay`
     converted it again. If a source becomes a copy of another source, it is removed, and the other source is added.

@@ -38,7 +38,7 @@ TUNING = frozenset(
 """Options of s3fs that decide only how fast files are read or written."""
 
 WRITING = frozenset({"ACL", "MaxKeys", "SSEKMSKeyId", "ServerSideEncryption", "StorageClass", "Tagging"})
-"""Additional arguments of requests that reading an object does not need."""
+"""Arguments of s3fs's requests that have no effect on reading an object."""
 
 CLIENT_TUNING = frozenset({"api_version", "config"})
 CONFIG_TUNING = frozenset({"max_pool_connections", "read_timeout", "tcp_keepalive", "user_agent", "user_agent_extra"})

@@ -100,7 +100,10 @@ def element_of(field: pa.Field) -> pa.Field:
 
 
 def field_at(field: pa.Field, path: str) -> pa.Field:
-    """Return the field within a struct at a path, such as ``purchase.orderId``. Raises KeyError if it is missing."""
+    """Return the field within a struct at a path, such as ``purchase.orderId``.
+
+    Raises KeyError without such a field.
+    """
     for name in path.split("."):
         if not pa.types.is_struct(field.type) or (index := field.type.get_field_index(name)) < 0:
             raise KeyError(path)

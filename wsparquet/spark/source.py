@@ -57,7 +57,7 @@ def schema_of(options: Mapping[str, str]) -> dict[str, Any]:
 
 
 def table_of(options: Mapping[str, str]) -> str:
-    """Return the option ``table``. Raises OptionError if it is missing, or if there is an unknown option."""
+    """Return the option ``table``. Raises OptionError if ``table`` is missing, or if there is an unknown option."""
     for name in options:
         check_choice("option", name.lower(), OPTIONS)
     table = options.get("table")

@@ -347,7 +347,10 @@ def check_regular(name: str, folder: int) -> None:
 
 @contextmanager
 def opened_regular(name: str, folder: int) -> Iterator[BinaryIO]:
-    """Open a regular file in an open folder. Raises OSError for anything else, and never blocks."""
+    """Open a regular file in an open folder.
+
+    Raises OSError for a folder, a link, a pipe or a device, and never blocks.
+    """
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -73,7 +73,7 @@ class Fetcher:
 def _compare(file: ListedFile, one: Downloaded, other: Downloaded) -> None:
     """Compare two downloads of a file, and delete the second one if they are equal.
 
-    If they differ, delete both and raise, because either may be wrong.
+    If the downloads differ, delete both and raise, because either may be wrong.
     """
     same = filecmp.cmp(one.path, other.path, shallow=False)
     other.path.unlink()

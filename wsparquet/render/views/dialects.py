@@ -57,7 +57,7 @@ ARROW = (pa.string(), pa.int32(), pa.int64(), pa.float64(), TIMESTAMP, pa.date32
 
 
 def _types(*names: str) -> dict[pa.DataType, str]:
-    """Return the names by Arrow type; they have the order of ``ARROW``."""
+    """Return the names by Arrow type, given in the order of ``ARROW``."""
     return dict(zip(ARROW, names, strict=True))
 
 

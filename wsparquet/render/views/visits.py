@@ -62,13 +62,16 @@ COLUMNS = (
     VisitColumn("impressions_shown", COUNT, "COUNT", "The number of rows in `impressions` of the type Show."),
     VisitColumn("impressions_accepted", COUNT, "COUNT", "The number of rows in `impressions` of the type Accept."),
     VisitColumn(
-        "goals", COUNT, "COUNT", "The number of different achievements in `goals`; each without an identifier counts."
+        "goals", COUNT, "COUNT", "The number of achievements in `goals`; rows without an identifier count separately."
     ),
     VisitColumn(
-        "orders", COUNT, "COUNT", "The number of different orders in `purchases`; each without an identifier counts."
+        "orders",
+        COUNT,
+        "COUNT",
+        "The number of orders in `purchases`; rows without an order identifier count separately.",
     ),
     VisitColumn(
-        "order_value", AMOUNT, "SUM", "The sum of the totals of these orders, each by its first report; null if none."
+        "order_value", AMOUNT, "SUM", "The sum of the totals in the first report of each order; null without an order."
     ),
     VisitColumn("customer_type", TEXT, "MAX", "The customer type in the last report that has one."),
 )
