@@ -108,7 +108,7 @@ class DayRecord:
         return self.keep_until is not None and self.keep_until > time.time()
 
     def replaceable(self) -> tuple[str, ...]:
-        """The paths of the files that a successor replaces, with those that still wait for their deletion."""
+        """The paths of the files that a successor replaces, and of replaced files that are not deleted yet."""
         return (*self.paths, *(self.obsolete if self.keeps_replaced() else ()))
 
     def after(self, found: DayRecord | None, obsolete: Iterable[str]) -> DayRecord:

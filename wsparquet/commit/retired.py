@@ -27,7 +27,7 @@ class RetiredParts:
     2. Call ``delete``, while an intent still names the parts, so that the next run repeats the call after a kill.
     3. Delete the intent.
 
-    Each call with parts calls ``is_published`` after step 1, and ``is_published`` must read ``root.json`` again. A
+    ``delete`` calls ``is_published`` after step 1, and ``is_published`` must read ``root.json`` at each call. A
     publisher first marks the root as published and then reads the records. Therefore, either this call sees the mark,
     or the publisher sees the new record. Parts that never counted, such as the parts of an attempt that failed before
     it wrote its record, may be deleted directly.
