@@ -170,7 +170,7 @@ def outcomes(
         try:
             _wait_for_all(list(futures.values()))
         except BaseException:
-            # Interrupted: each source that is being converted deletes its own files.
+            # After an interruption, each source in progress deletes its own files.
             converter.stop()
             pool.shutdown(cancel_futures=True)
             raise

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class Page(NamedTuple):
-    """A visited page. ``kind``: its place in ``LINKS``."""
+    """A visited page. ``kind``: the kind of the page, a key of ``LINKS``."""
 
     kind: str
     url: str

@@ -254,7 +254,10 @@ def _gathered(pieces: Iterator[bytes], counts: Expected) -> Iterator[bytes]:
 
 
 def expected(options: GenerateOptions, *, file_number: int = 0) -> Expected:
-    """Return the counts that a decoder must find in a file. To determine them, the function generates the text."""
+    """Return the counts that a decoder must find in a file.
+
+    To determine the counts, the function generates the text.
+    """
     counts = Expected()
     for _ in generate_text(options, file_number=file_number, counts=counts):
         pass

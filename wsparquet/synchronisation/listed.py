@@ -121,7 +121,7 @@ def list_files(
 ) -> Files:
     """Return the files that the server lists, each with its state in ``root``: committed, missing, or failed.
 
-    Without ``root``, all files count as missing. With ``missing``, the result omits the files that are committed in
+    Without a ``root``, all files count as missing. With ``missing``, the result omits the files that are committed in
     ``root``. The keyword arguments are the fields of ``FetchOptions`` and override those of ``options``. The function
     also works inside a running event loop, as in Jupyter.
 

@@ -153,7 +153,10 @@ class Checks:
         self.whole()
 
     def whole(self) -> None:
-        """Find the problems that no commit record shows alone. ``doubles`` must have the parts of all commits."""
+        """Find the problems that only all commit records together show.
+
+        ``doubles`` must have the parts of all commits.
+        """
         self.result.problems.extend(self._strays())
         self.result.problems.extend(self._twins())
         self.result.problems.extend(self.doubles.problems(self.root.store, self._commits(), self._days()))
