@@ -1,4 +1,4 @@
-"""The release of this software. Only this module defines it, and importing it is fast."""
+"""The release of this software. Only this module defines the release, and the module is fast to import."""
 
 from __future__ import annotations
 

@@ -80,10 +80,10 @@ class InspectOptions:
 class Inspection(Result):
     """The contents of one source.
 
-    ``format`` is the compression. ``form`` is ``lines`` if each container has a line of its own, ``document`` if the
-    source is one container on several lines, and ``documents`` if it has several such containers. ``first`` is the
-    earliest time in the records, rounded down, and ``last`` is the latest time, rounded up; both are in milliseconds
-    since 1970. ``reasons`` maps each reason for quarantine to its count.
+    ``format`` is the compression. ``form`` is ``lines`` if each container is on its own line, ``document`` if the
+    source is one container on several lines, and ``documents`` if the source has several such containers. ``first`` is
+    the earliest time in the records, rounded down, and ``last`` is the latest time, rounded up; both are in
+    milliseconds since 1970. ``reasons`` maps each reason for quarantine to its count.
 
     >>> (found,) = wsparquet.inspect("session.gz")
     >>> found

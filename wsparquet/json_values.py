@@ -63,7 +63,7 @@ def milliseconds(seconds: float) -> float:
 
 
 def texts(value: Any) -> Any:
-    """Convert to text everything in the value that JSON cannot represent. Used for rows of a table."""
+    """Convert to text everything in the value that JSON cannot represent. Rows of a table are converted in this way."""
     match value:
         case dict():
             return {key: texts(each) for key, each in value.items()}

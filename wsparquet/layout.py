@@ -18,7 +18,7 @@
 
 All paths are relative to the root, with ``/`` between components. Dots in an account are encoded, so the account in a
 part's name extends to the first dot, and two identities never share a path. The name of a day part has no source's name
-between the account and the token, so it is never the name of a source's part.
+between the account and the token, so no source's part has the same name.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ class Key:
 
 @dataclass(frozen=True)
 class DayKey:
-    """A day of an account as it appears in paths. ``day`` is None for the rows without a day."""
+    """A day of an account, as paths contain it. ``day`` is None for the rows without a day."""
 
     account: str
     day: date | None
@@ -204,7 +204,10 @@ class DayKey:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A UTC day of an account, or with ``day`` None the account's rows without a day; what compaction merges."""
+    """A UTC day of an account, the unit of compaction.
+
+    With ``day`` None, it stands for the account's rows without a day.
+    """
 
     account: str
     day: date | None

@@ -72,8 +72,8 @@ def _check_slashes(place: str) -> None:
 def check_apart(sources: Iterable[str | os.PathLike[str]], root: str | os.PathLike[str]) -> None:
     """Check that a new root does not contain its own sources, because files in a root are not converted.
 
-    An existing root passes the check; a conversion then fails only for the sources inside the root. Of a glob, only the
-    folders before the first wildcard are checked.
+    An existing root passes the check; a conversion then fails only for the sources inside the root. For a glob, only
+    the folders before the first wildcard are checked.
 
     Raises:
         PlaceError: a local source is the folder of the new root, or is inside it.

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 from wsparquet.log import LOGGER
 
@@ -93,7 +94,13 @@ def logged(listener: Listener | None, *, failures_only: bool = False) -> Listene
 
 def telling_ignored(tell: Listener) -> Callable[[str], None]:
     """Return a function that takes the URL of a marker and reports the marker as an event."""
-    return lambda url: tell(Progress("ignored", url.rstrip("/").rpartition("/")[2], url))
+
+    def ignored(url: str) -> None:
+        name = url.rstrip("/").rpartition("/")[2]
+        # Only the URLs of local files are percent-encoded.
+        tell(Progress("ignored", unquote(name) if url.startswith("file:") else name, url))
+
+    return ignored
 
 
 def _line(event: Progress) -> str:

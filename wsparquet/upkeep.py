@@ -86,8 +86,8 @@ def remove(
 
     Raises:
         OptionError: a parameter has an invalid value; this error is also a ValueError.
-        DatasetError: there is no root, or a name is unknown or ambiguous; nothing was removed. Or the root is published
-            and the removal could not be published; the files are then deleted by the next run that publishes.
+        DatasetError: there is no root, or a name is unknown or ambiguous; nothing was removed. Also raised if the
+        removal could not be published in a published root; the next run that publishes then deletes the files.
         SchemaError: the root has another schema version.
 
     """
@@ -168,9 +168,9 @@ def clean(
 ) -> Cleaning:
     """Find the files of a root that no commit record names, and delete them if ``delete`` is true.
 
-    These are leftovers of runs that were killed: parts, quarantine, intents, temporary files and unfinished uploads.
-    Files younger than ``older_than`` are skipped. Files that wsparquet did not make are listed as ``foreign``, and they
-    are never deleted.
+    Such files are leftovers of runs that were killed: parts, quarantine, intents, temporary files and unfinished
+    uploads. Files younger than ``older_than`` are skipped. Files that wsparquet did not make are listed as ``foreign``,
+    and they are never deleted.
 
     >>> wsparquet.clean("lake").strays
     ()

@@ -1,6 +1,6 @@
 //! Writes Parquet files: collects the batches of a row group, writes the row group on request, and the footer on close.
-//! The writer counts and hashes the bytes that it writes, and tells what the finished file has; nothing reads the file
-//! again.
+//! The writer counts and hashes the bytes that it writes, and reports the facts of the finished file, so nothing has to
+//! read the file again.
 
 mod packed;
 
@@ -40,7 +40,7 @@ pub struct Settings {
     dictionary: Vec<String>,
     /// The dotted paths of the columns that get statistics.
     statistics: Vec<String>,
-    /// The dotted paths of the table's own timestamps, whose range `Facts` tells. They need statistics.
+    /// The dotted paths of the table's own timestamps, whose range is in `Facts`. They need statistics.
     timestamps: Vec<String>,
     row_group_rows: usize,
     /// The dotted paths of the columns that get a Bloom filter in each row group.
@@ -52,7 +52,7 @@ pub struct Settings {
     root: String,
 }
 
-/// What a finished file has.
+/// Facts about a finished file.
 pub struct Facts {
     pub rows: i64,
     pub bytes: u64,
@@ -63,12 +63,12 @@ pub struct Facts {
     pub sha256: [u8; 32],
 }
 
-/// What an unfinished file takes.
+/// How much memory and disk space an unfinished file takes.
 pub struct Taken {
-    /// The memory in bytes of the unfinished row group: of rows as they came, and of rows in compressed form.
+    /// The memory in bytes of the unfinished row group: of uncompressed rows, and of compressed rows.
     pub pending: usize,
     pub packed: usize,
-    /// The number of finished row groups. The description of each stays in memory until the end.
+    /// The number of finished row groups. The metadata of each row group stays in memory until the file is closed.
     pub row_groups: usize,
     /// The size in bytes of the finished row groups.
     pub bytes: u64,
@@ -92,7 +92,7 @@ impl HashedFile {
         Self { path, file: None, digest: Sha256::new(), bytes: 0, held: None }
     }
 
-    /// Opens the file, or creates it if nothing has been written yet. Fails if another one has the name.
+    /// Opens the file, or creates it if nothing has been written yet. Creating fails if a file of this name exists.
     fn open(&self) -> io::Result<File> {
         if self.bytes == 0 { File::create_new(&self.path) } else { OpenOptions::new().append(true).open(&self.path) }
     }
@@ -107,7 +107,7 @@ impl HashedFile {
         self.held = Some(Vec::new());
     }
 
-    /// Writes what was held, with the order of columns that all readers know.
+    /// Writes the held bytes, and states in the footer the column order that all readers know.
     fn release(&mut self, columns: usize) -> Result<()> {
         let mut end = self.held.take().unwrap_or_default();
         state_type_order(&mut end, columns)?;
@@ -158,14 +158,14 @@ impl Write for HashedFile {
     }
 }
 
-/// A batch of the unfinished row group, as it came or with compressed columns.
+/// A batch of the unfinished row group, with uncompressed or compressed columns.
 enum Pending {
     Plain(RecordBatch),
     Packed(Vec<Packed>),
 }
 
 impl Pending {
-    /// Returns a column with one of its leaves only.
+    /// Returns a column without its leaves, except one.
     fn leaf(&self, column: usize, path: &[usize], with: &mut Decompressor<'_>) -> Result<ArrayRef> {
         match self {
             Self::Plain(batch) => leaf(batch.column(column), path),
@@ -217,7 +217,8 @@ impl Part {
         })
     }
 
-    /// Adds a batch to the unfinished row group. If that reaches the most rows of one, it ends, and another one begins.
+    /// Adds a batch to the unfinished row group. If the row group then has the maximum number of rows, it ends, and a
+    /// new row group begins.
     ///
     /// # Safety
     ///
@@ -288,7 +289,7 @@ impl Part {
         Ok(())
     }
 
-    /// Returns what the unfinished file takes.
+    /// Returns how much memory and disk space the unfinished file takes.
     pub fn taken(&self) -> Taken {
         Taken {
             pending: self.plain_bytes,
@@ -298,9 +299,9 @@ impl Part {
         }
     }
 
-    /// Writes the footer, closes the file, and returns what the file has.
+    /// Writes the footer, closes the file, and returns the facts about the file.
     pub fn close(mut self) -> Result<Facts> {
-        // What is held then is the end of the file alone.
+        // Write everything before the footer first, so that only the end of the file is held.
         self.end_row_group()?;
         self.writer.flush()?;
         self.writer.inner_mut().hold();
@@ -317,13 +318,14 @@ impl Part {
 }
 
 impl Drop for Part {
-    /// Keeps a file that is not closed from being written once more: the crate's writer passes on what it still has.
+    /// Prevents a last write to a file that is not closed: when the crate's writer is dropped, it passes on its
+    /// remaining bytes.
     fn drop(&mut self) {
         self.writer.inner_mut().hold();
     }
 }
 
-/// Returns the least and the greatest value of some columns of 64-bit integers, by their statistics.
+/// Returns the minimum and the maximum of some columns of 64-bit integers, from the statistics of the columns.
 fn range(footer: &ParquetMetaData, columns: &HashSet<ColumnPath>) -> Option<(i64, i64)> {
     let chunks = footer.row_groups().iter().flat_map(|group| group.columns());
     let bounds = chunks.filter(|chunk| columns.contains(chunk.column_path())).filter_map(|chunk| {
@@ -370,7 +372,8 @@ impl Settings {
             .statistics
             .iter()
             .fold(with_dictionary, |builder, column| builder.set_column_statistics_enabled(column_path(column), level));
-        // The crate makes a filter for as many values as a row group may have, and then as small as its values allow.
+        // The crate creates a filter for the maximum number of values, and then shrinks it to the size that its actual
+        // values need.
         let with_bloom =
             self.bloom.iter().map(|column| column_path(column)).fold(with_statistics, |builder, column| {
                 builder

@@ -61,7 +61,7 @@ def test_fewer_jobs_are_said(tmp_path: Path) -> None:
     """A run that has memory for fewer jobs says so once; one with enough, or with few sources, says nothing."""
     generate(tmp_path / "in", GenerateOptions(files=5, size=5_000))
     (event,) = told(tmp_path / "in", tmp_path / "small", jobs=64, memory=LEAST_MEMORY, decoder="reference")
-    assert event.reason == "1 instead of 5, because that is what `memory` suffices for"
+    assert event.reason == "1 instead of 5, because `memory` is not enough for more"
     assert told(tmp_path / "in", tmp_path / "large", jobs=64, memory=1 << 30) == []
     assert told(tmp_path / "in", tmp_path / "one", jobs=1, memory=LEAST_MEMORY) == []
 

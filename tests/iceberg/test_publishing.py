@@ -219,7 +219,7 @@ def test_wrong_arguments_are_refused_before_anything_is_written(root: Root, tmp_
         with pytest.raises(OptionError) as error:
             publish(root.place, **wrong)
         assert error.value.parameter == next(iter(wrong))
-    with pytest.raises(OptionError, match="expected no `catalog` and no `keep`"):
+    with pytest.raises(OptionError, match="expected neither `catalog` nor `keep`"):
         publish(root.place, stop=True, keep=ZERO)
     with pytest.raises(DatasetError, match="expected a root"):
         publish(tmp_path / "none")

@@ -72,7 +72,7 @@ def test_an_option_becomes_its_equivalent(given: dict[str, Any], expected: dict[
 )
 def test_an_option_without_an_equivalent_is_refused(given: dict[str, Any], named: str) -> None:
     """The message names the option, and not its value."""
-    with pytest.raises(OptionError, match="`storage_options`: expected options of s3fs that Polars has too") as caught:
+    with pytest.raises(OptionError, match="`storage_options`: expected options of s3fs that Polars also has") as caught:
         polars_access(given)
     assert f"found {named!r}; leave it out" in str(caught.value)
     assert "hidden" not in str(caught.value)

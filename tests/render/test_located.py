@@ -53,7 +53,7 @@ def test_duckdb_reads_no_path_with_a_backslash(tmp_path: Path, sources: Path) ->
     """It finds no file there, so an error says so in place of a view that fails."""
     convert(sources / "one.json", tmp_path / "a\\b")
     ran = run("schema", "--as", "duckdb", "--root", tmp_path / "a\\b")
-    assert (ran.code, ran.out, "one with a backslash" in ran.err) == (1, "", True)
+    assert (ran.code, ran.out, "a path with a backslash" in ran.err) == (1, "", True)
 
 
 def test_an_empty_root_has_empty_views(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_markers_in_a_folder(tmp_path: Path) -> None:
         summary = convert(tmp_path / argument, tmp_path / "lake", on_progress=events.append)
         assert (summary.sources, summary.failed) == (2, ["empty.gz"])
         assert [event.kind for event in events[:3]] == ["ignored", "ignored", "found"]
-        assert [event.name for event in events[:2]] == ["_SUCCESS", "m1_%24folder%24"]
+        assert [event.name for event in events[:2]] == ["_SUCCESS", "m1_$folder$"]
         assert events[0].url == (tmp_path / "in/_SUCCESS").as_uri()
         events.clear()
     assert convert(tmp_path / "in/_SUCCESS", tmp_path / "lake").failed == ["_SUCCESS"]

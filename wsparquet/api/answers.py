@@ -91,9 +91,11 @@ def _unchanged(text: str) -> str:
 
 
 def parse_json(body: bytes, place: str, *, hide: Hide = _unchanged) -> Any:
-    """Parse a response as JSON. Raises Transient if it is not JSON: it may come from a proxy, so a retry may help.
+    """Parse a response as JSON.
 
-    Messages quote the server's text as ``hide`` returns it; so do those of the other functions here.
+    Raises Transient if the response is not JSON: a proxy may have sent it, so a retry may help.
+
+    Messages quote the server's text as ``hide`` returns it; so do the messages of the other functions here.
     """
     try:
         return json.loads(body)

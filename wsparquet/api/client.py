@@ -91,7 +91,7 @@ class Client:
         self._secrets = spellings(
             (credentials.app_key, credentials.app_secret, credentials.access_token, credentials.access_token_secret)
         )
-        # Those of all requests under way: as many as there are connections, each with its redirects.
+        # The signatures of all requests in progress: one for each connection and each of its redirects.
         self._signatures: deque[str] = deque(maxlen=options.connections * (MOST_HOPS + 1))
         self._busy_until = 0.0
         self._answered = False
@@ -123,8 +123,8 @@ class Client:
     async def list_files(self, start: datetime, end: datetime) -> Listing:
         """Return the server's files for a time range, oldest first, with one entry for each name.
 
-        The client requests the range in windows of at most 7 days that overlap by an hour. It does not request times
-        more than 30 days ago, because the server has deleted those files.
+        The client requests the range in windows of at most 7 days that overlap by an hour. The client does not request
+        times more than 30 days ago, because the server has deleted those files.
 
         Raises:
             ApiError: the range is invalid, the server rejects the request or is unreachable, or the response is not a
@@ -332,7 +332,7 @@ class Client:
             _, headers, _ = self._signer.sign(url, http_method="GET")
         except ValueError:
             raise ApiError(
-                f"{printable_url(url)}: expected an address that can be signed, found one that cannot"
+                f"{printable_url(url)}: expected an address that can be signed, found another address"
             ) from None
         request.headers["Authorization"] = headers["Authorization"]
         self._signatures.extend(map(unquote, SIGNATURE.findall(headers["Authorization"])))

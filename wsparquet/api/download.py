@@ -51,7 +51,7 @@ class Downloaded:
 
 
 class Transfer:
-    """One download in progress. When its context ends, either the complete file exists or no file does.
+    """One download in progress. When the context of the download ends, either the complete file exists or no file.
 
     Send a request with ``headers``, pass the response to ``receive``, then call ``finished``. After a failure, repeat
     these steps. ``total``: the size of the file in bytes, as the server announced it; None if the server did not
@@ -99,7 +99,7 @@ class Transfer:
     def headers(self) -> dict[str, str]:
         """Return the headers of the next request.
 
-        They request only the missing bytes, unless the file has changed on the server in the meantime.
+        The headers request only the missing bytes, unless the file has changed on the server in the meantime.
         """
         if not self._received:
             return {}

@@ -58,7 +58,7 @@ def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
 
 
 class _ClosedPipe(Exception):
-    """Nobody reads standard output any more, for example because `head` has ended."""
+    """The reader of standard output has closed the pipe, for example because `head` has ended."""
 
 
 class _Program(click.Group):

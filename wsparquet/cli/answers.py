@@ -71,7 +71,7 @@ def _csv(answer: Answer) -> Iterator[str]:
 
 
 def _cell(value: str | None) -> str:
-    """Return a cell of CSV: null is nothing, and an empty text is two quotes."""
+    """Return a cell of CSV: null becomes an empty cell, and an empty text becomes two quotes."""
     if value is None:
         return ""
     if value == "" or any(character in value for character in ',"\r\n'):

@@ -48,8 +48,8 @@ def changes(given: Arguments) -> int:
     """List the sources of ROOT that were added, replaced and removed since the token in --since was written.
 
     To load a warehouse, delete the rows of replaced and removed sources by their source_file, insert the rows of added
-    and replaced sources, and then move the file of --next to that of --since. If the load fails, do not move it: the
-    next call lists the same sources again, and those that came later.
+    and replaced sources, and then replace the file of --since by the file of --next. If the load fails, do not replace
+    the file: the next call lists the same sources again, and those that came later.
 
     \b
     Examples:

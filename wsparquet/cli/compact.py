@@ -59,7 +59,7 @@ class Arguments:
     default=8,
     show_default=True,
     metavar="N",
-    help="Leave the files of a table and day as they are if they are fewer than N.",
+    help="Merge a table's day only if it has at least N small files.",
 )
 @click.option("--target-size", type=BYTES, default="512MiB", show_default=True, help="Size in bytes of a merged file.")
 @click.option(
@@ -80,7 +80,7 @@ class Arguments:
     show_default=True,
     help="Memory in bytes for the rows of all jobs together.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be merged, but write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be merged, but write nothing.")
 @root_options
 @output_option
 @progress_options

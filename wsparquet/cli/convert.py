@@ -51,7 +51,7 @@ class Arguments:
 @to_option
 @account_option("The account of all sources; needed if neither the URL nor the content of a source names the account.")
 @click.option("--dry-run", is_flag=True, help="Decode and count, but write nothing.")
-@click.option("--compact", is_flag=True, help="Then merge the small files of older days, as `wsparquet compact` does.")
+@click.option("--compact", is_flag=True, help="At the end, merge the small files of older days, as `compact` does.")
 @click.option("--again", is_flag=True, help="Convert committed sources, too, and replace their rows.")
 @force_account_option
 @click.option(

@@ -38,7 +38,7 @@ class Arguments:
 def drift(given: Arguments) -> int:
     """Report values without a column, undocumented values, unknown records and quarantine in ROOT, with their times.
 
-    The report comes from the commit records; no data file is read. The times are those of the sources' containers. New
+    The report comes from the commit records; no data file is read. The times come from the sources' containers. New
     findings usually mean that LivePerson has changed its schema.
 
     \b

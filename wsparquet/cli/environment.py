@@ -25,9 +25,9 @@ EXCLUDED = frozenset(
         *("--tables", "--version", "--views"),
         # A root remembers where it is published.
         *("publish --catalog", "publish --keep"),
-        # `--since` is a file with a token here, and a time in other commands.
+        # `--since` of `changes` is a file with a token, while `--since` of other commands is a time.
         *("changes --since", "changes --next", "drift --by"),
-        # `--keep` lets readers of folders count rows twice for a time.
+        # With `--keep`, readers of folders count rows twice for a while.
         *("compact --date", "compact --table", "compact --keep"),
         *("report --html", "report --samples"),
         # A forgotten account would select all of its sources, and a forgotten age old days.

@@ -22,7 +22,8 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     """A signal ended the command: 128 + SIGINT, as shells report it."""
     CLOSED_PIPE = 141
-    """Nobody reads standard output any more: 128 + SIGPIPE, which shells report for other programs in this case."""
+    """The reader of standard output has closed the pipe: 128 + SIGPIPE, which shells report for other programs in this
+    case."""
 
 
 def of_error(error: WsparquetError) -> ExitCode:

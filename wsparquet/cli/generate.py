@@ -90,7 +90,7 @@ class Arguments:
     help="Median length of a session in minutes. A few sessions are up to 20 times as long, but at most 12 hours.",
 )
 @click.option("--midnight", type=_SHARE, help="Share of sessions, 0 to 1, that span midnight (UTC).")
-@click.option("--returning", type=_SHARE, help="Share of visits, 0 to 1, of visitors who come back in other files.")
+@click.option("--returning", type=_SHARE, help="Share of visits, 0 to 1, whose visitors also are in other files.")
 @output_option
 @takes(Arguments)
 def generate(given: Arguments) -> int:

@@ -288,7 +288,7 @@ def conversion_options(command: Command) -> Command:
         type=BYTES,
         default="384MiB",
         show_default=True,
-        help="Memory that the run may take; it has fewer jobs and smaller row groups if this is not enough.",
+        help="Memory that the run may take; if it is not enough, the run has fewer jobs and smaller row groups.",
     )
     days = click.option(
         "--max-days",
@@ -296,7 +296,7 @@ def conversion_options(command: Command) -> Command:
         default=1000,
         show_default=True,
         metavar="N",
-        help="Maximum number of days of the rows of one source; a source with more fails.",
+        help="Maximum number of days in the rows of one source; a source with more days fails.",
     )
     return added(
         command, jobs_option, memory, quarantined, days, decoder_option, limit_options, key_file_option, root_options

@@ -61,7 +61,7 @@ def say(text: str, *, nl: bool = True) -> None:
 
     Raises:
         ClickException: the text cannot be written, for example to a full disk.
-        BrokenPipeError: nobody reads standard output any more; ``main`` then ends the program.
+        BrokenPipeError: the reader of standard output has closed it; ``main`` then ends the program.
 
     """
     click.echo(text, nl=nl)

@@ -1,7 +1,7 @@
 """Shows a command's progress on standard error, and remembers which failures it has shown.
 
-A terminal shows a bar. Elsewhere, a long run writes a line each minute. Failures are shown at once, so the text of the
-result does not repeat them. ``--verbose`` adds a line for each file, and ``--quiet`` shows failures only.
+A terminal shows a bar. Elsewhere, a long run writes a line each minute. Failures are shown immediately, so the text of
+the result does not repeat them. ``--verbose`` adds a line for each file, and ``--quiet`` shows failures only.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from wsparquet.cli.flags import in_flags
 from wsparquet.cli.output import say_error
 from wsparquet.cli.terminal import human_bytes
 from wsparquet.cli.text import REPLACED
+from wsparquet.cli.text.parts import counted
 from wsparquet.redaction import printable
 
 if TYPE_CHECKING:
@@ -96,9 +97,9 @@ class _Lines:
 def _line(event: Progress) -> str:
     text = f"{event.kind}: {event.name}"
     if event.kind == "committed":
-        text += f" ({event.rows:,} rows)"
+        text += f" ({counted(event.rows, 'row')})"
     elif event.kind == "replaced":
-        text += f" ({event.rows_before:,} rows before, {event.rows:,} now)"
+        text += f" ({counted(event.rows_before or 0, 'row')} before, {event.rows:,} now)"
     why = event.error or event.reason
     return printable(in_flags(f"{text}: {why}" if why else text))
 
@@ -247,8 +248,8 @@ def _bar(*columns: ProgressColumn) -> Bar:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    counted = TextColumn("{task.fields[done]}/{task.fields[files]} files", markup=False)
-    return Progress(counted, BarColumn(), *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    files = TextColumn("{task.fields[done]}/{task.fields[files]} files", markup=False)
+    return Progress(files, BarColumn(), *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
 
 
 def _sources_bar() -> Bar:

@@ -39,7 +39,7 @@ class Arguments:
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="How many quarantined texts of each source to show. They are contents of the sources.",
+    help="How many quarantined texts of each source to show. These texts are content of the sources.",
 )
 @storage_option
 @output_option
@@ -47,7 +47,7 @@ class Arguments:
 def report(given: Arguments) -> int:
     """Write a page about ROOT: rows by day and table, covered hours, drift, quarantine, files, slow and failed sources.
 
-    The page is one file of HTML, without scripts, which loads nothing when it is opened. It comes from the commit
+    The page is one file of HTML, without scripts, which loads nothing when it is opened. The facts come from the commit
     records; no data file is read. With --output json, the numbers of the page are also printed. This command needs
     Altair: pip install 'wsparquet[report]'.
 

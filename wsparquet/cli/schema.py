@@ -72,7 +72,7 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @click.option(
     "--root",
     metavar="ROOT",
-    help="The root whose files the definitions for duckdb, athena and spark name; that for spark is then SQL.",
+    help="The root whose files the definitions for duckdb, athena and spark name. The text for spark is then SQL.",
 )
 @extension_option
 @click.option(
@@ -106,7 +106,7 @@ def schema(given: Arguments) -> int:
     """Print the definition of TABLE, or of all tables.
 
     With --root, definitions for duckdb, athena and spark name the files of that root, and can run without changes.
-    With --views, it prints the statements that create the flat views, which read the tables by their names.
+    With --views, the command prints the statements that create the flat views, which read the tables by their names.
     With --output json, the columns are printed as JSON. With --remote, the command prints the server's schema instead.
     With --remote --diff, the command compares the server's schema with these definitions.
 
@@ -193,7 +193,7 @@ def _check_additions(given: Sequence[str]) -> None:
 
 
 def _check_views(given: Sequence[str], form: str) -> None:
-    """Reject options that do not go with --views, and forms without views."""
+    """Reject options that cannot be combined with --views, and forms without views."""
     other = [flag for flag in given if flag not in {"--views", "--as"}]
     if other:
         raise click.UsageError(f"expected only --as with --views, found {' and '.join(other)}")

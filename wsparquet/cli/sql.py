@@ -56,12 +56,12 @@ class Arguments:
 
     @property
     def shell(self) -> bool:
-        """Whether a person on a terminal wants to ask, since nothing is given."""
+        """Whether to start the shell: no query is given, and a person sits at the terminal."""
         return not self._given and self.into is None and is_terminal()
 
     @property
     def format(self) -> str:
-        """The format that is given, or that the suffix of the file means."""
+        """The format that the user gave, or else the format of the file's suffix."""
         suffix = Path(self.into).suffix.lower() if self.into else ""
         return self.form or SUFFIXES.get(suffix, "table" if self.into is None else "csv")
 
@@ -104,13 +104,13 @@ class Arguments:
 @click.option(
     "--tables",
     is_flag=True,
-    help="List the tables and views, and what one row of each is, instead of answering a query.",
+    help="Do not answer a query, but list the tables and views, and what one row of each is.",
 )
 @click.option(
     "--describe",
     "described",
     metavar="TABLE",
-    help="List the columns of a table or view, their types, and what they mean, instead.",
+    help="Do not answer a query, but list the columns of a table or view, with types and descriptions.",
 )
 @storage_option
 @takes(Arguments)
@@ -119,8 +119,8 @@ def sql(given: Arguments) -> int:
 
     Each table has exactly the rows that count. The flat views, such as page_views and visits, have one row for each
     element of a list, or for each visit. The view drift has what `wsparquet drift` finds, by day. The query can only
-    read, and can open no other files. Times are in UTC. The form table shows at most 1000 rows; the other forms have
-    all of them. Without a query, the command is a small shell if it runs on a terminal. This command needs DuckDB: pip
+    read, and cannot open other files. Times are in UTC. The form table shows at most 1000 rows; the other forms have
+    all rows. Without a query, the command is a small shell if it runs on a terminal. This command needs DuckDB: pip
     install 'wsparquet[duckdb]'.
 
     \b

@@ -1,4 +1,4 @@
-"""Standard output and standard error with buffers of our own, which are empty after a failed write."""
+"""Standard output and standard error with buffers of their own, which are empty after a failed write."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ __all__ = ["take_standard_streams"]
 class _StandardStream(io.FileIO):
     """A standard stream. After a failed write, all further output is dropped.
 
-    Python writes the rest of the output at exit. It would then report another error, and change the exit code to 120.
+    Python writes the rest of the output at exit. Python would then report another error, and change the exit code to
+    120.
     """
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Write bytes. Raises OSError on failure: BrokenPipeError if nobody reads the stream any more."""
+        """Write bytes. Raises OSError on failure: BrokenPipeError if the reader of the stream has closed it."""
         try:
             return super().write(data)
         except OSError:
@@ -37,7 +38,7 @@ class _StandardOutput(_StandardStream):
         """Write bytes.
 
         Raises:
-            BrokenPipeError: nobody reads standard output any more.
+            BrokenPipeError: the reader of standard output has closed it.
             ClickException: the bytes cannot be written, for example to a full disk.
 
         """
@@ -55,9 +56,8 @@ class _StandardOutput(_StandardStream):
 def take_standard_streams() -> None:
     """Replace ``sys.stdout`` and ``sys.stderr``, unless the caller of this process has replaced them, as a test may.
 
-    With PYTHONUNBUFFERED, the streams have no buffers. Python then takes a write that was cut short for a complete one:
-    the rest of the output would be lost, and a pipe that nobody reads any more would look like success. Each line is
-    still written at once.
+    With PYTHONUNBUFFERED, the streams have no buffers. Python then treats a partial write as a complete write: the rest
+    of the output would be lost, and a closed pipe would look like success. Each line is still written at once.
     """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
         sys.stdout = _taken(sys.stdout, _StandardOutput)

@@ -68,7 +68,7 @@ class Arguments:
 @range_options
 @click.option("--raw", metavar="DIR|URL", help="The folder or URL in which to keep the downloaded files.")
 @click.option("--recheck", is_flag=True, help="Convert committed files again if their size on the server has changed.")
-@click.option("--compact", is_flag=True, help="Then merge the small files of older days, as `wsparquet compact` does.")
+@click.option("--compact", is_flag=True, help="At the end, merge the small files of older days, as `compact` does.")
 @click.option("--every", type=DURATION, help="Repeat at this interval, such as 1h, until interrupted.")
 @force_account_option
 @conversion_options
@@ -84,7 +84,8 @@ def sync(given: Arguments) -> int:
     it is always safe to run sync again. The first Ctrl-C ends the run after the current files; a second Ctrl-C ends it
     at once. If the server cannot be reached at all, the run ends within 30 seconds.
 
-    Exit codes are those of convert. A file that the server deleted before the download is a failure, too.
+    Exit codes have the same meaning as for convert. A file that the server deleted before the download is a failure,
+    too.
 
     \b
     Examples:
@@ -100,7 +101,7 @@ def sync(given: Arguments) -> int:
     shown_failures: set[tuple[str, str]] = set()
 
     def once(stop: Stop) -> SyncSummary:
-        # Each run has a progress bar of its own, so that the text of a result is never written into a bar.
+        # Each run has a separate progress bar, so that the text of a result is never written into a bar.
         with sync_progress(given.progress, given.output, log_format=given.log_format) as shown:
             summary = run(given.root, options=options, on_progress=shown, stop=stop)
         shown_failures.update(shown.failures)

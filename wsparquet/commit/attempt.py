@@ -105,7 +105,7 @@ class Attempt:
     def close(self) -> dict[str, int]:
         """Finish all files and return the number of rows by table, as counted by the writers, without empty tables.
 
-        After this, ``write`` and ``quarantine`` raise. Raises DatasetError if a file could not be written.
+        After ``finish``, ``write`` and ``quarantine`` raise. Raises DatasetError if a file could not be written.
         """
         if self._written is None:
             self._check_open()

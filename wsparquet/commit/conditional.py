@@ -1,11 +1,11 @@
 """Commits on an object store, without locks: a record is replaced only if no other writer has changed it.
 
-A record is never deleted: a removed source leaves a tombstone, which is a record without parts. So if the current
-record differs from the record that an attempt expects, the attempt can never succeed: it is *superseded*. An attempt's
-intent says which record the attempt expects. Any process can therefore recognize a superseded attempt and delete the
-files that its intent names. An attempt that expects the current record may be alive or dead. After a day it counts as
-dead and is *invalidated*: the record is rewritten under a new token, with no other change, so that the attempt is
-superseded.
+A record is never deleted: a removed source leaves a tombstone, which is a record without parts. If the current record
+differs from the record that an attempt expects, the attempt can therefore never succeed: it is *superseded*. An
+attempt's intent says which record the attempt expects. Any process can therefore recognize a superseded attempt and
+delete the files that its intent names. An attempt that expects the current record may be alive or dead. After a day it
+counts as dead and is *invalidated*: the record is rewritten under a new token, with no other change, so that the
+attempt is superseded.
 """
 
 from __future__ import annotations
@@ -148,9 +148,9 @@ class ConditionalProtocol:
         return written
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
-        """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
+        """Replace a record with a record that has no rows and refers to the source ``to``. Return the new record.
 
-        Raises CommitConflict if ``header`` is not that of the current record.
+        Raises CommitConflict if ``header`` is not the header of the current record.
         """
         found, version = self._read_source(header.identity.key)
         if found is None or found.removed or found.content_id != header.content_id:
@@ -195,7 +195,7 @@ class ConditionalProtocol:
         return found
 
     def _replace(self, found: Commit, version: Expectation, record: Commit) -> Commit:
-        """Replace a record with one with fewer files, and delete the others."""
+        """Replace a record with a record of fewer files, and delete the files that only the replaced record names."""
         key = found.identity.key
         kept = {*record.paths}
         record = replace(record, obsolete=tuple(path for path in self._obsolete(key, found) if path not in kept))
@@ -209,9 +209,9 @@ class ConditionalProtocol:
 
         If another run has rewritten the record before the answer arrived, the current record has another token.
 
-        Raises CommitConflict if another commit's record is current. Then the files of this attempt are deleted, except
-        those that the other record names. After any other error, it is unknown whether the record was written; the next
-        run finds out.
+        Raises CommitConflict if another commit's record is current. Before that, the files of this attempt are deleted,
+        except those that the other record names. After any other error, it is unknown whether the record was written;
+        the next run finds out.
         """
         try:
             self._put(record, version)
@@ -308,7 +308,7 @@ class ConditionalProtocol:
             self._rewrite(found, record, version)
 
     def _rewrite(self, found: Commit | DayRecord | None, record: Commit | DayRecord, version: Expectation) -> None:
-        """Replace a record with one with the same files and another token. Raises Changed if another writer was first.
+        """Give a record another token, with the same files. Raises Changed if another writer was first.
 
         This write needs no intent: it supersedes attempts whose own intents name all files to delete.
         """
@@ -319,7 +319,7 @@ class ConditionalProtocol:
         """Do steps 5 and 6 for the attempt that wrote the current record and for all superseded attempts.
 
         The record must be read after the intents: only then is every attempt that does not expect it certainly
-        superseded. If the only intent is that of the record just ``written``, the record is not read again.
+        superseded. If the only intent belongs to the record just ``written``, the record is not read again.
         """
         intents = self._log.intents_of(key)
         own = [path for path, intent in intents.items() if written and intent.token == written.token]

@@ -1,4 +1,4 @@
-"""Day records: which sources' rows of a day lie in merged files, the *day parts*.
+"""Day records: they list the sources whose rows of a day are in merged files, the *day parts*.
 
 Each source first has parts of its own. Compaction merges the parts of many sources into a few day parts, and the day
 record then lists these sources as *members*. This rule decides where a source's rows of a table and day are: in the day
@@ -6,7 +6,7 @@ parts, if the day record lists the source with this table and with the content i
 otherwise in the source's own parts. Rows in day parts of any other content are *void*: they do not count, and the next
 run removes them.
 
-A commit record still lists the own parts of a member, although these files are deleted.
+The commit record of a member still lists the member's own parts, although these files are deleted.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ AT_ONCE = 0.0
 class Member(NamedTuple):
     """A source with rows in day parts.
 
-    ``content_id`` is that of the commit whose rows these are. ``source_file`` is the value of the column with this name
-    in the rows; no two members of a day share it. ``rows`` has the number of rows by table, for the tables that were
-    merged.
+    ``content_id`` is the content id of the commit with these rows. ``source_file`` is the value of the column with this
+    name in the rows; no two members of a day share it. ``rows`` has the number of rows by table, for the tables that
+    were merged.
     """
 
     content_id: str
@@ -44,7 +44,7 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class DayRecord:
-    """The day parts of an account and day, and the sources with rows in them, by the names of their identities.
+    """The day parts of an account and day, and the sources with rows in these parts, by the names of their identities.
 
     ``token`` is new each time the record is written. ``content_id`` is the token of the attempt that last wrote day
     parts. ``obsolete`` has the paths of replaced day parts. Replaced day parts, and the members' own parts, stay until
@@ -99,12 +99,12 @@ class DayRecord:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The paths of all day parts that count."""
+        """The paths of all current day parts."""
         return tuple(part.path for part in self.parts)
 
     @property
     def published(self) -> tuple[str, ...]:
-        """The paths of the day parts that the attempt of this record has written."""
+        """The paths of the day parts that the attempt with this record's token has written."""
         return tuple(path for path in self.paths if f".{self.content_id}." in path)
 
     def keeps_replaced(self) -> bool:
@@ -112,7 +112,7 @@ class DayRecord:
         return self.keep_until is not None and self.keep_until > time.time()
 
     def replaceable(self) -> tuple[str, ...]:
-        """The paths of the files that a successor replaces, with those that still wait for their deletion."""
+        """The paths of the files that a successor replaces, and of replaced files that are not deleted yet."""
         return (*self.paths, *(self.obsolete if self.keeps_replaced() else ()))
 
     def after(self, found: DayRecord | None, obsolete: Iterable[str]) -> DayRecord:
@@ -152,7 +152,10 @@ class DayRecord:
 
 
 def is_waiting(record: Commit | DayRecord | None) -> bool:
-    """Return whether the files that a record has replaced must still stay. Only day records can ask for that."""
+    """Return whether the files that a record has replaced must still stay.
+
+    Only a day record can keep replaced files.
+    """
     return isinstance(record, DayRecord) and record.keeps_replaced()
 
 
@@ -194,7 +197,7 @@ class Counting:
                 yield part
 
     def day_parts(self, commit: Commit) -> Iterator[Part]:
-        """Yield the day parts that may have rows of a commit, among rows of others."""
+        """Yield the day parts that may contain rows of a commit."""
         account = commit.identity.account
         for day in dict.fromkeys(part.date for part in commit.parts) if self.days else ():
             record = self.days.get(Day(account, day))

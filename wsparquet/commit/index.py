@@ -148,7 +148,7 @@ class CommitIndex:
         return list(find_twins(found.values()))
 
     def counted(self, header: CommitHeader | None) -> CommitHeader | None:
-        """Return the header if its source is committed: it has rows, or the rows that it refers to exist."""
+        """Return the header if its source is committed: either the header has rows, or it refers to rows that exist."""
         return header if header is not None and self.with_rows(header) is not None else None
 
     def with_rows(self, header: CommitHeader) -> CommitHeader | None:

@@ -1,7 +1,7 @@
 """Commits on a local disk: steps 2 to 6 run while the process holds a lock for the identity.
 
-A live attempt holds the lock as long as its intent exists. So if a process holds the lock and finds another process's
-intent, that intent belongs to a dead attempt, and the process finishes or undoes that attempt.
+A live attempt holds the lock as long as its intent exists. A process that holds the lock and finds another process's
+intent therefore knows that the attempt of the intent is dead, and finishes or undoes that attempt.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class LockingProtocol:
         return record
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
-        """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
+        """Replace a record with a record that has no rows and refers to the source ``to``. Return the new record.
 
         Raises CommitConflict if ``header`` is not the header of the current record.
         """
@@ -116,8 +116,8 @@ class LockingProtocol:
     def remove(self, work: Workspace, key: Key) -> Commit | None:
         """Remove a source and return its last record; None if the source was not committed.
 
-        First, a tombstone that names the files to delete replaces the record. After these files, the tombstone is
-        deleted.
+        First, a tombstone that names the files to delete replaces the record. The tombstone is deleted after the files
+        that it names.
         """
         with self._disk.lock(key):
             found = self._finish_source(key)
@@ -177,8 +177,8 @@ class LockingProtocol:
         """Do steps 5 and 6 for every attempt of a source or day, and return its record; the caller must hold its lock.
 
         Deletes all files that the intents and the record's ``obsolete`` name, except the record's own files. First
-        makes the record durable, unless it is ``synced``: an attempt that died may not have come to that. If the power
-        failed after the deletion, the disk could otherwise have the record that names the deleted files.
+        makes the record durable, unless it is ``synced``: an attempt may have died before it synced the record. If the
+        power failed after the deletion, the disk could otherwise have the record that names the deleted files.
         """
         intents = self._log.intents_of(key)
         if intents and not synced:

@@ -1,4 +1,4 @@
-"""The commit log of a root. All other packages read commit records and intents through it."""
+"""The commit log of a root. All other packages read commit records and intents through this module."""
 
 from __future__ import annotations
 
@@ -188,7 +188,10 @@ class CommitLog:
         )
 
     def counting(self) -> Counting:
-        """Return what decides which rows count, read through the checkpoint. Raises like ``counting_commits``."""
+        """Return what decides which rows count, read through the checkpoint.
+
+        Raises the same errors as ``counting_commits``.
+        """
         commits = self.counting_commits()
         return Counting(commits, self.days())
 

@@ -120,8 +120,8 @@ def decode_commit(data: bytes, path: str) -> Commit:
 def decode_header(data: bytes, path: str) -> CommitHeader | None:
     """Return the header of the record in ``data``, or None if the source is removed.
 
-    This is faster than ``decode_commit``, because the parts are not checked. Raises DatasetError if the record is not
-    valid or its path should not be ``path``.
+    This function is faster than ``decode_commit``, because it does not check the parts. Raises DatasetError if the
+    record is not valid or does not belong at ``path``.
     """
     reader = _load(data, path)
     if reader.take("removed", bool):

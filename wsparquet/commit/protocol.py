@@ -68,7 +68,7 @@ def _changed(identity: Identity | Day, found: Commit | DayRecord | None, during:
 
 
 def conflict(record: Commit | DayRecord, found: Commit | DayRecord | None) -> CommitConflict | DayConflict:
-    """Return the error that ``found`` is current where ``record`` was to be written."""
+    """Return the error for an attempt that could not write ``record`` because ``found`` is current."""
     if isinstance(record, DayRecord):
         return DayConflict(record.identity, cast("DayRecord | None", found))
     return CommitConflict(record.identity, cast("Commit | None", found))
@@ -116,7 +116,7 @@ class CommitProtocol(Protocol):
         ...
 
     def yield_to(self, work: Workspace, header: CommitHeader, to: Identity) -> Commit:
-        """Replace a record with one that has no rows and refers to the source ``to``. Return the new record.
+        """Replace a record with a record that has no rows and refers to the source ``to``. Return the new record.
 
         Raises CommitConflict if ``header`` is not the header of the current record.
         """

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 2
-"""The format version of records and intents. It is incremented by each change that older versions cannot read."""
+"""The format version of records and intents. Each change that older versions cannot read increments this number."""
 
 MOST_COPIES = 32
 """How many other places of its text a record lists. Further places are not noted, so every run reads them again.
@@ -257,10 +257,10 @@ class Commit:
         return replace(self, token=token, facts=facts, parts=kept, obsolete=obsolete)
 
     def sighted(self, token: str, sightings: Iterable[Sighting]) -> Commit:
-        """Return the record with more places. A new sighting of a URL replaces an older one.
+        """Return the record with more places. A new sighting of a URL replaces an older sighting.
 
         A record that lists the maximum number of places keeps them: otherwise, in every run, each new place would only
-        displace another one. Places in the API's listing are always added. If nothing is new, the record itself is
+        displace another place. Places in the API's listing are always added. If nothing is new, the record itself is
         returned.
         """
         also = {each.url: each for each in self.also}
@@ -302,7 +302,7 @@ class Commit:
 
 
 class Published(Protocol):
-    """What an intent says of the record that an attempt will write: a commit or a day record."""
+    """What an intent contains about the record that an attempt will write, which is a commit or a day record."""
 
     @property
     def identity(self) -> Identity | Day:

@@ -1,4 +1,4 @@
-"""What a commit keeps of the one that it replaces: the hashes of older texts."""
+"""What a commit keeps of the commit that it replaces: the hashes of older texts."""
 
 from __future__ import annotations
 

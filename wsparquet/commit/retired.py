@@ -1,4 +1,4 @@
-"""Retired parts: parts that counted, and that no commit record names any more. They are deleted only through here.
+"""Retired parts: parts that counted, and that no commit record names any more. Only this module deletes retired parts.
 
 A published snapshot of an Iceberg table may still name a retired part, so in a published root the part must exist until
 the next snapshot. Until then it *waits*: a list in ``_wsparquet/retired/`` names it.
@@ -21,16 +21,16 @@ __all__ = ["RetiredParts"]
 class RetiredParts:
     """Deletes parts that may have counted: at once, or after the next publication if the root is published.
 
-    Every protocol that replaces or removes parts uses it in the same order:
+    Every protocol that replaces or removes parts follows these steps:
 
     1. Write the record that no longer names the parts.
     2. Call ``delete``, while an intent still names the parts, so that the next run repeats the call after a kill.
     3. Delete the intent.
 
-    ``is_published`` is asked at each call with parts, after step 1, and must read ``root.json`` again. A publisher
-    first marks the root as published and then reads the records. So either this call sees the mark, or the publisher
-    sees the new record. Parts that never counted may be deleted directly, such as those of an attempt that failed
-    before its record.
+    ``delete`` calls ``is_published`` after step 1, and ``is_published`` must read ``root.json`` at each call. A
+    publisher first marks the root as published and then reads the records. Therefore, either this call sees the mark,
+    or the publisher sees the new record. Parts that never counted, such as the parts of an attempt that failed before
+    it wrote its record, may be deleted directly.
     """
 
     def __init__(self, store: Store, *, is_published: Callable[[], bool] = lambda: False) -> None:

@@ -1,4 +1,4 @@
-"""Twins: commits of the same text, of which one counts.
+"""Twins: commits of the same text. Only one of them counts.
 
 Two commits are twins if both have rows and the same inflated text, whatever their names and accounts are. Two writers
 can commit twins at the same time, because they write different records. Readers count only one twin, and the next run

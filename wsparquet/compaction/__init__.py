@@ -1,4 +1,7 @@
-"""Merges the many small parts of days into few large files. Never name a room `compact`: that is a public function."""
+"""Merges the many small parts of days into few large files.
+
+No package may be named `compact`, because that is the name of a public function.
+"""
 
 from __future__ import annotations
 

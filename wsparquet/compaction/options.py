@@ -38,14 +38,14 @@ class CompactKeywords(TypedDict, total=False):
 class CompactOptions:
     """The options of ``compact``, which also takes each field as a keyword argument.
 
-    ``older_than``: merge only days that ended at least this long ago, because files of a day still arrive for hours.
+    ``older_than``: merge only days that ended at least this long ago, because files of a day may arrive hours later.
     ``dates``: merge these days, whatever their age; None stands for the rows without a day. ``tables``: merge only
-    these tables. ``min_files``: leave a table's day as it is if it has fewer small files. ``target_size``: the size in
-    bytes of a merged file. ``keep``: how long replaced files stay. Until then, readers of folders count rows twice, so
-    use it only if all readers use ``open_dataset``, ``scan``, ``connect`` or Iceberg tables. ``jobs``: how many days
-    are merged at the same time. ``memory``: the memory budget in bytes of all jobs together. ``dry_run``: only say what
-    would be merged. ``storage_options``: options of s3fs. ``single_writer``: the caller's promise that no other run
-    writes to this root at the same time.
+    these tables. ``min_files``: merge a table's day only if it has at least this many small files. ``target_size``: the
+    size in bytes of a merged file. ``keep``: how long replaced files stay. Until then, readers of folders count rows
+    twice, so use it only if all readers use ``open_dataset``, ``scan``, ``connect`` or Iceberg tables. ``jobs``: how
+    many days are merged at the same time. ``memory``: the memory budget in bytes of all jobs together. ``dry_run``:
+    only report what would be merged. ``storage_options``: options of s3fs. ``single_writer``: the caller's promise that
+    no other run writes to this root at the same time.
 
     >>> wsparquet.CompactOptions(min_files=2).target_size
     536870912

@@ -25,7 +25,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class MergedTable:
-    """A table whose files were merged: how many files and bytes these were before and after, and their rows.
+    """A table whose files were merged: its files and bytes before and after, and the number of merged rows.
 
     In a dry run, ``files_after`` and ``bytes_after`` are None.
 
@@ -58,8 +58,8 @@ class Compaction(Result):
     """The result of ``compact``. ``days`` is the number of days of accounts that were merged.
 
     ``failures`` has the days that could not be merged; their rows count as before. ``changing`` is the number of days
-    that other runs changed meanwhile, and that the next compaction merges. ``keeps_replaced``: whether replaced files
-    stay for a time.
+    that other runs changed at the same time; the next compaction merges them. ``keeps_replaced``: whether replaced
+    files are kept for some time.
 
     >>> wsparquet.compact("lake").days
     0

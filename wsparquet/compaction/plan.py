@@ -18,7 +18,7 @@ __all__ = ["Candidates", "planned_days"]
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a day of an account has: its current record, and the commits with own parts of this day."""
+    """A day of an account: its current record, and the commits with own parts of this day."""
 
     day: Day
     found: DayRecord | None
@@ -57,7 +57,7 @@ class Candidates:
             yield from (part for part in commit.parts if part.table == table and part.date == self.day.day)
 
     def _without_shared_names(self) -> Iterator[Commit]:
-        """Yield the commits whose rows ``source_file`` tells apart from the rows of all other members."""
+        """Yield the commits whose rows can be recognized: no other member has their value of ``source_file``."""
         owners = {member.source_file: name for name, member in (self.found.members if self.found else {}).items()}
         for commit in self.commits:
             if owners.setdefault(commit.facts.source_name, commit.identity.name) == commit.identity.name:

@@ -37,9 +37,9 @@ def compact(
 
     Hourly sources make several files an hour. After the compaction, a table's day has one file up to the target size,
     with Bloom filters on ``visitId`` and ``visitorId``, so that engines find one visit or one visitor fast. The rows
-    are the same, and a later conversion or removal of a source still replaces exactly the rows of this source. All
-    readers may go on: a merged file counts from the same instant at which the small ones no longer count, and the small
-    ones are deleted right then. A query that has listed the folder before fails once with a missing file.
+    are the same, and a later conversion or removal of a source still replaces exactly the rows of this source. Readers
+    need not stop: a merged file begins to count at the instant at which the small files stop counting, and the small
+    files are then deleted. A query that listed the folder before then fails once, because a file is missing.
 
     ``root`` is a folder or ``s3://bucket/…``. The keyword arguments are the fields of ``CompactOptions``, and they take
     precedence over ``options``.
@@ -162,7 +162,10 @@ class _Run:
         self._merged(change, _published(result))
 
     def _merged(self, change: DayChange, after: Mapping[str, Sizes]) -> None:
-        """Add a day to the totals and report it; ``after`` has the new day parts by table, or nothing in a dry run."""
+        """Add a day to the totals and report the day.
+
+        ``after`` has the new day parts by table, or nothing in a dry run.
+        """
         self.days += 1
         for table, inputs in change.merged.items():
             totals = self._totals.setdefault(table, _Totals())

@@ -92,12 +92,12 @@ class Converter:
     def _plan(self, sources: int) -> MemoryPlan:
         """Divide the memory between the jobs and the writers. Report if there is not enough for all jobs."""
         options = self.options
-        # Where there are jobs to spare, a source uses a second one.
+        # If some jobs are idle, a source uses a second job.
         most = max(min(options.jobs, sources + 1), 1)
         plan = plan_memory(options.memory, jobs=most, decoder=active_decoder(options.decoder))
         wanted = min(most, sources)
         if plan.jobs < wanted:
-            reason = f"{plan.jobs} instead of {wanted}, because that is what `memory` suffices for"
+            reason = f"{plan.jobs} instead of {wanted}, because `memory` is not enough for more"
             self.tell(Progress("limited", "jobs", reason=reason))
         shared_pool().allow(plan.writers)
         return plan
@@ -115,7 +115,8 @@ class Converter:
     def stop(self) -> None:
         """Make every source in progress fail, at its next chunk or during its upload.
 
-        The attempt of each source deletes its own files. If it cannot, the next run deletes them.
+        The attempt of each source deletes its own files. Files that an attempt cannot delete are deleted by the next
+        run.
         """
         self._stopped.set()
         if self.root is not None:
@@ -201,7 +202,8 @@ class Converter:
     def _candidates(self, source: Source) -> list[CommitHeader]:
         """Return the commits that may cover a source. The source's checksum then decides.
 
-        These are the commits with the source's name and, if the source needs no record of its own, those with its size.
+        These are the commits with the source's name and, if the source does not need its own record, the commits with
+        its size.
         """
         account, commits = self.options.account, self.commits
         found = [head for head in commits.by_source_name(source.name) if account in {None, head.identity.account}]
@@ -369,7 +371,10 @@ class _Conversion:
             )
 
     def _decide(self, reader: SourceReader) -> Decision:
-        """Decide what to do with the source. Raises SourceError if its content contradicts its account or name."""
+        """Decide what to do with the source.
+
+        Raises SourceError if the content of the source contradicts its account or name.
+        """
         run, source, options, report = self.run, self.source, self.options, self.decoder.report
         account = self.into.account if self.into else self._account()
         found = Content(source, account, reader.sha256, self._text(reader), report.row_count)
@@ -446,7 +451,7 @@ def _begun(steps: Iterator[_Step]) -> Iterator[_Step]:
     held: list[_Step] = []
     weight = 0
     for step in steps:
-        # Of several steps without content, only the last one is needed, because its totals are the newest.
+        # If several steps have no content, only the last step is needed, because its totals are the newest.
         if held and not held[-1].weight():
             held.pop()
         held.append(step)

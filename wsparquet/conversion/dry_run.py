@@ -1,4 +1,4 @@
-"""Enters into an index what a dry run would commit, so that the dry run decides about copies as a real run would."""
+"""Enters the would-be commits of a dry run into an index, so that the dry run recognizes copies as a real run does."""
 
 from __future__ import annotations
 

@@ -28,7 +28,10 @@ class FailureLimit:
         self.not_begun = 0
 
     def applied_to(self, convert: Convert) -> Callable[[Source | Failed], Outcome | None]:
-        """Return ``convert`` with the limit. Once that is reached, the function returns None and begins no source."""
+        """Return ``convert`` with the limit.
+
+        Once the limit is reached, the function returns None and begins no source.
+        """
 
         def limited(source: Source | Failed) -> Outcome | None:
             if not self._begin():
@@ -44,7 +47,10 @@ class FailureLimit:
         return limited if self._most else convert
 
     def _begin(self) -> bool:
-        """Return whether a source may begin. If its failure might exceed the limit, first wait for running sources."""
+        """Return whether a source may begin.
+
+        If a failure of the source might exceed the limit, first wait for running sources.
+        """
         with self._changed:
             self._changed.wait_for(lambda: not self._in_progress or self._failures + self._in_progress < self._most_now)
             reached = self.not_begun > 0 or self._failures >= self._most_now

@@ -144,7 +144,7 @@ def _about_own_commit(found: Content, present: CommitHeader, *, again: bool) -> 
     if found.text != present.text and name.is_copy:
         raise SourceError(
             f"{found.source.url}: expected the content of {own}, because its name says that it is a copy, found other "
-            f"content; if this file is the newer one, rename it to {present.identity.name}.gz, otherwise delete it"
+            f"content; if this file is newer, rename it to {present.identity.name}.gz, otherwise delete it"
         )
     return None
 
@@ -193,13 +193,13 @@ def sighting(source: Source, skip: Skip) -> Sighting | None:
 
 
 def choose_account(source: Source, given: str | None, stated: Sequence[str], *, force: bool) -> str:
-    """Return the account of a source: the given account, that of its URL, or the one that all its containers state.
+    """Return the account of a source: the given one, the one in its URL, or the only one that its containers state.
 
     ``stated``: the accounts that the containers state. With ``force``, the given account and the URL's account may
     differ from them.
 
     Raises:
-        SourceError: the containers state another account than the given one or the URL's.
+        SourceError: the containers state another account than the given account or the account in the URL.
 
     """
     account = given or source.account

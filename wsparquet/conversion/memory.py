@@ -1,6 +1,6 @@
 """Divides the memory of a run between its jobs and the writers.
 
-The constants come from measured peaks, see ``benchmarks/README.md``. A test holds that runs stay within their memory.
+The constants come from measured peaks, see ``benchmarks/README.md``. A test checks that runs stay within their memory.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ DEFAULT_MEMORY = 384 * MEBIBYTE
 """The memory in bytes that a run may take by default."""
 
 START = 104 * MEBIBYTE
-"""What a process takes that converts nothing yet: Python, Arrow and this package."""
+"""The memory in bytes of a process that has not begun to convert: Python, Arrow and this package."""
 
 JOB = {"native": 18 * MEBIBYTE, "reference": 48 * MEBIBYTE}
 """What a job of each decoder takes besides unfinished rows: pieces of the source, buffers, and free memory between
 them."""
 
 ROWS_PER_TEXT = 2
-"""The memory of unfinished and of just finished rows in a job, in relation to the source text that makes a batch."""
+"""The memory of a job's unfinished and last finished rows, divided by the size of a batch's source text."""
 
 LEAST_TEXT, MOST_TEXT = 2 * MEBIBYTE, Limits().batch_bytes * BATCH_FACTOR
-"""The least and the most source text, in bytes, from which a job makes one batch. Smaller batches take more time."""
+"""The minimum and the maximum size in bytes of a batch's source text. Smaller batches take more time."""
 
 LEAST_WRITERS = 16 * MEBIBYTE
-"""The least memory for the unfinished files of a job, in bytes. With less, row groups would become very small."""
+"""The minimum memory for the unfinished files of a job, in bytes. With less memory, row groups would become very
+small."""
 
 LEAST_MEMORY = START + LEAST_WRITERS + JOB["reference"] + ROWS_PER_TEXT * LEAST_TEXT
-"""The least memory of a run, in bytes: that of one job of any decoder."""
+"""The minimum memory of a run, in bytes: enough for one job with any decoder."""
 
 
 @dataclass(frozen=True)
 class MemoryPlan:
     """How a run uses its memory.
 
-    ``jobs``: how many sources it converts at the same time. ``batch_bytes``: that limit of the decoders. ``writers``:
-    the memory for unfinished files of all jobs together, in bytes.
+    ``jobs``: how many sources it converts at the same time. ``batch_bytes``: the value of ``Limits.batch_bytes`` for
+    the decoders. ``writers``: the memory for unfinished files of all jobs together, in bytes.
     """
 
     jobs: int
@@ -61,11 +62,14 @@ def check_memory(memory: object) -> None:
 
 
 def plan_memory(memory: int, *, jobs: int, decoder: str) -> MemoryPlan:
-    """Return how a run with at most ``jobs`` jobs uses ``memory`` bytes. It has fewer jobs if they need more memory."""
+    """Return how a run with at most ``jobs`` jobs uses ``memory`` bytes.
+
+    The run has fewer jobs if ``jobs`` jobs need more memory.
+    """
     free = memory - START
     job = JOB[decoder]
     least = job + LEAST_WRITERS + ROWS_PER_TEXT * LEAST_TEXT
     carried = max(1, min(jobs, free // least))
-    # A third of what is left makes batches larger, up to a limit; the rest makes row groups larger.
+    # A third of the remaining memory makes batches larger, up to a limit; the rest makes row groups larger.
     text = min(MOST_TEXT, LEAST_TEXT + (free // carried - least) // (3 * ROWS_PER_TEXT))
     return MemoryPlan(carried, text // BATCH_FACTOR, free - carried * (job + ROWS_PER_TEXT * text))

@@ -49,23 +49,23 @@ def default_jobs() -> int:
 class ConvertOptions:
     """The options of ``convert`` and ``replay``. Both functions also take each field as a keyword argument.
 
-    ``jobs``: how many sources are converted at the same time, unless ``memory`` is too little for so many. ``account``:
-    the account of all sources, needed if their URLs and contents do not name it. A source that states another account
-    fails, unless ``force_account`` is true. ``dry_run``: decode and count, but write nothing. ``max_quarantined``: how
-    many records and items of one source may be quarantined; a source with more of them fails. ``max_failures``:
-    ``convert`` begins no further source after so many failures without a success, because the folder is then probably
-    the wrong one; None or 0 means no limit. ``memory``: the memory in bytes that the process may take; runs of one
-    process at the same time share it, and the last one to begin sets it. ``max_days``: the most days that the rows of
-    one source may have; a source with more fails, because each day of a table is a file. ``again``: also convert
-    sources that are committed already, and replace their rows; ``replay`` then also repeats sources that this version
-    itself has converted but not fully understood. ``compact``: merge small files of the root's older days at the end,
-    as ``compact`` does. ``decoder``: ``auto``, ``native`` or ``reference``. ``source_limits`` and ``limits``: how much
-    memory and disk space one source may take. ``storage_options``: options for fsspec, and for s3fs if the root is on
-    S3. ``single_writer``: the caller's promise that no other run writes to this root at the same time. ``shard``:
-    ``NUMBER/OF``, such as ``3/16``: ``convert`` converts only one of 16 shards, numbered from 0. The name of a source
-    decides on its shard, so 16 runs with the same sources convert each source once; ``sync`` and ``replay`` refuse a
-    shard. ``key_file``: the file with the secret key, needed if people were erased from the root; by default the key is
-    in the environment variable ``WSPARQUET_KEY``.
+    ``jobs``: how many sources are converted at the same time, unless ``memory`` is too little for this many.
+    ``account``: the account of all sources, needed if their URLs and contents do not name it. A source that states
+    another account fails, unless ``force_account`` is true. ``dry_run``: decode and count, but write nothing.
+    ``max_quarantined``: how many records and items of one source may be quarantined; a source with more of them fails.
+    ``max_failures``: ``convert`` begins no further source after this many failures without a success, because the
+    folder is then probably the wrong one; None or 0 means no limit. ``memory``: the memory in bytes that the process
+    may take; simultaneous runs of one process share the memory, and the run that began last sets its size.
+    ``max_days``: how many days the rows of one source may have; a source with more days fails, because each day of a
+    table is a file. ``again``: also convert sources that are committed already, and replace their rows; ``replay`` then
+    also repeats sources that this version itself has converted but not fully understood. ``compact``: merge small files
+    of the root's older days at the end, as ``compact`` does. ``decoder``: ``auto``, ``native`` or ``reference``.
+    ``source_limits`` and ``limits``: how much memory and disk space one source may take. ``storage_options``: options
+    for fsspec, and for s3fs if the root is on S3. ``single_writer``: the caller's promise that no other run writes to
+    this root at the same time. ``shard``: ``NUMBER/OF``, such as ``3/16``: ``convert`` converts only one of 16 shards,
+    numbered from 0. The name of a source decides on its shard, so 16 runs with the same sources convert each source
+    once; ``sync`` and ``replay`` refuse a shard. ``key_file``: the file with the secret key, needed if people were
+    erased from the root; by default the key is in the environment variable ``WSPARQUET_KEY``.
 
     >>> options = wsparquet.ConvertOptions(jobs=2, max_quarantined=0)
     >>> wsparquet.convert("downloads/", to="lake", options=options).exit_code
@@ -109,7 +109,7 @@ class ConvertOptions:
         check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
 
     def check_whole(self) -> None:
-        """Refuse a shard, for functions that cannot work on one. Raises OptionError."""
+        """Refuse a shard, for functions that cannot work on a shard. Raises OptionError."""
         if self.shard is not None:
             raise OptionError("shard", f"expected none here, found {self.shard}; only a conversion has shards")
 

@@ -63,8 +63,9 @@ def replay(
 ) -> Summary:
     """Repeat the conversion of sources of an older schema version, or with values that were not understood.
 
-    Values that were not understood are in ``rescued`` or in quarantine. If this version itself put them there, the
-    source is repeated only with ``again``, because the result would be the same. So a second replay has nothing to do.
+    Values that were not understood are in ``rescued`` or in quarantine. If this version itself rescued or quarantined
+    the values, the source is repeated only with ``again``, because the result would be the same. A second replay
+    therefore has nothing to do.
 
     ``raw`` is a path, glob, folder or URL with the raw files, or a list of them. A raw file is found by the name and
     the checksum of its source; if the source came from standard input, by the checksum alone. No URL in a commit record

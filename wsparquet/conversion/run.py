@@ -99,7 +99,7 @@ def convert(
 
 
 def end_run(root: Root, summary: Summary, options: ConvertOptions, *, compact: bool = True) -> None:
-    """Do what each run does after its last commit: settle rows, merge small files if asked to, and publish.
+    """Do what each run does after its last commit: settle rows, merge small files if the options say so, and publish.
 
     Without ``compact``, no files are merged, for example because the run was interrupted.
     """
@@ -125,7 +125,7 @@ def compacted(root: Root, options: ConvertOptions) -> Compaction:
 
 @contextmanager
 def _opened(to: str | os.PathLike[str], options: ConvertOptions) -> Iterator[Root | None]:
-    """Open the root for a run, and leave nothing of it if the run has committed nothing and there was no root."""
+    """Open the root for a run. If there was no root and the run commits nothing, leave nothing."""
     root = _open_root(to, options)
     try:
         yield root
@@ -170,7 +170,7 @@ def outcomes(
         try:
             _wait_for_all(list(futures.values()))
         except BaseException:
-            # Interrupted: each source that is being converted deletes its own files.
+            # After an interruption, each source in progress deletes its own files.
             converter.stop()
             pool.shutdown(cancel_futures=True)
             raise

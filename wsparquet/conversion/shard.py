@@ -17,10 +17,10 @@ FORM = re.compile(r"([0-9]{1,9})/([0-9]{1,9})", re.ASCII)
 
 
 def name_key(source: Source | Failed) -> str:
-    """Return a text that all sources share which one run must convert, because they can have the same identity.
+    """Return a key of a source: sources with the same key can have the same identity, so one run must convert them all.
 
-    This is the API name that the source's name is or contains (``X.gz``, ``X (1).gz``), otherwise the name without its
-    suffixes.
+    The key is the API name that the source's name is or contains (``X.gz``, ``X (1).gz``), otherwise the name without
+    its suffixes.
     """
     name = parse_name(source.name)
     return name.api_name or name.stem
@@ -28,7 +28,7 @@ def name_key(source: Source | Failed) -> str:
 
 @dataclass(frozen=True)
 class Shard:
-    """One of ``of`` shards; ``number`` is from 0 to ``of - 1``."""
+    """The shard ``number`` of ``of`` shards, where ``number`` is from 0 to ``of - 1``."""
 
     number: int
     of: int

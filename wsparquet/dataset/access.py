@@ -59,5 +59,5 @@ def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:
 
 
 def retired_parts(store: Store) -> RetiredParts:
-    """Return what deletes the retired parts of the root in ``store``."""
+    """Return the object that deletes the retired parts of the root in ``store``."""
     return RetiredParts(store, is_published=lambda: is_published(store))

@@ -46,7 +46,7 @@ class Stray:
 
 @dataclass(frozen=True, repr=False)
 class Cleaning(Result):
-    """The result of ``clean``: the files that no commit record names. ``deleted``: whether these were deleted.
+    """The result of ``clean``: the files that no commit record names. ``deleted``: whether these files were deleted.
 
     ``unlisted``: the reason why unfinished uploads or private folders could not be listed, or None if all were listed.
 
@@ -118,9 +118,9 @@ def find_strays(
 
     Both times are in seconds since 1970. ``named`` returns the paths that commit records name; by default it reads the
     records. Files are listed first, then intents, then the parts that wait for a publication, and commit records last.
-    So if a listed file is committed before the records are read, a record names it. If its attempt is unfinished, an
-    intent names it. The folders of temporary files and of quarantine are private. If this user may not list them, their
-    paths are appended to ``denied``.
+    If a listed file is committed before the records are read, a record therefore names the file. If the attempt of a
+    listed file is unfinished, an intent names the file. The folders of temporary files and of quarantine are private.
+    If this user may not list these folders, their paths are appended to ``denied``.
 
     Raises:
         DatasetError: the store fails, this user may not list another folder, or a record or an intent is not valid.

@@ -1,4 +1,4 @@
-"""Writes day parts: merged files of many sources, and smaller ones after the rows of a source became void."""
+"""Writes day parts: merged files of many sources, and smaller files after the rows of a source became void."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 BATCH_ROWS = 1 << 13
-"""How many rows are read at once: with 10 KB a row, which is much, these are 80 MB."""
+"""How many rows are read at once: even with 10 KB for each row, they take only 80 MB."""
 
 TARGET_BYTES = 512 << 20
 MEMORY = 384 << 20
@@ -54,11 +54,11 @@ class PartsGone(Exception):
 
 
 class WrongRows(DatasetError):
-    """Parts do not have the rows that their records say."""
+    """Parts do not have the rows that their records state."""
 
 
 class Input(NamedTuple):
-    """A part to merge. The rows of the source files in ``void`` are left out; ``rows`` is the number of the others.
+    """A part to merge. The rows of the source files in ``void`` are left out; ``rows`` is the number of all other rows.
 
     If ``source_file`` is given, all rows must have this value in the column with this name.
     """
@@ -74,8 +74,8 @@ class DayChange:
     """How a day record changes.
 
     ``found`` is the current record, or None. ``members`` are the members of the next record. ``kept`` are day parts
-    that stay as they are. ``merged`` has the parts of each table that new day parts replace; without inputs, a table
-    has no day parts any more.
+    that stay as they are. ``merged`` has the parts of each table that new day parts replace; a table without such parts
+    loses its day parts.
     """
 
     day: Day
@@ -89,7 +89,7 @@ class DayChange:
 class MergeLimits:
     """How day parts are written.
 
-    ``target_bytes`` is the size in bytes from which a file is closed and another one begun. ``memory`` is the memory
+    ``target_bytes`` is the size in bytes at which a file is closed and another file is begun. ``memory`` is the memory
     budget in bytes for one day. Replaced files stay until ``keep_until`` (seconds since 1970), if it is not None.
     """
 
@@ -108,7 +108,9 @@ def write_day(
     transform: Transform | None = None,
     check: Callable[[], None] = unchecked,
 ) -> DayRecord:
-    """Write the new day parts, swap the day record, and delete what the new record replaces; ``check``: see ``Draft``.
+    """Write the new day parts, replace the day record, and delete the files that the new record replaces.
+
+    ``check`` is that of ``Draft``.
 
     ``transform`` is applied to the rows of each table before they are written.
 

@@ -71,8 +71,8 @@ class LakeDataset:
     def files(self, name: str) -> list[str]:
         """Return the paths of the parts of a table, relative to the root, with ``/`` between components.
 
-        Only these files have rows that count. ``void`` tells of rows in them that do not count. Raises the same errors
-        as ``table``.
+        Only these files have rows that count. ``void`` names the rows in these files that do not count. Raises the same
+        errors as ``table``.
         """
         self._check_table(name)
         paths = [each.part.path for each in self._parts[name]]

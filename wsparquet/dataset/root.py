@@ -101,7 +101,7 @@ class Root:
     def open_to_write(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
         """Open the root at ``path`` to add commits; the first commit creates the root if it is missing.
 
-        So if every source of a run fails, for example because of a mistyped folder, the run leaves no root.
+        A run in which every source fails, for example because of a mistyped folder, therefore leaves no root.
 
         Raises the same errors as ``open``.
         """
@@ -206,7 +206,7 @@ class Root:
 
     @property
     def retired(self) -> RetiredParts:
-        """What deletes parts that may have counted. No other code may delete such parts."""
+        """The object that deletes parts that may have counted. No other code may delete such parts."""
         return retired_parts(self._store)
 
     def delete_waiting(self, waiting: Mapping[str, Sequence[str]]) -> None:
@@ -405,7 +405,7 @@ class Root:
         """
         if self.is_remote or self._made:
             return
-        # The run has an error of its own, or its sources have: a disk that fails here would hide it.
+        # An error here would hide the error of the run or of its sources.
         with suppress(DatasetError):
             if not has_version(self._store):
                 self._store.remove_work_folders()

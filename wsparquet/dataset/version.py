@@ -1,7 +1,7 @@
 """The file ``_wsparquet/root.json``, which only this module reads, writes and checks.
 
-It contains the root's id, its schema version, and the features that software must support to use the root. All files
-of a root have the same schema version, because query engines drop or reject columns that only some files have.
+The file contains the root's id, its schema version, and the features that software must support to use the root. All
+files of a root have the same schema version, because query engines drop or reject columns that only some files have.
 """
 
 from __future__ import annotations
@@ -234,7 +234,10 @@ def _extending(where: str, values: object) -> Extending | None:
 
 
 def _identity(where: str, values: dict[str, object]) -> tuple[str, tuple[str, ...]]:
-    """Return the root's id and the features that it requires. Raises DatasetError if they are not valid."""
+    """Return the root's id and the features that it requires.
+
+    Raises DatasetError if the id or a feature is not valid.
+    """
     root_id, requires = values.get("root_id"), values.get("requires")
     if not isinstance(root_id, str) or not root_id:
         raise _unreadable(where, "text as root_id", root_id)
@@ -286,8 +289,9 @@ def _unreadable(where: str, expected: str, found: object) -> DatasetError:
 def check_new(store: Store) -> None:
     """Check that a new root can be created here.
 
-    Raises DatasetError if the place already has commits, because their schema version is unknown. Also raises it if the
-    place has datasets without commits: their sources would be converted again, and each row would exist twice.
+    Raises DatasetError if the place already has commits, because their schema version is unknown. Also raises
+    DatasetError if the place has datasets without commits: their sources would be converted again, and each row would
+    exist twice.
     """
     commit = CommitLog(store).first_path()
     part = next((entry.path for table in TABLES for entry in store.entries(f"record_type={table}")), None)
@@ -329,7 +333,7 @@ def replace_version(store: Store, version: RootVersion) -> None:
 
 
 def change_version(store: Store, change: Callable[[RootVersion], RootVersion]) -> RootVersion:
-    """Replace the version in ``root.json`` by what ``change`` makes of it, and return the new version.
+    """Replace the version in ``root.json`` by the result of ``change``, and return the new version.
 
     If another process replaces the file at the same time, ``change`` is called again. Raises DatasetError if the file
     is missing or not valid, and any error of ``change``.

@@ -118,17 +118,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """The wish for batches whose rows all have the same UTC day.
+    """Makes a decoder separate days: all rows of a batch then have the same UTC day.
 
-    The day of a row is that of its earliest own timestamp, which means any timestamp outside of ``metaData``. A row
-    without one has the day of ``metaData.startTime``, and if that is null, ``fallback``, in days since 1970.
+    The day of a row is the day of its earliest own timestamp, which means any timestamp outside of ``metaData``. A row
+    without an own timestamp has the day of ``metaData.startTime`` or, if this is null, the day ``fallback`` (in days
+    since 1970).
     """
 
     fallback: int | None = None
 
     @classmethod
     def of(cls, fallback_ms: int | None) -> Self:
-        """Return the wish, with the day of a time in milliseconds since 1970 if its year is from 2000 to 2099."""
+        """Return an instance with the day of ``fallback_ms`` (since 1970) if its year is from 2000 to 2099."""
         return cls(fallback_ms // DAY_MS if fallback_ms is not None and plausible_ms(fallback_ms) else None)
 
 
@@ -148,7 +149,7 @@ class DecoderOptions:
 class PathCounts:
     """Counts by path or by another text.
 
-    Each of the first 1,000 texts has a count of its own. All other texts are counted together as ``(other)``.
+    Each of the first 1,000 texts has its own count. All other texts are counted together as ``(other)``.
     """
 
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:

@@ -1,8 +1,8 @@
 """Divides a job into tasks that any engine can run in any process on any machine: Spark, Ray, Dask, or a process pool.
 
-A plan function, such as ``plan_conversion``, runs on one machine, the driver. It opens the root, lists the sources
-once, and returns a job. Every task of the job is then passed to the job's ``work``, a picklable function that knows no
-engine. ``finish`` turns the results of the tasks into the same result that the command on one machine has:
+A plan function, such as ``plan_conversion``, runs on one machine, the driver. The function opens the root, lists the
+sources once, and returns a job. Every task of the job is then passed to the job's ``work``, a picklable function that
+knows no engine. ``finish`` turns the results of the tasks into the same result that the command on one machine has:
 
     >>> from wsparquet.distributed import plan_conversion
     >>> job = plan_conversion("downloads/", to="lake")

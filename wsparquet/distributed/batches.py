@@ -1,4 +1,4 @@
-"""Groups sources into tasks by size: many small sources together, a large one alone."""
+"""Groups sources into tasks by size: a task has many small sources, or one large source."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ DEFAULT_TASK_BYTES = 128 << 20
 """The size in stored bytes up to which a task takes further sources: about 1.7 GB of JSON, a minute of one core."""
 
 SOURCE_BYTES = 256 << 10
-"""What a source costs in addition to its size, in the stored bytes that take the same time: its requests and commit."""
+"""The cost of a source's requests and commit, in addition to its size: the stored bytes that take the same time."""
 
 UNKNOWN_BYTES = 16 << 20
-"""The size that a source of unknown size is taken to have."""
+"""The size that is assumed for a source of unknown size."""
 
 TASKS_PER_WORKER = 4
 """How many tasks each worker gets if there are enough sources, so that all workers end at about the same time."""
 
 
 def weight(size: int | None) -> int:
-    """Return what a source of this size costs, in stored bytes."""
+    """Return the cost of a source of this size: the stored bytes that take the same time."""
     return (UNKNOWN_BYTES if size is None else size) + SOURCE_BYTES
 
 
@@ -39,8 +39,9 @@ def make_tasks(
 ) -> list[Task]:
     """Group items into tasks, the most expensive tasks first. Items with the same key are in the same task.
 
-    ``cost`` is in stored bytes. A task ends when the next item would make it larger than ``task_bytes``, or than its
-    share if each of the ``workers`` gets several tasks. The order of the items in a task is that of ``items``.
+    ``cost`` is in stored bytes. A task ends when the next item would make the task larger than ``task_bytes``, or
+    larger than the share that gives each of the ``workers`` several tasks. Within a task, the items keep the order of
+    ``items``.
     """
     groups: dict[Hashable, list[int]] = {}
     for index, item in enumerate(items):
@@ -57,7 +58,7 @@ def _total(costs: Sequence[int], group: Iterable[int]) -> int:
 
 
 def _filled(groups: Sequence[list[int]], costs: Sequence[int], limit: int) -> list[list[int]]:
-    """Put the groups into bins, one after the other."""
+    """Fill one task after the other with the groups."""
     bins: list[list[int]] = []
     room = 0
     for group, cost in zip(groups, costs, strict=True):

@@ -62,7 +62,7 @@ class ConversionWork(RootWork):
 
 
 def without_values(outcome: Outcome) -> Outcome:
-    """Return an outcome without the values outside of records, which can be large and are in the commit record."""
+    """Return an outcome without the values of containers: they can be large, and the commit record has them."""
     if outcome.report is None or not outcome.report.container_values:
         return outcome
     only_count: list[dict[str, Any]] = [{} for _ in outcome.report.container_values]
@@ -81,9 +81,9 @@ def plan_conversion(
 ) -> ConversionJob:
     """Return the tasks that convert sources into the root ``to``; the arguments are those of ``convert``.
 
-    The sources are listed here, once. If one of them has to be converted, the root is created here. ``workers``: how
-    many tasks will run at once; ``task_bytes``: the stored bytes up to which a task takes further sources. ``jobs`` is
-    the number of sources that one task converts at once, by default 1.
+    This function lists the sources, so that no task has to. If any source has to be converted, this function also
+    creates the root. ``workers``: how many tasks will run at once; ``task_bytes``: the stored bytes up to which a task
+    takes further sources. ``jobs`` is the number of sources that one task converts at once, by default 1.
 
     >>> from wsparquet.distributed import plan_conversion
     >>> job = plan_conversion("downloads/", to="lake", workers=2)
@@ -141,7 +141,7 @@ def _opened(to: str | os.PathLike[str], options: ConvertOptions, *, create: bool
 
 
 class _Plan:
-    """The sources of a job on the driver: those that tasks convert, and the outcomes of the others."""
+    """The sources of a job: the sources that tasks convert, and the outcomes of all other sources."""
 
     def __init__(self, found: Sequence[Source | Failed], root: Root | None, options: ConvertOptions, tell: Listener):
         self.found = found
@@ -158,9 +158,9 @@ class _Plan:
         self.waiting = list(self._undecided())
 
     def _undecided(self) -> Iterator[Item]:
-        """Yield the sources to convert. Enter the outcomes of arguments that are no sources, and of unchanged sources.
+        """Yield the sources to convert. Enter the outcomes of arguments that are not sources, and of unchanged sources.
 
-        Sources that one run must convert stay together: all of them are skipped here, or none.
+        Sources that the same run must convert stay together: either all of them are skipped here, or none of them.
         """
         converter = Converter(self.root, self.commits, self.options, self.tell, expected=len(self.found))
         skips = {
@@ -204,7 +204,7 @@ class ConversionJob(Job[Summary]):
         return None if {*kinds} - {"failed"} else len(kinds)
 
     def finish(self, results: Iterable[TaskResult]) -> Summary:
-        """Return the summary of the conversion, and make commits yield that hold the same content as another one.
+        """Return the summary of the conversion, and make commits yield that have the same content as another commit.
 
         Raises DatasetError if the root cannot be read or written.
         """
@@ -245,7 +245,7 @@ class ConversionJob(Job[Summary]):
         return self._plan.options
 
     def _fail_unrun(self, best: dict[int, TaskResult], found: dict[int, Outcome]) -> None:
-        """Enter a failure for each source of the tasks that have errors only."""
+        """Enter a failure for each source of tasks whose results all have errors."""
         for task in self.tasks:
             result = best.get(task.number)
             if result is not None and result.error is not None:
@@ -274,10 +274,10 @@ def compacted_here(root: Root, options: ConvertOptions) -> Compaction | None:
 
 
 def corrected(outcome: Outcome, before: CommitIndex, after: CommitIndex, *, repeated: bool) -> Outcome:
-    """Return what the job did with a source, which can differ from what its last attempt found.
+    """Return what the job did with a source, which can differ from the outcome of the source's last attempt.
 
-    If a task was repeated, the attempt that ended may have skipped a source that an earlier attempt had committed. And
-    if two tasks committed the same content at once, one of the commits has yielded, so its rows do not count.
+    If a task was repeated, the attempt that ended may have skipped a source that an earlier attempt had committed. If
+    two tasks committed the same content at the same time, one of the commits has yielded, so its rows do not count.
     """
     if outcome.kind == "skipped" and repeated and not outcome.reason:
         return _committed_meanwhile(outcome, before, after) or outcome

@@ -15,7 +15,7 @@ __all__ = ["RootWork"]
 
 
 class _Last:
-    """The root that this process opened last. Opening it again would cost 0.1 s, and more with many commits."""
+    """The root that this process opened last. Opening a root again would cost 0.1 s, and more with many commits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -23,7 +23,10 @@ class _Last:
         self._found: tuple[Root | None, CommitIndex] | None = None
 
     def opened(self, job: str, shared: SharedRoot) -> tuple[Root | None, CommitIndex]:
-        """Return the root of a job and its index. An index may be old: commits compare the record, not the index."""
+        """Return the root of a job and its index.
+
+        An index may be outdated: a commit compares the current record, not the index.
+        """
         with self._lock:
             if self._found is None or self._job != job:
                 root = shared.open()

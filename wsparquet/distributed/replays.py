@@ -40,7 +40,7 @@ __all__ = ["ReplayJob", "SearchJob", "plan_replay"]
 
 
 def _without_report(commit: Commit) -> Commit:
-    """Return a commit without what no task needs, and what can be large."""
+    """Return a commit without its large values that no task needs."""
     return replace(commit, parts=(), facts=replace(commit.facts, report={}))
 
 
@@ -59,7 +59,7 @@ class _Search:
 
 @dataclass(frozen=True)
 class _Hit:
-    """The raw file of a commit, or the failure; ``errors`` are those of files that could not be read."""
+    """The raw file of a commit, or the failure; ``errors`` has the errors of files that could not be read."""
 
     index: int
     source: Source | Failed
@@ -125,7 +125,7 @@ def plan_replay(
 
 
 class _Plan:
-    """What both jobs of a replay have in common."""
+    """The facts that both jobs of a replay share."""
 
     files: RawFiles
     commits: list[Commit]

@@ -16,11 +16,11 @@ from wsparquet.urls import is_url
 __all__ = ["SharedRoot", "check_machine", "this_machine"]
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-"""Where Linux has a random number of each start of the machine."""
+"""The file in which Linux has a random number for each start of the machine."""
 
 
 def this_machine() -> str:
-    """Return a text that identifies the machine of this process; a container is a machine of its own."""
+    """Return a text that identifies the machine of this process; each container counts as a machine."""
     try:
         boot = BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
@@ -31,7 +31,7 @@ def this_machine() -> str:
 def check_machine(folder: str, expected: str | None, found: str) -> None:
     """Refuse a folder that tasks on another machine would use, too. Raises DatasetError.
 
-    ``expected`` is the driver's machine, or None for a place that is the same on all machines.
+    ``expected`` is the driver's machine, or None for a place that all machines share.
     """
     if expected is not None and found != expected:
         raise DatasetError(
@@ -42,7 +42,9 @@ def check_machine(folder: str, expected: str | None, found: str) -> None:
 
 @dataclass(frozen=True)
 class SharedRoot:
-    """A root that the driver has opened or created. ``root_id``: its id, or None in a dry run without a root.
+    """A root that the driver has opened or created.
+
+    ``root_id``: the id of the root, or None in a dry run without a root.
 
     ``machine``: the driver's machine if the root is a folder, which would be another folder on another machine.
     """
@@ -63,7 +65,7 @@ class SharedRoot:
         return cls(where, access, root_id, this_machine() if local else None, replaying)
 
     def open(self) -> Root | None:
-        """Open the root; return None if the driver has none.
+        """Open the root; return None if the driver has no root.
 
         Raises:
             DatasetError: this process runs on another machine, or sees no root or another root at the path.

@@ -39,7 +39,7 @@ Item = tuple[ListedFile, bool]
 
 @dataclass(frozen=True)
 class Note:
-    """What a task notes about a file: that it failed, with the error, or that it is committed."""
+    """A task's note about a file: the error if the file failed, or that the file is committed."""
 
     name: str
     error: str | None = None
@@ -77,13 +77,16 @@ class Synchronised:
 
 @dataclass(frozen=True, kw_only=True)
 class SyncWork(RootWork):
-    """Downloads and converts the files of a task. ``machine``: the driver's, if raw files are kept in a folder."""
+    """Downloads and converts the files of a task.
+
+    ``machine``: the driver's machine, if raw files are kept in a folder.
+    """
 
     options: SyncOptions
     machine: str | None = None
 
     def run(self, items: tuple[Item, ...]) -> Synchronised:
-        """Download and convert files, and return what became of each."""
+        """Download and convert files, and return the outcome of each."""
         root, commits = self.opened()
         assert root is not None  # noqa: S101 - the plan always makes the root
         if self.options.raw is not None:
@@ -105,9 +108,9 @@ def plan_sync(
     jobs: int = 1,
     **keywords: Unpack[SyncKeywords],
 ) -> SyncJob:
-    """Return the tasks that download and convert what the server has and the root ``to`` lacks.
+    """Return the tasks that download and convert the files that the server has and the root ``to`` lacks.
 
-    The other arguments are those of ``sync``. The server is asked for its list here. ``downloads`` counts for each
+    The other arguments are those of ``sync``. This function asks the server for its list. ``downloads`` counts for each
     task, and is 1 by default; ``jobs`` is the number of files that one task converts at once. ``workers`` and
     ``task_bytes`` are as in ``plan_conversion``.
 
@@ -204,7 +207,7 @@ class SyncJob(Job[SyncSummary]):
             self._ledger.failed(note.name, note.error, gone=note.gone)
 
     def _fail_unrun(self, best: dict[int, TaskResult], fetched: FetchSummary) -> None:
-        """Enter a failure for each file of the tasks that have errors only."""
+        """Enter a failure for each file of tasks whose results all have errors."""
         done = {
             file.name
             for task in self.tasks

@@ -43,7 +43,7 @@ class TaskResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Work(ABC):
-    """The function that runs a task: what all tasks of a job have in common. It can be pickled, and shows no secret.
+    """The function that runs any task of a job. The function can be pickled, and its ``repr`` shows no secret.
 
     ``software``: the version of wsparquet that planned the job.
     """
@@ -71,13 +71,13 @@ class Work(ABC):
 
 
 class Job(ABC, Generic[Result_co]):
-    """A job on the driver. ``tasks`` has the largest tasks first; no task depends on another one."""
+    """A job on the driver. ``tasks`` has the largest tasks first; no task depends on another task."""
 
     work: Work
     tasks: list[Task]
 
     def tell(self, result: TaskResult) -> int | None:  # noqa: ARG002 - jobs with a listener use the result
-        """Report the result of one task as soon as it is there.
+        """Report the result of one task as soon as the task ends.
 
         Return how many of its sources failed, or None if the task shows that not all sources of the job fail.
         """
@@ -85,20 +85,20 @@ class Job(ABC, Generic[Result_co]):
 
     @property
     def max_failures(self) -> int:
-        """End the job after so many failures without a success; 0 means no limit."""
+        """End the job after this many failures without a success; 0 means no limit."""
         return 0
 
     @abstractmethod
     def finish(self, results: Iterable[TaskResult]) -> Result_co:
         """Combine the results of the tasks.
 
-        If a task has several results, one without an error counts. The items of a task whose results all have errors
-        failed. The items of a task without a result were not begun.
+        If a task has several results, a result without an error counts. The items of a task whose results all have
+        errors failed. The items of a task without a result were not begun.
         """
 
 
 def best_results(results: Iterable[TaskResult]) -> dict[int, TaskResult]:
-    """Return one result of each task by its number: one without an error if there is one."""
+    """Return one result of each task by its number, if possible a result without an error."""
     best: dict[int, TaskResult] = {}
     for result in results:
         if result.number not in best or result.error is None:

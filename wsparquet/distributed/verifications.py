@@ -24,7 +24,7 @@ from wsparquet.verification.verify import Checks, VerifyKeywords, VerifyOptions
 __all__ = ["VerifyJob", "plan_verify"]
 
 PART_BYTES = 4 << 20
-"""The size that the parts of a commit are taken to have in total, because only its record knows their sizes."""
+"""The total size that is assumed for the parts of a commit, because only the commit record has their sizes."""
 
 REFERENCE_FACTOR = 20
 """How many times as long as ``convert`` the comparison of a source takes, because the reference decoder decodes it."""
@@ -73,7 +73,7 @@ class VerifyWork(RootWork):
         if isinstance(item, _Compared):
             return checks.source(item.source)
         data = root.store.read(item.path)
-        # A run has removed the record since it was listed, if there is none.
+        # If there is no record, a run has removed it since the listing.
         if data is None:
             return Verification(root.place)
         return (checks.day if item.path.startswith(f"{DAYS}/") else checks.record)(item.path, data)
@@ -144,7 +144,7 @@ class VerifyJob(Job[Verification]):
         return None
 
     def finish(self, results: Iterable[TaskResult]) -> Verification:
-        """Return all problems, also those that only the root as a whole shows.
+        """Return all problems, including problems that only a look at the whole root shows.
 
         Raises DatasetError if the root cannot be read.
         """

@@ -18,7 +18,7 @@ FAULTS = {
     "stall-mid-body": "a part of the body, then nothing for a while, then the connection is closed",
     "reset": "the connection is reset before the response",
     "reset-mid-body": "the connection is reset after a part of the body",
-    "truncated": "the connection is closed after a part of the body, although Content-Length is that of the whole body",
+    "truncated": "the connection is closed after a part of the body, and Content-Length is that of the whole body",
     "truncated-chunked": "a part of the body in chunks, with a correct last chunk",
     "length-too-long": "Content-Length is larger than the body",
     "length-too-short": "Content-Length is smaller than the body",

@@ -1,6 +1,6 @@
 """Generates synthetic Web Session files that look like real ones, with or without bad input, and counts their content.
 
-The text depends only on the options. With it, tests, benchmarks and demonstrations need no customer data.
+The text depends only on the options. With these files, tests, benchmarks and demonstrations need no customer data.
 """
 
 from __future__ import annotations

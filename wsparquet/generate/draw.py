@@ -20,13 +20,16 @@ _OLDER_RATE = 0.2
 # The fractions of the golden ratio and of the roots of 2, 3, and 7: their multiples are spread evenly.
 _SPREADS = (0.618033988749895, 0.414213562373095, 0.732050807568877, 0.645751311064591)
 _SEGMENTS: dict[str | None, int] = {"consumer": 62, "vip": 14, "b2b": 12, None: 12}
-# The least and most products in a cart, and the most of each product.
+# The minimum and the maximum number of products in a cart, and the maximum quantity of each product.
 _CARTS: dict[str | None, tuple[int, int, int]] = {"vip": (3, 6, 2), "b2b": (2, 3, 15)}
 
 
 @dataclass(eq=False)
 class Person(Fixed):
-    """A kind of visitor, with what never changes about it. ``segment``: its customer type, None if it has none."""
+    """A visitor, and the facts that never change about the visitor.
+
+    ``segment``: its customer type, None if it has none.
+    """
 
     place: Place
     device: Device
@@ -46,7 +49,9 @@ class Person(Fixed):
 
 @dataclass
 class Scene:
-    """What the values of a record are about. ``planned``: the elements of lists, each as changes of the scene.
+    """The things that the values of a record describe.
+
+    ``planned``: the elements of lists, each as changes of the scene.
 
     ``shown``: the type and state of an impression, None outside of impressions. ``branch``: the branch of a union.
     """
@@ -70,7 +75,7 @@ class Scene:
     goal: int = 126_222_610
 
     def holder(self, owner: str) -> Fixed | None:
-        """Return whose facts a struct has, if these are the same in each of its records."""
+        """Return the holder of a struct's facts, if the facts are the same in each record."""
         match owner:
             case "GEO" | "Customer Info" | "Personal Info":
                 return self.person
@@ -84,10 +89,10 @@ class Scene:
 class Draw:
     """The random numbers of one visit, and its scene.
 
-    It uses only ``Random.random``, because Python guarantees the same numbers in all versions. A ``full`` draw omits
-    nothing: it has no nulls, and uses the branches of a union one after the other. ``distinct``: the share of values
-    that are slots, and thus differ in every record. ``older``: whether structs lack the fields of later versions.
-    ``at``: the place of the visit among those of its pool, from 0 to 1, which decides on the kind of visit.
+    A draw uses only ``Random.random``, because Python guarantees the same numbers in all versions. A ``full`` draw
+    omits nothing: it has no nulls, and uses the branches of a union one after the other. ``distinct``: the share of
+    values that are slots, and thus differ in every record. ``older``: whether structs lack the fields of later
+    versions. ``at``: the place of the visit in its pool, from 0 to 1, which decides the kind of the visit.
     """
 
     __slots__ = ("_made", "at", "distinct", "full", "older", "random", "scene", "turn")
@@ -103,7 +108,7 @@ class Draw:
         self.scene = self._scene(person or make_person(self, seed=self.below(1 << 32)))
 
     def aside(self, seed: int) -> Draw:
-        """Return a draw of the same persons and campaigns, with random numbers of its own."""
+        """Return a draw of the same persons and campaigns, with separate random numbers."""
         other = copy(self)
         other.scene = replace(self.scene, shown=None, planned={})
         other.random = Random(seed).random
@@ -134,7 +139,7 @@ class Draw:
         return self.random() < rate and not self.full
 
     def fresh(self) -> bool:
-        """Return whether a value shall differ in every record."""
+        """Return whether a value should differ in every record."""
         return self.distinct > 0 and self.random() < self.distinct
 
     def number(self) -> int:
@@ -150,7 +155,7 @@ class Draw:
     # --- Parts of the scene -------------------------------------------------------------------------------------------
 
     def product(self) -> Product:
-        """Return a product: one of the catalog, popular ones more often, or one that no other visit has."""
+        """Return a product of the catalog (popular products more often), or a product that no other visit has."""
         known = PRODUCTS[int(self.random() * self.random() * len(PRODUCTS))]
         if not self.fresh():
             return known
@@ -159,14 +164,14 @@ class Draw:
         return Product(name, known.category, sku, f"price@p{number}")
 
     def campaign(self) -> Campaign:
-        """Return a campaign of the account, or one that no other visit has."""
+        """Return a campaign of the account, or a campaign that no other visit has."""
         if not self.fresh():
             return self.pick(CAMPAIGNS)
         name = f"c{self.number()}"
         return make_campaign(self.below(1 << 40), name, lambda *key: f"{{{{#d9@{name}i{key[0]}{key[1]}}}}}", (33, 33))
 
     def cart(self) -> Cart:
-        """Return a cart as the visitor's segment fills carts."""
+        """Return a cart that is typical of the visitor's segment."""
         least, most, each = _CARTS.get(self.scene.person.segment, (1, 2, 2))
         count = least + self.below(most - least + 1)
         lines = tuple((self.product(), 1 + self.below(each)) for _ in range(count))
@@ -192,12 +197,18 @@ class Draw:
 
 
 def spread(number: int, dimension: int = 0) -> float:
-    """Return the place of a number from 0 to 1. Consecutive numbers are spread evenly, so that few show all kinds."""
+    """Return a value from 0 to 1 for a number.
+
+    Consecutive numbers are spread evenly, so that few of them show all kinds.
+    """
     return (number + 0.5) * _SPREADS[dimension] % 1.0
 
 
 def make_person(draw: Draw, *, seed: int, number: int | None = None) -> Person:
-    """Return a person. ``seed`` decides the facts that are not drawn here. ``number``: of the person in a pool."""
+    """Return a person.
+
+    ``seed`` decides the facts that are not drawn here. ``number``: the person's number in a pool.
+    """
     dimensions = range(len(_SPREADS))
     at = [None if number is None else spread(number, each) for each in dimensions]
     place = draw.weighted({place: place.weight for place in words.PLACES}, at=at[0])

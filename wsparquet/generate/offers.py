@@ -15,8 +15,8 @@ __all__ = ["CAMPAIGNS", "PRODUCTS", "Campaign", "Cart", "Engagement", "Fixed", "
 class Fixed:
     """Something whose facts are the same wherever it occurs.
 
-    ``seed``: decides the facts. ``name``: of its slots, different from that of others in the same visit. ``facts``:
-    what was made of it, by struct.
+    ``seed``: decides the facts. ``name``: a part of the names of its slots, unique within a visit. ``facts``: the
+    values that were made from the seed, by struct.
     """
 
     seed: int
@@ -26,7 +26,10 @@ class Fixed:
 
 @dataclass(eq=False)
 class Engagement(Fixed):
-    """An engagement. ``id``: a number, or a slot for one. ``accepted``: in percent of its impressions."""
+    """An engagement.
+
+    ``id``: a number, or a slot for it. ``accepted``: the percentage of impressions that are accepted.
+    """
 
     id: int | str
     accepted: int
@@ -43,7 +46,7 @@ class Campaign(Fixed):
 
 @dataclass(frozen=True)
 class Product:
-    """A product. ``cents``: its price, or the name of the slot that has it."""
+    """A product. ``cents``: the price, or the name of the slot that contains the price."""
 
     name: str
     category: str
@@ -52,7 +55,7 @@ class Product:
 
     @property
     def price(self) -> float | str:
-        """The price as JSON has it. Avro writes an integral double without a fraction."""
+        """The price as a number in JSON. Avro writes an integral double without a fraction."""
         if isinstance(self.cents, str):
             return f"{{{{#{self.cents}}}}}"
         return self.cents // 100 if self.cents % 100 == 0 else self.cents / 100
@@ -72,7 +75,7 @@ class Cart:
 
     @property
     def total(self) -> float | str:
-        """The sum of the prices, or a slot that has it: a slot computes it if it also makes one of the prices."""
+        """The sum of the prices, or a slot that computes the sum if any of the prices is a slot, too."""
         terms = "_".join(f"{quantity}x{product.cents}" for product, quantity in self.lines)
         if any(isinstance(product.cents, str) for product, _ in self.lines):
             return f"{{{{#sum_{terms}}}}}"
@@ -91,14 +94,15 @@ def _products() -> list[Product]:
     ]
 
 
-# Campaigns differ in how often visitors accept them: a third on average.
+# How many percent of a campaign's impressions are accepted: a third on average.
 _ACCEPTED = (12, 18, 25, 30, 33, 36, 41, 48, 54)
 
 
 def make_campaign(seed: int, name: str, id_of: Callable[[int, int], int | str], accepted: Sequence[int]) -> Campaign:
     """Return a campaign with one engagement for each percentage.
 
-    ``id_of`` makes the identifier of the campaign (0), an engagement (1), or the goal (2), of a number.
+    ``id_of`` makes an identifier from a kind and a number; the kind is 0 for the campaign, 1 for an engagement, 2 for
+    the goal.
     """
     engagements = tuple(
         Engagement(seed * 8 + number + 1, f"{name}e{number}", id_of(1, number), percent)

@@ -31,7 +31,8 @@ PRESETS = {
     "shop": Mix(visits=None, distinct=0.15, session_minutes=12, midnight=None, returning=0.25),
     "hard": Mix(visits=1, distinct=0.9, session_minutes=45, midnight=0.4, returning=0.25),
 }
-"""The presets: text that a decoder has seen before, a plausible shop, and what real files can be at their hardest."""
+"""The presets: text that repeats and is therefore easy to decode, a plausible shop, and text as hard as that of real
+files."""
 
 
 class GenerateKeywords(TypedDict, total=False):
@@ -75,8 +76,8 @@ class GenerateOptions:
     the share, 0 to 1, of values that differ in each visit; the others repeat. ``session_minutes``: the median length of
     a visit; a few take 20 times as long, up to 12 hours. Visits end in the hour of their file. ``midnight``: the share,
     0 to 1, of visits that span midnight (UTC), because a page stays open over night; the others do not span midnight.
-    In the preset ``shop`` their lengths decide. ``returning``: the share of visits, 0 to 1, of visitors who come back
-    in other files.
+    In the preset ``shop``, the length of each visit decides whether it spans midnight. ``returning``: the share of
+    visits, 0 to 1, of visitors who come back in other files.
 
     >>> wsparquet.GenerateOptions(records=10).file_name(0)
     'WebSession.1467291600000.1467295200000.part-00000-0.gz'

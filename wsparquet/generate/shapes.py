@@ -35,10 +35,12 @@ _OTHER_NAME_RATE = 0.1
 _EMPTY_RATE = 0.01
 _NO_ELEMENTS_RATE = 0.03
 
-# An empty one of these would hide what happened when: which page led to the next one, what a visitor accepted.
+# Structs that never are empty, because an empty one would hide the order of events, such as which page led to the next
+# page.
 _NEVER_EMPTY = {"Navigation", "Impression", "EligibilityData", "GoalAchieved", "Engagement Attributes"}
 
-# Fields that are in the tables of the API's documentation but not in its example. A visit has one set or the other.
+# Fields that are in the tables of the API's documentation but not in its example. The structs of a visit either all
+# have these fields, or all lack them.
 _LATER_FIELDS = {
     "Engagement": ("id",),
     "Impression": ("timestamp",),
@@ -126,7 +128,7 @@ def _struct(owner: str, fields: list[pa.Field]) -> Maker:
 
 
 def _recalled(holder: Fixed, owner: str, make: Maker, draw: Draw) -> Any:
-    """Return the facts of a holder. They depend on its seed alone, so all visits agree whichever comes first."""
+    """Return the facts of a holder. The facts depend only on the holder's seed, so all visits have the same facts."""
     key = (owner, draw.distinct, draw.full)
     if key not in holder.facts:
         scope = "~" if owner in _OF_PERSONS else "@"
@@ -155,7 +157,7 @@ def _list(name: str, element: pa.Field) -> Maker:
 
 
 def _changed(draw: Draw, changes: dict[str, Any], make: Maker) -> Any:
-    """Return what a maker makes while the scene has some changes."""
+    """Return the value that a maker makes with some changes of the scene."""
     scene = draw.scene
     before = {name: getattr(scene, name) for name in changes}
     for name, value in changes.items():

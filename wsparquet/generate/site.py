@@ -20,7 +20,7 @@ __all__ = [
 
 
 class Page(NamedTuple):
-    """A visited page. ``kind``: its place in ``LINKS``."""
+    """A visited page. ``kind``: the kind of the page, a key of ``LINKS``."""
 
     kind: str
     url: str
@@ -29,7 +29,11 @@ class Page(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A way to arrive at a site. ``referrer``: with ``%s`` for the words of a search. ``query``: of the first URL."""
+    """A way to arrive at a site.
+
+    ``referrer``: the URL that visitors come from, with ``%s`` for the words of a search. ``query``: the query string of
+    the first URL.
+    """
 
     source: str
     engine: str | None
@@ -39,7 +43,7 @@ class Arrival(NamedTuple):
 
 
 class Site(NamedTuple):
-    """A site. ``intents``: what its visitors want, with weights."""
+    """A site. ``intents``: what the visitors want, with weights."""
 
     address: str
     intents: dict[str, int]
@@ -56,7 +60,7 @@ SITES = (
     Site("https://bank.example.net", _BANK, 2),
 )
 
-# The identifier of a click is the same in the URL of the page and in the referrer of the next one.
+# The identifier of a click is the same in the URL of the page and in the referrer of the next page.
 ARRIVALS = (
     Arrival("direct", None, "", "", 34),
     Arrival("search", "Google", "https://www.google.com/search?q=%s", "", 24),
@@ -86,7 +90,8 @@ LINKS: dict[str, dict[str, int]] = {
     "checkout3": {"done": 1, "cart": 0},
     "done": {"account": 1, "home": 1},
 }
-"""The links between the kinds of pages, with weights. A weight of 0 is a link that only an intent follows."""
+"""The links between the kinds of pages, with weights. A link with the weight 0 is followed only if an intent requires
+it."""
 
 _WORDS = {
     "en": {

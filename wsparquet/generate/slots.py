@@ -1,8 +1,8 @@
 """Fills slots, which are the places in rendered text that get a new value each time the text is used.
 
 A slot is ``{{kind}}``, or ``"{{#kind}}"`` including the quotes for a complete number. ``{{kind@name}}`` has one value
-for each name throughout a visit, and ``{{kind~name}}`` one throughout all visits of a visitor. These values are
-computed from the bits of the visit or visitor and from the name, so nothing has to be remembered.
+for each name throughout a visit, and ``{{kind~name}}`` has one value throughout all visits of a visitor. These values
+are computed from the bits of the visit or visitor and from the name, so nothing has to be remembered.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _FACTOR = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835
 
 
 def mixed(bits: int, more: int) -> int:
-    """Return bits that depend on both arguments and look random if the first ones are."""
+    """Return bits that depend on both arguments, and look random if ``bits`` is random."""
     product = ((bits ^ more) * _FACTOR) & _MASK
     return product ^ (product >> 67)
 
 
 def name_bits(name: str) -> int:
-    """Return the bits of a name, the same on every machine."""
+    """Return a hash of a name as a number that is the same on every machine."""
     return int.from_bytes(blake2b(name.encode(), digest_size=BITS // 8).digest(), "big")
 
 
@@ -58,7 +58,7 @@ def cents_of(bits: int) -> int:
 
 
 def dollars(cents: int) -> bytes:
-    """Return an amount as JSON has it. Avro writes an integral double without a fraction."""
+    """Return an amount as a number in JSON. Avro writes an integral double without a fraction."""
     return b"%d" % (cents // 100) if cents % 100 == 0 else repr(cents / 100).encode()
 
 

@@ -19,7 +19,7 @@ _LENGTHS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 9.0, 20.0)
 """The quantiles of the lengths of visits, as multiples of the median: a few are very long."""
 _LONGEST_MS = 12 * HOUR_MS
 _REGULARS = 2
-"""A visitor who comes back is in one of this number of files on average, of those of the same part of the hour."""
+"""On average, a returning visitor is in one of this many files of the same part of the hour."""
 
 
 class Stamper:
@@ -50,7 +50,7 @@ class Stamper:
     # --- Visits -------------------------------------------------------------------------------------------------------
 
     def next_visit(self) -> Script:
-        """Begin a visit of a new visitor, or of one who comes back, and return its records."""
+        """Begin a visit of a new or a returning visitor, and return the records of the visit."""
         regular = self._random() < self._mix.returning
         visitor = self._regular() if regular else self.new_bits()
         person = (visitor >> 64) % self._persons
@@ -61,7 +61,7 @@ class Stamper:
         return script
 
     def full_visit(self) -> Script:
-        """Begin a visit in which every field has a value, and return its records."""
+        """Begin a visit in which every field has a value, and return the records of the visit."""
         options = self._options
         # Different files show different persons, so that small files are not all alike.
         person = self._file_number % self._persons
@@ -86,7 +86,7 @@ class Stamper:
         }
 
     def _regular(self) -> int:
-        """Return the bits of a visitor who also comes back in other files, and at most once in this one.
+        """Return the bits of a visitor who also has visits in other files, and has at most one visit in this file.
 
         Files of the same hour have different visitors, so no visitor has two visits at the same time.
         """
@@ -143,7 +143,7 @@ def _constant(text: bytes) -> Callable[[], bytes]:
 
 
 class _Makers(dict[str, Callable[[], bytes]]):
-    """What makes the text of each slot. Adds the maker of a slot when a template first has the slot."""
+    """The functions that make the text of each slot. Adds the maker of a slot when a template first has the slot."""
 
     def __init__(self, stamper: Stamper) -> None:
         super().__init__()

@@ -113,7 +113,7 @@ class _Story:
     # --- Records ------------------------------------------------------------------------------------------------------
 
     def _report(self) -> None:
-        """Add records of the pages and attributes that have none yet."""
+        """Add records for the pages and attributes that are not in a record yet."""
         if self._unreported:
             pages: list[Change] = [{"page": page} for page in self._unreported]
             self.steps.append(Step("navigation", {"navigationData": pages}))
@@ -194,7 +194,7 @@ class _Story:
         return self.steps
 
     def _shop(self) -> None:
-        """Fill a cart, and buy it or leave it."""
+        """Fill a cart, and buy or abandon it."""
         draw = self._draw
         self._browse(1 + draw.below(4))
         if self._pages[-1].kind != "product":
@@ -219,7 +219,7 @@ class _Story:
                 self._goal("urlGoalMetadata")
 
     def _ask(self) -> None:
-        """Look for help, for orders, or for an offer, and tell what it is about."""
+        """Look for help, for orders, or for an offer, and set the topic of the search."""
         draw = self._draw
         self._go({"help": "help", "lead": "search", "account": "account"}[self._intent])
         if self._intent == "account":

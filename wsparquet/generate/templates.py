@@ -1,4 +1,4 @@
-"""Renders the records of visits once, with slots for what differs each time a visit is used.
+"""Renders the records of visits once, with slots for the values that differ each time a visit is used.
 
 Building a record value by value is slow, so each seed has a pool of rendered visits: a number of persons, each with a
 number of visits. All files with that seed choose from the pool, and fill the slots with their own random values.
@@ -68,7 +68,7 @@ def _script(draw: Draw, steps: list[Step], *, form: str) -> Script:
 
 
 def make_script(rng: Random, *, form: str, distinct: float) -> Script:
-    """Return a visit of a person whom nobody knows."""
+    """Return a visit of a person who is not in the pool."""
     draw = Draw(rng, distinct=distinct)
     return _script(draw, story(draw), form=form)
 
@@ -77,7 +77,7 @@ def make_script(rng: Random, *, form: str, distinct: float) -> Script:
 
 
 def persons(distinct: float) -> int:
-    """Return the number of persons in the pool. If few values shall repeat, few sequences of records may repeat."""
+    """Return the number of persons in the pool. The fewer values repeat, the more persons."""
     return _PERSONS * (1 + int(4 * distinct))
 
 

@@ -210,7 +210,7 @@ class _Writer:
         yield layout.tail
 
     def _is_full(self, size: int, visits: int) -> bool:
-        """Return whether a container that began at a size and a number of visits shall end."""
+        """Return whether a container that began at a size and a number of visits should end."""
         if self._visits is None:
             return self._counts.size - size >= self._options.line_size
         return self._records.visits - visits >= self._visits
@@ -254,7 +254,10 @@ def _gathered(pieces: Iterator[bytes], counts: Expected) -> Iterator[bytes]:
 
 
 def expected(options: GenerateOptions, *, file_number: int = 0) -> Expected:
-    """Return the counts that a decoder must find in a file. To determine them, the function generates the text."""
+    """Return the counts that a decoder must find in a file.
+
+    To determine the counts, the function generates the text.
+    """
     counts = Expected()
     for _ in generate_text(options, file_number=file_number, counts=counts):
         pass

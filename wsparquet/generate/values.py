@@ -19,7 +19,7 @@ __all__ = ["Draw", "Scalar", "ValueMaker", "list_size", "null_rate", "value_make
 
 Scalar = str | int | float | bool
 ValueMaker = Callable[[Draw], Scalar | None]
-"""Makes a value. None stands for null where the scene, not chance, decides that there is no value."""
+"""Makes a value. None stands for null if the scene, not chance, decides that there is no value."""
 
 
 # --- Makers -----------------------------------------------------------------------------------------------------------
@@ -30,12 +30,12 @@ def _any_of(*options: Scalar) -> ValueMaker:
 
 
 def _or_fresh(fresh: str, *options: Scalar) -> ValueMaker:
-    """Return a maker of one of the options, or of a slot, as often as the option ``distinct`` says."""
+    """Return a maker of one of the options or, as often as the option ``distinct`` says, of a slot."""
     return lambda draw: fresh if draw.fresh() else draw.pick(options)
 
 
 def _marked(*options: str) -> ValueMaker:
-    """Return a maker of one of the options, with a mark of its own as often as the option ``distinct`` says."""
+    """Return a maker of one of the options, which adds a unique mark as often as the option ``distinct`` says."""
     return lambda draw: draw.pick(options) + (" #{{hex8}}" if draw.fresh() else "")
 
 
@@ -187,8 +187,8 @@ def _fallback(field: pa.Field) -> tuple[dict[str, ValueMaker], ValueMaker]:
 def value_maker(owner: str, field: pa.Field) -> ValueMaker:
     """Return a function that makes the values of a scalar field.
 
-    It is chosen by struct and name, by name, or by type and documented values. A list element counts as a field with
-    the list's name.
+    The function is chosen by struct and name, by name, or by type and documented values. A list element counts as a
+    field with the list's name.
     """
     named, fallback = _fallback(field)
     return named.get(f"{owner}.{field.name}") or named.get(field.name) or fallback

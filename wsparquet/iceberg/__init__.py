@@ -1,6 +1,7 @@
 """Publishes roots as Iceberg tables: metadata over the same Parquet files, for engines that read a table format.
 
-Only ``publishing`` is imported before a root is published, because pyiceberg takes longer than a short run.
+For roots that are not published, only ``publishing`` is imported, because importing pyiceberg takes longer than a short
+run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Old snapshots of the published tables, and files that only they need: pyiceberg removes the first, not the second.
+"""Removes old snapshots of the published tables, and the files that only these snapshots need.
 
-A snapshot or a version of the metadata expires when it has been out of date for as long as the publication keeps old
-ones. Only files below the table's folder in the root are deleted, and only by names that publishers give.
+pyiceberg removes snapshots, but not their files. A snapshot or a version of the metadata expires when it has been
+outdated for as long as the publication keeps old snapshots. Only files below the table's folder in the root are
+deleted, and only by names that publishers give.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ ORPHAN_SECONDS = 24 * 3600.0
 
 
 def expire(metadata: TableMetadata, *, keep_seconds: float, now_ms: int, adding: bool) -> tuple[TableUpdate, ...]:
-    """Return the update that removes snapshots which others replaced at least ``keep_seconds`` ago.
+    """Return the update that removes snapshots that were replaced at least ``keep_seconds`` ago.
 
     ``adding``: whether the same change adds a snapshot. Snapshots that branches and tags name stay.
     """
@@ -47,7 +48,7 @@ def expire(metadata: TableMetadata, *, keep_seconds: float, now_ms: int, adding:
 
 
 def _replaced(snapshots: Iterable[Snapshot], end_ms: int | None) -> Iterator[tuple[Snapshot, int]]:
-    """Yield each snapshot that another one has replaced, with the time in milliseconds."""
+    """Yield each replaced snapshot, with the time of its replacement in milliseconds."""
     ordered = sorted(snapshots, key=lambda each: (each.sequence_number or 0, each.timestamp_ms))
     times = [each.timestamp_ms for each in ordered[1:]] + ([] if end_ms is None else [end_ms])
     yield from zip(ordered, times, strict=False)
@@ -71,7 +72,7 @@ def delete_old_files(before: State, after: State, files: StoreFiles, *, keep_sec
 
 
 def _old_versions(found: Iterable[Entry], after: State, latest: float) -> Iterator[str]:
-    """Yield the versions before that of ``after`` whose next version is no younger than ``latest`` (seconds)."""
+    """Yield the versions before the version of ``after`` that were replaced no later than ``latest`` (seconds)."""
     current = _number((after.location or "").rpartition("/")[2]) or 0
     numbered = ((_number(_name(each)), each) for each in found)
     versions = sorted((number, each.modified, each.path) for number, each in numbered if number is not None)
@@ -100,13 +101,14 @@ def _of_removed_snapshots(before: State, after: State, files: StoreFiles) -> set
         return set()
     kept = after.metadata.snapshots
     if _is_chain(after.metadata):
-        # A manifest that a snapshot no longer names is in none of the later ones, so the oldest one has them all.
+        # Later snapshots never name a manifest again that a snapshot no longer names, so the oldest snapshot names all
+        # old manifests that are still needed.
         kept = [min(kept, key=lambda each: each.sequence_number or 0)]
     return {files.path(each) for each in _files_of(removed, files, some=True) - _files_of(kept, files)}
 
 
 def _is_chain(metadata: TableMetadata) -> bool:
-    """Return whether each snapshot is an ancestor of the current one, which another tool may have changed."""
+    """Return whether each snapshot is an ancestor of the current one, which other tools may prevent."""
     found, snapshot = 0, metadata.current_snapshot()
     while snapshot is not None:
         found += 1

@@ -1,7 +1,7 @@
 """The files of Iceberg tables in a root, read and written through the root's own store.
 
-So manifests are as durable as commit records, and need no other credentials. A path outside the root is refused: a
-table with such paths is not this root's, whatever the table's metadata says.
+Manifests are therefore as durable as commit records, and need no other credentials. A path outside the root is refused:
+a table with such paths does not belong to this root, whatever the table's metadata says.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class TablesInCatalog:
                 self._catalog.create_namespace_if_not_exists(self._namespace)
 
     def load(self, name: str) -> State:
-        """Return the catalog's table. Raises DatasetError if it is that of another root."""
+        """Return the catalog's table. Raises DatasetError if the table belongs to another root."""
         with self._translated("read"):
             try:
                 table = self._catalog.load_table(self._identifier(name))
@@ -62,13 +62,13 @@ class TablesInCatalog:
         if not is_own(table.metadata, self._location(name), self._root_id):
             raise DatasetError(
                 f"{self.place}: expected {self._shown(name)} to be the table of the root {self._base}, found one at "
-                f"{printable(table.metadata.location)}; if this root is a copy of another one, or was moved, publish "
+                f"{printable(table.metadata.location)}; if this root is a copy of another root, or was moved, publish "
                 "it in another namespace: end its publication with `stop`, then name the `catalog` as NAME.NAMESPACE"
             )
         return _state(name, table)
 
     def commit(self, state: State, change: Change) -> State:
-        """Create or change the catalog's table. Raises Lost if another publisher was first, or might have been."""
+        """Create or change the catalog's table. Raises Lost if another publisher was first, or may have been first."""
         with self._translated("write"):
             try:
                 if not state.exists:
@@ -93,7 +93,7 @@ class TablesInCatalog:
         return state.exists
 
     def drop(self, name: str) -> None:
-        """Remove the table from the catalog, without its files. Raises DatasetError if it is that of another root."""
+        """Remove a table from the catalog, without its files. Raises DatasetError if the table is another root's."""
         if self.load(name).exists:
             with self._translated("change"):
                 self._catalog.drop_table(self._identifier(name))
@@ -109,7 +109,7 @@ class TablesInCatalog:
 
     @contextmanager
     def _translated(self, action: str) -> Iterator[None]:
-        """Raise DatasetError in place of any error of a catalog: each kind uses another client library."""
+        """Raise DatasetError for any error of a catalog, because each kind of catalog has its own client library."""
         try:
             yield
         except (WsparquetError, Lost):

@@ -37,7 +37,7 @@ class TablesInRoot:
         self.place = root.place
 
     def load(self, name: str) -> State:
-        """Return the newest version of a table, or a new table if it is missing or is that of a copied root."""
+        """Return the newest version of a table, or a new table if the table is missing or belongs to a copied root."""
         for _ in range(TRIES):
             version = self._newest(name)
             fresh = initial_metadata(self._tables[name], self._location(name), self._root_id)
@@ -54,7 +54,7 @@ class TablesInRoot:
         raise self._restless(name)
 
     def commit(self, state: State, change: Change) -> State:
-        """Create the next version. Raises Lost if another publisher has created it."""
+        """Create the next version. Raises Lost if another publisher has created that version."""
         metadata = change.applied_to(state)
         path = self._path(state.name, state.version + 1)
         try:
@@ -78,7 +78,7 @@ class TablesInRoot:
             raise Lost
 
     def settle(self, state: State) -> None:
-        """Move the hint to the newest version: that of ``state``, or one that appears while this method runs.
+        """Move the hint to the newest version: the version of ``state``, or one that appears during this call.
 
         A publisher that is slow, or was killed before this step, would otherwise send readers back in time, to a
         version whose files are deleted.
@@ -142,8 +142,8 @@ class TablesInRoot:
 
     def _restless(self, name: str) -> DatasetError:
         return DatasetError(
-            f"{self._store.place(table_path(name))}: expected an Iceberg table at rest, found one that others "
-            f"changed {TRIES} times in a moment; run again"
+            f"{self._store.place(table_path(name))}: expected a pause between changes, found "
+            f"{TRIES} changes by other publishers in a moment; run again"
         )
 
 

@@ -1,7 +1,7 @@
 """The metadata of a root's Iceberg tables: schemas with the registry's field ids, partitions, and properties.
 
 pyiceberg assigns new field ids to every schema that it creates a table with, and Parquet files would then have other
-ids than the table. So the first metadata is made here, and later schemas are added with their ids.
+ids than the table. This module therefore makes the first metadata, and adds later schemas with their ids.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ PARTITION_FIELD_ID = 1000
 """The first id of partition fields (Iceberg specification, "Partition field IDs")."""
 
 PROPERTIES = {
-    # A retry of pyiceberg would add the same files again. The difference must be computed anew instead.
+    # A retry of pyiceberg would add the same files again. The difference must be computed again instead.
     "commit.retry.num-retries": "0",
-    # Bounds of all columns would put the ids of visitors into manifests.
+    # If manifests had the bounds of all columns, they would contain ids of visitors.
     "write.metadata.metrics.default": "none",
     "write.metadata.metrics.column.source_file": "full",
     "write.metadata.metrics.column.record_number": "full",
@@ -103,7 +103,7 @@ def _highest_id(table: AnyTable) -> int:
 
 
 def is_own(metadata: TableMetadata, location: str, root_id: str) -> bool:
-    """Return whether a table is of this root at this place, and not of a root that this root was copied from."""
+    """Return whether a table belongs to this root at this place, and not to the original of a copied root."""
     return metadata.location == location and metadata.properties.get(ROOT_ID) == root_id
 
 

@@ -19,8 +19,8 @@ KEEP = timedelta(days=7)
 class PublishedTable:
     """A published table; ``metadata`` is the location of its newest metadata file.
 
-    ``files`` and ``rows`` are those of its current snapshot. ``added`` and ``removed`` are the numbers of files by
-    which the publication changed the table; both are 0 if nothing had changed.
+    ``files`` and ``rows`` are the numbers in the table's current snapshot. ``added`` and ``removed`` are the numbers of
+    files by which the publication changed the table; both are 0 if nothing had changed.
 
     >>> wsparquet.PublishedTable("geo", "lake/_wsparquet/iceberg/geo/metadata/v1.metadata.json", files=2, rows=40).added
     0
@@ -60,7 +60,7 @@ class Publishing(Result):
     keep: timedelta = field(default=KEEP, metadata=in_json("keep_seconds", convert=timedelta.total_seconds))
 
     def facts(self) -> Mapping[str, object]:
-        """Return the number of tables and of their rows, and by how many files they changed."""
+        """Return the number of tables, the number of their rows, and the numbers of added and removed files."""
         return {
             "root": self.root,
             "catalog": self.catalog,

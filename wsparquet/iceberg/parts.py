@@ -1,6 +1,7 @@
-"""The parts that Iceberg tables must name: those that count, which ``open_dataset`` and ``scan`` read, too.
+"""The parts that Iceberg tables must name: the parts that count, which ``open_dataset`` and ``scan`` also read.
 
-An Iceberg table has whole files only. So rows of a day part that do not count must be removed from it first.
+An Iceberg table names whole files only. Rows of a day part that do not count must therefore be removed from the day
+part first.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ __all__ = ["TablePart", "Unsettled", "parts_by_location"]
 
 
 class TablePart(NamedTuple):
-    """A part that counts; ``source_file`` is the value of this column in all its rows, or None if they differ."""
+    """A part that counts; ``source_file`` is the value of this column in all its rows, or None if it differs."""
 
     part: Part
     source_file: str | None

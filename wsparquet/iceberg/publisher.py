@@ -1,13 +1,13 @@
 """Publishes a root: makes its Iceberg tables name exactly the parts that count, then deletes the parts that wait.
 
-The order of the steps is what keeps readers right, whatever other runs and publishers do at the same time:
+The order of the steps keeps readers correct, whatever other runs and publishers do at the same time:
 
 1. The lists of retired parts are read. No commit record names these parts any more.
 2. The tables are loaded.
-3. The commit records are read. So a publisher that wins has read records no older than those of the one before it.
-4. Each table with a difference gets one snapshot, provided that the table is as it was loaded. A table with retired
-   parts gets one in any case: a slower publisher, which read older records, then loses instead of naming these parts.
-5. The retired parts are deleted, then their lists.
+3. The commit records are read. A publisher that wins has therefore read records that are no older than the records of
+the previous publisher. 4. Each table with a difference gets one snapshot, provided that the table is as it was loaded.
+A table with retired parts gets a snapshot in any case: a slower publisher, which has read older records, then loses
+instead of naming these parts. 5. The retired parts are deleted, then their lists.
 """
 
 from __future__ import annotations
@@ -36,19 +36,23 @@ TRIES = 20
 """How many times a publisher begins again if others keep changing the tables."""
 
 PAUSE_SECONDS = 0.5
-"""The longest pause before a new beginning. Publishers that collided pause for different times."""
+"""The longest pause before a publisher begins again. The pause is random, so that two publishers do not collide
+again."""
 
 
 def open_tables(root: Root, publication: Publication) -> Tables:
-    """Return the root's tables, where it is published. Raises DatasetError if the catalog cannot be opened."""
+    """Return the Iceberg tables of a root, at the place of its publication.
+
+    Raises DatasetError if the catalog cannot be opened.
+    """
     return TablesInRoot(root) if publication.catalog is None else TablesInCatalog(root, publication.catalog)
 
 
 def publish_tables(root: Root, publication: Publication, *, thorough: bool = False) -> list[PublishedTable]:
-    """Publish all tables and delete the parts that waited for it.
+    """Publish all tables, and delete the parts that waited for the publication.
 
     With ``thorough``, also delete the files of publishers that died. Raises DatasetError if the root or the catalog
-    fails; then no part is deleted, and the next publication does what remains.
+    fails; then no part is deleted, and the next publication completes the work.
     """
     tables = open_tables(root, publication)
     publisher = _Publisher(root, tables, publication.keep_seconds, thorough=thorough)
@@ -60,8 +64,8 @@ def publish_tables(root: Root, publication: Publication, *, thorough: bool = Fal
         except Lost:
             time.sleep(random.uniform(0, PAUSE_SECONDS))
     raise DatasetError(
-        f"{tables.place}: expected that other runs pause, found that they changed the tables, or rows of day parts, "
-        f"{TRIES} times while this one published; look for problems with `wsparquet verify`, and publish again"
+        f"{tables.place}: expected a pause of other runs, found that they changed the tables, or rows of day parts, "
+        f"{TRIES} times while this run published; look for problems with `wsparquet verify`, and publish again"
     )
 
 

@@ -1,6 +1,6 @@
-"""The publication of a root as Iceberg tables: its beginning, its end, and what each run adds to it.
+"""The publication of a root as Iceberg tables: begins and ends a publication, and publishes the changes of each run.
 
-This module does not import pyiceberg, which takes longer than a short run, before a root is published.
+This module imports pyiceberg only for a published root, because the import takes longer than a short run.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def publish(
     """Publish a root as Iceberg tables: metadata over the same Parquet files, with exactly the rows that count.
 
     From then on, every run that changes the root publishes at its end, until a call with ``stop``. Each table changes
-    at one moment, so that readers never see a row twice or miss one. The files that a run replaces are deleted after
+    in one step, so readers never see a row twice and never miss a row. The files that a run replaces are deleted after
     its publication.
 
     Without ``catalog``, the tables are folders below ``_wsparquet/iceberg`` in the root. ``catalog`` is the name of a
@@ -79,18 +79,18 @@ def publish_root(root: Root, *, catalog: str | None = None, keep: timedelta | No
 
 
 def publish_changes(root: Root, *, forget: bool = False) -> None:
-    """Publish what a run has changed, if the root is published. Every run that may retire parts ends with this call.
+    """If the root is published, publish the changes of a run. Every run that may retire parts ends with this call.
 
     With ``forget``, all older snapshots and their metadata are deleted at once, whatever the publication keeps.
 
-    Raises DatasetError if the store or the catalog fails, or if pyiceberg is not installed. Then no part was deleted,
-    and the next run publishes.
+    Raises DatasetError if the store or the catalog fails, or if pyiceberg is not installed. After such an error, no
+    part was deleted, and the next run publishes.
     """
     if not has_version(root.store):
         return
     publication = root.version.publication
     if publication is None:
-        # A process that ended the publication may have died before it deleted what waited.
+        # A process that ended the publication may have died before it deleted the waiting parts.
         root.delete_waiting(root.retired.waiting())
         return
     try:
@@ -107,7 +107,7 @@ def publish_changes(root: Root, *, forget: bool = False) -> None:
 
 
 def mismatches(root: Root) -> list[Mismatch]:
-    """Compare the published tables of a root with its commit records; the list is empty if it is not published.
+    """Compare the published tables of a root with its commit records. If the root is not published, the list is empty.
 
     Between the commits of a run and its end, the tables differ from the records. Raises DatasetError if the store or
     the catalog fails, or if pyiceberg is not installed.
@@ -126,9 +126,9 @@ def mismatches(root: Root) -> list[Mismatch]:
 
 
 def publish_as(root: Root, publication: Publication, *, thorough: bool = False) -> list[PublishedTable]:
-    """Publish a root that was marked with ``publication`` a moment ago.
+    """Publish a root that was just marked with ``publication``.
 
-    If another process has ended the publication meanwhile, the tables are removed again.
+    If another process has ended the publication in the meantime, remove the tables again.
     """
     from wsparquet.iceberg.publisher import publish_tables
 
@@ -149,7 +149,7 @@ def _check(catalog: str | None, keep: timedelta | None, *, stop: bool) -> None:
     if keep is not None:
         check_duration("keep", keep)
     if stop and (catalog is not None or keep is not None):
-        raise OptionError("stop", "expected no `catalog` and no `keep` beside it, found one; the root says where it is")
+        raise OptionError("stop", "expected neither `catalog` nor `keep` with `stop`, found one of them; omit it")
 
 
 def _check_pyiceberg() -> None:
@@ -162,7 +162,7 @@ def _check_pyiceberg() -> None:
 
 
 def _begin(root: Root, catalog: str | None, keep: timedelta | None) -> Publication:
-    """Mark the root as published, and return where.
+    """Mark the root as published, and return the place of the publication.
 
     The mark comes before the records are read: from then on, no run deletes a part that a snapshot may name.
     """

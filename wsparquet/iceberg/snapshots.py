@@ -1,7 +1,7 @@
-"""Snapshots of an Iceberg table: the files that the current one names, and the next one after a difference.
+"""Reads the files of an Iceberg table's current snapshot, and makes the next snapshot from a difference.
 
-A snapshot is made here and not by pyiceberg's transactions. They make one snapshot for added and one for removed files,
-never clear out the manifests of removed files, and try again after a conflict without a new look at the records.
+Snapshots are made without pyiceberg's transactions. These make two snapshots, for added and for removed files, never
+drop the manifests of removed files, and retry after a conflict without reading the commit records again.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Current:
         return {entry.data_file.file_path: entry.data_file for _, entries in self.manifests for entry in entries}
 
     def differences(self, wanted: Mapping[str, TablePart]) -> Difference:
-        """Return what the table must add and remove to have exactly these parts, each once and as its record says."""
+        """Return the files to add and to remove, so that the table has exactly these parts, as their records say."""
         times = Counter(entry.data_file.file_path for _, entries in self.manifests for entry in entries)
         right = {
             location
@@ -88,7 +88,7 @@ class Current:
 
 @dataclass(frozen=True)
 class Difference:
-    """What the next snapshot adds and removes: parts by location, and locations."""
+    """The difference between two snapshots: the added parts by location, and the locations of the removed files."""
 
     added: Mapping[str, TablePart]
     removed: Collection[str]
@@ -109,7 +109,7 @@ def read_current(metadata: TableMetadata, files: StoreFiles) -> Current:
         raise
     except Exception as error:  # pyiceberg's Avro decoder raises errors of many kinds
         raise DatasetError(
-            f"{metadata.location}: expected the manifests of an Iceberg table, found one that is missing or not "
+            f"{metadata.location}: expected the manifests of an Iceberg table, found a manifest that is missing or not "
             f"readable ({type(error).__name__}); end the publication with `wsparquet publish --stop`, or drop the "
             "table from its catalog, and publish again"
         ) from error
@@ -137,7 +137,8 @@ def next_snapshot(
         snapshot_id=making.snapshot_id,
         parent_snapshot_id=before.snapshot_id if before else None,
         sequence_number=metadata.next_sequence_number(),
-        # The clocks of two machines may differ, and pyiceberg refuses a snapshot that is older than the one before.
+        # The clocks of two machines may differ, and pyiceberg refuses a snapshot that is older than the previous
+        # snapshot.
         timestamp_ms=max(time.time_ns() // 1_000_000, metadata.last_updated_ms),
         manifest_list=making.write_list(manifests, before),
         summary=_summary(current, difference),
@@ -278,7 +279,7 @@ class _Making:
 
 
 def _summary(current: Current, difference: Difference) -> Summary:
-    """Return the counts that engines show for a snapshot, and that some use for ``count(*)``."""
+    """Return the counts that engines show for a snapshot, and that some engines use for ``count(*)``."""
     have = current.files
     added = [(each.part.rows, each.part.bytes) for each in difference.added.values()]
     gone = [(have[path].record_count, have[path].file_size_in_bytes) for path in difference.removed]

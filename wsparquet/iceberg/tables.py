@@ -38,7 +38,7 @@ class State:
 
 @dataclass(frozen=True)
 class Change:
-    """The updates of a table's metadata, and what the table must still be when they are made."""
+    """The updates of a table's metadata, and the requirements that the table must still meet when they are applied."""
 
     updates: tuple[TableUpdate, ...]
     requirements: tuple[TableRequirement, ...]
@@ -55,18 +55,21 @@ class Tables(Protocol):
     """Where the tables are, for messages."""
 
     def load(self, name: str) -> State:
-        """Return the current state of a table. If it does not exist, the state is that of a new table.
+        """Return the current state of a table. If the table does not exist, return the state of a new table.
 
         Raises DatasetError if the catalog has another root's table of this name.
         """
         ...
 
     def commit(self, state: State, change: Change) -> State:
-        """Create or change a table atomically, and return its new state. Raises Lost if it is not as in ``state``."""
+        """Create or change a table atomically, and return its new state.
+
+        Raises Lost if the table is no longer as in ``state``.
+        """
         ...
 
     def settle(self, state: State) -> None:
-        """Make readers that are about to open the table find ``state`` or a newer one."""
+        """Make sure that readers that open the table find ``state`` or a newer state."""
         ...
 
     def is_settled(self, state: State) -> bool:
@@ -74,5 +77,5 @@ class Tables(Protocol):
         ...
 
     def drop(self, name: str) -> None:
-        """Make the table disappear for readers, if it is this root's. Its files stay."""
+        """Make the table disappear for readers, if the table belongs to this root. Its files stay."""
         ...

@@ -1,4 +1,4 @@
-"""Shows the state of a root on one page: rows, covered hours, drift, quarantine, files, slow and failed sources."""
+"""Shows the state of a root on one page: rows, covered hours, drift, quarantine, files, and slow and failed sources."""
 
 from __future__ import annotations
 

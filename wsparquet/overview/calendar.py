@@ -1,4 +1,4 @@
-"""Chooses the days, weeks, months or years that a chart shows, so that it has about a hundred columns at most."""
+"""Chooses the days, weeks, months or years of a chart, so that the chart has about a hundred columns at most."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_DAY = "no day"
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of time: its name, the first day of the unit that has a day, and how many days lead into the next one."""
+    """A unit of time: its name, a function from a day to the first day of its unit, and the days to the next unit."""
 
     name: str
     start: Callable[[date], date]
@@ -38,7 +38,10 @@ UNITS = (
 
 @dataclass(frozen=True)
 class Calendar:
-    """The columns of a chart, in order. ``gaps`` says whether long spans without rows are left out between them."""
+    """The columns of a chart, in order.
+
+    ``gaps`` says whether long spans without rows are omitted between the columns.
+    """
 
     unit: Unit
     columns: tuple[str, ...]
@@ -50,7 +53,7 @@ class Calendar:
 
 
 def calendar_of(days: Iterable[date | None]) -> Calendar:
-    """Return the columns for days, of which None is the last one. Without days, there are no columns."""
+    """Return the columns for days; the day None comes last. Without days, there are no columns."""
     found = {*days}
     known = [day for day in found if day is not None]
     calendars = (_calendar(unit, known) for unit in UNITS)
@@ -70,7 +73,7 @@ def _calendar(unit: Unit, days: Iterable[date]) -> Calendar:
 
 
 def _between(unit: Unit, before: date, after: date) -> Iterator[date]:
-    """Yield the units between two others, at most one more than a chart shows."""
+    """Yield the units between two units, at most one more than a chart shows."""
     for _ in range(LONGEST_GAP + 1):
         before = unit.start(before + timedelta(unit.days))
         if before >= after:

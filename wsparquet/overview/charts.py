@@ -1,7 +1,7 @@
-"""Draws the charts of the page as SVG, with Altair; they have no script, and take their colors from the page.
+"""Draws the charts of the page as SVG, with Altair. The charts have no script, and take their colors from the page.
 
 Altair describes a chart, and vl-convert draws it without a browser and without a network. A reader's browser therefore
-runs no code of ours: the page's names are text in SVG. Each mark has a title, which browsers show at the pointer.
+runs no code: names are only text in SVG. Each mark has a title, which browsers show near the mouse pointer.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Run:
 
 
 def heat_map(cells: Iterable[Cell], columns: Sequence[str], rows: Sequence[str], *, label: str) -> str:
-    """Return a heat map: cells of a stronger color have greater values, and pairs without a cell are drawn empty."""
+    """Return a heat map: the greater a value, the stronger its color. Pairs without a value stay empty."""
     alt = _altair()
     found = {(cell.column, cell.row): cell for cell in cells}
     values = [
@@ -89,13 +89,13 @@ def _day_axis() -> Any:
 
 
 def _name_axis(names: Iterable[str]) -> Any:
-    """Return an axis with room for names in any font of a reader: browsers draw other fonts than vl-convert knows."""
+    """Return an axis with room for names in any font, because browsers use other fonts than vl-convert."""
     longest = max((len(_short(name)) for name in names), default=0)
     return _altair().Axis(labelLimit=0, minExtent=longest * CHARACTER_WIDTH)
 
 
 def _short(name: str) -> str:
-    """Return a name of at most 52 characters, shortened in its middle: ends of paths tell more than beginnings."""
+    """Return a name, shortened in its middle to 52 characters, because the end of a path says more than its middle."""
     name = printable(name)
     return name if len(name) <= LONGEST_NAME else f"{name[:18]}…{name[-(LONGEST_NAME - 19) :]}"
 
@@ -108,7 +108,7 @@ def _drawn(cell: Cell | None, column: str, row: str) -> dict[str, Any]:
 def _shades(cells: Mapping[Any, Cell]) -> Any:
     """Return a scale of square roots, on which a day with few rows is still visible next to a day with many.
 
-    The greatest values all have the full color, so that one of them does not make all others pale.
+    Several of the greatest values have the full color, so that a single great value does not make all others pale.
     """
     values = sorted(cell.value for cell in cells.values()) or [1]
     most = values[int(0.95 * (len(values) - 1))]
@@ -173,7 +173,7 @@ def _altair() -> Any:
 
 
 def _svg(chart: alt.TopLevelMixin, label: str) -> str:
-    """Draw a chart. Its colors are variables of the page, so that one drawing serves a light and a dark page."""
+    """Draw a chart. The colors are variables of the page, so the same drawing fits a light and a dark page."""
     import vl_convert
 
     styled = (
@@ -194,13 +194,14 @@ def _svg(chart: alt.TopLevelMixin, label: str) -> str:
 
 
 def _for_page(svg: str, label: str) -> str:
-    """Return an SVG without namespaces, in which each mark has its description as a title too."""
+    """Return an SVG without namespaces, in which the title of each mark is the mark's description."""
     top = ET.fromstring(svg)  # noqa: S314 - vl-convert has written it
     for element in top.iter():
         element.tag = element.tag.rpartition("}")[2]
-        # All charts name their clips alike, and need none: no mark leaves its chart.
+        # Remove the clips: all charts give them the same names, and no mark leaves its chart.
         element.attrib.pop("clip-path", None)
-        # Roles of groups are for interactive charts. Marks keep their labels, which are their titles too.
+        # The roles of groups are useful only in interactive charts. Marks keep their labels, which are also their
+        # titles.
         element.attrib.pop("aria-roledescription", None)
         if element.attrib.pop("role", None) == "graphics-symbol" and (said := element.attrib.pop("aria-label", "")):
             title = ET.Element("title")

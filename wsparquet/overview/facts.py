@@ -1,4 +1,4 @@
-"""What commit records say about the rows, the files and the sources of a root, added up for a page."""
+"""Adds up what commit records contain about the rows, the files and the sources of a root, for a page."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class DayRows:
 class TableFiles:
     """The rows and the files of one table; ``bytes`` is the size of all files.
 
-    ``sizes`` has the number of files in each class of sizes. ``small`` counts the files below 16 MiB that have their
-    day in common with another such file of the table: one file could have the rows of all of them.
+    ``sizes`` has the number of files in each class of sizes. ``small`` counts the files below 16 MiB that share their
+    table and day with another such file: a single file could have the rows of all of these.
 
     >>> wsparquet.report("lake", "lake.html").tables[0].table
     'geo'
@@ -88,9 +88,9 @@ class SlowSource:
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedSource:
-    """A source with quarantined text: the number of its records, and of its texts outside of records.
+    """A source with quarantined text: the numbers of quarantined records, and of quarantined texts outside of records.
 
-    ``samples`` has the beginnings of such texts if samples were asked for.
+    ``samples`` has the beginnings of these texts if the caller wants samples.
 
     >>> wsparquet.report("lake", "lake.html").quarantine
     ()
@@ -115,10 +115,10 @@ def rows_by_day(commits: Iterable[Commit]) -> tuple[DayRows, ...]:
 
 
 def table_files(days: Iterable[DayRows], parts: Iterable[Part]) -> tuple[TableFiles, ...]:
-    """Return the rows and files of each table that has any, in the order of the tables.
+    """Return the rows and files of each table with rows, in the order of the tables.
 
     ``parts`` are the files with rows that count. Merged files may also have rows that do not count, so the numbers of
-    rows are those of ``days``.
+    rows come from ``days``.
     """
     files: dict[str, list[Part]] = {}
     for part in parts:
@@ -130,7 +130,10 @@ def table_files(days: Iterable[DayRows], parts: Iterable[Part]) -> tuple[TableFi
 
 
 def slow_sources(commits: Iterable[Commit], most: int) -> tuple[SlowSource, ...]:
-    """Return the sources that took longest, at most ``most``. Records of earlier versions do not say how long."""
+    """Return the sources that took longest, at most ``most``.
+
+    Commit records of earlier versions do not say how long a source took.
+    """
     found = [
         SlowSource(commit.identity.account, commit.facts.source_name, seconds, commit.facts.size, commit.row_count)
         for commit in commits
@@ -140,7 +143,7 @@ def slow_sources(commits: Iterable[Commit], most: int) -> tuple[SlowSource, ...]
 
 
 def quarantined_sources(commits: Iterable[Commit]) -> list[tuple[Commit, QuarantinedSource]]:
-    """Return each commit with quarantined text, with its counts, those with the most text first."""
+    """Return the counts of each commit with quarantined text; the commit with the most text comes first."""
     found = []
     for commit in commits:
         report = commit.facts.report
@@ -156,7 +159,7 @@ def size_class(size: int) -> str:
 
 
 def _order(tables: Iterable[str]) -> list[str]:
-    """Return each table once in the order of the schema, then those that this version does not know."""
+    """Return each table once in the order of the schema, then the tables that this version does not know."""
     known = [*TABLES]
     return sorted({*tables}, key=lambda table: (known.index(table) if table in TABLES else len(known), table))
 

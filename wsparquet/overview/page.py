@@ -1,6 +1,7 @@
-"""Renders what is known about a root as one page of HTML, without scripts and without anything to load.
+"""Renders the report of a root as one page of HTML, which has no scripts and loads nothing.
 
-Jinja escapes every text, and every text is printable: names of sources, paths and values may come from anyone.
+Jinja escapes every text, and every text is made printable, because anyone may have chosen the names of sources, the
+paths and the values.
 """
 
 from __future__ import annotations
@@ -24,23 +25,23 @@ from wsparquet.synchronisation import AccountStatus
 __all__ = ["page"]
 
 MOST_ROWS = 50
-"""How many rows a table of the page shows; the page says how many more there are."""
+"""How many rows a table of the page shows; the page gives the number of the other rows."""
 
 MOST_FINDINGS = 25
-"""How many rows the heat map of drift has: those that were found most often."""
+"""How many rows the heat map of drift has. The most frequent findings are shown."""
 
 MOST_DAYS = 100
-"""How many days the chart of an account's hours shows, the last ones."""
+"""How many days the chart of an account's hours shows. The last days are shown."""
 
 MOST_ACCOUNTS = 10
-"""Of how many accounts the page has a chart of hours."""
+"""How many accounts have a chart of hours."""
 
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Hours:
-    """The hours of an account: its status, the chart of its last days, and whether earlier days are left out."""
+    """The hours of an account: its status, the chart of its last days, and whether earlier days are omitted."""
 
     status: AccountStatus
     chart: str
@@ -152,7 +153,7 @@ def _runs(account: AccountStatus) -> Iterator[Run]:
 
 
 def _cut(start: datetime, end: datetime, *, covered: bool) -> Iterator[Run]:
-    """Yield a span of time as a run for each of its days; of a very long one, only the last days that are shown."""
+    """Yield a span of time as one run for each day; of a very long span, only the last days, which are shown."""
     start = max(start, end - timedelta(MOST_DAYS + 1))
     while start < end:
         midnight = datetime.combine(start.date(), datetime.min.time(), start.tzinfo)

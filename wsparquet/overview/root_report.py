@@ -1,4 +1,4 @@
-"""What a page about a root shows, as data."""
+"""The data that a page about a root shows."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["RootReport"]
 class RootReport(Result):
     """The result of ``report``: what the page shows.
 
-    ``sources`` is the number of sources whose rows count. ``days`` has the rows by table and day, ``tables`` the rows
-    and files of each table that has any, and ``accounts`` the covered hours, gaps, and missing files. ``drift`` has the
-    findings of the whole time, and ``drift_by_day`` those of each day. ``slowest`` has the sources that took longest,
-    at most 15.
+    ``sources`` is the number of sources whose rows count. ``days`` has the rows by table and day, ``tables`` has the
+    rows and files of each table with rows, and ``accounts`` has the covered hours, gaps, and missing files. ``drift``
+    has the findings of the whole time, and ``drift_by_day`` has the findings of each day. ``slowest`` has the sources
+    that took longest, at most 15.
 
     >>> wsparquet.report("lake", "lake.html")
     <RootReport html=...lake.html, sources=2, rows=40, files=..., hours=1, drift=0, quarantined=0, failed=0>

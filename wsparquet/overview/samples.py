@@ -1,4 +1,4 @@
-"""Reads the beginnings of quarantined texts, for readers who ask for them."""
+"""Reads the beginnings of quarantined texts, for users who want samples."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ LONGEST = 300
 
 
 def samples_of(root: Root, commit: Commit, most: int) -> tuple[str, ...]:
-    """Return the beginnings of at most ``most`` quarantined texts of a source, in its order.
+    """Return the beginnings of at most ``most`` quarantined texts of a source, in the order of the source.
 
-    The result is empty if a later commit has replaced the file. Raises DatasetError if the file is unreadable: only the
-    user who wrote it, and users with greater rights, can read it.
+    The result is empty if a later commit has replaced the file. Raises DatasetError if the file is unreadable: only its
+    owner and administrators can read it.
     """
     if commit.quarantine is None or not most:
         return ()

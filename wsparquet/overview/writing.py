@@ -1,4 +1,4 @@
-"""Gathers what is known about a root, and writes it as one page of HTML."""
+"""Collects the data about a root, and writes them as one page of HTML."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SLOWEST = 15
 """How many of the slowest sources a report has."""
 
 SAMPLED = 50
-"""Of how many sources a report has samples, those with the most quarantined text first."""
+"""How many sources have samples in a report. The sources with the most quarantined text come first."""
 
 
 def report(
@@ -40,11 +40,11 @@ def report(
     """Write a page about a root to the file ``html``, which is replaced, and return what the page shows.
 
     The page has the rows by day and table, the covered hours and the gaps, the drift, the quarantine, the sizes of the
-    files, and the slowest and failed sources. It is one file without scripts, which loads nothing when it is opened.
-    All of it comes from the commit records and from the state that the last `sync` saved; no data file is read.
+    files, and the slowest and failed sources. The page is one file without scripts, and loads nothing when it is
+    opened. All facts come from the commit records and from the state that the last `sync` saved; no data file is read.
 
-    ``samples`` is the number of quarantined texts to show of each source. They are contents of the sources, so there
-    are none by default, and with samples only this user can read the page.
+    ``samples`` is the number of quarantined texts to show of each source. These texts are content of the sources, so
+    the default is 0, and only this user can read a page with samples.
 
     ``root`` is a folder or ``s3://bucket/…``; ``storage_options`` are options of s3fs. This function needs
     ``pip install 'wsparquet[report]'``.
@@ -96,7 +96,7 @@ def _gathered(root: Root, html: Path, samples: int, storage_options: Mapping[str
 
 
 def _write(target: Path, text: str, *, private: bool) -> None:
-    """Replace a file as a whole. A private one can be read by this user only."""
+    """Replace a file as a whole. Only this user can read a private file."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         try:

@@ -36,10 +36,10 @@ BATCH_OVERHEAD = 800
 
 
 class PartFacts(NamedTuple):
-    """What a writer knows of the file that it has written. ``checksum`` is the hex SHA-256 of the file.
+    """The facts that a writer returns about a finished file. ``checksum`` is the hex SHA-256 of the file.
 
     All own timestamps lie between ``min_time`` and ``max_time``, which are in milliseconds since 1970: the earliest
-    timestamp is rounded down, and the latest one is rounded up. Both are None if the file has no own timestamps.
+    timestamp is rounded down, and the latest timestamp is rounded up. Both are None if the file has no own timestamps.
     """
 
     rows: int
@@ -50,12 +50,11 @@ class PartFacts(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What an unfinished file takes.
+    """How much memory and disk space an unfinished file takes.
 
-    ``pending``: the memory in bytes of the rows of the unfinished row group that are Arrow data. ``packed``: that of
-    its rows that are compressed. ``row_groups``: the number of finished
-    row groups; the description of each stays in memory until the file is closed. ``bytes``: the size of the finished
-    row groups in the file.
+    ``pending``: the memory in bytes of the uncompressed rows of the unfinished row group. ``packed``: the memory in
+    bytes of its compressed rows. ``row_groups``: the number of finished row groups; the metadata of each row group
+    stays in memory until the file is closed. ``bytes``: the size of the finished row groups in the file.
     """
 
     pending: int = 0
@@ -65,7 +64,7 @@ class Taken(NamedTuple):
 
 
 class OpenPart(Protocol):
-    """An unfinished file. Its methods raise OSError if the disk fails, and pa.ArrowException if Arrow fails.
+    """An unfinished file. The methods raise OSError if the disk fails, and pa.ArrowException if Arrow fails.
 
     The file is created when its first row group ends, and is open only while a row group or the footer is written, so
     any number of files can be unfinished.
@@ -74,7 +73,7 @@ class OpenPart(Protocol):
     def write(self, batch: pa.RecordBatch) -> Taken:
         """Add a batch with the file's schema to the unfinished row group.
 
-        A row group that reaches the most rows of one ends, and another one begins.
+        When the row group has the maximum number of rows, it ends, and a new row group begins.
         """
 
     def pack(self) -> Taken:
@@ -84,7 +83,9 @@ class OpenPart(Protocol):
         """Write the unfinished row group to the file, if it has rows."""
 
     def close(self) -> PartFacts:
-        """Write the rest and the footer, and return what the file has. The file is invalid if an earlier call failed.
+        """Write the rest and the footer, and return the facts about the file.
+
+        The file is invalid if an earlier call failed.
 
         A second call returns the same facts.
         """
@@ -96,7 +97,7 @@ class OpenPart(Protocol):
 class WriterKind(Protocol):
     """A function that prepares a new file for a table. Each row group has at most ``row_group_rows`` rows.
 
-    With ``lookups``, the file has Bloom filters on the columns by which queries look up single rows.
+    With ``lookups``, the file has Bloom filters on the columns by which queries look up visits and visitors.
     """
 
     def __call__(self, path: Path, table: AnyTable, *, row_group_rows: int, lookups: bool = False) -> OpenPart:
@@ -207,7 +208,7 @@ class PyarrowPart:
         return self._taken()
 
     def _take(self) -> pa.Table:
-        """Return all rows of the unfinished row group, and forget them."""
+        """Remove all rows of the unfinished row group, and return them."""
         unpacked = [batch for packed in self._packed for batch in pa.ipc.open_stream(packed)]
         rows = pa.Table.from_batches(unpacked + self._pending, schema=file_schema(self._table))
         self._pending, self._packed, self._rows = [], [], 0
@@ -249,7 +250,7 @@ class PyarrowPart:
     def abandon(self) -> None:
         """See ``OpenPart``."""
         if self._writer is not None:
-            # Without this, a writer that is not closed would be closed during garbage collection, and emit a warning.
+            # Otherwise, garbage collection would close a writer that is not closed, and emit a warning.
             self._writer.is_open = False
         if self._sink is not None:
             self._sink.close()
@@ -258,7 +259,7 @@ class PyarrowPart:
 
 
 class _HashedFile:
-    """A new file that counts and hashes what is written to it. It has the methods that pyarrow calls.
+    """A new file that counts and hashes the bytes that are written to it. The class has the methods that pyarrow calls.
 
     The file is created by the first write, and is open only between a write and the next call of ``rest``.
     """

@@ -1,4 +1,4 @@
-"""Determines the day of each row: that of its earliest own timestamp, or else of its container or its source.
+"""Determines the day of each row: the day of its earliest own timestamp, or else of its container or its source.
 
 Arrow kernels process complete columns; Python code handles no single values.
 """

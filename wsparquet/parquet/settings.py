@@ -46,11 +46,12 @@ LOOKED_UP = ("visitId", "visitorId")
 class WriterLimits:
     """The limits of writers. ``memory`` applies to all writers of the process together.
 
-    ``memory``: the memory in bytes that unfinished files take. Beyond that, the row group that takes most ends, so the
-    row groups of a run that needs more memory are about equally large. ``partitions``: the number of tables and days
-    for which one source has an unfinished file; beyond that, the least recently used file is closed, and a later row of
-    its table and day begins another file. ``row_group_rows``: the most rows of a row group; engines want 100,000 or
-    more, and each reads several row groups at the same time. ``file_bytes``: a file that reaches this size is closed.
+    ``memory``: the memory in bytes that unfinished files take. If the unfinished files take more, the largest row group
+    ends. The row groups of a run that needs more memory are therefore about equally large. ``partitions``: the number
+    of tables and days for which one source has an unfinished file; beyond that, the least recently used file is closed,
+    and a later row of its table and day begins another file. ``row_group_rows``: the maximum number of rows of a row
+    group; engines work best with 100,000 or more, and read several row groups at the same time. ``file_bytes``: a file
+    that reaches this size is closed.
     """
 
     memory: int = 64 << 20
@@ -102,11 +103,11 @@ def file_schema(table: AnyTable) -> pa.Schema:
 class FileSettings:
     """The settings of a table's files, for both writers. Other options, such as page sizes, keep the writer's defaults.
 
-    ``dictionary`` has the Parquet paths of the columns with a dictionary, ``statistics`` those of the columns with
-    statistics, ``bloom`` those of the columns with a Bloom filter in each row group. The bounds in statistics are never
-    truncated. There are statistics for each row group and, with ``page_index``, for each page. ``timestamps`` has the
-    paths of the table's own timestamps, whose range the writer returns. With ``arrow_schema``, the footer also contains
-    the Arrow schema. ``root`` is the name of the Parquet schema's root.
+    ``dictionary``, ``statistics`` and ``bloom`` have the Parquet paths of the columns that have a dictionary,
+    statistics, and a Bloom filter in each row group. The bounds in statistics are never truncated. There are statistics
+    for each row group and, with ``page_index``, for each page. ``timestamps`` has the paths of the table's own
+    timestamps, whose range the writer returns. With ``arrow_schema``, the footer also contains the Arrow schema.
+    ``root`` is the name of the Parquet schema's root.
 
     Measured with 3,000 generated records of each table, compared to pyarrow's defaults with zstd level 1: files are 11
     % smaller, footers take 50 KB instead of 143 KB (of which 86 KB are the descriptions and the Arrow schema), and
@@ -158,7 +159,8 @@ def native_options(settings: FileSettings) -> str:
 
 
 BLOOM_VALUES = 1 << 14
-"""How many different values pyarrow's Bloom filters are made for. The native writer makes them as large as needed."""
+"""The number of different values for which pyarrow sizes its Bloom filters. The native writer makes filters as large as
+needed."""
 BLOOM_FALSE = 0.01
 """The share of absent values that a Bloom filter does not exclude."""
 

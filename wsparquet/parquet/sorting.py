@@ -1,7 +1,7 @@
 """Sorts the rows of a table by visit and time, within a memory budget, and writes them to few files.
 
 Rows are collected until they fill a share of the budget, sorted, and spilled to disk as a *run*. At the end, all runs
-are merged. Rows that never fill that share are not spilled.
+are merged. If the rows never fill that share, nothing is spilled.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from wsparquet.store.disk_errors import translated
 __all__ = ["ROW_GROUP_ROWS", "SortedFile", "Sorting", "write_sorted"]
 
 ROW_GROUP_ROWS = 1 << 17
-"""The most rows in a row group. Engines read row groups in parallel, and skip them by statistics and Bloom filters."""
+"""The maximum number of rows of a row group. Engines read row groups in parallel, and skip them by statistics and Bloom
+filters."""
 
 PAGE_BYTES = 1 << 20
 """How much of each run is in memory during a merge, in bytes of Arrow data."""
@@ -41,8 +42,8 @@ Key = tuple[bool, str, bool, int, str, int]
 class Sorting(NamedTuple):
     """How rows are sorted and written.
 
-    ``rows`` is the expected number of rows, by which row groups get equal sizes. A file is closed once it has
-    ``target_bytes`` bytes. ``memory`` is the budget in bytes; the rows of a single batch may exceed it.
+    ``rows`` is the expected number of rows, from which the equal sizes of the row groups are computed. A file is closed
+    once it has ``target_bytes`` bytes. ``memory`` is the budget in bytes; the rows of a single batch may exceed it.
     """
 
     rows: int
@@ -51,7 +52,7 @@ class Sorting(NamedTuple):
 
 
 class SortedFile(NamedTuple):
-    """A finished file in a workspace, and what its writer knows of it."""
+    """A finished file in a workspace, and its writer's facts about it."""
 
     file: Path
     facts: PartFacts
@@ -65,9 +66,9 @@ def write_sorted(
     *,
     writer: WriterKind | None = None,
 ) -> list[SortedFile]:
-    """Write all rows of a table to files in ``folder``, sorted by ``visitId``, then by the time of the row.
+    """Write all rows of a table to files in ``folder``, sorted by ``visitId`` and then by the time of the row.
 
-    Files are durable at the return, and have Bloom filters for lookups.
+    When the function returns, the files are durable. The files have Bloom filters for lookups.
 
     Raises:
         DatasetError: the disk fails, or Arrow cannot sort the rows.
@@ -93,7 +94,7 @@ class _Runs:
     def __init__(self, table: AnyTable, folder: Path, memory: int) -> None:
         self._table = table
         self._folder = folder
-        # Sorting copies the rows: so a quarter is collected.
+        # Collect only a quarter of the budget, because sorting copies the rows.
         self._most_bytes = memory // 4
         self._fan_in = max(memory // 2 // PAGE_BYTES, 2)
         self._collected: list[pa.RecordBatch] = []
@@ -172,7 +173,7 @@ class _Run:
 
     @property
     def has_more(self) -> bool:
-        """Whether batches follow the one in memory."""
+        """Whether more batches follow the batch in memory."""
         return self._next < self._reader.num_record_batches
 
     def load(self) -> None:
@@ -201,7 +202,8 @@ def _key(rows: pa.Table, index: int) -> Key:
 def _merge(paths: Sequence[Path]) -> Iterator[pa.Table]:
     """Yield the rows of sorted runs in order.
 
-    Each step takes the rows up to the least of the last keys in memory: no later row of any run comes before these.
+    Each step takes the rows up to the smallest of the last keys in memory, because all rows that are still on disk come
+    after that key.
     """
     runs = [run for run in map(_Run, paths) if run.rows.num_rows]
     while runs:
@@ -246,7 +248,7 @@ class _Output:
                 self._write_group()
 
     def _equal_rows(self, rows: pa.Table) -> int:
-        """Return how many rows each row group gets, if all rows are as large as those of ``rows``."""
+        """Return how many rows each row group gets, if all rows are as large as the rows in ``rows``."""
         # Some room is left, because other rows are larger.
         most = min(ROW_GROUP_ROWS, max(_rows_in(self._group_bytes, rows) * 7 // 8, 1))
         groups = -(-self._rows // most)
@@ -276,13 +278,13 @@ class _Output:
             self._files.append(SortedFile(self._path, facts))
 
     def close(self) -> list[SortedFile]:
-        """Write the rest and return all files."""
+        """Write the remaining rows and return all files."""
         if self._waiting_rows:
             self._write_group()
         self._end_file()
         return self._files
 
     def discard(self) -> None:
-        """Give up the unfinished file, which is invalid then."""
+        """Discard the unfinished file, which is then invalid."""
         if self._part is not None:
             self._part.abandon()

@@ -2,8 +2,8 @@
 
 Unfinished files keep the rows of their last row group in memory. If all files of the process together exceed the limit,
 a thread that detects this compresses the rows of the largest row group, even if the row group belongs to another
-attempt. If most rows are compressed already, it ends the row group. Errors are stored for the attempt that owns the
-file.
+attempt. If most of these rows are compressed already, the thread ends the row group instead. Errors are stored for the
+attempt that owns the file.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ memory again for the rows that follow. Returning them takes a few milliseconds.
 
 
 class WrittenPart(NamedTuple):
-    """A finished file in the attempt's workspace, named ``<number>.part``, and what its writer knows of it."""
+    """A finished file in the attempt's workspace, named ``<number>.part``, and its writer's facts about it."""
 
     file: Path
     number: int
@@ -54,9 +54,9 @@ class WrittenPart(NamedTuple):
 class Partition:
     """The rows of one table and day within an attempt: the unfinished file, and the files that are finished.
 
-    ``opened`` is the number and the path of the unfinished file, and ``parts`` has the finished ones. ``lock`` protects
-    them. The pool's lock protects ``pending``, ``packed`` and ``kept``: the memory in bytes of the unfinished row
-    group, of the part of it that is compressed, and of the descriptions of the finished row groups.
+    ``opened`` is the number and the path of the unfinished file, and ``parts`` has the finished files. ``lock``
+    protects them. The pool's lock protects ``pending``, ``packed`` and ``kept``: the memory in bytes of the unfinished
+    row group, of the part of it that is compressed, and of the descriptions of the finished row groups.
     """
 
     def __init__(self, owner: Writers, table: Table, day: date | None) -> None:
@@ -88,7 +88,7 @@ class Partition:
     def release(self) -> None:
         """Free memory by the step that frees most. The caller holds ``lock``.
 
-        These are: to compress rows, to end the row group, and to close the file.
+        The possible steps are to compress rows, to end the row group, and to close the file.
         """
         if self.part is None or self.kept > self.pending + self.packed:
             self.close()
@@ -112,7 +112,7 @@ class Partition:
             self.parts.append(WrittenPart(path, number, self.table.name, self.day, facts))
 
     def drop(self) -> None:
-        """Give up the unfinished file and its rows. The caller holds ``lock``."""
+        """Discard the unfinished file and its rows. The caller holds ``lock``."""
         part, self.part = self.part, None
         if part is not None:
             part.abandon()
@@ -144,7 +144,7 @@ class WriterPool:
         self.limits = replace(self.limits, memory=memory)
 
     def note(self, partition: Partition, pending: int, packed: int, kept: int) -> None:
-        """Note what memory the unfinished file of a partition takes now; nothing if there is none."""
+        """Record how much memory the unfinished file of a partition takes; without an unfinished file, record zero."""
         with self._lock:
             before = partition.memory
             partition.pending, partition.packed, partition.kept = pending, packed, kept
@@ -153,10 +153,13 @@ class WriterPool:
             (self._unfinished.add if partition.memory else self._unfinished.discard)(partition)
 
     def keep_within_limit(self) -> None:
-        """While the files take too much memory, free that of the largest one. The caller holds no partition's lock."""
+        """While the files take too much memory, free memory of the largest file.
+
+        The caller holds no partition's lock.
+        """
         while (largest := self._over_limit()) is not None:
             with largest.lock:
-                # Another thread may have done so while this one waited.
+                # Another thread may have closed the file while this thread waited.
                 if self._over_limit() is largest:
                     with largest.owner.keeping_failures(largest):
                         largest.release()
@@ -179,7 +182,7 @@ class WriterPool:
 
 @cache
 def shared_pool() -> WriterPool:
-    """Return the pool that all roots of this process share. It is created on first use."""
+    """Return the pool that all roots of this process share. The pool is created on first use."""
     return WriterPool()
 
 
@@ -247,7 +250,10 @@ class Writers:
         return self._partitions[key]
 
     def _make_room(self, partition: Partition) -> None:
-        """Mark a partition as the one used last. If there are too many, close the file of the one used first."""
+        """Mark a partition as the last one used.
+
+        If there are too many, close the file of the least recently used partition.
+        """
         self._used.pop(partition, None)
         self._used[partition] = None
         if len(self._used) > self.pool.limits.partitions:

@@ -1,1 +1,1 @@
-"""What a root keeps of people: the secret key of hashes, and the rules that use it."""
+"""Rules for personal data in a root, and the secret key of hashes that these rules use."""

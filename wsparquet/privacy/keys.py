@@ -1,6 +1,7 @@
 """The secret key of hashes (HMAC-SHA256), read from the environment or a private file, and never stored or shown.
 
-A hash without a key protects nobody: whoever knows how ids look computes the hashes of all of them and compares.
+A hash without a key protects nobody: anyone who knows the form of the ids can compute the hashes of all possible ids,
+and compare.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class SecretKey:
     def load(
         cls, file: str | os.PathLike[str] | None = None, *, environ: Mapping[str, str] | None = None
     ) -> Self | None:
-        """Load the key from a file if one is given, otherwise from the environment; None if neither has one.
+        """Load the key from a file if one is given, otherwise from the environment; None if neither has a key.
 
         Raises:
             OptionError: the file is missing or readable by other users, or the key is no hexadecimal number of at least
@@ -53,7 +54,7 @@ class SecretKey:
 
     @property
     def fingerprint(self) -> str:
-        """A text by which a root recognizes its key, and from which the key cannot be computed."""
+        """A text by which a root recognizes its key. The key cannot be computed from this text."""
         return hmac.new(self.key, b"wsparquet fingerprint of a key", hashlib.sha256).hexdigest()[:16]
 
 

@@ -22,7 +22,7 @@ def glob_pattern(glob: str) -> str:
 
 
 def own_path(filesystem: Any, path: str) -> str:
-    """Return a path or URL as the file system itself spells it, without the protocol."""
+    """Return a path or URL in the file system's own spelling, without the protocol."""
     own: str = filesystem._strip_protocol(path)  # noqa: SLF001
     return own
 

@@ -25,7 +25,7 @@ def call_function(name: str, arguments: Sequence[pa.Array], *, fields: Sequence[
 
 @cache
 def _compute() -> Any:
-    """Import Arrow's functions at their first use: a conversion with native decoder and writer needs none."""
+    """Import Arrow's functions when they are first used; the native decoder and writer need none of them."""
     try:
         # pyarrow.compute imports them from this module, and creates 280 functions besides, which takes 40 ms.
         return import_module("pyarrow._compute")
@@ -53,7 +53,7 @@ def import_schema(capsule: object) -> pa.Schema:
 
 @cache
 def writes_bloom_filters() -> bool:
-    """Return whether pyarrow's Parquet writer has the option ``bloom_filter_options``, which older ones lack."""
+    """Return whether pyarrow's Parquet writer has the option ``bloom_filter_options``, which older versions lack."""
     import pyarrow.parquet as pq
 
     return "bloom_filter_options" in signature(pq.ParquetWriter.__init__).parameters

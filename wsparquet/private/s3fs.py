@@ -12,7 +12,9 @@ from xml.etree import ElementTree as ET
 
 from wsparquet.private import fsspec
 
-__all__ = ["call", "keep_listings_plain", "keep_listings_plain_in_thread", "objects_in", "upload"]
+__all__ = ["call", "objects_in", "prepare", "prepare_in_thread", "upload"]
+
+REDIRECTS = (301, 302, 307)
 
 FIRST, LAST = b"<Contents>", b"</Contents>"
 
@@ -22,6 +24,7 @@ async def call(filesystem: Any, method: str, **arguments: Any) -> Any:
 
     The public ``call_s3`` blocks its thread. Raises OSError and the errors of botocore.
     """
+    await prepare(filesystem, arguments["Bucket"])
     return await filesystem._call_s3(method, **arguments)  # noqa: SLF001
 
 
@@ -33,13 +36,18 @@ async def upload(filesystem: Any, path: str, target: str) -> None:
     await filesystem._put_file(path, target)  # noqa: SLF001
 
 
-async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
-    """Remove the parameters of listing requests that stores interpret in different ways, and parse answers fast.
+async def prepare(filesystem: Any, bucket: str | None) -> None:
+    """Add handlers to the client of a bucket: for plain and fast listings, and for redirects that end.
+
+    These parameters of listing requests are removed:
 
     - ``EncodingType``: botocore requests percent-encoded names, and decodes the names if the answer says that they are
       encoded. Some stores say so without encoding the names, and ``a%20b`` and ``a+b`` then both become ``a b``.
       Without this parameter, no store encodes names. The parameter stays if the caller has set it.
     - ``Delimiter``: s3fs sends an empty delimiter if it needs no delimiter. Some stores then split every name.
+
+    If a store redirects a request without naming a region, botocore asks for the bucket's region. If the store
+    redirects that request, too, botocore would ask again without end.
     """
     await filesystem.set_session()
     client = await filesystem.get_s3(bucket)
@@ -48,11 +56,13 @@ async def keep_listings_plain(filesystem: Any, bucket: str | None) -> None:
         event = f"before-parameter-build.s3.{operation}"
         client.meta.events.register_last(event, _make_plain, unique_id=f"wsparquet-{operation}")
     client.meta.events.register_last("before-parse.s3.ListObjectsV2", _parse_objects, unique_id="wsparquet-objects")
+    # This handler must run before botocore's handler of redirects.
+    client.meta.events.register_first("needs-retry.s3.HeadBucket", _end_redirects, unique_id="wsparquet-redirects")
 
 
-def keep_listings_plain_in_thread(filesystem: Any) -> None:
-    """``keep_listings_plain`` for a file system whose blocking methods are used."""
-    fsspec.run(filesystem, keep_listings_plain, filesystem, None)
+def prepare_in_thread(filesystem: Any) -> None:
+    """``prepare`` for a file system whose blocking methods are used."""
+    fsspec.run(filesystem, prepare, filesystem, None)
 
 
 def _make_plain(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -61,6 +71,15 @@ def _make_plain(params: dict[str, Any], context: dict[str, Any], **_: Any) -> No
         params.pop("EncodingType", None)
     if params.get("Delimiter") == "":
         del params["Delimiter"]
+
+
+def _end_redirects(response: Any, request_dict: dict[str, Any], **_: Any) -> None:
+    if response is None or response[0].status_code not in REDIRECTS:
+        return
+    region = response[1].get("Error", {}).get("Region")
+    if region is None and "x-amz-bucket-region" not in response[1]["ResponseMetadata"]["HTTPHeaders"]:
+        # botocore follows only requests that it has not redirected before.
+        request_dict["context"]["s3_redirect"]["redirected"] = True
 
 
 def _parse_objects(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

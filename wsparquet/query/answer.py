@@ -143,7 +143,10 @@ class Asking:
 
 
 def _only_query(text: str) -> str:
-    """Return the only statement of a text without its semicolon. Raises OptionError if it does not only read."""
+    """Return the only statement of a text without its semicolon.
+
+    Raises OptionError if the statement does more than read.
+    """
     duckdb = imported_duckdb()
     with _translated():
         statements = duckdb.extract_statements(text)
@@ -182,6 +185,6 @@ def _translated() -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """Return what DuckDB says in one line, without the quotation of the query, which has lines of ours."""
+    """Return DuckDB's message in one line, without the query that it quotes, because this module changed the query."""
     said = str(error).partition("\n\nLINE ")[0]
     return " ".join(line.strip() for line in said.splitlines() if line.strip())

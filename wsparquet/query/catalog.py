@@ -1,4 +1,4 @@
-"""Says what a connection of DuckDB has: its tables and views, and their columns, with what they mean."""
+"""Describes a connection of DuckDB: its tables and views, their columns, and the meaning of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Column", "columns_of", "describing", "listing", "relations"]
 
 
 class Column(NamedTuple):
-    """A column, and what it means."""
+    """A column and its meaning."""
 
     name: str
     doc: str

@@ -1,8 +1,8 @@
-"""The token that names a moment of a root: the sources that counted then, and whose content they had.
+"""The token that names a moment of a root: the sources that counted at that moment, and their contents.
 
-A token holds the content id of every source, because nothing in a root remembers an earlier moment: clocks of writers
-differ, and several writers may commit at once. A record that is only rewritten keeps its content id. So a note about a
-copy is no change.
+A token holds the content id of every source, because a root does not store earlier moments: the clocks of writers
+differ, and several writers may commit at the same time. A record that is only rewritten keeps its content id. A note
+about a copy is therefore not a change.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PREFIX = "wsparquet-changes-1:"
 
 
 class Known(NamedTuple):
-    """What a token knows of a source: whose rows it had, and the value of ``source_file`` in these rows."""
+    """A source in a token: the content id of its rows, and the value of ``source_file`` in these rows."""
 
     content_id: str
     source_file: str
@@ -39,10 +39,10 @@ def write_token(root_id: str, commits: Iterable[Commit]) -> str:
 
 
 def read_token(token: str, root_id: str) -> dict[Identity, Known]:
-    """Return what a token knows of each source.
+    """Return what a token contains about each source.
 
     Raises:
-        OptionError: this is no token, it is damaged, or it is a token of another root.
+        OptionError: the text is not a token, is damaged, or is a token of another root.
 
     """
     found = token.strip()
@@ -59,6 +59,6 @@ def read_token(token: str, root_id: str) -> dict[Identity, Known]:
         ) from error
     if of != root_id:
         raise OptionError(
-            "since", "expected a token of this root, found one of another root; begin anew, without a token"
+            "since", "expected a token of this root, found a token of another root; begin again without a token"
         )
     return known

@@ -1,4 +1,4 @@
-"""Says which sources were added, replaced and removed since an earlier moment, for incremental loads."""
+"""Lists the sources that were added, replaced and removed since an earlier moment, for incremental loads."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["ChangedSource", "Changes", "changes"]
 class ChangedSource:
     """A source whose rows are new, or gone.
 
-    ``source_file`` is the value of the column ``source_file`` in its rows. ``before`` is the value in the rows that it
-    had at the earlier moment, or None if it had none: delete those rows. ``rows`` is the number of rows in all tables,
-    and ``parts`` has the paths of the files with these rows by table, relative to the root; both are empty for a source
-    that is gone. After a compaction, these files also have rows of other sources (``is_merged``): filter them by
-    ``source_file``.
+    ``source_file`` is the value of the column ``source_file`` in its rows. ``before`` is the value of ``source_file``
+    in the source's rows at the earlier moment, or None if it had no rows: delete those rows. ``rows`` is the number of
+    rows in all tables, and ``parts`` has the paths of the files with these rows by table, relative to the root; both
+    are empty for a source that is gone. After a compaction, these files also have rows of other sources
+    (``is_merged``): filter them by ``source_file``.
 
     >>> [(source.before, source.rows) for source in wsparquet.changes("lake").added]
     [(None, 20), (None, 20)]
@@ -44,7 +44,7 @@ class ChangedSource:
 class Changes(Result):
     """The result of ``changes``: each source is in at most one of ``added``, ``replaced`` and ``removed``.
 
-    ``token`` names the moment of the call: give it to the next call. It is a text of about 20 bytes for each source.
+    ``token`` names the moment of the call: give it to the next call. A token has about 20 bytes for each source.
 
     >>> first = wsparquet.changes("lake")
     >>> wsparquet.changes("lake", first.token)
@@ -58,7 +58,7 @@ class Changes(Result):
     token: str
 
     def facts(self) -> Mapping[str, object]:
-        """Return the numbers of sources."""
+        """Return the numbers of added, replaced and removed sources."""
         counts = {"added": len(self.added), "replaced": len(self.replaced), "removed": len(self.removed)}
         return {"root": self.root, **counts}
 
@@ -91,13 +91,13 @@ def changes(
 ) -> Changes:
     """Return the sources that were added, replaced and removed since an earlier call.
 
-    ``since`` is the token of an earlier call, or its result. Without it, all sources are added. To load a warehouse,
-    delete the rows of replaced and removed sources by their ``before``, insert the rows of added and replaced sources,
-    and keep the new token when that is done. If the load fails, call again with the old token: it is never used up.
+    ``since`` is the token of an earlier call, or its result. Without ``since``, all sources are added. To load a
+    warehouse, delete the rows of replaced and removed sources by their ``before``, insert the rows of added and
+    replaced sources, and then store the new token. If the load fails, call again with the old token, which stays valid.
 
-    A source is replaced if its rows were written anew, for example because its content changed or because `replay`
-    converted it again. A source that becomes a copy of another one is removed, and the other one is added. ``scan``
-    returns the rows of added and replaced sources if it gets the result as ``changes``.
+    A source is replaced if its rows were written again, for example because its content changed or because `replay`
+    converted it again. If a source becomes a copy of another source, it is removed, and the other source is added.
+    If you pass the result to ``scan`` as ``changes``, it returns the rows of added and replaced sources.
 
     ``root`` is a folder or ``s3://bucket/…``; ``storage_options`` are options of s3fs.
 

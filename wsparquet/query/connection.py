@@ -40,7 +40,7 @@ class Attachment:
 
 
 _attachments: WeakKeyDictionary[Any, dict[str, Attachment]] = WeakKeyDictionary()
-"""What ``refresh`` reads again, by connection; a connection that is gone takes its entry with it."""
+"""What ``refresh`` reads again, by connection. The entry of a connection disappears with the connection."""
 
 
 def connect(
@@ -51,8 +51,9 @@ def connect(
     The view of a table has exactly the rows that count now, all columns of the table's schema, and the partition column
     ``date`` (DATE), also if the table has no rows. The flat views, such as ``page_views`` and ``visits``, have one row
     for each element of a list, or for each visit: see the page "Flat views". All views show the root as it was at the
-    call; ``refresh`` makes them show later commits. They cannot be written to. The view ``drift`` has what ``drift``
-    finds, by day. It reads the commit records when a query first reads it, because that takes long in a large root.
+    call; ``refresh`` makes them show later commits. The views are read-only. The view ``drift`` has what ``drift``
+    finds, by day. The view reads the commit records only when a query first uses the view, because reading them takes
+    long in a large root.
 
     ``root`` is a folder or ``s3://bucket/…``. ``storage_options`` are options of s3fs, through which DuckDB reads the
     bucket. This function needs DuckDB: ``pip install 'wsparquet[duckdb]'``.
@@ -84,11 +85,11 @@ def attach(
     name: str = "lake",
     storage_options: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add the views of ``connect`` to a connection that exists, in a catalog of their own.
+    """Add the views of ``connect`` to an existing connection, in a catalog ``name``.
 
-    The table ``geo`` is ``lake.geo`` then; after ``USE lake``, ``geo`` suffices. The catalog is in memory, so nothing
-    is stored in the connection's database file. All cursors of the connection see it. Another ``name`` attaches a
-    further root.
+    The table ``geo`` is then called ``lake.geo``, or simply ``geo`` after ``USE lake``. The catalog is in memory, so
+    nothing is stored in the connection's database file. All cursors of the connection see it. Another ``name`` attaches
+    a further root.
 
     >>> import duckdb
     >>> connection = duckdb.connect()
@@ -122,8 +123,8 @@ def attach(
 def refresh(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the views of ``connect`` and ``attach`` show the rows that count now.
 
-    Call it with the connection itself, not with a cursor of it. All views of a root change at once. A transaction that
-    is open keeps the old ones until it ends.
+    Pass the connection itself, not one of its cursors. All views of a root change at once. An open transaction sees the
+    old views until it ends.
 
     >>> connection = wsparquet.connect("lake")
     >>> wsparquet.refresh(connection)
@@ -146,9 +147,9 @@ def refresh(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def folders_of(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the folders that have the files of a connection that ``connect`` made, as DuckDB names them.
+    """Return the folders with the files of a connection that ``connect`` made, in DuckDB's spelling.
 
-    Commit records and quarantined text are in none of them.
+    These folders contain neither commit records nor quarantined text.
     """
     attachment = _attachments[connection]["memory"]
     drift = () if attachment.drift is None else (attachment.drift.folder,)
@@ -163,7 +164,7 @@ def schema_of(connection: duckdb.DuckDBPyConnection) -> Schema:
 
 
 def imported_duckdb() -> Any:
-    """Return the module ``duckdb``. Raises WsparquetError if it is not installed."""
+    """Return the module ``duckdb``. Raises WsparquetError if DuckDB is not installed."""
     try:
         import duckdb
     except ImportError as error:
@@ -188,7 +189,7 @@ def _define(connection: duckdb.DuckDBPyConnection, attachment: Attachment) -> No
     snapshot = take_snapshot(attachment.root, storage_options=attachment.storage_options)
     attachment.schema = snapshot.schema
     statements = list(_views(connection, attachment, snapshot))
-    # A cursor has transactions of its own, so an open transaction of the user does not matter.
+    # A cursor has its own transactions, so an open transaction of the user does not matter.
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")
         for statement in statements:
@@ -216,7 +217,7 @@ def _views(connection: duckdb.DuckDBPyConnection, attachment: Attachment, snapsh
     for view in VIEWS:
         yield view_statement(view, "duckdb", schema=schema)
     if attachment.drift is None:
-        # The working directory may be another one when a query reads the file.
+        # The working directory may change before a query reads the file.
         attachment.drift = DriftFile(snapshot.location, attachment.storage_options)
         connection.register_filesystem(attachment.drift)
     attachment.drift.forget()

@@ -1,4 +1,4 @@
-"""Reports how sources drift away from the documentation: what was rescued, undocumented or quarantined, and when."""
+"""Reports how sources drift away from the documentation: rescued and undocumented values, and quarantine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Finding:
     ``quarantined`` for records that are not valid, and ``item`` for damaged text outside of records. ``path`` is the
     path of the values, or None if the kind has no paths. ``count`` is the number of values, records or texts, and
     ``sources`` the number of sources. ``first`` and ``last`` are the earliest start and the latest end of the sources'
-    containers, or None if they state no times. ``period`` is the day, hour or version if the result has them.
+    containers, or None if the containers state no times. ``period`` is the day, hour or version if the result has them.
 
     >>> _ = wsparquet.drift("lake").findings
     """
@@ -74,10 +74,10 @@ class _Key(NamedTuple):
 def drift(
     root: str | os.PathLike[str], *, by: Period | None = None, storage_options: Mapping[str, Any] | None = None
 ) -> Drift:
-    """Return what the sources of a root have that the documentation does not have, from the commit records alone.
+    """Return what the sources of a root contain but the documentation does not. Only commit records are read.
 
     With ``by``, there is a finding for each day or hour (in UTC, of the start of the source's first container), or for
-    each version that the source states for its own schema; a source with several versions has them together, as in
+    each version that the source states for its own schema; a source with several versions lists all of them, as in
     ``1.0.0.22, 1.0.0.35``. Only sources whose rows count are reported. No data file is read.
 
     ``root`` is a folder or ``s3://bucket/…``; ``storage_options`` are options of s3fs.
@@ -99,7 +99,7 @@ def drift(
 
 
 def reported_commits(root: Root) -> list[Commit]:
-    """Return the commits whose rows count, with their reports. A copy has no report, and is left out.
+    """Return the commits whose rows count, with their reports. A copy has no report, and is omitted.
 
     Raises DatasetError if a record is unreadable.
     """
@@ -108,7 +108,7 @@ def reported_commits(root: Root) -> list[Commit]:
 
 
 def findings_of(commits: Iterable[Commit], by: Period | None) -> tuple[Finding, ...]:
-    """Return what the sources of these commits have that the documentation does not have, as ``drift`` does."""
+    """Return what the sources of these commits contain but the documentation does not, as ``drift`` does."""
     found: dict[_Key, Finding] = {}
     for commit in commits:
         for key, one in _of_source(commit, by).items():
@@ -117,7 +117,7 @@ def findings_of(commits: Iterable[Commit], by: Period | None) -> tuple[Finding, 
 
 
 def _of_source(commit: Commit, by: Period | None) -> dict[_Key, Finding]:
-    """Return what one source has. A source may have a path in several spans of its containers."""
+    """Return the findings of one source. A source may have a path in several spans of its containers."""
     found: dict[_Key, Finding] = {}
     for one in _findings(commit, by):
         key = _Key(one.kind, one.table, one.path, one.period)
@@ -126,7 +126,7 @@ def _of_source(commit: Commit, by: Period | None) -> dict[_Key, Finding]:
 
 
 def _findings(commit: Commit, by: Period | None) -> Iterator[Finding]:
-    """Yield what one source has, and some of it in pieces."""
+    """Yield the findings of one source; some findings are in several pieces."""
     report = commit.facts.report
     first, last = _time(report.get("start_time")), _time(report.get("end_time"))
     period = _period(report, first, by)
@@ -167,7 +167,7 @@ def _period(report: Mapping[str, Any], first: datetime | None, by: Period | None
 
 
 def _together(one: Finding, other: Finding) -> Finding:
-    """Return both findings as one."""
+    """Return the sum of two findings."""
     firsts = [time for time in (one.first, other.first) if time is not None]
     lasts = [time for time in (one.last, other.last) if time is not None]
     return replace(

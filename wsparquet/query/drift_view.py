@@ -1,7 +1,8 @@
-"""Gives DuckDB the drift of a root as a view: a file that is written in memory when a query first reads it.
+"""Gives DuckDB the drift of a root as a view: a file that is created in memory when a query first reads the file.
 
-Drift needs the report of every commit record, which takes long in a large root. So a connection must not read it before
-a query asks for it. DuckDB opens a file of lines of JSON only when a query runs, if its columns are given.
+Drift needs the report of every commit record, which takes long in a large root. A connection must therefore not read
+the reports before a query uses the view. DuckDB opens a file of lines of JSON only when a query runs, if its columns
+are given.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def drift_view(file: DriftFile, *, catalog: str) -> str:
 
 
 class DriftFile(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
-    """A file system with one file, the drift of a root as lines of JSON, under a protocol of its own."""
+    """A file system with one file, the drift of a root as lines of JSON, under its own protocol."""
 
     cachable = False
 
@@ -105,7 +106,7 @@ class DriftFile(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         return {"name": path, "size": len(self._whole()), "type": "file"}
 
     def modified(self, _: str) -> datetime:
-        """Return a time that only a refresh changes, by which DuckDB knows whether what it has read is still right."""
+        """Return a time that only a refresh changes, by which DuckDB knows whether its cached data are current."""
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=self._changes)
 
     def open(self, path: str, mode: str = "rb", **_: Any) -> io.BytesIO:

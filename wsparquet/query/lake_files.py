@@ -1,11 +1,11 @@
 """Shows the objects of a bucket to DuckDB as read-only files, through s3fs.
 
 DuckDB's own extension `httpfs` is not part of its Python package. s3fs needs no download, and takes the options and
-credentials that all commands take. Each instance has a protocol of its own, so that several roots with different
-credentials can be attached to one connection.
+credentials that all commands take. Each instance has its own protocol, so that several roots with different credentials
+can be attached to one connection.
 
-A part never changes under its path. So its size is asked for once, and small parts, which one request reads whole, are
-kept for a while.
+A part never changes under its path. The size of a part is therefore requested only once, and small parts, which one
+request reads completely, are kept for a while.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _numbers = itertools.count()
 
 
 class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
-    """The objects of S3 under a protocol of their own; a path is never a pattern."""
+    """The objects of S3 under a separate protocol; a path is never a pattern."""
 
     cachable = False
 
@@ -50,7 +50,7 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self._keeping = threading.Lock()
 
     def url(self, location: str) -> str:
-        """Return the URL under which DuckDB finds what s3fs finds under ``s3://…``."""
+        """Return the URL under which DuckDB finds the object that s3fs finds under ``s3://…``."""
         return f"{self.protocol}://{location.removeprefix('s3://')}"
 
     def _path(self, url: str) -> str:
@@ -61,11 +61,11 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         return [path]
 
     def exists(self, path: str, **_: Any) -> bool:
-        """Return whether there is an object."""
+        """Return whether the object exists."""
         return path in self._infos or bool(self._files.exists(self._path(path)))
 
     def isfile(self, path: str) -> bool:
-        """Return whether there is an object."""
+        """Return whether the object exists."""
         return path in self._infos or bool(self._files.isfile(self._path(path)))
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
                 return self._kept[path]
         data: bytes = self._files.cat_file(self._path(path))
         with self._keeping:
-            # Another thread may have read the same part meanwhile.
+            # Another thread may have read the same part in the meantime.
             self._kept_bytes += len(data) - len(self._kept.get(path, b""))
             self._kept[path] = data
             while self._kept_bytes > KEPT_BYTES:

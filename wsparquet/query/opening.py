@@ -1,4 +1,4 @@
-"""Opens a root to read it, after the checks that all functions of this room make."""
+"""Opens a root for reading, after the checks that all functions of this package make."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["checked_options", "opened_root"]
 
 
 def checked_options(root: str | os.PathLike[str], storage_options: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Check where a root is and how it is reached, and return the options.
+    """Check the place of a root and the storage options, and return the options.
 
     Raises:
         OptionError: ``storage_options`` is not a dictionary.
@@ -29,7 +29,7 @@ def checked_options(root: str | os.PathLike[str], storage_options: Mapping[str, 
 def opened_root(root: str | os.PathLike[str], storage_options: Mapping[str, Any] | None) -> Root:
     """Open a root that exists.
 
-    Raises the errors of ``checked_options``, DatasetError if there is no root, and SchemaError if it has another schema
-    version.
+    Raises the errors of ``checked_options``, DatasetError if there is no root, and SchemaError if the root has another
+    schema version.
     """
     return Root.open(root, create=False, access=Access(checked_options(root, storage_options)))

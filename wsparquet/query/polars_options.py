@@ -1,7 +1,7 @@
-"""Translates options of s3fs into those of Polars, so that one dictionary opens a root everywhere.
+"""Translates options of s3fs into options of Polars, so that the same dictionary opens a root everywhere.
 
 Polars reads S3 through the Rust crate object_store, whose options have other names. An option without an equivalent is
-refused if it decides what is read, from where, or by whom. Options that only tune s3fs are ignored.
+refused if it affects which objects are read, from where, or with which rights. Options that only tune s3fs are ignored.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SECRETS = {
     "token": "aws_session_token",
     "aws_session_token": "aws_session_token",
 }
-"""The options of s3fs and of botocore's client with the credentials themselves."""
+"""The options of s3fs and of botocore's client that contain credentials."""
 
 TUNING = frozenset(
     {
@@ -38,16 +38,17 @@ TUNING = frozenset(
 """Options of s3fs that decide only how fast files are read or written."""
 
 WRITING = frozenset({"ACL", "MaxKeys", "SSEKMSKeyId", "ServerSideEncryption", "StorageClass", "Tagging"})
-"""Additional arguments of requests that reading an object does not need."""
+"""Arguments of s3fs's requests that have no effect on reading an object."""
 
 CLIENT_TUNING = frozenset({"api_version", "config"})
 CONFIG_TUNING = frozenset({"max_pool_connections", "read_timeout", "tcp_keepalive", "user_agent", "user_agent_extra"})
 
 DEFAULT_REGION = "us-east-1"
-"""The region for which botocore signs requests if nothing names one."""
+"""The region for which botocore signs requests if nothing names a region."""
 
 FRESH_SECONDS = 300
-"""For how long Polars may use credentials before it asks again; botocore renews them earlier before they expire."""
+"""How many seconds Polars may use credentials before it asks again; botocore renews credentials well before they
+expire."""
 
 
 def _endpoint(url: Any) -> dict[str, Any]:
@@ -92,7 +93,7 @@ TRANSLATIONS: dict[str, Callable[[Any], dict[str, Any] | None]] = {
 
 @dataclass(frozen=True, eq=False)
 class S3Credentials:
-    """Returns credentials to Polars: those given as options, or those that botocore finds, as it does for s3fs."""
+    """Returns credentials to Polars: either the given options, or the credentials that botocore finds for s3fs, too."""
 
     profile: str | None
     given: Mapping[str, str] = field(repr=False)
@@ -100,7 +101,7 @@ class S3Credentials:
     def __call__(self) -> tuple[dict[str, str], int | None]:
         """Return the credentials under Polars' names, and when to ask again, in seconds since 1970.
 
-        Raises DatasetError if there are none.
+        Raises DatasetError if there are no credentials.
         """
         if self.given:
             return dict(self.given), None
@@ -145,7 +146,7 @@ def polars_access(given: Mapping[str, Any]) -> PolarsAccess:
 
 
 def _flat(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield each option that has a value; those of botocore have their group before their name."""
+    """Yield each option that has a value; the name of an option of botocore begins with the option's group."""
     for name, value in given.items():
         match name:
             case "client_kwargs":
@@ -184,13 +185,13 @@ def _unknown(name: str) -> OptionError:
     shown = f"{groups[group]}: {option}" if dot and group in groups else name
     return OptionError(
         "storage_options",
-        f"expected options of s3fs that Polars has too, found {shown!r}; leave it out, or read the root with "
+        f"expected options of s3fs that Polars also has, found {shown!r}; leave it out, or read the root with "
         "open_dataset",
     )
 
 
 def _add_defaults(options: dict[str, Any], profile: str | None) -> None:
-    """Set what is missing of region and endpoint to what botocore takes from the environment or from a profile."""
+    """Set a missing region or endpoint to the value that botocore finds in the environment or in a profile."""
     session = _botocore(profile)
     endpoint = (
         os.environ.get("AWS_ENDPOINT_URL_S3")

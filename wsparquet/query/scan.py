@@ -107,7 +107,7 @@ def _scanned_files(
 ) -> pl.LazyFrame:
     import polars as pl
 
-    # Polars makes a column of each folder with a `=` in the path, also of those above the root.
+    # Polars makes a column from each folder with a `=` in the path, even from folders above the root.
     folders: dict[str, Any] = dict.fromkeys((*snapshot.odd_keys, *PARTITIONS), pl.String)
     folders[PARTITION.name] = pl.Date
     columns = _columns(snapshot.schema.tables[table])

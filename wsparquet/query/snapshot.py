@@ -26,7 +26,7 @@ PARTITIONS = ("record_type", PARTITION.name)
 
 
 class Filter(NamedTuple):
-    """Which rows of a file count: only those of the sources ``names``, or with ``excluded`` all but those.
+    """Which rows of a file count: only the rows of the sources ``names``, or with ``excluded`` all other rows.
 
     ``names`` are values of the column ``source_file``.
     """
@@ -52,7 +52,7 @@ class Snapshot:
     schema: Schema = DOCUMENTED
 
     def whole(self, table: str) -> list[str]:
-        """Return the files of a table of which all rows count."""
+        """Return the files of a table in which all rows count."""
         return [path for path in self.files[table] if path not in self.filters]
 
     def partial(self, table: str) -> list[tuple[str, Filter]]:
@@ -88,8 +88,8 @@ def snapshot_of_changes(
 ) -> Snapshot:
     """Return the files of some tables that have the rows of added and replaced sources.
 
-    Raises the errors of ``take_snapshot``, OptionError if these are changes of another root, and DatasetError if files
-    are gone since.
+    Raises the errors of ``take_snapshot``, OptionError if the changes are those of another root, and DatasetError if
+    some of the files no longer exist.
     """
     opened = opened_root(root, storage_options)
     if changes.root != opened.place:

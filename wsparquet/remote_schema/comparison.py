@@ -250,7 +250,7 @@ class Comparer:
     def _struct(self, node: StructOf, field: Field, path: Path, stray: Path = None, *, at: Path = None) -> None:
         """Compare a field that should contain a struct.
 
-        ``at``: the path to report if the published type is not the expected one.
+        ``at``: the path to report if the published type is not as expected.
         """
         kinds = self.published.kinds(field.type)
         records = [kind.record for kind in kinds if kind.record is not None]

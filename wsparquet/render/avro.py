@@ -1,8 +1,9 @@
 """Renders a table's rows as an Avro record schema (Avro specification 1.11, "Schemas"), for tools that exchange Avro.
 
 Every field is a union of null and its type, null by default. A struct is a record with its documented name; its first
-occurrence contains the definition, and later occurrences contain only the name. The schema is that of wsparquet's rows,
-not that of the source files, which is unpublished. The partition column is omitted, because rows do not contain it.
+occurrence contains the definition, and later occurrences contain only the name. The schema describes wsparquet's rows.
+It is not the schema of the source files, which is not published. The partition column is omitted, because rows do
+not contain it.
 """
 
 from __future__ import annotations
@@ -72,7 +73,10 @@ def _record(field: pa.Field[Any], parent: str, records: dict[str, pa.DataType]) 
 
 
 def _record_name(field: pa.Field[Any], parent: str) -> str:
-    """Return a struct's documented name. Unions have none, so for a union, combine the names of parent and field."""
+    """Return a struct's documented name.
+
+    Unions have no documented name: the name of a union combines the names of its parent and its field.
+    """
     names = struct_names(field)
     words = names[0].split() if names else [parent, field.name]
     return "".join(word[0].upper() + word[1:] for word in words)

@@ -87,7 +87,7 @@ def view_of_files(table: Table, files: Sequence[str], *, catalog: str, partial: 
 
 
 def source_condition(names: Iterable[str], *, excluded: bool) -> str:
-    """Return the condition that keeps, or with ``excluded`` leaves out, the rows of some source files."""
+    """Return the condition that keeps, or with ``excluded`` drops, the rows of some source files."""
     listed = ", ".join(map(quoted_text, names))
     return f"source_file {'NOT IN' if excluded else 'IN'} ({listed})"
 
@@ -98,7 +98,7 @@ def _selected(table: Table, files: Sequence[str]) -> str:
 
 def _view(table: Table, location: Location | None) -> str:
     folder = f"ROOT/record_type={table.name}" if location is None else literal_glob(location.path(table.name))
-    # DuckDB makes a column of each folder in the path whose name contains ``=``.
+    # DuckDB makes a column from each folder in the path whose name contains ``=``.
     other = location is not None and "=" in location.root
     return (
         f"CREATE VIEW {quoted_name(table.name)} AS\n"
@@ -134,8 +134,8 @@ def literal_glob(path: str) -> str:
     """Return a glob that matches only this path. Raises SchemaError if no glob of DuckDB can match the path."""
     if "\\" in path:
         raise SchemaError(
-            f"{path}: expected a path that DuckDB can search, found one with a backslash, for which DuckDB finds no "
-            "files; move the root, or name its files one by one"
+            f"{path}: expected a path that DuckDB can search, found a path with a backslash, in which DuckDB finds "
+            "no files; move the root, or list its files in the query"
         )
     return re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", path)
 
@@ -168,10 +168,10 @@ def _typed(table: Table) -> str:
 
 
 def quoted_name(name: str) -> str:
-    """Return a name as it is written in a statement."""
+    """Return a name in the form that a statement needs."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def quoted_text(text: str) -> str:
-    """Return a text as it is written in a statement."""
+    """Return a text in the form that a statement needs."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,6 +1,6 @@
 """Renders a table's schema as JSON in the form of the Iceberg specification ("Appendix C: JSON serialization").
 
-The ids are those of the registry, which the Parquet files carry, too. The partition column ``date`` is part of the
+The ids come from the registry, and the Parquet files contain the same ids. The partition column ``date`` is part of the
 schema, since Iceberg takes its value from the partition.
 """
 

@@ -54,7 +54,7 @@ def _columns(table: Table) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    # Snowflake reads a backslash in a text as an escape.
+    # In a text, Snowflake treats a backslash as the start of an escape.
     return quoted_text(text.replace("\\", "\\\\"))
 
 

@@ -1,7 +1,7 @@
-"""The flat views: one row for each element of the nested lists that analysts ask about, as data.
+"""The definitions of the flat views, which have one row for each element of a nested list.
 
-A view reads one table, and follows lists down to the elements that it shows. ``wsparquet.render.views`` renders the
-views for query engines. `visits`, which summarizes all tables, is defined in ``wsparquet.render.views.visits``.
+A view reads one table, and unnests lists down to the elements that the view shows. ``wsparquet.render.views`` renders
+the views for query engines. `visits`, which summarizes all tables, is defined in ``wsparquet.render.views.visits``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ KEYS: Mapping[str, str] = {
     "source_file": "source_file",
     "record_number": "record_number",
 }
-"""The first columns of every flat view, with their paths in the table: whose row it is, and which record has it."""
+"""The first columns of every flat view, with their paths in the table: they identify the visit and the record of a
+row."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,11 @@ class ViewColumn:
 
 @dataclass(frozen=True)
 class Rows:
-    """Where rows of a view come from: the elements of lists of a table.
+    """The origin of a view's rows: the elements of lists of a table.
 
     ``lists`` names each list by the alias of its elements. The path of a list, and the paths of ``columns``, begin with
-    a column of the table or with an earlier alias; a column with the path "" is null. ``only`` is a path: elements in
-    which it is null give no row.
-    ``constants`` are columns with the same text in all rows.
+    a column of the table or with an earlier alias; a column with the path "" is null. ``only`` is a path: elements
+    whose value at this path is null give no row. ``constants`` are columns with the same text in all rows.
     """
 
     table: str
@@ -54,7 +54,7 @@ class Rows:
     constants: Mapping[str, str] = field(default_factory=dict)
 
     def field_of(self, path: str) -> pa.Field:
-        """Return the field at a path. Raises KeyError if there is none."""
+        """Return the field at a path. Raises KeyError if there is no such field."""
         name, _, rest = path.partition(".")
         if name in self.lists:
             element = element_of(self.field_of(self.lists[name]))
@@ -93,14 +93,17 @@ class FlatView:
 
 
 def element_of(field: pa.Field) -> pa.Field:
-    """Return the element of a list. Raises KeyError if the field is no list."""
+    """Return the element of a list. Raises KeyError if the field is not a list."""
     if not pa.types.is_list(field.type):
         raise KeyError(field.name)
     return field.type.value_field
 
 
 def field_at(field: pa.Field, path: str) -> pa.Field:
-    """Return the field within a struct at a path, such as ``purchase.orderId``. Raises KeyError if there is none."""
+    """Return the field within a struct at a path, such as ``purchase.orderId``.
+
+    Raises KeyError without such a field.
+    """
     for name in path.split("."):
         if not pa.types.is_struct(field.type) or (index := field.type.get_field_index(name)) < 0:
             raise KeyError(path)

@@ -29,7 +29,7 @@ def last_part(name: str) -> str:
 
 
 def short_tag(tag: str) -> str:
-    """Return a body tag in lower case, without namespace, leading WebSession, or trailing Data, as tables list tags."""
+    """Return a body tag as tables list it: in lower case, without namespace, leading WebSession and trailing Data."""
     return normalise(last_part(tag)).removeprefix("websession").removesuffix("data")
 
 

@@ -1,4 +1,4 @@
-"""Tells the timestamps of a table's own events from those of containers, which define the period that they cover."""
+"""Separates the timestamps of a table's own events from other timestamps, such as the period of a container."""
 
 from __future__ import annotations
 

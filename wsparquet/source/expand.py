@@ -180,7 +180,8 @@ class _Expansion:
         found = False
         for match in self._matches(path):
             for file in self._files(match):
-                # Skip an excluded file of a folder or glob. It is an error if the argument names an excluded file.
+                # Skip an excluded file of a folder or glob. An excluded file that the argument itself names is an
+                # error.
                 if isinstance(file, Path) and file != path and self._is_omitted(file):
                     continue
                 found = True

@@ -148,7 +148,7 @@ def inflate(feeder: Feeder, codec: Codec, *, where: str, chunk: int) -> Iterator
         if number and sniff(head) != codec.name and not _may_begin(head, codec):
             raise SourceError(
                 f"{where}: expected the end of the file or another {codec.name} {codec.part} at byte {feeder.offset}, "
-                f"found other bytes after {codec.part} {number}; cut the file there if they are foreign, or {REMEDY}"
+                f"found other bytes after {codec.part} {number}; cut the file there, or {REMEDY}"
             )
         number += 1
         label = f"{where}: {codec.name} {codec.part} {number}, which starts at byte {feeder.offset},"

@@ -51,7 +51,10 @@ def open_interruptibly(label: str, opener: Callable[[], Any]) -> BinaryIO:
 
 
 class _Helper:
-    """A thread that makes calls for another thread. It is a daemon, so that it does not keep the process alive."""
+    """A thread that makes calls for another thread.
+
+    The thread is a daemon, so that it does not keep the process alive.
+    """
 
     def __init__(self, label: str, interrupted: Interrupted) -> None:
         self._label = label
@@ -86,7 +89,7 @@ class _Helper:
 
 
 class _File:
-    """A file that a helper opens and reads."""
+    """A file that a helper thread opens and reads."""
 
     def __init__(self, helper: _Helper, opener: Callable[[], Any]) -> None:
         self._helper = helper

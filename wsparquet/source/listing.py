@@ -28,7 +28,7 @@ def has_magic(text: str) -> bool:
 def is_folder(path: Path) -> bool:
     """Return whether ``path`` is a folder.
 
-    If this cannot be determined, return False: opening the path will report the error.
+    If the kind of the path cannot be determined, return False: opening the path will report the error.
     """
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises if a parent folder is not searchable
 

@@ -184,7 +184,7 @@ class Spool:
 
 
 class _At(io.RawIOBase):
-    """One reader of a spool, with its own position. It keeps the spool alive."""
+    """One reader of a spool, with its own position. The reader keeps the spool alive."""
 
     def __init__(self, file: Spool) -> None:
         self._file = file

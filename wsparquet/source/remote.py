@@ -95,7 +95,7 @@ def _infos(origin: Remote, url: str) -> tuple[dict[str, Info], dict[str, Failed]
     """
     filesystem, path = origin.filesystem, origin.path
     if speaks(filesystem, "s3"):
-        s3fs.keep_listings_plain_in_thread(filesystem)
+        s3fs.prepare_in_thread(filesystem)
     bare = _bare(origin, path)
     as_folder = origin.is_http and bare.endswith("/")
     info, missing = _info(filesystem, path)
@@ -124,7 +124,7 @@ def _bare(origin: Remote, path: str) -> str:
 
 
 def _info(filesystem: Any, path: str) -> tuple[Info, OSError | None]:
-    """Return the metadata of a path. If only a listing can provide the metadata, return none, and the error."""
+    """Return the metadata of a path. If only a listing can provide the metadata, return no metadata, and the error."""
     try:
         return filesystem.info(path), None
     except FileNotFoundError as error:
@@ -161,7 +161,7 @@ def _listed(origin: Remote, url: str, path: str, info: Mapping[str, Any]) -> Rem
 
 
 def _given(origin: Remote, url: str) -> Remote:
-    """Return the file that ``url`` itself names. Its label is the same as for a listed file."""
+    """Return the file that ``url`` itself names. The label of the file is the same as for a listed file."""
     if origin.is_http or "::" in url:
         return origin
     return replace(

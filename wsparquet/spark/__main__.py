@@ -1,7 +1,7 @@
 """Runs commands on a Spark cluster: ``python -m wsparquet.spark convert SOURCE... --to ROOT``, also by spark-submit.
 
-The commands have the options of ``wsparquet``, but not ``--jobs`` and ``--every``. The session is that of spark-submit,
-or the one that the configuration files and environment variables of Spark describe.
+The commands have the options of ``wsparquet``, but not ``--jobs`` and ``--every``. The session comes from spark-submit,
+or from Spark's configuration files and environment variables.
 """
 
 from __future__ import annotations

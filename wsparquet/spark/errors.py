@@ -23,7 +23,7 @@ def spark_errors() -> tuple[type[Exception], ...]:
 
 
 def text_of(error: Exception) -> str:
-    """Return the message of the JVM if there is one, otherwise that of Python."""
+    """Return the JVM's message if there is one, otherwise Python's message."""
     java = getattr(error, "java_exception", None)
     return str(java.getMessage() if java is not None else error)
 
@@ -46,6 +46,6 @@ def translated() -> Iterator[None]:
         yield
     except spark_errors() as error:
         raise WsparquetError(
-            f"Spark ended the job: {reason_of(error)}; what is committed stays, so correct the cause and run the same "
-            "again"
+            f"Spark ended the job: {reason_of(error)}; committed sources stay committed, so correct "
+            "the cause and run the job again"
         ) from error

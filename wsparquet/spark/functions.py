@@ -75,7 +75,7 @@ def sync(
     on_progress: Listener | None = None,
     **keywords: Unpack[SyncKeywords],
 ) -> SyncSummary:
-    """Bring the root ``to`` up to date on the executors: download and convert the server's files that it lacks.
+    """Bring the root ``to`` up to date on the executors: download and convert the files of the server that are missing.
 
     The arguments, the result and the errors are those of ``wsparquet.sync``, with the differences that ``convert`` of
     this module has. The driver asks the server for its list; the executors download and convert. ``downloads`` counts
@@ -107,7 +107,7 @@ def replay(
     """Repeat on the executors the conversion of sources that an older version did not fully understand.
 
     The arguments, the result and the errors are those of ``wsparquet.replay``, with the differences that ``convert`` of
-    this module has. A first Spark job finds the raw files by their checksums, and a second one converts them.
+    this module has. A first Spark job finds the raw files by their checksums, and a second Spark job converts them.
     """
     context = _context_for(spark, root)
     keywords["jobs"] = cores_of_task(context)
@@ -137,7 +137,8 @@ def verify(
     """Check on the executors that a root contains exactly what its commit records say, and return all problems.
 
     The arguments, the result and the errors are those of ``wsparquet.verify``, with the differences that ``convert`` of
-    this module has. The driver looks for problems that only the root as a whole shows, such as files without a record.
+    this module has. The driver looks for problems that only a look at the whole root shows, such as files without a
+    record.
     """
     context = _context_for(spark, root)
     keywords["jobs"] = cores_of_task(context)

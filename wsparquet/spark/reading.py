@@ -27,7 +27,7 @@ def register(spark: SparkSession, *, storage_options: Mapping[str, Any] | None =
     reading a file. A query fails if text of a file became no row, unless the option ``max_quarantined`` allows a number
     of records and items for each file, or ``any`` number.
 
-    Every query decodes all columns of all files again, so this is for a look at a few files.
+    Every query decodes all columns of all files again, so use this data source only to look at a few files.
 
     Raises:
         WsparquetError: PySpark is not installed, or is older than 4.0.
@@ -69,7 +69,10 @@ def views(
 
 
 def _table(spark: SparkSession, lake: LakeDataset, table: str) -> DataFrame:
-    """Return the rows of a table. Spark cannot read the folder of a table without files, because there is none."""
+    """Return the rows of a table.
+
+    Spark cannot read the folder of a table without files, because the folder does not exist.
+    """
     from pyspark.sql.types import StructType
 
     columns = StructType.fromJson(schema(lake.schema.tables[table]))

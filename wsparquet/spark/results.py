@@ -1,4 +1,4 @@
-"""Brings the result of each task to the driver as soon as the task ends, through an accumulator."""
+"""Sends the result of each task to the driver through an accumulator, as soon as the task ends."""
 
 from __future__ import annotations
 

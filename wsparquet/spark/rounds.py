@@ -1,7 +1,7 @@
-"""Runs the tasks of a job as tasks of Spark, in rounds: what one round leaves undone, the next one tries again.
+"""Runs the tasks of a job as tasks of Spark, in rounds: each round repeats the tasks that failed before.
 
-Spark itself repeats a task whose executor dies, and gives up on all tasks if that happens four times to one of them.
-Then the other tasks go on in another round, and the items of that task get tasks of their own. A task that returns an
+Spark itself repeats a task whose executor dies, and gives up on all tasks if this happens four times to the same task.
+The next round then runs the other tasks, and one task for each item of the task that failed. A task that returns an
 error, for example because its executor sees another root, is repeated as long as other tasks succeed.
 """
 
@@ -26,7 +26,7 @@ __all__ = ["run_job"]
 R = TypeVar("R")
 
 MOST_IDLE = 3
-"""How many rounds in a row may end without a result before the remaining tasks fail."""
+"""How many consecutive rounds may end without a result before the remaining tasks fail."""
 
 MOST_ABORTED = 10
 """How many tasks may make Spark give up before the remaining tasks are left to the next call."""
@@ -35,10 +35,10 @@ REFUSED_SECONDS = 1.0
 """How long a task with an error waits, so that an executor that cannot work does not take the tasks of all others."""
 
 TASK_FAILED = re.compile(r"Task (\d+) in stage [\d.]+ failed")
-"""What Spark says of a task whose executors died. Tasks are numbered by their places in the stage."""
+"""Spark's message about a task whose executors died. Tasks are numbered by their places in the stage."""
 
 RAISED = re.compile(r"task (\d+) of wsparquet: (.*)")
-"""What ``_Partition`` says of a task that has raised an unexpected error. Tasks have the numbers of the job."""
+"""The message of ``_Partition`` about a task that has raised an unexpected error. Tasks have the numbers of the job."""
 
 
 def run_job(context: SparkContext, job: Job[R], *, title: str) -> R:
@@ -65,7 +65,7 @@ class _Rounds:
         self._gave_up = False
 
     def run(self) -> None:
-        """Run rounds until each task has a result, or the rest has to be left."""
+        """Run rounds until each task has a result, or until the remaining tasks have to be left to the next call."""
         waiting = list(self.job.tasks)
         idle = aborted = 0
         while waiting and idle < MOST_IDLE and aborted < MOST_ABORTED and not self._gave_up:
@@ -85,7 +85,7 @@ class _Rounds:
         return task.number in self.results and self.results[task.number].error is None
 
     def _isolated(self, waiting: list[Task], guilty: Task, reason: str) -> list[Task]:
-        """Return the tasks without the one that made Spark give up. Its items are tried one by one."""
+        """Return the tasks without the task that made Spark give up, and with one new task for each of its items."""
         waiting = [task for task in waiting if task is not guilty]
         if len(guilty.items) == 1:
             self.results[guilty.number] = TaskResult(guilty.number, error=reason)
@@ -97,7 +97,7 @@ class _Rounds:
     # --- One round ----------------------------------------------------------------------------------------------------
 
     def _round(self, tasks: list[Task]) -> tuple[Task, str] | None:
-        """Run tasks; return the one that made Spark give up, with the reason, if there is one."""
+        """Run tasks. If a task made Spark give up, return this task and the reason."""
         from wsparquet.spark.results import ResultsParam
 
         results = self.context.accumulator([], ResultsParam(self._tell))
@@ -131,7 +131,7 @@ class _Rounds:
                 self.context.setLocalProperty(name, value)  # type: ignore[arg-type]  # None removes the property
 
     def _tell(self, result: TaskResult) -> None:
-        """Take the result of a task; Spark calls this in a thread of its own, which must not end by an exception."""
+        """Store the result of a task. Spark calls this in a separate thread, which must not end by an exception."""
         self.results[result.number] = result
         try:
             failed = self.job.tell(result)
@@ -146,7 +146,7 @@ class _Rounds:
 
 
 class _Partition:
-    """What an executor does with the tasks of a partition."""
+    """The function that an executor runs for the tasks of a partition."""
 
     def __init__(self, work: Work, results: Accumulator[list[TaskResult]], *, repeated: bool) -> None:
         self._work = work
@@ -172,7 +172,7 @@ class _Partition:
 
 
 def _guilty(tasks: list[Task], error: Exception) -> tuple[Task, str] | None:
-    """Return the task that Spark names in its error, and the reason; return None if it names no task of these."""
+    """Return the task that Spark names in its error, and the reason; return None if it names none of these tasks."""
     text = f"{text_of(error)}\n{error}"
     by_number = {task.number: task for task in tasks}
     if (raised := RAISED.search(text)) and int(raised[1]) in by_number:

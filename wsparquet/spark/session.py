@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["check_machines", "context_of", "cores_of_task", "imported_pyspark", "workers_of"]
 
 LOOK_SECONDS = 0.2
-"""How long each look at an executor takes, so that one executor does not answer for all of them."""
+"""How long each check of an executor takes, so that a single executor does not answer all checks."""
 
 
 def imported_pyspark() -> Any:
-    """Return the module ``pyspark``. Raises WsparquetError if it is not installed."""
+    """Return the module ``pyspark``. Raises WsparquetError if PySpark is not installed."""
     try:
         import pyspark
     except ImportError as error:
@@ -37,7 +37,7 @@ def context_of(spark: SparkSession) -> SparkContext:
 
     Raises:
         WsparquetError: PySpark is not installed.
-        OptionError: ``spark`` is no session, or a session of Spark Connect.
+        OptionError: ``spark`` is not a session, or is a session of Spark Connect.
 
     """
     imported_pyspark()
@@ -64,9 +64,9 @@ def cores_of_task(context: SparkContext) -> int:
 
 
 def check_machines(context: SparkContext, root: SharedRoot) -> None:
-    """Look at the machines of the executors, if the root is a folder.
+    """If the root is a folder, check on which machines the executors run.
 
-    Each task looks again, because executors can start later.
+    Each task checks again, because executors can start later.
 
     Raises:
         DatasetError: an executor runs on another machine than the driver.

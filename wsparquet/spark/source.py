@@ -27,7 +27,7 @@ OPTIONS = ("table", "path", "max_quarantined")
 def make_data_source(storage_options: Mapping[str, Any]) -> type[DataSource]:
     """Return the data source, which reads URLs with these storage options.
 
-    The options are in the pickled class and not among the options of a query, because Spark logs the latter.
+    The options are in the pickled class, not in the options of a query, because Spark logs the options of queries.
     """
     secret_options = dict(storage_options)
 
@@ -57,7 +57,7 @@ def schema_of(options: Mapping[str, str]) -> dict[str, Any]:
 
 
 def table_of(options: Mapping[str, str]) -> str:
-    """Return the option ``table``. Raises OptionError if it is missing, or if there is an unknown option."""
+    """Return the option ``table``. Raises OptionError if ``table`` is missing, or if there is an unknown option."""
     for name in options:
         check_choice("option", name.lower(), OPTIONS)
     table = options.get("table")
@@ -76,7 +76,7 @@ class File(InputPartition):
 
 
 class Reader(DataSourceReader):
-    """Reads one table out of files, one partition for each file."""
+    """Reads one table from files, with one partition for each file."""
 
     def __init__(self, options: Mapping[str, str], storage_options: Mapping[str, Any]) -> None:
         self._table = table_of(options)
@@ -102,7 +102,7 @@ class Reader(DataSourceReader):
 
         Raises:
             SourceError: the file cannot be read.
-            DecodeError: the file is no Web Session file, or more of its text became no row than is allowed.
+            DecodeError: the file is not a Web Session file, or more records and items than allowed became no row.
 
         """
         from wsparquet.decode import Days, DecoderOptions, make_decoder
@@ -139,7 +139,7 @@ def limit_of(text: str) -> int | None:
 
 
 def with_date(batch: pa.RecordBatch, day: Any) -> pa.RecordBatch:
-    """Return a batch without metadata, with the column ``date`` that the folders of a root have."""
+    """Return a batch without metadata, with the column ``date``, which the folders of a root provide."""
     import pyarrow as pa
 
     dates = pa.repeat(pa.scalar(day, pa.date32()), batch.num_rows)

@@ -172,7 +172,7 @@ class LocalDisk:
     # --- Durable changes ----------------------------------------------------------------------------------------------
 
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
-        """Durably write a file. Raises Changed if the current file is not the expected one; never raises Refused."""
+        """Durably write a file. Raises Changed if the current file is not as expected; never raises Refused."""
         with self.workspaces.new() as work:
             temporary = work.write("put", data)
             match expect:
@@ -233,7 +233,7 @@ class LocalDisk:
                 os.fsync(folder)
 
     def sync(self, path: str) -> None:
-        """Make durable what any process has done to a file's name: its creation, replacement or deletion."""
+        """Make the creation, replacement or deletion of a file durable, whichever process has done it."""
         with translated("sync", self.root / path), suppress(FileNotFoundError), self._folder(path) as (folder, _):
             os.fsync(folder)
 
@@ -347,7 +347,10 @@ def check_regular(name: str, folder: int) -> None:
 
 @contextmanager
 def opened_regular(name: str, folder: int) -> Iterator[BinaryIO]:
-    """Open a regular file in an open folder. Raises OSError for anything else, and never blocks."""
+    """Open a regular file in an open folder.
+
+    Raises OSError for a folder, a link, a pipe or a device, and never blocks.
+    """
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -89,7 +89,7 @@ class Workspaces:
         work = Workspace(self, secrets.token_hex(8))
         with translated("create", work.folder), self.exclusive():
             work.folder.mkdir(mode=0o700)
-            # Another process may hold the lock for a moment, in ``dead``.
+            # Another process may hold the lock for a moment, because it runs ``dead``.
             work.lock.acquire(timeout=NEW_LOCK_SECONDS, poll_interval=POLL_SECONDS)
         return work
 

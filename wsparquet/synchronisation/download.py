@@ -73,7 +73,7 @@ class Fetcher:
 def _compare(file: ListedFile, one: Downloaded, other: Downloaded) -> None:
     """Compare two downloads of a file, and delete the second one if they are equal.
 
-    If they differ, delete both and raise, because either may be wrong.
+    If the downloads differ, delete both and raise, because either may be wrong.
     """
     same = filecmp.cmp(one.path, other.path, shallow=False)
     other.path.unlink()
@@ -81,5 +81,5 @@ def _compare(file: ListedFile, one: Downloaded, other: Downloaded) -> None:
         one.path.unlink()
         raise ApiError(
             f"{file.name}: expected one content at all its URLs, found different ones at {one.url} and {other.url}; "
-            "download both, decide which one is right, and convert it with `wsparquet convert`"
+            "download both files, and convert the correct file with `wsparquet convert`"
         )

@@ -83,8 +83,8 @@ class FileState(JsonResult):
 class Files(Result):
     """The files that the server lists. ``refused``: the files whose URL does not belong to the API.
 
-    ``listed``: the number of files that the server lists. ``files`` has fewer if the caller asked for the missing files
-    only.
+    ``listed``: the number of files that the server lists. ``files`` has fewer entries if the caller wants only missing
+    files.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.list_files(account="75555851", credentials=credentials, api=api)
@@ -121,7 +121,7 @@ def list_files(
 ) -> Files:
     """Return the files that the server lists, each with its state in ``root``: committed, missing, or failed.
 
-    Without ``root``, all files count as missing. With ``missing``, the result omits the files that are committed in
+    Without a ``root``, all files count as missing. With ``missing``, the result omits the files that are committed in
     ``root``. The keyword arguments are the fields of ``FetchOptions`` and override those of ``options``. The function
     also works inside a running event loop, as in Jupyter.
 

@@ -54,13 +54,14 @@ def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
             pass
         return other.result.result()
     except BaseException:
-        # An interrupt reaches only this thread. It may come at any moment, even while the other thread starts.
+        # An interrupt reaches only this thread. The interrupt may come at any moment, even while the other thread
+        # starts.
         other.cancel()
         raise
 
 
 class _OtherThread(Generic[T]):
-    """A thread with an event loop of its own, which runs a coroutine."""
+    """A thread with its own event loop, which runs a coroutine."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self.result: Future[T] = Future()

@@ -117,7 +117,7 @@ class Folder:
     def keep(self, name: str) -> None:
         """Sync the file's name to the disk, so that the raw file is as durable as its commit.
 
-        Its data was synced before it got that name.
+        The data were synced before the file got that name.
         """
         with _translated(self.path(name)):
             sync_folder(self._folder)

@@ -229,7 +229,7 @@ def _hours(heads: Iterable[CommitHeader]) -> list[datetime]:
         name = parse_name(head.identity.name)
         if name.is_api and name.start_ms is not None and name.end_ms is not None:
             first, end = name.start_ms // HOUR_MS, -(-name.end_ms // HOUR_MS)
-            # A real file covers one hour. If its name claims more than a day, count only the first day.
+            # A real file covers one hour. If the name of a file claims more than a day, count only the first day.
             for number in range(first, first + max(1, min(24, end - first))):
                 found.add(datetime.fromtimestamp(number * HOUR_MS / 1000, UTC))
     return sorted(found)

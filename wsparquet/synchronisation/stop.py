@@ -30,7 +30,8 @@ class Stop:
     <FetchSummary account=75555851, listed=0, interrupted=True, seconds=...>
     """
 
-    # Do not use threading.Event: if the interrupted code holds its lock, setting it in a signal handler deadlocks.
+    # Do not use threading.Event: a signal handler that sets an event deadlocks if the interrupted code holds the
+    # event's lock.
     def __init__(self) -> None:
         self.asked = False
         self.has_files = False

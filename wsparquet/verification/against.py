@@ -257,7 +257,7 @@ class Comparison:
 
 @contextmanager
 def _readable(path: str) -> Iterator[None]:
-    """Translate Arrow's errors about damaged files, and Python's about values out of range, into DatasetError."""
+    """Translate errors of Arrow (damaged files) and of Python (values out of range) into DatasetError."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:

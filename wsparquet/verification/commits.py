@@ -43,7 +43,7 @@ def check_commit(log: CommitLog, store: Store, path: str, data: bytes, doubles: 
     Parts whose rows are in day parts are not read. The other parts without problems are added to ``doubles``.
     """
     for _ in range(LOOKS):
-        # A day record may cover a part between two looks.
+        # A day record may have covered the part between two checks.
         found, days = _check(log, store, path, data, doubles)
         if not found.problems:
             return found

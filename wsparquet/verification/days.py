@@ -1,4 +1,4 @@
-"""Checks the day parts of a root: each file, and whose rows are in it."""
+"""Checks the day parts of a root: each file, and the sources of its rows."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _check(log: CommitLog, store: Store, path: str, data: bytes, doubles: Double
 
 
 def _rows(record: DayRecord, counts: Mapping[str, Counter[str | None]]) -> Iterator[Problem]:
-    """Yield a problem for each table and source with other rows than the members have."""
+    """Yield a problem for each table and source whose rows in the day parts are not the rows of a member."""
     expected: dict[str, Counter[str | None]] = {}
     for member in record.members.values():
         for table, rows in member.rows.items():

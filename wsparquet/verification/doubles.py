@@ -43,7 +43,7 @@ MOST_PARTS = 64
 """A hash that more parts than this have in common is ignored when similar parts are searched."""
 
 NAMES = frozenset({"source_file", "record_number"})
-"""The columns that say where a row comes from. They differ between two sources with the same rows."""
+"""The columns that say where a row comes from. These columns differ between two sources with the same rows."""
 
 # A multiplier of Knuth's multiplicative hash: the upper bits of the product depend on all bits of the timestamp.
 MULTIPLIER = 11400714819323198485
@@ -71,7 +71,7 @@ class Doubles:
         self._sketches: dict[_Piece, list[int]] = {}
 
     def add(self, part: Part, file: pq.ParquetFile) -> None:
-        """Add a source's own part. Parts of tables without timestamps of their own are not compared."""
+        """Add a source's own part. Parts of tables that have no own timestamps are not compared."""
         self._add(part, file, lambda rows: [(_Piece(part.path), rows)])
 
     def add_day_part(self, part: Part, file: pq.ParquetFile, source_files: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Tells the rows of one source from the other rows of a day part."""
+"""Separates the rows of one source from the other rows of a day part."""
 
 from __future__ import annotations
 

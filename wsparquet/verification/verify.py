@@ -158,7 +158,10 @@ class Checks:
         self.whole()
 
     def whole(self) -> None:
-        """Find the problems that no commit record shows alone. ``doubles`` must have the parts of all commits."""
+        """Find the problems that only all commit records together show.
+
+        ``doubles`` must have the parts of all commits.
+        """
         self.result.problems.extend(self._strays())
         self.result.problems.extend(self._twins())
         self.result.problems.extend(self.doubles.problems(self.root.store, self._commits(), self._days()))
@@ -186,7 +189,7 @@ class Checks:
             self.tell(Progress("committed", name, url, rows=rows))
 
     def _strays(self) -> Iterator[Problem]:
-        """Yield a problem for each file that no commit record names, and for each that several records name.
+        """Yield a problem for each file that no commit record names, and for each file that several records name.
 
         If several records name the same file, at least one of these records is forged.
         """
@@ -219,7 +222,7 @@ class Checks:
             yield Problem("published", self.root.place, "published tables that can be read", str(error))
             return
         for each in found:
-            remedy = "the end of the run that changes the root publishes it, or `wsparquet publish`"
+            remedy = "the run that changes the root publishes it at its end, and so does `wsparquet publish`"
             yield Problem("published", each.where, each.expected, f"{each.found}; {remedy}")
 
     def _erasure(self) -> Iterator[Problem]:
@@ -253,7 +256,7 @@ class Checks:
         self._each(partial(self.source, each) for each in found)
 
     def read_commits(self) -> None:
-        """Read the commits and the day records that can be read, with which ``source`` compares."""
+        """Read the commits and the day records that are readable, for the comparisons of ``source``."""
         self.commits = CommitIndex(self.root.log.read, (commit.header for commit in self._commits()))
         self.days = self._days()
         self.expired = self.root.version.expired

@@ -26,9 +26,10 @@ pub struct Run {
 /// Which rows a `Rows` has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// Those of one UTC day, in days since 1970, or those without a day. If rows are not separated by day, all of them.
+    /// The rows of one UTC day, in days since 1970, or the rows without a day. If rows are not separated by day, all
+    /// rows.
     Day(Option<i32>),
-    /// Those of a container whose `metaData` is not known yet, so that the days of some are not known, either.
+    /// The rows of a container whose `metaData` is not known yet, so that the days of some rows are not known, either.
     Held,
 }
 
@@ -56,7 +57,7 @@ pub struct Rows {
 /// The columns of a table's batches, and the name of the source.
 pub struct Types {
     pub fields: Fields,
-    /// The content and the type of each common column. The common columns are the last ones in `fields`.
+    /// The content and the type of each common column. The common columns are the last columns in `fields`.
     common: Vec<(Common, DataType)>,
     source: String,
 }

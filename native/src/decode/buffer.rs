@@ -36,7 +36,7 @@ enum Border {
     Begun,
 }
 
-/// Returns whether the line at the start of `text` is a border, or may become one with more text.
+/// Returns whether the line at the start of `text` is a border, or may become a border with more text.
 fn border(text: &[u8]) -> Border {
     let quote = scan::space(text, 1);
     match text.get(quote) {

@@ -12,8 +12,8 @@ use crate::decode::rescue::{Path, ROOT, texts};
 const DATA_TYPE: &str = "WebSession";
 const DATA_TYPE_NAMES: [&[u8]; 2] = [b"datatypeenum", b"datatype"];
 
-/// The open container, whose `metaData` is at `row` of `Metadata`. `known` becomes true when the `metaData` was read;
-/// the `metaData` can then no longer change.
+/// The open container, whose `metaData` is at `row` of `Metadata`. `known` is true after the `metaData` was read: from
+/// then on, the `metaData` does not change.
 pub struct Container {
     pub number: i64,
     pub row: usize,

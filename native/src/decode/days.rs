@@ -2,10 +2,11 @@
 
 use crate::decode::batches::Rows;
 
-/// The wish to separate rows by day.
+/// How to separate rows by day.
 #[derive(Clone, Copy)]
 pub struct Days {
-    /// The day of the source, in days since 1970. Rows without a timestamp get it if their container has no start.
+    /// The day of the source, in days since 1970. Rows without a timestamp get this day if their container has no
+    /// start.
     pub fallback: Option<i32>,
 }
 

@@ -23,14 +23,14 @@ use crate::decode::plan::{Plan, Struct, Table};
 use crate::decode::readers::{Pair, Reader, ValuePosition};
 use crate::decode::rescue::{Path, ROOT, Rescued, json_object, numbered, texts};
 
-/// A record without a tag and a payload name belongs to a table if it has this many of the table's fields.
+/// A record that has neither a tag nor a payload name belongs to a table if it has this many of the table's fields.
 const MIN_FIELDS: usize = 2;
 
 /// The maximum number of cached spellings of body tags.
 const MAX_TAGS: usize = 256;
 
-/// A safe upper bound for the depth of the position of a rescued value. If it and the value's own depth together exceed
-/// the limit, the depth of the whole record is counted.
+/// A safe upper bound for the depth of the position of a rescued value. If this bound plus the depth of the value
+/// exceeds the limit, the depth of the whole record is counted.
 const MAX_POSITION: usize = 64;
 
 /// The result of reading a record: a row that is not finished yet, or the reason why there is no row.
@@ -251,7 +251,7 @@ impl Records {
             }
             first = false;
         }
-        // Rescued values of the header must precede those of the payload.
+        // Rescued values of the header must precede rescued values of the payload.
         let in_order = !turned || reader.rescue.is_empty();
         // Keys that an added table does not know may choose a documented table.
         let sure = !plan.tables[table].added || (reader.rescue.is_empty() && !plan.tables[table].ambiguous);

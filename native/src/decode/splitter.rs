@@ -1,9 +1,10 @@
 //! Finds where containers, their values, and their records begin and end in a stream of bytes.
 //!
 //! A border is the start of a line that always starts a container. A state machine reads the text between two borders,
-//! container by container and record by record. Reading a record normally also finds its end. Only if reading fails,
-//! the splitter counts brackets, and searches for the next undamaged record or container. Each state either advances or
-//! reports that it needs more text. The rules are in docs/decoding.md, "Input", "Quarantine", and "Resynchronizing".
+//! container by container and record by record. Reading a record normally also finds its end. The splitter counts
+//! brackets only if reading fails, and then searches for the next undamaged record or container. Each state either
+//! advances or reports that it needs more text. The rules are in docs/decoding.md, "Input", "Quarantine", and
+//! "Resynchronizing".
 
 mod array;
 mod between;
@@ -95,7 +96,7 @@ impl Splitter {
         }
     }
 
-    /// Separates the rows of each table by their day, so that each batch has the rows of one.
+    /// Separates the rows of each table by their day, so that each batch has the rows of one day.
     pub fn by_day(mut self, days: Days) -> Self {
         self.sink.shares.days = Some(days);
         self

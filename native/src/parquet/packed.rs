@@ -12,7 +12,7 @@ use arrow_schema::{DataType, FieldRef, Fields};
 use parquet::errors::Result;
 use zstd::bulk::{Compressor, Decompressor};
 
-/// The lowest level that compresses repeated texts well. Higher ones take more time and save little memory.
+/// The lowest level that compresses repeated texts well. Higher levels take more time and save little memory.
 const LEVEL: i32 = 1;
 
 /// Returns a compressor for `Packed::of`.
@@ -45,7 +45,7 @@ struct Nulls {
 
 struct Bytes {
     compressed: Vec<u8>,
-    /// The size in bytes of what was compressed.
+    /// The size in bytes before the compression.
     size: usize,
 }
 
@@ -105,7 +105,7 @@ impl Packed {
         size_of::<Self>() + nulls + content
     }
 
-    /// Returns the column with one of its leaves only. `path` has the index of each child on the way to the leaf.
+    /// Returns the column without its leaves, except one. `path` has the index of each child on the way to the leaf.
     pub fn leaf(&self, path: &[usize], with: &mut Decompressor<'_>) -> Result<ArrayRef> {
         let nulls = match &self.nulls {
             Some(nulls) => {
@@ -132,7 +132,7 @@ impl Packed {
     }
 }
 
-/// Returns a column with one of its leaves only, like `Packed::leaf`.
+/// Returns a column without its leaves, except one, like `Packed::leaf`.
 pub fn leaf(column: &ArrayRef, path: &[usize]) -> Result<ArrayRef> {
     match (column.data_type(), path) {
         (DataType::Struct(fields), [index, rest @ ..]) => {

@@ -1,4 +1,5 @@
-//! The decoder's Python classes. They take bytes and return plain values and arrays of the Arrow C data interface.
+//! The decoder's Python classes. These classes take bytes and return plain values and arrays of the Arrow C data
+//! interface.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::decode::splitter::Splitter;
 
 create_exception!(_native, Refused, PyException, "The source cannot be decoded; the message gives the reason.");
 
-/// A compiled plan. The decoders of many sources can share one.
+/// A compiled plan. The decoders of many sources can share one plan.
 #[pyclass(frozen)]
 struct CompiledPlan(Arc<Plan>);
 

@@ -1,4 +1,5 @@
-//! The Parquet writer's Python classes. They import arrays through the Arrow C data interface and write them to a file.
+//! The Parquet writer's Python classes. These classes import arrays through the Arrow C data interface and write them
+//! to a file.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -63,8 +64,8 @@ impl ParquetFile {
         Ok(Self(Mutex::new(Some(part))))
     }
 
-    /// Adds a batch of the file's schema to the unfinished row group. Returns the memory in bytes of its rows as they
-    /// came, and of its compressed rows; the number of finished row groups, and their size in bytes.
+    /// Adds a batch of the file's schema to the unfinished row group. Returns the memory in bytes of its uncompressed
+    /// rows, and of its compressed rows; the number of finished row groups, and their size in bytes.
     fn write(&self, py: Python<'_>, batch: &Bound<'_, Imported>) -> PyResult<TakenByFile> {
         let array = batch.get().take()?;
         self.on_open(py, |part| {
@@ -93,7 +94,8 @@ impl ParquetFile {
 }
 
 impl ParquetFile {
-    /// Runs `work` on the file without the GIL, and returns what the file takes then. Fails if the file is closed.
+    /// Runs `work` on the file without the GIL, and returns how much memory and disk space the file then takes. Fails
+    /// if the file is closed.
     fn on_open(&self, py: Python<'_>, work: impl FnOnce(&mut Part) -> Result<()> + Send) -> PyResult<TakenByFile> {
         let taken = self.locked(py, |open| {
             let part = open.as_mut().ok_or_else(|| ParquetError::General("the file is closed".to_owned()))?;

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from multidict import CIMultiDict
 
 from tests.commit import workload
 from tests.commit.test_kills import rows_of
@@ -280,6 +281,28 @@ def test_an_answer_that_cannot_be_made_right(lake: Lake, proxy: Proxy, bend: Ben
     proxy.settings.rewrite = bend
     fail(lake, said)
     assert lake.data_files() == []
+
+
+MOVED = b"<Error><Code>PermanentRedirect</Code><Message>Use another endpoint.</Message></Error>"
+
+
+@pytest.mark.parametrize("to_itself", [False, True], ids=["without an address", "to itself"])
+@pytest.mark.parametrize("body", scaled([MOVED, LOGIN, b""], [MOVED]), ids=len)
+@pytest.mark.parametrize("status", scaled([301, 302, 307], [301]))
+def test_a_store_that_redirects_every_request(
+    lake: Lake, proxy: Proxy, status: int, body: bytes, to_itself: bool
+) -> None:
+    """The error says that the bucket is elsewhere, after a few requests, for a root and for a source."""
+    lake.bucket.put("raw/a.json", b"{}")
+    headers = CIMultiDict({"Location": proxy.url} if to_itself else {})
+    proxy.settings.rewrite = lambda _method, _path, _answer: Answer(status, headers, body)
+    with pytest.raises(DatasetError, match="the bucket is at another address: check the endpoint, and the region"):
+        lake.open(patience_seconds=1.0)
+    assert len(proxy.log) < 100
+    (found,) = expand([f"{lake.bucket.url}/raw/a.json"], storage_options=lake.options)
+    assert isinstance(found, Failed)
+    assert "RecursionError" not in str(found.error)
+    assert "recursion" not in str(found.error)
 
 
 @pytest.mark.parametrize("tag", [nothing, lambda tag: f"W/{tag}"], ids=["none", "weak"])

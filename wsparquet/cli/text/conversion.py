@@ -29,14 +29,14 @@ def _(summary: Summary) -> Iterator[str]:
     if summary.gave_up:
         yield (
             f"gave up, since {counted(len(summary.failures), 'source')} failed and none succeeded; check that they "
-            "are Web Session files, or use --max-failures 0 to convert the others, too"
+            "are Web Session files, or use --max-failures 0 to convert the rest, too"
         )
     yield (
         f"{counted(summary.records, 'record')} in {human_bytes(summary.inflated_bytes)} of JSON "
         f"({human_bytes(summary.stored_bytes)} stored), {summary.seconds:.1f} s, {summary.decoder} decoder"
     )
     if summary.decoder == "reference" and not _has_native():
-        yield "this installation lacks the native decoder, which is many times as fast; see README, Install"
+        yield "this installation lacks the native decoder, which is many times faster; see README, Install"
     yield from counts("rows", summary.rows)
     yield from counts("left out", {LEFT_OUT[name]: count for name, count in summary.left_out.items()})
     yield from path_counts("rescued values (kept in the column `rescued`)", summary.rescued)
@@ -77,7 +77,7 @@ def _replacements(summary: Summary) -> Iterator[str]:
 
 
 def _replacement(each: Replacement) -> str:
-    return f"replaced: {each.name} ({each.rows_before:,} rows before, {each.rows:,} now)"
+    return f"replaced: {each.name} ({counted(each.rows_before, 'row')} before, {each.rows:,} now)"
 
 
 def _quarantine(summary: Summary) -> Iterator[str]:

@@ -12,7 +12,7 @@ from wsparquet.query import Changes, Drift, Finding, StoredViews
 
 @lines.register
 def _(changes: Changes) -> Iterator[str]:
-    """Yield a line for each source, and then the numbers of sources."""
+    """Yield a line for each source, and then the number of sources of each kind."""
     for source in changes.removed:
         yield f"removed:  {source.source_file} of account {source.account}"
     for source in changes.replaced:

@@ -11,7 +11,10 @@ __all__ = ["Array"]
 
 
 class Array:
-    """The top-level array; ``is_open`` says whether there is one. A comma not between containers becomes an item."""
+    """The top-level array; ``is_open`` says whether there is one.
+
+    A comma that is not between two containers becomes an item.
+    """
 
     def __init__(self) -> None:
         self.is_open = False
@@ -27,7 +30,7 @@ class Array:
         self._filled, self._comma = True, None
 
     def take(self, mark: bytes, offset: int) -> list[Item]:
-        """Take the comma or the closing bracket at the byte ``offset`` of the stream."""
+        """Consume the comma or the closing bracket at the byte ``offset`` of the stream."""
         if mark == b"]":
             self.is_open = False
             return [] if self._comma is None else [Item(self._comma, b",", "a comma without a container after it")]

@@ -24,7 +24,7 @@ Day = int | None
 
 
 class Batch(NamedTuple):
-    """Rows of a table. ``day`` is their day if days are separated, in days since 1970."""
+    """Rows of a table. ``day`` is the day of the rows, in days since 1970, if days are separated."""
 
     table: str
     day: Day

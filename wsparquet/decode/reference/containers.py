@@ -29,7 +29,10 @@ def metadata_reader() -> StructReader:
 
 
 class Container:
-    """The open container. ``known`` becomes true when its ``metaData`` was read; ``metadata`` is then final."""
+    """The open container.
+
+    ``known`` is true after the container's ``metaData`` was read: from then on, ``metadata`` is final.
+    """
 
     def __init__(self, start: ContainerStart) -> None:
         self.number = start.number

@@ -32,7 +32,7 @@ AS_IT_IS = {"string": str, "boolean": bool}
 
 
 class Reader(Protocol):
-    """The interface of all readers except those of leaves."""
+    """The interface of all readers except the readers of leaves."""
 
     def read(self, value: Any, path: Path, rescue: Rescue) -> Any:
         """Convert ``value`` at ``path``, which may have a tag, to the column's value."""

@@ -19,7 +19,7 @@ from wsparquet.schema.keys import normalise, short_tag
 __all__ = ["RecordReader", "Row", "Unreadable", "record_reader"]
 
 MIN_FIELDS = 2
-"""A record without a tag and a payload name belongs to a table if it has this many of the table's fields."""
+"""A record that has neither a tag nor a payload name belongs to a table if it has this many of the table's fields."""
 
 
 class Unreadable(Exception):

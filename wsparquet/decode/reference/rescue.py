@@ -17,7 +17,8 @@ from wsparquet.strict_json import strict_number, strict_string, strict_word
 
 __all__ = ["Path", "Rescue", "path_text", "rescued_json", "to_json"]
 
-# The type is ``str | tuple[Path, str | int]``. If it were declared, mypy would require checks that slow down the loop.
+# The type is ``str | tuple[Path, str | int]``. If the type were declared, mypy would require checks that slow down the
+# loop.
 Path = Any
 Rescue = list[tuple[Path, Any]]
 

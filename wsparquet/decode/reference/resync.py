@@ -43,7 +43,7 @@ def _known_tags() -> frozenset[str]:
 
 
 def _is_record(key: bytes, tag: bytes) -> bool:
-    """Whether a key and the tag in its object are those of a record of a known table."""
+    """Whether a key and the tag in its object can belong to a record of a known table."""
     return (
         normalise(key.decode("latin-1")) == "body" and b"." in tag and short_tag(tag.decode("latin-1")) in _known_tags()
     )
@@ -161,8 +161,8 @@ def reaches_collection(data: bytes, at: int, stop: int) -> int:
 class Found:
     """The result of a search so far: everything before the index ``stop`` is damaged text.
 
-    ``kind`` is ``record`` or ``container`` if one starts at ``stop``, ``nothing`` if there is none up to the next
-    border, and ``more`` if more text is needed.
+    ``kind`` is ``record`` or ``container`` if a record or container starts at ``stop``, ``nothing`` if neither starts
+    before the next border, and ``more`` if more text is needed.
     """
 
     kind: Literal["record", "container", "nothing", "more"]

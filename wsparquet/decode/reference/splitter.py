@@ -1,8 +1,8 @@
 """Finds where containers, their values, and their records begin and end in a stream of bytes.
 
 A border is the start of a line that always starts a container. A state machine reads the text between two borders,
-container by container and record by record. The JSON scanner normally finds each record's end. Only if the scanner
-fails, the splitter counts brackets, and searches for the next undamaged record or container. Each state is a method
+container by container and record by record. The JSON scanner normally finds each record's end. The splitter counts
+brackets only if the scanner fails, and then searches for the next undamaged record or container. Each state is a method
 that advances and returns events, or returns None if it needs more text. The rules are in docs/decoding.md, "Input",
 "Quarantine", and "Resynchronizing".
 """
@@ -377,7 +377,7 @@ class Splitter:
         return events
 
     def _skip(self) -> Events | None:
-        """Quarantine text up to the next border."""
+        """Quarantine text up to the next border, the next line that always starts a container."""
         return self._pieces(self.buffer.limit, ends=self.buffer.complete)
 
     def _skip_line(self) -> Events | None:

@@ -105,7 +105,7 @@ def _to_double(value: Any) -> Any:
 
 
 def _denotes(literal: str, number: float) -> bool:
-    """Whether a literal spells its nearest double: with the shortest spelling, or with up to 17 correct digits.
+    """Whether a literal is its nearest double's shortest spelling, or a spelling with up to 17 correct digits.
 
     Programs write doubles in different ways: most write the shortest form; others, such as C's ``%.17g``, write 16 or
     17 digits.

@@ -12,7 +12,7 @@ from wsparquet.render.views.visits import VISITS, VISITS_READS, visits_query
 from wsparquet.schema import TABLES
 from wsparquet.schema.flat_views import FLAT_VIEWS, ViewColumn
 
-VISITS_DOC = "One row for each visit. Where a visit has several rows of a kind, each column's rule chooses one of them."
+VISITS_DOC = "One row for each visit. If a visit has several rows of a kind, the rule of each column chooses one value."
 
 __all__ = [
     "VIEWS",
@@ -27,23 +27,28 @@ __all__ = [
 ]
 
 VIEWS: tuple[str, ...] = (*FLAT_VIEWS, "visits")
-"""The names of all views, in an order in which each reads only tables and earlier views."""
+"""The names of all views, ordered so that each view reads only tables and earlier views."""
 
 VIEW_FORMS: tuple[str, ...] = (*(engine for engine in DIALECTS if engine != "polars"), "markdown")
 """The forms of ``views_text``. Polars has no statement that creates a view."""
 
 
 def view_query(view: str, engine: str, *, schema: tuple[str, ...] = ()) -> str:
-    """Return the query of a view. It reads tables by their names, and `visits` also reads flat views by their names.
+    """Return the query of a view.
 
-    ``engine`` is one of ``DIALECTS``. ``schema`` comes before the names of tables and views. Raises KeyError if there
+    The query reads tables by their names; the query of `visits` also reads flat views by their names.
+
+    ``engine`` is one of ``DIALECTS``. ``schema`` is put before the names of tables and views. Raises KeyError if there
     is no such view or engine.
     """
     return _query(view, replace(DIALECTS[engine], schema=schema))
 
 
 def view_statement(view: str, engine: str, *, schema: tuple[str, ...] = ()) -> str:
-    """Return the statement that creates or replaces a view, without a semicolon; the rest is as in ``view_query``."""
+    """Return the statement that creates or replaces a view, without a semicolon.
+
+    The arguments are those of ``view_query``.
+    """
     name = replace(DIALECTS[engine], schema=schema).relation(view)
     return f"CREATE OR REPLACE VIEW {name} AS\n{view_query(view, engine, schema=schema)}"
 

@@ -1,4 +1,4 @@
-"""How the engines' dialects of SQL differ, as far as the views need it."""
+"""The differences between the engines' dialects of SQL that matter for the views."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Unnesting = Literal["select", "join", "flatten"]
 class Dialect:
     """The SQL of an engine.
 
-    ``unnesting`` is the form in which elements of lists become rows: ``select`` puts a function in the list of
-    columns, ``join`` joins the table with its own list, and ``flatten`` does so in the way of Snowflake. ``expanded``
-    means that the join makes a column of each field of a struct. ``schema`` has the names that come before those of
-    tables and views, such as those of a catalog and a schema.
+    ``unnesting`` is the form in which elements of lists become rows: ``select`` puts a function in the list of columns,
+    ``join`` joins the table with its own list, and ``flatten`` does this with Snowflake's syntax. ``expanded`` means
+    that the join makes a column of each field of a struct. ``schema`` has the names that are put before the names of
+    tables and views, such as a catalog and a schema.
     """
 
     engine: str
@@ -36,16 +36,16 @@ class Dialect:
     schema: tuple[str, ...] = ()
 
     def name(self, *parts: str) -> str:
-        """Return names in quotes, with dots between them."""
+        """Return names in quotes, separated by dots."""
         quote = self.quote
         return ".".join(f"{quote}{part.replace(quote, quote * 2)}{quote}" for part in parts)
 
     def relation(self, name: str) -> str:
-        """Return the name of a table or view as a query has it."""
+        """Return the name of a table or view in the form that a query needs."""
         return self.name(*self.schema, name)
 
     def path(self, path: str) -> str:
-        """Return a path of fields as a query has it."""
+        """Return a path of fields in the form that a query needs."""
         return self.name(*path.split("."))
 
     def null(self, data_type: pa.DataType) -> str:
@@ -57,7 +57,7 @@ ARROW = (pa.string(), pa.int32(), pa.int64(), pa.float64(), TIMESTAMP, pa.date32
 
 
 def _types(*names: str) -> dict[pa.DataType, str]:
-    """Return the names by Arrow type; they have the order of ``ARROW``."""
+    """Return the names by Arrow type, given in the order of ``ARROW``."""
     return dict(zip(ARROW, names, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Renders where the rows of a flat view come from: a query that makes a row of each element of a list.
+"""Renders the query for the rows of a flat view, which makes a row of each element of a list.
 
 Queries of the form ``select`` filter on the length of a list before they unnest it. Without the filter, Polars would
 add a row of nulls for each empty or missing list.
@@ -18,7 +18,7 @@ __all__ = ["rows_query"]
 
 
 def rows_query(view: FlatView, rows: Rows, dialect: Dialect) -> str:
-    """Return the query for the rows of a view that come from ``rows``; its columns are those of the view, in order."""
+    """Return the query for the rows of a view that come from ``rows``, with the columns of the view in order."""
     return _selected(view, rows, dialect) if dialect.unnesting == "select" else _joined(view, rows, dialect)
 
 
@@ -90,7 +90,7 @@ def _join(rows: Rows, alias: str, path: str, dialect: Dialect) -> str:
 
 
 def _raw(rows: Rows, path: str, dialect: Dialect) -> str:
-    """Return a path as the join has it, without a type."""
+    """Return a path in the form that the join needs, without a type."""
     first, *rest = path.split(".")
     aliased = first in rows.lists
     if dialect.unnesting != "flatten":
@@ -100,7 +100,7 @@ def _raw(rows: Rows, path: str, dialect: Dialect) -> str:
 
 
 def _reference(rows: Rows, path: str, dialect: Dialect) -> str:
-    """Return a path as the join has it, with its type where a value within a list has none."""
+    """Return a path in the form that the join needs, with a type if a value within a list has no type."""
     raw = _raw(rows, path, dialect)
     if dialect.unnesting != "flatten" or path == PARTITION.name:
         return raw
@@ -111,7 +111,7 @@ def _reference(rows: Rows, path: str, dialect: Dialect) -> str:
 
 
 def _where(rows: Rows, rendered: Callable[[str], str]) -> str:
-    # An element of an inner list implies that the value around the list is there.
+    # If an inner list has an element, the value around the list is not null.
     if rows.only is None or len(rows.lists) > 1:
         return ""
     return f"\nWHERE {rendered(rows.only)} IS NOT NULL"

@@ -28,9 +28,9 @@ KEY = ("accountId", "visitId")
 
 @dataclass(frozen=True)
 class VisitColumn:
-    """A column of `visits`, and how its values of all parts become one: ``MIN``, ``MAX``, ``SUM`` or ``COUNT``.
+    """A column of `visits`, and the rule that combines its values of all parts: ``MIN``, ``MAX``, ``SUM`` or ``COUNT``.
 
-    ``COUNT`` is a sum that is 0 if there is nothing to count; ``SUM`` is null then.
+    If there are no values, ``COUNT`` is 0, and ``SUM`` is null; otherwise both are sums.
     """
 
     name: str
@@ -62,13 +62,16 @@ COLUMNS = (
     VisitColumn("impressions_shown", COUNT, "COUNT", "The number of rows in `impressions` of the type Show."),
     VisitColumn("impressions_accepted", COUNT, "COUNT", "The number of rows in `impressions` of the type Accept."),
     VisitColumn(
-        "goals", COUNT, "COUNT", "The number of different achievements in `goals`; each without an identifier counts."
+        "goals", COUNT, "COUNT", "The number of achievements in `goals`; rows without an identifier count separately."
     ),
     VisitColumn(
-        "orders", COUNT, "COUNT", "The number of different orders in `purchases`; each without an identifier counts."
+        "orders",
+        COUNT,
+        "COUNT",
+        "The number of orders in `purchases`; rows without an order identifier count separately.",
     ),
     VisitColumn(
-        "order_value", AMOUNT, "SUM", "The sum of the totals of these orders, each by its first report; null if none."
+        "order_value", AMOUNT, "SUM", "The sum of the totals in the first report of each order; null without an order."
     ),
     VisitColumn("customer_type", TEXT, "MAX", "The customer type in the last report that has one."),
 )
@@ -82,7 +85,10 @@ VISITS = (
 
 
 def visits_query(dialect: Dialect) -> str:
-    """Return the query of `visits`. It reads all tables, and the flat views in ``VISITS_READS``, by their names."""
+    """Return the query of `visits`.
+
+    The query reads all tables, and the flat views in ``VISITS_READS``, by their names.
+    """
     q = dialect.name
     columns = ",\n  ".join([*map(q, KEY), *(_combined(column, dialect) for column in COLUMNS)])
     parts = "\n  UNION ALL\n  ".join(_indented(part) for part in _parts(dialect))
@@ -125,7 +131,7 @@ ASSESSMENTS = FlatView(
 
 
 def _parts(dialect: Dialect) -> Iterator[str]:
-    """Yield the parts. The first one gives the columns their names and types."""
+    """Yield the parts. The first part gives the columns their names and types."""
     yield _geo(dialect)
     yield _sessions(dialect)
     for table in TABLES:
@@ -231,7 +237,7 @@ def _part(dialect: Dialect, source: str, values: Mapping[str, str], *, account: 
 
 
 def _of_record(dialect: Dialect) -> dict[str, str]:
-    """Return the values that every record has."""
+    """Return the columns that every record has."""
     return {"visitorId": dialect.name("visitorId"), "date": dialect.name("date")}
 
 
@@ -257,29 +263,29 @@ def _ranked(dialect: Dialect, table: str, columns: Sequence[str], numbers: Mappi
 
 
 def _subquery(dialect: Dialect, source: str, columns: Sequence[str], numbers: Mapping[str, str]) -> str:
-    """Return a query as the source of another one."""
+    """Return a query in the form in which another query can read from it."""
     selected = [*columns, *(f"{number} AS {dialect.name(name)}" for name, number in numbers.items())]
     return f"(\n  SELECT {', '.join(selected)}\n  FROM {_indented(source)}\n) AS {dialect.name('ranked')}"  # noqa: S608 - our own names
 
 
 def _number(dialect: Dialect, order: Sequence[str], *, within: str = "", account: str = "") -> str:
-    """Return the number of a row among those of its visit, or among those that also have the same value ``within``."""
+    """Return the number of a row among the rows of its visit, or of its visit and its value ``within``."""
     keys = [account or dialect.name("accountId"), dialect.name("visitId"), *([within] if within else [])]
     return f"ROW_NUMBER() OVER (PARTITION BY {', '.join(keys)} ORDER BY {', '.join(order)})"
 
 
 def _records(dialect: Dialect) -> list[str]:
-    """Return the order of records: by their source, then by their number in it."""
+    """Return the order of records: by source, then by the record's number in the source."""
     return [dialect.name("source_file"), dialect.name("record_number")]
 
 
 def _last(order: Sequence[str]) -> list[str]:
-    """Return the order backwards. Some engines do not mix directions in one order."""
+    """Return the reverse order. Some engines do not allow both directions in one order."""
     return [f"{each} DESC" for each in order]
 
 
 def _nulls_last(expression: str) -> str:
-    """Return what sorts nulls last in every engine. Engines differ in where they put them by default."""
+    """Return an order in which nulls come last in every engine. By default, engines differ in where they put nulls."""
     return f"CASE WHEN {expression} IS NULL THEN 1 ELSE 0 END"
 
 

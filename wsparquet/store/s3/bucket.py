@@ -27,16 +27,17 @@ from wsparquet.private import s3fs
 from wsparquet.store.s3.pages import Listed, OddAnswer, Page, decoded, page_of
 from wsparquet.store.store import Absent, Changed, Expectation, Refused, Unfinished
 
-__all__ = ["NO_TAG", "Bucket", "code_of", "reason_of", "status_of"]
+__all__ = ["NO_TAG", "Bucket", "code_of", "is_redirected", "reason_of", "status_of"]
 
 Result = TypeVar("Result")
 AT_ONCE = 32
 CHUNK_BYTES = 1 << 20
 FIRST_SECONDS = 20.0
-"""How long the first request is retried; a wrong endpoint should fail quickly."""
+"""How many seconds the first request is retried; a wrong endpoint should fail quickly."""
 
 WAITS = {"wait_initial": 0.2, "wait_max": 20.0, "wait_jitter": 0.5}
-"""The seconds between two tries of a request: the first wait, the longest wait, and the most that chance adds."""
+"""The seconds between two tries of a request: the first wait, the longest wait, and the maximum of the random
+addition."""
 
 TRANSIENT = (
     HTTPClientError,
@@ -49,6 +50,8 @@ TRANSIENT = (
 )
 TRANSIENT_STATUSES = {408, 409, 429, 500, 502, 503, 504}
 """S3 answers 409 if another conditional request for the same key is in progress ("Conditional writes")."""
+
+REDIRECTS = {301, 302, 303, 307, 308}
 
 REFUSALS = {"NotImplemented", "InvalidArgument", "InvalidRequest"}
 """Error codes of stores that do not support a request or one of its headers."""
@@ -76,10 +79,27 @@ def code_of(error: BaseException) -> str | None:
 
 def reason_of(error: BaseException) -> str:
     """Return the server's code and message; the message may quote the request, including secrets."""
+    if has_endless_redirects(error):
+        return "expected an answer, found redirects without end"
     cause = error if isinstance(error, ClientError) else error.__cause__
     if isinstance(cause, ClientError):
         return f"{code_of(error)}: {cause.response.get('Error', {}).get('Message', '')}".rstrip(": ")
     return str(error) or type(error).__name__
+
+
+def has_endless_redirects(error: BaseException) -> bool:
+    """Whether the client gave up after many redirects. botocore reports that as an unhandled error of the client."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, aiohttp.TooManyRedirects):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def is_redirected(error: BaseException) -> bool:
+    """Whether the server redirected the request to another address, which is another region or another server."""
+    return status_of(error) in REDIRECTS or has_endless_redirects(error)
 
 
 def is_missing(error: FileNotFoundError) -> bool:
@@ -97,12 +117,14 @@ def is_transient(error: BaseException) -> bool:
     status = status_of(error)
     if status is not None:
         return status in TRANSIENT_STATUSES
+    if has_endless_redirects(error):
+        return False
     # If a connection breaks within a body, s3fs raises an OSError with one of these error numbers.
     return isinstance(error, TRANSIENT) or (isinstance(error, OSError) and error.errno in {errno.EBUSY, errno.EIO})
 
 
 class Bucket:
-    """One bucket. Its methods are coroutines that must run in s3fs's event loop.
+    """One bucket. The methods are coroutines that must run in s3fs's event loop.
 
     After ``patience_seconds`` of retries, a method raises the last error: an OSError, or an error of botocore or
     aiohttp. ``answered`` says whether the server has answered any request.
@@ -182,7 +204,6 @@ class Bucket:
         return page
 
     async def _list(self, prefix: str, **more: str) -> dict[str, Any]:
-        await s3fs.keep_listings_plain(self._filesystem, self._name)
         arguments = {"Prefix": prefix, **more}
         try:
             return dict(await self._call("list_objects_v2", **arguments))

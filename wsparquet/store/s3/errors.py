@@ -16,7 +16,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 
 from wsparquet.errors import DatasetError
-from wsparquet.store.s3.bucket import code_of, reason_of, status_of
+from wsparquet.store.s3.bucket import code_of, is_redirected, reason_of, status_of
 from wsparquet.store.s3.options import StorageOptions
 from wsparquet.store.s3.pages import OddAnswer
 from wsparquet.store.store import Refused
@@ -58,7 +58,8 @@ OF_OPTIONS = (TypeError, AttributeError, KeyError)
 After the first answer, they raise the same errors for an answer that lacks a field.
 """
 
-ANOTHER_STORE = "check that the endpoint is an S3 store; update the store or use another one"
+ELSEWHERE = "the bucket is at another address: check the endpoint, and the region of the bucket"
+ANOTHER_STORE = "check that the endpoint is an S3 store; update the store or use another store"
 
 
 @contextmanager
@@ -101,6 +102,8 @@ def _remedy(error: BaseException, action: str) -> str:
         return EXPIRED
     if isinstance(error, CREDENTIAL_ERRORS) or code in CREDENTIAL_CODES:
         return CREDENTIALS
+    if is_redirected(error):
+        return ELSEWHERE
     if status == 403:
         return f"{CREDENTIALS}, and their permissions for this bucket (this needs {RIGHTS.get(action, 'more')})"
     return REMEDIES.get(status or 0, "check the endpoint and the connection, and run again")

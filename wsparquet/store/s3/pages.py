@@ -51,7 +51,7 @@ def page_of(answer: Mapping[str, Any], prefix: str) -> Page:
 
     """
     if "IsTruncated" not in answer and "Name" not in answer:
-        # This happens with the login page of a network, which answers every request.
+        # Such an answer may be the login page of a network, which answers every request.
         raise OddAnswer("expected a listing of objects, found an answer that has neither Name nor IsTruncated")
     objects = tuple(_listed(each, prefix) for each in answer.get("Contents") or ())
     if not answer.get("IsTruncated"):

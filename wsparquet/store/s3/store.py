@@ -187,7 +187,7 @@ class ObjectStore:
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """Write an object.
 
-        Raises Changed if the current object is not the expected one, Refused if the store cannot compare objects.
+        Raises Changed if the current object is not as expected, Refused if the store cannot compare objects.
         """
         self._run("write", path, self.bucket.put(self._key(path), data, expect=expect))
 
@@ -213,7 +213,10 @@ class ObjectStore:
 
 
 def _spool() -> Workspaces:
-    """Return the workspaces for files to upload. They are in a folder of this user, in the temporary folder."""
+    """Return the workspaces for files to upload.
+
+    The workspaces are in a folder of this user, in the temporary folder.
+    """
     folder = Path(tempfile.gettempdir()) / f"wsparquet-{os.getuid()}"
     with translated("make", folder):
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -2,7 +2,7 @@
 //!
 //! Sources may contain tokens that strict JSON does not have: lone surrogates, numbers beyond the range of a double,
 //! and the bare words `NaN`, `Infinity` and `-Infinity`. Such a token becomes a string: a marker, and then the token's
-//! text. So the token can be restored. `wsparquet.strict_json` has the same rules.
+//! text. From this string, the token can be restored. `wsparquet.strict_json` has the same rules.
 
 use crate::decode::json::numbers::is_beyond_doubles;
 use crate::decode::json::scan;

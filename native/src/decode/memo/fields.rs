@@ -139,7 +139,7 @@ impl Hint {
 const WHOLE: u64 = (1 << HEAD) - 1;
 
 /// The hints of a struct by position (`place`): 0 is the start of the struct, and `n` is the position after field `n -
-/// 1`. Longer hints come first, since a shorter hint may be the beginning of a longer one.
+/// 1`. Longer hints come first, since a shorter hint may be the beginning of a longer hint.
 pub struct Hints {
     places: Vec<Vec<Hint>>,
     learned: usize,

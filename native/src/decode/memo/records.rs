@@ -35,7 +35,7 @@ impl RecordPrefixes {
             return;
         }
         self.known.push(RecordPrefix { text: text.to_vec(), table, tagged, own: [0; OWN] });
-        // Longer prefixes come first, since a shorter prefix may be the beginning of a longer one.
+        // Longer prefixes come first, since a shorter prefix may be the beginning of a longer prefix.
         self.known.sort_by_key(|prefix| Reverse(prefix.text.len()));
         self.common = self.known.iter().map(|prefix| common(&prefix.text, text)).min().unwrap_or(0);
         self.common =

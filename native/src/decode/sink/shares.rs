@@ -1,15 +1,15 @@
 //! Separates the rows of each table by their UTC day, if the caller wants that.
 //!
-//! Each table has a current share of its rows, to which the decoder adds the next row, and parked ones. Most rows have
-//! the day of the row before; any other row is copied from the end of the current share to the share of its day, which
-//! then becomes the current one. Rows of a container whose `metaData` is not known yet are held together, in order,
-//! since the days of some of them depend on its start.
+//! Each table has a current share of its rows, to which the decoder adds the next row, and parked shares. Most rows
+//! have the same day as the previous row; any other row is copied from the end of the current share to the share of its
+//! day, which then becomes the current share. Rows of a container whose `metaData` is not known yet are held together,
+//! in order, since the days of some of them depend on its start.
 
 use super::{Sink, SourceResult, failed};
 use crate::decode::batches::{Rows, Share};
 use crate::decode::json::timestamps::day_of;
 
-/// The maximum number of parked shares of a table. At this number, the least recently used one becomes a batch.
+/// The maximum number of parked shares of a table. At this number, the least recently used share becomes a batch.
 const MOST_PARKED: usize = 16;
 
 impl Sink {
@@ -37,8 +37,8 @@ impl Sink {
         Share::Day(rows.day(row).or_else(start).or_else(fallback))
     }
 
-    /// Makes a share the current one of its table. Returns whether another one was current; that one is now the last of
-    /// the parked ones.
+    /// Makes a share the current share of its table. Returns whether another share was current; that share is now the
+    /// last parked share.
     fn select(&mut self, table: usize, share: Share) -> SourceResult<bool> {
         let (current, parked) = (&mut self.records.rows[table], &self.shares.parked[table]);
         if current.share == share {
@@ -58,8 +58,8 @@ impl Sink {
         Ok(true)
     }
 
-    /// Returns empty rows of a table: parked ones that are empty, new ones, or the least recently used ones after they
-    /// became a batch.
+    /// Returns an empty share of a table: an empty parked share, a new share, or the least recently used share after
+    /// its rows became a batch.
     fn unused(&mut self, table: usize, share: Share) -> SourceResult<Rows> {
         let parked = &self.shares.parked[table];
         let mut at = parked.iter().position(|rows| rows.len() == 0);
@@ -111,7 +111,7 @@ impl Sink {
         largest.map_or(Ok(()), |(table, at)| self.flush(table, at))
     }
 
-    /// Makes batches of all rows that are left. Call this function only while no container is open.
+    /// Makes batches of all remaining rows. Call this function only while no container is open.
     pub fn flush_all(&mut self) -> SourceResult<()> {
         let used: Vec<_> =
             self.all_shares().filter(|(_, _, rows)| rows.len() > 0).map(|(table, at, _)| (table, at)).collect();

@@ -1,6 +1,7 @@
 //! The commas and the closing bracket of a top-level array of containers (docs/decoding.md, "Input").
 
-/// The top-level array; `is_open` says whether there is one. A comma not between containers becomes an item.
+/// The top-level array; `is_open` says whether there is one. A comma that is not between two containers becomes an
+/// item.
 #[derive(Default)]
 pub struct Array {
     pub is_open: bool,
@@ -19,8 +20,8 @@ impl Array {
         (self.filled, self.comma) = (true, None);
     }
 
-    /// Takes the comma or the closing bracket at the offset `offset`. Returns the offset of a comma that is not between
-    /// two containers, and the reason.
+    /// Consumes the comma or the closing bracket at the offset `offset`. Returns the offset of a comma that is not
+    /// between two containers, and the reason.
     pub fn take(&mut self, mark: u8, offset: usize) -> Option<(usize, &'static str)> {
         if mark == b']' {
             self.is_open = false;

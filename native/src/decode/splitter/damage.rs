@@ -1,4 +1,4 @@
-//! Quarantines text that cannot be read, up to where decoding can go on.
+//! Quarantines text that cannot be read, up to the position at which decoding can continue.
 
 use super::resync::{Found, Search, Start, Starts};
 use super::{Moved, PIECE, Splitter, State, trimmed};
@@ -76,7 +76,7 @@ impl Splitter {
         }
     }
 
-    /// Quarantines text up to the next border.
+    /// Quarantines text up to the next border, the next line that always starts a container.
     pub fn skip(&mut self) -> Moved {
         self.pieces(self.buffer.limit, self.buffer.complete, false)
     }

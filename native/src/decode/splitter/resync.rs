@@ -20,7 +20,7 @@ const WORK_FACTOR: usize = 16;
 const MAX_KEY: usize = 16;
 const MAX_TAG: usize = 256;
 
-/// Text that looks like the start of a record or container. The end of the text may cut off the start of a `Begun`.
+/// Text that looks like the start of a record or container. `Begun` is a start that the end of the text cuts off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     Record,
