@@ -22,6 +22,8 @@ EXCLUDED = frozenset(
             "--remote",
         ),
         *("--tables", "--version", "--views"),
+        # A root keeps its masks. `--policy` has a variable.
+        *("--mask", "--mask-network", "--mask-pii"),
         # A root remembers where it is published.
         *("publish --catalog", "publish --keep"),
         # `--since` is a file with a token here, and a time in other commands.
@@ -32,9 +34,9 @@ EXCLUDED = frozenset(
     }
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing some or all rows, or
-assert something, which a forgotten variable must not do. A root itself says where it is published. The others choose
-what a single call of `schema`, `extend`, `inspect`, `sql`, `changes`, `drift` or `report` shows, or what a single call
-of `compact` merges. A name with a command excludes the option of this command."""
+assert something, which a forgotten variable must not do. A root itself says where it is published, and what it masks.
+The others choose what a single call of `schema`, `extend`, `inspect`, `sql`, `changes`, `drift` or `report` shows, or
+what a single call of `compact` merges. A name with a command excludes the option of this command."""
 
 
 def add_variables(command: click.Command) -> None:

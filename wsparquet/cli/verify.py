@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from wsparquet.cli.arguments import group, takes
-from wsparquet.cli.options import LimitOptions, limit_options, output_option, quiet_option, storage_option
+from wsparquet.cli.options import (
+    LimitOptions,
+    key_file_option,
+    limit_options,
+    output_option,
+    quiet_option,
+    storage_option,
+)
 from wsparquet.cli.output import present
 from wsparquet.cli.progress import checks_progress
 
@@ -27,6 +34,7 @@ class Arguments:
     sources: tuple[str, ...]
     against: tuple[str, ...]
     jobs: int | None
+    key_file: str | None
     storage: dict[str, object] = field(repr=False)
     output: str
     quiet: bool
@@ -56,6 +64,7 @@ def _rereadable(_: click.Context, parameter: click.Parameter, values: tuple[str,
     "--jobs", type=click.IntRange(min=1), help="Number of checks to run at once.  [default: one for each core]"
 )
 @limit_options
+@key_file_option
 @storage_option
 @output_option
 @quiet_option
@@ -90,6 +99,7 @@ def execute(given: Arguments, run: Callable[..., Verification]) -> int:
         source_limits=given.limits.source_limits,
         limits=given.limits.limits,
         storage_options=given.storage,
+        key_file=given.key_file,
     )
     with checks_progress(quiet=given.quiet, output=given.output) as listener:
         found = run(given.root, against=(*given.sources, *given.against), options=options, on_progress=listener)

@@ -76,6 +76,7 @@ class Converter:
         self.commits = commits
         self.options = options
         self.tell = tell
+        self.masks = root.masks if root is not None else None
         self.plan = self._plan(expected)
         self._stopped = threading.Event()
         self._counting = threading.Lock()
@@ -232,9 +233,11 @@ class _Step:
     quarantined: int
 
     def weight(self) -> int:
-        """Return the size in memory, in bytes."""
+        """Return about the size in memory, in bytes; 0 only if there is nothing to write."""
         piece = self.piece
-        return sum(batch.nbytes for _, batch in piece.batches) + sum(len(entry.data) for entry in piece.quarantined)
+        # An entry of quarantine may have no text, and is written all the same.
+        quarantined = sum(1 + len(entry.data) for entry in piece.quarantined)
+        return sum(batch.nbytes for _, batch in piece.batches) + quarantined
 
 
 class _Conversion:
@@ -248,7 +251,7 @@ class _Conversion:
         self.fallback_ms = parse_name(source.name).start_ms
         limits = replace(run.options.limits, batch_bytes=min(run.options.limits.batch_bytes, run.plan.batch_bytes))
         schema = run.root.schema if run.root is not None else DOCUMENTED
-        options = DecoderOptions(source.name, limits, Days.of(self.fallback_ms), schema)
+        options = DecoderOptions(source.name, limits, Days.of(self.fallback_ms), schema, run.masks)
         self.days: set[int | None] = set()
         self.decoder = make_decoder(options, decoder=run.options.decoder)
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 
-from wsparquet.errors import OptionError
 from wsparquet.options import check_kind
 from wsparquet.privacy.keys import SecretKey
+from wsparquet.privacy.policy import Policy
 
 __all__ = ["check_privacy", "loaded"]
 
 
 def check_privacy(policy: object, key_file: object) -> None:
     """Reject a policy and a key of wrong types. Raises OptionError."""
-    if policy is not None:
-        # Imported only here, because most runs have no policy.
-        from wsparquet.privacy.policy import Policy
-
-        if not isinstance(policy, Policy):
-            raise OptionError("policy", f"expected a Policy or None, found a value of type {type(policy).__name__}")
+    check_kind("policy", policy, Policy, "a Policy", optional=True)
     check_kind("key_file", key_file, (str, os.PathLike, SecretKey), "a file or a SecretKey", optional=True)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,6 +154,9 @@ def _specificity(item: tuple[str, str]) -> tuple[bool, int]:
 
 def _read(path: Path) -> dict[str, Any]:
     """Return the members of a policy file. Raises OptionError if the file is not a valid policy."""
+    # Imported only here, because most runs have no policy.
+    import tomllib
+
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

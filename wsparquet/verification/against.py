@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from wsparquet.commit.record import Commit, Part
-from wsparquet.decode import Decoded, DecoderOptions, Limits, make_decoder
+from wsparquet.decode import Decoded, DecoderOptions, make_decoder
 from wsparquet.errors import DatasetError, WsparquetError
 from wsparquet.layout import is_day_part_path
 from wsparquet.names import parse_name
@@ -89,17 +89,23 @@ class Comparison:
     """The comparison of a source with a commit of that source."""
 
     def __init__(
-        self, store: Store, committed: Committed, source: Source, *, limits: Limits, source_limits: SourceLimits
+        self,
+        store: Store,
+        committed: Committed,
+        source: Source,
+        *,
+        options: DecoderOptions,
+        source_limits: SourceLimits,
     ) -> None:
         self._store = store
         self._commit = commit = committed.commit
         self._parts = committed.parts
         self._schema = committed.schema
         self._source = source
-        self._limits = limits
         self._source_limits = source_limits
         # The decoder needs the recorded name, because the source may have been renamed after the commit.
         self._name = commit.facts.source_name
+        self._options = replace(options, source_file=self._name)
         self._fallback = parse_name(self._name).start_ms
 
     def run(self, told: Callable[[int], None]) -> Verification:
@@ -144,7 +150,7 @@ class Comparison:
 
     def _pieces(self) -> Iterator[tuple[Decoded, int]]:
         with self._source.open(self._source_limits) as reader:
-            decoder = make_decoder(DecoderOptions(self._name, self._limits, schema=self._schema), decoder="reference")
+            decoder = make_decoder(replace(self._options, schema=self._schema), decoder="reference")
             for piece in decoded(self._source, reader, decoder):
                 yield piece, reader.stored_bytes
 

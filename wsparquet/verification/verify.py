@@ -20,11 +20,13 @@ from wsparquet.commit.twins import find_twins
 from wsparquet.conversion.options import default_jobs
 from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
-from wsparquet.decode import Limits
+from wsparquet.decode import DecoderOptions, Limits
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.iceberg import mismatches
 from wsparquet.layout import Day
 from wsparquet.options import check_number, make_options
+from wsparquet.privacy.keys import SecretKey
+from wsparquet.privacy.options import check_privacy, loaded
 from wsparquet.progress import Listener, Progress, logged
 from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand, interruptible
 from wsparquet.store.store import Store
@@ -49,14 +51,16 @@ class VerifyKeywords(TypedDict, total=False):
     source_limits: SourceLimits
     limits: Limits
     storage_options: Mapping[str, Any] | None
+    key_file: str | os.PathLike[str] | SecretKey | None
 
 
 @dataclass(frozen=True)
 class VerifyOptions:
     """The options of ``verify``. The function also takes each field as a keyword argument.
 
-    ``jobs``: how many commits or sources are checked at the same time. The other fields mean the same as in
-    ``ConvertOptions``.
+    ``jobs``: how many commits or sources are checked at the same time. ``key_file``: the file with the secret key of
+    hashes, or a ``SecretKey``; needed for a comparison with sources if columns of the root are hashed, unless the key
+    is in the environment variable ``WSPARQUET_KEY``. The other fields mean the same as in ``ConvertOptions``.
 
     >>> wsparquet.verify("lake", options=wsparquet.VerifyOptions(jobs=1)).exit_code
     0
@@ -70,11 +74,18 @@ class VerifyOptions:
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
     storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
+    key_file: str | os.PathLike[str] | SecretKey | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Reject invalid values."""
         check_number("jobs", self.jobs, minimum=1)
         check_common("auto", self.source_limits, self.limits, self.storage_options)
+        check_privacy(None, self.key_file)
+
+    @property
+    def access(self) -> Access:
+        """How to access the root."""
+        return Access(self.storage_options or {}, key=loaded(self.key_file))
 
 
 def verify(
@@ -106,10 +117,12 @@ def verify(
     """
     started = time.monotonic()
     options = make_options(VerifyOptions, options, keywords)
-    opened = Root.open(root, create=False, access=Access(options.storage_options or {}))
+    opened = Root.open(root, create=False, access=options.access)
     run = Checks(opened, options, logged(on_progress, failures_only=True))
-    run.root_itself()
     if given := as_list(against, name="against"):
+        opened.check_masks()
+    run.root_itself()
+    if given:
         run.sources(expand(given, exclude=os.fspath(root), storage_options=options.storage_options))
     run.result.seconds = time.monotonic() - started
     return run.result
@@ -264,11 +277,11 @@ class Checks:
         result = Verification(self.root.place)
         for commit in commits:
             options = self.options
-            limits, source_limits = options.limits, options.source_limits
+            decoding = DecoderOptions(limits=options.limits, masks=self.root.masks)
             counting = Counting([commit], self.days)
             parts = (*counting.own_parts(commit), *counting.day_parts(commit))
             committed, store = Committed(commit, parts, self.root.schema), self.root.store
-            comparison = Comparison(store, committed, source, limits=limits, source_limits=source_limits)
+            comparison = Comparison(store, committed, source, options=decoding, source_limits=options.source_limits)
             result.add(comparison.run(partial(self._read, source)))
         result.sources = min(result.sources, 1)
         return result
