@@ -1,8 +1,8 @@
 //! The native decoder, which implements docs/decoding.md and writes values directly into Arrow columns.
 //!
 //! `splitter` finds records, `records` finds their tables, and `readers` writes their values into `columns`. `batches`
-//! collects the rows of one table, and `sink` the rows of all tables; `masks` masks them. `memo` caches text that repeats from record to
-//! record.
+//! collects the rows of one table, and `sink` the rows of all tables; `masks` masks them. `memo` caches text that
+//! repeats from record to record.
 
 pub(crate) mod batches;
 mod brackets;
