@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tests.guides.pages import blocks
 from wsparquet.errors import OptionError
 from wsparquet.privacy.columns import all_columns, columns_at
 from wsparquet.privacy.policy import Policy
@@ -129,6 +130,14 @@ def test_a_file_that_is_no_policy_is_refused(tmp_path: Path, text: str, words: s
         Policy.make(file=file)
     with pytest.raises(OptionError, match="No such file"):
         Policy.make(file=tmp_path / "missing.toml")
+
+
+def test_the_file_on_the_page_is_a_policy(tmp_path: Path) -> None:
+    """The TOML of the how-to page can be used as it stands."""
+    (block,) = blocks("how-to/masks.md", "toml")
+    (tmp_path / "policy.toml").write_text(block.text)
+    policy = Policy.make(file=tmp_path / "policy.toml")
+    assert (dict(policy.masks)["geo.city"], "geo.visitId" in dict(policy.masks)) == ("drop", False)
 
 
 def test_columns_of_a_policy_must_have_tables() -> None:
