@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
@@ -270,12 +271,10 @@ def _masking(where: str, values: object) -> Masking | None:
         return None
     match values:
         case {"policy": dict() as policy, "policy_hash": str() as digest, "key_fingerprint": str() | None as key}:
-            try:
+            with suppress(OptionError, KeyError, TypeError, ValueError):
                 found = Masking(Policy.from_json(policy), key)
-            except (OptionError, KeyError, TypeError, ValueError):
-                found = None
-            if found is not None and found.policy.hash == digest and found.policy.needs_key == (key is not None):
-                return found
+                if found.policy.hash == digest and found.policy.needs_key == (key is not None):
+                    return found
     raise _unreadable(where, "a policy that fits policy_hash and key_fingerprint as masking, or null", values)
 
 

@@ -79,4 +79,5 @@ def _classified(table: str, field: pa.Field[Any], path: str) -> pa.Field[Any]:
         return field.with_type(pa.struct(children))
     if isinstance(data_type, pa.ListType):
         return field.with_type(pa.list_(_classified(table, data_type.value_field, path)))
-    return field.with_metadata({**(field.metadata or {}), PERSONAL: personal_data()[table, path].personal})
+    personal = {PERSONAL.encode(): personal_data()[table, path].personal.encode()}
+    return field.with_metadata({**(field.metadata or {}), **personal})

@@ -37,7 +37,7 @@ def masked_batch(masks: Masks, table: str, batch: pa.RecordBatch) -> pa.RecordBa
 
 def _masked(array: pa.Array, steps: list[str], mask: ColumnMask, key: SecretKey | None) -> pa.Array:
     """Return an array in which the leaf at ``steps`` is masked. Lists have no step."""
-    kind = array.type
+    kind: Any = array.type
     if isinstance(array, pa.ListArray):
         # `values` ignores the offset of a slice, so that the offsets still fit.
         values = _masked(array.values, steps, mask, key)
