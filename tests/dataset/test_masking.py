@@ -227,3 +227,18 @@ def test_masks_on_the_command_line(raw: Path, tmp_path: Path) -> None:
     assert "one action" in run("convert", raw, "--to", tmp_path / "x", "--mask", "geo=drop", "--mask", "geo=hash").err
     shutil.copytree(lake, tmp_path / "copy")
     assert run("verify", tmp_path / "copy", raw).code == 0
+
+
+def test_masks_and_an_extension_exclude_each_other(raw: Path, tmp_path: Path) -> None:
+    """No policy knows the columns of an extension, so neither a root nor a call of `read` has both."""
+    file, policy = tmp_path / "more.toml", Policy.make({"geo.iPV4": "drop"})
+    file.write_text('[structs.Navigation.fields.title]\ntype = "string"\n')
+    source = min(raw.iterdir())
+    convert(source, tmp_path / "masked", policy=policy, decoder="reference")
+    with pytest.raises(DatasetError, match="expected a root without masks"):
+        wsparquet.extend(tmp_path / "masked", file)
+    wsparquet.extend(tmp_path / "extended", file)
+    with pytest.raises(DatasetError, match="expected no policy"):
+        wsparquet.convert(source, to=tmp_path / "extended", policy=policy)
+    with pytest.raises(OptionError, match="found both"):
+        wsparquet.read(source, policy=policy, extension=file)
