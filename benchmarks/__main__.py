@@ -21,6 +21,7 @@ from benchmarks.contest import CONTENDERS, contest, missing, versions
 from benchmarks.data import COSTS, SETS, Data, make_data
 from benchmarks.decoding import decoding
 from benchmarks.limits import missing_parser
+from benchmarks.masking import masking
 from benchmarks.opening import opening
 from benchmarks.publishing import publishing
 from benchmarks.querying import querying
@@ -231,6 +232,13 @@ class _Suite:
         self.found["compact"] = report.plain(found)
         return f"## Compaction of {self.scale.sources:,} sources\n\n{report.compact_tables(found)}"
 
+    def masks(self) -> str:
+        """Conversions with and without masks."""
+        size = self.scale.size * MB
+        found = masking(self.folder, size=size, seed=self.seed, runs=self.scale.runs)
+        self.found["masks"] = report.plain(found)
+        return f"## Masks: files of {size // MB} MB\n\n{report.masks_table(found)}"
+
     def publishing(self) -> str:
         """Publishing a root with many commits."""
         found = publishing(self.folder, commits=self.scale.commits)
@@ -250,6 +258,7 @@ SECTIONS: dict[str, Callable[[_Suite], str]] = {
     "query": _Suite.query,
     "compact": _Suite.compact,
     "publishing": _Suite.publishing,
+    "masks": _Suite.masks,
 }
 
 

@@ -225,3 +225,10 @@ def query_table(found: dict[str, Any]) -> str:
         ours, by_hand = times["wsparquet"], times["by hand"]
         rows.append([name, ours.text(3), by_hand.text(3), f"{ours.median / by_hand.median:.2f}"])
     return _table(["query", "wsparquet, s", "by hand, s", "wsparquet / by hand"], rows)
+
+
+def masks_table(found: dict[str, Series]) -> str:
+    """CPU seconds by kind of masks, and their ratio to those of no masks."""
+    base = next(iter(found.values())).median
+    rows = [[name, cpu.text(), f"{cpu.median / base:.3f}"] for name, cpu in found.items()]
+    return _table(["masks", "CPU s", "ratio"], rows)

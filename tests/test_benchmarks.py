@@ -182,6 +182,7 @@ def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
             "query",
             "compact",
             "publishing",
+            "masks",
             *sizes,
             "--json",
             str(figures),

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from wsparquet.iceberg import PublishedTable, Publishing, publish
     from wsparquet.inspection import Inspection, Inspections, InspectOptions, inspect
     from wsparquet.overview import DayRows, QuarantinedSource, RootReport, SlowSource, TableFiles, report
+    from wsparquet.privacy.keys import SecretKey
+    from wsparquet.privacy.policy import Policy
     from wsparquet.progress import Progress
     from wsparquet.query import (
         ChangedSource,
@@ -131,6 +133,7 @@ __all__ = [
     "MergedTable",
     "OptionError",
     "PlaceError",
+    "Policy",
     "Problem",
     "Progress",
     "Proposal",
@@ -146,6 +149,7 @@ __all__ = [
     "Report",
     "RootReport",
     "SchemaError",
+    "SecretKey",
     "SlowSource",
     "SourceError",
     "SourceLimits",
@@ -276,6 +280,8 @@ _HOMES = {
         "TableFiles",
         "report",
     ),
+    "privacy.keys": ("SecretKey",),
+    "privacy.policy": ("Policy",),
     "progress": ("Progress",),
     "query": (
         "ChangedSource",

@@ -30,16 +30,29 @@ class CompiledPlan:
     def schemas(self) -> list[tuple[str, object]]:
         """Return, for each table, its name and a capsule with the Arrow schema of its record batches."""
 
+class CompiledMasks:
+    """The masks of all tables, which are compiled once and shared by the decoders of all sources."""
+
+    def __new__(cls, plan: CompiledPlan, text: str, key: bytes | None) -> Self:
+        """Compile masks from JSON text. ``key`` is the secret key of hashes. Raises Refused if they are not valid."""
+
 class Machine:
     """A push decoder of one source. The decoder expects the decompressed text, in chunks of any size."""
 
     def __new__(
-        cls, plan: CompiledPlan, source_file: str, limits: dict[str, int], by_day: bool, fallback: int | None
+        cls,
+        plan: CompiledPlan,
+        source_file: str,
+        limits: dict[str, int],
+        by_day: bool,
+        fallback: int | None,
+        masks: CompiledMasks | None = None,
     ) -> Self:
         """Create a decoder.
 
         It writes ``source_file`` to every row. ``limits`` maps the fields of ``Limits`` to values in bytes. With
         ``by_day``, each batch has the rows of one day; ``fallback`` is the day of the source in days since 1970.
+        ``masks`` mask the values of all rows.
         """
 
     def feed(self, data: bytes) -> dict[str, Any]:

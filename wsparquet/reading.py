@@ -6,16 +6,23 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, make_decoder
+from wsparquet.errors import OptionError
+from wsparquet.privacy.keys import SecretKey
+from wsparquet.privacy.options import check_privacy, loaded
+from wsparquet.privacy.policy import Policy
 from wsparquet.redaction import printable_url
 from wsparquet.schema import DOCUMENTED
 from wsparquet.schema.extended import read_extension
 from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand
 from wsparquet.stream import check_common, decoded
+
+if TYPE_CHECKING:
+    from wsparquet.decode.masks import Masks
 
 __all__ = ["QuarantineWarning", "read"]
 
@@ -41,6 +48,8 @@ def read(
     source_limits: SourceLimits | None = None,
     storage_options: Mapping[str, Any] | None = None,
     extension: str | os.PathLike[str] | None = None,
+    policy: Policy | None = None,
+    key_file: str | os.PathLike[str] | SecretKey | None = None,
 ) -> dict[str, pa.Table]:
     """Return all tables by name, in the order of the schema, with the rows of all sources.
 
@@ -48,6 +57,9 @@ def read(
     in memory. ``on_quarantined`` is called with each text that could not be converted to a row. Without
     ``on_quarantined``, a ``QuarantineWarning`` reports the number of these texts. ``limits`` and ``source_limits`` are
     in bytes. ``storage_options`` are options of fsspec. ``extension`` is the TOML file of an extension of the schema.
+    ``policy`` masks the rows and the texts as a conversion with this policy does; it cannot be combined with an
+    extension. ``key_file`` is the file with the secret key of hashes, or a ``SecretKey``; by default the key is in the
+    environment variable ``WSPARQUET_KEY``.
 
     >>> tables = wsparquet.read("session.gz")
     >>> sum(table.num_rows for table in tables.values())
@@ -67,7 +79,10 @@ def read(
     schema = DOCUMENTED if extension is None else read_extension(extension)
     batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in schema.tables}
     quarantined = 0
-    for piece in _pieces(found, decoder, DecoderOptions(limits=limits, schema=schema), source_limits):
+    if extension is not None and policy is not None:
+        raise OptionError("policy", "expected a policy or an extension, found both; leave out one of them")
+    options = DecoderOptions(limits=limits, schema=schema, masks=_masks(policy, key_file))
+    for piece in _pieces(found, decoder, options, source_limits):
         for table, batch in piece.batches:
             batches[table].append(batch)
         for entry in piece.quarantined:
@@ -82,6 +97,17 @@ def read(
             stacklevel=2,
         )
     return {name: pa.Table.from_batches(parts, schema=schema.tables[name].schema) for name, parts in batches.items()}
+
+
+def _masks(policy: Policy | None, key_file: str | os.PathLike[str] | SecretKey | None) -> Masks | None:
+    """Return the masks of a policy. Raises OptionError if the policy needs a key and there is none."""
+    check_privacy(policy, key_file)
+    if policy is None:
+        return None
+    # Imported only here, because most calls have no policy.
+    from wsparquet.decode.masks import Masks
+
+    return Masks.of(policy, loaded(key_file))
 
 
 def _named(given: Sequence[str | os.PathLike[str]]) -> str:

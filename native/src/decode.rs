@@ -1,8 +1,8 @@
 //! The native decoder, which implements docs/decoding.md and writes values directly into Arrow columns.
 //!
 //! `splitter` finds records, `records` finds their tables, and `readers` writes their values into `columns`. `batches`
-//! collects the rows of one table, and `sink` the rows of all tables. `memo` caches text that repeats from record to
-//! record.
+//! collects the rows of one table, and `sink` the rows of all tables; `masks` masks them. `memo` caches text that
+//! repeats from record to record.
 
 pub(crate) mod batches;
 mod brackets;
@@ -12,6 +12,7 @@ mod containers;
 pub mod days;
 mod json;
 mod keys;
+pub mod masks;
 mod memo;
 pub mod plan;
 mod readers;

@@ -34,6 +34,7 @@ from tests.decode.mutations import (
 from tests.decode.random_damage import disagreement
 from tests.scale import FULL, scaled
 from wsparquet.decode import DecoderOptions, Limits, Quarantined, active_decoder, make_decoder, native_decoder
+from wsparquet.decode.masks import Masks
 from wsparquet.decode.plan import Leaf, compiled
 from wsparquet.errors import DecodeError
 from wsparquet.generate import GenerateOptions, generate_text, records
@@ -96,10 +97,16 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def outcome(
-    pieces: Iterable[bytes], *, decoder: str, limits: Limits | None = None, schema: Schema = DOCUMENTED
+    pieces: Iterable[bytes],
+    *,
+    decoder: str,
+    limits: Limits | None = None,
+    schema: Schema = DOCUMENTED,
+    masks: Masks | None = None,
 ) -> Outcome | str:
     """What the decoder makes of the pieces; where the source fails, the message."""
-    machine = make_decoder(DecoderOptions("source.gz", limits or Limits(), schema=schema), decoder=decoder)
+    options = DecoderOptions("source.gz", limits or Limits(), schema=schema, masks=masks)
+    machine = make_decoder(options, decoder=decoder)
     try:
         decoded = [*(machine.feed(piece) for piece in pieces), machine.finish()]
     except DecodeError as error:

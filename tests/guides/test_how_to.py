@@ -22,7 +22,8 @@ from wsparquet.api.credentials import Credentials
 from wsparquet.cli import cli
 from wsparquet.schema import TABLES
 
-RUN = ["python", "polars", "cookbook", "duckdb", "extensions", "iceberg", "load-changes", "monitor", "upgrade"]
+RUN = ["python", "polars", "cookbook", "duckdb", "extensions", "iceberg", "load-changes", "masks", "monitor"]
+RUN += ["upgrade"]
 """Pages whose commands, Python and SQL all run here."""
 
 GUIDES = sorted(path.name for path in (DOCS / "how-to").glob("*.md"))

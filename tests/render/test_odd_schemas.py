@@ -61,7 +61,7 @@ def test_athena_cuts_long_comments() -> None:
 def test_markdown_keeps_its_cells() -> None:
     """A bar in a description starts no new cell."""
     row = next(line for line in markdown.render(odd_table(text("plain", "a | b \\"))).splitlines() if "plain" in line)
-    assert row == "| `plain` | string | a \\| b \\\\ | string |  |  |  |"
+    assert row == "| `plain` | string | a \\| b \\\\ | string |  |  |  |  |"
 
 
 def test_documented_values_reach_the_comments() -> None:

@@ -23,6 +23,8 @@ EXCLUDED = frozenset(
             "--remote",
         ),
         *("--tables", "--version", "--views"),
+        # A root keeps its masks. `--policy` has a variable.
+        *("--mask", "--mask-network", "--mask-pii"),
         # A root remembers where it is published.
         *("publish --catalog", "publish --keep"),
         # `--since` of `changes` is a file with a token, while `--since` of other commands is a time.
@@ -37,10 +39,10 @@ EXCLUDED = frozenset(
     }
 )
 """The options without a variable. Some of them delete or replace rows, keep a run from writing some or all rows, or
-assert something, which a forgotten variable must not do. A root itself says where it is published. The others choose
-what a single call of `schema`, `extend`, `inspect`, `sql`, `changes`, `drift` or `report` shows, what a single call of
-`compact` merges, or what a single call of `remove`, `expire` or `erase` takes out. A name with a command excludes the
-option of this command."""
+assert something, which a forgotten variable must not do. A root itself says where it is published, and what it masks.
+The others choose what a single call of `schema`, `extend`, `inspect`, `sql`, `changes`, `drift` or `report` shows, what
+a single call of `compact` merges, or what a single call of `remove`, `expire` or `erase` takes out. A name with a
+command excludes the option of this command."""
 
 
 def add_variables(command: click.Command) -> None:

@@ -24,11 +24,11 @@ ODD_FLAGS = {
 SAME_FLAGS = frozenset(
     {
         *("account", "again", "base_url", "before", "catalog", "compact", "credentials", "decoder", "defects"),
-        *("delete", "describe", "downloads", "dry_run", "expiring", "failing", "files", "force_account", "form"),
-        *("host", "jobs", "keep", "key_file", "max_days", "max_failures", "max_inflated", "max_line"),
-        *("max_quarantined", "max_ratio", "max_record", "memory", "min_files", "older_than", "port", "profile"),
-        *("raw", "recheck", "region", "samples", "search", "seed", "shard", "since", "single_writer", "size", "stale"),
-        *("stop", "target_size", "until", "yes"),
+        *("delete", "describe", "downloads", "dry_run", "expiring", "failing", "files", "force_account"),
+        *("form", "host", "jobs", "keep", "key_file", "mask", "max_days", "max_failures", "max_inflated"),
+        *("max_line", "max_quarantined", "max_ratio", "max_record", "memory", "min_files", "older_than"),
+        *("policy", "port", "profile", "raw", "recheck", "region", "samples", "search", "seed", "shard"),
+        *("since", "single_writer", "size", "stale", "stop", "target_size", "until", "yes"),
     }
 )
 """The parameters whose flag is the name of the parameter with dashes instead of underscores."""

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from wsparquet.conversion.options import ConvertOptions
     from wsparquet.dataset import Access
     from wsparquet.decode import Limits
+    from wsparquet.privacy.policy import Policy
     from wsparquet.source import SourceLimits
 
 __all__ = [
     "ConversionOptions",
     "LimitOptions",
+    "PolicyOptions",
     "ProgressOptions",
     "RootOptions",
     "added",
@@ -34,6 +36,7 @@ __all__ = [
     "key_file_option",
     "limit_options",
     "output_option",
+    "policy_options",
     "progress_options",
     "quiet_option",
     "root_options",
@@ -56,11 +59,6 @@ output_option = click.option(
     default="text",
     show_default=True,
     help="Form of the result: text for people, json for programs.",
-)
-key_file_option = click.option(
-    "--key-file",
-    metavar="FILE",
-    help="The file with the secret key of erased people, in hexadecimal digits; by default WSPARQUET_KEY has the key.",
 )
 yes_option = click.option("--yes", is_flag=True, help="Do it; without this option, the command changes nothing.")
 quiet_option = click.option("--quiet", is_flag=True, help="Show nothing except JSON if the exit code is 0.")
@@ -216,6 +214,67 @@ def limit_options(command: Command) -> Command:
     )
 
 
+# --- Privacy ----------------------------------------------------------------------------------------------------------
+
+key_file_option = click.option(
+    "--key-file",
+    metavar="FILE",
+    help="File with the secret key of hashes, which only its owner may read.  [default: the key in WSPARQUET_KEY]",
+)
+
+
+def _masks(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Parse the values of ``--mask PATH=ACTION`` into a dictionary."""
+    masks: dict[str, str] = {}
+    for value in values:
+        path, equals, action = value.rpartition("=")
+        if not equals or not path:
+            raise click.BadParameter(f"expected PATH=ACTION such as visitorId=hash, found {value!r}", param=parameter)
+        if masks.setdefault(path, action) != action:
+            raise click.BadParameter(
+                f"expected one action for {path}, found {masks[path]} and {action}", param=parameter
+            )
+    return masks
+
+
+@dataclass(frozen=True)
+class PolicyOptions:
+    """The policy of masks, from a file, presets and single masks."""
+
+    policy: str | None
+    mask: dict[str, str]
+    mask_pii: bool
+    mask_network: bool
+    key_file: str | None
+
+    def made(self) -> Policy | None:
+        """Return the library's ``Policy`` with these options, or None if none of them is given."""
+        if not (self.policy or self.mask or self.mask_pii or self.mask_network):
+            return None
+        from wsparquet.privacy.policy import Policy
+
+        presets = [name for name, wanted in (("pii", self.mask_pii), ("network", self.mask_network)) if wanted]
+        return Policy.make(self.mask, presets=presets, file=self.policy)
+
+
+def policy_options(command: Command) -> Command:
+    """Add the options of ``PolicyOptions``."""
+    policy = click.option("--policy", metavar="FILE", help="TOML file with the policy of masks of a new root.")
+    mask = click.option(
+        "--mask",
+        multiple=True,
+        metavar="PATH=ACTION",
+        callback=_masks,
+        help="Mask a column of a new root, such as visitorId=hash or geo.iPV4=truncate; repeatable. ACTION is drop, "
+        "hash, truncate, redact, or keep, which exempts a column from a preset.",
+    )
+    pii = click.option("--mask-pii", is_flag=True, help="Mask all columns of a new root that identify people.")
+    network = click.option(
+        "--mask-network", is_flag=True, help="Truncate IP addresses to /24 and /48, and URLs to their paths."
+    )
+    return added(command, policy, mask, pii, network, key_file_option)
+
+
 # --- Conversion -------------------------------------------------------------------------------------------------------
 
 
@@ -228,9 +287,9 @@ class ConversionOptions:
     max_days: int
     max_quarantined: int | None
     decoder: str
-    key_file: str | None
     limits: LimitOptions = field(metadata=group(LimitOptions))
     root_options: RootOptions = field(metadata=group(RootOptions))
+    masks: PolicyOptions = field(metadata=group(PolicyOptions))
 
     def made(
         self,
@@ -263,7 +322,8 @@ class ConversionOptions:
             storage_options=self.root_options.storage or None,
             single_writer=self.root_options.single_writer,
             shard=shard,
-            key_file=self.key_file,
+            policy=self.masks.made(),
+            key_file=self.masks.key_file,
         )
 
 
@@ -299,5 +359,5 @@ def conversion_options(command: Command) -> Command:
         help="Maximum number of days in the rows of one source; a source with more days fails.",
     )
     return added(
-        command, jobs_option, memory, quarantined, days, decoder_option, limit_options, key_file_option, root_options
+        command, jobs_option, memory, quarantined, days, decoder_option, limit_options, root_options, policy_options
     )

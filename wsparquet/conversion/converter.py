@@ -40,7 +40,7 @@ from wsparquet.json_values import milliseconds
 from wsparquet.layout import Identity
 from wsparquet.names import parse_name
 from wsparquet.parquet.writers import shared_pool
-from wsparquet.privacy.keys import SecretKey
+from wsparquet.privacy.options import loaded
 from wsparquet.progress import Listener, Progress
 from wsparquet.schema import DOCUMENTED
 from wsparquet.source import Failed, Source, SourceReader, interruptible
@@ -81,6 +81,7 @@ class Converter:
         self.options = options
         self.tell = tell
         self.rules = self._rules()
+        self.masks = root.masks if root is not None else None
         self.plan = self._plan(expected)
         self._stopped = threading.Event()
         self._counting = threading.Lock()
@@ -104,7 +105,7 @@ class Converter:
 
     def _rules(self) -> Rules:
         """Return what the root must not get, as the root says now."""
-        return Rules.of(self.root, partial(SecretKey.load, self.options.key_file))
+        return Rules.of(self.root, partial(loaded, self.options.key_file))
 
     @property
     def threads(self) -> int:
@@ -247,9 +248,11 @@ class _Step:
     quarantined: int
 
     def weight(self) -> int:
-        """Return the size in memory, in bytes."""
+        """Return about the size in memory, in bytes; 0 only if there is nothing to write."""
         piece = self.piece
-        return sum(batch.nbytes for _, batch in piece.batches) + sum(len(entry.data) for entry in piece.quarantined)
+        # An entry of quarantine may have no text, and is written all the same.
+        quarantined = sum(1 + len(entry.data) for entry in piece.quarantined)
+        return sum(batch.nbytes for _, batch in piece.batches) + quarantined
 
 
 class _Conversion:
@@ -263,7 +266,7 @@ class _Conversion:
         self.fallback_ms = parse_name(source.name).start_ms
         limits = replace(run.options.limits, batch_bytes=min(run.options.limits.batch_bytes, run.plan.batch_bytes))
         schema = run.root.schema if run.root is not None else DOCUMENTED
-        options = DecoderOptions(source.name, limits, Days.of(self.fallback_ms), schema)
+        options = DecoderOptions(source.name, limits, Days.of(self.fallback_ms), schema, run.masks)
         self.days: set[int | None] = set()
         self.decoder = make_decoder(options, decoder=run.options.decoder)
         self.rules = run.rules

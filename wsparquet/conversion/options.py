@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TypedDict
+from dataclasses import dataclass, field, replace
+from typing import Self, TypedDict
 
 from wsparquet.conversion.memory import DEFAULT_MEMORY, check_memory
 from wsparquet.conversion.shard import Shard
@@ -12,6 +12,9 @@ from wsparquet.dataset import Access
 from wsparquet.decode import Limits
 from wsparquet.errors import OptionError
 from wsparquet.options import check_kind, check_number
+from wsparquet.privacy.keys import SecretKey
+from wsparquet.privacy.options import check_privacy, loaded
+from wsparquet.privacy.policy import Policy
 from wsparquet.source import SourceLimits
 from wsparquet.stream import check_common
 
@@ -37,7 +40,8 @@ class ConvertKeywords(TypedDict, total=False):
     storage_options: dict[str, object] | None
     single_writer: bool
     shard: str | None
-    key_file: str | os.PathLike[str] | None
+    policy: Policy | None
+    key_file: str | os.PathLike[str] | SecretKey | None
 
 
 def default_jobs() -> int:
@@ -64,8 +68,10 @@ class ConvertOptions:
     for fsspec, and for s3fs if the root is on S3. ``single_writer``: the caller's promise that no other run writes to
     this root at the same time. ``shard``: ``NUMBER/OF``, such as ``3/16``: ``convert`` converts only one of 16 shards,
     numbered from 0. The name of a source decides on its shard, so 16 runs with the same sources convert each source
-    once; ``sync`` and ``replay`` refuse a shard. ``key_file``: the file with the secret key, needed if people were
-    erased from the root; by default the key is in the environment variable ``WSPARQUET_KEY``.
+    once; ``sync`` and ``replay`` refuse a shard. ``policy``: the policy of masks with which a
+    new root is created, and which an existing root must have; without it, a root applies its own policy. ``key_file``:
+    the file with the secret key of hashes, or a ``SecretKey``, needed if columns are hashed or if people were erased
+    from the root; by default the key is in the environment variable ``WSPARQUET_KEY``.
 
     >>> options = wsparquet.ConvertOptions(jobs=2, max_quarantined=0)
     >>> wsparquet.convert("downloads/", to="lake", options=options).exit_code
@@ -92,7 +98,8 @@ class ConvertOptions:
     storage_options: dict[str, object] | None = field(default=None, repr=False)
     single_writer: bool = False
     shard: str | None = None
-    key_file: str | os.PathLike[str] | None = None
+    policy: Policy | None = None
+    key_file: str | os.PathLike[str] | SecretKey | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Reject invalid values."""
@@ -105,7 +112,7 @@ class ConvertOptions:
         for name in ("dry_run", "again", "force_account", "compact", "single_writer"):
             check_kind(name, getattr(self, name), bool, "True or False")
         Shard.parse(self.shard)
-        check_kind("key_file", self.key_file, (str, os.PathLike), "a path", optional=True)
+        check_privacy(self.policy, self.key_file)
         check_common(self.decoder, self.source_limits, self.limits, self.storage_options)
 
     def check_whole(self) -> None:
@@ -113,7 +120,13 @@ class ConvertOptions:
         if self.shard is not None:
             raise OptionError("shard", f"expected none here, found {self.shard}; only a conversion has shards")
 
+    def with_key(self) -> Self:
+        """Return these options with the key itself in place of its file, for tasks on other machines."""
+        return replace(self, key_file=loaded(self.key_file))
+
     @property
     def access(self) -> Access:
         """How to access the root."""
-        return Access(self.storage_options or {}, single_writer=self.single_writer)
+        return Access(
+            self.storage_options or {}, single_writer=self.single_writer, policy=self.policy, key=loaded(self.key_file)
+        )

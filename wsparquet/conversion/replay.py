@@ -88,6 +88,7 @@ def replay(
     options.check_whole()
     decoder = active_decoder(options.decoder)
     opened = Root.open_for_replay(root, access=options.access)
+    opened.check_masks()
     if not options.dry_run:
         opened.recover()
     tell = logged(on_progress)

@@ -23,6 +23,7 @@ from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.shard import Shard
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
+from wsparquet.dataset.masking import check_wanted
 from wsparquet.decode import active_decoder
 from wsparquet.errors import DatasetError
 from wsparquet.iceberg import publish_changes
@@ -138,8 +139,12 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
     """Open the root and clean up after dead attempts; return None in a dry run if there is no root."""
     if options.dry_run:
         # An empty folder is not a root yet, but a conversion would make it a root.
-        return Root.open_if_exists(to, access=options.access)
+        found = Root.open_if_exists(to, access=options.access)
+        if found is None:
+            check_wanted(options.access)
+        return found
     root = Root.open_to_write(to, access=options.access)
+    root.check_masks()
     root.recover()
     return root
 

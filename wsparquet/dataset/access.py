@@ -12,6 +12,8 @@ from wsparquet.commit.protocol import CommitProtocol
 from wsparquet.commit.retired import RetiredParts
 from wsparquet.dataset.version import is_published
 from wsparquet.errors import DatasetError
+from wsparquet.privacy.keys import SecretKey
+from wsparquet.privacy.policy import Policy
 from wsparquet.redaction import without_credentials
 from wsparquet.store.local import LocalDisk
 from wsparquet.store.store import Store
@@ -29,12 +31,15 @@ class Access:
 
     ``storage_options`` are passed to s3fs, for roots on S3. ``single_writer`` is the caller's promise that no other
     process writes to the root at the same time; with it, stores without conditional writes can be used.
-    ``patience_seconds`` says how long a failing request to S3 is retried.
+    ``patience_seconds`` says how long a failing request to S3 is retried. ``policy`` is the policy of masks that a new
+    root gets, and ``key`` the secret key of its hashes. They are needed only where sources are decoded.
     """
 
     storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     single_writer: bool = False
     patience_seconds: float = PATIENCE_SECONDS
+    policy: Policy | None = None
+    key: SecretKey | None = field(default=None, repr=False)
 
 
 def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:

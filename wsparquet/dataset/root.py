@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wsparquet.commit.attempt import Attempt
 from wsparquet.commit.days import Counting, DayRecord
@@ -21,10 +22,12 @@ from wsparquet.commit.twins import has_rows_of
 from wsparquet.dataset.access import Access, open_store, retired_parts
 from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone, Transform, WrongRows, settled, write_day
 from wsparquet.dataset.erased import ErasedMeanwhile, state_of
+from wsparquet.dataset.masking import check_not_masked, check_same, masking_of, masks_of_root, wanted_masks
 from wsparquet.dataset.settled_days import SettledDays
 from wsparquet.dataset.version import (
     EXTENDED,
     Extending,
+    Masking,
     RootVersion,
     check_new,
     create_version,
@@ -42,6 +45,9 @@ from wsparquet.schema.extended import KeptExtension
 from wsparquet.store.store import Store
 from wsparquet.store.workspace import Workspace
 from wsparquet.urls import is_url
+
+if TYPE_CHECKING:
+    from wsparquet.decode.masks import Masks
 
 __all__ = ["Root"]
 
@@ -65,8 +71,10 @@ class Root:
         *,
         made: bool = True,
         schema: Schema = DOCUMENTED,
+        access: Access = Access(),  # noqa: B008 - frozen
     ) -> None:
         self._store = store
+        self._access = access
         self._protocol = protocol
         self._pool = pool
         self._made = made
@@ -93,9 +101,9 @@ class Root:
         """
         store, protocol = open_store(os.fspath(path), access)
         if create:
-            make_root(store)
+            make_root(store, masking_of(wanted_masks(access)))
         schema = read_version(store).checked(store)
-        return cls(store, protocol, pool or shared_pool(), schema=schema)
+        return cls(store, protocol, pool or shared_pool(), schema=schema, access=access)
 
     @classmethod
     def open_to_write(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
@@ -111,7 +119,7 @@ class Root:
             schema = read_version(store).checked(store)
         else:
             check_new(store)
-        return cls(store, protocol, shared_pool(), made=made, schema=schema)
+        return cls(store, protocol, shared_pool(), made=made, schema=schema, access=access)
 
     @classmethod
     def open_if_exists(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
@@ -134,7 +142,7 @@ class Root:
         version = read_version(store)
         version.check_not_newer(store)
         version.check_extended(store)
-        return cls(store, protocol, shared_pool(), schema=version.tables)
+        return cls(store, protocol, shared_pool(), schema=version.tables, access=access)
 
     @classmethod
     def open_to_extend(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root:  # noqa: B008 - frozen
@@ -146,6 +154,7 @@ class Root:
         make_root(store)
         version = read_version(store)
         replace(version, extending=None).check(store)
+        check_not_masked(store.place(), version.masking)
         return cls(store, protocol, shared_pool(), schema=version.tables)
 
     def begin_extension(self, extension: KeptExtension) -> None:
@@ -164,6 +173,23 @@ class Root:
     def version(self) -> RootVersion:
         """The root's schema version and, during a replay, the version from which it started."""
         return read_version(self._store)
+
+    @cached_property
+    def masks(self) -> Masks | None:
+        """The masks of all rows of the root: those of its own policy, or of the policy to create it with.
+
+        Raises DatasetError if the root has another policy or key than the caller, OptionError if a new root needs a
+        key.
+        """
+        return masks_of_root(self.place, self.version.masking, self._access) if self._made else self._wanted
+
+    def check_masks(self) -> None:
+        """Check that this run can mask rows as the root's policy wants it. Raises like ``masks``."""
+        _ = self.masks
+
+    @cached_property
+    def _wanted(self) -> Masks | None:
+        return wanted_masks(self._access)
 
     def begin_replay(self) -> None:
         """Mark the root as being replayed to this software's schema version, so that only a replay can open it."""
@@ -376,8 +402,11 @@ class Root:
         """Create the root, unless this or another process has created it."""
         with self._making:
             if not self._made:
-                make_root(self._store)
-                schema = read_version(self._store).checked(self._store)
+                wanted = masking_of(self._wanted)
+                make_root(self._store, wanted)
+                version = read_version(self._store)
+                schema = version.checked(self._store)
+                check_same(self.place, version.masking, wanted)
                 if schema.hash != self.schema.hash:
                     raise DatasetError(
                         f"{self.place}: expected a root without an extension, found one that another process has just "
@@ -470,10 +499,10 @@ def make_work_folders(store: Store) -> None:
     store.make_folder(TMP, mode=PRIVATE)
 
 
-def make_root(store: Store) -> None:
+def make_root(store: Store, masking: Masking | None = None) -> None:
     """Create the missing files and folders of a root; several processes may do so concurrently."""
     make_work_folders(store)
     store.make_folder(QUARANTINE, mode=PRIVATE)
     CommitLog(store).make_folders()
     if not has_version(store):
-        create_version(store)
+        create_version(store, masking)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 
@@ -16,8 +17,9 @@ from wsparquet._version import software_version
 from wsparquet.commit.log import CommitLog
 from wsparquet.commit.parsing import remedy_for
 from wsparquet.commit.record import FORMAT_VERSION, encode_json
-from wsparquet.errors import DatasetError, SchemaError
+from wsparquet.errors import DatasetError, OptionError, SchemaError
 from wsparquet.layout import ROOT_FILE
+from wsparquet.privacy.policy import Policy
 from wsparquet.schema import DOCUMENTED, SCHEMA_VERSION, TABLES, Schema
 from wsparquet.schema.extended import KeptExtension
 from wsparquet.store.store import Absent, Changed, Refused, Store
@@ -26,8 +28,10 @@ __all__ = [
     "ERASED",
     "EXPIRED",
     "EXTENDED",
+    "MASKED",
     "PUBLISHED",
     "Extending",
+    "Masking",
     "Publication",
     "RootVersion",
     "change_version",
@@ -52,7 +56,10 @@ EXPIRED = "expired"
 ERASED = "erased"
 """The feature of roots with erased people: software without it would convert their rows again."""
 
-FEATURES = frozenset({ERASED, EXPIRED, EXTENDED, PUBLISHED})
+MASKED = "masked"
+"""The feature of roots with a policy of masks: software without it would write rows that are not masked."""
+
+FEATURES = frozenset({ERASED, EXPIRED, EXTENDED, MASKED, PUBLISHED})
 """The features of roots that this software supports. Each root names the features that it requires."""
 
 
@@ -86,6 +93,19 @@ class Extending:
 
 
 @dataclass(frozen=True, slots=True)
+class Masking:
+    """The policy that masks all rows of a root, and the fingerprint of the key of its hashes, if it has any."""
+
+    policy: Policy
+    key_fingerprint: str | None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the member ``masking`` of ``root.json``. ``policy_hash`` tells people whether two roots agree."""
+        values = {"policy": self.policy.to_json(), "policy_hash": self.policy.hash}
+        return values | {"key_fingerprint": self.key_fingerprint}
+
+
+@dataclass(frozen=True, slots=True)
 class RootVersion:
     """The schema version of a root, and the other facts that decide which software may use the root.
 
@@ -93,7 +113,8 @@ class RootVersion:
     value that identifies the root. ``requires`` names the features that software must support to read and write the
     root correctly. ``publication`` says where the root is published, if it is. ``extension`` is what the
     root adds to the documented schema; while ``extending`` is not None, some parts do not have it yet. ``expired`` has
-    the first day that did not expire, by table: no run adds rows of earlier days.
+    the first day that did not expire, by table: no run adds rows of earlier days. ``masking`` is the policy of its
+    masks, if it has one, and never changes.
     """
 
     schema: int
@@ -104,6 +125,7 @@ class RootVersion:
     extension: KeptExtension | None = None
     extending: Extending | None = None
     expired: Mapping[str, date] = field(default_factory=dict)
+    masking: Masking | None = None
 
     def check(self, store: Store) -> None:
         """Raise SchemaError unless all files of the root have the schema version of this software."""
@@ -166,6 +188,7 @@ class RootVersion:
             if self.extending
             else None,
             "expired": {table: day.isoformat() for table, day in self.expired.items()},
+            "masking": self.masking.to_json() if self.masking else None,
             "software": software_version(),
             "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
@@ -203,6 +226,7 @@ def read_version(store: Store) -> RootVersion:
         _extension(where, values.get("extension")),
         _extending(where, values.get("extending")),
         _expired(where, values.get("expired", {})),
+        _masking(where, values.get("masking")),
     )
 
 
@@ -266,6 +290,19 @@ def _expired(where: str, values: object) -> dict[str, date]:
     raise _unreadable(where, "an object of days such as 2026-06-30 as expired", values)
 
 
+def _masking(where: str, values: object) -> Masking | None:
+    """Return the root's policy of masks, or None. Raises DatasetError if the values are not valid."""
+    if values is None:
+        return None
+    match values:
+        case {"policy": dict() as policy, "policy_hash": str() as digest, "key_fingerprint": str() | None as key}:
+            with suppress(OptionError, KeyError, TypeError, ValueError):
+                found = Masking(Policy.from_json(policy), key)
+                if found.policy.hash == digest and found.policy.needs_key == (key is not None):
+                    return found
+    raise _unreadable(where, "a policy that fits policy_hash and key_fingerprint as masking, or null", values)
+
+
 def is_published(store: Store) -> bool:
     """Return whether the root is published now. Raises DatasetError if ``root.json`` exists and is not valid."""
     return has_version(store) and read_version(store).publication is not None
@@ -310,13 +347,14 @@ def check_new(store: Store) -> None:
         )
 
 
-def create_version(store: Store) -> None:
+def create_version(store: Store, masking: Masking | None = None) -> None:
     """Write ``root.json`` of a new root, unless another process writes it first.
 
     Raises DatasetError if a new root cannot be created here.
     """
     check_new(store)
-    data = RootVersion(SCHEMA_VERSION).to_json()
+    requires = (MASKED,) if masking is not None else ()
+    data = RootVersion(SCHEMA_VERSION, requires=requires, masking=masking).to_json()
     try:
         store.put(ROOT_FILE, data, expect=Absent())
     except Changed:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import pyarrow as pa
 
@@ -14,6 +14,9 @@ from wsparquet.options import check_number
 from wsparquet.schema import DOCUMENTED, Schema
 from wsparquet.schema.fields import DAY_MS, EPOCH, plausible_ms
 from wsparquet.schema.lookup import in_table_order
+
+if TYPE_CHECKING:
+    from wsparquet.decode.masks import Masks
 
 __all__ = [
     "BATCH_FACTOR",
@@ -47,7 +50,8 @@ OTHER_PATHS = "(other)"
 class Quarantined:
     """A text that could not become a row. ``data`` is the complete text.
 
-    ``start`` and ``end`` are byte offsets in the inflated source. ``kind`` is ``record`` if the text counts as a record
+    ``data`` is empty if a policy of masks drops quarantined text. ``start`` and ``end`` are byte offsets in the
+    inflated source. ``kind`` is ``record`` if the text counts as a record
     of the source, otherwise ``item``. A long item comes in several pieces; ``continued`` is true for all but the first.
 
     >>> texts = []
@@ -137,13 +141,20 @@ class Days:
 class DecoderOptions:
     """The options of a decoder.
 
-    These are the value of ``source_file``, the limits, whether days are separated, and the schema.
+    These are the value of ``source_file``, the limits, whether days are separated, the schema, and the masks of values.
     """
 
     source_file: str = ""
     limits: Limits = field(default_factory=Limits)
     days: Days | None = None
     schema: Schema = DOCUMENTED
+    masks: Masks | None = None
+
+    def quarantined(self, entries: Iterable[Quarantined]) -> tuple[Quarantined, ...]:
+        """Return quarantined texts as the policy of the masks wants them: as they are, or only where and why."""
+        if self.masks is None or self.masks.policy.quarantine == "keep":
+            return tuple(entries)
+        return tuple(replace(entry, data=b"") for entry in entries)
 
 
 class PathCounts:

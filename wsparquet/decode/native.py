@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields, is_dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wsparquet._native import CompiledPlan, Machine, Refused
+from wsparquet._native import CompiledMasks, CompiledPlan, Machine, Refused
 from wsparquet.decode.messages import longer_opening, no_container
 from wsparquet.decode.model import BATCH_FACTOR, Decoded, DecoderOptions, PathCounts, Quarantined, Report
 from wsparquet.decode.plan import PLANS, StructOf, compiled
 from wsparquet.errors import DecodeError, SchemaError
 from wsparquet.private.pyarrow import import_batch, import_schema
 from wsparquet.schema import Schema
+
+if TYPE_CHECKING:
+    from wsparquet.decode.masks import Masks
 
 __all__ = ["NativeDecoder", "plan_json"]
 
@@ -34,8 +37,10 @@ class NativeDecoder:
         self._days = options.days
         fallback = options.days.fallback if options.days is not None else None
         self._schema = options.schema
-        plan = _shared_plan(options.schema)
-        self._machine = Machine(plan, options.source_file, asdict(limits), options.days is not None, fallback)
+        self._options = options
+        plan, by_day = _shared_plan(options.schema), options.days is not None
+        masks = _compiled_masks(options.masks, options.schema) if options.masks is not None else None
+        self._machine = Machine(plan, options.source_file, asdict(limits), by_day, fallback, masks)
 
     def feed(self, data: bytes) -> Decoded:
         """Decode the next bytes of the decompressed text.
@@ -78,7 +83,7 @@ class NativeDecoder:
         for table, batch in batches:
             self.report.count_rows(table, batch.num_rows)
         days = tuple(day for _, day, _ in done["batches"]) if self._days is not None else ()
-        return Decoded(batches, tuple(map(_quarantined, done["quarantined"])), days)
+        return Decoded(batches, self._options.quarantined(map(_quarantined, done["quarantined"])), days)
 
     def _count(self, done: dict[str, Any]) -> None:
         report = self.report
@@ -134,6 +139,12 @@ def _shared_plan(schema: Schema) -> CompiledPlan:
                 f"expected {expected}; reinstall wsparquet, or set `decoder` to reference"
             )
     return plan
+
+
+@lru_cache(maxsize=4)
+def _compiled_masks(masks: Masks, schema: Schema) -> CompiledMasks:
+    """Return masks of a schema, compiled by Rust."""
+    return CompiledMasks(_shared_plan(schema), masks.for_crate(), masks.key.key if masks.key is not None else None)
 
 
 def plan_json(plan: object) -> str:

@@ -99,7 +99,7 @@ def plan_conversion(
     """
     started = time.monotonic()
     jobs = keywords.pop("jobs", 1)
-    options = replace(make_options(ConvertOptions, options, keywords), jobs=jobs)
+    options = replace(make_options(ConvertOptions, options, keywords), jobs=jobs).with_key()
     given = as_list(sources)
     check_root(to)
     check_apart(given, to)
@@ -107,6 +107,8 @@ def plan_conversion(
     found = _listed(given, to, options, tell)
     wanted = any(isinstance(each, Source) for each in found)
     root = _opened(to, options, create=wanted)
+    if root is not None:
+        root.check_masks()
     plan = _Plan(found, root, options, tell)
     shared = SharedRoot.of(root, to, options.access)
     tasks = make_tasks(

@@ -101,9 +101,10 @@ def plan_replay(
     """
     started = time.monotonic()
     jobs = keywords.pop("jobs", 1)
-    options = replace(make_options(ConvertOptions, options, keywords), jobs=jobs)
+    options = replace(make_options(ConvertOptions, options, keywords), jobs=jobs).with_key()
     options.check_whole()
     opened = Root.open_for_replay(root, access=options.access)
+    opened.check_masks()
     if not options.dry_run:
         opened.recover()
     plan = _Plan(opened, SharedRoot.of(opened, root, options.access, replaying=True), options, logged(on_progress))

@@ -119,12 +119,13 @@ def plan_sync(
     if options is None:
         keywords = {"downloads": 1, **keywords}
     options = make_options(SyncOptions, options, keywords)
-    options = replace(options, convert=replace(options.convert, jobs=jobs))
+    options = replace(options, convert=replace(options.convert, jobs=jobs).with_key())
     check_root(to)
     if options.raw is not None:
         check_raw(options.raw, to)
     tell = logged(on_progress)
     root = Root.open_to_write(to, access=options.access)
+    root.check_masks()
     root.recover()
     ledger = Ledger.open(root, options.account)
     run = SyncRun(root, ledger, options, tell, Stop())

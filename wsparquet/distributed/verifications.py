@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
-from wsparquet.dataset import Access, Root
+from wsparquet.dataset import Root
 from wsparquet.distributed.batches import DEFAULT_TASK_BYTES, make_tasks, weight
 from wsparquet.distributed.opened import RootWork
 from wsparquet.distributed.shared_root import SharedRoot
 from wsparquet.distributed.tasks import Job, Task, TaskResult, best_results
 from wsparquet.layout import DAYS
 from wsparquet.options import make_options
+from wsparquet.privacy.options import loaded
 from wsparquet.progress import Listener, Progress, ignore, logged
 from wsparquet.source import Failed, Source, Sources, as_list, expand
 from wsparquet.verification import Problem, Verification
@@ -105,11 +106,13 @@ def plan_verify(
     started = time.monotonic()
     jobs = keywords.pop("jobs", 1)
     options = replace(make_options(VerifyOptions, options, keywords), jobs=jobs)
-    access = Access(options.storage_options or {})
+    options = replace(options, key_file=loaded(options.key_file))
+    access = options.access
     opened = Root.open(root, create=False, access=access)
     tell = logged(on_progress, failures_only=True)
     items: list[Item] = [_Record(path) for path in opened.log.record_paths()]
     if given := as_list(against, name="against"):
+        opened.check_masks()
         found = expand(given, exclude=os.fspath(root), storage_options=options.storage_options)
         items += [_Compared(each) for each in found]
     tell(Progress("found", "", files=len(items)))

@@ -28,7 +28,12 @@ LEAST_BYTES = 16
 
 @dataclass(frozen=True)
 class SecretKey:
-    """A secret key; ``repr`` does not show it."""
+    """A secret key of at least 16 bytes, with which texts are hashed; ``repr`` does not show it.
+
+    >>> key = wsparquet.SecretKey(bytes.fromhex("00112233445566778899aabbccddeeff"))
+    >>> key.digest(b"visitor")[:16], key.fingerprint, key
+    ('afceed7c3c35fd9f', '28659e967e09550c', SecretKey())
+    """
 
     key: bytes = field(repr=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wsparquet.render.markdown import column_paths, type_text
+from wsparquet.render.markdown import column_paths, personal, type_text
 from wsparquet.schema import Table
 from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.tables import PARTITION
@@ -19,5 +19,6 @@ def columns(table: Table) -> dict[str, Any]:
         for path, field in column_paths(top):
             notes = annotations_of(field)
             values = {"description": notes.doc, "documented_type": notes.documented_type}
+            values |= {"personal": personal(table.name, path)}
             found.append({"column": path, "type": type_text(field.type), **values, "documented_values": notes.values})
     return {"table": table.name, "description": table.doc, "columns": found}

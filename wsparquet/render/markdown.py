@@ -11,11 +11,21 @@ from wsparquet.render.metadata import corrected, struct_names
 from wsparquet.schema import Table
 from wsparquet.schema.annotations import annotations_of
 from wsparquet.schema.field_ids import field_ids
+from wsparquet.schema.personal import personal_data
 from wsparquet.schema.tables import PARTITION
 
-__all__ = ["column_paths", "render", "type_text"]
+__all__ = ["column_paths", "personal", "render", "type_text"]
 
-HEAD = ("Column", "Type", "Description", "Documented type", "Documented values", "In the source", "Field id")
+HEAD = (
+    "Column",
+    "Type",
+    "Description",
+    "Documented type",
+    "Documented values",
+    "In the source",
+    "Personal",
+    "Field id",
+)
 
 
 def render(table: Table) -> str:
@@ -26,7 +36,9 @@ def render(table: Table) -> str:
     rows = [HEAD, tuple("---" for _ in HEAD)]
     ids = field_ids(table)
     for top in (*table.schema, PARTITION):
-        rows += [(*_row(path, field), _id(path, field, ids)) for path, field in column_paths(top)]
+        rows += [
+            (*_row(path, field), personal(table.name, path), _id(path, field, ids)) for path, field in column_paths(top)
+        ]
     lines = [f"# {table.name}", "", table.doc, "", *_tags(table), *(f"| {' | '.join(row)} |" for row in rows)]
     return "\n".join(lines) + "\n"
 
@@ -62,6 +74,12 @@ def _id(path: str, field: pa.Field[Any], ids: Mapping[str, int]) -> str:
     name = path.replace("[]", ".element")
     found = (ids.get(name), ids.get(f"{name}.element") if pa.types.is_list(field.type) else None)
     return ", elements ".join(str(number) for number in found if number is not None)
+
+
+def personal(table: str, path: str) -> str:
+    """Return what a leaf column says about a person, or nothing for a struct and for a list of structs."""
+    line = personal_data().get((table, path.replace("[]", "")))
+    return line.personal if line is not None else ""
 
 
 def type_text(data_type: pa.DataType) -> str:

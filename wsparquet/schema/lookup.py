@@ -8,6 +8,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from wsparquet.options import check_choice
+from wsparquet.schema.personal import with_personal
 from wsparquet.schema.tables import TABLES
 
 __all__ = ["arrow_schema", "in_table_order"]
@@ -18,7 +19,9 @@ Value = TypeVar("Value")
 def arrow_schema(table: str) -> pa.Schema:
     """Return the complete Arrow schema of a table, without the partition column ``date``.
 
-    Each field has its documented description in its metadata, under the key ``doc``.
+    Each field has its documented description in its metadata, under the key ``doc``. The metadata of each leaf column
+    has the key ``personal``: what the column says about a person (``direct``, ``pseudonymous``, ``network``, ``text``,
+    or ``none``).
 
     >>> wsparquet.arrow_schema("geo").names[:2]
     ['visitId', 'visitorId']
@@ -28,7 +31,7 @@ def arrow_schema(table: str) -> pa.Schema:
 
     """
     check_choice("table", table, tuple(TABLES))
-    return TABLES[table].schema
+    return with_personal(table)
 
 
 def in_table_order(values: Mapping[str, Value]) -> dict[str, Value]:

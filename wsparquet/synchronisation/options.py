@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
@@ -124,4 +124,4 @@ class SyncOptions(FetchOptions):
     @property
     def access(self) -> Access:
         """The options for access to the root."""
-        return Access(self.storage_options or {}, single_writer=self.convert.single_writer)
+        return replace(self.convert.access, storage_options=self.storage_options or {})

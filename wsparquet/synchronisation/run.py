@@ -71,6 +71,7 @@ def sync(
     started = time.monotonic()
     decoder = active_decoder(options.convert.decoder)
     root = Root.open_to_write(to, access=options.access)
+    root.check_masks()
     root.recover()
     ledger = Ledger.open(root, options.account)
     with root.scratch() as scratch:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from wsparquet.commit.record import Commit, Part
-from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, make_decoder
+from wsparquet.decode import Decoded, DecoderOptions, Quarantined, make_decoder
 from wsparquet.errors import DatasetError, WsparquetError
 from wsparquet.layout import is_day_part_path
 from wsparquet.names import parse_name
@@ -121,7 +121,7 @@ class Comparison:
         committed: Committed,
         source: Source,
         *,
-        limits: Limits,
+        options: DecoderOptions,
         source_limits: SourceLimits,
         expired: Mapping[str, date],
         people: People | None,
@@ -131,12 +131,12 @@ class Comparison:
         self._parts = committed.parts
         self._schema = committed.schema
         self._source = source
-        self._limits = limits
         self._source_limits = source_limits
         self._expired = expired
         self._people = people
         # The decoder needs the recorded name, because the source may have been renamed after the commit.
         self._name = commit.facts.source_name
+        self._options = replace(options, source_file=self._name)
         self._fallback = parse_name(self._name).start_ms
 
     def run(self, told: Callable[[int], None]) -> Verification:
@@ -183,7 +183,7 @@ class Comparison:
 
     def _pieces(self) -> Iterator[tuple[Decoded, int]]:
         with self._source.open(self._source_limits) as reader:
-            decoder = make_decoder(DecoderOptions(self._name, self._limits, schema=self._schema), decoder="reference")
+            decoder = make_decoder(replace(self._options, schema=self._schema), decoder="reference")
             for piece in decoded(self._source, reader, decoder):
                 yield piece, reader.stored_bytes
 

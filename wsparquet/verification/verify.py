@@ -21,12 +21,13 @@ from wsparquet.conversion.options import default_jobs
 from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
 from wsparquet.dataset.erased import people_of, read_erased
-from wsparquet.decode import Limits
+from wsparquet.decode import DecoderOptions, Limits
 from wsparquet.errors import DatasetError, SourceError, WsparquetError
 from wsparquet.iceberg import mismatches
 from wsparquet.layout import ERASED_FILE, Day
-from wsparquet.options import check_kind, check_number, make_options
+from wsparquet.options import check_number, make_options
 from wsparquet.privacy.keys import SecretKey
+from wsparquet.privacy.options import check_privacy, loaded
 from wsparquet.progress import Listener, Progress, logged
 from wsparquet.source import Failed, Source, SourceLimits, Sources, as_list, expand, interruptible
 from wsparquet.store.store import Store
@@ -51,14 +52,16 @@ class VerifyKeywords(TypedDict, total=False):
     source_limits: SourceLimits
     limits: Limits
     storage_options: Mapping[str, Any] | None
-    key_file: str | os.PathLike[str] | None
+    key_file: str | os.PathLike[str] | SecretKey | None
 
 
 @dataclass(frozen=True)
 class VerifyOptions:
     """The options of ``verify``. The function also takes each field as a keyword argument.
 
-    ``jobs``: how many commits or sources are checked at the same time. The other fields mean the same as in
+    ``jobs``: how many commits or sources are checked at the same time. ``key_file``: the file with the secret key of
+    hashes, or a ``SecretKey``, needed for a comparison with sources if columns of the root are hashed or people were
+    erased; by default the key is in the environment variable ``WSPARQUET_KEY``. The other fields mean the same as in
     ``ConvertOptions``.
 
     >>> wsparquet.verify("lake", options=wsparquet.VerifyOptions(jobs=1)).exit_code
@@ -73,13 +76,18 @@ class VerifyOptions:
     source_limits: SourceLimits = field(default_factory=SourceLimits)
     limits: Limits = field(default_factory=Limits)
     storage_options: Mapping[str, Any] | None = field(default=None, repr=False)
-    key_file: str | os.PathLike[str] | None = None
+    key_file: str | os.PathLike[str] | SecretKey | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Reject invalid values."""
         check_number("jobs", self.jobs, minimum=1)
-        check_kind("key_file", self.key_file, (str, os.PathLike), "a path", optional=True)
         check_common("auto", self.source_limits, self.limits, self.storage_options)
+        check_privacy(None, self.key_file)
+
+    @property
+    def access(self) -> Access:
+        """How to access the root."""
+        return Access(self.storage_options or {}, key=loaded(self.key_file))
 
 
 def verify(
@@ -111,10 +119,12 @@ def verify(
     """
     started = time.monotonic()
     options = make_options(VerifyOptions, options, keywords)
-    opened = Root.open(root, create=False, access=Access(options.storage_options or {}))
+    opened = Root.open(root, create=False, access=options.access)
     run = Checks(opened, options, logged(on_progress, failures_only=True))
-    run.root_itself()
     if given := as_list(against, name="against"):
+        opened.check_masks()
+    run.root_itself()
+    if given:
         run.sources(expand(given, exclude=os.fspath(root), storage_options=options.storage_options))
     run.result.seconds = time.monotonic() - started
     return run.result
@@ -260,7 +270,7 @@ class Checks:
         self.commits = CommitIndex(self.root.log.read, (commit.header for commit in self._commits()))
         self.days = self._days()
         self.expired = self.root.version.expired
-        erased = people_of(self.root.store, partial(SecretKey.load, self.options.key_file))
+        erased = people_of(self.root.store, partial(loaded, self.options.key_file))
         self.people = erased[0] if erased else None
 
     def source(self, source: Source | Failed) -> Verification:
@@ -287,7 +297,7 @@ class Checks:
         result = Verification(self.root.place)
         for commit in commits:
             options = self.options
-            limits, source_limits = options.limits, options.source_limits
+            decoding = DecoderOptions(limits=options.limits, masks=self.root.masks)
             counting = Counting([commit], self.days)
             parts = (*counting.own_parts(commit), *counting.day_parts(commit))
             committed, store = Committed(commit, parts, self.root.schema), self.root.store
@@ -295,8 +305,8 @@ class Checks:
                 store,
                 committed,
                 source,
-                limits=limits,
-                source_limits=source_limits,
+                options=decoding,
+                source_limits=options.source_limits,
                 expired=self.expired,
                 people=self.people,
             )

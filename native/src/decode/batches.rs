@@ -11,6 +11,7 @@ use crate::decode::columns::leaves::Strings;
 use crate::decode::columns::{Column, Payload, Structs, copy_row, earliest};
 use crate::decode::json::scan::{Result, Stop};
 use crate::decode::json::timestamps::day_of;
+use crate::decode::masks::Masks;
 use crate::decode::memo::fields::Hints;
 use crate::decode::plan::{Common, Plan};
 use crate::decode::undocumented::Enum;
@@ -167,10 +168,13 @@ impl Rows {
         }
     }
 
-    /// Removes all rows and returns them as a batch.
-    pub fn batch(&mut self, table: usize) -> Result<PendingBatch> {
+    /// Removes all rows and returns them as a batch with masked columns.
+    pub fn batch(&mut self, table: usize, masks: Option<&Masks>) -> Result<PendingBatch> {
         let len = self.len();
         let undocumented = self.enums.iter().map(|column| column.count(&self.payload)).collect();
+        if let Some(masks) = masks {
+            masks.columns(table, &mut self.header, &mut self.payload, &mut self.rescued);
+        }
         let mut own = self.header.columns(len, &self.types[0])?;
         match &mut self.payload {
             Payload::Flat(columns) => own.extend(columns.columns(len, &self.types[1])?),

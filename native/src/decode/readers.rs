@@ -65,7 +65,8 @@ impl<'a> Reader<'a> {
         let (end, depth) = scan::value(self.data, start)?;
         self.at = end;
         self.deepest = self.deepest.max(depth);
-        self.rescue.push(Rescued { path: path.text(false), starred: path.text(true), start, end });
+        let key = path.last_key().to_vec();
+        self.rescue.push(Rescued { path: path.text(false), starred: path.text(true), key, start, end });
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use crate::decode::json::scan::{self, Result, Stop};
 use crate::decode::json::strict::push_text;
 use crate::decode::json::text::Text;
 use crate::decode::keys::{Names, normalise, short_tag};
+use crate::decode::masks::Masks;
 use crate::decode::memo::fields::{Hint, ValueStart};
 use crate::decode::memo::records::RecordPrefixes;
 use crate::decode::plan::{Plan, Struct, Table};
@@ -43,6 +44,7 @@ pub enum Outcome {
 pub struct Records {
     pub plan: Arc<Plan>,
     pub rows: Vec<Rows>,
+    pub masks: Option<Arc<Masks>>,
     tags: HashMap<Box<[u8]>, usize>,
     prefixes: RecordPrefixes,
 }
@@ -114,7 +116,8 @@ impl Table {
 
 impl Records {
     pub fn new(plan: Arc<Plan>, source: &str) -> Self {
-        Self { rows: Rows::all(&plan, source), plan, tags: HashMap::new(), prefixes: RecordPrefixes::default() }
+        let (tags, prefixes) = (HashMap::new(), RecordPrefixes::default());
+        Self { rows: Rows::all(&plan, source), plan, masks: None, tags, prefixes }
     }
 
     fn unrecognized(&self) -> usize {
@@ -156,9 +159,15 @@ impl Records {
                 self.rows[table].roll_back();
                 return Ok(Outcome::TooDeep);
             }
+            let mut texts = texts(&rescued, data);
+            if let Some(masks) = &self.masks {
+                for (one, (_, text)) in rescued.iter().zip(&mut texts) {
+                    *text = masks.rescued(table, one, text)?;
+                }
+            }
             let rows = &mut self.rows[table];
             let row = rows.len();
-            rows.rescued.push(row, &json_object(&numbered(texts(&rescued, data))));
+            rows.rescued.push(row, &json_object(&numbered(texts)));
         }
         Ok(Outcome::Row { table, rescued })
     }

@@ -32,6 +32,14 @@ impl<'a> Path<'a> {
         Self { parent: Some(self), step: Step::Key(key) }
     }
 
+    /// Returns the last key of the path, or nothing if the path ends with an index.
+    pub fn last_key(&self) -> &'a [u8] {
+        match self.step {
+            Step::Key(key) => key,
+            Step::Root(_) | Step::Index(_) => b"",
+        }
+    }
+
     pub fn index(&'a self, index: usize) -> Self {
         Self { parent: Some(self), step: Step::Index(index) }
     }
@@ -64,6 +72,8 @@ fn push_key(out: &mut String, key: &[u8]) {
 pub struct Rescued {
     pub path: String,
     pub starred: String,
+    /// The last key of the path as in the source; empty if the path ends with an index.
+    pub key: Vec<u8>,
     pub start: usize,
     pub end: usize,
 }
@@ -122,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_path_that_is_used_already_is_numbered() {
-        let one = |start, end| Rescued { path: "$.a".into(), starred: "$.a".into(), start, end };
+        let one = |start, end| Rescued { path: "$.a".into(), starred: "$.a".into(), key: b"a".to_vec(), start, end };
         let texts = numbered(texts(&[one(0, 1), one(1, 2), one(2, 3)], b"123"));
         assert_eq!(json_object(&texts), br##"{"$.a": 1, "$.a#2": 2, "$.a#3": 3}"##);
     }

@@ -12,6 +12,7 @@ use crate::decode::containers::Container;
 use crate::decode::days::Shares;
 use crate::decode::json::scan::Stop;
 use crate::decode::json::timestamps::{ceiling_ms, floor_ms};
+use crate::decode::masks::Action;
 use crate::decode::plan::Plan;
 use crate::decode::records::{Outcome, Records};
 use crate::decode::rescue::numbered;
@@ -174,7 +175,10 @@ impl Sink {
     }
 
     fn misfits(&mut self, container: Container) -> SourceResult<()> {
-        let values = numbered(container.misfits);
+        let mut values = numbered(container.misfits);
+        if self.records.masks.as_ref().is_some_and(|masks| masks.container_values == Action::Drop) {
+            values.iter_mut().for_each(|(_, text)| *text = b"null".to_vec());
+        }
         if let Some(last) = self.report.misfits.last_mut()
             && last.last == container.number - 1
             && same(&last.values, &values)

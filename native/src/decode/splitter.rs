@@ -22,6 +22,7 @@ use crate::decode::brackets::{Element, MAX_DEPTH, element_end};
 use crate::decode::buffer::Buffer;
 use crate::decode::days::Days;
 use crate::decode::json::scan::{self, Stop};
+use crate::decode::masks::Masks;
 use crate::decode::plan::Plan;
 use crate::decode::records::Outcome;
 use crate::decode::sink::{Failure, Limits, Sink, SourceResult, failed, too_deep};
@@ -99,6 +100,12 @@ impl Splitter {
     /// Separates the rows of each table by their day, so that each batch has the rows of one day.
     pub fn by_day(mut self, days: Days) -> Self {
         self.sink.shares.days = Some(days);
+        self
+    }
+
+    /// Masks all rows, and the values outside of records.
+    pub fn masked(mut self, masks: Arc<Masks>) -> Self {
+        self.sink.records.masks = Some(masks);
         self
     }
 

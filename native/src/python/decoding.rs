@@ -12,6 +12,7 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use crate::decode::batches::Rows;
 use crate::decode::days::Days;
+use crate::decode::masks::Masks;
 use crate::decode::plan::Plan;
 use crate::decode::sink::{Failure, Limits, Quarantined, Sink, SourceResult};
 use crate::decode::splitter::Splitter;
@@ -42,6 +43,19 @@ impl CompiledPlan {
     }
 }
 
+/// Masks that were compiled for a plan. The decoders of many sources can share them.
+#[pyclass(frozen)]
+struct CompiledMasks(Arc<Masks>);
+
+#[pymethods]
+impl CompiledMasks {
+    /// Compiles masks from JSON text. `key` is the secret key of hashes.
+    #[new]
+    fn new(plan: &CompiledPlan, text: &str, key: Option<&[u8]>) -> PyResult<Self> {
+        Masks::read(text, key, &plan.0).map(|masks| Self(Arc::new(masks))).map_err(Refused::new_err)
+    }
+}
+
 /// An array that Python imports through the Arrow C data interface. The importer moves the array out and marks it as
 /// released. If the array was not imported, dropping this object releases it.
 #[pyclass(frozen)]
@@ -67,12 +81,14 @@ impl Machine {
     /// `limits` maps each member of Python's `wsparquet.decode.model.Limits`, by name, to its value. If `by_day`, each
     /// batch has the rows of one day; `fallback` is the day of the source, in days since 1970.
     #[new]
+    #[pyo3(signature = (plan, source_file, limits, by_day, fallback, masks=None))]
     fn new(
         plan: &CompiledPlan,
         source_file: &str,
         limits: &Bound<'_, PyDict>,
         by_day: bool,
         fallback: Option<i32>,
+        masks: Option<&CompiledMasks>,
     ) -> PyResult<Self> {
         let limit = |name: &str| -> PyResult<usize> {
             let value = limits.get_item(name)?;
@@ -87,6 +103,10 @@ impl Machine {
         };
         let splitter = Splitter::new(Arc::clone(&plan.0), source_file, limits);
         let splitter = if by_day { splitter.by_day(Days { fallback }) } else { splitter };
+        let splitter = match masks {
+            Some(masks) => splitter.masked(Arc::clone(&masks.0)),
+            None => splitter,
+        };
         Ok(Self { splitter, broken: false })
     }
 
@@ -170,6 +190,7 @@ fn quarantined(py: Python<'_>, one: Quarantined) -> Entry<'_> {
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("Refused", module.py().get_type::<Refused>())?;
     module.add_class::<CompiledPlan>()?;
+    module.add_class::<CompiledMasks>()?;
     module.add_class::<Exported>()?;
     module.add_class::<Machine>()
 }

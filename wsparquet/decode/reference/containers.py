@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from wsparquet.decode.masks import DROP, Masks
 from wsparquet.decode.model import Limits, Report
 from wsparquet.decode.plan import compiled
 from wsparquet.decode.reference.events import ContainerStart
@@ -94,8 +95,9 @@ class ContainerValues:
     Consecutive containers share one entry if their values without a column are equal.
     """
 
-    def __init__(self, report: Report, limits: Limits) -> None:
+    def __init__(self, report: Report, limits: Limits, masks: Masks | None) -> None:
         self._report = report
+        self._dropped = masks is not None and masks.policy.values == DROP
         self._limits = limits
         self._bytes = 0
 
@@ -120,6 +122,8 @@ class ContainerValues:
 
     def _add_misfits(self, number: int, values: dict[str, str]) -> None:
         entries = self._report.container_values
+        if self._dropped:
+            values = dict.fromkeys(values, "null")
         if entries and entries[-1]["values"] == values and entries[-1]["containers"][1] == number - 1:
             entries[-1]["containers"][1] = number
             return

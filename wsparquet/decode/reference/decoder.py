@@ -15,9 +15,10 @@ from wsparquet.decode.reference.brackets import MAX_DEPTH, depth
 from wsparquet.decode.reference.containers import Container, ContainerValues
 from wsparquet.decode.reference.elements import TOO_DEEP
 from wsparquet.decode.reference.events import ContainerEnd, ContainerStart, ContainerValue, Event, Item, Record
+from wsparquet.decode.reference.masking import masked_batch, masked_rescue
 from wsparquet.decode.reference.promotion import promoter
 from wsparquet.decode.reference.records import Row, Unreadable, record_reader
-from wsparquet.decode.reference.rescue import Rescue, json_object, path_text, rescued_json
+from wsparquet.decode.reference.rescue import Rescue, by_path, json_object, path_text, rescued_json
 from wsparquet.decode.reference.splitter import Splitter
 from wsparquet.decode.reference.undocumented import count_batches
 from wsparquet.errors import DecodeError
@@ -33,11 +34,13 @@ class ReferenceDecoder:
         self.report = Report()
         self._days = options.days
         self._limits = options.limits
+        self._options = options
+        self._masks = options.masks
         self._splitter = Splitter(options.limits)
         self._schema = options.schema
         self._records = record_reader()
         self._promoter = promoter(options.schema) if options.schema.hash is not None else None
-        self._values = ContainerValues(self.report, options.limits)
+        self._values = ContainerValues(self.report, options.limits, options.masks)
         self._builder = BatchBuilder(options.source_file, options.limits.batch_bytes, options.days, options.schema)
         self._container: Container | None = None
         self._opening = b""
@@ -87,7 +90,9 @@ class ReferenceDecoder:
         batches = tuple((batch.table, batch.rows) for batch in self._batches)
         count_batches(self.report, batches, self._schema)
         days = tuple(batch.day for batch in self._batches) if self._days is not None else ()
-        decoded = Decoded(batches, tuple(self._quarantined), days)
+        if (masks := self._masks) is not None:
+            batches = tuple((table, masked_batch(masks, table, rows)) for table, rows in batches)
+        decoded = Decoded(batches, self._options.quarantined(self._quarantined), days)
         self._batches, self._quarantined = [], []
         return decoded
 
@@ -132,13 +137,18 @@ class ReferenceDecoder:
         if row.raw:
             columns["record"] = strict_json(record.raw.decode("utf-8"))
         if row.rescue:
-            columns["rescued"] = json_object(rescued_json(row.rescue))
+            columns["rescued"] = self._rescued(row)
             self._count_rescued(row.table, row.rescue)
         if container is not None and not container.known:
             self._hold(container, row, size)
             return
         columns["metaData"] = container.metadata if container is not None else None
         self._batches.extend(self._builder.add(row.table, columns, size))
+
+    def _rescued(self, row: Row) -> str:
+        if self._masks is None:
+            return json_object(rescued_json(row.rescue))
+        return json_object(by_path(masked_rescue(self._masks, row.table, row.rescue)))
 
     def _hold(self, container: Container, row: Row, size: int) -> None:
         container.held_bytes += size

@@ -15,7 +15,7 @@ from wsparquet.decode.reference.values import Constant, Literal
 from wsparquet.schema.keys import is_identifier
 from wsparquet.strict_json import strict_number, strict_string, strict_word
 
-__all__ = ["Path", "Rescue", "path_text", "rescued_json", "to_json"]
+__all__ = ["Path", "Rescue", "by_path", "path_text", "rescued_json", "to_json"]
 
 # The type is ``str | tuple[Path, str | int]``. If the type were declared, mypy would require checks that slow down the
 # loop.
@@ -56,13 +56,18 @@ def to_json(value: Any) -> str:
 
 
 def rescued_json(rescue: Iterable[tuple[Path, Any]]) -> dict[str, str]:
-    """Map paths to JSON texts, in order of appearance. A path's second value gets the suffix ``#2``, and so on."""
+    """Map paths to the JSON texts of values as ``by_path`` does."""
+    return by_path((path, to_json(value)) for path, value in rescue)
+
+
+def by_path(rescue: Iterable[tuple[Path, str]]) -> dict[str, str]:
+    """Map paths to texts, in order of appearance. A path's second text gets the suffix ``#2``, and so on."""
     uses: dict[str, int] = {}
     texts: dict[str, str] = {}
-    for path, value in rescue:
+    for path, text in rescue:
         name = path_text(path)
         uses[name] = uses.get(name, 0) + 1
-        texts[name if uses[name] == 1 else f"{name}#{uses[name]}"] = to_json(value)
+        texts[name if uses[name] == 1 else f"{name}#{uses[name]}"] = text
     return texts
 
 

@@ -226,6 +226,22 @@ impl Strings {
         self.offsets.resize(self.validity.len() + 1, self.data.len() as i32);
     }
 
+    /// Replaces each value that is not null by the bytes that `replace` appends, or by null if it returns false.
+    pub fn replace(&mut self, mut replace: impl FnMut(&[u8], &mut Vec<u8>) -> bool) {
+        let mut new = Self::default();
+        new.data.reserve(self.data.len());
+        for row in 0..self.validity.len() {
+            let Some(value) = self.get(row) else { continue };
+            if new.validity.len() < row {
+                new.pad(row);
+            }
+            if replace(value, &mut new.data) {
+                new.end();
+            }
+        }
+        *self = new;
+    }
+
     pub fn truncate(&mut self, len: usize) {
         self.offsets.truncate(len + 1);
         self.data.truncate(self.offsets.last().map_or(0, |&end| end as usize));

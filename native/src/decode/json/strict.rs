@@ -112,6 +112,22 @@ fn push_string(out: &mut Vec<u8>, text: &Text) {
     out.push(b'"');
 }
 
+/// Appends text, which is strict already, as a JSON string.
+pub fn push_quoted(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    for &byte in text {
+        match byte {
+            0..0x20 | b'"' | b'\\' => {
+                let mut escape = String::new();
+                push_ascii(&mut escape, &[byte]);
+                out.extend_from_slice(escape.as_bytes());
+            }
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
 /// Appends JSON text in which only the tokens that strict JSON does not have are replaced.
 pub fn push_text(out: &mut Vec<u8>, raw: &[u8]) {
     let mut at = 0;

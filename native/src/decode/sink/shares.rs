@@ -138,7 +138,7 @@ impl Sink {
             self.shares.full.push((table, std::mem::replace(rows, empty)));
             return Ok(());
         }
-        let batch = rows.batch(table).map_err(failed)?;
+        let batch = rows.batch(table, self.records.masks.as_deref()).map_err(failed)?;
         self.pending_batches.push(batch);
         let known = self.container.as_ref().is_none_or(|container| container.known);
         if known || self.shares.days.is_some() { self.release() } else { Ok(()) }
