@@ -23,7 +23,6 @@ from tests.compaction.test_schedules import preempted
 from tests.scale import scaled
 from tests.support.memory import MemoryStore
 from wsparquet.iceberg import publish_changes, publisher
-from wsparquet.schema import TABLES
 
 ACTORS: dict[str, Callable[[str], Actor]] = {
     **{name: lambda seed, make=make: then_publish(make(seed)) for name, make in CHANGING.items()},
@@ -44,7 +43,7 @@ PAIRS = [("publish", other) for other in ACTORS if other != "publish"] + [
 @pytest.fixture(autouse=True)
 def one_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publish only the table that has rows, without pauses: schedules are about the order of operations."""
-    monkeypatch.setattr(publisher, "TABLES", {TABLE: TABLES[TABLE]})
+    monkeypatch.setattr(publisher, "table_names", lambda _: (TABLE,))
     monkeypatch.setattr(publisher, "PAUSE_SECONDS", 0.0)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest import mock
 
 from wsparquet.iceberg import check, publisher
-from wsparquet.schema import TABLES
 
 FEW = ("geo", "navigation")
 
@@ -15,6 +14,7 @@ FEW = ("geo", "navigation")
 @contextmanager
 def few_tables() -> Iterator[None]:
     """Publish, and verify, two tables instead of all."""
-    few = {name: TABLES[name] for name in FEW}
-    with mock.patch.object(publisher, "TABLES", few), mock.patch.object(check, "TABLES", few):
+    with ExitStack() as patches:
+        for module in (publisher, check):
+            patches.enter_context(mock.patch.object(module, "table_names", return_value=FEW))
         yield

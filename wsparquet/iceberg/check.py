@@ -12,7 +12,7 @@ from wsparquet.iceberg.outcome import Mismatch
 from wsparquet.iceberg.parts import TablePart, parts_by_location
 from wsparquet.iceberg.publisher import open_tables
 from wsparquet.iceberg.snapshots import Current, read_current
-from wsparquet.iceberg.tables import State
+from wsparquet.iceberg.tables import State, table_names
 
 __all__ = ["compare_tables"]
 
@@ -23,7 +23,7 @@ def compare_tables(root: Root, publication: Publication) -> Iterator[Mismatch]:
     Raises DatasetError if the store or the catalog fails, or if the catalog has another root's tables.
     """
     tables, files = open_tables(root, publication), StoreFiles(root)
-    states = [tables.load(name) for name in root.schema.tables]
+    states = [tables.load(name) for name in table_names(root)]
     parts = parts_by_location(root, files.base, settled=False)
     for state in states:
         where = f"{tables.place}: {state.name}"

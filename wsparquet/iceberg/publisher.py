@@ -27,7 +27,7 @@ from wsparquet.iceberg.metadata import evolve
 from wsparquet.iceberg.outcome import PublishedTable
 from wsparquet.iceberg.parts import TablePart, Unsettled, parts_by_location
 from wsparquet.iceberg.snapshots import Current, Difference, next_snapshot, read_current, unchanged
-from wsparquet.iceberg.tables import Change, Lost, State, Tables
+from wsparquet.iceberg.tables import Change, Lost, State, Tables, table_names
 from wsparquet.layout import table_of_part
 
 __all__ = ["open_tables", "publish_tables"]
@@ -82,7 +82,7 @@ class _Publisher:
         """Do steps 1 to 5. Raises Lost if another publisher has changed a table."""
         waiting = self._root.retired.waiting()
         retired = {path for paths in waiting.values() for path in paths}
-        states = [self._tables.load(name) for name in self._root.schema.tables]
+        states = [self._tables.load(name) for name in table_names(self._root)]
         parts = parts_by_location(self._root, self._files.base)
         changed = {table_of_part(path) for path in retired}
         found = [self._table(state, parts[state.name], anew=state.name in changed) for state in states]

@@ -12,7 +12,14 @@ from typing import Any, Protocol
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
-__all__ = ["Change", "Lost", "State", "Tables"]
+from wsparquet.dataset import Root
+
+__all__ = ["Change", "Lost", "State", "Tables", "table_names"]
+
+
+def table_names(root: Root) -> tuple[str, ...]:
+    """Return the names of the tables that a root publishes, which are all of its tables."""
+    return tuple(root.schema.tables)
 
 
 class Lost(Exception):
