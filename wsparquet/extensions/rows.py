@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pyarrow as pa
@@ -46,20 +46,15 @@ class Counts:
         for path, count in counts.items():
             self.undocumented[table, path] += count * times
 
-    def applied_to(self, facts: CommitFacts, order: Iterator[str] | tuple[str, ...]) -> CommitFacts:
-        """Return the facts of a source with a changed report. ``order`` are the tables in the order of the report."""
+    def applied_to(self, facts: CommitFacts, tables: tuple[str, ...]) -> CommitFacts:
+        """Return the facts of a source with a changed report. ``tables`` are in the order of the report."""
         report = dict(facts.report)
         rows = Counter(report.get("rows", {}))
         rows.update(self.rows)
-        tables = tuple(order)
         report["rows"] = {table: rows[table] for table in tables if rows[table]}
         for name, changes in (("rescued", self.rescued), ("undocumented", self.undocumented)):
             report[name] = _changed(report.get(name, {}), changes, tables)
-        return cast("CommitFacts", type(facts)(**{**_members(facts), "report": report}))
-
-
-def _members(facts: CommitFacts) -> dict[str, Any]:
-    return {name: getattr(facts, name) for name in facts.__dataclass_fields__}
+        return replace(facts, report=report)
 
 
 def _changed(
@@ -218,6 +213,6 @@ def _from_rows(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
 
 def _column(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
     if field.name not in batch.schema.names:
-        return pa.nulls(len(batch), field.type)
+        return cast("pa.Array", pa.nulls(len(batch), field.type))
     column = batch.column(field.name)
     return cast("pa.Array", column if column.type.equals(field.type) else column.cast(field.type))
