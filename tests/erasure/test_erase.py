@@ -207,9 +207,9 @@ def test_a_compaction_that_began_before_changes_nothing(plain: Path, raw: Path) 
     """It may have read rows that no longer count: its day record is not written, before or after the erasure's end."""
     root = Root.open(plain)
     state = root.erased_state()
-    changes = [
-        each.change(CompactOptions(**COMPACT)) for each in planned_days(root.log.counting(), CompactOptions(**COMPACT))
-    ]
+    options = CompactOptions(**COMPACT)
+    planned = planned_days(root.log.counting(), options, root.schema)
+    changes = [each.change(options, root.schema) for each in planned]
     before = rows(plain)
     wsparquet.erase(plain, **EVERYBODY, yes=True)
     for change in changes:
