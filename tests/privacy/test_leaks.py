@@ -63,7 +63,8 @@ def _manifest(path: Path) -> Any:
     from pyiceberg.avro.file import AvroFile
     from pyiceberg.io.pyarrow import PyArrowFileIO
 
-    with AvroFile(PyArrowFileIO().new_input(str(path))) as file:
+    opened: AvroFile[Any] = AvroFile(PyArrowFileIO().new_input(str(path)))
+    with opened as file:
         return [[str(value) for value in record._data] for record in file]
 
 

@@ -87,9 +87,9 @@ def _other_policy(kept: Masking | None, wanted: Policy) -> str:
             "expected no policy, because the root has rows that were not masked, found a policy; convert into a new "
             "root, or leave out `policy` and the masks"
         )
-    differing = sorted({*kept.policy.masks} ^ {*wanted.masks}) or [("the other text", "")]
+    differing = min((path for path, _ in {*kept.policy.masks} ^ {*wanted.masks}), default="the other text")
     return (
         f"expected the root's own policy, with the hash {kept.policy.hash[:SHOWN]}, found one with the hash "
-        f"{wanted.hash[:SHOWN]}, which differs at {differing[0][0]}; leave out `policy` and the masks, because a root "
+        f"{wanted.hash[:SHOWN]}, which differs at {differing}; leave out `policy` and the masks, because a root "
         "keeps its policy, or convert into a new root"
     )

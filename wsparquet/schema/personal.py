@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import pyarrow as pa
 
@@ -69,7 +69,8 @@ def personal_data() -> Mapping[tuple[str, str], PersonalData]:
 def with_personal(table: str) -> pa.Schema:
     """Return the schema of a table with the class of each leaf column in the column's metadata, under ``personal``."""
     schema = TABLES[table].schema
-    return pa.schema([_classified(table, field, field.name) for field in schema], metadata=schema.metadata)
+    metadata = cast("dict[bytes | str, bytes | str] | None", schema.metadata)
+    return pa.schema([_classified(table, field, field.name) for field in schema], metadata=metadata)
 
 
 def _classified(table: str, field: pa.Field[Any], path: str) -> pa.Field[Any]:
@@ -79,5 +80,5 @@ def _classified(table: str, field: pa.Field[Any], path: str) -> pa.Field[Any]:
         return field.with_type(pa.struct(children))
     if isinstance(data_type, pa.ListType):
         return field.with_type(pa.list_(_classified(table, data_type.value_field, path)))
-    personal = {PERSONAL.encode(): personal_data()[table, path].personal.encode()}
-    return field.with_metadata({**(field.metadata or {}), **personal})
+    personal: dict[bytes | str, bytes | str] = {PERSONAL.encode(): personal_data()[table, path].personal.encode()}
+    return field.with_metadata({**cast("Mapping[bytes | str, bytes | str]", field.metadata or {}), **personal})

@@ -47,9 +47,10 @@ def _masked(array: pa.Array, steps: list[str], mask: ColumnMask, key: SecretKey 
         children = [array.field(at) for at in range(kind.num_fields)]
         children[index] = _masked(children[index], steps[1:], mask, key)
         return pa.StructArray.from_arrays(children, fields=list(kind), mask=array.is_null())
-    if mask.operation == DROP:
-        return pa.nulls(len(array), kind)
-    return pa.array([_replaced(value, mask.operation, key) for value in array.to_pylist()], kind)
+    texts = [] if mask.operation == DROP else array.to_pylist()
+    masked: pa.Array[Any] = pa.array([_replaced(text, mask.operation, key) for text in texts], kind)
+    nulls: pa.Array[Any] = pa.nulls(len(array), kind)
+    return nulls if mask.operation == DROP else masked
 
 
 def _replaced(value: str | None, operation: str, key: SecretKey | None) -> str | None:

@@ -283,8 +283,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the documented fields for which an object has keys of an extension, each with whether these keys count: if
-    /// the documented keys have no value.
+    /// Returns the documented fields for which an object has keys of an extension, each with whether these keys count:
+    /// they do if the documented keys have no value.
     pub fn aliased(&self, plan: &Struct, pairs: &[&Pair]) -> Result<Vec<(usize, bool)>> {
         let mut found: Vec<(usize, bool)> = Vec::new();
         for pair in pairs.iter().filter(|pair| plan.is_alias(&pair.key.bytes)) {
