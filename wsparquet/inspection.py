@@ -150,7 +150,8 @@ class Totals(JsonResult):
         for each in found:
             report.add(each.report)
             reasons.update(PathCounts(each.reasons))
-        counts = {field.name: getattr(report, field.name) for field in fields(report)}
+        # An inspection has no root, so nothing was erased or expired from it.
+        counts = {field.name: getattr(report, field.name) for field in fields(report) if field.name != "left_out"}
         counts["container_values"] = sum(len(each.report.container_values) for each in found)
         return cls(
             sources=len(found),

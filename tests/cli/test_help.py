@@ -65,6 +65,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = [path for name in ("downloads", "raw") for path in generate(folder / name, options)]
     (folder / "session.gz").write_bytes(files[0].read_bytes())
     (folder / "ids.txt").write_text("visitor A1B2C3D4E5")
+    (folder / "more.toml").write_text('[structs.Navigation.fields]\ntitle = "string"\n')
     assert run("convert", folder / "downloads", "--to", folder / "lake").code == 0
     assert run("changes", folder / "lake", "--next", folder / "load.token").code == 0
     return folder

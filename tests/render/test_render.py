@@ -250,7 +250,7 @@ def test_the_dictionary_s_rows_are_even(table: Table) -> None:
     """Every row of the data dictionary has as many cells as its head, and every column is described."""
     rows = [line for line in render(table.name, "markdown").splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
-    assert {len(row) for row in cells} == {7}
+    assert {len(row) for row in cells} == {8}
     assert [row for row in cells if not row[2]] == []
 
 
