@@ -58,12 +58,9 @@ def wheel(checkout: Path) -> Path:
 
 def modules() -> set[str]:
     """Every file that the installed package must have, relative to its parent folder."""
-    found = [
-        path
-        for path in (ROOT / "wsparquet").rglob("*")
-        if path.suffix in {".py", ".pyi"} or path.name in {"py.typed", "field_ids.csv", "frequencies.csv", "page.html"}
-    ]
-    return {path.relative_to(ROOT).as_posix() for path in found}
+    suffixes = {".py", ".pyi", ".csv", ".html"}
+    found = (ROOT / "wsparquet").rglob("*")
+    return {path.relative_to(ROOT).as_posix() for path in found if path.suffix in suffixes or path.name == "py.typed"}
 
 
 @pytest.mark.long

@@ -59,7 +59,7 @@ def test_a_catalog_that_cannot_be_reached_is_exit_code_1(lake: Path, tmp_path: P
     assert forked("verify", lake, env=environment).code == 0
     wrong = run("publish", lake, "--stop", "--catalog", "sql")
     assert wrong.code == 2
-    assert "--stop: expected no --catalog and no --keep beside it" in wrong.err
+    assert "--stop: expected neither --catalog nor --keep with --stop" in wrong.err
 
 
 def test_without_pyiceberg(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,9 @@ READ_AHEAD_BYTES = 1 << 18
 KEPT_BYTES = 1 << 26
 """How many bytes of small files are kept. DuckDB opens a file each time it plans a query that reads it."""
 
+READERS = 64
+"""How many locks the parts share by the hashes of their paths."""
+
 _numbers = itertools.count()
 
 
@@ -48,6 +51,7 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._kept_bytes = 0
         self._keeping = threading.Lock()
+        self._reading = tuple(threading.Lock() for _ in range(READERS))
 
     def url(self, location: str) -> str:
         """Return the URL under which DuckDB finds the object that s3fs finds under ``s3://…``."""
@@ -89,16 +93,24 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         return self._files.open(self._path(path), "rb", block_size=READ_AHEAD_BYTES, size=size)
 
     def _whole(self, path: str) -> bytes:
+        # Threads that need the same part wait for the first of them, so that the part is requested once.
+        with self._reading[hash(path) % READERS]:
+            data = self._known(path)
+            if data is None:
+                data = self._files.cat_file(self._path(path))
+                self._keep(path, data)
+        return data
+
+    def _known(self, path: str) -> bytes | None:
         with self._keeping:
             if path in self._kept:
                 self._kept.move_to_end(path)
-                return self._kept[path]
-        data: bytes = self._files.cat_file(self._path(path))
+            return self._kept.get(path)
+
+    def _keep(self, path: str, data: bytes) -> None:
         with self._keeping:
-            # Another thread may have read the same part in the meantime.
-            self._kept_bytes += len(data) - len(self._kept.get(path, b""))
             self._kept[path] = data
+            self._kept_bytes += len(data)
             while self._kept_bytes > KEPT_BYTES:
                 _, oldest = self._kept.popitem(last=False)
                 self._kept_bytes -= len(oldest)
-        return data
