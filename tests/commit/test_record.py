@@ -75,7 +75,17 @@ def test_a_value_of_another_type_is_refused() -> None:
     """Whatever field has it, the error names the file; nothing is read from such a record."""
     record = full()
     values = json.loads(record.to_json())
-    unread = {"format_version", "row_count", "schema_version", "software", "parts", "quarantine", "obsolete", "report"}
+    unread = {
+        "format_version",
+        "row_count",
+        "schema_version",
+        "extension",
+        "software",
+        "parts",
+        "quarantine",
+        "obsolete",
+        "report",
+    }
     for key in values.keys() - {"date"}:
         # Only seconds may have a fraction.
         wrong = True if key == "seconds" else 1.5

@@ -231,8 +231,8 @@ def test_a_copy_in_a_compacted_day_that_yields(root: Root) -> None:
     text = Text("cd" * 32, 1000)
     for name, seed in (("one", 1), ("two", 31)):
         commit_one(root, Identity("unknown", f"copy of {name}"), seed, text=text if name == "one" else None)
-    wsparquet.remove(root.place, "file 1", account="75555851")
-    wsparquet.remove(root.place, "another")
+    wsparquet.remove(root.place, "file 1", account="75555851", yes=True)
+    wsparquet.remove(root.place, "another", yes=True)
     compact(root)
     assert any("/unknown." in path for path in data_files(path_of(root)))
     commit_one(root, IDENTITY, 1, text=text)
@@ -338,7 +338,6 @@ def test_rows_that_are_there_twice_are_found_in_day_parts(root: Root) -> None:
         {"target_size": 0},
         {"memory": 1},
         {"jobs": 0},
-        {"tables": ["nvigation"]},
         {"tables": "geo"},
         {"dates": ["2016-06-30"]},
         {"dates": [datetime(2016, 6, 30, tzinfo=UTC)]},
@@ -351,6 +350,12 @@ def test_wrong_options_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> Non
     """The error names the parameter, before anything is opened."""
     with pytest.raises(OptionError, match=next(iter(wrong))):
         wsparquet.compact(tmp_path, **wrong)
+
+
+def test_a_table_that_the_root_lacks_is_refused(root: Root) -> None:
+    """An extension can add tables, so the error comes after the root was opened; it suggests a near name."""
+    with pytest.raises(OptionError, match="tables.*nvigation.*navigation"):
+        wsparquet.compact(root.place, tables=["nvigation"])
 
 
 def test_a_folder_that_is_no_root_is_refused(tmp_path: Path) -> None:

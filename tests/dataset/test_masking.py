@@ -111,7 +111,7 @@ def test_a_synchronization_applies_the_policy(tmp_path: Path) -> None:
             tmp_path / "lake", emulator, raw=str(tmp_path / "raw"), convert=ConvertOptions(jobs=1, policy=POLICY)
         )
         assert not found.converted.failures
-        wsparquet.remove(tmp_path / "lake", found.converted.committed[:1])
+        wsparquet.remove(tmp_path / "lake", found.converted.committed[:1], yes=True)
         assert len(sync(tmp_path / "lake", emulator).converted.committed) == 1
     assert visitors(tmp_path / "lake") == hashed(tmp_path / "raw")
 

@@ -89,7 +89,7 @@ def test_a_copied_root_does_not_touch_the_tables_of_the_original(root: Root, cat
     """Runs in the copy commit, say what to do, and delete nothing; after that the copy is published elsewhere."""
     copy = copied(root, tmp_path / "copy")
     put(copy, seed=3)
-    with pytest.raises(DatasetError, match="if this root is a copy of another one"):
+    with pytest.raises(DatasetError, match="if this root is a copy of another root"):
         publish_changes(copy)
     assert copy.retired.waiting() != {}
     assert_published(root, catalog)
@@ -113,7 +113,10 @@ def test_a_catalog_that_cannot_be_reached(tmp_path: Path, catalog: Catalog, monk
         assert SECRET not in str(summary.to_dict())
         with pytest.raises(FailuresError, match="not published"):
             summary.raise_for_failures()
-        for run in (lambda: remove(lake, files[0].name), lambda: clean(lake, delete=True, older_than=timedelta(0))):
+        for run in (
+            lambda: remove(lake, files[0].name, yes=True),
+            lambda: clean(lake, delete=True, older_than=timedelta(0)),
+        ):
             with pytest.raises(DatasetError, match="committed, but its changes are not published"):
                 run()
         assert before <= {entry.path for entry in root.store.entries("record_type=geo")}

@@ -175,7 +175,7 @@ def test_rows_that_do_not_count_are_never_published(compacted: Root) -> None:
     assert any(each.void for each in LakeDataset(compacted).parts("geo"))
     publish_changes(compacted)
     assert_rows(compacted)
-    remove(compacted.place, "source 2.gz")
+    remove(compacted.place, "source 2.gz", yes=True)
     assert_rows(compacted)
     assert published(compacted.place, "geo").scan().count() == 18
 

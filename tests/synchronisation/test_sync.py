@@ -341,7 +341,7 @@ def test_a_file_is_downloaded_once_after_its_copy(tmp_path: Path) -> None:
             summary = sync(lake, emulator)
             assert (summary.fetched.downloaded, summary.converted.failures) == (downloads, [])
         assert count_rows(lake) == before
-        assert [removed.name for removed in remove(lake, "copy.gz").removed] == [name]
+        assert [removed.name for removed in remove(lake, "copy.gz", yes=True).removed] == [name]
         assert sync(lake, emulator).converted.committed == [name]
         assert count_rows(lake) == before
 
@@ -406,7 +406,7 @@ def test_listed_copies_by_name_are_downloaded_once(tmp_path: Path) -> None:
         for pattern in listed:
             emulator.catalogue.put(pattern.format(name.removesuffix(".gz")), data(emulator, name))
         assert_downloaded_once(lake, emulator, files=len(listed))
-        assert [removed.name for removed in remove(lake, name).removed] == [name]
+        assert [removed.name for removed in remove(lake, name, yes=True).removed] == [name]
         assert sync(lake, emulator).converted.committed != []
         assert count_rows(lake) > 0
 
