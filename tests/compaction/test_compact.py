@@ -354,7 +354,7 @@ def test_wrong_options_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> Non
 
 def test_a_table_that_the_root_lacks_is_refused(root: Root) -> None:
     """An extension can add tables, so the error comes after the root was opened; it suggests a near name."""
-    with pytest.raises(OptionError, match="tables.*nvigation.*navigation"):
+    with pytest.raises(OptionError, match=r"tables.*nvigation.*navigation"):
         wsparquet.compact(root.place, tables=["nvigation"])
 
 
