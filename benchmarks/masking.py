@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 from benchmarks.process import measured
 from benchmarks.statistic import Series, interleaved, series
 from wsparquet.generate import generate_files
-from wsparquet.privacy.keys import KEY_VARIABLE
 
 __all__ = ["masking"]
 
@@ -23,8 +21,10 @@ def masking(folder: Path, *, size: int, seed: int, runs: int) -> dict[str, Serie
     """CPU seconds of a conversion with one job, by kind of masks. ``size``: the bytes of JSON of each file."""
     raw, lake = folder / "mask-raw", folder / "mask-lake"
     generate_files(raw, files=FILES, size=size, seed=seed)
-    os.environ[KEY_VARIABLE] = "00112233445566778899aabbccddeeff"
-    convert = [_PROGRAM, "convert", str(raw), "--to", str(lake), "--jobs", "1", "--quiet"]
+    key = folder / "mask-key"
+    key.touch(mode=0o600)
+    key.write_text("00112233445566778899aabbccddeeff")
+    convert = [_PROGRAM, "convert", str(raw), "--to", str(lake), "--jobs", "1", "--quiet", "--key-file", str(key)]
     commands = {
         "no masks": convert,
         f"{len(HASHED)} hashed columns": [*convert, *(f"--mask={name}=hash" for name in HASHED)],

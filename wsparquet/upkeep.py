@@ -87,7 +87,7 @@ def remove(
     Raises:
         OptionError: a parameter has an invalid value; this error is also a ValueError.
         DatasetError: there is no root, or a name is unknown or ambiguous; nothing was removed. Also raised if the
-        removal could not be published in a published root; the next run that publishes then deletes the files.
+            removal could not be published in a published root; the next run that publishes then deletes the files.
         SchemaError: the root has another schema version.
 
     """

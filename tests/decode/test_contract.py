@@ -282,8 +282,12 @@ def _plain(text: str) -> str:
 
 
 def _sentences() -> Iterator[str]:
-    """The document's sentences, list items and table rows, its introduction and its tables' heads left out."""
-    _, _, text = DOCUMENT.read_text().partition("\n## ")
+    """The document's sentences, list items and table rows, its introduction and its tables' heads left out.
+
+    A case has neither an extension nor a policy: `test_extended.py` and `test_masks.py` hold the rules of these.
+    """
+    _, *sections = re.split(r"^## ", DOCUMENT.read_text(), flags=re.MULTILINE)
+    text = "\n## ".join(each for each in sections if not each.startswith(("Extensions\n", "Masks\n")))
     text = re.sub(r"^(Input|#.*)$|^\| (column|what) .*\n\| --- .*$", "", text, flags=re.MULTILINE)
     for block in filter(None, map(_plain, re.split(r"\n\s*\n|\n(?=- |\d\. |\|)", text))):
         yield from [block] if block.startswith("|") else re.split(r"(?<=[.])\s+(?=[A-Z`(])", block)

@@ -4,10 +4,12 @@
 //! read in one pass. Any other record is read again on the careful path, which first collects the keys of the record
 //! and of its body.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+mod choice;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::choice::Choice;
 use crate::decode::batches::Rows;
 use crate::decode::brackets::{MAX_DEPTH, too_deep};
 use crate::decode::columns::Payload;
@@ -65,53 +67,6 @@ fn kind(data: &[u8], start: usize) -> Result<String> {
         b'n' => "null".to_owned(),
         _ => "a scalar".to_owned(),
     })
-}
-
-impl Table {
-    fn is_payload(&self, data: &[u8], start: usize) -> Result<bool> {
-        let inner = unwrap_tag(data, start, &self.payload.names)?;
-        Ok(data[inner] == if self.flat { b'{' } else { b'[' })
-    }
-
-    /// Returns the names that a tag around the payload may have, besides the names that are always tags.
-    fn payload_tags(&self) -> &Names {
-        if self.flat { &self.payload.names } else { self.payload.fields[0].node.names() }
-    }
-
-    fn has_payload_name(&self, key: &[u8]) -> bool {
-        self.payload_names.contains(key) || self.payload_names.contains(normalise(key).as_slice())
-    }
-
-    /// Whether the name of a field in the body identifies the field as this table's payload.
-    fn bears_name(&self, data: &[u8], pair: &Pair) -> Result<bool> {
-        // The documentation has no payload names of flat tables. The names are guesses, so the kind must match, too.
-        Ok(self.has_payload_name(&pair.key.bytes) && (!self.flat || self.is_payload(data, pair.start)?))
-    }
-
-    fn bears_any(&self, data: &[u8], pairs: &[&Pair]) -> Result<bool> {
-        for pair in pairs {
-            if self.bears_name(data, pair)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Returns how many of the table's fields an object has.
-    fn count_fields(&self, pairs: &[&Pair]) -> usize {
-        let known = pairs.iter().filter(|pair| self.payload.find_documented(&pair.key.bytes).is_some());
-        known.map(|pair| normalise(&pair.key.bytes)).collect::<HashSet<_>>().len()
-    }
-
-    /// Returns the index of the payload among a body's fields, which exclude `header`.
-    fn find(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
-        if let Some(index) = pairs.iter().position(|pair| self.has_payload_name(&pair.key.bytes)) {
-            return Ok(Some(index));
-        }
-        let [pair] = pairs else { return Ok(None) };
-        let inline = self.flat && self.payload.find_documented(&pair.key.bytes).is_some();
-        Ok((!inline && self.is_payload(data, pair.start)?).then_some(0))
-    }
 }
 
 impl Records {
@@ -412,78 +367,6 @@ impl Records {
             record.push(row, &text);
         }
         Ok(Outcome::Row { table, rescued: Vec::new() })
-    }
-}
-
-/// The tables that may get a record: the documented ones, or those that an extension adds.
-struct Choice<'a> {
-    plan: &'a Plan,
-    tables: Range<usize>,
-}
-
-impl Choice<'_> {
-    fn is_payload_itself(&self, data: &[u8], tag: &Pair) -> Result<bool> {
-        if tag.key.bytes.contains(&b'.') {
-            return Ok(false);
-        }
-        for table in self.plan.tables[self.tables.clone()].iter().filter(|table| !table.flat) {
-            if table.bears_name(data, tag)? && table.is_payload(data, tag.start)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn table(&self, data: &[u8], tag: &Pair, pairs: &[&Pair]) -> Result<Option<usize>> {
-        let by_tag = if self.tables.start == 0 { &self.plan.by_tag } else { &self.plan.by_added_tag };
-        let named = by_tag.get(short_tag(&tag.key.bytes).as_slice()).copied();
-        if data[tag.start] != b'{' {
-            return Ok(named);
-        }
-        let beside: Vec<&Pair> = pairs.iter().copied().filter(|pair| !is_header(pair)).collect();
-        if let Some(named) = named {
-            let table = &self.plan.tables[named];
-            if table.bears_any(data, &beside)? || (table.flat && table.count_fields(&beside) > 0) {
-                return Ok(Some(named));
-            }
-        }
-        Ok(match (self.by_payload_name(data, &beside)?, named) {
-            (Some(table), _) | (None, Some(table)) => Some(table),
-            (None, None) => self.by_fields(data, &beside)?,
-        })
-    }
-
-    fn by_payload_name(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
-        let mut found = None;
-        for index in self.tables.clone() {
-            if self.plan.tables[index].bears_any(data, pairs)? && found.replace(index).is_some() {
-                return Ok(None);
-            }
-        }
-        Ok(found)
-    }
-
-    fn by_fields(&self, data: &[u8], pairs: &[&Pair]) -> Result<Option<usize>> {
-        if let Some(table) = self.most_fields(pairs) {
-            return Ok(Some(table));
-        }
-        let [pair] = pairs else { return Ok(None) };
-        let inner = unwrap_tag(data, pair.start, &Names::new())?;
-        if data[inner] != b'{' {
-            return Ok(None);
-        }
-        let inner = members(data, inner)?;
-        Ok(self.most_fields(&inner.iter().collect::<Vec<_>>()))
-    }
-
-    fn most_fields(&self, pairs: &[&Pair]) -> Option<usize> {
-        let flat = self.tables.clone().filter(|&index| self.plan.tables[index].flat);
-        let counts = flat.map(|index| (index, self.plan.tables[index].count_fields(pairs)));
-        let present: Vec<(usize, usize)> = counts.filter(|&(_, count)| count > 0).collect();
-        match present.as_slice() {
-            &[(index, count)] if count >= MIN_FIELDS => Some(index),
-            _ => None,
-        }
     }
 }
 
