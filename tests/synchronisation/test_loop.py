@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import threading
 import time
@@ -63,13 +64,44 @@ def test_an_interrupt_cancels_the_coroutine(in_loop: bool) -> None:
     assert (ended, time.monotonic() - began < SECONDS) == (["cancelled"], True)
 
 
+def test_an_interrupt_is_raised_in_no_task(caplog: pytest.LogCaptureFixture) -> None:
+    """An interrupt that arrives while a task computes cancels all tasks alike, and asyncio has nothing to report.
+
+    The command's own handler raises wherever the main thread just is, so no task may run there.
+    """
+    ended: list[str] = []
+
+    async def interrupting() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(3600)
+        except BaseException as error:
+            ended.append(type(error).__name__)
+            raise
+
+    async def tasks() -> None:
+        await asyncio.gather(hour(threading.Event(), ended), interrupting())
+
+    def handle(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_coroutine(tasks())
+    finally:
+        signal.signal(signal.SIGINT, before)
+    gc.collect()
+    assert (sorted(ended), caplog.records) == (["CancelledError", "cancelled"], [])
+
+
 def test_a_coroutine_that_never_begins_is_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupt before the coroutine begins leaves no warning that it was never awaited."""
 
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(asyncio, "run", interrupted)
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(KeyboardInterrupt):

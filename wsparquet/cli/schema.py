@@ -269,9 +269,8 @@ def _check_table(table: str | None, schema: Schema) -> None:
 
 
 def _ask(given: Arguments) -> Any:
-    import asyncio
-
     from wsparquet.api import Client
+    from wsparquet.synchronisation.loop import run_coroutine
 
     api, credentials = given.server.api(), given.server.loaded_credentials()
 
@@ -279,7 +278,7 @@ def _ask(given: Arguments) -> Any:
         async with Client(given.server.account, credentials, options=api, on_retry=_say_retry) as client:
             return await client.schema(given.version)
 
-    return asyncio.run(ask())
+    return run_coroutine(ask())
 
 
 def _say_retry(retry: Retry) -> None:
