@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 import pytest
 from aiohttp import web
+
+from wsparquet.emulator.runner import Runner
+from wsparquet.emulator.server import in_thread
 
 BASIC = "Basic " + base64.b64encode(b"reader:pa55word").decode()
 Answer = Callable[[web.Request, bytes], web.StreamResponse]
@@ -27,6 +29,16 @@ class Server:
     def url(self, path: str, user: str = "") -> str:
         """The URL of a path."""
         return f"http://{user}127.0.0.1:{self.port}{path}"
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self.handle)
+        self._runner = Runner(app, access_log=None, shutdown_timeout=0.1)
+        _, self.port = await self._runner.listen("127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
@@ -92,23 +104,5 @@ def cut(request: web.Request, content: bytes) -> web.Response:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Run a server on a thread of its own."""
-    served = Server()
-    loop = asyncio.new_event_loop()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", served.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-
-    async def start() -> None:
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        served.port = runner.addresses[0][1]
-
-    loop.run_until_complete(start())
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    yield served
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
+    with in_thread(Server()) as served:
+        yield served

@@ -17,6 +17,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from wsparquet.emulator.broken import reset
+from wsparquet.emulator.runner import Runner
 from wsparquet.emulator.server import in_thread
 
 FAULTS = ("slow-down", "reset", "lost-answer", "stall", "cut")
@@ -143,10 +144,9 @@ class Proxy:
         self._session = aiohttp.ClientSession(auto_decompress=False)
         app = web.Application(client_max_size=MOST_BYTES)
         app.router.add_route("*", "/{path:.*}", self.handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._runner = Runner(app, access_log=None, shutdown_timeout=0.5)
+        host, port = await self._runner.listen("127.0.0.1", 0)
+        self.url = f"http://{host}:{port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

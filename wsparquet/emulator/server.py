@@ -25,6 +25,7 @@ from wsparquet.emulator.catalogue import KEPT_MS, Catalogue, Entry
 from wsparquet.emulator.faults import DOWNLOAD, LISTING, Dice
 from wsparquet.emulator.oauth import Verifier
 from wsparquet.emulator.options import EmulatorOptions
+from wsparquet.emulator.runner import Runner
 from wsparquet.errors import WsparquetError
 
 __all__ = ["Emulator", "Request", "in_thread", "serving"]
@@ -102,17 +103,15 @@ class Emulator:
         app.router.add_get(f"{base}/schema", self._schema)
         app.router.add_get(f"{base}/webSession", self._list)
         app.router.add_get(f"{base}/webSession/{{name:.+}}", self._download)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
-        await self._runner.setup()
-        await self._listen()
-        host, port = self._runner.addresses[0][:2]
+        self._runner = Runner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
+        host, port = await self._listen()
         self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         return self
 
-    async def _listen(self) -> None:
+    async def _listen(self) -> tuple[str, int]:
         host, port = self.options.host, self.options.port
         try:
-            await web.TCPSite(self._runner, host, port).start()
+            return await self._runner.listen(host, port)
         except (OSError, UnicodeError) as error:
             await self.__aexit__()
             raise WsparquetError(f"{host}:{port}: expected an address to listen at, found: {_why(error)}") from error
