@@ -41,5 +41,5 @@ COMMENT ON COLUMN "geo_typed"."countryCode" IS 'Country code.';
 COMMENT ON COLUMN "geo_typed"."metaData" IS 'The metaData of the record''s container.';
 COMMENT ON COLUMN "geo_typed"."source_file" IS 'The name of the source that contains the record.';
 COMMENT ON COLUMN "geo_typed"."record_number" IS 'The record''s number among all records of its source, from 0.';
-COMMENT ON COLUMN "geo_typed"."rescued" IS 'JSON object that maps paths to the values with no matching column; null if there are none.';
+COMMENT ON COLUMN "geo_typed"."rescued" IS 'JSON object with each value that has no matching column, by its path; null if there is no such value.';
 COMMENT ON COLUMN "geo_typed"."date" IS 'The UTC day of the record''s earliest timestamp; if it has none, the day of its container, or else of its source. Null if no day is known.';

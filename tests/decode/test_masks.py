@@ -1,4 +1,4 @@
-"""Whether both decoders mask what a policy names: columns, rescued values, and text that no column has."""
+"""Whether both decoders mask what a policy names: columns, rescued values, and text outside of columns."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Masks:
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """The operation for each normalized key at a place that has no column."""
+        """The operation for the normalized key of a value without a column, by key."""
         found: dict[str, str] = {}
         for table in TABLES:
             for mask in self._fields(table):
@@ -105,7 +105,7 @@ class Masks:
         return found
 
     def named(self, key: str) -> str:
-        """Return the operation for a key or a tag at a place that has no column."""
+        """Return the operation for the key or the tag of a value without a column."""
         forms = (normalise(key), normalise(last_part(key)), short_tag(key))
         return next((self.names[form] for form in forms if form in self.names), KEEP)
 

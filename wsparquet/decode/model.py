@@ -187,14 +187,14 @@ class Report(JsonResult):
     """The counts and times of one source.
 
     ``records = sum(rows) + quarantined`` is always true of a decoder. ``left_out`` counts what a conversion did not
-    commit: ``expired`` records of days that the root does not keep, ``erased`` records of people who were erased, and
-    ``erased_items`` with text of them. These are not in ``rows`` or ``quarantined`` any
-    more, and it is empty if there are none. ``items`` is the number of quarantined texts outside of
-    records.
-    ``rescued`` counts values without a matching column. ``undocumented`` counts enum values that are not in the
-    documentation. ``rescued`` and ``undocumented`` are grouped by table and then by path, with ``[*]`` instead of
-    indices. Tables are in the order of the schema. ``container_values`` lists the values without a column in containers
-    and in their ``metaData``, as ``{"containers": [first, last], "values": {path: value as JSON text}}``.
+    commit: ``expired`` records of days that the root does not keep, ``erased`` records of people who were erased,
+    and ``erased_items``, which are quarantined items with text of these people. ``rows``, ``quarantined`` and
+    ``items`` do not count them. A count of 0 has no entry. ``items`` is the number of quarantined texts outside of
+    records. ``rescued`` counts values without a matching column. ``undocumented`` counts enum values that are not
+    in the documentation. ``rescued`` and ``undocumented`` are grouped by table and then by path, with ``[*]``
+    instead of indices. Tables are in the order of the schema. ``container_values`` lists the values without a
+    column in containers and in their ``metaData``, as ``{"containers": [first, last], "values": {path: value as
+    JSON text}}``.
     ``start_time`` is the earliest time of the containers, rounded down, and ``end_time`` is the latest time, rounded
     up; both are in milliseconds since 1970.
 

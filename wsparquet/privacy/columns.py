@@ -105,7 +105,7 @@ def _near(path: str) -> str:
     if same:
         more = f" or {len(same) - MOST_SHOWN} more" if len(same) > MOST_SHOWN else ""
         return f"; did you mean {', '.join(same[:MOST_SHOWN])}{more}?"
-    return did_you_mean(path, known) or "; `wsparquet schema --format markdown` lists all columns"
+    return did_you_mean(path, known) or "; `wsparquet schema --as markdown` lists all columns"
 
 
 def check_action(column: Column, action: str) -> None:

@@ -1,4 +1,4 @@
-"""What a root keeps of people: which columns are masked, and what happens to text that no column has.
+"""What a root keeps of people: which columns are masked, and what happens to text outside of columns.
 
 A policy is validated against the schema when it is made, so a misspelled path fails before any row is written. Two
 policies are equal if they do the same to every column, whether they came from a file, from presets, or from single
@@ -28,7 +28,7 @@ ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 
 TextPolicy = Literal["keep", "drop"]
 TEXTS: Final = ("quarantine", "record", "values")
-"""The kinds of text of sources that no column has, and that masks of columns do not reach."""
+"""The kinds of text of sources that masks of columns do not reach: quarantine, whole records, container values."""
 
 MEMBERS: Final = ("presets", "masks", *TEXTS)
 """The members of a policy file."""
@@ -36,7 +36,7 @@ MEMBERS: Final = ("presets", "masks", *TEXTS)
 
 @dataclass(frozen=True)
 class Policy:
-    """The masks of columns, and whether text of sources that no column has is kept.
+    """The masks of columns, and whether the root keeps text of sources that these masks do not reach.
 
     ``masks`` has the masked columns as pairs of ``TABLE.COLUMN`` and action, in order: ``drop`` makes the value null,
     ``hash`` replaces a text by its HMAC-SHA256, ``truncate`` shortens an IP address to its network and a URL to its

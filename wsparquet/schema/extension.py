@@ -1,7 +1,7 @@
 """Reads an extension: a TOML file that adds fields, union branches and tables to the documented schema.
 
 An extension only adds. It cannot remove, rename or retype anything, and it cannot add to ``metaData``, because all
-containers must stay comparable. docs/extensions.md describes the file.
+containers must stay comparable. docs/how-to/extensions.md describes the file.
 """
 
 from __future__ import annotations

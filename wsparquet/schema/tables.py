@@ -62,7 +62,9 @@ METADATA_COLUMN = struct("metaData", METADATA, "The metaData of the record's con
 SOURCE_COLUMN = text("source_file", "The name of the source that contains the record.", None)
 NUMBER_COLUMN = field("record_number", pa.int64(), "The record's number among all records of its source, from 0.", None)
 RESCUED_COLUMN = text(
-    "rescued", "JSON object that maps paths to the values with no matching column; null if there are none.", None
+    "rescued",
+    "JSON object with each value that has no matching column, by its path; null if there is no such value.",
+    None,
 )
 
 COMMON_SUFFIX = (METADATA_COLUMN, SOURCE_COLUMN, NUMBER_COLUMN, RESCUED_COLUMN)

@@ -70,7 +70,7 @@ pub struct Masks {
     columns: Vec<Vec<ColumnMask>>,
     /// The actions for paths of rescued values, with `[*]` instead of indices, for each table.
     paths: Vec<HashMap<String, Action>>,
-    /// The actions for normalized keys at any place that no column has.
+    /// The actions for values without a column, by normalized key.
     names: HashMap<Box<[u8]>, Action>,
     pub container_values: Action,
     /// Hashes begin with this state, which has read the key. Without a key, no action is `Hash`.
