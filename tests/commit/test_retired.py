@@ -15,7 +15,7 @@ from tests.dataset.helpers import put
 from tests.scale import scaled
 from wsparquet.dataset import Root
 from wsparquet.dataset.cleaning import clean, find_strays
-from wsparquet.dataset.version import PUBLISHED, Publication, is_published, read_version, replace_version
+from wsparquet.dataset.version import PUBLISHED, Publication, change_version, is_published, read_version
 from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.layout import is_part_path
 
@@ -37,7 +37,7 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> Root:
 def mark(root: Root) -> None:
     """Mark a root as published, as ``publish`` does."""
     publication = Publication(None, 60.0, root.place)
-    replace_version(root.store, replace(read_version(root.store), requires=(PUBLISHED,), publication=publication))
+    change_version(root.store, lambda version: replace(version, requires=(PUBLISHED,), publication=publication))
 
 
 def parts(root: Root) -> set[str]:

@@ -27,7 +27,8 @@ from wsparquet.layout import ERASED_FILE
 from wsparquet.privacy.ids import KINDS, Kind
 from wsparquet.privacy.keys import KEY_VARIABLE, SecretKey
 from wsparquet.privacy.people import Digests, People
-from wsparquet.store.store import Absent, Changed, Refused, Store
+from wsparquet.store.changes import change_file
+from wsparquet.store.store import Store
 
 __all__ = ["ErasedList", "ErasedMeanwhile", "add_erased", "change_erased", "people_of", "read_erased"]
 
@@ -134,20 +135,11 @@ def add_erased(store: Store, key: SecretKey, digests: Mapping[Kind, Iterable[str
 
 def change_erased(store: Store, change: Callable[[ErasedList | None], ErasedList]) -> ErasedList:
     """Replace the list by what ``change`` makes of it; ``change`` is called again if another process was first."""
-    while True:
-        found = store.read_version(ERASED_FILE)
-        before = _decoded(store, found[0]) if found else None
-        after = change(before)
-        if after == before:
-            return after
-        try:
-            store.put(ERASED_FILE, after.to_json(), expect=found[1] if found else Absent())
-        except Changed:
-            continue
-        except Refused:
-            # Such a store is used only with the user's promise that there is one writer.
-            store.put(ERASED_FILE, after.to_json())
-        return after
+
+    def decode(data: bytes | None) -> ErasedList | None:
+        return None if data is None else _decoded(store, data)
+
+    return change_file(store, ERASED_FILE, decode=decode, change=change, encode=ErasedList.to_json)
 
 
 def _decoded(store: Store, data: bytes) -> ErasedList:

@@ -29,11 +29,11 @@ from wsparquet.dataset.version import (
     Extending,
     Masking,
     RootVersion,
+    change_version,
     check_new,
     create_version,
     has_version,
     read_version,
-    replace_version,
 )
 from wsparquet.errors import DatasetError
 from wsparquet.layout import LOCKS, QUARANTINE, RETIRED, STATE, SYNC, TMP, Identity, key_of_part
@@ -159,15 +159,18 @@ class Root:
 
     def begin_extension(self, extension: KeptExtension) -> None:
         """Give the root an extension, and close it until ``end_extension``: only ``open_to_extend`` can open it."""
-        version = self.version
-        extending = version.extending or Extending(version.extension)
-        requires = tuple(sorted({*version.requires, EXTENDED}))
-        replace_version(self._store, replace(version, extension=extension, extending=extending, requires=requires))
+
+        def begun(version: RootVersion) -> RootVersion:
+            extending = version.extending or Extending(version.extension)
+            requires = tuple(sorted({*version.requires, EXTENDED}))
+            return replace(version, extension=extension, extending=extending, requires=requires)
+
+        change_version(self._store, begun)
         self.schema = extension.schema
 
     def end_extension(self) -> None:
         """Open the root again: all its parts have the extension."""
-        replace_version(self._store, replace(self.version, extending=None))
+        change_version(self._store, lambda version: replace(version, extending=None))
 
     @property
     def version(self) -> RootVersion:
@@ -193,14 +196,17 @@ class Root:
 
     def begin_replay(self) -> None:
         """Mark the root as being replayed to this software's schema version, so that only a replay can open it."""
-        version = self.version
-        # A resumed replay keeps the version from which it first started, which may be 0.
-        before = version.schema if version.replaying_from is None else version.replaying_from
-        replace_version(self._store, replace(version, schema=SCHEMA_VERSION, replaying_from=before))
+
+        def begun(version: RootVersion) -> RootVersion:
+            # A resumed replay keeps the version from which it first started, which may be 0.
+            before = version.schema if version.replaying_from is None else version.replaying_from
+            return replace(version, schema=SCHEMA_VERSION, replaying_from=before)
+
+        change_version(self._store, begun)
 
     def end_replay(self) -> None:
         """Mark all sources as converted with this software's schema version."""
-        replace_version(self._store, replace(self.version, schema=SCHEMA_VERSION, replaying_from=None))
+        change_version(self._store, lambda version: replace(version, schema=SCHEMA_VERSION, replaying_from=None))
 
     @property
     def place(self) -> str:

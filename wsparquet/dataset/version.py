@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 
 from wsparquet._version import software_version
 from wsparquet.commit.log import CommitLog
@@ -22,7 +23,8 @@ from wsparquet.layout import ROOT_FILE
 from wsparquet.privacy.policy import Policy
 from wsparquet.schema import DOCUMENTED, SCHEMA_VERSION, TABLES, Schema
 from wsparquet.schema.extended import KeptExtension
-from wsparquet.store.store import Absent, Changed, Refused, Store
+from wsparquet.store.changes import change_file, put_expected
+from wsparquet.store.store import Absent, Changed, Store
 
 __all__ = [
     "ERASED",
@@ -40,7 +42,6 @@ __all__ = [
     "has_version",
     "is_published",
     "read_version",
-    "replace_version",
 ]
 
 
@@ -202,8 +203,11 @@ def has_version(store: Store) -> bool:
 
 def read_version(store: Store) -> RootVersion:
     """Return the version in ``root.json``. Raises DatasetError if the file is missing or not valid."""
+    return _decoded(store, store.read(ROOT_FILE))
+
+
+def _decoded(store: Store, data: bytes | None) -> RootVersion:
     where = store.place(ROOT_FILE)
-    data = store.read(ROOT_FILE)
     if data is None:
         raise DatasetError(f"{store.place()}: expected a root with {ROOT_FILE}, found none; check the path")
     try:
@@ -355,19 +359,10 @@ def create_version(store: Store, masking: Masking | None = None) -> None:
     check_new(store)
     requires = (MASKED,) if masking is not None else ()
     data = RootVersion(SCHEMA_VERSION, requires=requires, masking=masking).to_json()
-    try:
-        store.put(ROOT_FILE, data, expect=Absent())
-    except Changed:
-        # Another process has written the file.
-        return
-    except Refused:
-        # The store has no conditional writes. Unless the user has promised a single writer, the first commit fails.
-        store.put(ROOT_FILE, data)
-
-
-def replace_version(store: Store, version: RootVersion) -> None:
-    """Replace the version in ``root.json``."""
-    store.put(ROOT_FILE, version.to_json())
+    # Otherwise another process has written the file. If the store has no conditional writes, and the user has not
+    # promised a single writer, the first commit fails.
+    with suppress(Changed):
+        put_expected(store, ROOT_FILE, data, Absent())
 
 
 def change_version(store: Store, change: Callable[[RootVersion], RootVersion]) -> RootVersion:
@@ -376,17 +371,5 @@ def change_version(store: Store, change: Callable[[RootVersion], RootVersion]) -
     If another process replaces the file at the same time, ``change`` is called again. Raises DatasetError if the file
     is missing or not valid, and any error of ``change``.
     """
-    while True:
-        found = store.read_version(ROOT_FILE)
-        before = read_version(store)
-        after = change(before)
-        if after == before:
-            return after
-        try:
-            store.put(ROOT_FILE, after.to_json(), expect=Absent() if found is None else found[1])
-        except Changed:
-            continue
-        except Refused:
-            # Such a store is used only with the user's promise that there is one writer.
-            replace_version(store, after)
-        return after
+    decode = partial(_decoded, store)
+    return change_file(store, ROOT_FILE, decode=decode, change=change, encode=RootVersion.to_json)

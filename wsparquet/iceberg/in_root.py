@@ -17,7 +17,8 @@ from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError
 from wsparquet.iceberg.metadata import initial_metadata, is_own, table_path
 from wsparquet.iceberg.tables import Change, Lost, State
-from wsparquet.store.store import Absent, Changed, Expectation, Refused, Version
+from wsparquet.store.changes import put_expected
+from wsparquet.store.store import Absent, Changed, Version
 
 __all__ = ["TablesInRoot"]
 
@@ -58,7 +59,8 @@ class TablesInRoot:
         metadata = change.applied_to(state)
         path = self._path(state.name, state.version + 1)
         try:
-            self._put(path, data := metadata.model_dump_json(exclude_none=True).encode("utf-8"), Absent())
+            data = metadata.model_dump_json(exclude_none=True).encode("utf-8")
+            put_expected(self._store, path, data, Absent())
         except Changed as error:
             raise Lost from error
         self._check_awake(state)
@@ -92,7 +94,7 @@ class TablesInRoot:
             if found is not None and found[0] == str(version).encode():
                 return
             try:
-                self._put(path, str(version).encode(), Absent() if found is None else found[1])
+                put_expected(self._store, path, str(version).encode(), Absent() if found is None else found[1])
             except Changed:
                 continue
         raise self._restless(state.name)
@@ -122,17 +124,6 @@ class TablesInRoot:
         folder = f"{table_path(name)}/metadata"
         files = (entry.path.removeprefix(f"{folder}/") for entry in self._store.entries(folder))
         return {int(match[1]): match[0] for file in files if (match := VERSION.fullmatch(file))}
-
-    def _put(self, path: str, data: bytes, expect: Expectation) -> None:
-        """Write a file if it is in the expected state. Raises Changed."""
-        try:
-            self._store.put(path, data, expect=expect)
-        except Refused:
-            # Such a store is used only with the user's promise that there is one writer.
-            found = self._store.read_version(path)
-            if (Absent() if found is None else found[1]) != expect:
-                raise Changed(path) from None
-            self._store.put(path, data)
 
     def _location(self, name: str) -> str:
         return f"{self._base}/{table_path(name)}"
