@@ -102,9 +102,7 @@ def expire(
 
     """
     _check(older_than, tables, stop=stop, yes=yes)
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
-    check_kind("single_writer", single_writer, bool, "True or False")
-    access = Access(storage_options or {}, single_writer=single_writer)
+    access = Access.checked(storage_options, single_writer=single_writer)
     opened = Root.open(root, create=False, access=access)
     for table in tables:
         check_choice("tables", table, tuple(opened.schema.tables))
@@ -193,15 +191,16 @@ def _drop(root: Root, expired: First) -> None:
     In this order, rows that day parts have count until the day record is replaced. In the other order, the commit
     records would name parts that do not exist.
     """
-    for _ in range(TRIES):
+    for _ in range(TRIES + 1):
         for commit in list(root.log.cached_commits()):
             if any(_has_expired(part, expired) for part in commit.parts):
                 root.shrink(commit.identity, partial(_without, expired=expired))
-        for change in _day_changes(root, expired):
+        changes = list(_day_changes(root, expired))
+        if not changes:
+            return
+        for change in changes:
             with suppress(DayConflict):
                 root.replace_day(change, MergeLimits())
-        if not any(_day_changes(root, expired)):
-            return
     raise DatasetError(
         f"{root.place}: expected that other runs pause, found that they changed days that expire {TRIES} times; run "
         "the same command again"
@@ -210,15 +209,16 @@ def _drop(root: Root, expired: First) -> None:
 
 def _without(commit: Commit, token: str, *, expired: First) -> Commit:
     """Return a record without expired parts. Its report counts their rows as left out."""
-    gone = Counter[str]()
-    for part in commit.parts:
-        gone[part.table] += part.rows if _has_expired(part, expired) else 0
-    if not gone.total() and not any(_has_expired(part, expired) for part in commit.parts):
+    dropped = [part for part in commit.parts if _has_expired(part, expired)]
+    if not dropped:
         return commit
+    gone = Counter[str]()
+    for part in dropped:
+        gone[part.table] += part.rows
     report = dict(commit.facts.report)
     report["rows"] = {table: rows - gone[table] for table, rows in report.get("rows", {}).items()}
     report |= add_counts({"expired": report.get("expired", 0)}, {"expired": gone.total()})
-    return commit.shrunk(token, (part for part in commit.parts if not _has_expired(part, expired)), report)
+    return commit.shrunk(token, (part for part in commit.parts if part not in dropped), report)
 
 
 def _day_changes(root: Root, expired: First) -> Iterator[DayChange]:

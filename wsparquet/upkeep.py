@@ -93,7 +93,7 @@ def remove(
     """
     choice = _Choice.checked(names, before, account)
     check_kind("yes", yes, bool, "True or False")
-    opened = Root.open(root, create=False, access=_access(storage_options, single_writer))
+    opened = Root.open(root, create=False, access=Access.checked(storage_options, single_writer=single_writer))
     if not yes:
         known = opened.commits()
         found = (known.read(each) for each in choice.among(opened, known))
@@ -184,18 +184,12 @@ def clean(
     """
     check_duration("older_than", older_than)
     check_kind("delete", delete, bool, "True or False")
-    opened = Root.open(root, create=False, access=_access(storage_options, single_writer))
+    opened = Root.open(root, create=False, access=Access.checked(storage_options, single_writer=single_writer))
     found = cleaning.clean(opened, older_than=older_than.total_seconds(), delete=delete)
     if found.deleted:
         publish_changes(opened)
         LOGGER.info("cleaned %s: %d files that no commit record names", found.root, len(found.strays))
     return found
-
-
-def _access(storage_options: Mapping[str, Any] | None, single_writer: bool) -> Access:
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
-    check_kind("single_writer", single_writer, bool, "True or False")
-    return Access(storage_options or {}, single_writer=single_writer)
 
 
 def _full_names(names: Iterable[str], heads: Sequence[CommitHeader], account: str | None) -> list[str]:

@@ -24,7 +24,7 @@ from tests.iceberg.helpers import (
 )
 from wsparquet import clean, compact, open_dataset, publish, remove, verify
 from wsparquet.dataset import LakeDataset, Root
-from wsparquet.dataset.version import read_version, replace_version
+from wsparquet.dataset.version import change_version, read_version
 from wsparquet.errors import DatasetError, OptionError
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.iceberg.publishing import publish_changes
@@ -258,7 +258,7 @@ def test_another_root_at_the_same_place_publishes_anew(root: Root, tmp_path: Pat
     """Metadata of a root with another id is not used, even at the same location."""
     publish(root.place)
     before = published(root.place, "geo").metadata.table_uuid
-    replace_version(root.store, replace(read_version(root.store), root_id="another"))
+    change_version(root.store, lambda version: replace(version, root_id="another"))
     publish_changes(root)
     assert published(root.place, "geo").metadata.table_uuid != before
     assert_published(root)

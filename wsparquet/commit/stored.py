@@ -71,15 +71,13 @@ class StoredCommits:
 
     def headers(self) -> Iterator[tuple[Position, CommitHeader]]:
         """Yield the headers of all commits, sorted by path."""
-        positions = heapq.merge(*(self._with_paths(number) for number in range(len(self._shards))))
-        for _, position in positions:
+        for _, position in self._in_order():
             if (header := self.header(position)) is not None:
                 yield position, header
 
     def commits(self) -> Iterator[Commit]:
         """Yield all commits with empty reports, sorted by path; skip removed sources."""
-        positions = heapq.merge(*(self._with_paths(number) for number in range(len(self._shards))))
-        for path, position in positions:
+        for path, position in self._in_order():
             commit = self._commit(path, position)
             if commit is not None and not commit.removed:
                 yield commit
@@ -91,6 +89,10 @@ class StoredCommits:
         except (DatasetError, TypeError, ValueError, AttributeError):
             data = self._store.read(path)
             return None if data is None else decode_commit(data, path)
+
+    def _in_order(self) -> Iterator[tuple[str, Position]]:
+        """Yield the paths and the positions of all current rows, sorted by path."""
+        return heapq.merge(*(self._with_paths(number) for number in range(len(self._shards))))
 
     def _with_paths(self, number: int) -> Iterator[tuple[str, Position]]:
         shard = self._shards[number]

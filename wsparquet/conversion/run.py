@@ -23,7 +23,7 @@ from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.shard import Shard
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
-from wsparquet.dataset.masking import check_wanted
+from wsparquet.dataset.masking import wanted_masks
 from wsparquet.decode import active_decoder
 from wsparquet.errors import DatasetError
 from wsparquet.iceberg import publish_changes
@@ -141,7 +141,8 @@ def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | No
         # An empty folder is not a root yet, but a conversion would make it a root.
         found = Root.open_if_exists(to, access=options.access)
         if found is None:
-            check_wanted(options.access)
+            # A policy whose key is missing is an error in a dry run, too.
+            wanted_masks(options.access)
         return found
     root = Root.open_to_write(to, access=options.access)
     root.check_masks()

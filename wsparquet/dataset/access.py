@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from wsparquet.commit.locking import LockingProtocol
 from wsparquet.commit.protocol import CommitProtocol
 from wsparquet.commit.retired import RetiredParts
 from wsparquet.dataset.version import is_published
 from wsparquet.errors import DatasetError
+from wsparquet.options import check_kind
 from wsparquet.privacy.keys import SecretKey
 from wsparquet.privacy.policy import Policy
 from wsparquet.redaction import without_credentials
@@ -40,6 +41,13 @@ class Access:
     patience_seconds: float = PATIENCE_SECONDS
     policy: Policy | None = None
     key: SecretKey | None = field(default=None, repr=False)
+
+    @classmethod
+    def checked(cls, storage_options: Mapping[str, Any] | None, *, single_writer: bool = False) -> Self:
+        """Return the access with these parameters of a function. Raises OptionError if one has a wrong type."""
+        check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
+        check_kind("single_writer", single_writer, bool, "True or False")
+        return cls(storage_options or {}, single_writer=single_writer)
 
 
 def open_store(path: str, access: Access) -> tuple[Store, CommitProtocol]:

@@ -33,6 +33,7 @@ __all__ = [
     "Transform",
     "WrongRows",
     "part_rows",
+    "rows_of_source",
     "settled",
     "write_day",
 ]
@@ -198,6 +199,13 @@ def part_rows(store: Store, part: Part, copy: Path, columns: list[str] | None = 
         with file:
             yield from file.iter_batches(BATCH_ROWS, columns=columns)
     copy.unlink(missing_ok=True)
+
+
+def rows_of_source(rows: pa.RecordBatch, source_file: str) -> pa.RecordBatch:
+    """Return the rows of one source."""
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.equal(rows.column("source_file"), pa.scalar(source_file)))
 
 
 # --- Void rows --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from wsparquet.decode.masks import Masks
     from wsparquet.privacy.policy import Policy
 
-__all__ = ["check_not_masked", "check_same", "check_wanted", "masking_of", "masks_of_root", "wanted_masks"]
+__all__ = ["check_not_masked", "check_same", "masking_of", "masks_of_root", "wanted_masks"]
 
 SHOWN = 12
 """How many digits of a policy's hash a message shows."""
@@ -26,11 +26,6 @@ def wanted_masks(access: Access) -> Masks | None:
     from wsparquet.decode.masks import Masks
 
     return Masks.of(access.policy, access.key)
-
-
-def check_wanted(access: Access) -> None:
-    """Check that a new root could be masked. Raises like ``wanted_masks``."""
-    _ = wanted_masks(access)
 
 
 def masking_of(masks: Masks | None) -> Masking | None:

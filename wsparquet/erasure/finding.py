@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wsparquet.commit import Commit, Part
@@ -21,7 +20,7 @@ from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
 from wsparquet.parquet.lookup import row_groups_with
 from wsparquet.privacy.ids import Kind
-from wsparquet.privacy.people import People, id_columns, text_columns, values_of
+from wsparquet.privacy.people import People, id_columns, text_columns
 from wsparquet.privacy.quarantine import Group, find_texts
 from wsparquet.store.disk_errors import translated
 
@@ -153,7 +152,7 @@ class Finder:
                     if rows is not None:
                         matched = batch.filter(rows)
                         sources.update(count_values(matched.column("source_file")))
-                        found.visits.update(self._visits(matched))
+                        found.visits |= self._people.visits_of_customers(matched)
         if sources:
             found.rows[part.table] += sources.total()
         else:
@@ -179,18 +178,6 @@ class Finder:
                 path = None if self._root.is_remote else Path(self._root.place) / part.path
                 possible |= row_groups_with(file, path, leaf, values)
         return sorted(possible)
-
-    def _visits(self, rows: pa.RecordBatch) -> Iterator[str]:
-        """Yield the visits in which one of the customers was recognized."""
-        for kind, leaf in id_columns(rows.schema):
-            if kind == "customer":
-                values, places = values_of(leaf, rows)
-                wanted = [
-                    each for each in values.unique().to_pylist() if each is not None and self._people.has(kind, each)
-                ]
-                found = pc.indices_nonzero(pc.is_in(values, value_set=pa.array(wanted, values.type)))
-                visits = rows.column("visitId").take(found if places is None else places.take(found))
-                yield from (visit for visit in visits.to_pylist() if visit is not None)
 
     def _texts(self, path: str) -> list[Group]:
         data = self._root.store.read(path)

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from wsparquet.commit import Attempt, Commit, Part
 from wsparquet.commit.days import Counting
 from wsparquet.dataset import Root
-from wsparquet.dataset.day_parts import PartsGone, WrongRows, part_rows
+from wsparquet.dataset.day_parts import PartsGone, WrongRows, part_rows, rows_of_source
 from wsparquet.decode.model import add_counts
 from wsparquet.erasure.finding import Hits
 from wsparquet.errors import DatasetError
-from wsparquet.layout import Day
 from wsparquet.privacy.people import People
 from wsparquet.privacy.quarantine import copy_without, count_kinds, find_texts
 
@@ -37,7 +35,6 @@ class RewrittenSource:
     rows: Counter[str] = field(default_factory=Counter)
     texts: Counter[str] = field(default_factory=Counter)
     container_values: int = 0
-    parts: int = 0
 
 
 def rewrite(root: Root, commit: Commit, counting: Counting, hits: Hits, people: People) -> RewrittenSource:
@@ -70,7 +67,7 @@ class _Rewriting:
                         self._write(part, part_rows(self._root.store, part, scratch / "part"), attempt)
                     else:
                         self._copy(part, scratch / "part", attempt)
-                for part in self._merged():
+                for part in self._counting.day_parts(self._commit):
                     self._write(part, self._own_rows(part, scratch / "part"), attempt)
             if hits.texts:
                 attempt.replace_quarantine(self._keep_texts)
@@ -82,17 +79,9 @@ class _Rewriting:
             )
         return self._done
 
-    def _merged(self) -> Iterator[Part]:
-        """Yield the day parts with rows of the source, each once for its table and day."""
-        for day in dict.fromkeys(part.date for part in self._commit.parts):
-            record = self._counting.days.get(Day(self._commit.identity.account, day))
-            if record is not None:
-                yield from (part for part in record.parts if record.covers(self._commit, part.table))
-
     def _own_rows(self, part: Part, copy: Path) -> Iterator[pa.RecordBatch]:
-        name = pa.scalar(self._commit.facts.source_name)
         for batch in part_rows(self._root.store, part, copy):
-            yield batch.filter(pc.equal(batch.column("source_file"), name))
+            yield rows_of_source(batch, self._commit.facts.source_name)
 
     def _copy(self, part: Part, copy: Path, attempt: Attempt) -> None:
         """Take a part as it is. It must not be shared: a compaction may delete it at any moment."""
@@ -109,7 +98,6 @@ class _Rewriting:
         copy.unlink(missing_ok=True)
 
     def _write(self, part: Part, batches: Iterator[pa.RecordBatch], attempt: Attempt) -> None:
-        self._done.parts += 1
         for batch in batches:
             left = self._people.others(batch)
             self._done.rows[part.table] += batch.num_rows - left.num_rows

@@ -92,10 +92,9 @@ def erase(
     """
     ids = given_ids(visitors=visitors, visits=visits, customers=customers, file=from_file)
     check_kind("yes", yes, bool, "True or False")
-    check_kind("single_writer", single_writer, bool, "True or False")
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
+    access = Access.checked(storage_options, single_writer=single_writer)
     key = SecretKey.load(key_file)
-    opened = Root.open(root, create=False, access=Access(storage_options or {}, single_writer=single_writer))
+    opened = Root.open(root, create=False, access=access)
     searched = partial(search_raw_files, search, root=root, storage_options=storage_options)
     if yes:
         key = _checked_key(opened, key)
@@ -307,10 +306,11 @@ class _Erasure:
         """Return the visits that are not in the list yet."""
         return {visit for visit in visits if digest(self._key, "visit", visit) not in listed.digests["visit"]}
 
+    def _people(self, ids: Ids, listed: ErasedList) -> People:
+        return People.erased(self._key, listed.digests) if self._by_digest else _named(ids)
+
     def _finder(self, ids: Ids, listed: ErasedList) -> Finder:
-        if self._by_digest:
-            return Finder(self._root, People.erased(self._key, listed.digests), None)
-        return Finder(self._root, _named(ids), ids)
+        return Finder(self._root, self._people(ids, listed), None if self._by_digest else ids)
 
     def _rewrite(self, found: Findings, people: People) -> None:
         """Replace each commit with hits; what another run changes meanwhile is found by the next search."""
@@ -333,13 +333,10 @@ class _Erasure:
                         DayChange(record.identity, record, record.members, record.parts),
                         MergeLimits(keep_until=AT_ONCE),
                     )
-        contents = {header.identity: header.content_id for header in root.commits().headers()}
+        commits = root.commits()
         return all(
             not record.keeps_replaced()
-            and all(
-                contents.get(Identity(record.identity.account, name)) == member.content_id
-                for name, member in record.members.items()
-            )
+            and all(commits.has_content(each.content_id) for each in record.members.values())
             for record in root.log.days().values()
         )
 
@@ -349,7 +346,6 @@ class _Erasure:
         published = root.version.publication is not None
         publish_changes(root, forget=True)
         change_erased(root.store, partial(_finished, marks=listed.marks))
-        people = _named(ids) if not self._by_digest else People.erased(self._key, listed.digests)
         certificate = self._done.certificate(root, dry_run=False)
         return replace(
             certificate,
@@ -358,7 +354,7 @@ class _Erasure:
             digests={kind: tuple(sorted(digest(self._key, kind, each) for each in ids[kind])) for kind in KINDS},
             published=published,
             strays=strays,
-            raw_files=tuple(search(people)),
+            raw_files=tuple(search(self._people(ids, listed))),
         )
 
     def _delete_strays(self) -> int:

@@ -26,7 +26,6 @@ from wsparquet.extensions.days import extend_day
 from wsparquet.extensions.rows import Promotion
 from wsparquet.extensions.sources import extend_source
 from wsparquet.iceberg import publish_changes
-from wsparquet.options import check_kind
 from wsparquet.preflight import check_root
 from wsparquet.progress import Listener, Progress, logged
 from wsparquet.results import Result
@@ -99,11 +98,11 @@ def extend(
 
     """
     started = time.monotonic()
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
+    access = Access.checked(storage_options, single_writer=single_writer)
     check_root(root)
     text = load_extension(os.fspath(file))
     adopt(text, os.fspath(file))
-    opened = Root.open_to_extend(root, access=Access(storage_options or {}, single_writer=single_writer))
+    opened = Root.open_to_extend(root, access=access)
     opened.recover()
     kept = _adopted(opened, text, os.fspath(file))
     result = Extended(opened.place, sum(map(len, added_columns(kept.schema).values())))
@@ -118,9 +117,9 @@ def extension_text(root: str | os.PathLike[str], *, storage_options: Mapping[str
 
     Raises DatasetError if there is no root.
     """
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
+    access = Access.checked(storage_options)
     check_root(root)
-    store, _ = open_store(os.fspath(root), Access(storage_options or {}))
+    store, _ = open_store(os.fspath(root), access)
     kept = read_version(store).extension
     return None if kept is None else kept.text
 

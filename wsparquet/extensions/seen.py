@@ -19,7 +19,15 @@ __all__ = ["Conflict", "Seen", "Typed"]
 
 LOW, HIGH = -(1 << 31), 1 << 31
 NUMBERS = ("int", "long", "double")
-TAGS = {"string": "string", "bytes": "string", "boolean": "boolean", "int": "int", "long": "long", "float": "double"}
+TAGS = {
+    "string": "string",
+    "bytes": "string",
+    "boolean": "boolean",
+    "int": "int",
+    "long": "long",
+    "float": "double",
+    "double": "double",
+}
 MOST_KEYS = 500
 """The most different keys of a struct. An object with more of them is a map, not a struct."""
 
@@ -72,9 +80,9 @@ class Seen:
             return
         if tag == "map":
             self.kinds.add("map")
-        elif tag in TAGS or tag == "double":
-            fits = CONVERTERS[_kind_of_column(TAGS.get(tag, tag))](inner) is not MISFIT
-            self.kinds.add(TAGS.get(tag, tag) if fits else f"odd {tag}")
+        elif (kind := TAGS.get(tag)) is not None:
+            fits = CONVERTERS[_kind_of_column(kind)](inner) is not MISFIT
+            self.kinds.add(kind if fits else f"odd {tag}")
             self._note_time(inner)
         else:
             # An array, or the name of a record or an enum.

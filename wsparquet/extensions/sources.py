@@ -8,13 +8,12 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from wsparquet.commit import Attempt
 from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.commit.record import Commit, Part
 from wsparquet.dataset import Root
-from wsparquet.dataset.day_parts import PartsGone, part_rows
+from wsparquet.dataset.day_parts import PartsGone, part_rows, rows_of_source
 from wsparquet.errors import DatasetError
 from wsparquet.extensions.rows import Counts, Promotion
 from wsparquet.layout import Day
@@ -68,8 +67,7 @@ class _Source:
         """Count the source's promotions in a day part. Write its rows that leave the table, and return their number."""
         moved = 0
         for rows in self._rows(part, copy):
-            mine = pc.equal(rows.column("source_file"), pa.scalar(self._commit.facts.source_name))
-            batch = rows.filter(mine)
+            batch = rows_of_source(rows, self._commit.facts.source_name)
             if not batch.num_rows:
                 continue
             for promoted in self._promotion.batch(part.table, batch, self.counts):

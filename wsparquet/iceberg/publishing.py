@@ -62,9 +62,7 @@ def publish(
 
     """
     _check(catalog, keep, stop=stop)
-    check_kind("storage_options", storage_options, Mapping, "a dictionary", optional=True)
-    check_kind("single_writer", single_writer, bool, "True or False")
-    opened = Root.open(root, create=False, access=Access(storage_options or {}, single_writer=single_writer))
+    opened = Root.open(root, create=False, access=Access.checked(storage_options, single_writer=single_writer))
     return stop_publishing(opened) if stop else publish_root(opened, catalog=catalog, keep=keep)
 
 

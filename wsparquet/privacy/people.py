@@ -93,16 +93,28 @@ class People:
 
         return batch.filter(pc.invert(rows))
 
+    def visits_of_customers(self, batch: pa.RecordBatch) -> set[str]:
+        """Return the visits of the rows in which one of the customers was recognized."""
+        rows = set[int]().union(
+            *(self._in_column(leaf, kind, batch) for kind, leaf in id_columns(batch.schema) if kind == "customer")
+        )
+        visits = batch.column("visitId").take(pa.array(sorted(rows), pa.int64())).to_pylist()
+        return {visit for visit in visits if visit is not None}
+
     def _by_column(self, batch: pa.RecordBatch) -> Iterator[set[int]]:
+        for kind, leaf in id_columns(batch.schema):
+            yield self._in_column(leaf, kind, batch)
+
+    def _in_column(self, leaf: LeafColumn, kind: Kind, batch: pa.RecordBatch) -> set[int]:
+        """Return the rows with an id of these people in a leaf column."""
         import pyarrow.compute as pc
 
-        for kind, leaf in id_columns(batch.schema):
-            values, rows = values_of(leaf, batch)
-            distinct = values.unique()
-            wanted = [value for value in distinct.to_pylist() if value is not None and self.has(kind, value)]
-            if wanted:
-                places = pc.indices_nonzero(pc.is_in(values, value_set=pa.array(wanted, values.type)))
-                yield {*(places if rows is None else rows.take(places)).to_pylist()}
+        values, rows = values_of(leaf, batch)
+        wanted = [value for value in values.unique().to_pylist() if value is not None and self.has(kind, value)]
+        if not wanted:
+            return set()
+        places = pc.indices_nonzero(pc.is_in(values, value_set=pa.array(wanted, values.type)))
+        return {*(places if rows is None else rows.take(places)).to_pylist()}
 
     def _by_text(self, batch: pa.RecordBatch) -> Iterator[set[int]]:
         for name in text_columns(batch.schema):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from wsparquet.commit.record import Commit, Part
+from wsparquet.dataset.day_parts import rows_of_source
 from wsparquet.decode import Decoded, DecoderOptions, Quarantined, make_decoder
 from wsparquet.errors import DatasetError, WsparquetError
 from wsparquet.layout import is_day_part_path
@@ -31,7 +32,6 @@ from wsparquet.stream import decoded
 from wsparquet.verification.outcome import Problem, Verification
 from wsparquet.verification.part_files import batches, local_part, opened
 from wsparquet.verification.quarantine import quarantine_entries
-from wsparquet.verification.sources import rows_of_source
 
 __all__ = ["Committed", "Comparison"]
 

@@ -23,13 +23,13 @@ import pyarrow.parquet as pq
 from wsparquet.commit import Commit, Part
 from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.compute import count_values
+from wsparquet.dataset.day_parts import rows_of_source
 from wsparquet.layout import Day
 from wsparquet.parquet.settings import leaves, own_timestamps
 from wsparquet.schema import DOCUMENTED, Schema
 from wsparquet.store.store import Store
 from wsparquet.verification.outcome import Problem
 from wsparquet.verification.part_files import batches, local_part, opened
-from wsparquet.verification.sources import rows_of_source
 
 __all__ = ["Doubles"]
 
