@@ -25,10 +25,19 @@ KEY = "00112233445566778899aabbccddeeff"
 DECODERS = ["reference"] if native_decoder() is None else ["reference", "native"]
 
 
-def pages(path: Path) -> Iterator[bytes]:
-    """Every page of a Parquet file, decompressed: data pages and dictionaries."""
+def pieces(path: Path) -> Iterator[bytes]:
+    """Every page of a Parquet file, decompressed, data pages and dictionaries; and last, all that is not in a page."""
     data = path.read_bytes()
-    codec = pa.Codec("zstd")
+    codec, outside, last = pa.Codec("zstd"), [], 0
+    for start, end, page in sorted(_pages(data, path, codec)):
+        outside.append(data[last:start])
+        last = end
+        yield page
+    yield b"".join([*outside, data[last:]])
+
+
+def _pages(data: bytes, path: Path, codec: pa.Codec) -> Iterator[tuple[int, int, bytes]]:
+    """Where the body of each page is in the file, and what it is decompressed."""
     for group in footer(path)[4]:
         for column in group[1]:
             facts = column[3]
@@ -37,26 +46,32 @@ def pages(path: Path) -> Iterator[bytes]:
                 reader = _Reader(data)
                 reader.at = at
                 head = reader.struct()
-                body, at = data[reader.at : reader.at + head[3]], reader.at + head[3]
+                start, at = reader.at, reader.at + head[3]
+                body = data[start:at]
                 values += head[5][1] if 5 in head else head[8][1] if 8 in head else 0
                 # The levels of a page of version 2 are not compressed.
                 levels = head[8][5] + head[8][6] if 8 in head else 0
                 packed = facts[4] == 6 and len(body) > levels and head.get(8, {}).get(7, True)
-                yield body[:levels] + (
-                    bytes(codec.decompress(body[levels:], head[2] - levels)) if packed else body[levels:]
-                )
+                unpacked = bytes(codec.decompress(body[levels:], head[2] - levels)) if packed else body[levels:]
+                yield start, at, body[:levels] + unpacked
 
 
 def texts(root: Path) -> Iterator[tuple[str, bytes]]:
-    """Every byte that a root has, as it is, and decompressed if it is a page or a block of a manifest."""
+    """Every byte that a root has, decompressed if it is in a page or in a block of a manifest.
+
+    Compressed bytes are not searched: they have the four bytes of some number by chance.
+    """
     for path in sorted(root.rglob("*")):
         yield str(path), str(path).encode()
-        if path.is_file():
+        if path.suffix == ".parquet":
+            yield from ((str(path), piece) for piece in pieces(path))
+        elif path.suffix == ".avro":
+            data = path.read_bytes()
+            # Each block ends with the marker that ends the header, too.
+            yield str(path), data[: data.index(data[-16:])]
+            yield str(path), repr(_manifest(path)).encode()
+        elif path.is_file():
             yield str(path), path.read_bytes()
-            if path.suffix == ".parquet":
-                yield from ((str(path), page) for page in pages(path))
-            if path.suffix == ".avro":
-                yield str(path), repr(_manifest(path)).encode()
 
 
 def _manifest(path: Path) -> Any:
