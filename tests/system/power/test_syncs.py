@@ -29,6 +29,7 @@ CATCHERS = {
     "Workspace.write tmp intent.json": "refer",
     "Workspace.write tmp record.json": "remove",
     "Workspace.write tmp put": "add",
+    "Attempt.replace_quarantine tmp kept-quarantine.ndjson": "erase",
     "_Output._end_file tmp part": "compact",
     # New names.
     "LocalDisk.create _wsparquet": "add",
@@ -89,8 +90,8 @@ HARMLESS = {
 }
 """Syncs without which the next run still ends right, and a workload with each. They only leave no leftovers."""
 
-OF_ERASURES = {"Attempt.copy", "Attempt.replace_quarantine"}
-"""Functions that only erasures use. Kills at every step test erasures, and no workload here does yet."""
+WITHOUT_LINKS = {"Attempt.copy"}
+"""Functions that sync only where the file system has no hard links."""
 
 NOT_OF_ROOTS = {"Folder.__init__", "Folder.keep", "Transfer.finished"}
 """Functions that sync raw files, outside of roots: ``test_raw_files.py``."""
@@ -158,7 +159,7 @@ def test_every_sync_is_in_a_table(home: Trials) -> None:
 def test_workloads_reach_every_function_that_syncs() -> None:
     """No function of the package syncs a file or folder without a row in a table."""
     named = {site.partition(" ")[0] for site in (*CATCHERS, *AFTER_A_KILL, *HARMLESS)}
-    assert set(functions_that_sync()) == named | NOT_OF_ROOTS | OF_ERASURES | {*HELPERS}
+    assert set(functions_that_sync()) == named | NOT_OF_ROOTS | WITHOUT_LINKS | {*HELPERS}
 
 
 def functions_that_sync() -> Iterator[str]:

@@ -6,15 +6,19 @@ tests then record it, and try what a crash could leave.
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
 import wsparquet
+from tests.drift import EXTENSION
+from tests.erasure import people
+from tests.extensions.roots import drifted_sources
 from wsparquet.commit import checkpoint
 from wsparquet.dataset import Root
 from wsparquet.generate import GenerateOptions, generate
@@ -24,6 +28,8 @@ DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 MIDNIGHT_MS = 1_467_330_600_000
 """Ten minutes before midnight, so that the rows of a source have two dates."""
+FIRST_DAY_AGE = datetime.now(UTC) - datetime.fromtimestamp((MIDNIGHT_MS + HOUR_MS) / 1000, UTC)
+"""How old a day must be to be deleted, if only the first of these dates shall be."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +93,21 @@ def make_inputs(folder: Path) -> Path:
     newer.rename(newer.with_name(first.name))
     (folder / "odd").mkdir()
     (folder / "odd" / first.name).write_bytes(b'{"metaData": {}, "recordCollection": [{"body": null}]}')
+    write_people(folder / "people")
+    (folder / "key").write_text(people.KEY)
+    (folder / "key").chmod(0o600)
+    drifted_sources(folder / "drifted", seed=1, files=1, containers=2)
     for name in ("copy/renamed.gz", "third/third.gz", f"later/{first.name.replace('-0.gz', '-1.gz')}"):
         (folder / name).parent.mkdir()
         shutil.copy(first, folder / name)
     return folder
+
+
+def write_people(folder: Path) -> None:
+    """Write a source with a person, and with quarantined text of the person and of nobody."""
+    folder.mkdir()
+    lines = [people.container([{"x": 2}], *people.others(0), *people.person(0)), people.container(*people.others(1))]
+    (folder / people.NAMES[0]).write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))
 
 
 def convert(place: Place, *names: str, again: bool = False, jobs: int = 1) -> None:
@@ -253,6 +270,47 @@ def remove_published(place: Place) -> None:
     root = Root.open(place.root, create=False)
     root.settle(root.commits())
     publish_changes(root)
+
+
+def erase_people(place: Place) -> None:
+    """Erase the person of the inputs ``people``."""
+    wsparquet.erase(
+        place.root,
+        visitors=[people.VISITOR, people.NUMBER],
+        customers=people.CUSTOMER,
+        yes=True,
+        key_file=place.inputs / "key",
+    )
+
+
+@workload(before=lambda place: convert(place, "people"))
+def erase(place: Place) -> None:
+    """Erase a person whose ids are in rows, in rescued values, and in quarantined text."""
+    erase_people(place)
+
+
+def compacted_people(place: Place) -> None:
+    """Make a root with a person's rows in merged parts."""
+    convert(place, "people")
+    compact(place)
+
+
+@workload(before=compacted_people)
+def erase_compacted(place: Place) -> None:
+    """Erase a person whose rows are in merged parts."""
+    erase_people(place)
+
+
+@workload(before=add)
+def expire(place: Place) -> None:
+    """Delete the first of two days."""
+    wsparquet.expire(place.root, older_than=FIRST_DAY_AGE, yes=True)
+
+
+@workload(before=lambda place: convert(place, "drifted"), readable=False)
+def extend(place: Place) -> None:
+    """Promote rescued values and unrecognized rows to columns and tables."""
+    wsparquet.extend(place.root, EXTENSION)
 
 
 def again(work: Workload, place: Place) -> None:
