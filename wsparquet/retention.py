@@ -218,7 +218,7 @@ def _without(commit: Commit, token: str, *, expired: First) -> Commit:
     report = dict(commit.facts.report)
     report["rows"] = {table: rows - gone[table] for table, rows in report.get("rows", {}).items()}
     report |= add_counts({"expired": report.get("expired", 0)}, {"expired": gone.total()})
-    return commit.shrunk(token, (part for part in commit.parts if part not in dropped), report)
+    return commit.shrunk(token, (part for part in commit.parts if not _has_expired(part, expired)), report)
 
 
 def _day_changes(root: Root, expired: First) -> Iterator[DayChange]:

@@ -14,7 +14,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `navigation` (
     `endtime`:timestamp> COMMENT 'The metaData of the record\'s container.',
   `source_file` string COMMENT 'The name of the source that contains the record.',
   `record_number` bigint COMMENT 'The record\'s number among all records of its source, from 0.',
-  `rescued` string COMMENT 'JSON object with each value that has no matching column, by its path; null if there is no such value.'
+  `rescued` string COMMENT 'The record\'s values that have no column, as a JSON object from path to value; null if every value has one.'
 )
 COMMENT 'Information about the navigated pages by the visitor on the brand’s website.'
 PARTITIONED BY (`date` date COMMENT 'The UTC day of the record\'s earliest timestamp; if it has none, the day of its container, or else of its source. Null if no day is known.')

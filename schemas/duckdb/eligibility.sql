@@ -79,5 +79,5 @@ COMMENT ON COLUMN "eligibility_typed"."eligibilityData" IS 'The assessments of e
 COMMENT ON COLUMN "eligibility_typed"."metaData" IS 'The metaData of the record''s container.';
 COMMENT ON COLUMN "eligibility_typed"."source_file" IS 'The name of the source that contains the record.';
 COMMENT ON COLUMN "eligibility_typed"."record_number" IS 'The record''s number among all records of its source, from 0.';
-COMMENT ON COLUMN "eligibility_typed"."rescued" IS 'JSON object with each value that has no matching column, by its path; null if there is no such value.';
+COMMENT ON COLUMN "eligibility_typed"."rescued" IS 'The record''s values that have no column, as a JSON object from path to value; null if every value has one.';
 COMMENT ON COLUMN "eligibility_typed"."date" IS 'The UTC day of the record''s earliest timestamp; if it has none, the day of its container, or else of its source. Null if no day is known.';

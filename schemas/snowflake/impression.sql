@@ -6,7 +6,7 @@ CREATE OR REPLACE EXTERNAL TABLE "impression" (
   "metaData" VARIANT AS (VALUE:"metaData"::VARIANT) COMMENT 'The metaData of the record''s container.',
   "source_file" VARCHAR AS (VALUE:"source_file"::VARCHAR) COMMENT 'The name of the source that contains the record.',
   "record_number" INTEGER AS (VALUE:"record_number"::INTEGER) COMMENT 'The record''s number among all records of its source, from 0.',
-  "rescued" VARCHAR AS (VALUE:"rescued"::VARCHAR) COMMENT 'JSON object with each value that has no matching column, by its path; null if there is no such value.',
+  "rescued" VARCHAR AS (VALUE:"rescued"::VARCHAR) COMMENT 'The record''s values that have no column, as a JSON object from path to value; null if every value has one.',
   "date" DATE AS (TRY_TO_DATE(REGEXP_SUBSTR(METADATA$FILENAME, 'date=([^/]+)/', 1, 1, 'e')))
 )
 PARTITION BY ("date")

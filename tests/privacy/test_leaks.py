@@ -28,16 +28,17 @@ DECODERS = ["reference"] if native_decoder() is None else ["reference", "native"
 def pieces(path: Path) -> Iterator[bytes]:
     """Every page of a Parquet file, decompressed, data pages and dictionaries; and last, all that is not in a page."""
     data = path.read_bytes()
-    codec, outside, last = pa.Codec("zstd"), [], 0
-    for start, end, page in sorted(_pages(data, path, codec)):
+    outside, last = [], 0
+    for start, end, page in sorted(_pages(data, path)):
         outside.append(data[last:start])
         last = end
         yield page
     yield b"".join([*outside, data[last:]])
 
 
-def _pages(data: bytes, path: Path, codec: pa.Codec) -> Iterator[tuple[int, int, bytes]]:
-    """Where the body of each page is in the file, and what it is decompressed."""
+def _pages(data: bytes, path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """For each page of the file: where its body begins and ends, and the decompressed body."""
+    codec = pa.Codec("zstd")
     for group in footer(path)[4]:
         for column in group[1]:
             facts = column[3]

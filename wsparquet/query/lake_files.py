@@ -30,7 +30,7 @@ KEPT_BYTES = 1 << 26
 """How many bytes of small files are kept. DuckDB opens a file each time it plans a query that reads it."""
 
 READERS = 64
-"""How many locks the parts share by the hashes of their paths."""
+"""How many locks there are for reading small parts. The hash of a part's path selects its lock."""
 
 _numbers = itertools.count()
 
@@ -95,13 +95,14 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     def _whole(self, path: str) -> bytes:
         # Threads that need the same part wait for the first of them, so that the part is requested once.
         with self._reading[hash(path) % READERS]:
-            data = self._known(path)
-            if data is None:
-                data = self._files.cat_file(self._path(path))
-                self._keep(path, data)
-        return data
+            kept = self._find_kept(path)
+            if kept is not None:
+                return kept
+            data: bytes = self._files.cat_file(self._path(path))
+            self._keep(path, data)
+            return data
 
-    def _known(self, path: str) -> bytes | None:
+    def _find_kept(self, path: str) -> bytes | None:
         with self._keeping:
             if path in self._kept:
                 self._kept.move_to_end(path)

@@ -63,7 +63,7 @@ SOURCE_COLUMN = text("source_file", "The name of the source that contains the re
 NUMBER_COLUMN = field("record_number", pa.int64(), "The record's number among all records of its source, from 0.", None)
 RESCUED_COLUMN = text(
     "rescued",
-    "JSON object with each value that has no matching column, by its path; null if there is no such value.",
+    "The record's values that have no column, as a JSON object from path to value; null if every value has one.",
     None,
 )
 

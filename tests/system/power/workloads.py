@@ -29,7 +29,7 @@ HOUR_MS = 3_600_000
 MIDNIGHT_MS = 1_467_330_600_000
 """Ten minutes before midnight, so that the rows of a source have two dates."""
 FIRST_DAY_AGE = datetime.now(UTC) - datetime.fromtimestamp((MIDNIGHT_MS + HOUR_MS) / 1000, UTC)
-"""How old a day must be to be deleted, if only the first of these dates shall be."""
+"""The age of days at which an expiry deletes the first of these two dates and keeps the second."""
 
 
 @dataclass(frozen=True)
@@ -272,8 +272,9 @@ def remove_published(place: Place) -> None:
     publish_changes(root)
 
 
-def erase_people(place: Place) -> None:
-    """Erase the person of the inputs ``people``."""
+@workload(before=lambda place: convert(place, "people"))
+def erase(place: Place) -> None:
+    """Erase a person whose ids are in rows, in rescued values, and in quarantined text."""
     wsparquet.erase(
         place.root,
         visitors=[people.VISITOR, people.NUMBER],
@@ -281,12 +282,6 @@ def erase_people(place: Place) -> None:
         yes=True,
         key_file=place.inputs / "key",
     )
-
-
-@workload(before=lambda place: convert(place, "people"))
-def erase(place: Place) -> None:
-    """Erase a person whose ids are in rows, in rescued values, and in quarantined text."""
-    erase_people(place)
 
 
 def compacted_people(place: Place) -> None:
@@ -298,7 +293,7 @@ def compacted_people(place: Place) -> None:
 @workload(before=compacted_people)
 def erase_compacted(place: Place) -> None:
     """Erase a person whose rows are in merged parts."""
-    erase_people(place)
+    erase(place)
 
 
 @workload(before=add)
