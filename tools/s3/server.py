@@ -56,13 +56,16 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def storage_options(endpoint: str) -> dict[str, Any]:
-    """Return the options with which s3fs connects to a server. botocore has short timeouts and does not retry."""
+    """Return the options with which s3fs connects to a server. botocore does not retry.
+
+    An answer may take a minute: a test that holds a request back while others work must not be asked again meanwhile.
+    """
     return {
         "key": "tester",
         "secret": SECRET,
         "endpoint_url": endpoint,
         "client_kwargs": {"region_name": "us-east-1"},
-        "config_kwargs": {"read_timeout": 5, "connect_timeout": 5, "retries": {"max_attempts": 0}},
+        "config_kwargs": {"read_timeout": 60, "connect_timeout": 5, "retries": {"max_attempts": 0}},
     }
 
 
