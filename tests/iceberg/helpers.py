@@ -80,7 +80,7 @@ def assert_published(
         assert files_of(published(root.place, name, options)) == counting_files(root, name, storage), name
     assert root.retired.waiting() == {}
     parts = {entry.path for entry in root.store.entries("") if is_part_path(entry.path)}
-    assert parts == {part.path for commit in root.log.commits() for part in commit.parts}
+    assert parts == {each.part.path for each in root.log.counting().parts()}
 
 
 def versions(root: Path | str, table: str = "geo") -> list[str]:

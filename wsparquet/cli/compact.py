@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +15,10 @@ from wsparquet.cli.output import present
 from wsparquet.cli.parameter_types import AGE, BYTES, PARTITION_DAY
 from wsparquet.cli.progress import progress
 
-__all__ = ["compact"]
+if TYPE_CHECKING:
+    from wsparquet.compaction import Compaction
+
+__all__ = ["Arguments", "compact", "execute"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Arguments:
     min_files: int
     target_size: int
     keep: timedelta
-    jobs: int
+    jobs: int | None
     memory: int
     dry_run: bool
     output: str
@@ -99,8 +104,14 @@ def compact(given: Arguments) -> int:
       wsparquet compact lake --older-than 1d --min-files 2
       wsparquet compact lake --date 2026-06-30 --table navigation --dry-run
     """
-    from wsparquet.compaction import CompactOptions
     from wsparquet.compaction import compact as run
+
+    return execute(given, run)
+
+
+def execute(given: Arguments, run: Callable[..., Compaction]) -> int:
+    """Merge with ``run``, show the result, and return the exit code."""
+    from wsparquet.compaction import CompactOptions
 
     options = CompactOptions(
         older_than=given.older_than,
@@ -109,7 +120,7 @@ def compact(given: Arguments) -> int:
         min_files=given.min_files,
         target_size=given.target_size,
         keep=given.keep,
-        jobs=given.jobs,
+        jobs=given.jobs or 1,
         memory=given.memory,
         dry_run=given.dry_run,
         storage_options=given.root_options.storage or None,

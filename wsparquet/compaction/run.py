@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Unpack
 
 from wsparquet.commit.days import DayRecord
 from wsparquet.commit.protocol import DayConflict
 from wsparquet.compaction.options import CompactKeywords, CompactOptions
 from wsparquet.compaction.outcome import Compaction, MergedTable, Sizes, UnmergedDay
-from wsparquet.compaction.plan import Candidates, planned_days
+from wsparquet.compaction.plan import planned_days
 from wsparquet.dataset import Root
 from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone
 from wsparquet.dataset.erased import ErasedMeanwhile
 from wsparquet.errors import WsparquetError
 from wsparquet.iceberg import publish_changes
-from wsparquet.layout import HIVE_NULL, Day
+from wsparquet.layout import HIVE_NULL
 from wsparquet.options import check_choice, make_options
 from wsparquet.progress import Listener, Progress, logged
 
-__all__ = ["compact", "compact_root"]
+__all__ = ["MergeResult", "MergeRun", "compact", "compact_root", "merge_day"]
 
 
 def compact(
@@ -68,27 +69,40 @@ def compact_root(root: Root, options: CompactOptions, on_progress: Listener | No
 
     Raises DatasetError if the store fails, OptionError if the root has no such table.
     """
-    started = time.monotonic()
-    for table in options.tables:
-        check_choice("tables", table, tuple(root.schema.tables))
+    run = MergeRun(root, options, on_progress)
     if not options.dry_run:
-        root.recover()
-        root.settle(root.commits())
-    run = _Run(root, options, logged(on_progress))
-    run.all(planned_days(root.log.counting(), options, root.schema))
-    if run.days and not options.dry_run:
-        # A source that was replaced or removed during its merge has left void rows.
-        root.settle_days(root.commits())
-    return Compaction(
-        root=root.place,
-        dry_run=options.dry_run,
-        days=run.days,
-        tables=tuple(run.tables()),
-        failures=tuple(run.failures),
-        changing=run.changing,
-        keeps_replaced=bool(options.keep),
-        seconds=time.monotonic() - started,
+        with ThreadPoolExecutor(options.jobs, thread_name_prefix="wsparquet") as pool:
+            merged = partial(merge_day, root, options=options, erased=run.erased)
+            try:
+                for change, result in zip(run.changes, pool.map(merged, run.changes), strict=True):
+                    run.tell(change, result)
+                    run.add(change, result)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    return run.end()
+
+
+MergeResult = DayRecord | str | None
+"""The new record of a day, the error, or None if another run has changed the day."""
+
+
+def merge_day(
+    root: Root, change: DayChange, *, options: CompactOptions, erased: tuple[int, int] | None = None
+) -> MergeResult:
+    """Merge the small files of a day. ``erased`` is as in ``Root.replace_day``."""
+    keep = options.keep.total_seconds()
+    limits = MergeLimits(
+        target_bytes=options.target_size,
+        memory=options.memory // options.jobs,
+        keep_until=time.time() + keep if keep else None,
     )
+    try:
+        return root.replace_day(change, limits, erased=erased)
+    except (PartsGone, DayConflict, ErasedMeanwhile):
+        return None
+    except WsparquetError as error:
+        return str(error)
 
 
 @dataclass
@@ -101,87 +115,86 @@ class _Totals:
     after: Sizes = field(default_factory=Sizes)
 
 
-class _Run:
-    """The merges of one call of ``compact``."""
+class MergeRun:
+    """A compaction of a root: ``changes`` are the days to merge, and ``erased`` is for ``merge_day``.
 
-    def __init__(self, root: Root, options: CompactOptions, tell: Listener) -> None:
+    ``tell`` reports the result of a day to the listener, and ``add`` adds it to the totals.
+
+    Raises DatasetError if the store fails, OptionError if the root has no such table.
+    """
+
+    def __init__(self, root: Root, options: CompactOptions, on_progress: Listener | None) -> None:
+        self._started = time.monotonic()
+        for table in options.tables:
+            check_choice("tables", table, tuple(root.schema.tables))
+        if not options.dry_run:
+            root.recover()
+            root.settle(root.commits())
         self._root = root
-        # Before the commit records are read.
-        self._erased = root.erased_state()
         self._options = options
-        self._tell = tell
+        self._listener = logged(on_progress)
         self._totals: dict[str, _Totals] = {}
-        self.days = 0
-        self.changing = 0
-        self.failures: list[UnmergedDay] = []
+        self._days = 0
+        self._failures: list[UnmergedDay] = []
+        # Before the commit records are read.
+        self.erased = root.erased_state()
+        candidates = planned_days(root.log.counting(), options, root.schema)
+        self._changing = sum(each.is_changing for each in candidates)
+        settled = (each.change(options, root.schema) for each in candidates if not each.is_changing)
+        self.changes = [change for change in settled if change is not None]
+        self._listener(Progress("found", "", files=len(self.changes)))
 
-    def all(self, candidates: Sequence[Candidates]) -> None:
-        """Merge the days, several at the same time."""
-        self.changing = sum(each.is_changing for each in candidates)
-        settled = [each for each in candidates if not each.is_changing]
-        changes = [change for each in settled if (change := each.change(self._options, self._root.schema)) is not None]
-        self._tell(Progress("found", "", files=len(changes)))
-        if self._options.dry_run:
-            for change in changes:
-                self._merged(change, {})
-            return
-        with ThreadPoolExecutor(self._options.jobs, thread_name_prefix="wsparquet") as pool:
-            try:
-                for change, result in zip(changes, pool.map(self._one, changes), strict=True):
-                    self._add(change, result)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+    def tell(self, change: DayChange, result: MergeResult) -> None:
+        """Report the result of a day."""
+        day = f"{change.day.account} {change.day.day or HIVE_NULL}"
+        place = f"{self._root.place}: {day}"
+        if isinstance(result, str):
+            self._listener(Progress("failed", day, place, error=result))
+        elif result is None and not self._options.dry_run:
+            self._listener(Progress("skipped", day, place, reason="another run has changed this day meanwhile"))
+        else:
+            rows = sum(each.rows for inputs in change.merged.values() for each in inputs)
+            self._listener(Progress("committed", day, place, rows=rows))
 
-    def _one(self, change: DayChange) -> DayRecord | WsparquetError | None:
-        """Merge a day. Return the new record, the error, or None if another run has changed the day."""
-        keep = self._options.keep.total_seconds()
-        limits = MergeLimits(
-            target_bytes=self._options.target_size,
-            memory=self._options.memory // self._options.jobs,
-            keep_until=time.time() + keep if keep else None,
-        )
-        try:
-            return self._root.replace_day(change, limits, erased=self._erased)
-        except (PartsGone, DayConflict, ErasedMeanwhile):
-            return None
-        except WsparquetError as error:
-            return error
-
-    def _add(self, change: DayChange, result: DayRecord | WsparquetError | None) -> None:
-        name, place = self._named(change.day)
-        if isinstance(result, WsparquetError):
+    def add(self, change: DayChange, result: MergeResult) -> None:
+        """Add the result of a day to the totals. In a dry run, None stands for a day that would be merged."""
+        if isinstance(result, str):
             day = change.day.day
-            self.failures.append(UnmergedDay(change.day.account, day.isoformat() if day else None, str(result)))
-            self._tell(Progress("failed", name, place, error=str(result)))
-            return
-        if result is None:
-            self.changing += 1
-            self._tell(Progress("skipped", name, place, reason="another run has changed this day meanwhile"))
-            return
-        self._merged(change, _published(result))
+            self._failures.append(UnmergedDay(change.day.account, day.isoformat() if day else None, result))
+        elif result is None and not self._options.dry_run:
+            self._changing += 1
+        else:
+            self._days += 1
+            after = _published(result) if result is not None else {}
+            for table, inputs in change.merged.items():
+                totals = self._totals.setdefault(table, _Totals())
+                totals.days += 1
+                totals.rows += sum(each.rows for each in inputs)
+                totals.before = totals.before.plus(Sizes(len(inputs), sum(each.part.bytes for each in inputs)))
+                totals.after = totals.after.plus(after.get(table, Sizes()))
 
-    def _merged(self, change: DayChange, after: Mapping[str, Sizes]) -> None:
-        """Add a day to the totals and report the day.
+    def end(self) -> Compaction:
+        """Remove void rows, and return the result. Raises DatasetError if the store fails."""
+        root, options = self._root, self._options
+        if options.dry_run:
+            for change in self.changes:
+                self.tell(change, None)
+                self.add(change, None)
+        elif self._days:
+            # A source that was replaced or removed during its merge has left void rows.
+            root.settle_days(root.commits())
+        return Compaction(
+            root=root.place,
+            dry_run=options.dry_run,
+            days=self._days,
+            tables=tuple(self._tables()),
+            failures=tuple(self._failures),
+            changing=self._changing,
+            keeps_replaced=bool(options.keep),
+            seconds=time.monotonic() - self._started,
+        )
 
-        ``after`` has the new day parts by table, or nothing in a dry run.
-        """
-        self.days += 1
-        for table, inputs in change.merged.items():
-            totals = self._totals.setdefault(table, _Totals())
-            totals.days += 1
-            totals.rows += sum(each.rows for each in inputs)
-            totals.before = totals.before.plus(Sizes(len(inputs), sum(each.part.bytes for each in inputs)))
-            totals.after = totals.after.plus(after.get(table, Sizes()))
-        rows = sum(each.rows for inputs in change.merged.values() for each in inputs)
-        self._tell(Progress("committed", *self._named(change.day), rows=rows))
-
-    def _named(self, day: Day) -> tuple[str, str]:
-        """Return the name of a day and its place, for events."""
-        name = f"{day.account} {day.day or HIVE_NULL}"
-        return name, f"{self._root.place}: {name}"
-
-    def tables(self) -> Iterator[MergedTable]:
+    def _tables(self) -> Iterator[MergedTable]:
         """Yield the sums of each table, in the order of the schema."""
         dry = self._options.dry_run
         for table in self._root.schema.tables:

@@ -37,7 +37,7 @@ from wsparquet.source import Failed, Source, Sources, as_list, expand
 if TYPE_CHECKING:
     from wsparquet.compaction import Compaction
 
-__all__ = ["convert", "end_run", "outcomes"]
+__all__ = ["convert", "end_run", "merge_and_publish", "outcomes"]
 
 SIGNAL_SECONDS = 0.2
 """The longest time in seconds that a run waits before it handles signals."""
@@ -108,15 +108,20 @@ def end_run(root: Root, summary: Summary, options: ConvertOptions, *, compact: b
         return
     if summary.committed:
         root.settle(root.commits())
+    merge_and_publish(root, summary, options, compact=compact)
+
+
+def merge_and_publish(root: Root, summary: Summary, options: ConvertOptions, *, compact: bool = True) -> None:
+    """Merge small files if the options say so, and publish the changes of a run, as ``end_run`` does."""
     if options.compact and compact:
-        summary.compaction = compacted(root, options)
+        summary.compaction = _compacted(root, options)
     try:
         publish_changes(root)
     except DatasetError as error:
         summary.unpublished = str(error)
 
 
-def compacted(root: Root, options: ConvertOptions) -> Compaction:
+def _compacted(root: Root, options: ConvertOptions) -> Compaction:
     """Merge the small files of a root's older days."""
     # Imported only here: most conversions do not merge files, and the import takes 40 ms.
     from wsparquet.compaction import CompactOptions, compact_root

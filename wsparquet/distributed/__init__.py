@@ -15,6 +15,7 @@ root by its path and its random id, and never create a root.
 
 from __future__ import annotations
 
+from wsparquet.distributed.compactions import CompactJob, plan_compact
 from wsparquet.distributed.conversions import ConversionJob, plan_conversion
 from wsparquet.distributed.replays import ReplayJob, SearchJob, plan_replay
 from wsparquet.distributed.synchronisations import SyncJob, plan_sync
@@ -22,6 +23,7 @@ from wsparquet.distributed.tasks import Job, Task, TaskResult, Work
 from wsparquet.distributed.verifications import VerifyJob, plan_verify
 
 __all__ = [
+    "CompactJob",
     "ConversionJob",
     "Job",
     "ReplayJob",
@@ -31,6 +33,7 @@ __all__ = [
     "TaskResult",
     "VerifyJob",
     "Work",
+    "plan_compact",
     "plan_conversion",
     "plan_replay",
     "plan_sync",

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
 from wsparquet.commit import CommitIndex
-from wsparquet.compaction import Compaction
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions, default_jobs
 from wsparquet.conversion.outcome import Outcome
-from wsparquet.conversion.run import compacted, outcomes
+from wsparquet.conversion.run import merge_and_publish, outcomes
 from wsparquet.conversion.shard import Shard, name_key
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
@@ -30,7 +29,7 @@ from wsparquet.progress import Listener, Progress, ignore, logged, telling_ignor
 from wsparquet.redaction import without_credentials
 from wsparquet.source import Failed, Source, Sources, as_list, expand
 
-__all__ = ["ConversionJob", "compacted_here", "corrected", "plan_conversion", "without_values"]
+__all__ = ["ConversionJob", "corrected", "end_job", "plan_conversion", "without_values"]
 
 Item = tuple[int, Source]
 """The index of a source in the list of all sources, and the source."""
@@ -236,8 +235,8 @@ class ConversionJob(Job[Summary]):
             corrected(outcome, plan.commits, commits, repeated=index in repeated).add_to(summary)
         summary.not_begun = len(plan.found) - len(found)
         summary.gave_up = summary.not_begun > 0
-        if plan.root is not None and not options.dry_run and options.compact:
-            summary.compaction = compacted_here(plan.root, options)
+        if plan.root is not None and not options.dry_run:
+            end_job(plan.root, summary, options)
         summary.seconds = time.monotonic() - self._started
         return summary
 
@@ -270,9 +269,10 @@ class ConversionJob(Job[Summary]):
         return commits
 
 
-def compacted_here(root: Root, options: ConvertOptions) -> Compaction | None:
-    """Merge the small files of a root's older days, on all cores of the driver."""
-    return compacted(root, replace(options, jobs=default_jobs()))
+def end_job(root: Root, summary: Summary, options: ConvertOptions) -> None:
+    """Do what each run does at its end: merge small files, on all cores of the driver, and publish the changes."""
+    if root.exists:
+        merge_and_publish(root, summary, replace(options, jobs=default_jobs()))
 
 
 def corrected(outcome: Outcome, before: CommitIndex, after: CommitIndex, *, repeated: bool) -> Outcome:

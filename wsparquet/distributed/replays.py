@@ -27,7 +27,7 @@ from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.distributed.batches import DEFAULT_TASK_BYTES, make_tasks, weight
-from wsparquet.distributed.conversions import compacted_here, without_values
+from wsparquet.distributed.conversions import end_job, without_values
 from wsparquet.distributed.opened import RootWork
 from wsparquet.distributed.shared_root import SharedRoot
 from wsparquet.distributed.tasks import Job, Task, TaskResult, Work, best_results
@@ -263,8 +263,8 @@ class ReplayJob(Job[Summary]):
             failure = Outcome(each.name, "failed", url=each.url, error=str(each.error))
             plan.tell(failure.event(each.url))
             failure.add_to(summary)
-        if plan.options.compact and not plan.options.dry_run:
-            summary.compaction = compacted_here(plan.root, plan.options)
+        if not plan.options.dry_run:
+            end_job(plan.root, summary, plan.options)
         summary.seconds = time.monotonic() - plan.started
         return summary
 

@@ -15,7 +15,7 @@ from wsparquet.conversion.summary import Failure, Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.distributed.batches import DEFAULT_TASK_BYTES, make_tasks, weight
-from wsparquet.distributed.conversions import compacted_here, corrected, without_values
+from wsparquet.distributed.conversions import corrected, end_job, without_values
 from wsparquet.distributed.opened import RootWork
 from wsparquet.distributed.shared_root import SharedRoot, check_machine, this_machine
 from wsparquet.distributed.tasks import Job, Task, TaskResult, best_results
@@ -192,8 +192,7 @@ class SyncJob(Job[SyncSummary]):
             for outcome in result.value.outcomes:
                 corrected(outcome, self._commits, after, repeated=result.repeated).add_to(converted)
         fetched.not_begun = converted.not_begun = sum(len(task.items) for task in self.tasks if task.number not in best)
-        if self._options.convert.compact:
-            converted.compaction = compacted_here(self._root, self._options.convert)
+        end_job(self._root, converted, self._options.convert)
         converted.seconds = fetched.seconds = time.monotonic() - self._started
         return SyncSummary(fetched, converted)
 
