@@ -24,7 +24,7 @@ from wsparquet.stream import check_common, decoded
 if TYPE_CHECKING:
     from wsparquet.decode.masks import Masks
 
-__all__ = ["QuarantineWarning", "read"]
+__all__ = ["QuarantineWarning", "decoder_options", "read"]
 
 
 class QuarantineWarning(UserWarning):
@@ -76,12 +76,10 @@ def read(
     check_common(decoder, source_limits, limits, storage_options)
     given = as_list(sources)
     found = expand(given, storage_options=storage_options)
-    schema = DOCUMENTED if extension is None else read_extension(extension)
+    options = replace(decoder_options(extension, policy, key_file), limits=limits)
+    schema = options.schema
     batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in schema.tables}
     quarantined = 0
-    if extension is not None and policy is not None:
-        raise OptionError("policy", "expected a policy or an extension, found both; leave out one of them")
-    options = DecoderOptions(limits=limits, schema=schema, masks=_masks(policy, key_file))
     for piece in _pieces(found, decoder, options, source_limits):
         for table, batch in piece.batches:
             batches[table].append(batch)
@@ -97,6 +95,24 @@ def read(
             stacklevel=2,
         )
     return {name: pa.Table.from_batches(parts, schema=schema.tables[name].schema) for name, parts in batches.items()}
+
+
+def decoder_options(
+    extension: str | os.PathLike[str] | None,
+    policy: Policy | None,
+    key_file: str | os.PathLike[str] | SecretKey | None,
+) -> DecoderOptions:
+    """Return the options of decoders that read without a root. The parameters are those of ``read``.
+
+    Raises:
+        OptionError: there is both an extension and a policy, or the policy needs a key and there is none.
+        SchemaError: the extension is not valid.
+
+    """
+    schema = DOCUMENTED if extension is None else read_extension(extension)
+    if extension is not None and policy is not None:
+        raise OptionError("policy", "expected a policy or an extension, found both; leave out one of them")
+    return DecoderOptions(schema=schema, masks=_masks(policy, key_file))
 
 
 def _masks(policy: Policy | None, key_file: str | os.PathLike[str] | SecretKey | None) -> Masks | None:

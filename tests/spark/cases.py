@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,16 @@ import pytest
 
 import wsparquet
 import wsparquet.spark
+from tests.drift import EXTENSION
 from tests.scale import FULL, scaled
 from tests.spark.cluster import Cluster
-from tests.spark.work import FailingWork, KillingWork, SlowWork, see_or_not
+from tests.spark.work import FailingWork, KillingCompactWork, KillingWork, SlowWork, see_or_not
 from tests.support.at_rest import assert_at_rest
 from tests.system.helpers import assert_same, rows_on_disk
 from tools.s3.server import SECRET, Bucket, storage_options
 from wsparquet import Progress, Summary
 from wsparquet.dataset import Root
-from wsparquet.distributed import ConversionJob, plan_conversion
+from wsparquet.distributed import ConversionJob, plan_compact, plan_conversion
 from wsparquet.distributed.conversions import ConversionWork
 from wsparquet.emulator import DEMO, EmulatorOptions, serving
 from wsparquet.generate import GenerateOptions, generate
@@ -242,6 +244,26 @@ def other_commands(cluster: Cluster) -> None:
 
 
 @case
+def compacting(cluster: Cluster) -> None:
+    """An executor dies after it has merged days: nothing is merged twice, and the result is that of `compact`."""
+    folder = cluster.new_folder()
+    raw = raw_files(folder)
+    wsparquet.convert(raw, to=folder / "lake")
+    shutil.copytree(folder / "lake", folder / "other")
+    many: Any = {"min_files": 2, "older_than": timedelta(0)}
+    job = plan_compact(folder / "lake", workers=2, **many)
+    job.work = KillingCompactWork(**vars(job.work), flags=str(folder))
+    found = run_job(cluster.spark.sparkContext, job, title="a test")
+    assert (folder / "merged").exists(), "nothing was killed"
+    whole = wsparquet.compact(folder / "other", **many)
+    assert (found.tables, found.days, found.failures) == (whole.tables, whole.days, ())
+    assert len(list((folder / "lake").rglob("*.parquet"))) == sum(table.files_after or 0 for table in whole.tables)
+    assert wsparquet.verify(folder / "lake", against=raw).problems == []
+    assert wsparquet.spark.compact(cluster.spark, folder / "lake", **many).days == 0
+    assert_at_rest(folder / "lake")
+
+
+@case
 def the_program(cluster: Cluster) -> None:
     """`python -m wsparquet.spark` takes the options of `wsparquet` and has its exit codes."""
     from click.testing import CliRunner
@@ -262,6 +284,8 @@ def the_program(cluster: Cluster) -> None:
     code, out = run("verify", folder / "lake", raw)
     assert code == 0
     assert run("replay", folder / "lake", raw)[0] == 0
+    code, out = run("compact", folder / "lake", "--min-files", 2, "--output", "json")
+    assert (code, '"failures": []' in out) == (0, True)
     (raw / "other.txt").write_text("no sessions")
     assert run("convert", raw, "--to", folder / "lake", "--quiet")[0] == 1
     assert_right(folder / "lake", [path for path in raw.iterdir() if path.suffix == ".gz"])  # type: ignore[arg-type]
@@ -288,10 +312,30 @@ def reading_files(cluster: Cluster) -> None:
     with pytest.raises(PySparkException, match="that become no rows"):
         geo.load(str(raw)).count()
     assert geo.option("max_quarantined", "any").load(str(raw)).count() > 0
+    reading_as_options_say(cluster, raw)
     if not FULL:
         return
     with pytest.raises(PySparkException, match="did you mean navigation"):
         cluster.spark.read.format("wsparquet").option("table", "navigations").load(str(raw)).count()
+
+
+def reading_as_options_say(cluster: Cluster, raw: Path) -> None:
+    """A policy and an extension apply as in `read`, and the key of masks is in no log."""
+    path = str(min(raw.iterdir()))
+    key = wsparquet.SecretKey(bytes.fromhex("1f" * 20))
+    given: list[tuple[str, dict[str, Any]]] = [
+        ("geo", {"policy": wsparquet.Policy.make({"visitorId": "hash", "geo.city": "redact"}), "key_file": key}),
+        ("navigation", {"extension": EXTENSION}),
+    ]
+    for table, options in given:
+        wsparquet.spark.register(cluster.spark, **options)
+        frame = cluster.spark.read.format("wsparquet").option("table", table).load(path)
+        expected = wsparquet.read(path, **options)[table]
+        assert frame.columns == [*expected.schema.names, "date"]
+        assert in_order(frame.drop("date").toArrow().to_pylist()) == in_order(expected.to_pylist())
+    with pytest.raises(wsparquet.OptionError, match="found both"):
+        wsparquet.spark.register(cluster.spark, **{name: value for _, each in given for name, value in each.items()})
+    assert "1f1f1f1f" not in cluster.logs()
 
 
 def in_order(rows: list[dict[str, Any]]) -> list[str]:

@@ -22,9 +22,12 @@ def python(code: str) -> str:
 
 def test_the_package_can_be_imported_without_pyspark() -> None:
     """Importing names no missing module; using it names the remedy."""
-    assert python("import wsparquet.spark as s; print(*s.__all__)") == "convert register replay sync verify views\n"
+    assert (
+        python("import wsparquet.spark as s; print(*s.__all__)")
+        == "compact convert register replay sync verify views\n"
+    )
     call = "import wsparquet.spark\ntry: wsparquet.spark.{}\nexcept wsparquet.WsparquetError as error: print(error)"
-    for function in ("convert(None, 'a', to='b')", "views(None, 'b')", "register(None)"):
+    for function in ("compact(None, 'b')", "convert(None, 'a', to='b')", "views(None, 'b')", "register(None)"):
         assert "install it with `pip install 'wsparquet[spark]'`" in python(f"exec({call.format(function)!r})")
 
 
@@ -41,7 +44,7 @@ def test_the_program_fails_in_one_line_without_pyspark(tmp_path: Path) -> None:
     assert len(ran.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["convert", "replay", "sync", "verify"])
+@pytest.mark.parametrize("name", ["compact", "convert", "replay", "sync", "verify"])
 def test_a_command_has_the_options_of_its_namesake(name: str) -> None:
     """All but those that Spark's settings or a scheduler replace, each with its variable and help."""
     local = {each.name: each for each in cli.commands[name].params}

@@ -12,6 +12,7 @@ from typing import Any
 
 from wsparquet.commit.conditional import ConditionalProtocol
 from wsparquet.commit.locking import LockingProtocol
+from wsparquet.distributed.compactions import CompactWork
 from wsparquet.distributed.conversions import ConversionWork, Converted
 
 
@@ -106,3 +107,17 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.02)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KillingCompactWork(CompactWork):
+    """Kills the executor once, after it has merged the days of a task."""
+
+    flags: str
+
+    def run(self, items: tuple[Any, ...]) -> Any:
+        """Merge, and die the first time."""
+        merged = super().run(items)
+        if not happened_before(self.flags, "merged"):
+            kill_executor()
+        return merged

@@ -11,7 +11,7 @@ reach both, and must have the same version of wsparquet as the driver:
 
 from __future__ import annotations
 
-from wsparquet.spark.functions import convert, replay, sync, verify
+from wsparquet.spark.functions import compact, convert, replay, sync, verify
 from wsparquet.spark.reading import register, views
 
-__all__ = ["convert", "register", "replay", "sync", "verify", "views"]
+__all__ = ["compact", "convert", "register", "replay", "sync", "verify", "views"]

@@ -14,6 +14,8 @@ import click
 
 from wsparquet.cli import cli, run_program
 from wsparquet.cli.arguments import takes
+from wsparquet.cli.compact import Arguments as CompactArguments
+from wsparquet.cli.compact import execute as compact
 from wsparquet.cli.convert import Arguments as ConvertArguments
 from wsparquet.cli.convert import execute as convert
 from wsparquet.cli.output import present
@@ -75,10 +77,11 @@ def _command(name: str, kind: type, run: Callable[[Any], int]) -> click.Command:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def program() -> None:
-    """Convert, synchronize, replay and verify on a Spark cluster."""
+    """Convert, synchronize, compact, replay and verify on a Spark cluster."""
 
 
 for _name, _kind, _execute in (
+    ("compact", CompactArguments, compact),
     ("convert", ConvertArguments, convert),
     ("replay", ReplayArguments, replay),
     ("verify", VerifyArguments, verify),

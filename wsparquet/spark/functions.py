@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Unpack
 
+from wsparquet.compaction import Compaction, CompactOptions
+from wsparquet.compaction.options import CompactKeywords
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Access
-from wsparquet.distributed import plan_conversion, plan_replay, plan_sync, plan_verify
+from wsparquet.distributed import plan_compact, plan_conversion, plan_replay, plan_sync, plan_verify
 from wsparquet.distributed.batches import DEFAULT_TASK_BYTES
 from wsparquet.distributed.shared_root import SharedRoot
 from wsparquet.preflight import check_root
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-__all__ = ["convert", "replay", "sync", "verify"]
+__all__ = ["compact", "convert", "replay", "sync", "verify"]
 
 
 def convert(
@@ -44,7 +46,8 @@ def convert(
     creates the root; the executors open the root by its id, and read the sources and commit by themselves. A task takes
     sources until it has ``task_bytes`` stored bytes. ``jobs`` is replaced by ``spark.task.cpus``. ``on_progress`` is
     called on the driver with the outcome of each source when its task ends. ``max_failures`` counts the sources of
-    tasks that have ended.
+    tasks that have ended. With ``compact=True``, the driver merges the small files; for large roots, call ``compact``
+    of this module instead.
 
     Raises:
         DatasetError: also if the root is a folder, and an executor runs on another machine than the driver.
@@ -152,6 +155,28 @@ def verify(
         **keywords,
     )
     return run_job(context, job, title="wsparquet verify")
+
+
+def compact(
+    spark: SparkSession,
+    root: str | os.PathLike[str],
+    *,
+    task_bytes: int = DEFAULT_TASK_BYTES,
+    options: CompactOptions | None = None,
+    on_progress: Listener | None = None,
+    **keywords: Unpack[CompactKeywords],
+) -> Compaction:
+    """Merge the small files of each table and day into few large ones on the executors.
+
+    The arguments, the result and the errors are those of ``wsparquet.compact``, with the differences that ``convert``
+    of this module has. A task merges whole days, one after the other, and has the budget ``memory`` for itself.
+    ``jobs`` has no effect.
+    """
+    context = _context_for(spark, root)
+    job = plan_compact(
+        root, workers=workers_of(context), task_bytes=task_bytes, options=options, on_progress=on_progress, **keywords
+    )
+    return run_job(context, job, title="wsparquet compact")
 
 
 def _context_for(spark: SparkSession, root: str | os.PathLike[str]) -> SparkContext:

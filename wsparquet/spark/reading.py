@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from wsparquet.dataset import LakeDataset, open_dataset
 from wsparquet.errors import WsparquetError
+from wsparquet.privacy.keys import SecretKey
+from wsparquet.privacy.policy import Policy
+from wsparquet.reading import decoder_options
 from wsparquet.render.spark import schema
 from wsparquet.render.views import VIEWS, view_query
 from wsparquet.spark.session import imported_pyspark
@@ -19,10 +22,19 @@ if TYPE_CHECKING:
 __all__ = ["register", "views"]
 
 
-def register(spark: SparkSession, *, storage_options: Mapping[str, Any] | None = None) -> None:
+def register(
+    spark: SparkSession,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    extension: str | os.PathLike[str] | None = None,
+    policy: Policy | None = None,
+    key_file: str | os.PathLike[str] | SecretKey | None = None,
+) -> None:
     """Make ``spark.read.format("wsparquet")`` available in a session: Web Session files as a table, without a root.
 
-    ``storage_options`` are options for fsspec, if the files are behind a URL. The reader's option ``table`` names the
+    ``storage_options`` are options for fsspec, if the files are behind a URL. ``extension``, ``policy`` and
+    ``key_file`` are those of ``wsparquet.read``; they are read now, on the driver, and apply to all queries of the
+    session until the next call. The reader's option ``table`` names the
     table, and ``load`` takes a path, a glob, a folder or a URL. Each file is one partition. The schema is known without
     reading a file. A query fails if text of a file became no row, unless the option ``max_quarantined`` allows a number
     of records and items for each file, or ``any`` number.
@@ -31,17 +43,20 @@ def register(spark: SparkSession, *, storage_options: Mapping[str, Any] | None =
 
     Raises:
         WsparquetError: PySpark is not installed, or is older than 4.0.
+        OptionError: there is both an extension and a policy, or the policy needs a key and there is none.
+        SchemaError: the extension is not valid.
 
     """
     imported_pyspark()
     try:
-        from wsparquet.spark.source import make_data_source
+        from wsparquet.spark.source import Reading, make_data_source
     except ImportError as error:
         raise WsparquetError(
             "expected PySpark 4.0 or newer, which has data sources in Python, found an older one; upgrade PySpark, or "
             "convert the files and read the root"
         ) from error
-    spark.dataSource.register(make_data_source(storage_options or {}))
+    reading = Reading(storage_options or {}, decoder_options(extension, policy, key_file))
+    spark.dataSource.register(make_data_source(reading))
 
 
 def views(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
@@ -11,60 +11,67 @@ from pyspark.sql.types import StructType
 
 from wsparquet.errors import DecodeError, OptionError
 from wsparquet.options import check_choice
-from wsparquet.schema import TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from wsparquet.decode import DecoderOptions
+    from wsparquet.schema import Table
     from wsparquet.source import Source
 
-__all__ = ["make_data_source"]
+__all__ = ["Reading", "make_data_source"]
 
 OPTIONS = ("table", "path", "max_quarantined")
 """The options of a reader. Spark does not preserve their case."""
 
 
-def make_data_source(storage_options: Mapping[str, Any]) -> type[DataSource]:
-    """Return the data source, which reads URLs with these storage options.
+@dataclass(frozen=True)
+class Reading:
+    """How files are read: the storage options of URLs, and the options of the decoder."""
 
-    The options are in the pickled class, not in the options of a query, because Spark logs the options of queries.
+    storage_options: Mapping[str, Any] = field(repr=False)
+    decoder: DecoderOptions = field(repr=False)
+
+    def table_of(self, options: Mapping[str, str]) -> Table:
+        """Return the table that the options name.
+
+        Raises OptionError if the option ``table`` is missing, or if there is an unknown option.
+        """
+        for name in options:
+            check_choice("option", name.lower(), OPTIONS)
+        tables = self.decoder.schema.tables
+        table = options.get("table")
+        if table is None:
+            raise OptionError("table", f'expected .option("table", …), one of {", ".join(tables)}, found none')
+        check_choice("table", table, tuple(tables))
+        return tables[table]
+
+
+def make_data_source(how: Reading) -> type[DataSource]:
+    """Return the data source, which reads files in this way.
+
+    Storage options and the key of masks are in the pickled class, not in the options of a query, because Spark logs the
+    options of queries.
     """
-    secret_options = dict(storage_options)
 
     class WebSessions(DataSource):
         """Web Session files as one of the tables that ``convert`` makes of them."""
 
-        storage_options = secret_options
+        reading = how
 
         @classmethod
         def name(cls) -> str:
             return "wsparquet"
 
         def schema(self) -> StructType:
-            return StructType.fromJson(schema_of(self.options))
+            from wsparquet.render.spark import schema
+
+            return StructType.fromJson(schema(self.reading.table_of(self.options)))
 
         def reader(self, schema: StructType) -> DataSourceReader:  # noqa: ARG002 - Spark defines the parameter
-            return Reader(dict(self.options), self.storage_options)
+            return Reader(dict(self.options), self.reading)
 
     return WebSessions
-
-
-def schema_of(options: Mapping[str, str]) -> dict[str, Any]:
-    """Return the schema of the table that the options name, without reading a file. Raises OptionError."""
-    from wsparquet.render.spark import schema
-
-    return schema(TABLES[table_of(options)])
-
-
-def table_of(options: Mapping[str, str]) -> str:
-    """Return the option ``table``. Raises OptionError if ``table`` is missing, or if there is an unknown option."""
-    for name in options:
-        check_choice("option", name.lower(), OPTIONS)
-    table = options.get("table")
-    if table is None:
-        raise OptionError("table", f'expected .option("table", …), one of {", ".join(TABLES)}, found none')
-    check_choice("table", table, tuple(TABLES))
-    return table
 
 
 @dataclass(init=False)
@@ -78,11 +85,11 @@ class File(InputPartition):
 class Reader(DataSourceReader):
     """Reads one table from files, with one partition for each file."""
 
-    def __init__(self, options: Mapping[str, str], storage_options: Mapping[str, Any]) -> None:
-        self._table = table_of(options)
+    def __init__(self, options: Mapping[str, str], reading: Reading) -> None:
+        self._table = reading.table_of(options).name
         self._path = options.get("path")
         self._most = limit_of(options.get("max_quarantined", "0"))
-        self._storage_options = storage_options
+        self._reading = reading
 
     def partitions(self) -> list[InputPartition]:
         """List the files. Raises SourceError if the path or one of its files cannot be found."""
@@ -91,7 +98,7 @@ class Reader(DataSourceReader):
         if not self._path:
             raise OptionError("path", "expected a path, a glob, a folder or a URL in load(…), found none")
         found = []
-        for each in expand([self._path], storage_options=self._storage_options):
+        for each in expand([self._path], storage_options=self._reading.storage_options):
             if isinstance(each, Failed):
                 raise each.error
             found.append(File(each))
@@ -105,7 +112,7 @@ class Reader(DataSourceReader):
             DecodeError: the file is not a Web Session file, or more records and items than allowed became no row.
 
         """
-        from wsparquet.decode import Days, DecoderOptions, make_decoder
+        from wsparquet.decode import Days, make_decoder
         from wsparquet.names import parse_name
         from wsparquet.source import SourceLimits
         from wsparquet.stream import decoded
@@ -113,7 +120,7 @@ class Reader(DataSourceReader):
         assert isinstance(partition, File)  # noqa: S101 - Spark passes what `partitions` has returned
         source = partition.source
         days = Days.of(parse_name(source.name).start_ms)
-        decoder = make_decoder(DecoderOptions(source.name, days=days), decoder="auto")
+        decoder = make_decoder(replace(self._reading.decoder, source_file=source.name, days=days), decoder="auto")
         with source.open(SourceLimits()) as reader:
             for piece in decoded(source, reader, decoder):
                 for table, day, batch in piece.by_day():
