@@ -20,6 +20,7 @@ from pathlib import Path
 
 import s3fs  # type: ignore[import-untyped]  # noqa: F401  # children find it loaded
 
+import wsparquet
 from tests.commit.workload import WORKS as COMMITTING
 from tools.s3.proxy import Proxy
 from tools.s3.server import storage_options
@@ -38,6 +39,16 @@ def publish(root: Root) -> None:
 
 
 WORKS: dict[str, Callable[[Root], object]] = {**COMMITTING, "publish": publish}
+
+
+def extend(url: str, endpoint: str) -> object:
+    """Extend a root, which only this function may open until it has ended."""
+    from tests.drift import EXTENSION
+
+    return wsparquet.extend(url, EXTENSION, storage_options=storage_options(endpoint))
+
+
+BY_URL: dict[str, Callable[[str, str], object]] = {"extend": extend}
 
 
 class Forks:
@@ -99,7 +110,10 @@ def fork(work: str, url: str, endpoint: str) -> int:
     if child == 0:
         code = 1
         try:
-            WORKS[work](Root.open(url, access=Access(storage_options(endpoint))))
+            if work in BY_URL:
+                BY_URL[work](url, endpoint)
+            else:
+                WORKS[work](Root.open(url, access=Access(storage_options(endpoint))))
             code = 0
         finally:
             os._exit(code)
