@@ -365,6 +365,7 @@ def reading_a_root(cluster: Cluster) -> None:
                 continue
             (expected,) = duckdb.execute(f'SELECT count(*) FROM "{name}"').fetchone() or (None,)
             assert cluster.spark.table(name).count() == expected
+    reading_published_tables(cluster, folder / "lake")
     if not FULL:
         return
     generate(folder / "one", GenerateOptions(files=1, records=1))
@@ -374,6 +375,22 @@ def reading_a_root(cluster: Cluster) -> None:
     assert small.empty_tables
     assert cluster.spark.table(small.empty_tables[0]).count() == 0
     assert {*lake.tables} < {*names}
+
+
+def reading_published_tables(cluster: Cluster, lake: Path) -> None:
+    """Where Spark can read Iceberg tables, views of a published root read them, and no file that does not count."""
+    from tests.spark.iceberg_source import IcebergSource
+
+    wsparquet.publish(lake)
+    part = min((lake / "record_type=session_info").rglob("*.parquet"))
+    shutil.copy(part, part.with_name("stray.parquet"))
+    expected = wsparquet.open_dataset(lake).table("session_info").count_rows()
+    wsparquet.spark.views(cluster.spark, lake)
+    assert cluster.spark.table("session_info").count() > expected, "without Iceberg, the folder is read"
+    cluster.spark.dataSource.register(IcebergSource)
+    wsparquet.spark.views(cluster.spark, lake)
+    assert cluster.spark.table("session_info").count() == expected
+    assert cluster.spark.sql("SELECT count(*) FROM visits WHERE pages IS NOT NULL").count() == 1
 
 
 @case

@@ -77,6 +77,10 @@ class Publication:
     keep_seconds: float
     location: str
 
+    def is_in(self, location: str) -> bool:
+        """Return whether the tables are in the root at this location. Those of a copied root are in the original."""
+        return self.catalog is None and self.location == location
+
 
 @dataclass(frozen=True, slots=True)
 class Extending:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wsparquet.dataset import LakeDataset, Root
+from wsparquet.dataset import LakeDataset
 from wsparquet.errors import DatasetError, OptionError
 from wsparquet.json_values import in_json
 from wsparquet.layout import root_around
@@ -89,7 +89,8 @@ def write_views(
     location = Location.of(lake.location, empty=lake.empty_tables)
     try:
         with duckdb.connect(target) as connection:
-            iceberg = _is_published_here(opened)
+            publication = opened.version.publication
+            iceberg = publication is not None and publication.is_in(opened.location)
             reason = _why_not_iceberg(connection, duckdb) if iceberg else None
             iceberg = iceberg and reason is None
             statements = list(_statements(location, lake.schema, iceberg=iceberg))
@@ -102,12 +103,6 @@ def write_views(
         raise DatasetError(f"{target}: cannot create the views: {said}") from error
     empty = () if iceberg else lake.empty_tables
     return StoredViews(lake.location, target, (*lake.tables, *VIEWS), empty, "iceberg" if iceberg else "files", reason)
-
-
-def _is_published_here(root: Root) -> bool:
-    """Return whether the root has published tables in itself. The tables of a copied root are those of the original."""
-    publication = root.version.publication
-    return publication is not None and publication.catalog is None and publication.location == root.location
 
 
 def _why_not_iceberg(connection: Any, duckdb: Any) -> str | None:

@@ -7,14 +7,18 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wsparquet.dataset import LakeDataset, open_dataset
+from wsparquet.dataset import Access, LakeDataset, Root
 from wsparquet.errors import WsparquetError
+from wsparquet.layout import ICEBERG
+from wsparquet.log import LOGGER
 from wsparquet.privacy.keys import SecretKey
 from wsparquet.privacy.policy import Policy
 from wsparquet.reading import decoder_options
 from wsparquet.render.spark import schema
 from wsparquet.render.views import VIEWS, view_query
+from wsparquet.schema import TABLES
 from wsparquet.spark.session import imported_pyspark
+from wsparquet.urls import is_url
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -64,9 +68,13 @@ def views(
 ) -> tuple[str, ...]:
     """Create temporary views of all tables of a root and of all flat views, and return their names.
 
-    The views read the files that are in the folders of the tables now; call the function again to see later commits. A
-    root in a bucket needs the file system ``s3a`` in Spark; ``storage_options`` are options of s3fs, with which this
-    function looks up which tables have files.
+    If the root is published in itself (see ``wsparquet.publish``), and Spark has the jar of Iceberg, the views read the
+    Iceberg tables, and so only the rows that count. For a root in a bucket, Spark must also know a file system for
+    ``s3://`` URLs (``fs.s3.impl``), because these are the locations in the tables. Otherwise, the views read the files
+    that are in the folders of the tables now, through ``s3a://`` if the root is in a bucket. Call the function again to
+    see later commits.
+
+    ``storage_options`` are options of s3fs, with which this function looks up which tables have files.
 
     Raises:
         WsparquetError: PySpark is not installed.
@@ -75,16 +83,43 @@ def views(
 
     """
     imported_pyspark()
-    lake = open_dataset(root, storage_options=storage_options)
+    opened = Root.open(root, create=False, access=Access.checked(storage_options))
+    lake = LakeDataset(opened)
+    publication = opened.version.publication
+    iceberg = publication is not None and publication.is_in(opened.location) and _has_iceberg(spark, lake.location)
+    LOGGER.info("views of %s read %s", opened.place, "its Iceberg tables" if iceberg else "the folders of its tables")
     for table in lake.tables:
-        _table(spark, lake, table).createOrReplaceTempView(table)
+        frame = _iceberg_table(spark, lake, table) if iceberg else _folder(spark, lake, table)
+        frame.createOrReplaceTempView(table)
     for view in VIEWS:
         spark.sql(view_query(view, "spark")).createOrReplaceTempView(view)
     return (*lake.tables, *VIEWS)
 
 
-def _table(spark: SparkSession, lake: LakeDataset, table: str) -> DataFrame:
-    """Return the rows of a table.
+def _has_iceberg(spark: SparkSession, location: str) -> bool:
+    """Return whether Spark can read Iceberg tables at a location: it has the jar, and a file system for the URLs."""
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.errors import PySparkException
+
+    if is_url(location) and not spark.sparkContext._jsc.hadoopConfiguration().get("fs.s3.impl"):  # noqa: SLF001
+        return False
+    try:
+        spark.read.format("iceberg").load(f"{location}/{ICEBERG}/{next(iter(TABLES))}")
+    except (PySparkException, Py4JError) as error:
+        if "DATA_SOURCE_NOT_FOUND" in str(error):
+            return False
+        raise
+    return True
+
+
+def _iceberg_table(spark: SparkSession, lake: LakeDataset, table: str) -> DataFrame:
+    """Return the rows of the Iceberg table that the root has."""
+    names = [field["name"] for field in schema(lake.schema.tables[table])["fields"]]
+    return spark.read.format("iceberg").load(f"{lake.location}/{ICEBERG}/{table}").select(*names)
+
+
+def _folder(spark: SparkSession, lake: LakeDataset, table: str) -> DataFrame:
+    """Return the rows in the folder of a table.
 
     Spark cannot read the folder of a table without files, because the folder does not exist.
     """
