@@ -171,7 +171,7 @@ class Counting:
     """The commits and the day records that decide which rows of a root count; read the day records last.
 
     The commits are those that count. If a day record is newer than a commit, the parts of the commit may be gone, but
-    no row counts twice.
+    no row counts twice. ``CommitLog.counting`` reads again until that is excluded.
     """
 
     commits: Sequence[Commit]

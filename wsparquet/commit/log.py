@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 
 from wsparquet.commit.checkpoint import Checkpoint
@@ -31,7 +31,7 @@ __all__ = ["CommitLog", "is_intent_file"]
 
 
 LOOKS = 5
-"""How many times a reader tries to read all records while commits yield to their twins."""
+"""How many times a reader tries to read all records while other runs change them."""
 
 
 def is_intent_file(path: str) -> bool:
@@ -182,18 +182,43 @@ class CommitLog:
             commits = list(self.cached_commits())
             if not self._has_missed_rows(commits):
                 return counting(commits)
-        raise DatasetError(
-            f"{COMMITS}: expected unchanging commit records, found that other runs changed them during each of {LOOKS} "
-            "readings; open the root again"
-        )
+        raise _changing()
 
     def counting(self) -> Counting:
         """Return what decides which rows count, read through the checkpoint.
 
+        A source of a compacted day may be replaced or removed after its commit record was read, and the day record then
+        no longer lists it. Both records together would say that its rows are in its own parts, which the compaction has
+        deleted. The records are then read again.
+
         Raises the same errors as ``counting_commits``.
         """
-        commits = self.counting_commits()
-        return Counting(commits, self.days())
+        for _ in range(LOOKS):
+            before = self.day_versions()
+            found = Counting(self.counting_commits(), self.days())
+            if not found.days or not self._is_torn(found, before):
+                return found
+        raise _changing()
+
+    def _is_torn(self, found: Counting, before: Mapping[str, str | None]) -> bool:
+        """Return whether a commit has changed since it was read, and its rows may have been in day parts.
+
+        ``before``: the versions of the day records before the commits were read. A day whose record has not changed
+        since then had the own parts of all commits that it does not list.
+        """
+        after = self.day_versions().items()
+        changed = {path for path, version in after if version is None or before.get(path) != version}
+        days = {day for day, record in found.days.items() if record.path in changed}
+        if not days:
+            return False
+        doubtful = (
+            commit
+            for commit in found.commits
+            if any(Day(commit.identity.account, part.date) in days for part in found.own_parts(commit))
+        )
+        return any(
+            (current := self.read(commit.identity)) is None or current.token != commit.token for commit in doubtful
+        )
 
     def _has_missed_rows(self, commits: Iterable[Commit]) -> bool:
         known = {commit.identity: commit for commit in commits}
@@ -230,6 +255,13 @@ class CommitLog:
             if entry.modified > since and (data := self._store.read(entry.path)) is not None:
                 yield entry.path
                 yield from decode_intent(data, entry.path, key).paths
+
+
+def _changing() -> DatasetError:
+    return DatasetError(
+        f"{COMMITS}: expected unchanging commit records, found that other runs changed them during each of {LOOKS} "
+        "readings; open the root again"
+    )
 
 
 def _decoded_days(files: Iterable[tuple[str, bytes]]) -> Iterator[DayRecord]:

@@ -5,9 +5,11 @@ The order of the steps keeps readers correct, whatever other runs and publishers
 1. The lists of retired parts are read. No commit record names these parts any more.
 2. The tables are loaded.
 3. The commit records are read. A publisher that wins has therefore read records that are no older than the records of
-the previous publisher. 4. Each table with a difference gets one snapshot, provided that the table is as it was loaded.
-A table with retired parts gets a snapshot in any case: a slower publisher, which has read older records, then loses
-instead of naming these parts. 5. The retired parts are deleted, then their lists.
+   the previous publisher.
+4. Each table with a difference gets one snapshot, provided that the table is as it was loaded. A table with retired
+   parts gets a snapshot in any case: a slower publisher, which has read older records, then loses instead of naming
+   these parts.
+5. The retired parts are deleted, then their lists.
 """
 
 from __future__ import annotations
