@@ -410,12 +410,21 @@ def test_long_names_are_names(place: Place) -> None:
 # --- What a place is --------------------------------------------------------------------------------------------------
 
 
-def test_arrow_reads_the_same_files(store: Store) -> None:
-    """By its own way to the place."""
-    store.put(PATH, EVERY_BYTE)
-    filesystem, base = store.arrow()
+@pytest.mark.parametrize("times", [1, 5000], ids=["small", "large"])
+@pytest.mark.parametrize("known", [True, False], ids=["size known", "size unknown"])
+def test_arrow_reads_the_same_files(store: Store, times: int, known: bool) -> None:
+    """By its own way to the place, in any order, whether the caller knows the size or not."""
+    data = EVERY_BYTE * times
+    store.put(PATH, data)
+    filesystem, base = store.arrow({PATH: len(data)} if known else {})
     with filesystem.open_input_file(f"{base}/{PATH}") as file:
-        assert file.read() == EVERY_BYTE
+        assert file.size() == len(data)
+        file.seek(len(data) - 20)
+        assert file.read(20) == data[-20:]
+        file.seek(5)
+        assert file.read(3) == data[5:8]
+        file.seek(0)
+        assert file.read() == data
 
 
 def test_a_place_that_fails_is_an_error_that_names_it(place: Place) -> None:

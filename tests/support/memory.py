@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import fsspec  # type: ignore[import-untyped]
@@ -72,7 +72,7 @@ class MemoryStore:
         """See ``Store``."""
         return {path for path in paths if path not in self.files}
 
-    def arrow(self) -> tuple[fs.FileSystem, str]:
+    def arrow(self, sizes: Mapping[str, int]) -> tuple[fs.FileSystem, str]:  # noqa: ARG002 - see Store
         """Return a file system with the files as they are now."""
         memory = fsspec.filesystem("memory", skip_instance_cache=True)
         memory.store = {}

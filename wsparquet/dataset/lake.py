@@ -114,7 +114,7 @@ class LakeDataset:
     def _dataset(self, name: str, parts: Sequence[Part]) -> ds.FileSystemDataset:
         import pyarrow.dataset as ds
 
-        filesystem, base = self._store.arrow()
+        filesystem, base = self._store.arrow({part.path: part.bytes for part in parts})
         with translated("open", self._store.place()):
             return ds.FileSystemDataset.from_paths(
                 [f"{base}/{part.path}" for part in parts],

@@ -162,7 +162,7 @@ class Finder:
     def _opened(self, part: Part) -> tuple[str, pa.fs.FileSystem | None]:
         if not self._root.is_remote:
             return str(Path(self._root.place) / part.path), None
-        filesystem, base = self._root.store.arrow()
+        filesystem, base = self._root.store.arrow({part.path: part.bytes})
         return f"{base}/{part.path}", filesystem
 
     def _groups(self, part: Part, file: pq.ParquetFile, *, texts: bool) -> Sequence[int]:

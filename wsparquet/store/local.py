@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
@@ -50,7 +50,7 @@ class LocalDisk:
         """Return the path of the root, or of a file in it, for messages."""
         return str(self.root / path)
 
-    def arrow(self) -> tuple[fs.FileSystem, str]:
+    def arrow(self, sizes: Mapping[str, int]) -> tuple[fs.FileSystem, str]:  # noqa: ARG002 - see Store
         """Arrow's local file system, and the root's path in it."""
         # Imported only here: a conversion does not need this module, whose import takes 11 ms.
         from pyarrow import fs

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -128,8 +128,12 @@ class Store(Protocol):
         """
         ...
 
-    def arrow(self) -> tuple[fs.FileSystem, str]:
-        """Return an Arrow file system for this store, and the root's path in that file system."""
+    def arrow(self, sizes: Mapping[str, int]) -> tuple[fs.FileSystem, str]:
+        """Return an Arrow file system for this store, and the root's path in that file system.
+
+        ``sizes`` has the sizes in bytes of the parts that will be read, by their paths, so that the store need not be
+        asked for them.
+        """
         ...
 
     def interrupt(self) -> None:

@@ -15,20 +15,23 @@ import tempfile
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsspec.core import url_to_fs  # type: ignore[import-untyped]
-from pyarrow import fs
 
 from wsparquet.errors import DatasetError
 from wsparquet.layout import ROOT_FILE
 from wsparquet.redaction import without_credentials
 from wsparquet.store.disk_errors import translated
+from wsparquet.store.s3.arrow import part_filesystem
 from wsparquet.store.s3.bucket import NO_TAG, Bucket
 from wsparquet.store.s3.errors import translated as translated_from_s3
 from wsparquet.store.s3.options import StorageOptions
 from wsparquet.store.store import Entry, Expectation, Unfinished, Version
 from wsparquet.store.workspace import Workspaces
+
+if TYPE_CHECKING:
+    from pyarrow import fs
 
 __all__ = ["ObjectStore"]
 
@@ -76,10 +79,10 @@ class ObjectStore:
         """Return the URL of the root, or of an object in it, for messages."""
         return f"s3://{self._name}/{self._base}{path}".rstrip("/")
 
-    def arrow(self) -> tuple[fs.FileSystem, str]:
+    def arrow(self, sizes: Mapping[str, int]) -> tuple[fs.FileSystem, str]:
         """Return an Arrow file system for the same bucket, and the root's path in that file system."""
-        handler = fs.FSSpecHandler(self._filesystem)  # type: ignore[abstract]
-        return fs.PyFileSystem(handler), f"{self._name}/{self._base}".rstrip("/")
+        base = f"{self._name}/{self._base}".rstrip("/")
+        return part_filesystem(self._filesystem, {f"{base}/{path}": size for path, size in sizes.items()}), base
 
     def _key(self, path: str) -> str:
         return f"{self._base}{path}"
