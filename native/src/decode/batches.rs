@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Fields};
 
-use crate::decode::columns::leaves::Strings;
+use crate::decode::columns::leaves::{Strings, buffer};
 use crate::decode::columns::{Column, Payload, Structs, copy_row, earliest};
 use crate::decode::json::scan::{Result, Stop};
 use crate::decode::json::timestamps::day_of;
@@ -191,7 +190,7 @@ impl Rows {
             }
         }
         self.rescued.pad(len);
-        let numbers = Buffer::from_vec(std::mem::replace(&mut self.numbers, Vec::with_capacity(len)));
+        let numbers = buffer(std::mem::replace(&mut self.numbers, Vec::with_capacity(len)));
         let numbers = ArrayData::builder(DataType::Int64).len(len).buffers(vec![numbers]);
         // SAFETY: the one buffer has `len` 64-bit integers.
         let numbers = unsafe { numbers.build_unchecked() };

@@ -6,7 +6,7 @@ use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
-use crate::decode::columns::leaves::{Numbers, Strings, Validity, array, numbers, packed};
+use crate::decode::columns::leaves::{Numbers, Strings, Validity, array, buffer, numbers, packed};
 use crate::decode::json::scan::{Result, Stop};
 use crate::decode::memo::fields::Hints;
 use crate::decode::plan::{Kind, Node, Struct, Table};
@@ -254,7 +254,7 @@ impl Column {
                 let end = column.start();
                 let DataType::List(element) = data_type else { return Err(Stop::Overflow) };
                 let elements = column.element.array(end, element.data_type())?;
-                let offsets = Buffer::from_vec(std::mem::replace(&mut column.offsets, vec![0]));
+                let offsets = buffer(std::mem::replace(&mut column.offsets, vec![0]));
                 array(kind, len, column.validity.take(), [offsets], [elements])
             }
         })

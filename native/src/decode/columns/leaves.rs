@@ -1,7 +1,7 @@
 //! Builders of columns of scalars. A column may be shorter than its struct: missing nulls are appended before the next
 //! value or at the end, so an absent value costs nothing. To remove a row, truncate the column to its earlier length.
 
-use arrow_buffer::Buffer;
+use arrow_buffer::{ArrowNativeType, Buffer};
 use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
@@ -91,6 +91,15 @@ pub fn packed(values: &[bool]) -> Vec<u8> {
 /// Returns a capacity with some headroom over the last batch's size.
 fn roomy(last: usize) -> usize {
     last + last / 8 + 16
+}
+
+/// Returns a buffer with the values. Room that is too much is given back: rows wait in memory until their row group is
+/// written, and what they take is counted by their size.
+pub fn buffer<T: ArrowNativeType>(mut values: Vec<T>) -> Buffer {
+    if values.capacity() > roomy(values.len()) {
+        values.shrink_to_fit();
+    }
+    Buffer::from_vec(values)
 }
 
 /// A column of numbers or booleans.
@@ -267,20 +276,17 @@ impl Strings {
         offsets.push(0);
         let room = roomy(self.data.len());
         let buffers = [
-            Buffer::from_vec(std::mem::replace(&mut self.offsets, offsets)),
-            Buffer::from_vec(std::mem::replace(&mut self.data, Vec::with_capacity(room))),
+            buffer(std::mem::replace(&mut self.offsets, offsets)),
+            buffer(std::mem::replace(&mut self.data, Vec::with_capacity(room))),
         ];
         Ok(array(DataType::Utf8, len, self.validity.take(), buffers, []))
     }
 }
 
 /// Removes all values of a column of numbers and returns them as an array.
-pub fn numbers<T: Copy + Default + arrow_buffer::ArrowNativeType>(
-    kind: DataType,
-    column: &mut Numbers<T>,
-) -> ArrayData {
+pub fn numbers<T: Copy + Default + ArrowNativeType>(kind: DataType, column: &mut Numbers<T>) -> ArrayData {
     let len = column.validity.len();
-    let values = Buffer::from_vec(column.take());
+    let values = buffer(column.take());
     array(kind, len, column.validity.take(), [values], [])
 }
 
