@@ -236,6 +236,22 @@ def test_a_forged_list_deletes_no_part_that_counts(root: Root) -> None:
     assert root.store.read(part) is not None
 
 
+@pytest.mark.parametrize("kind", ["snap-*.avro", "*-m0.avro"])
+def test_a_table_whose_manifests_are_gone_is_made_anew(root: Root, kind: str) -> None:
+    """No reader can read it. `verify` says so, and the next run publishes all of its parts again."""
+    publish(root.place)
+    for path in Path(root.place, "_wsparquet/iceberg/geo/metadata").glob(kind):
+        path.unlink()
+    found = [str(problem) for problem in verify(root.place).problems if "geo" in str(problem)]
+    assert any("the manifests of its newest snapshot, found that one is gone" in each for each in found)
+    put(root, seed=3, tables=("geo", "navigation"))
+    publish_changes(root)
+    assert_published(root)
+    assert published(root.place, "geo").scan().to_arrow().num_rows == 12
+    publish(root.place)
+    assert snapshots(root) == 2
+
+
 def test_a_copied_root_publishes_anew(root: Root, tmp_path: Path) -> None:
     """The copy's tables name the copy's files alone, and the original and its files are untouched."""
     publish(root.place)

@@ -11,7 +11,7 @@ from wsparquet.iceberg.metadata import evolve
 from wsparquet.iceberg.outcome import Mismatch
 from wsparquet.iceberg.parts import TablePart, parts_by_location
 from wsparquet.iceberg.publisher import open_tables
-from wsparquet.iceberg.snapshots import Current, read_current
+from wsparquet.iceberg.snapshots import Current, ManifestGone, read_current
 from wsparquet.iceberg.tables import State, table_names
 
 __all__ = ["compare_tables"]
@@ -34,7 +34,12 @@ def compare_tables(root: Root, publication: Publication) -> Iterator[Mismatch]:
             yield Mismatch(where, "a version hint with the newest version", "another one: readers open older rows")
         if evolve(state.metadata, root.schema.tables[state.name], root.version.root_id):
             yield Mismatch(where, "the schema and the properties of this version of wsparquet", "others")
-        yield from _compare_files(where, state, read_current(state.metadata, files), parts[state.name])
+        try:
+            current = read_current(state.metadata, files)
+        except ManifestGone as error:
+            yield Mismatch(where, "the manifests of its newest snapshot", f"that one is gone: {error.__cause__}")
+        else:
+            yield from _compare_files(where, state, current, parts[state.name])
 
 
 def _compare_files(where: str, state: State, current: Current, wanted: Mapping[str, TablePart]) -> Iterator[Mismatch]:

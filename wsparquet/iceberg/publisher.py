@@ -28,9 +28,10 @@ from wsparquet.iceberg.in_root import TablesInRoot
 from wsparquet.iceberg.metadata import evolve
 from wsparquet.iceberg.outcome import PublishedTable
 from wsparquet.iceberg.parts import TablePart, Unsettled, parts_by_location
-from wsparquet.iceberg.snapshots import Current, Difference, next_snapshot, read_current, unchanged
+from wsparquet.iceberg.snapshots import Current, Difference, ManifestGone, next_snapshot, read_current, unchanged
 from wsparquet.iceberg.tables import Change, Lost, State, Tables, table_names
 from wsparquet.layout import table_of_part
+from wsparquet.log import LOGGER
 
 __all__ = ["open_tables", "publish_tables"]
 
@@ -105,13 +106,21 @@ class _Publisher:
         return PublishedTable(state.name, after.location or "", len(wanted), rows, added, removed)
 
     def _current(self, state: State) -> Current:
-        """Return the files of the table. Raises Lost if another publisher has deleted the table's old manifests."""
+        """Return the files of the table. Raises Lost if another publisher has deleted the table's old manifests.
+
+        If manifests of the newest version do not exist, no reader can read the table. This method then returns no
+        files, so that the next snapshot names all parts. A publisher that was killed while another process ended the
+        publication can leave such a version.
+        """
         try:
             return read_current(state.metadata, self._files)
-        except DatasetError:
+        except DatasetError as error:
             if self._tables.load(state.name).location != state.location:
                 raise Lost from None
-            raise
+            if not isinstance(error, ManifestGone):
+                raise
+            LOGGER.warning("%s", error)
+            return Current()
 
     def _changed(self, state: State, current: Current, difference: Difference, *, anew: bool) -> State:
         """Commit the difference, what the schema needs, and the end of old snapshots, if there is any of them."""

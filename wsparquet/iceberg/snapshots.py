@@ -46,7 +46,7 @@ from wsparquet.iceberg.files import StoreFiles
 from wsparquet.iceberg.metadata import field_id, partition_spec_id
 from wsparquet.iceberg.parts import TablePart
 
-__all__ = ["Current", "Difference", "day_number", "next_snapshot", "read_current", "unchanged"]
+__all__ = ["Current", "Difference", "ManifestGone", "day_number", "next_snapshot", "read_current", "unchanged"]
 
 FORMAT: Literal[2] = 2
 CODEC: Any = "gzip"
@@ -57,6 +57,10 @@ MOST_MANIFESTS = 20
 
 LARGE_MANIFEST_BYTES = 8 << 20
 """Manifests of this size are not merged. Iceberg's own default for merged manifests is the same."""
+
+
+class ManifestGone(DatasetError):
+    """A manifest of the current snapshot, or the snapshot's list of manifests, does not exist."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,10 @@ class Difference:
 def read_current(metadata: TableMetadata, files: StoreFiles) -> Current:
     """Return the files of the current snapshot.
 
-    Raises DatasetError if a manifest is not in the root, is missing, or is not readable.
+    Raises:
+        ManifestGone: a manifest does not exist.
+        DatasetError: a manifest is not in the root, or is not readable.
+
     """
     try:
         snapshot = metadata.current_snapshot()
@@ -107,11 +114,16 @@ def read_current(metadata: TableMetadata, files: StoreFiles) -> Current:
         return Current(entries, has_deletes=len(data) < len(manifests))
     except WsparquetError:
         raise
+    except FileNotFoundError as error:
+        raise ManifestGone(
+            f"{metadata.location}: expected the manifests of an Iceberg table, found that {error} is missing; the next "
+            "run, or `wsparquet publish`, makes new ones"
+        ) from error
     except Exception as error:  # pyiceberg's Avro decoder raises errors of many kinds
         raise DatasetError(
-            f"{metadata.location}: expected the manifests of an Iceberg table, found a manifest that is missing or not "
-            f"readable ({type(error).__name__}); end the publication with `wsparquet publish --stop`, or drop the "
-            "table from its catalog, and publish again"
+            f"{metadata.location}: expected the manifests of an Iceberg table, found one that is not readable "
+            f"({type(error).__name__}); end the publication with `wsparquet publish --stop`, or drop the table from "
+            "its catalog, and publish again"
         ) from error
 
 

@@ -69,10 +69,10 @@ def views(
     """Create temporary views of all tables of a root and of all flat views, and return their names.
 
     If the root is published in itself (see ``wsparquet.publish``), and Spark has the jar of Iceberg, the views read the
-    Iceberg tables, and so only the rows that count. For a root in a bucket, Spark must also know a file system for
-    ``s3://`` URLs (``fs.s3.impl``), because these are the locations in the tables. Otherwise, the views read the files
-    that are in the folders of the tables now, through ``s3a://`` if the root is in a bucket. Call the function again to
-    see later commits.
+    Iceberg tables, and so only the rows that count. For a root in a bucket, the setting ``spark.hadoop.fs.s3.impl``
+    must also name a file system for ``s3://`` URLs, because these are the locations in the tables. Otherwise, the views
+    read the files that are in the folders of the tables now, through ``s3a://`` if the root is in a bucket. Call the
+    function again to see later commits.
 
     ``storage_options`` are options of s3fs, with which this function looks up which tables have files.
 
@@ -101,7 +101,7 @@ def _has_iceberg(spark: SparkSession, location: str) -> bool:
     from py4j.protocol import Py4JError  # type: ignore[import-untyped]
     from pyspark.errors import PySparkException
 
-    if is_url(location) and not spark.sparkContext._jsc.hadoopConfiguration().get("fs.s3.impl"):  # noqa: SLF001
+    if is_url(location) and not spark.sparkContext.getConf().contains("spark.hadoop.fs.s3.impl"):
         return False
     try:
         spark.read.format("iceberg").load(f"{location}/{ICEBERG}/{next(iter(TABLES))}")
