@@ -102,8 +102,10 @@ def test_each_difference_is_found_and_the_next_publication_ends_it(
     assert problems(root) == []
 
 
-@pytest.mark.parametrize("file", ["v1.metadata.json", "snap-*.avro", "*-m0.avro"])
-@pytest.mark.parametrize("content", [b"{", None])
+DAMAGES = [("v1.metadata.json", b"{"), ("snap-*.avro", b"{"), ("*-m0.avro", b"{"), ("v1.metadata.json", None)]
+
+
+@pytest.mark.parametrize(("file", "content"), DAMAGES)
 def test_tables_that_cannot_be_read_are_a_problem(root: Root, file: str, content: bytes | None) -> None:
     """``verify`` reports the failure, runs publish nothing, and the remedy of the message works."""
     (path,) = (Path(root.place) / "_wsparquet/iceberg/geo/metadata").glob(file)

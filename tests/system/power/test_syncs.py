@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import wsparquet
-from tests.scale import FULL
+from tests.scale import FULL, scaled
 from tests.system.power.recorder import HELPERS
 from tests.system.power.states import State, states
 from tests.system.power.trace import Trace
@@ -43,7 +43,6 @@ CATCHERS = {
     "LocalDisk._move days/*": "redo_compacted",
     "LocalDisk._move _wsparquet": "replay",
     "LocalDisk._move sync": "save",
-    "LocalDisk._move iceberg/*/*": "publish",
     "LocalDisk._move retired": "compact_published",
     "LocalDisk.create iceberg/*/*": "publish",
     # New folders.
@@ -76,6 +75,8 @@ AFTER_A_KILL = {
 """Syncs of what another process has changed. Its own sync may be missing, because it was killed."""
 
 HARMLESS = {
+    # Readers still open the version before it, because the hint is moved later; the next run makes new manifests.
+    "LocalDisk._move iceberg/*/*": "publish",
     # The intent comes back, and names only files that are gone, or that the record names.
     "LocalDisk.delete intents/*": "remove",
     "LocalDisk.delete day_intents/*": "compact",
@@ -145,8 +146,9 @@ def ends(trace: Trace, without: str | None) -> Iterable[State]:
 def test_a_harmless_sync_is_harmless(home: Trials, site: str) -> None:
     """No state is wrong that the missing sync makes possible: if one is, the sync belongs to the other table."""
     trial = home.trial(HARMLESS[site])
-    assert added(trial.trace, site)
-    assert trial.first_failure(added(trial.trace, site)) is None
+    found = added(trial.trace, site)
+    assert found
+    assert trial.first_failure(found[: scaled(None, 20)]) is None
 
 
 def test_every_sync_is_in_a_table(home: Trials) -> None:
