@@ -84,10 +84,14 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture
 def proxy(endpoint: str) -> Iterator[Proxy]:
     """A proxy before the server, which notes each request and makes no faults yet."""
+    from s3fs import S3FileSystem  # type: ignore[import-untyped]
+
     from tools.s3.proxy import proxying
 
     with proxying(endpoint) as found:
         yield found
+    # s3fs keeps all file systems, with 14 MB each, for later ones with the same options. No other test has this proxy.
+    S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.scale import scaled
 from wsparquet.emulator import EmulatorOptions, serving
 
-ROUNDS = 10
+ROUNDS = scaled(10, 4)
 
 
 class Clients:

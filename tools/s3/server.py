@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +70,25 @@ def storage_options(endpoint: str) -> dict[str, Any]:
     }
 
 
+@cache
+def _client(endpoint: str) -> Any:
+    """A plain S3 client. Making one takes 50 ms, and the description of S3 in it takes many MB."""
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="tester",
+        aws_secret_access_key=SECRET,
+    )
+
+
 class Bucket:
     """A new bucket, accessed with a plain S3 client."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.name = f"lake-{next(_NUMBERS)}"
-        self.client = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="tester",
-            aws_secret_access_key=SECRET,
-        )
+        self.client = _client(endpoint)
         self.client.create_bucket(Bucket=self.name)
 
     @property

@@ -56,7 +56,8 @@ class Recorder:
                 if kill_at is None:
                     raise
         # The system releases the locks of a process that is killed. Here, whoever holds a lock releases it.
-        gc.collect()
+        if kill_at is not None:
+            gc.collect()
 
     def _wrapped(self, name: str) -> Callable[..., Any]:
         real = getattr(os, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -40,6 +41,8 @@ MEMORY = Path("/dev/shm")
 def trials() -> Iterator[Trials]:
     """Provide trials in a folder of their own, in memory if that is possible."""
     home = MEMORY if os.access(MEMORY, os.W_OK) else None
+    # Each simulated kill collects garbage. Otherwise it would look for seconds at what earlier tests have left.
+    gc.freeze()
     with tempfile.TemporaryDirectory(prefix="wsparquet-power-", dir=home) as folder:
         yield Trials(Path(folder).resolve())
 
