@@ -296,7 +296,9 @@ class LocalDisk:
         if not (self.root / LOCKS).is_dir():
             return
         with suppress(OSError, DatasetError), self.workspaces.exclusive():
-            (self.root / TMP).rmdir()
+            # If another run has deleted the folders meanwhile, the lock has made its own folder again.
+            with suppress(FileNotFoundError):
+                (self.root / TMP).rmdir()
             self.workspaces.lock_file.unlink()
             for folder in (LOCKS, STATE):
                 (self.root / folder).rmdir()

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +20,7 @@ __all__ = ["Workspace", "Workspaces", "locked"]
 
 POLL_SECONDS = 0.01
 NEW_LOCK_SECONDS = 10.0
+TRIES = 20
 
 
 @contextmanager
@@ -28,11 +29,21 @@ def locked(path: Path) -> Iterator[None]:
     # Create a new lock object each time: flock excludes other threads only if each one has its own descriptor.
     lock = FileLock(path, thread_local=False)
     with translated("lock", path):
-        lock.acquire(poll_interval=POLL_SECONDS)
+        _acquire(lock)
     try:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock) -> None:
+    """Lock a file. If another process deletes its folder while this one creates it, create the folder again."""
+    for _ in range(TRIES):
+        # `Path.mkdir` reports a folder that is deleted just after it was found to exist as a file.
+        with suppress(FileExistsError, FileNotFoundError):
+            lock.acquire(poll_interval=POLL_SECONDS)
+            return
+    lock.acquire(poll_interval=POLL_SECONDS)
 
 
 class Workspace:
