@@ -146,40 +146,50 @@ class MergeRun:
 
     def tell(self, change: DayChange, result: MergeResult) -> None:
         """Report the result of a day."""
-        day = f"{change.day.account} {change.day.day or HIVE_NULL}"
-        place = f"{self._root.place}: {day}"
         if isinstance(result, str):
-            self._listener(Progress("failed", day, place, error=result))
-        elif result is None and not self._options.dry_run:
-            self._listener(Progress("skipped", day, place, reason="another run has changed this day meanwhile"))
+            self._listener(Progress("failed", *self._named(change), error=result))
+        elif result is None:
+            reason = "another run has changed this day meanwhile"
+            self._listener(Progress("skipped", *self._named(change), reason=reason))
         else:
-            rows = sum(each.rows for inputs in change.merged.values() for each in inputs)
-            self._listener(Progress("committed", day, place, rows=rows))
+            self._tell_merged(change)
 
     def add(self, change: DayChange, result: MergeResult) -> None:
-        """Add the result of a day to the totals. In a dry run, None stands for a day that would be merged."""
+        """Add the result of a day to the totals."""
         if isinstance(result, str):
             day = change.day.day
             self._failures.append(UnmergedDay(change.day.account, day.isoformat() if day else None, result))
-        elif result is None and not self._options.dry_run:
+        elif result is None:
             self._changing += 1
         else:
-            self._days += 1
-            after = _published(result) if result is not None else {}
-            for table, inputs in change.merged.items():
-                totals = self._totals.setdefault(table, _Totals())
-                totals.days += 1
-                totals.rows += sum(each.rows for each in inputs)
-                totals.before = totals.before.plus(Sizes(len(inputs), sum(each.part.bytes for each in inputs)))
-                totals.after = totals.after.plus(after.get(table, Sizes()))
+            self._add_merged(change, _published(result))
+
+    def _tell_merged(self, change: DayChange) -> None:
+        rows = sum(each.rows for inputs in change.merged.values() for each in inputs)
+        self._listener(Progress("committed", *self._named(change), rows=rows))
+
+    def _add_merged(self, change: DayChange, after: Mapping[str, Sizes]) -> None:
+        """Add a day to the totals. ``after`` has the new day parts by table, or nothing in a dry run."""
+        self._days += 1
+        for table, inputs in change.merged.items():
+            totals = self._totals.setdefault(table, _Totals())
+            totals.days += 1
+            totals.rows += sum(each.rows for each in inputs)
+            totals.before = totals.before.plus(Sizes(len(inputs), sum(each.part.bytes for each in inputs)))
+            totals.after = totals.after.plus(after.get(table, Sizes()))
+
+    def _named(self, change: DayChange) -> tuple[str, str]:
+        """Return the name of a day and its place, for events."""
+        name = f"{change.day.account} {change.day.day or HIVE_NULL}"
+        return name, f"{self._root.place}: {name}"
 
     def end(self) -> Compaction:
         """Remove void rows, and return the result. Raises DatasetError if the store fails."""
         root, options = self._root, self._options
         if options.dry_run:
             for change in self.changes:
-                self.tell(change, None)
-                self.add(change, None)
+                self._tell_merged(change)
+                self._add_merged(change, {})
         elif self._days:
             # A source that was replaced or removed during its merge has left void rows.
             root.settle_days(root.commits())

@@ -77,10 +77,6 @@ class Publication:
     keep_seconds: float
     location: str
 
-    def is_in(self, location: str) -> bool:
-        """Return whether the tables are in the root at this location. Those of a copied root are in the original."""
-        return self.catalog is None and self.location == location
-
 
 @dataclass(frozen=True, slots=True)
 class Extending:
@@ -155,6 +151,14 @@ class RootVersion:
                 f"{store.place(ROOT_FILE)}: expected that all parts have the root's extension, found that `wsparquet "
                 "extend` has not finished; run it again with the same file"
             )
+
+    def is_published_in(self, location: str) -> bool:
+        """Return whether the root at this location has its published tables in itself.
+
+        The tables of a copied root are in the original.
+        """
+        found = self.publication
+        return found is not None and found.catalog is None and found.location == location
 
     @property
     def tables(self) -> Schema:

@@ -89,8 +89,7 @@ def write_views(
     location = Location.of(lake.location, empty=lake.empty_tables)
     try:
         with duckdb.connect(target) as connection:
-            publication = opened.version.publication
-            iceberg = publication is not None and publication.is_in(opened.location)
+            iceberg = opened.version.is_published_in(opened.location)
             reason = _why_not_iceberg(connection, duckdb) if iceberg else None
             iceberg = iceberg and reason is None
             statements = list(_statements(location, lake.schema, iceberg=iceberg))

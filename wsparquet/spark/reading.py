@@ -38,10 +38,11 @@ def register(
 
     ``storage_options`` are options for fsspec, if the files are behind a URL. ``extension``, ``policy`` and
     ``key_file`` are those of ``wsparquet.read``; they are read now, on the driver, and apply to all queries of the
-    session until the next call. The reader's option ``table`` names the
-    table, and ``load`` takes a path, a glob, a folder or a URL. Each file is one partition. The schema is known without
-    reading a file. A query fails if text of a file became no row, unless the option ``max_quarantined`` allows a number
-    of records and items for each file, or ``any`` number.
+    session until the next call.
+
+    The reader's option ``table`` names the table, and ``load`` takes a path, a glob, a folder or a URL. Each file is
+    one partition. The schema is known without reading a file. A query fails if text of a file became no row, unless the
+    option ``max_quarantined`` allows a number of records and items for each file, or ``any`` number.
 
     Every query decodes all columns of all files again, so use this data source only to look at a few files.
 
@@ -85,8 +86,7 @@ def views(
     imported_pyspark()
     opened = Root.open(root, create=False, access=Access.checked(storage_options))
     lake = LakeDataset(opened)
-    publication = opened.version.publication
-    iceberg = publication is not None and publication.is_in(opened.location) and _has_iceberg(spark, lake.location)
+    iceberg = opened.version.is_published_in(opened.location) and _has_iceberg(spark, lake.location)
     LOGGER.info("views of %s read %s", opened.place, "its Iceberg tables" if iceberg else "the folders of its tables")
     for table in lake.tables:
         frame = _iceberg_table(spark, lake, table) if iceberg else _folder(spark, lake, table)

@@ -37,14 +37,14 @@ class Reading:
 
         Raises OptionError if the option ``table`` is missing, or if there is an unknown option.
         """
-        for name in options:
-            check_choice("option", name.lower(), OPTIONS)
+        for option in options:
+            check_choice("option", option.lower(), OPTIONS)
         tables = self.decoder.schema.tables
-        table = options.get("table")
-        if table is None:
+        if "table" not in options:
             raise OptionError("table", f'expected .option("table", …), one of {", ".join(tables)}, found none')
-        check_choice("table", table, tuple(tables))
-        return tables[table]
+        name = options["table"]
+        check_choice("table", name, tuple(tables))
+        return tables[name]
 
 
 def make_data_source(how: Reading) -> type[DataSource]:

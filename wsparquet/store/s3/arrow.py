@@ -38,9 +38,9 @@ class _Handler(fs.FSSpecHandler):
 
     def open_input_file(self, path: str) -> pa.NativeFile:
         """Open a file. Files of unknown sizes are opened as usual."""
-        size = self._sizes.get(path)
-        if size is None:
+        if path not in self._sizes:
             return super().open_input_file(path)
+        size = self._sizes[path]
         cache = "readahead" if size <= SMALL_BYTES else "none"
         file = self._filesystem.open(path, mode="rb", size=size, cache_type=cache, block_size=SMALL_BYTES)
         # Otherwise s3fs asks for them at the first read.
