@@ -45,7 +45,7 @@ def root(tmp_path: Path) -> Root:
 
 
 def assert_whole(root: Root, log: CommitLog) -> None:
-    """Every part that counts is there, and together they have the rows that a reader finds who comes later."""
+    """All parts that count for this reader exist, and they are the parts that count for a later reader."""
     parts = [each.part.path for each in log.counting().parts()]
     assert root.store.missing(parts) == set()
     assert sorted(parts) == sorted(each.part.path for each in root.log.counting().parts())

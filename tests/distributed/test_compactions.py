@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.commit.workload import OTHERS, commit_one
+from tests.commit.workload import commit_one, prepare
 from tests.dataset.helpers import IDENTITY, rows_on_disk
 from tests.distributed.jobs import results, run_job
 from tests.store.s3.lake import Lake
@@ -21,7 +21,7 @@ from wsparquet import Compaction, Progress, compact, verify
 from wsparquet.compaction.options import CompactKeywords
 from wsparquet.dataset import Root
 from wsparquet.distributed import TaskResult, plan_compact
-from wsparquet.errors import OptionError, PlaceError
+from wsparquet.errors import DatasetError, OptionError, PlaceError
 from wsparquet.layout import is_day_part_path
 
 ALL: CompactKeywords = {"min_files": 2, "older_than": timedelta(0)}
@@ -30,9 +30,7 @@ ALL: CompactKeywords = {"min_files": 2, "older_than": timedelta(0)}
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:
     """Three sources, with rows of two tables on several days, and a copy of all that beside it."""
-    root = Root.open(tmp_path / "lake")
-    for identity, seed in {IDENTITY: 1, **OTHERS}.items():
-        commit_one(root, identity, seed)
+    prepare(Root.open(tmp_path / "lake"), "compact")
     shutil.copytree(tmp_path / "lake", tmp_path / "whole")
     return tmp_path / "lake"
 
@@ -72,9 +70,7 @@ def test_the_root_and_the_result_are_those_of_one_compaction(lake: Path) -> None
 
 def test_a_bucket_is_compacted_by_tasks(bucket: Lake) -> None:
     """Options reach the tasks inside of the pickle, and neither work nor tasks show them."""
-    root = bucket.open()
-    for identity, seed in {IDENTITY: 1, **OTHERS}.items():
-        commit_one(root, identity, seed)
+    prepare(bucket.open(), "compact")
     before = bucket.rows()
     job = plan_compact(bucket.url, workers=2, storage_options=bucket.options, **ALL)
     assert SECRET not in repr((job.work, job.tasks))
@@ -141,5 +137,5 @@ def test_wrong_calls_are_refused(tmp_path: Path, lake: Path) -> None:
         plan_compact(lake, tables=["geos"])
     with pytest.raises(PlaceError, match="not supported"):
         plan_compact("gs://bucket/lake")
-    with pytest.raises(Exception, match="expected a root"):
+    with pytest.raises(DatasetError, match="expected a root"):
         plan_compact(tmp_path / "none")

@@ -32,9 +32,9 @@ def compacted(root: Path) -> None:
     wsparquet.compact(root, min_files=2, older_than=timedelta(0)).raise_for_failures()
 
 
-def rows(root: Path) -> dict[str, list[str]]:
+def rows(root: Path | str, storage_options: dict[str, Any] | None = None) -> dict[str, list[str]]:
     """The rows of each table with their dates, as sorted text: NaN equals NaN."""
-    lake = wsparquet.open_dataset(root)
+    lake = wsparquet.open_dataset(root, storage_options=storage_options)
     return {name: sorted(map(repr, lake.table(name).to_table().to_pylist())) for name in lake.tables}
 
 

@@ -15,7 +15,7 @@ from tests.drift import EXTENSION
 from tests.extensions.roots import compacted, drifted_sources, rows
 from tests.scale import scaled
 from tests.store.s3.lake import Lake
-from tests.store.s3.workload import Forks, forking, killing
+from tests.store.s3.workload import Forks, extend, forking, killing
 from tools.s3.proxy import Proxy
 from wsparquet import SchemaError
 
@@ -48,12 +48,6 @@ def forks() -> Iterator[Forks]:
         yield found
 
 
-def rows_of(lake: Lake) -> dict[str, list[str]]:
-    """The rows of each table with their dates, as sorted text."""
-    found = wsparquet.open_dataset(lake.url, storage_options=lake.options)
-    return {name: sorted(map(repr, found.table(name).to_table().to_pylist())) for name in found.tables}
-
-
 def filled(lake: Lake, plain: Path) -> Lake:
     """A bucket of its own with a copy of the root."""
     new = Lake(lake.bucket.endpoint, lake.endpoint)
@@ -63,24 +57,20 @@ def filled(lake: Lake, plain: Path) -> Lake:
     return new
 
 
-def extend(lake: Lake) -> None:
-    """Extend the root."""
-    wsparquet.extend(lake.url, EXTENSION, storage_options=lake.options)
-
-
 def requests(lake: Lake, proxy: Proxy, plain: Path) -> int:
     """How many requests an undisturbed run makes."""
     before = len(proxy.log)
-    extend(filled(lake, plain))
+    copy = filled(lake, plain)
+    extend(copy.url, copy.endpoint)
     return len(proxy.log) - before
 
 
 def check(lake: Lake, before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
     """Until it is done again, readers are refused, or find all rows of either schema; then all is extended."""
     with suppress(SchemaError):
-        assert rows_of(lake) in (before, after)
-    extend(lake)
-    assert rows_of(lake) == after
+        assert rows(lake.url, lake.options) in (before, after)
+    extend(lake.url, lake.endpoint)
+    assert rows(lake.url, lake.options) == after
     assert wsparquet.verify(lake.url, storage_options=lake.options).problems == []
 
 

@@ -72,7 +72,7 @@ def storage_options(endpoint: str) -> dict[str, Any]:
 
 @cache
 def _client(endpoint: str) -> Any:
-    """A plain S3 client. Making one takes 50 ms, and the description of S3 in it takes many MB."""
+    """Return the plain S3 client for all buckets of a server."""
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
