@@ -75,16 +75,20 @@ class Imported:
 
     address: int
 
+class ParquetLayout:
+    """What all Parquet files of a table have in common: their schema, and their settings."""
+
+    def __new__(cls, schema: object, settings: str) -> Self:
+        """Prepare files. ``schema`` is a capsule with their Arrow schema; ``settings`` is JSON text with all settings.
+
+        Raises ValueError if the schema or the settings are not valid.
+        """
+
 class ParquetFile:
     """A Parquet file that is being written. The file is complete after ``close``."""
 
-    def __new__(cls, path: str | PathLike[str], schema: object, settings: str) -> Self:
-        """Prepare the file at ``path``, which is created when its first row group ends.
-
-        ``schema`` is a capsule with the file's Arrow schema; ``settings`` is the JSON text of all settings.
-
-        Raises ValueError if the settings are not valid.
-        """
+    def __new__(cls, path: str | PathLike[str], layout: ParquetLayout) -> Self:
+        """Prepare the file at ``path``, which is created when its first row group ends."""
 
     def write(self, batch: Imported) -> tuple[int, int, int, int]:
         """Add a record batch to the unfinished row group. Raises OSError.

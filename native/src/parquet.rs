@@ -2,6 +2,7 @@
 //! The writer counts and hashes the bytes that it writes, and reports the facts of the finished file, so nothing has to
 //! read the file again.
 
+mod layout;
 mod packed;
 
 use std::collections::HashSet;
@@ -13,44 +14,17 @@ use std::sync::Arc;
 use arrow_array::ffi::from_ffi_and_data_type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
 use arrow_data::ffi::FFI_ArrowArray;
-use arrow_schema::{DataType, Schema};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ParquetMetaData;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zstd::bulk::Decompressor;
 
-use self::packed::{Packed, compressor, decompressor, leaf, leaf_paths};
-
-/// The share of absent values that a Bloom filter does not exclude.
-const BLOOM_FALSE: f64 = 0.01;
-
-/// The settings of a file, with the same members as Python's `wsparquet.parquet.settings.FileSettings`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// The dotted paths of the columns that get a dictionary.
-    dictionary: Vec<String>,
-    /// The dotted paths of the columns that get statistics.
-    statistics: Vec<String>,
-    /// The dotted paths of the table's own timestamps, whose range is in `Facts`. They need statistics.
-    timestamps: Vec<String>,
-    row_group_rows: usize,
-    /// The dotted paths of the columns that get a Bloom filter in each row group.
-    bloom: Vec<String>,
-    compression: String,
-    compression_level: i32,
-    page_index: bool,
-    arrow_schema: bool,
-    root: String,
-}
+pub use self::layout::Layout;
+use self::packed::{Packed, compressor, decompressor, leaf};
 
 /// Facts about a finished file.
 pub struct Facts {
@@ -180,41 +154,63 @@ impl Pending {
 /// dictionary and its compressor, which is more than the Arrow data of most columns; so columns are encoded one after
 /// the other when the row group ends.
 pub struct Part {
-    writer: SerializedFileWriter<HashedFile>,
-    columns: ArrowRowGroupWriterFactory,
-    schema: Arc<Schema>,
-    data_type: DataType,
-    timestamps: HashSet<ColumnPath>,
-    row_group_rows: usize,
+    layout: Arc<Layout>,
+    path: PathBuf,
+    begun: Option<Begun>,
     pending: Vec<Pending>,
     pending_rows: usize,
     plain_bytes: usize,
     packed_bytes: usize,
 }
 
+/// A file to which rows or a footer have been written.
+struct Begun {
+    writer: SerializedFileWriter<HashedFile>,
+    columns: ArrowRowGroupWriterFactory,
+}
+
+impl Begun {
+    /// Begins a file. With `rows`, these are all rows of the file.
+    fn new(path: PathBuf, layout: &Layout, rows: Option<&[&RecordBatch]>) -> Result<Self> {
+        let properties = Arc::new(layout.properties(rows)?);
+        let writer = SerializedFileWriter::new(HashedFile::new(path), Arc::clone(&layout.root), properties)?;
+        let columns = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&layout.schema));
+        Ok(Self { writer, columns })
+    }
+
+    fn write_row_group(&mut self, batches: &[Pending], layout: &Layout) -> Result<()> {
+        let mut with = decompressor()?;
+        let mut writers = self.columns.create_column_writers(self.writer.flushed_row_groups().len())?.into_iter();
+        let mut group = self.writer.next_row_group()?;
+        for (column, (field, paths)) in layout.schema.fields().iter().zip(&layout.leaves).enumerate() {
+            for (path, mut writer) in paths.iter().zip(&mut writers) {
+                for batch in batches {
+                    let column = batch.leaf(column, path, &mut with)?;
+                    let field = field.as_ref().clone().with_data_type(column.data_type().clone());
+                    compute_leaves(&field, &column)?.iter().try_for_each(|leaf| writer.write(leaf))?;
+                }
+                writer.close()?.append_to_row_group(&mut group)?;
+            }
+        }
+        group.close()?;
+        self.writer.flush()?;
+        self.writer.inner_mut().rest();
+        Ok(())
+    }
+}
+
+impl Drop for Begun {
+    /// Prevents a last write to a file that is not closed: when the crate's writer is dropped, it passes on its
+    /// remaining bytes.
+    fn drop(&mut self) {
+        self.writer.inner_mut().hold();
+    }
+}
+
 impl Part {
     /// Prepares a file, which is created when its first row group ends. Writing then fails if the file already exists.
-    pub fn new(path: PathBuf, schema: Schema, settings: &Settings) -> Result<Self> {
-        let schema = Arc::new(schema);
-        let writer_options = ArrowWriterOptions::new()
-            .with_properties(settings.properties()?)
-            .with_skip_arrow_metadata(!settings.arrow_schema)
-            .with_schema_root(settings.root.clone());
-        let file = HashedFile::new(path);
-        let writer = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), writer_options)?;
-        let (writer, columns) = writer.into_serialized_writer()?;
-        Ok(Self {
-            writer,
-            columns,
-            data_type: DataType::Struct(schema.fields.clone()),
-            schema,
-            timestamps: settings.timestamps.iter().map(|name| column_path(name)).collect(),
-            row_group_rows: settings.row_group_rows.max(1),
-            pending: Vec::new(),
-            pending_rows: 0,
-            plain_bytes: 0,
-            packed_bytes: 0,
-        })
+    pub fn new(path: PathBuf, layout: Arc<Layout>) -> Self {
+        Self { layout, path, begun: None, pending: Vec::new(), pending_rows: 0, plain_bytes: 0, packed_bytes: 0 }
     }
 
     /// Adds a batch to the unfinished row group. If the row group then has the maximum number of rows, it ends, and a
@@ -226,11 +222,11 @@ impl Part {
     /// type.
     pub unsafe fn write(&mut self, array: FFI_ArrowArray) -> Result<()> {
         // SAFETY: the caller guarantees the type. `validate` then checks that lengths and buffers agree.
-        let data = unsafe { from_ffi_and_data_type(array, self.data_type.clone()) }?;
+        let data = unsafe { from_ffi_and_data_type(array, self.layout.data_type.clone()) }?;
         data.validate()?;
         let mut rest = RecordBatch::from(StructArray::from(data));
-        while self.pending_rows + rest.num_rows() >= self.row_group_rows {
-            let fitting = self.row_group_rows - self.pending_rows;
+        while self.pending_rows + rest.num_rows() >= self.layout.row_group_rows {
+            let fitting = self.layout.row_group_rows - self.pending_rows;
             self.add(rest.slice(0, fitting));
             rest = rest.slice(fitting, rest.num_rows() - fitting);
             self.end_row_group()?;
@@ -265,64 +261,67 @@ impl Part {
 
     /// Writes the unfinished row group to the file, if it has rows. Between row groups, the file is closed.
     pub fn end_row_group(&mut self) -> Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
+        if !self.pending.is_empty() {
+            self.write_pending(false)?;
         }
+        Ok(())
+    }
+
+    /// Writes the unfinished row group, if it has rows, to the file, which begins now unless it has begun before.
+    /// `last`: whether no rows follow.
+    fn write_pending(&mut self, last: bool) -> Result<&mut Begun> {
+        let begun = match &mut self.begun {
+            Some(begun) => begun,
+            none => {
+                let rows = if last { unpacked(&self.pending) } else { None };
+                none.insert(Begun::new(self.path.clone(), &self.layout, rows.as_deref())?)
+            }
+        };
         let batches = std::mem::take(&mut self.pending);
         (self.pending_rows, self.plain_bytes, self.packed_bytes) = (0, 0, 0);
-        let mut with = decompressor()?;
-        let mut writers = self.columns.create_column_writers(self.writer.flushed_row_groups().len())?.into_iter();
-        let mut group = self.writer.next_row_group()?;
-        for (column, field) in self.schema.fields().iter().enumerate() {
-            for (path, mut writer) in leaf_paths(field.data_type()).iter().zip(&mut writers) {
-                for batch in &batches {
-                    let column = batch.leaf(column, path, &mut with)?;
-                    let field = field.as_ref().clone().with_data_type(column.data_type().clone());
-                    compute_leaves(&field, &column)?.iter().try_for_each(|leaf| writer.write(leaf))?;
-                }
-                writer.close()?.append_to_row_group(&mut group)?;
-            }
+        if !batches.is_empty() {
+            begun.write_row_group(&batches, &self.layout)?;
         }
-        group.close()?;
-        self.writer.flush()?;
-        self.writer.inner_mut().rest();
-        Ok(())
+        Ok(begun)
     }
 
     /// Returns how much memory and disk space the unfinished file takes.
     pub fn taken(&self) -> Taken {
+        let writer = self.begun.as_ref().map(|begun| &begun.writer);
         Taken {
             pending: self.plain_bytes,
             packed: self.packed_bytes,
-            row_groups: self.writer.flushed_row_groups().len(),
-            bytes: self.writer.inner().bytes,
+            row_groups: writer.map_or(0, |writer| writer.flushed_row_groups().len()),
+            bytes: writer.map_or(0, |writer| writer.inner().bytes),
         }
     }
 
     /// Writes the footer, closes the file, and returns the facts about the file.
     pub fn close(mut self) -> Result<Facts> {
+        let layout = Arc::clone(&self.layout);
+        let writer = &mut self.write_pending(true)?.writer;
         // Write everything before the footer first, so that only the end of the file is held.
-        self.end_row_group()?;
-        self.writer.flush()?;
-        self.writer.inner_mut().hold();
-        let footer = self.writer.finish()?;
-        let file = self.writer.inner_mut();
+        writer.flush()?;
+        writer.inner_mut().hold();
+        let footer = writer.finish()?;
+        let file = writer.inner_mut();
         file.release(footer.file_metadata().schema_descr().num_columns())?;
         Ok(Facts {
             rows: footer.file_metadata().num_rows(),
             bytes: file.bytes,
-            times: range(&footer, &self.timestamps),
+            times: range(&footer, &layout.timestamps),
             sha256: file.digest.clone().finalize().into(),
         })
     }
 }
 
-impl Drop for Part {
-    /// Prevents a last write to a file that is not closed: when the crate's writer is dropped, it passes on its
-    /// remaining bytes.
-    fn drop(&mut self) {
-        self.writer.inner_mut().hold();
-    }
+/// Returns all batches of a row group, unless one of them is compressed.
+fn unpacked(pending: &[Pending]) -> Option<Vec<&RecordBatch>> {
+    let batches = pending.iter().map(|each| match each {
+        Pending::Plain(batch) => Some(batch),
+        Pending::Packed(_) => None,
+    });
+    batches.collect()
 }
 
 /// Returns the minimum and the maximum of some columns of 64-bit integers, from the statistics of the columns.
@@ -333,54 +332,4 @@ fn range(footer: &ParquetMetaData, columns: &HashSet<ColumnPath>) -> Option<(i64
         found.min_opt().copied().zip(found.max_opt().copied())
     });
     bounds.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
-}
-
-fn column_path(dotted: &str) -> ColumnPath {
-    ColumnPath::new(dotted.split('.').map(str::to_owned).collect())
-}
-
-impl Settings {
-    /// Parses the settings from JSON text.
-    pub fn read(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
-    }
-
-    fn compression(&self) -> Result<Compression> {
-        match self.compression.as_str() {
-            "zstd" => ZstdLevel::try_new(self.compression_level).map(Compression::ZSTD),
-            "none" => Ok(Compression::UNCOMPRESSED),
-            other => {
-                Err(ParquetError::NYI(format!("the native writer has no compression {other}, only zstd and none")))
-            }
-        }
-    }
-
-    fn properties(&self) -> Result<WriterProperties> {
-        let level = if self.page_index { EnabledStatistics::Page } else { EnabledStatistics::Chunk };
-        let general = WriterProperties::builder()
-            .set_compression(self.compression()?)
-            .set_offset_index_disabled(!self.page_index)
-            .set_dictionary_enabled(false)
-            .set_statistics_enabled(EnabledStatistics::None)
-            // Truncated bounds are not values of the column, but some readers treat them as such.
-            .set_statistics_truncate_length(None);
-        let with_dictionary = self
-            .dictionary
-            .iter()
-            .fold(general, |builder, column| builder.set_column_dictionary_enabled(column_path(column), true));
-        let with_statistics = self
-            .statistics
-            .iter()
-            .fold(with_dictionary, |builder, column| builder.set_column_statistics_enabled(column_path(column), level));
-        // The crate creates a filter for the maximum number of values, and then shrinks it to the size that its actual
-        // values need.
-        let with_bloom =
-            self.bloom.iter().map(|column| column_path(column)).fold(with_statistics, |builder, column| {
-                builder
-                    .set_column_bloom_filter_enabled(column.clone(), true)
-                    .set_column_bloom_filter_fpp(column.clone(), BLOOM_FALSE)
-                    .set_column_bloom_filter_max_ndv(column, self.row_group_rows as u64)
-            });
-        Ok(with_bloom.build())
-    }
 }

@@ -165,8 +165,8 @@ def pages_of(data: bytes, footer: pq.FileMetaData) -> Iterator[bytes]:
                 body = data[at : at + header[3]]
                 at += header[3]
                 levels = sum(header[8].get(field, 0) for field in (5, 6)) if 8 in header else 0
-                assert column.compression == "ZSTD"
-                if header[2] > levels:
+                assert column.compression in {"ZSTD", "UNCOMPRESSED"}
+                if column.compression == "ZSTD" and header[2] > levels:
                     inflated = pa.decompress(body[levels:], header[2] - levels, codec="zstd")
                     body = body[:levels] + inflated.to_pybytes()
                 yield body

@@ -129,6 +129,35 @@ def described(column: pq.ColumnChunkMetaData) -> dict[str, object]:
 
 
 @needs_native
+def test_columns_with_few_values_are_plain_in_a_file_of_one_row_group(tmp_path: Path) -> None:
+    """No compression and no dictionary below 256 bytes; both from there on, and both in files of several row groups."""
+
+    def kinds(name: str, batches: list[pa.RecordBatch], *, rows: int = 100) -> dict[str, set[tuple[str, bool]]]:
+        part = NativePart(tmp_path / name, "geo", row_group_rows=rows)
+        for batch in batches:
+            part.write(batch)
+        part.close()
+        footer = pq.read_metadata(tmp_path / name)
+        assert footer.num_row_groups == -(-sum(batch.num_rows for batch in batches) // rows)
+        groups = [footer.row_group(group) for group in range(footer.num_row_groups)]
+        columns = [group.column(index) for group in groups for index in range(footer.num_columns)]
+        return {
+            path: {(each.compression, each.has_dictionary_page) for each in columns if each.path_in_schema == path}
+            for path in ("country", "city", "state", "isp")
+        }
+
+    # The offsets of five texts take 24 bytes.
+    lengths = {"country": [46, 46, 46, 46, 48], "city": [46, 46, 46, 46, 47], "isp": [500, 0, 0, 0, 0]}
+    values = [{name: "x" * sizes[row] for name, sizes in lengths.items()} for row in range(5)]
+    rows = pa.RecordBatch.from_pylist(values, schema=file_schema("geo"))
+    plain, full = {("UNCOMPRESSED", False)}, {("ZSTD", True)}
+    expected = {"country": full, "city": plain, "state": plain, "isp": full}
+    assert kinds("one.parquet", [rows]) == expected
+    assert kinds("several.parquet", [rows], rows=2) == dict.fromkeys(expected, full)
+    assert kinds("twice.parquet", [rows, rows]) == {**expected, "city": full}
+
+
+@needs_native
 def test_long_bounds_are_whole(tmp_path: Path) -> None:
     """The least and the greatest name of a source file are values of the file, however long."""
     rows = make_rows("geo", 3)

@@ -114,13 +114,14 @@ def test_all_files_of_a_table_have_the_same_full_schema(written: Path, table: st
 
 @pytest.mark.parametrize("table", TABLES)
 def test_files_are_written_as_measured(written: Path, table: str) -> None:
-    """Every column has zstd and a page index, statistics for what rows are looked up by."""
+    """Every column of some size has zstd, all have a page index, and statistics those by which rows are looked up."""
     for file in files_of(written, table):
         group = file.metadata.row_group(0)
         for index, leaf in enumerate(leaves(table)):
             column = group.column(index)
             assert column.path_in_schema == leaf.path
-            assert column.compression == "ZSTD"
+            # A column is plain below 256 bytes. Levels and page headers come on top.
+            assert column.compression == "ZSTD" or column.total_uncompressed_size < 400
             assert column.has_offset_index
             looked_up = leaf.path in {"visitId", "visitorId", "record_number"} or pa.types.is_timestamp(leaf.type)
             if looked_up:

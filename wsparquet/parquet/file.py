@@ -6,7 +6,7 @@ Both use the schema and the settings of ``wsparquet.parquet.settings``. Tests co
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, cast
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import io
 
     import pyarrow.parquet as pq
+
+    from wsparquet._native import ParquetLayout
 
 __all__ = ["NativePart", "OpenPart", "PartFacts", "PyarrowPart", "Taken", "WriterKind", "best_writer", "time_range"]
 
@@ -125,8 +127,7 @@ class NativePart:
         from wsparquet._native import Imported, ParquetFile
 
         self._room = Imported
-        settings = file_settings(table, row_group_rows=row_group_rows, lookups=lookups)
-        self._file = ParquetFile(path, file_schema(table).__arrow_c_schema__(), native_options(settings))
+        self._file = ParquetFile(path, _layout(table, row_group_rows, lookups))
         self._facts: PartFacts | None = None
 
     def write(self, batch: pa.RecordBatch) -> Taken:
@@ -155,6 +156,14 @@ class NativePart:
 
     def abandon(self) -> None:
         """See ``OpenPart``. A file that is not closed writes nothing when it is freed."""
+
+
+@cache
+def _layout(table: AnyTable, row_group_rows: int, lookups: bool) -> ParquetLayout:
+    from wsparquet._native import ParquetLayout
+
+    settings = file_settings(table, row_group_rows=row_group_rows, lookups=lookups)
+    return ParquetLayout(file_schema(table).__arrow_c_schema__(), native_options(settings))
 
 
 class PyarrowPart:

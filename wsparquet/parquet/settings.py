@@ -109,6 +109,9 @@ class FileSettings:
     timestamps, whose range the writer returns. With ``arrow_schema``, the footer also contains the Arrow schema.
     ``root`` is the name of the Parquet schema's root.
 
+    In a file of one row group, the native writer neither compresses a column nor gives it a dictionary if all values
+    together take fewer than ``plain_bytes`` bytes in memory. pyarrow's writer has no such limit.
+
     Measured with 3,000 generated records of each table, compared to pyarrow's defaults with zstd level 1: files are 11
     % smaller, footers take 50 KB instead of 143 KB (of which 86 KB are the descriptions and the Arrow schema), and
     writing takes 8 % less CPU time. A dictionary for the columns that have none here made files 7 % (URLs) to 135 %
@@ -137,6 +140,7 @@ class FileSettings:
     bloom: tuple[str, ...] = ()
     compression: str = "zstd"
     compression_level: int = 1
+    plain_bytes: int = 256
     page_index: bool = True
     arrow_schema: bool = False
     root: str = "schema"

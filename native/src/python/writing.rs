@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use arrow_data::ffi::FFI_ArrowArray;
 use arrow_schema::Schema;
@@ -13,7 +13,7 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use crate::parquet::{Part, Settings};
+use crate::parquet::{Layout, Part};
 
 /// Memory for an array that Python exports through the Arrow C data interface: the exporter writes it to `address`.
 /// If Rust does not take the array, dropping this object releases it.
@@ -44,24 +44,35 @@ impl Imported {
 type TakenByFile = (usize, usize, usize, u64);
 type FileFacts = (i64, u64, Option<(i64, i64)>, [u8; 32]);
 
+/// What all files of a table have in common; see `wsparquet.parquet.file`.
+#[pyclass(frozen)]
+struct ParquetLayout(Arc<Layout>);
+
+#[pymethods]
+impl ParquetLayout {
+    /// `schema` is the capsule that `__arrow_c_schema__` returns. `settings` is the JSON text of all settings.
+    #[new]
+    fn new(schema: &Bound<'_, PyCapsule>, settings: &str) -> PyResult<Self> {
+        let schema = schema.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
+        // SAFETY: a capsule with that name contains an `FFI_ArrowSchema`, which is valid for the lifetime of the
+        // capsule.
+        let schema = Schema::try_from(unsafe { schema.as_ref() });
+        let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let layout = Layout::new(schema, settings).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(Self(Arc::new(layout)))
+    }
+}
+
 /// An open Parquet file; see `wsparquet.parquet.file`.
 #[pyclass(frozen)]
 struct ParquetFile(Mutex<Option<Part>>);
 
 #[pymethods]
 impl ParquetFile {
-    /// Prepares the file. `schema` is the capsule that `__arrow_c_schema__` returns. `settings` is the JSON text of all
-    /// settings.
+    /// Prepares the file.
     #[new]
-    fn new(path: PathBuf, schema: &Bound<'_, PyCapsule>, settings: &str) -> PyResult<Self> {
-        let schema = schema.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
-        // SAFETY: a capsule with that name contains an `FFI_ArrowSchema`, which is valid for the lifetime of the
-        // capsule.
-        let schema = Schema::try_from(unsafe { schema.as_ref() });
-        let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let settings = Settings::read(settings).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let part = Part::new(path, schema, &settings).map_err(raised)?;
-        Ok(Self(Mutex::new(Some(part))))
+    fn new(path: PathBuf, layout: &Bound<'_, ParquetLayout>) -> Self {
+        Self(Mutex::new(Some(Part::new(path, Arc::clone(&layout.get().0)))))
     }
 
     /// Adds a batch of the file's schema to the unfinished row group. Returns the memory in bytes of its uncompressed
@@ -131,5 +142,6 @@ fn raised(error: ParquetError) -> PyErr {
 
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Imported>()?;
+    module.add_class::<ParquetLayout>()?;
     module.add_class::<ParquetFile>()
 }
