@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wsparquet.commit.days import Counting
 from wsparquet.dataset import Root
 from wsparquet.errors import DatasetError, OptionError
 from wsparquet.layout import root_around
@@ -74,8 +73,6 @@ def report(
 def _gathered(root: Root, html: Path, samples: int, storage_options: Mapping[str, Any] | None) -> RootReport:
     commits = reported_commits(root)
     days = rows_by_day(commits)
-    # Day records say which files were merged; they are read last.
-    counting = Counting(commits, root.log.days())
     quarantine = [
         replace(source, samples=samples_of(root, commit, samples if number < SAMPLED else 0))
         for number, (commit, source) in enumerate(quarantined_sources(commits))
@@ -86,7 +83,7 @@ def _gathered(root: Root, html: Path, samples: int, storage_options: Mapping[str
         created_at=datetime.now(UTC).replace(microsecond=0),
         sources=len(commits),
         days=days,
-        tables=table_files(days, (each.part for each in counting.parts())),
+        tables=table_files(days, (each.part for each in root.log.counting().parts())),
         accounts=status(root.place, storage_options=storage_options).accounts,
         drift=findings_of(commits, None),
         drift_by_day=findings_of(commits, "day"),
