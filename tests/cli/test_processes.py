@@ -194,6 +194,18 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert ran.stderr.decode().splitlines()[-1] == "[]"
 
 
+def test_ctrl_c_while_the_program_is_imported_shows_no_traceback(tmp_path: Path) -> None:
+    """The process ends by the signal before there is anything that could print a message."""
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise SystemExit(7)\n")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    command = [sys.executable, "-m", "wsparquet", "--version"]
+    ran = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (-signal.SIGINT, b"", b"")
+    (tmp_path / "click.py").unlink()
+    ran = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=True)
+    assert ran.stdout.startswith(b"wsparquet ")
+
+
 def test_help_answers_at_once() -> None:
     """`wsparquet --help` takes under 0.3 s of processor time, in the best of a few runs: others use the cores, too."""
     used = []
