@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import re
-from typing import Any
+from typing import Any, Self
 
 import pyarrow.parquet as pq
 
@@ -22,6 +23,12 @@ class Lake:
         self.bucket = Bucket(server)
         self.endpoint = endpoint
         self.url = f"{self.bucket.url}/lake"
+
+    def past_proxy(self) -> Self:
+        """The same root, reached at the server itself: a request through the proxy takes twice as long."""
+        found = copy.copy(self)
+        found.endpoint = self.bucket.endpoint
+        return found
 
     @property
     def options(self) -> dict[str, Any]:
@@ -55,7 +62,7 @@ class Lake:
 
     def assert_at_rest(self) -> None:
         """Exactly what records name is there, and nothing is half done, but for probes of killed runs."""
-        counting = self.open(create=False).log.counting()
+        counting = self.past_proxy().open(create=False).log.counting()
         named = [part.path for part, void in counting.parts() if not void]
         named += [commit.quarantine for commit in counting.commits if commit.quarantine]
         assert_only_named(self.keys(), named)

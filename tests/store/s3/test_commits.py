@@ -47,14 +47,14 @@ def template(lake: Lake, work: str) -> None:
         for key, data in TEMPLATES[work].items():
             lake.bucket.put(key, data)
         return
-    workload.prepare(lake.open(), work)
+    workload.prepare(lake.past_proxy().open(), work)
     keys = lake.bucket.keys()
     TEMPLATES[work] = {key: lake.bucket.get(key) for key in keys}
 
 
 def committed_rows(lake: Lake) -> dict[str, Any]:
     """The rows that count, as the dataset gives them."""
-    tables = open_dataset(lake.url, storage_options=lake.options)
+    tables = open_dataset(lake.url, storage_options=lake.past_proxy().options)
     found = {
         table: sorted(tables.table(table).to_table().drop_columns("date").to_pylist(), key=repr)
         for table in workload.TABLES
@@ -141,7 +141,7 @@ def test_a_store_that_goes_away_at_any_request(lake: Lake, proxy: Proxy, work: s
             workload.WORKS[work](root)
         proxy.settings.dead_from = None
         assert committed_rows(disturbed) in (BEFORE[work], AFTER[work])
-        workload.WORKS[work](disturbed.open())
+        workload.WORKS[work](disturbed.past_proxy().open())
         assert disturbed.rows() == committed_rows(disturbed) == AFTER[work]
         disturbed.assert_at_rest()
 
@@ -161,7 +161,7 @@ def test_killed_at_any_request_and_done_again(lake: Lake, proxy: Proxy, forks: F
             assert code in {0, -signal.SIGKILL}
             killed += code != 0
             assert committed_rows(disturbed) in (BEFORE[work], AFTER[work])
-            workload.WORKS[work](disturbed.open())
+            workload.WORKS[work](disturbed.past_proxy().open())
             assert disturbed.rows() == committed_rows(disturbed) == AFTER[work]
             disturbed.assert_at_rest()
     assert killed >= scaled(20, 2)
