@@ -21,7 +21,7 @@ from benchmarks.data import COSTS, SETS, Data, WrongRows, check, make_data
 from benchmarks.limits import missing_parser
 from benchmarks.process import CommandFailed, child, measured
 from benchmarks.statistic import interleaved
-from tests.scale import FULL
+from tests.scale import FULL, scaled
 
 MIB = 1 << 20
 NOT_COMPARED = {"source_file", "record_number", "rescued", "date"}
@@ -146,66 +146,51 @@ def test_runs_are_interleaved() -> None:
     assert found == {"a": ["A", "A"], "b": ["B", "B"]}
 
 
-@pytest.mark.long
-def test_the_suite_runs_from_end_to_end(tmp_path: Path) -> None:
-    """One contender, the limits and the decoders at the smallest size give tables, and figures as JSON."""
-    figures = tmp_path / "figures.json"
-    sizes = [
-        "--contenders",
-        "wsparquet_reference",
-        "--files",
-        "1",
-        "--size",
-        "1",
-        "--decode",
-        "1",
-        "--commits",
-        "50",
-        "--sync-files",
-        "4",
-        "--sources",
-        "4",
-        "--runs",
-        "1",
-    ]
+PARTS = scaled(
+    ("contest", "costs", "decode", "sync", "opening", "query", "compact", "publishing", "masks"),
+    ("contest", "query", "compact", "masks"),
+)
+SIZES = {"files": 1, "size": 1, "decode": 1, "commits": 50, "sync-files": 4, "sources": 4, "runs": 1}
 
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+    """What the benchmarks print at the smallest size, and their figures as JSON."""
+    figures = tmp_path_factory.mktemp("suite") / "figures.json"
+    command = [sys.executable, "-m", "benchmarks", *PARTS, "--contenders", "wsparquet_reference"]
+    command += [f"--{name}={number}" for name, number in SIZES.items()]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks",
-            "contest",
-            *(["costs"] if FULL else []),
-            "decode",
-            "sync",
-            "opening",
-            "query",
-            "compact",
-            "publishing",
-            "masks",
-            *sizes,
-            "--json",
-            str(figures),
-        ],
+        [*command, "--json", str(figures)],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
         check=True,
     )
+    return done.stdout, json.loads(figures.read_text())
 
-    found = json.loads(figures.read_text())
-    assert set(found["contest"]) == set(found["decode"]) == set(SETS)
-    assert set(found.get("costs", ())) == (set(COSTS) if FULL else set())
+
+@pytest.mark.long
+def test_the_suite_runs_from_end_to_end(suite: tuple[str, dict[str, Any]]) -> None:
+    """One contender, the limits and the lake at the smallest size give tables, and figures as JSON."""
+    printed, found = suite
+    assert set(found["contest"]) == set(SETS)
     limits = {"inflate", "write"} if missing_parser() else {"inflate", "parse", "write"}
-    assert "| wsparquet_reference |" in done.stdout
+    assert "| wsparquet_reference |" in printed
     for kind in SETS:
         contest = found["contest"][kind]
         assert set(contest["limits"]) == limits
         assert all(limit["median"] > 0 for limit in contest["limits"].values())
         assert contest["results"]["wsparquet_reference"]["wall"]["median"] > 0
-        assert {"reference", "json.loads"} <= set(found["decode"][kind])
-    assert "| sync, from a server |" in done.stdout
-    assert "| S3 |" in done.stdout
-    assert "| DuckDB: `visits` over a month |" in done.stdout
+    assert "| DuckDB: `visits` over a month |" in printed
     assert found["compact"]["sizes"]["before"]["geo"]["files"] > 0
     assert found["query"]["parts"] > 4
+
+
+@pytest.mark.skipif(not FULL, reason="half a minute; part of make test-full")
+def test_the_slower_parts_of_the_suite_run(suite: tuple[str, dict[str, Any]]) -> None:
+    """So do the costs, the decoders, synchronization and publishing."""
+    printed, found = suite
+    assert set(found["costs"]) == set(COSTS)
+    assert all({"reference", "json.loads"} <= set(found["decode"][kind]) for kind in SETS)
+    assert "| sync, from a server |" in printed
+    assert "| S3 |" in printed
