@@ -101,6 +101,9 @@ class MemoryStore:
     def remove_work_folders(self) -> None:
         """See ``Store``."""
 
+    def sync(self, path: str) -> None:
+        """See ``Store``."""
+
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """See ``Store``."""
         found = self.files.get(path)

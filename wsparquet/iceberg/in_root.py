@@ -92,6 +92,8 @@ class TablesInRoot:
             while self._exists(state.name, version + 1):
                 version += 1
             if found is not None and found[0] == str(version).encode():
+                # The publisher that moved the hint here may have been killed before this was durable.
+                self._store.sync(path)
                 return
             try:
                 put_expected(self._store, path, str(version).encode(), Absent() if found is None else found[1])

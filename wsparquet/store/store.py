@@ -168,6 +168,10 @@ class Store(Protocol):
         """Move finished files into the root. A move is a pair: a file in a workspace, and its path in the root."""
         ...
 
+    def sync(self, path: str) -> None:
+        """Make the creation, replacement or deletion of a file durable, whichever process has done it."""
+        ...
+
     def delete(self, paths: Iterable[str]) -> None:
         """Durably delete files; missing files are skipped."""
         ...

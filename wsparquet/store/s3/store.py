@@ -187,6 +187,9 @@ class ObjectStore:
     def remove_work_folders(self) -> None:
         """Do nothing: a bucket has no folders."""
 
+    def sync(self, path: str) -> None:
+        """Do nothing: a change is durable when the store has answered."""
+
     def put(self, path: str, data: bytes, *, expect: Expectation | None = None) -> None:
         """Write an object.
 
