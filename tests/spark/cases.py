@@ -360,9 +360,8 @@ def reading_a_root(cluster: Cluster) -> None:
     names = wsparquet.spark.views(cluster.spark, folder / "lake")
     lake = wsparquet.open_dataset(folder / "lake")
     with wsparquet.connect(folder / "lake") as duckdb:
-        for name in scaled(names, ("navigation", "session_info", "pages")):
-            if name not in names:
-                continue
+        for name in scaled(names, ("navigation", "page_views", "visits")):
+            assert name in names
             (expected,) = duckdb.execute(f'SELECT count(*) FROM "{name}"').fetchone() or (None,)
             assert cluster.spark.table(name).count() == expected
     reading_published_tables(cluster, folder / "lake")
@@ -390,7 +389,7 @@ def reading_published_tables(cluster: Cluster, lake: Path) -> None:
     cluster.spark.dataSource.register(IcebergSource)
     wsparquet.spark.views(cluster.spark, lake)
     assert cluster.spark.table("session_info").count() == expected
-    assert cluster.spark.sql("SELECT count(*) FROM visits WHERE pages IS NOT NULL").count() == 1
+    assert cluster.spark.table("visits").count() > 0
 
 
 @case
