@@ -168,6 +168,45 @@ def test_ids_that_a_policy_has_masked_by_hash_are_found(tmp_path: Path, raw: Pat
     assert traces(lake, masked) == set()
 
 
+def test_a_root_with_masks_needs_the_key_of_its_masks(
+    tmp_path: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another key, or none, would find nobody, say so, and leave a list that no run could use."""
+    lake = tmp_path / "lake"
+    policy = wsparquet.Policy.make(masks={"visitorId": "hash", "geo.visitId": "drop"})
+    assert wsparquet.convert(raw, to=lake, policy=policy).failed == []
+    before = rows(lake)
+    for key in ("0f" * 32, None):
+        monkeypatch.delenv("WSPARQUET_KEY")
+        if key is not None:
+            monkeypatch.setenv("WSPARQUET_KEY", key)
+        for yes in (True, False):
+            with pytest.raises(DatasetError, match="expected the secret key of the root's masks"):
+                wsparquet.erase(lake, visitors=VISITOR, yes=yes)
+    monkeypatch.setenv("WSPARQUET_KEY", people.KEY)
+    found = wsparquet.erase(lake, visitors=VISITOR, yes=True)
+    masked = SecretKey(bytes.fromhex(people.KEY)).digest(VISITOR.encode())
+    assert sum(found.erased.rows.values()) == len(before) - len(without(before, masked)) > 0
+    assert rows(lake) == without(before, masked)
+    assert found.not_reached[-1] == "rows that only `visitId` could identify, in geo: the root's masks drop it"
+
+
+def test_a_customer_in_rescued_text_takes_the_visit_along(tmp_path: Path, raw: Path) -> None:
+    """All rows of a visit go in which the customer was recognized, also if the id had an undocumented type."""
+    (tmp_path / "raw").mkdir()
+    text = gzip.decompress((raw / people.NAMES[2]).read_bytes()).decode()
+    changed = text.replace(json.dumps({"string": CUSTOMER}), json.dumps({"long": 4711}))
+    assert changed != text
+    (tmp_path / "raw" / people.NAMES[2]).write_bytes(gzip.compress(changed.encode()))
+    lake = tmp_path / "lake"
+    assert wsparquet.convert(tmp_path / "raw", to=lake).failed == []
+    before = rows(lake)
+    found = wsparquet.erase(lake, customers="4711", yes=True)
+    assert found.visits_of_customers == 1
+    assert found.erased.rows["geo"] == 1
+    assert rows(lake) == without(before, f"{VISIT}of-customer")
+
+
 def test_the_list_is_needed_and_must_be_whole(plain: Path, raw: Path) -> None:
     """A root that requires a list that is missing or damaged is not converted into, since people would come back."""
     wsparquet.erase(plain, visitors=VISITOR, yes=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from wsparquet.dataset.version import Masking
 from wsparquet.json_values import in_json, milliseconds
+from wsparquet.privacy.ids import COLUMNS
 from wsparquet.results import Result
 
-__all__ = ["NOT_REACHED", "Certificate", "Erased", "LookedAt", "RawFile", "Rewritten"]
+__all__ = ["NOT_REACHED", "Certificate", "Erased", "LookedAt", "RawFile", "Rewritten", "masked_ids"]
 
 NOT_REACHED = (
     "raw files, which wsparquet never changes; `search` says which of them have the ids",
@@ -17,8 +19,21 @@ NOT_REACHED = (
     "the server of the Data Access API, which keeps files for 30 days after it made them",
     "other systems that have loaded rows; `changes` lists the sources that this erasure has replaced",
     "rows in which an id occurs only inside other text, such as the query of a URL",
+    "rows and texts of a visitor's visits that do not have the visitor's id; erase the visits to reach them",
+    "later visits of a customer, except for rows and texts with the customer's id; erase the visits to reach them",
 )
 """What no erasure reaches. The certificate lists it, so that nobody takes the certificate for more than it is."""
+
+
+def masked_ids(masking: Masking | None) -> Iterator[str]:
+    """Yield what an erasure does not reach because the root's masks have changed an id otherwise than by a hash."""
+    tables: dict[tuple[str, str], list[str]] = {}
+    for path, action in masking.policy.masks if masking is not None else ():
+        table, _, column = path.partition(".")
+        if action != "hash" and column.rpartition(".")[2] in COLUMNS.values():
+            tables.setdefault((column, action), []).append(table)
+    for (column, how), names in sorted(tables.items()):
+        yield f"rows that only `{column}` could identify, in {', '.join(names)}: the root's masks {how} it"
 
 
 @dataclass(frozen=True)

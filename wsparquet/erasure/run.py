@@ -28,7 +28,7 @@ from wsparquet.dataset import Access, Root
 from wsparquet.dataset.cleaning import find_strays
 from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone
 from wsparquet.dataset.erased import ErasedList, ErasedMeanwhile, add_erased, change_erased, read_erased
-from wsparquet.erasure.certificate import Certificate, Erased, LookedAt, RawFile, Rewritten
+from wsparquet.erasure.certificate import NOT_REACHED, Certificate, Erased, LookedAt, RawFile, Rewritten, masked_ids
 from wsparquet.erasure.finding import Finder, Findings
 from wsparquet.erasure.people import Ids, given_ids
 from wsparquet.erasure.raw_files import search_raw_files
@@ -85,16 +85,18 @@ def erase(
     Raises:
         OptionError: a parameter has an invalid value, or the key is missing or another one than that of earlier
             erasures; this error is also a ValueError.
-        DatasetError: there is no root, it cannot be read or written, other runs kept changing it, or it is published
-            and cannot be published again. Call again to finish.
+        DatasetError: there is no root, it cannot be read or written, its masks have another key, other runs kept
+            changing it, or it is published and cannot be published again. Call again to finish.
         SchemaError: the root has another schema version.
 
     """
     ids = given_ids(visitors=visitors, visits=visits, customers=customers, file=from_file)
     check_kind("yes", yes, bool, "True or False")
-    access = Access.checked(storage_options, single_writer=single_writer)
     key = SecretKey.load(key_file)
+    access = replace(Access.checked(storage_options, single_writer=single_writer), key=key)
     opened = Root.open(root, create=False, access=access)
+    # With another key than that of the masks, masked ids would not be found.
+    opened.check_masks()
     searched = partial(search_raw_files, search, root=root, storage_options=storage_options)
     if yes:
         key = _checked_key(opened, key)
@@ -165,6 +167,7 @@ class _Done:
             looked_at=self.looked_at,
             rewritten=Rewritten(len(self.sources), len(self.parts), len(self.day_parts)),
             erased=Erased(dict(+self.rows), self.texts["record"], self.texts["item"], self.container_values),
+            not_reached=(*NOT_REACHED, *masked_ids(root.version.masking)),
             seconds=time.monotonic() - self.started,
         )
 

@@ -94,10 +94,9 @@ class People:
         return batch.filter(pc.invert(rows))
 
     def visits_of_customers(self, batch: pa.RecordBatch) -> set[str]:
-        """Return the visits of the rows in which one of the customers was recognized."""
-        rows = set[int]().union(
-            *(self._in_column(leaf, kind, batch) for kind, leaf in id_columns(batch.schema) if kind == "customer")
-        )
+        """Return the visits of the rows in which one of the customers was recognized, in a column or in JSON text."""
+        customers = People(lambda kind, value: kind == "customer" and self.has(kind, value))
+        rows = set[int]().union(*customers._by_column(batch), *customers._by_text(batch))
         visits = batch.column("visitId").take(pa.array(sorted(rows), pa.int64())).to_pylist()
         return {visit for visit in visits if visit is not None}
 
