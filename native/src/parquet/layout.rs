@@ -146,7 +146,7 @@ impl Layout {
     }
 }
 
-/// Adds the bytes that the values of each leaf of a column take to the next of `sums`. A leaf without values takes none.
+/// Adds the bytes that the values of each leaf of a column take to the next of `sums`. A leaf that is null takes none.
 fn add_leaf_bytes<'a>(column: &ArrayRef, sums: &mut impl Iterator<Item = &'a mut usize>) -> Result<()> {
     match column.data_type() {
         DataType::Struct(_) => column.as_struct().columns().iter().try_for_each(|child| add_leaf_bytes(child, sums)),

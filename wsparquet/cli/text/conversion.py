@@ -42,7 +42,7 @@ def _(summary: Summary) -> Iterator[str]:
     yield from path_counts("rescued values (kept in the column `rescued`)", summary.rescued)
     yield from path_counts("values that the documentation does not list (kept)", summary.undocumented)
     if summary.container_values:
-        yield f"container values kept in commit records: {summary.container_values}"
+        yield f"container values, kept in commit records unless the root's masks drop them: {summary.container_values}"
     yield from _quarantine(summary)
     yield from failed(summary.failures)
     if summary.compaction is not None:
@@ -85,7 +85,8 @@ def _quarantine(summary: Summary) -> Iterator[str]:
         records, items = counted(summary.quarantined, "record"), counted(summary.items, "item")
         yield f"quarantined: {records}, {items} outside records; `wsparquet inspect` shows the reasons"
         if not summary.dry_run:
-            yield f"  every quarantined byte is kept below {summary.root}/_wsparquet/quarantine"
+            kept = f"{summary.root}/_wsparquet/quarantine"
+            yield f"  every quarantined byte is kept below {kept}, unless the root's masks drop it"
 
 
 def _has_native() -> bool:
