@@ -13,12 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
 from tests.cli.program import spawn, start
 from tests.dataset.helpers import put
+from tests.drift import extension_schema
 from tests.query import roots
+from wsparquet.cli.shell import completer
 from wsparquet.dataset import Root
 from wsparquet.layout import Identity
+from wsparquet.schema import DOCUMENTED, Schema
 
 SECONDS = 60
 PROMPT = "wsparquet>"
@@ -58,7 +63,9 @@ def shell(root: Path, home: Path) -> Iterator[Terminal]:
         os.close(slave)
         terminal = Terminal(master)
         try:
-            terminal.wait_for(PROMPT)
+            greeting = terminal.wait_for(PROMPT)
+            assert ": the tables and views are " in greeting
+            assert ", visits, drift; .help explains the shell" in greeting
             yield terminal
             assert process.wait(timeout=SECONDS) == 0
         finally:
@@ -94,6 +101,23 @@ def test_a_session(tmp_path: Path) -> None:
         terminal.type("SELECT 'after: ' || count(*) AS n FROM geo;\r")
         terminal.wait_for("after: 33")
         terminal.type(".quit\r")
+
+
+def completions(typed: str, schema: Schema = DOCUMENTED) -> set[str]:
+    """What Tab offers after the typed text."""
+    found = completer(schema).get_completions(Document(typed), CompleteEvent(completion_requested=True))
+    return {each.text for each in found}
+
+
+def test_names_are_completed() -> None:
+    """Commands with their dot, columns after the name of their table, and what an extension has added."""
+    assert completions(".ta") == {".tables"}
+    assert completions("SELECT g.countryC") == {"countryCode"}
+    assert completions("SELECT landing_") >= {"landing_page"}
+    schema = extension_schema()
+    (added, *_) = [name for name in schema.tables if name not in DOCUMENTED.tables]
+    assert completions(f"FROM {added[:-1]}") == set()
+    assert added in completions(f"FROM {added[:-1]}", schema)
 
 
 def test_history_and_the_end_of_input(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +15,13 @@ from wsparquet.errors import WsparquetError
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import Completer
     from prompt_toolkit.key_binding import KeyBindings
 
     from wsparquet.query.answer import Asking
+    from wsparquet.schema import Schema
 
-__all__ = ["run_shell"]
+__all__ = ["completer", "run_shell"]
 
 HELP = """A query ends with a semicolon and may have several lines. Tab completes names.
   .tables         list the tables and views
@@ -31,6 +34,10 @@ KEYWORDS = (
     *("AND", "OR", "NOT", "IS NULL", "IS NOT NULL", "count", "sum", "avg", "min", "max", "UNNEST", "DISTINCT"),
     "DESCRIBE",
 )
+
+# prompt_toolkit matches the text before the cursor from right to left. A dot belongs to the command that it begins, but
+# not to a column with the name of its table.
+WORD = re.compile(r"\w*(?:\.(?=\s|$))?")
 
 
 def run_shell(root: str, *, storage_options: Mapping[str, Any], form: str) -> None:
@@ -53,6 +60,7 @@ def _one_opening(session: PromptSession[str], root: str, storage_options: Mappin
 
     with asking(root, storage_options=storage_options) as ask:
         say(f"{root}: the tables and views are {', '.join(relations(ask.schema))}; .help explains the shell")
+        session.completer = completer(ask.schema)
         for line in _lines(session):
             if line == ".refresh":
                 return False
@@ -106,21 +114,25 @@ def _answer(ask: Asking, line: str, form: str) -> None:
 def _session() -> PromptSession[str]:
     try:
         from prompt_toolkit import PromptSession
-        from prompt_toolkit.completion import WordCompleter
         from prompt_toolkit.history import FileHistory
     except ImportError as error:
         raise WsparquetError(
             "expected the package prompt_toolkit, found none; give a query, or install it with: "
             "pip install 'wsparquet[duckdb]'"
         ) from error
+    return PromptSession(history=FileHistory(_history_file()), multiline=True, key_bindings=_keys())
+
+
+def completer(schema: Schema) -> Completer:
+    """Return the completion of commands, keywords, and the names of tables, views and columns of a schema."""
+    from prompt_toolkit.completion import WordCompleter
+
     from wsparquet.query.catalog import columns_of, relations
 
-    columns = (column.name for name in relations() for column in columns_of(name))
-    words = sorted({*relations(), *columns, *KEYWORDS, ".tables", ".describe", ".refresh", ".help", ".quit"})
-    completer = WordCompleter(words, ignore_case=True, WORD=False)
-    return PromptSession(
-        history=FileHistory(_history_file()), completer=completer, multiline=True, key_bindings=_keys()
-    )
+    names = relations(schema)
+    columns = (column.name for name in names for column in columns_of(name, schema))
+    words = sorted({*names, *columns, *KEYWORDS, ".tables", ".describe", ".refresh", ".help", ".quit"})
+    return WordCompleter(words, ignore_case=True, pattern=WORD)
 
 
 def _keys() -> KeyBindings:

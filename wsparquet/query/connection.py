@@ -51,9 +51,9 @@ def connect(
     The view of a table has exactly the rows that count now, all columns of the table's schema, and the partition column
     ``date`` (DATE), also if the table has no rows. The flat views, such as ``page_views`` and ``visits``, have one row
     for each element of a list, or for each visit: see the page "Flat views". All views show the root as it was at the
-    call; ``refresh`` makes them show later commits. The views are read-only. The view ``drift`` has what ``drift``
-    finds, by day. The view reads the commit records only when a query first uses the view, because reading them takes
-    long in a large root.
+    call; ``refresh`` makes them show later commits. The views are read-only; statements such as COPY can write files,
+    as in any connection. The view ``drift`` has what ``drift`` finds, by day. The view reads the commit records only
+    when a query first uses the view, because reading them takes long in a large root.
 
     ``root`` is a folder or ``s3://bucket/…``. ``storage_options`` are options of s3fs, through which DuckDB reads the
     bucket. This function needs DuckDB: ``pip install 'wsparquet[duckdb]'``.
