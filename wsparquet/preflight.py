@@ -50,14 +50,25 @@ def check_root(root: str | os.PathLike[str]) -> None:
 
 
 def _check_no_partition(root: str) -> None:
-    """Refuse a root below ``date=…`` or ``record_type=…``: engines would use that folder as the column's value."""
+    """Refuse a root below a folder such as ``date=…``: engines would use the folder as the column's value.
+
+    In the names of columns, case does not matter to engines.
+    """
     whole = root if is_url(root) else os.path.abspath(root)  # noqa: PTH100 - resolve() would follow links
-    for name in whole.split("/"):
-        if name.partition("=")[0] in PARTITIONS and "=" in name:
+    folders = [name for name in whole.split("/") if "=" in name]
+    if not folders:
+        return
+    # Imported only here, because hardly any path has such a folder.
+    from wsparquet.schema import TABLES
+
+    names = (name for table in TABLES.values() for name in table.schema.names)
+    columns = {name.casefold(): name for name in (*PARTITIONS, *names)}
+    for name in folders:
+        column = columns.get(name.partition("=")[0].casefold())
+        if column is not None:
             raise PlaceError(
                 f"{utf8_text(without_credentials(root))}: expected a root outside of partitions, found one below the "
-                f"folder {utf8_text(name)}, which query engines would read as the column {name.partition('=')[0]}; "
-                "choose another root"
+                f"folder {utf8_text(name)}, which query engines would read as the column {column}; choose another root"
             )
 
 

@@ -407,12 +407,16 @@ def test_a_lake_that_was_copied_without_its_records_is_not_written_over(tmp_path
     assert not (tmp_path / "copy/_wsparquet").exists()
 
 
-@pytest.mark.parametrize("place", ["date=2016-06-30/lake", "record_type=geo", "s3://bucket/date=1/lake"])
+@pytest.mark.parametrize(
+    "place", ["date=2016-06-30/lake", "record_type=geo", "s3://bucket/date=1/lake", "Date=1", "visitId=5"]
+)
 def test_no_root_lies_below_a_partition(tmp_path: Path, place: str) -> None:
     """DuckDB would take the date of all rows from that folder."""
     path = make(tmp_path / "in")
     to = place if place.startswith("s3:") else tmp_path / place
-    with pytest.raises(PlaceError, match=r"found one below the folder (date|record_type)=.*choose another root"):
+    with pytest.raises(
+        PlaceError, match=r"found one below the folder (date|record_type|Date|visitId)=.*choose another root"
+    ):
         convert(path, to)  # type: ignore[arg-type]
 
 
