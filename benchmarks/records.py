@@ -21,7 +21,7 @@ from aiohttp import web
 from benchmarks.process import measured
 from tools.commits import HOUR_MS, START_MS, make_commit
 from tools.s3.server import serving_at
-from wsparquet.layout import COMMITS, ROOT_FILE, Identity
+from wsparquet.layout import COMMITS, ROOT_FILE, TMP, Identity
 
 __all__ = ["records"]
 
@@ -64,6 +64,7 @@ def _make_root(folder: Path, count: int) -> None:
         except FileNotFoundError:
             path.parent.mkdir(parents=True)
             path.touch()
+    (folder / TMP).mkdir()
     (folder / ROOT_FILE).write_bytes(_root_file())
 
 

@@ -63,6 +63,7 @@ class _Rounds:
         self._raised: BaseException | None = None
         self._group = f"wsparquet-{secrets.token_hex(8)}"
         self._gave_up = False
+        self._rounds = 0
 
     def run(self) -> None:
         """Run rounds until each task has a result, or until the remaining tasks have to be left to the next call."""
@@ -102,7 +103,9 @@ class _Rounds:
 
         results = self.context.accumulator([], ResultsParam(self._tell))
         speculates = self.context.getConf().get("spark.speculation", "false") == "true"
-        run = _Partition(self.job.work, results, repeated=speculates)
+        # In a later round, Spark counts attempts anew, but a task that was cut off before may have committed sources.
+        run = _Partition(self.job.work, results, repeated=speculates or self._rounds > 0)
+        self._rounds += 1
         guilty = None
         try:
             with translated(), self._as_group():
