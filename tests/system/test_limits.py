@@ -116,7 +116,7 @@ def test_bomb(good: Path, tmp_path: Path) -> None:
 # --- A full disk ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("limit", [0, 20_000])
+@pytest.mark.parametrize("limit", [0, 14_000])
 def test_file_size_limit(limit: int, sources: Path, rows: Rows, tmp_path: Path) -> None:
     """Where no file may grow past a limit, sources fail in one line with a remedy; without it the same run is whole."""
     root = tmp_path / "lake"
