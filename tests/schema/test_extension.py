@@ -132,6 +132,7 @@ WRONG = [
     ("[structs.Navigatoin]", "line 1, structs.Navigatoin: expected a documented struct, found none; did you mean Nav"),
     ("[structs.MetaData.fields]\na = 'int'", "structs.MetaData: expected another struct: metaData must be the same"),
     (f"[{NAVIGATION}]\n\na = 'integer'", "line 3, structs.Navigation.fields.a: expected a type, one of string, bool"),
+    (f"[{NAVIGATION}]\na = 'int'\n[structs.navigation.fields]\nb = 'int'", "line 3, .*expected each struct once"),
     (f"[{NAVIGATION}]\na = 5", "line 2, .*: expected the name of a type, or a table of keys, found a number"),
     (f"[{NAVIGATION}]\na = {{ type = 'int', tpye = 1 }}", "line 2, .*.a.tpye: expected one of type, fields"),
     (f"[{NAVIGATION}.a]\naliases = ['b']", "expected the key type, because Navigation has no field of this name"),

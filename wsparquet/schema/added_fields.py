@@ -53,7 +53,11 @@ class Additions:
                 raise extension.error(
                     ("structs", name), f"expected a documented struct, found none{did_you_mean(name, choices)}"
                 )
-            self._structs[found] = (*self._structs.get(found, ()), *fields)
+            if found in self._structs:
+                raise extension.error(
+                    ("structs", name), f"expected each struct once, found {found} under another spelling before"
+                )
+            self._structs[found] = fields
         self._unions = {name: extension.unions[name] for name in extension.unions}
         unions = documented_unions()
         for name in extension.unions:
