@@ -40,6 +40,11 @@ EVERYBODY: dict[str, Any] = {"visitors": [VISITOR, NUMBER], "customers": [CUSTOM
 FILE = "_wsparquet/erased.json"
 
 
+def hashed(value: str) -> str:
+    """What stands in a column that is masked by hash."""
+    return SecretKey(bytes.fromhex(people.KEY)).digest(value.encode())
+
+
 def assert_erased(lake: Path, raw: Path, before: list[str]) -> None:
     """Nothing of the person is left, all other rows are as before, and all records agree with files and sources."""
     assert traces(lake, VISITOR, CUSTOMER, NUMBER) == set()
@@ -154,7 +159,7 @@ def test_a_run_without_the_key_or_with_another_is_refused(
 
 def test_ids_that_a_policy_has_masked_by_hash_are_found(tmp_path: Path, raw: Path) -> None:
     """A column may have the keyed hash of an id instead of the id, made with the same key."""
-    masked = SecretKey(bytes.fromhex(people.KEY)).digest(VISITOR.encode())
+    masked = hashed(VISITOR)
     (tmp_path / "raw").mkdir()
     text = gzip.decompress((raw / people.NAMES[0]).read_bytes()).replace(VISITOR.encode(), masked.encode())
     (tmp_path / "raw" / people.NAMES[0]).write_bytes(gzip.compress(text))
@@ -185,7 +190,7 @@ def test_a_root_with_masks_needs_the_key_of_its_masks(
                 wsparquet.erase(lake, visitors=VISITOR, yes=yes)
     monkeypatch.setenv("WSPARQUET_KEY", people.KEY)
     found = wsparquet.erase(lake, visitors=VISITOR, yes=True)
-    masked = SecretKey(bytes.fromhex(people.KEY)).digest(VISITOR.encode())
+    masked = hashed(VISITOR)
     assert sum(found.erased.rows.values()) == len(before) - len(without(before, masked)) > 0
     assert rows(lake) == without(before, masked)
     assert found.not_reached[-1] == "rows that only `visitId` could identify, in geo: the root's masks drop it"
