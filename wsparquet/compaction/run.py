@@ -146,23 +146,26 @@ class MergeRun:
 
     def tell(self, change: DayChange, result: MergeResult) -> None:
         """Report the result of a day."""
-        if isinstance(result, str):
-            self._listener(Progress("failed", *self._named(change), error=result))
-        elif result is None:
-            reason = "another run has changed this day meanwhile"
-            self._listener(Progress("skipped", *self._named(change), reason=reason))
-        else:
-            self._tell_merged(change)
+        match result:
+            case DayRecord():
+                self._tell_merged(change)
+            case str() as error:
+                self._listener(Progress("failed", *self._named(change), error=error))
+            case None:
+                reason = "another run has changed this day meanwhile"
+                self._listener(Progress("skipped", *self._named(change), reason=reason))
 
     def add(self, change: DayChange, result: MergeResult) -> None:
         """Add the result of a day to the totals."""
-        if isinstance(result, str):
-            day = change.day.day
-            self._failures.append(UnmergedDay(change.day.account, day.isoformat() if day else None, result))
-        elif result is None:
-            self._changing += 1
-        else:
-            self._add_merged(change, _published(result))
+        match result:
+            case DayRecord():
+                self._add_merged(change, _published(result))
+            case str() as error:
+                day = change.day.day
+                self._failures.append(UnmergedDay(change.day.account, day.isoformat() if day else None, error))
+            case None:
+                # Another run has changed the day meanwhile.
+                self._changing += 1
 
     def _tell_merged(self, change: DayChange) -> None:
         rows = sum(each.rows for inputs in change.merged.values() for each in inputs)

@@ -117,6 +117,7 @@ class CompactJob(Job[Compaction]):
             result = best.get(task.number)
             if result is not None and result.error is None:
                 for index, merged in result.value:
+                    # None: the day had changed. An earlier attempt of this task may be what changed the day.
                     found[index] = self._merged_before(index) if merged is None and result.repeated else merged
             else:
                 error = "its task has no result" if result is None else f"its task failed: {result.error}"
