@@ -63,15 +63,17 @@ class _Rounds:
         self._raised: BaseException | None = None
         self._group = f"wsparquet-{secrets.token_hex(8)}"
         self._gave_up = False
-        self._rounds = 0
 
     def run(self) -> None:
         """Run rounds until each task has a result, or until the remaining tasks have to be left to the next call."""
         waiting = list(self.job.tasks)
         idle = aborted = 0
+        repeated = False
         while waiting and idle < MOST_IDLE and aborted < MOST_ABORTED and not self._gave_up:
             before = self._done()
-            guilty = self._round(waiting)
+            guilty = self._round(waiting, repeated=repeated)
+            # Spark counts the attempts of each round anew, but a task that was cut off may have committed sources.
+            repeated = True
             waiting = [task for task in waiting if not self._is_done(task)]
             if guilty is not None:
                 aborted += 1
@@ -97,15 +99,16 @@ class _Rounds:
 
     # --- One round ----------------------------------------------------------------------------------------------------
 
-    def _round(self, tasks: list[Task]) -> tuple[Task, str] | None:
-        """Run tasks. If a task made Spark give up, return this task and the reason."""
+    def _round(self, tasks: list[Task], *, repeated: bool) -> tuple[Task, str] | None:
+        """Run tasks. If a task made Spark give up, return this task and the reason.
+
+        ``repeated``: an earlier round may have run the tasks, or some of their items, already.
+        """
         from wsparquet.spark.results import ResultsParam
 
         results = self.context.accumulator([], ResultsParam(self._tell))
         speculates = self.context.getConf().get("spark.speculation", "false") == "true"
-        # In a later round, Spark counts attempts anew, but a task that was cut off before may have committed sources.
-        run = _Partition(self.job.work, results, repeated=speculates or self._rounds > 0)
-        self._rounds += 1
+        run = _Partition(self.job.work, results, repeated=speculates or repeated)
         guilty = None
         try:
             with translated(), self._as_group():
