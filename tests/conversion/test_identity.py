@@ -281,15 +281,31 @@ def test_a_copy_alone_has_the_identity_of_its_original(tmp_path: Path) -> None:
     assert days == {"date=2016-06-30"}
 
 
-def test_a_redo_keeps_account_and_identity(tmp_path: Path) -> None:
-    """`again` from a copy, without the account that the record was given, doubles nothing."""
+@pytest.mark.parametrize("account", ["1", "99999999"])
+def test_a_redo_keeps_account_and_identity(tmp_path: Path, account: str) -> None:
+    """`again` without the account that the record was given converts the source, and doubles nothing from a copy."""
+    path = make(tmp_path / "in")
+    lake = tmp_path / "lake"
+    convert(path, lake, account=account, force_account=True)
+    shutil.copy(path, tmp_path / "copy.gz")
+    for source, expected in (
+        (path, (1, 0, 0)),
+        (tmp_path / "copy.gz", (0, 1, 0)),
+        ([path, tmp_path / "copy.gz"], (1, 1, 0)),
+    ):
+        assert outcome(convert(source, lake, again=True)) == expected
+        assert identities(lake) == [Identity(account, API_NAME)]
+        assert_once(lake)
+
+
+def test_a_redo_under_another_account_moves_nothing(tmp_path: Path) -> None:
+    """Who names another account gets a record of it, which refers to the rows of the first one."""
     path = make(tmp_path / "in")
     lake = tmp_path / "lake"
     convert(path, lake, account="1", force_account=True)
-    shutil.copy(path, tmp_path / "copy.gz")
-    for source in (path, tmp_path / "copy.gz", [path, tmp_path / "copy.gz"]):
-        assert convert(source, lake, again=True).failures == []
-        assert_once(lake)
+    assert outcome(convert(path, lake, account="2", force_account=True, again=True)) == (0, 1, 0)
+    assert identities(lake) == [Identity("1", API_NAME), Identity("2", API_NAME)]
+    assert_once(lake)
 
 
 # --- Two writers, and readers -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import shutil
@@ -25,6 +26,7 @@ from tests.system.helpers import (
     rows_on_disk,
 )
 from tests.system.kills import Moment, kill_at, watch
+from wsparquet import verify
 
 TRIES = scaled(10, 2)
 FILES = 6
@@ -75,6 +77,29 @@ def test_same_sources_at_once(sources: Path, tmp_path: Path) -> None:
         assert len(committed) == FILES
         assert len(set(committed)) == FILES
         assert_same(rows_on_disk(root), expected)
+        assert_at_rest(root)
+
+
+def test_a_file_and_its_copies_at_once(sources: Path, tmp_path: Path) -> None:
+    """One run has the files by their API names, the other has copies of them: the rows are there once, and count once.
+
+    Each run may commit before it can see the other's commits. The one that sees both then settles which of them counts.
+    """
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    for number, path in enumerate(sorted(sources.iterdir())):
+        stored = path.read_bytes() if number % 2 else gzip.compress(gzip.decompress(path.read_bytes()), 1)
+        (copies / f"mine {number}.gz").write_bytes(stored)
+    expected = rows_of(sources, tmp_path / "alone")
+    for number in range(TRIES):
+        root = tmp_path / f"lake {number}"
+        ended = both(convert_command(root, sources), convert_command(root, copies))
+        for run in ended:
+            assert run.code in {0, 3}, run.stderr
+            assert run.summary["failed"] == []
+        assert sum(len(run.summary["committed"]) for run in ended) >= FILES
+        assert_same(rows_on_disk(root), expected)
+        assert verify(root, against=[sources, copies]).problems == []
         assert_at_rest(root)
 
 

@@ -380,7 +380,8 @@ class _Conversion:
         """
         run, source, options, report = self.run, self.source, self.options, self.decoder.report
         account = self.into.account if self.into else self._account()
-        found = Content(source, account, reader.sha256, self._text(reader), report.row_count)
+        given = (options.account or source.account) is not None
+        found = Content(source, account, reader.sha256, self._text(reader), report.row_count, given)
         decision = decide(found, run.commits, again=options.again, done=run.claims.done, into=self.into)
         if isinstance(decision, Write) and found.name.is_api:
             run.claims.claim(decision.identity, found.text, source)

@@ -22,13 +22,17 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A source that was read to its end: its account, the SHA-256 of its stored bytes, its text, its row count."""
+    """A source that was read to its end: its account, the SHA-256 of its stored bytes, its text, its row count.
+
+    ``account_given``: the caller or the source's URL names the account.
+    """
 
     source: Source
     account: str
     checksum: str
     text: Text
     rows: int
+    account_given: bool = False
 
     @property
     def name(self) -> SourceName:
@@ -155,6 +159,9 @@ def _about_twins(
     """Decide by ``holders``, the commits of other identities with rows of the same text, the preferred one first."""
     best = holders[0]
     if found.name.is_api:
+        # The record keeps its account, even if this call does not name the account that the containers contradict.
+        if again and not found.account_given and (own := _of_same_name(found, holders)):
+            return Write(own.identity, own)
         if outranks(found.identity, best.identity):
             return Write(found.identity, before, tuple(holders))
         return Refer(found.identity, before, best)
@@ -165,6 +172,10 @@ def _about_twins(
     if found.source.listing:
         return Refer(found.identity, before, best)
     return Skip(best, _same_content(best))
+
+
+def _of_same_name(found: Content, holders: Sequence[CommitHeader]) -> CommitHeader | None:
+    return next((each for each in holders if each.identity.name == found.name.api_name), None)
 
 
 def skip_known(source: Source, header: CommitHeader, place: Sighting | None = None) -> Skip:
