@@ -27,9 +27,9 @@ def main() -> None:
             module = importlib.import_module(f"benchmarks.contenders.{name}")
             module.convert([Path(source) for source in sources], Path(output))
         case ["limit", name, *sources]:
-            from benchmarks.limits import LIMITS
+            from benchmarks.limits import STEPS
 
-            print(LIMITS[name]([Path(source) for source in sources]))
+            print(STEPS[name]([Path(source) for source in sources]))
         case ["decode", name, size, seed, kind]:
             from benchmarks.decoding import cpu_seconds
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import Data, check
-from benchmarks.limits import LIMITS, missing_parser
+from benchmarks.limits import HASH, LIMITS, STEPS, missing_parser
 from benchmarks.process import BENCHMARKS, Usage, child, measured, started
 from benchmarks.statistic import Series, interleaved, series
 
@@ -65,11 +65,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Contest:
-    """Every contender's result, the limits' CPU seconds, and what starting wsparquet on next to nothing takes."""
+    """Every contender's result, the limits' CPU seconds, and what starting wsparquet on next to nothing takes.
+
+    ``hash``: the CPU seconds of hashing the text, which every conversion by wsparquet includes.
+    """
 
     results: dict[str, Result]
     limits: dict[str, Series]
     start: dict[str, Result]
+    hash: Series
 
 
 def convert_once(contender: str, data: Data, output: Path, *, cores: Sequence[int] = ()) -> Usage:
@@ -89,7 +93,7 @@ def convert_once(contender: str, data: Data, output: Path, *, cores: Sequence[in
 
 
 def limit(name: str, data: Data) -> float:
-    """CPU seconds of a limit over the files, a process for each core with its share of them.
+    """CPU seconds of a limit or of hashing over the files, a process for each core with its share of them.
 
     A core does less while the other one is busy, as it is in what is compared with this.
     """
@@ -105,13 +109,14 @@ def contest(contenders: Sequence[str], data: Data, tiny: Data, folder: Path, *, 
     limits = [name for name in LIMITS if name != "parse" or missing_parser() is None]
 
     def one(name: str) -> Usage | float:
-        if name in LIMITS:
+        if name in STEPS:
             return limit(name, data)
         return convert_once(starts.get(name, name), tiny if name in starts else data, folder / "output")
 
-    found: dict[str, list[Any]] = interleaved([*contenders, *starts, *limits], one, runs=runs)
+    found: dict[str, list[Any]] = interleaved([*contenders, *starts, *limits, HASH], one, runs=runs)
     return Contest(
         {name: Result.of(found[name]) for name in contenders},
         {name: series(found[name]) for name in limits},
         {starts[name]: Result.of(found[name]) for name in starts},
+        series(found[HASH]),
     )

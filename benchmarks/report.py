@@ -109,7 +109,7 @@ def contest_tables(found: Contest, data: Data) -> str:
         for name, result in ranked
     ]
     header = ["contender", "wall s", "CPU s", "peak MiB", "MB of JSON/s", f"wall / {ours or ranked[0][0]}"]
-    return f"{_table(header, rows)}\n\n{_limits_table(found)}"
+    return f"{_table(header, rows)}\n\n{_limits_table(found)}\n\n{_hash_table(found)}"
 
 
 def _limits_table(found: Contest) -> str:
@@ -122,6 +122,12 @@ def _limits_table(found: Contest) -> str:
         rest = cpu.median - start.cpu.median
         rows.append([f"{name}, less its start ({start.cpu.median:.2f} s)", f"{rest:.3f}", f"{rest / total:.2f}"])
     return _table(["CPU time", "s", "/ sum"], rows)
+
+
+def _hash_table(found: Contest) -> str:
+    hashing = found.hash
+    shares = [[name, f"{100 * hashing.median / found.results[name].cpu.median:.1f} %"] for name in found.start]
+    return _table([f"hashing the text, alone: {hashing.text(3)} s of CPU time", "share"], shares)
 
 
 def decoding_table(found: dict[str, Series], *, size: int) -> str:

@@ -181,6 +181,7 @@ def test_the_suite_runs_from_end_to_end(suite: tuple[str, dict[str, Any]]) -> No
         assert set(contest["limits"]) == limits
         assert all(limit["median"] > 0 for limit in contest["limits"].values())
         assert contest["results"]["wsparquet_reference"]["wall"]["median"] > 0
+        assert 0 < contest["hash"]["median"] < contest["results"]["wsparquet_reference"]["cpu"]["median"]
     assert "| DuckDB: `visits` over a month |" in printed
     assert found["compact"]["sizes"]["before"]["geo"]["files"] > 0
     assert found["query"]["parts"] > 4
