@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -9,6 +11,7 @@ import pytest
 
 from tests.dataset.helpers import IDENTITY, put
 from tests.query import roots
+from tests.query.other_duckdb import OTHER_ENGINES, with_extensions
 from tests.store.s3.lake import Lake
 from tools.s3.server import SECRET
 from wsparquet import connect, open_dataset, schema_text, write_views
@@ -60,3 +63,16 @@ def test_views_of_a_bucket(bucket: Lake, secret: None, tmp_path: Path, name: str
     with duckdb.connect(tmp_path / "views.duckdb", read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM geo").fetchall() == [(24,)]
         assert connection.execute("SELECT count(*) FROM page_views").fetchall() == pages
+
+
+@pytest.mark.skipif(OTHER_ENGINES is None, reason="needs `make engines`")
+def test_this_file_with_the_version_that_has_httpfs(tmp_path: Path) -> None:
+    """The tests of this file pass in a process with that version of DuckDB; none of them is skipped there."""
+    environment = with_extensions(tmp_path)
+    del environment["WSPARQUET_TEST_ENGINES"]
+    command = [sys.executable, "-m", "pytest", __file__, "-q", "-p", "no:cacheprovider", "-k", "bucket"]
+    done = subprocess.run(
+        command, env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+    )
+    assert " 2 passed" in f" {done.stdout.splitlines()[-1]}", done.stdout[-2000:]
+    assert "skipped" not in done.stdout.splitlines()[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from tests.cli.program import run
 from tests.dataset.helpers import put
 from tests.query import roots
+from tests.query.other_duckdb import OTHER_ENGINES, with_extensions
 from wsparquet import DatasetError, OptionError, connect, publish, write_views
 from wsparquet.dataset import Root
 from wsparquet.iceberg import publish_changes
@@ -22,7 +22,6 @@ from wsparquet.layout import Identity
 from wsparquet.render.views import VIEWS
 from wsparquet.schema import TABLES
 
-OTHER_ENGINES = os.environ.get("WSPARQUET_TEST_ENGINES")
 """The interpreter of an environment with a DuckDB that has extensions: see ``make engines``."""
 
 
@@ -152,18 +151,3 @@ def test_a_published_root_with_the_extension(tmp_path: Path) -> None:
         publish_changes(root)
         assert counts()[0] == 33
         process.stdin.close()
-
-
-def with_extensions(folder: Path) -> dict[str, str]:
-    """The variables of a process that imports the other environment's DuckDB, whose extensions are installed."""
-    (packages,) = Path(str(OTHER_ENGINES)).parent.parent.glob("lib/python*/site-packages")
-    modules = folder / "modules"
-    modules.mkdir()
-    for path in [packages / "duckdb", *packages.glob("_duckdb*.so")]:
-        (modules / path.name).symlink_to(path)
-    for path in packages.glob("duckdb_extension_*/extensions/*/*.duckdb_extension"):
-        installed = folder / "home/.duckdb/extensions" / path.parent.name / "linux_amd64"
-        installed.mkdir(parents=True, exist_ok=True)
-        (installed / path.name).symlink_to(path)
-    search = os.pathsep.join((str(modules), str(Path(__file__).parents[2])))
-    return {**os.environ, "HOME": str(folder / "home"), "PYTHONPATH": search}
