@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 import wsparquet
 from tests.cli.program import run
@@ -319,6 +321,13 @@ CUT = """[...document.querySelectorAll('svg')].flatMap((svg) => [...svg.querySel
     const [inner, outer] = [text.getBoundingClientRect(), svg.getBoundingClientRect()];
     return inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.bottom > outer.bottom + 1;
 }).map((text) => text.textContent))"""
+MARKS = """[...document.querySelectorAll('svg path')].filter((each) => each.querySelector('title')).map((each) => {
+    const [box, style] = [each.getBoundingClientRect(), getComputedStyle(each)];
+    const paper = getComputedStyle(each.closest('section')).backgroundColor;
+    return [box.left + scrollX, box.top + scrollY, box.width, box.height, style.fill, style.fillOpacity, paper];
+})"""
+ENLARGED = """[...document.querySelectorAll('svg')].filter(
+    (svg) => svg.getBoundingClientRect().width > svg.width.baseVal.value + 1).map((svg) => svg.ariaLabel)"""
 TITLES = "[...document.querySelectorAll('svg title')].map((title) => title.textContent)"
 
 
@@ -350,13 +359,36 @@ def test_a_browser_shows_charts_in_light_and_dark(tmp_path: Path, chromium: Brow
     wsparquet.convert(tmp_path / "in", tmp_path / "lake")
     found = report(tmp_path / "lake", tmp_path / "page.html")
     url = (tmp_path / "page.html").as_uri()
-    seen = chromium.open(url, COLORS, TITLES, CUT, WIDE, dark=dark)
+    seen = chromium.open(url, COLORS, TITLES, CUT, WIDE, ENLARGED, MARKS, dark=dark)
     assert (seen.requests, seen.complaints) == ([url], [])
-    colors, titles, cut, wide = seen.answers
+    colors, titles, cut, wide, enlarged, marks = seen.answers
     assert colors == (["rgb(17, 21, 28)", "rgb(127, 176, 255)"] if dark else ["rgb(244, 245, 247)", "rgb(36, 87, 197)"])
     assert {f"{each.day}, {each.table}: {each.rows:,} rows" for each in found.days if each.day} <= {*titles}
-    assert (cut, wide) == ([], 0)
+    assert (cut, wide, enlarged) == ([], 0, [])
+    assert_painted(seen.picture, marks)
     assert chromium.open(url, WIDE, dark=dark, width=390).answers == [0]
+
+
+def assert_painted(picture: bytes, marks: list[list[Any]]) -> None:
+    """In the middle of each mark that is large enough, the picture has the mark's color over the color of its paper."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    looked_at = 0
+    for left, top, width, height, fill, opacity, paper in marks:
+        if min(width, height) < 4:
+            continue
+        share = float(opacity)
+        expected = [
+            share * over + (1 - share) * under for over, under in zip(channels(fill), channels(paper), strict=True)
+        ]
+        found = image.getpixel((int(left + width / 2), int(top + height / 2)))
+        assert found == pytest.approx(expected, abs=3)
+        looked_at += 1
+    assert looked_at > 20
+
+
+def channels(color: str) -> list[int]:
+    """Red, green and blue of a CSS color."""
+    return [int(each) for each in re.findall(r"\d+", color)[:3]]
 
 
 @needs_chromium

@@ -211,5 +211,6 @@ def _for_page(svg: str, label: str) -> str:
         for clips in parent.findall("defs"):
             parent.remove(clips)
     top.attrib.pop("class", None)
-    top.attrib.update({"role": "img", "aria-label": label})
+    # The page shrinks a wide chart to 600 pixels at most, and must not enlarge a narrow one to them.
+    top.attrib.update({"role": "img", "aria-label": label, "style": f"--width: {top.attrib['width']}px"})
     return ET.tostring(top, encoding="unicode")
