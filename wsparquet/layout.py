@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -43,6 +44,7 @@ __all__ = [
     "ICEBERG",
     "INTENTS",
     "LOCKS",
+    "PARTITIONS",
     "PROBES",
     "QUARANTINE",
     "RETIRED",
@@ -57,6 +59,7 @@ __all__ = [
     "Identity",
     "Key",
     "checkpoint_path",
+    "column_folder",
     "day_part_path",
     "is_checkpoint_path",
     "is_day_part_path",
@@ -113,6 +116,9 @@ SEVERAL_ACCOUNTS = "multiple"
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 UNDATED = "undated"
 
+PARTITIONS = ("record_type", "date")
+"""The columns that the folders of parts stand for."""
+
 _TOKEN = r"[0-9a-f]{16}"  # noqa: S105 - the pattern of the random part of a file name, not a secret
 _ACCOUNT = r"[^/.]+"
 _DAY = rf"\d{{4}}-\d\d-\d\d|{HIVE_NULL}"
@@ -128,6 +134,23 @@ _CHECKPOINT = re.compile(rf"{CHECKPOINTS}/{_TOKEN}", re.ASCII)
 _RETIRED = re.compile(rf"{RETIRED}/{_TOKEN}\.json", re.ASCII)
 _ICEBERG = re.compile(rf"{ICEBERG}/[a-z][a-z0-9_]*/metadata/[^/]+\.(metadata\.json|avro|text)", re.ASCII)
 _INTENT = re.compile(rf"{INTENTS}/({_ACCOUNT})/([^/]+)\.({_TOKEN})\.json", re.ASCII)
+
+
+def column_folder(place: str, columns: Iterable[str]) -> tuple[str, str] | None:
+    """Return the first folder of a path or URL that engines read as a column of a table, and the column.
+
+    ``columns``: the names of the table's columns. The columns of partitions are always among them. Case does not matter
+    to engines.
+
+    >>> column_folder("s3://bucket/Date=2016-06-30/lake", ["visitId"])
+    ('Date=2016-06-30', 'date')
+    """
+    found = {name.casefold(): name for name in (*columns, *PARTITIONS)}
+    for folder in place.rpartition("://")[2].split("/"):
+        key, equals, _ = folder.partition("=")
+        if equals and (column := found.get(key.casefold())) is not None:
+            return folder, column
+    return None
 
 
 def is_root(folder: str | os.PathLike[str]) -> bool:

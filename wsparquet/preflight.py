@@ -9,11 +9,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from wsparquet.errors import PlaceError
-from wsparquet.layout import is_root
+from wsparquet.layout import column_folder, is_root
 from wsparquet.redaction import utf8_text, without_credentials
 from wsparquet.urls import is_half_url, is_url
 
-PARTITIONS = ("date", "record_type")
 NOT_SUPPORTED = re.compile("(gs|gcs|abfss?|az|adl|wasbs?|hdfs|viewfs|webhdfs|dbfs)://", re.IGNORECASE)
 """The stores of other clouds and of Hadoop, which clusters often use."""
 
@@ -50,26 +49,19 @@ def check_root(root: str | os.PathLike[str]) -> None:
 
 
 def _check_no_partition(root: str) -> None:
-    """Refuse a root below a folder such as ``date=…``: engines would use the folder as the column's value.
-
-    In the names of columns, case does not matter to engines.
-    """
+    """Refuse a root below a folder such as ``date=…``: engines would use the folder as the column's value."""
     whole = root if is_url(root) else os.path.abspath(root)  # noqa: PTH100 - resolve() would follow links
-    folders = [name for name in whole.split("/") if "=" in name]
-    if not folders:
+    if "=" not in whole:
         return
     # Imported only here, because hardly any path has such a folder.
     from wsparquet.schema import TABLES
 
-    names = (name for table in TABLES.values() for name in table.schema.names)
-    columns = {name.casefold(): name for name in (*PARTITIONS, *names)}
-    for name in folders:
-        column = columns.get(name.partition("=")[0].casefold())
-        if column is not None:
-            raise PlaceError(
-                f"{utf8_text(without_credentials(root))}: expected a root outside of partitions, found one below the "
-                f"folder {utf8_text(name)}, which query engines would read as the column {column}; choose another root"
-            )
+    if found := column_folder(whole, [name for table in TABLES.values() for name in table.schema.names]):
+        folder, column = found
+        raise PlaceError(
+            f"{utf8_text(without_credentials(root))}: expected a root outside of partitions, found one below the "
+            f"folder {utf8_text(folder)}, which query engines would read as the column {column}; choose another root"
+        )
 
 
 def _check_slashes(place: str) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from wsparquet.layout import PARTITIONS
 from wsparquet.options import check_choice, check_kind
 from wsparquet.query.changes import Changes
 from wsparquet.query.opening import opened_root
 from wsparquet.query.polars_options import polars_access
-from wsparquet.query.snapshot import PARTITIONS, Snapshot, snapshot_of_changes, take_snapshot
+from wsparquet.query.snapshot import Snapshot, snapshot_of_changes, take_snapshot
 from wsparquet.render.views import VIEWS, tables_below, view_query, views_below
 from wsparquet.schema import TABLES, Table
 from wsparquet.schema.tables import PARTITION

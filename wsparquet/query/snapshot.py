@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsparquet.dataset import open_dataset
 from wsparquet.errors import DatasetError, OptionError
+from wsparquet.layout import column_folder
 from wsparquet.query.opening import checked_options, opened_root
 from wsparquet.schema import DOCUMENTED, Schema, Table
-from wsparquet.schema.tables import PARTITION
 
 if TYPE_CHECKING:
     from wsparquet.query.changes import Changes
@@ -20,9 +20,6 @@ __all__ = ["Filter", "Snapshot", "snapshot_of_changes", "take_snapshot"]
 
 READINGS = 5
 """How many times the commit records are read again if files disappear between the reading and the check."""
-
-PARTITIONS = ("record_type", PARTITION.name)
-"""The keys of the folders in the path of each part."""
 
 
 class Filter(NamedTuple):
@@ -113,7 +110,7 @@ def snapshot_of_changes(
 def _snapshot(location: str, files: Mapping[str, list[str]], filters: Mapping[str, Filter], schema: Schema) -> Snapshot:
     odd_keys = tuple(dict.fromkeys(_keys_above(location)))
     for table in files:
-        _check_keys(location, schema.tables[table], odd_keys)
+        _check_folders(location, schema.tables[table])
     return Snapshot(location, files, odd_keys, filters, schema)
 
 
@@ -145,13 +142,12 @@ def _keys_above(location: str) -> Iterator[str]:
             yield name.partition("=")[0]
 
 
-def _check_keys(location: str, table: Table, keys: Iterable[str]) -> None:
-    """Refuse a root below a folder whose value engines would take for a column of the table; case does not matter."""
-    columns = {name.casefold(): name for name in (*table.schema.names, *PARTITIONS)}
-    for key in keys:
-        if key.casefold() in columns:
-            raise DatasetError(
-                f"{location}: expected a root outside of partitions, found one below a folder {key}=…, from which "
-                f"query engines would take the column {columns[key.casefold()]} of all rows of {table.name}; move the "
-                "root, or read it with open_dataset"
-            )
+def _check_folders(location: str, table: Table) -> None:
+    """Refuse a root below a folder whose value engines would take for a column of the table."""
+    if found := column_folder(location, table.schema.names):
+        folder, column = found
+        raise DatasetError(
+            f"{location}: expected a root outside of partitions, found one below the folder {folder}, from which "
+            f"query engines would take the column {column} of all rows of {table.name}; move the root, or read it with "
+            "open_dataset"
+        )
