@@ -125,7 +125,9 @@ def a_bucket(cluster: Cluster) -> None:
     assert checked.compared_rows == summary.records
     with pytest.raises(wsparquet.DatasetError, match="expected a root"):
         wsparquet.spark.verify(cluster.spark, f"{bucket.url}/lost", storage_options=options)
-    assert SECRET not in cluster.logs()
+    logs = cluster.logs()
+    assert "SparkListenerJobStart" in logs
+    assert SECRET not in logs
 
 
 @case

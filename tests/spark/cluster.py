@@ -99,6 +99,7 @@ def session(folder: Path, home: Path, master: str) -> Any:
         "spark.executor.extraJavaOptions": JAVA,
         "spark.executorEnv.PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "spark.eventLog.enabled": "true",
+        "spark.eventLog.compress": "false",  # so that the tests can search it for secrets
         "spark.eventLog.dir": (folder / "events").as_uri(),
         "spark.scheduler.mode": "FAIR",
         "spark.speculation": "true",
