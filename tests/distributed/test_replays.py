@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.conversion.test_replay import FILES, folder, make_older, records, rewrite
-from tests.distributed.jobs import run_job
+from tests.distributed.jobs import results, run_job
 from tests.support.at_rest import assert_at_rest
 from tests.system.helpers import assert_same, rows_on_disk
 from wsparquet import replay, verify
@@ -55,6 +56,20 @@ def test_a_missing_file_and_a_failed_task_are_failures(folder: Path) -> None:
     assert "expected a search for its raw file, found that it failed: not begun" in lost.failures[0].error
     with pytest.raises(OptionError, match="only a conversion has shards"):
         plan_replay(folder / "lake", folder / "raw", shard="0/2")
+
+
+def test_repeated_tasks_tell_what_the_job_did(folder: Path) -> None:
+    """If an executor dies after its commits, the attempt that reports repeats them once more; each counts once."""
+    rewrite(folder / "lake", software="wsparquet 0.0.9")
+    shutil.copytree(folder / "lake", folder / "whole")
+    job = run_job(plan_replay(folder / "lake", folder / "raw", workers=2))
+    list(results(job))
+    summary = job.finish([replace(result, repeated=True) for result in results(job)])
+    whole = replay(folder / "whole", folder / "raw")
+    assert (sorted(summary.committed), summary.rows) == (sorted(whole.committed), whole.rows)
+    assert len(summary.committed) > 0
+    assert_same(rows_on_disk(folder / "lake"), rows_on_disk(folder / "whole"))
+    assert_at_rest(folder / "lake")
 
 
 def test_a_dry_run_changes_nothing(folder: Path) -> None:

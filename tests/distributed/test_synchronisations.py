@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,20 @@ def test_raw_files_are_kept_on_the_drivers_machine_only(tmp_path: Path, monkeypa
         monkeypatch.setattr("wsparquet.distributed.synchronisations.this_machine", lambda: "worker-7")
         assert all("raw: expected all tasks on the driver's machine" in (r.error or "") for r in results(job))
     assert verify(tmp_path / "lake", against=tmp_path / "raw").problems == []
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_repeated_tasks_tell_what_the_job_did(tmp_path: Path, kept: bool) -> None:
+    """If an executor dies after its commits, the attempt that reports finds all done; the job has done it."""
+    with server() as emulator:
+        options = options_for(emulator, raw=str(tmp_path / "raw") if kept else None)
+        job = plan_sync(tmp_path / "lake", workers=2, options=options)
+        list(results(job))
+        summary = job.finish([replace(result, repeated=True) for result in results(job)])
+        whole = sync(tmp_path / "whole", emulator)
+        assert sorted(summary.converted.committed) == sorted(whole.converted.committed)
+        assert (summary.converted.rows, summary.converted.skipped) == (whole.converted.rows, [])
+        assert sorted(summary.fetched.downloaded) == sorted(whole.fetched.downloaded)
+        assert summary.fetched.downloaded_bytes == whole.fetched.downloaded_bytes
+        assert plan_sync(tmp_path / "lake", options=options).tasks == []
+    assert_same(rows_on_disk(tmp_path / "lake"), rows_on_disk(tmp_path / "whole"))

@@ -190,7 +190,10 @@ class SyncJob(Job[SyncSummary]):
         after = self._settled(values)
         for result in values:
             for outcome in result.value.outcomes:
-                corrected(outcome, self._commits, after, repeated=result.repeated).add_to(converted)
+                done = corrected(outcome, self._commits, after, repeated=result.repeated)
+                done.add_to(converted)
+                if done.kind == "committed" and outcome.kind == "skipped":
+                    _add_download(fetched, done, after)
         fetched.not_begun = converted.not_begun = sum(len(task.items) for task in self.tasks if task.number not in best)
         end_job(self._root, converted, self._options.convert)
         converted.seconds = fetched.seconds = time.monotonic() - self._started
@@ -231,6 +234,16 @@ class SyncJob(Job[SyncSummary]):
         commits = self._root.commits(write_checkpoint=True)
         self._root.settle(commits)
         return commits
+
+
+def _add_download(fetched: FetchSummary, done: Outcome, commits: CommitIndex) -> None:
+    """Add a file that an earlier attempt of a repeated task has committed. With ``raw``, the last one found the file.
+
+    If the file was in the folder before the job began, it counts as downloaded, too: no attempt knows that.
+    """
+    if done.name not in fetched.downloaded:
+        fetched.downloaded.append(done.name)
+        fetched.downloaded_bytes += next(head.facts.size or 0 for head in commits.by_source_name(done.name))
 
 
 def _merge(total: FetchSummary, one: FetchSummary) -> None:
