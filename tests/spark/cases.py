@@ -25,12 +25,14 @@ from tests.support.at_rest import assert_at_rest
 from tests.system.helpers import assert_same, rows_on_disk
 from tools.s3.server import SECRET, Bucket, storage_options
 from wsparquet import Progress, Summary
-from wsparquet.dataset import Root
+from wsparquet.dataset import Access, Root
 from wsparquet.distributed import ConversionJob, plan_compact, plan_conversion
 from wsparquet.distributed.conversions import ConversionWork
+from wsparquet.distributed.shared_root import SharedRoot
 from wsparquet.emulator import DEMO, EmulatorOptions, serving
 from wsparquet.generate import GenerateOptions, generate
 from wsparquet.spark.rounds import run_job
+from wsparquet.spark.session import check_machines
 
 Case = Callable[[Cluster], None]
 CASES: dict[str, Case] = {}
@@ -408,4 +410,7 @@ def refusals(cluster: Cluster) -> None:
     job.work = replace(work, root=replace(work.root, machine="elsewhere"))
     summary = run_job(cluster.spark.sparkContext, job, title="a test")
     assert "expected all tasks on the driver's machine elsewhere" in summary.failures[0].error
+    check_machines(cluster.spark.sparkContext, SharedRoot.of(None, folder / "lake", Access()))
+    with pytest.raises(wsparquet.DatasetError, match="expected all tasks on the driver's machine elsewhere"):
+        check_machines(cluster.spark.sparkContext, job.work.root)
     assert wsparquet.open_dataset(folder / "lake").commits.headers() == ()
