@@ -86,6 +86,17 @@ class FailingWork(ConversionWork):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LateWork(FailingWork):
+    """Raises that error when all sources of the task are converted."""
+
+    def run(self, items: tuple[Any, ...]) -> Converted:
+        """Convert, and then fail."""
+        found = ConversionWork.run(self, items)
+        FailingWork.run(self, tuple(item for item in items if item[1].name == self.bad))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
 class SlowWork(ConversionWork):
     """Is slow when a source with this name is converted for the first time, so that Spark begins a second attempt."""
 
