@@ -407,10 +407,11 @@ def refusals(cluster: Cluster) -> None:
         wsparquet.spark.convert(None, raw, to=folder / "lake")  # type: ignore[arg-type]
     job = plan_conversion(raw, to=folder / "lake")
     work: Any = job.work
-    job.work = replace(work, root=replace(work.root, machine="elsewhere"))
+    elsewhere = replace(work.root, machine="elsewhere")
+    job.work = replace(work, root=elsewhere)
     summary = run_job(cluster.spark.sparkContext, job, title="a test")
     assert "expected all tasks on the driver's machine elsewhere" in summary.failures[0].error
     check_machines(cluster.spark.sparkContext, SharedRoot.of(None, folder / "lake", Access()))
     with pytest.raises(wsparquet.DatasetError, match="expected all tasks on the driver's machine elsewhere"):
-        check_machines(cluster.spark.sparkContext, job.work.root)
+        check_machines(cluster.spark.sparkContext, elsewhere)
     assert wsparquet.open_dataset(folder / "lake").commits.headers() == ()
