@@ -8,7 +8,9 @@ import os
 import random
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from backports import zstd
@@ -18,14 +20,19 @@ from tests.cli.program import run
 from tests.conversion.test_run import ACCOUNT, API_NAME, convert, identities, make, outcome, relabelled, row_count
 from tests.dataset.helpers import rows_on_disk
 from tests.scale import scaled
+from tests.store.s3.lake import Lake
 from tests.support.at_rest import assert_at_rest, records
 from wsparquet import Progress
 from wsparquet.dataset import Root
+from wsparquet.distributed.conversions import plan_conversion
+from wsparquet.emulator import DEMO
 from wsparquet.errors import DatasetError, PlaceError
 from wsparquet.layout import Identity
 
 NEXT_NAME = "WebSession.1467295200000.1467298800000.part-00000-0"
 ROWS = 20
+WITHOUT_RECORDS = r"found datasets without commit records, such as record_type=.*; if"
+EXTENSION = Path(__file__).parents[1] / "extensions.toml"
 
 
 def copies_of(path: Path, folder: Path) -> list[Path]:
@@ -413,14 +420,39 @@ def test_an_account_must_be_the_only_one_that_a_file_states(tmp_path: Path) -> N
 # --- Where a root can be ----------------------------------------------------------------------------------------------
 
 
-def test_a_lake_that_was_copied_without_its_records_is_not_written_over(tmp_path: Path) -> None:
-    """Its rows would be there twice."""
+WRITERS = {
+    "convert": lambda path, to, options: wsparquet.convert(path, to=to, storage_options=options),
+    "dry run": lambda path, to, options: wsparquet.convert(path, to=to, storage_options=options, dry_run=True),
+    "sync": lambda _, to, options: wsparquet.sync(to, account=ACCOUNT, credentials=DEMO, storage_options=options),
+    "extend": lambda _, to, options: wsparquet.extend(to, EXTENSION, storage_options=options),
+    "one of many machines": lambda path, to, options: plan_conversion(path, to=to, storage_options=options),
+}
+"""What can make a root, by what it is."""
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_a_lake_that_was_copied_without_its_records_is_not_written_over(
+    write: Callable[[Path, str, dict[str, Any]], object], tmp_path: Path
+) -> None:
+    """Its rows would be there twice. A dry run says so, too, and nothing is created."""
     path = make(tmp_path / "in")
     convert(path, tmp_path / "lake")
     shutil.copytree(tmp_path / "lake", tmp_path / "copy", ignore=shutil.ignore_patterns("_wsparquet"))
-    with pytest.raises(DatasetError, match=r"found datasets without commit records, such as record_type=.*; if"):
-        convert(path, tmp_path / "copy")
+    with pytest.raises(DatasetError, match=WITHOUT_RECORDS):
+        write(path, str(tmp_path / "copy"), {})
     assert not (tmp_path / "copy/_wsparquet").exists()
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_a_bucket_that_was_copied_without_its_records_is_not_written_over(
+    write: Callable[[Path, str, dict[str, Any]], object], tmp_path: Path, bucket: Lake
+) -> None:
+    """The same holds for a copy in a bucket."""
+    path = make(tmp_path / "in")
+    bucket.bucket.put("lake/record_type=geo/date=2016-06-30/a.parquet", b"PAR1")
+    with pytest.raises(DatasetError, match=WITHOUT_RECORDS):
+        write(path, bucket.url, bucket.options)
+    assert bucket.keys() == ["record_type=geo/date=2016-06-30/a.parquet"]
 
 
 @pytest.mark.parametrize(

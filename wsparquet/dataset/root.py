@@ -123,12 +123,13 @@ class Root:
 
     @classmethod
     def open_if_exists(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
-        """Open the root at ``path`` without writing; return None if there is no root.
+        """Open the root at ``path`` without writing; return None if there is no root, but a new root can be created.
 
-        Raises the same errors as ``open``.
+        Raises the same errors as ``open_to_write``.
         """
         store, _ = open_store(os.fspath(path), access)
-        if not has_version(store) and CommitLog(store).first_path() is None:
+        if not has_version(store):
+            check_new(store)
             return None
         return cls.open(path, create=False, access=access)
 
@@ -506,9 +507,15 @@ def make_work_folders(store: Store) -> None:
 
 
 def make_root(store: Store, masking: Masking | None = None) -> None:
-    """Create the missing files and folders of a root; several processes may do so concurrently."""
+    """Create the missing files and folders of a root; several processes may do so concurrently.
+
+    Raises DatasetError, and creates nothing, if a new root cannot be created here.
+    """
+    new = not has_version(store)
+    if new:
+        check_new(store)
     make_work_folders(store)
     store.make_folder(QUARANTINE, mode=PRIVATE)
     CommitLog(store).make_folders()
-    if not has_version(store):
+    if new:
         create_version(store, masking)
