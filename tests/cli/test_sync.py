@@ -267,6 +267,7 @@ def test_a_host_that_cannot_be_reached_is_one_message(
     assert (found.code, found.out, found.err.count("\n")) == (1, "", 1)
     assert f"expected a connection, found: {reason}" in found.err or "resolution" in found.err
     assert "check the address (--region, --base-url), the connection, and the proxy (tried " in found.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sync_repeats_until_interrupted(tmp_path: Path, emulator: Emulator) -> None:

@@ -7,6 +7,7 @@ import io
 import time
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from typing import Any
 import pytest
 
 import wsparquet
+from tests.store.s3.lake import Lake
 from tests.support.at_rest import assert_at_rest, files_below, records
-from tests.synchronisation.lake import ACCOUNT, data, names, server, still, sync
+from tests.synchronisation.lake import ACCOUNT, data, names, options_for, server, still, sync
 from tests.system.helpers import assert_same, committed_rows, convert, counts
 from tests.system.helpers import rows_on_disk as rows
 from wsparquet import Progress, open_dataset, remove, verify
 from wsparquet.commit.record import MOST_COPIES
 from wsparquet.conversion.options import ConvertOptions
+from wsparquet.distributed import plan_sync
 from wsparquet.emulator import DEMO, Emulator
 from wsparquet.emulator.traps import HOSTILE_NAMES
 from wsparquet.errors import ApiError, DatasetError
@@ -291,6 +294,48 @@ def test_a_server_that_cannot_be_asked_changes_nothing(tmp_path: Path) -> None:
     after = {path: (tmp_path / "lake" / path).read_bytes() for path in files_below(tmp_path / "lake")}
     assert {path for path in after if "/locks/" not in path} == {path for path in before if "/locks/" not in path}
     assert all(after[path] == before[path] for path in before)
+
+
+def starters(emulator: Emulator) -> dict[str, Callable[[str, dict[str, Any]], object]]:
+    """What asks a server for its list before anything else, by what it is; each gets a place and storage options."""
+    options = {"account": ACCOUNT, "credentials": DEMO, "api": options_for(emulator).api}
+    return {
+        "sync": lambda to, storage: wsparquet.sync(to, storage_options=storage, **options),
+        "a job of many machines": lambda to, storage: plan_sync(to, storage_options=storage, **options),
+        "fetch": lambda to, storage: wsparquet.fetch(to, storage_options=storage, **options),
+    }
+
+
+def test_a_server_that_cannot_be_asked_leaves_nothing(tmp_path: Path) -> None:
+    """A run that is refused the list takes the folders away that it has made; a folder that was there stays."""
+    (tmp_path / "empty").mkdir()
+    with server(hours=1, account="1") as other:
+        for start in starters(other).values():
+            for place in ("a/b/new", "empty"):
+                with pytest.raises(ApiError, match="403"):
+                    start(str(tmp_path / place), {})
+                assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+
+
+def test_a_server_that_cannot_be_asked_leaves_nothing_in_a_bucket(bucket: Lake) -> None:
+    """No object remains of a run that is refused the list."""
+    with server(hours=1, account="1") as other:
+        for start in starters(other).values():
+            with pytest.raises(ApiError, match="403"):
+                start(bucket.url, bucket.options)
+            assert bucket.bucket.keys() == []
+
+
+def test_a_run_that_is_stopped_before_the_list_leaves_nothing(tmp_path: Path) -> None:
+    """It knows nothing that a root could say."""
+    stop = Stop()
+    stop.ask()
+    with server(hours=1) as emulator:
+        assert sync(tmp_path / "lake", emulator, stop=stop).interrupted
+        assert wsparquet.fetch(
+            str(tmp_path / "raw"), account=ACCOUNT, credentials=DEMO, api=options_for(emulator).api, stop=stop
+        ).interrupted
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_range_bounds_what_is_taken(tmp_path: Path) -> None:

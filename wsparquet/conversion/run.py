@@ -22,7 +22,7 @@ from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
 from wsparquet.conversion.shard import Shard
 from wsparquet.conversion.summary import Summary
-from wsparquet.dataset import Root
+from wsparquet.dataset import Access, Root
 from wsparquet.dataset.masking import wanted_masks
 from wsparquet.decode import active_decoder
 from wsparquet.errors import DatasetError
@@ -37,7 +37,7 @@ from wsparquet.source import Failed, Source, Sources, as_list, expand
 if TYPE_CHECKING:
     from wsparquet.compaction import Compaction
 
-__all__ = ["convert", "end_run", "merge_and_publish", "outcomes"]
+__all__ = ["convert", "end_run", "merge_and_publish", "opened_to_write", "outcomes"]
 
 SIGNAL_SECONDS = 0.2
 """The longest time in seconds that a run waits before it handles signals."""
@@ -130,29 +130,33 @@ def _compacted(root: Root, options: ConvertOptions) -> Compaction:
 
 
 @contextmanager
-def _opened(to: str | os.PathLike[str], options: ConvertOptions) -> Iterator[Root | None]:
-    """Open the root for a run. If there was no root and the run commits nothing, leave nothing."""
-    root = _open_root(to, options)
+def opened_to_write(to: str | os.PathLike[str], access: Access) -> Iterator[Root]:
+    """Open the root for a run that adds commits, and clean up after dead attempts.
+
+    If there was no root and the run creates none, leave nothing.
+    """
+    root = Root.open_to_write(to, access=access)
     try:
+        root.check_masks()
+        root.recover()
         yield root
     finally:
-        if root is not None and not options.dry_run:
-            root.discard_if_unmade()
+        root.discard_if_unmade()
 
 
-def _open_root(to: str | os.PathLike[str], options: ConvertOptions) -> Root | None:
-    """Open the root and clean up after dead attempts; return None in a dry run if there is no root."""
-    if options.dry_run:
-        # An empty folder is not a root yet, but a conversion would make it a root.
-        found = Root.open_if_exists(to, access=options.access)
-        if found is None:
-            # A policy whose key is missing is an error in a dry run, too.
-            wanted_masks(options.access)
-        return found
-    root = Root.open_to_write(to, access=options.access)
-    root.check_masks()
-    root.recover()
-    return root
+@contextmanager
+def _opened(to: str | os.PathLike[str], options: ConvertOptions) -> Iterator[Root | None]:
+    """Open the root for a run; provide None in a dry run if there is no root."""
+    if not options.dry_run:
+        with opened_to_write(to, options.access) as root:
+            yield root
+        return
+    # An empty folder is not a root yet, but a conversion would make it a root.
+    found = Root.open_if_exists(to, access=options.access)
+    if found is None:
+        # A policy whose key is missing is an error in a dry run, too.
+        wanted_masks(options.access)
+    yield found
 
 
 def outcomes(

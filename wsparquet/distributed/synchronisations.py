@@ -11,8 +11,8 @@ from typing import Unpack
 from wsparquet.api import ListedFile
 from wsparquet.commit import CommitIndex
 from wsparquet.conversion.outcome import Outcome
+from wsparquet.conversion.run import opened_to_write
 from wsparquet.conversion.summary import Failure, Summary
-from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
 from wsparquet.distributed.batches import DEFAULT_TASK_BYTES, make_tasks, weight
 from wsparquet.distributed.conversions import corrected, end_job, without_values
@@ -124,14 +124,12 @@ def plan_sync(
     if options.raw is not None:
         check_raw(options.raw, to)
     tell = logged(on_progress)
-    root = Root.open_to_write(to, access=options.access)
-    root.check_masks()
-    root.recover()
-    ledger = Ledger.open(root, options.account)
-    run = SyncRun(root, ledger, options, tell, Stop())
-    found = run_coroutine(run.missing())
+    with opened_to_write(to, options.access) as root:
+        ledger = Ledger.open(root, options.account)
+        run = SyncRun(root, ledger, options, tell, Stop())
+        found = run_coroutine(run.missing())
+        ledger.write(root)
     wanted, commits = found or ([], CommitIndex.empty())
-    ledger.write(root)
     items = [(file, ledger.has_failed(file.name)) for file in wanted]
     tasks = make_tasks(items, key=_key, cost=lambda _: weight(None), workers=workers, task_bytes=task_bytes)
     keeps_here = options.raw is not None and not is_url(options.raw)

@@ -50,8 +50,8 @@ def fetch(
 
     The files go into ``account/<account>/`` below ``into``, so that a later conversion can read the account from the
     path. If a file fails, the summary contains the reason, and the other files are still downloaded. The keyword
-    arguments are the fields of ``FetchOptions`` and override those of ``options``. The function also works inside a
-    running event loop, as in Jupyter.
+    arguments are the fields of ``FetchOptions`` and override those of ``options``. A run without files leaves no new
+    folder. The function also works inside a running event loop, as in Jupyter.
 
     >>> api = wsparquet.ApiOptions(base_url=server)
     >>> wsparquet.fetch("raw", account="75555851", credentials=credentials, api=api).raise_for_failures()
@@ -72,7 +72,10 @@ def fetch(
             into, account=options.account, scratch=Path(scratch), storage_options=options.storage_options or {}
         )
         run = _Fetch(shelf, options, logged(on_progress), stop or Stop())
-        run_coroutine(run.all())
+        try:
+            run_coroutine(run.all())
+        finally:
+            shelf.discard_if_empty()
     run.summary.seconds = time.monotonic() - started
     return run.summary
 

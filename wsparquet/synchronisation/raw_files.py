@@ -55,6 +55,10 @@ class Shelf(Protocol):
         """Delete the file unless this shelf keeps files."""
         ...
 
+    def discard_if_empty(self) -> None:
+        """Delete the folders that this shelf has created, unless they have files."""
+        ...
+
 
 class Scratch:
     """A temporary folder that keeps nothing."""
@@ -82,6 +86,9 @@ class Scratch:
         with suppress(FileNotFoundError):
             self.path(name).unlink()
 
+    def discard_if_empty(self) -> None:
+        """Do nothing, because the folder is temporary."""
+
 
 class Folder:
     """Keeps files as ``<folder>/account/<account>/<name>``. A later conversion reads the account from this path.
@@ -93,6 +100,7 @@ class Folder:
 
     def __init__(self, folder: Path, account: str) -> None:
         self._folder = folder / "account" / encode(account)
+        self._created = [each for each in (self._folder, *self._folder.parents) if not each.exists()]
         with _translated(self._folder):
             make_folder(self._folder)
             # A killed run may not have synced the names of the files that this run finds.
@@ -124,6 +132,12 @@ class Folder:
 
     def release(self, name: str) -> None:
         """Do nothing, because this shelf keeps the file."""
+
+    def discard_if_empty(self) -> None:
+        """Delete the folders that this shelf has created, unless they have files."""
+        with suppress(OSError):
+            for each in self._created:
+                each.rmdir()
 
 
 class Remote(Scratch):

@@ -15,7 +15,7 @@ from wsparquet.api import Client, FileGone, ListedFile, Listing
 from wsparquet.commit import CommitHeader, CommitIndex
 from wsparquet.conversion.converter import TRIES, Converter
 from wsparquet.conversion.outcome import Outcome
-from wsparquet.conversion.run import end_run
+from wsparquet.conversion.run import end_run, opened_to_write
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
@@ -70,16 +70,15 @@ def sync(
         check_raw(options.raw, to)
     started = time.monotonic()
     decoder = active_decoder(options.convert.decoder)
-    root = Root.open_to_write(to, access=options.access)
-    root.check_masks()
-    root.recover()
-    ledger = Ledger.open(root, options.account)
-    with root.scratch() as scratch:
-        run = SyncRun(root, ledger, options, logged(on_progress), stop or Stop())
-        run.converted = Summary(root=root.place, decoder=decoder)
-        run_coroutine(run.all(scratch))
-    ledger.write(root)
-    end_run(root, run.converted, options.convert, compact=not run.fetched.interrupted)
+    with opened_to_write(to, options.access) as root:
+        ledger = Ledger.open(root, options.account)
+        with root.scratch() as scratch:
+            run = SyncRun(root, ledger, options, logged(on_progress), stop or Stop())
+            run.converted = Summary(root=root.place, decoder=decoder)
+            run_coroutine(run.all(scratch))
+        if run.has_listed:
+            ledger.write(root)
+        end_run(root, run.converted, options.convert, compact=not run.fetched.interrupted)
     run.converted.seconds = run.fetched.seconds = time.monotonic() - started
     return SyncSummary(run.fetched, run.converted)
 
@@ -112,6 +111,7 @@ class SyncRun:
         self.fetched = FetchSummary(options.account)
         self.converted = Summary()
         self.outcomes: list[Outcome] = []
+        self.has_listed = False
         self.downloading = asyncio.Semaphore(options.downloads)
 
     async def all(self, scratch: Path) -> None:
@@ -150,6 +150,7 @@ class SyncRun:
         if listing is None:
             self.fetched.interrupted = True
             return None
+        self.has_listed = True
         commits = await asyncio.to_thread(self.root.commits, write_checkpoint=True)
         await asyncio.to_thread(self.root.settle, commits)
         wanted = await self._wanted(listing, commits, client)
