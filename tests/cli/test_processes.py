@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -136,7 +138,7 @@ def test_a_terminal_of_another_encoding_gets_escapes() -> None:
 
 
 def test_an_interrupt_says_so_and_leaves_a_root_that_goes_on(tmp_path: Path) -> None:
-    """Ctrl-C ends with 130 and one line; what is committed stands, and the same command finishes the rest."""
+    """Ctrl-C ends with 130 and a summary; what is committed stands, and the same command finishes the rest."""
     files = make(tmp_path / "in", GenerateOptions(files=3, records=1500))
     root = tmp_path / "lake"
     arguments = ("convert", files.folder, "--to", root, "--jobs", "1", "--verbose")
@@ -146,7 +148,10 @@ def test_an_interrupt_says_so_and_leaves_a_root_that_goes_on(tmp_path: Path) -> 
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert first.startswith("committed: ")
-    assert (process.returncode, out) == (130, b"")
+    assert process.returncode == 130
+    counted = re.match(r"3 sources: ([12]) converted, 0 skipped, 0 failed, ([12]) not begun\n", out.decode())
+    assert counted is not None, out
+    assert int(counted[1]) + int(counted[2]) == 3
     assert err.decode().strip().splitlines()[-1] == "wsparquet: interrupted; run the same command again to continue"
     assert b"Traceback" not in err
     assert_at_rest(root)
@@ -155,6 +160,26 @@ def test_an_interrupt_says_so_and_leaves_a_root_that_goes_on(tmp_path: Path) -> 
     assert files.names[0] in again.json["skipped"]
     assert sorted(again.json["skipped"] + again.json["committed"]) == sorted(files.names)
     assert again.json["committed"]
+
+
+def test_an_interrupted_replay_has_its_summary(tmp_path: Path) -> None:
+    """It counts what is replaced already, and what the same command still has to do."""
+    kinds = ("unknown_metadata_field",)
+    files = make(tmp_path / "in", GenerateOptions(files=3, records=1500, defects=True, only=kinds))
+    root = tmp_path / "lake"
+    spawn("convert", files.folder, "--to", root, "--quiet")
+    arguments = ("replay", root, files.folder, "--again", "--jobs", "1", "--verbose", "--output", "json")
+    with start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline().decode()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert first.startswith("replaced: ")
+    summary = json.loads(out)
+    assert (process.returncode, summary["failed"]) == (130, []), err
+    assert len(summary["committed"]) + summary["not_begun"] == summary["sources"] == 3
+    assert 0 < summary["not_begun"] < 3
+    assert_at_rest(root)
 
 
 def test_many_interrupts_in_a_row_show_no_traceback(tmp_path: Path) -> None:

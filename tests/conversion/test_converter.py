@@ -134,8 +134,11 @@ def test_an_interruption_stops_all_threads(source: Path, tmp_path: Path, error: 
             raise error
 
     options = ConvertOptions(jobs=4, limits=LIMITS)
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         wsparquet.convert(source, tmp_path / "lake", options=options, on_progress=stop)
+    if error is KeyboardInterrupt:
+        (summary,) = caught.value.args
+        assert (summary.sources, summary.not_begun, summary.failures) == (1, 1, [])
     assert_nothing_left(tmp_path / "lake")
     assert convert(source, tmp_path / "lake").committed == [source.name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -137,7 +138,7 @@ def interruptible(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Rows]
 
 @pytest.mark.parametrize("source", [None, 0], ids=["writing", "committing"])
 def test_interrupted(source: int | None, interruptible: tuple[Path, Rows], tmp_path: Path) -> None:
-    """Ctrl-C ends a run in one line with exit code 130: each source is there whole or not at all; again, all are."""
+    """Ctrl-C ends a run with its summary and exit code 130: each source is whole or not there; again, all are."""
     sources, expected = interruptible
     root, last = tmp_path / "lake", max(sources.iterdir())
     # A root that is there already: making one is in itself a moment to be interrupted in, and not the one meant.
@@ -148,11 +149,16 @@ def test_interrupted(source: int | None, interruptible: tuple[Path, Rows], tmp_p
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=SECONDS)
 
-    assert (process.returncode, stdout) == (130, b""), stderr
+    assert process.returncode == 130, stderr
+    summary = json.loads(stdout)
+    assert (summary["sources"], summary["errors"], summary["gave_up"]) == (len(expected), [], False)
+    done = {*summary["committed"], *summary["skipped"]}
+    assert 0 < summary["not_begun"] == len(expected) - len(done)
     assert stderr.decode().split("\n") == ["", "wsparquet: interrupted; run the same command again to continue", ""]
     assert_at_rest(root)
     found = rows_on_disk(root)
     assert last.name in found
+    assert done <= set(found)
     assert len(found) < len(expected)
     assert_each_whole(found, expected, {})
     convert(root, sources)

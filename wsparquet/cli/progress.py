@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Self
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import click
 
 from wsparquet.cli.flags import in_flags
-from wsparquet.cli.output import say_error
+from wsparquet.cli.output import present, say_error
 from wsparquet.cli.terminal import human_bytes
 from wsparquet.cli.text import REPLACED
 from wsparquet.cli.text.parts import counted
@@ -109,9 +109,19 @@ def _line(event: Progress) -> str:
 
 @contextmanager
 def progress(options: ProgressOptions, output: str) -> Iterator[Shown]:
-    """Provide a listener for ``wsparquet.convert`` and ``wsparquet.replay``."""
-    with _shown(options, output, _sources_bar, _BarListener, last="committed") as shown:
-        yield shown
+    """Provide a listener for ``wsparquet.convert`` and ``wsparquet.replay``.
+
+    If the run is interrupted, present what it did.
+    """
+    try:
+        with _shown(options, output, _sources_bar, _BarListener, last="committed") as shown:
+            yield shown
+    except KeyboardInterrupt as interruption:
+        # On a terminal, Ctrl-C also ends the reader of a pipe.
+        for summary in interruption.args:
+            with suppress(BrokenPipeError):
+                present(summary, output, quiet=options.quiet, shown=shown.failures)
+        raise
 
 
 @contextmanager

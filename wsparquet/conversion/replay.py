@@ -16,7 +16,7 @@ from wsparquet.commit import Commit, CommitIndex
 from wsparquet.conversion.converter import Converter
 from wsparquet.conversion.options import ConvertKeywords, ConvertOptions
 from wsparquet.conversion.outcome import Outcome
-from wsparquet.conversion.run import end_run, outcomes
+from wsparquet.conversion.run import end_run, outcomes, reporting
 from wsparquet.conversion.summary import Summary
 from wsparquet.dataset import Root
 from wsparquet.decode import active_decoder
@@ -81,6 +81,7 @@ def replay(
         OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
         DatasetError: there is no root, the root cannot be written, or an older root lacks some of its raw files.
         SchemaError: the root has a newer schema version.
+        KeyboardInterrupt: as in ``convert``.
 
     """
     started = time.monotonic()
@@ -102,15 +103,15 @@ def replay(
         opened.begin_replay()
     sources = len(wanted) + len(files.unreadable)
     summary = Summary(root=opened.place, sources=sources, dry_run=options.dry_run, decoder=decoder)
-    for each in _converted(opened, wanted, options, tell):
-        each.add_to(summary)
-    if upgrade and not options.dry_run and not summary.failures:
-        end_upgrade(opened)
-    for each in _told(opened, files.unreadable, options, tell):
-        each.add_to(summary)
-    if not options.dry_run:
-        end_run(opened, summary, options)
-    summary.seconds = time.monotonic() - started
+    with reporting(summary, started):
+        for each in _converted(opened, wanted, options, tell):
+            each.add_to(summary)
+        if upgrade and not options.dry_run and not summary.failures:
+            end_upgrade(opened)
+        for each in _told(opened, files.unreadable, options, tell):
+            each.add_to(summary)
+        if not options.dry_run:
+            end_run(opened, summary, options)
     return summary
 
 
@@ -272,8 +273,8 @@ def _converted(root: Root, wanted: Sequence[Wanted], options: ConvertOptions, te
         root.settle(commits)
     converter = Converter(root, commits, options, _telling(wanted, tell), expected=len(wanted))
     identities = [each.commit.identity for each in wanted]
-    for each, outcome in zip(wanted, outcomes(converter, [each.source for each in wanted], identities), strict=True):
-        yield about_raw(outcome, each.read)
+    for index, outcome in outcomes(converter, [each.source for each in wanted], identities):
+        yield about_raw(outcome, wanted[index].read)
 
 
 def about_raw(outcome: Outcome, read: str) -> Outcome:
@@ -304,4 +305,5 @@ def _about(read: str, url: str, error: str) -> str:
 def _told(root: Root, unreadable: Sequence[Failed], options: ConvertOptions, tell: Listener) -> Iterator[Outcome]:
     """Yield the failures of the arguments that cannot be read."""
     if unreadable:
-        yield from outcomes(Converter(root, CommitIndex.empty(), options, tell, expected=len(unreadable)), unreadable)
+        converter = Converter(root, CommitIndex.empty(), options, tell, expected=len(unreadable))
+        yield from (outcome for _, outcome in outcomes(converter, unreadable))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -37,7 +37,7 @@ from wsparquet.source import Failed, Source, Sources, as_list, expand
 if TYPE_CHECKING:
     from wsparquet.compaction import Compaction
 
-__all__ = ["convert", "end_run", "merge_and_publish", "opened_to_write", "outcomes"]
+__all__ = ["convert", "end_run", "merge_and_publish", "opened_to_write", "outcomes", "reporting"]
 
 SIGNAL_SECONDS = 0.2
 """The longest time in seconds that a run waits before it handles signals."""
@@ -69,6 +69,7 @@ def convert(
         PlaceError: no root can be at ``to``, or the root would contain a source; this error is also a DatasetError.
         DatasetError: the root cannot be opened or written.
         SchemaError: the root has another schema version.
+        KeyboardInterrupt: the run was interrupted. The argument of the error is the ``Summary`` of what it did.
 
     """
     options = make_options(ConvertOptions, options, keywords)
@@ -84,19 +85,34 @@ def convert(
     summary = Summary(
         root=without_credentials(os.fspath(to)), sources=len(found), dry_run=options.dry_run, decoder=decoder
     )
-    with _opened(to, options) as root:
+    with reporting(summary, started), _opened(to, options) as root:
         commits = root.commits(write_checkpoint=not options.dry_run) if root is not None else CommitIndex.empty()
         if root is not None and not options.dry_run:
             root.settle(commits)
         converter = Converter(root, commits, options, tell, expected=len(found))
         limit = FailureLimit(options.max_failures)
-        for outcome in outcomes(converter, found, limit=limit):
+        for _, outcome in outcomes(converter, found, limit=limit):
             outcome.add_to(summary)
         summary.not_begun, summary.gave_up = limit.not_begun, limit.not_begun > 0
         if root is not None and not options.dry_run:
             end_run(root, summary, options)
-    summary.seconds = time.monotonic() - started
     return summary
+
+
+@contextmanager
+def reporting(summary: Summary, started: float) -> Iterator[None]:
+    """Complete the summary of a run that began at ``started``, a time of ``time.monotonic``.
+
+    If the run is interrupted, the summary becomes the argument of the KeyboardInterrupt.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        summary.not_begun = summary.sources - sum(map(len, (summary.committed, summary.skipped, summary.failures)))
+        interruption.args = (summary,)
+        raise
+    finally:
+        summary.seconds = time.monotonic() - started
 
 
 def end_run(root: Root, summary: Summary, options: ConvertOptions, *, compact: bool = True) -> None:
@@ -165,10 +181,11 @@ def outcomes(
     into: Sequence[Identity] | None = None,
     *,
     limit: FailureLimit | None = None,
-) -> Iterator[Outcome]:
-    """Yield the outcome of every source that ``limit`` allows to begin, in the order of the sources.
+) -> Iterator[tuple[int, Outcome]]:
+    """Yield the index and the outcome of every source that ``limit`` allows to begin, in the order of the sources.
 
-    ``into``: if the sources repeat commits, the identity of the commit that each source repeats.
+    ``into``: if the sources repeat commits, the identity of the commit that each source repeats. If the run is
+    interrupted, the error follows the outcomes of the sources that have ended; sources in progress have none.
     """
     sizes = [source.size or 0 for source in found if isinstance(source, Source)]
     converter.tell(Progress("found", "", size=sum(sizes), files=len(found)))
@@ -178,7 +195,9 @@ def outcomes(
         source = found[index]
         convert_one = partial(converter.one, into=into[index] if into else None)
         with converter.claims.turn_of(source):
-            return convert_one(source) if limit is None else limit.applied_to(convert_one)(source)
+            outcome = convert_one(source) if limit is None else limit.applied_to(convert_one)(source)
+        interrupted = outcome is not None and outcome.kind == "failed" and converter.stopped
+        return None if interrupted else outcome
 
     with ThreadPoolExecutor(converter.threads, thread_name_prefix="wsparquet") as pool:
         futures = {index: pool.submit(one, index) for index in in_order(found)}
@@ -188,13 +207,21 @@ def outcomes(
             # After an interruption, each source in progress deletes its own files.
             converter.stop()
             pool.shutdown(cancel_futures=True)
+            yield from _ended(futures)
             raise
-        results = [futures[index].result() for index in range(len(found))]
+    results = dict(_ended(futures))
     indices = {id(source): index for index, source in enumerate(found)}
     for _ in range(TRIES):
         for source in converter.take_lost_references():
             results[indices[id(source)]] = converter.one(source)
-    yield from (outcome for outcome in results if outcome is not None)
+    yield from results.items()
+
+
+def _ended(futures: Mapping[int, Future[Outcome | None]]) -> Iterator[tuple[int, Outcome]]:
+    """Yield the index and the outcome of each source that has an outcome, in the order of the sources."""
+    for index, future in sorted(futures.items()):
+        if not future.cancelled() and future.exception() is None and (outcome := future.result()) is not None:
+            yield index, outcome
 
 
 def _wait_for_all(futures: Sequence[Future[Outcome | None]]) -> None:

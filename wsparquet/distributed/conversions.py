@@ -54,10 +54,8 @@ class ConversionWork(RootWork):
         root, commits = self.opened()
         converter = Converter(root, commits, self.options, ignore, expected=len(items))
         found = outcomes(converter, [source for _, source in items])
-        indices = [index for index, _ in items]
-        return Converted(
-            tuple(zip(indices, map(without_values, found), strict=True)), active_decoder(self.options.decoder)
-        )
+        results = tuple((items[index][0], without_values(outcome)) for index, outcome in found)
+        return Converted(results, active_decoder(self.options.decoder))
 
 
 def without_values(outcome: Outcome) -> Outcome:

@@ -204,8 +204,7 @@ class ReplayWork(RootWork):
         wanted = [each for _, each in items]
         found = outcomes(converter, [each.source for each in wanted], [each.commit.identity for each in wanted])
         return tuple(
-            (index, without_values(about_raw(outcome, each.read)))
-            for (index, each), outcome in zip(items, found, strict=True)
+            (items[index][0], without_values(about_raw(outcome, wanted[index].read))) for index, outcome in found
         )
 
 
