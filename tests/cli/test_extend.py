@@ -51,7 +51,11 @@ def test_definitions_of_a_root_have_its_extension(tmp_path: Path) -> None:
     """`schema --root` and `sql` follow the extension of the root."""
     root = tmp_path / "lake"
     assert run("extend", root, EXTENSION).code == 0
-    assert '"cobrowse"' in run("schema", "--as", "duckdb", "--root", root).out
+    for form in ("duckdb", "athena", "spark"):
+        ran = run("schema", "--as", form, "--root", root)
+        assert (ran.code, "cobrowse" in ran.out, "loadtime" in ran.out.lower()) == (0, True, True)
+        assert "loadtime" in run("schema", "navigation", "--as", form, "--root", root).out.lower()
+        assert run("schema", "cobrowse", "--as", form, "--root", root).code == 0
     assert "cobrowse" in run("sql", root, "--tables").out
     assert "title" in run("sql", root, "SELECT n.title FROM (SELECT UNNEST(navigationData) AS n FROM navigation)").out
     assert "Cobrowse" not in run("sql", root, "--describe", "screen").err

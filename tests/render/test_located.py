@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 
 from tests.cli.program import run
+from tests.store.s3.lake import Lake
 from wsparquet import convert, open_dataset, schema_text
 from wsparquet.dataset import Root
 from wsparquet.errors import OptionError, SchemaError
@@ -71,12 +72,18 @@ def test_athena_and_spark_name_the_location(root: str) -> None:
     """Each statement has the folder of its table, in the scheme that the engine reads."""
     place = root.replace("s3a://", "s3://").rstrip("/").replace("'", "\\'")
     place = place if place.startswith("s3") else f"file://{place}"
-    athena = run("schema", "--as", "athena", "--root", root).out
-    assert athena == schema_text(form="athena", root=root)
+    athena = schema_text(form="athena", root=root)
     spark = schema_text(form="spark", root=root)
     for table in TABLES:
         assert f"LOCATION '{place}/record_type={table}/'\n" in athena
         assert f"LOCATION '{place.replace('s3://', 's3a://')}/record_type={table}'\n" in spark
+
+
+def test_athena_needs_no_root_yet(bucket: Lake, tmp_path: Path) -> None:
+    """Before the first conversion, on a disk and in a bucket, the documented tables can be created."""
+    for root in (str(tmp_path / "lake"), bucket.url):
+        ran = run("schema", "--as", "athena", "--root", root, *bucket.flags)
+        assert (ran.code, ran.out) == (0, schema_text(form="athena", root=root))
 
 
 def test_spark_repairs_only_tables_that_have_files(sources: Path, tmp_path: Path) -> None:
@@ -131,6 +138,7 @@ def test_a_near_name_is_suggested(given: str, meant: str | None, tmp_path: Path)
         (("--as", "avro", "--root", "lake"), "found --as avro"),
         (("--remote", "--account", "1", "--root", "x"), "expected --root with wsparquet's own definitions"),
         (("--storage-option", "a=b"), "expected --root with --storage-option"),
+        (("--as", "athena", "--root", "lake", "--extension", __file__), "expected one of --root and --extension"),
         (("--as", "athena", "--root", "http://x/y"), "expected a folder on a local disk or s3://BUCKET/PATH"),
     ],
 )

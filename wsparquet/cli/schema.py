@@ -72,7 +72,7 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @click.option(
     "--root",
     metavar="ROOT",
-    help="The root whose files the definitions for duckdb, athena and spark name. The text for spark is then SQL.",
+    help="The root whose files and extension the definitions for duckdb, athena and spark have; SQL for spark.",
 )
 @extension_option
 @click.option(
@@ -105,7 +105,8 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 def schema(given: Arguments) -> int:
     """Print the definition of TABLE, or of all tables.
 
-    With --root, definitions for duckdb, athena and spark name the files of that root, and can run without changes.
+    With --root, definitions for duckdb, athena and spark name the files of that root, have the columns of its
+    extension, and can run without changes. For athena, the root need not exist yet.
     With --views, the command prints the statements that create the flat views, which read the tables by their names.
     With --output json, the columns are printed as JSON. With --remote, the command prints the server's schema instead.
     With --remote --diff, the command compares the server's schema with these definitions.
@@ -121,7 +122,7 @@ def schema(given: Arguments) -> int:
       wsparquet schema navigation --as markdown
       wsparquet schema geo --output json
       wsparquet schema --as duckdb --root lake > views.sql
-      wsparquet schema --as athena --root s3://BUCKET/PATH > tables.sql
+      wsparquet schema --as spark --root lake > tables.sql
       wsparquet schema --views --as athena > views.sql
       wsparquet schema --propose lake > more.toml
       wsparquet schema navigation --extension more.toml
@@ -179,6 +180,8 @@ def _check(context: click.Context) -> None:
     if not remote and context.params["views"]:
         _check_views(given, context.params["form"])
     elif not remote:
+        if context.params["root"] is not None and context.params["extension"] is not None:
+            raise click.UsageError("expected one of --root and --extension, found both; a root has its own extension")
         _check_form(context.params["form"], context.params["root"], context.params["output"])
 
 
@@ -228,7 +231,7 @@ def _propose(given: Arguments) -> int:
 
 
 def _schema(given: Arguments) -> Schema:
-    """Return the schema to print: that of the extension or of the root, or else the documented one."""
+    """Return the schema to print without a root: that of the extension, or else the documented one."""
     from wsparquet.schema import DOCUMENTED
 
     if given.extension is None:
@@ -247,16 +250,24 @@ def _definition(given: Arguments, schema: Schema) -> str:
     if given.root is None:
         described = (given.form, given.output) == ("arrow", "json")
         return describe(given.table, schema) if described else render(given.table, given.form, schema=schema)
-    from wsparquet.dataset import open_dataset
-    from wsparquet.preflight import check_root
-
-    check_root(given.root)
-    # DuckDB and Spark reject a table without files. Definitions for Athena need no access to the root.
-    lake = open_dataset(given.root, storage_options=given.storage) if given.form != "athena" else None
-    known = schema if lake is None else lake.schema
+    known, empty = _of_root(given.root, given)
     _check_table(given.table, known)
-    location = Location.of(given.root, empty=lake.empty_tables if lake else ())
-    return render(given.table, given.form, location=location, schema=known)
+    return render(given.table, given.form, location=Location.of(given.root, empty=empty), schema=known)
+
+
+def _of_root(path: str, given: Arguments) -> tuple[Schema, Sequence[str]]:
+    """Return the schema of a root, and its tables without files if the form has to know them."""
+    from wsparquet.dataset import Access, Root, open_dataset
+    from wsparquet.preflight import check_root
+    from wsparquet.schema import DOCUMENTED
+
+    check_root(path)
+    if given.form == "athena":
+        # Athena accepts tables without files, also before the first conversion creates the root.
+        root = Root.open_if_exists(path, access=Access(given.storage))
+        return (DOCUMENTED if root is None else root.schema), ()
+    lake = open_dataset(path, storage_options=given.storage)
+    return lake.schema, lake.empty_tables
 
 
 def _check_table(table: str | None, schema: Schema) -> None:

@@ -114,7 +114,7 @@ def schema_text(
     ``iceberg``. ``root`` is a folder or ``s3://BUCKET/PATH``: a definition for DuckDB, Athena or Spark then names the
     files of this root, and the text for Spark is SQL. ``empty`` lists the tables that have no files in the root,
     because DuckDB and Spark reject a table without files. ``extension`` is the TOML file of an extension: the text then
-    also has what it adds.
+    also has what it adds. The root itself is not read: if it has an extension, give its file.
 
     With ``views``, the text creates the flat views and `visits`, which read the tables by their names. ``form`` is then
     ``duckdb``, ``spark``, ``athena``, ``trino``, ``bigquery``, ``snowflake`` or ``markdown``. The text is the same in

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import re
 from typing import Any, Self
 
@@ -34,6 +35,12 @@ class Lake:
     def options(self) -> dict[str, Any]:
         """The storage options to reach it."""
         return storage_options(self.endpoint)
+
+    @property
+    def flags(self) -> list[str]:
+        """The options with which commands reach it."""
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in self.options.items()}
+        return [each for key, text in texts.items() for each in ("--storage-option", f"{key}={text}")]
 
     def open(self, *, patience_seconds: float = 60.0, single_writer: bool = False, create: bool = True) -> Root:
         """The root."""

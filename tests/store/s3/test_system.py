@@ -35,16 +35,9 @@ SOURCES = scaled(200, 8)
 KILLS = scaled(20, 2)
 
 
-def reach(lake: Lake) -> list[str]:
-    """The options with which commands reach the store."""
-    pairs = lake.options.items()
-    texts = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in pairs]
-    return [each for key, value in texts for each in ("--storage-option", f"{key}={value}")]
-
-
 def wsparquet(lake: Lake, *arguments: object) -> Ran:
     """A command that reaches the store; its output never quotes a secret."""
-    found = run(*arguments, *reach(lake))
+    found = run(*arguments, *lake.flags)
     assert SECRET not in found.out + found.err
     return found
 
@@ -117,7 +110,7 @@ def test_killed_at_random_moments_and_done_again(lake: Lake, sources: Path, loca
     chance = random.Random(20160630)
     raw = upload(lake, sources)
     began = time.monotonic()
-    command = ("convert", raw, "--to", lake.url, "--quiet", *reach(lake))
+    command = ("convert", raw, "--to", lake.url, "--quiet", *lake.flags)
     killed = 0
     for _ in range(KILLS):
         with start(*command) as process:
@@ -146,7 +139,7 @@ def test_interrupted_while_the_store_is_silent(lake: Lake, proxy: Proxy, sources
             stalled.set()
 
     proxy.settings.after = stall
-    with start("convert", sources, "--to", lake.url, *reach(lake), stdout=-1, stderr=-1) as process:
+    with start("convert", sources, "--to", lake.url, *lake.flags, stdout=-1, stderr=-1) as process:
         assert stalled.wait(60)
         time.sleep(0.5)
         began = time.monotonic()
