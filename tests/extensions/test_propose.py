@@ -59,7 +59,7 @@ def test_types_come_from_tags_or_else_from_values(tmp_path: Path, values: list[s
     path = source(tmp_path / "raw", pages(*(f'{{"new": {value}}}' for value in values)))
     found, left_out = proposed(path)
     assert found["structs"]["Navigation"]["fields"]["new"]["type"] == expected
-    assert left_out == ()
+    assert left_out == (("Navigation, new.b (1): only null was seen",) if '"b": null' in values[0] else ())
 
 
 def test_structs_are_the_union_of_what_was_seen(tmp_path: Path) -> None:
@@ -75,13 +75,17 @@ def test_structs_are_the_union_of_what_was_seen(tmp_path: Path) -> None:
 
 
 CONFLICTS = [
-    (['"a"', "5"], "values of different types were seen: long, string"),
+    (['"a"', "5", '"b"'], "seen as long in 1 and as string in 2 values, which have no common type"),
+    (['"a"', "5", "[]"], "seen as list in 1, as long in 1 and as string in 1 value, which have no common type"),
     (["null"], "only null was seen"),
     (["[]"], "only empty lists were seen"),
     (["[[1]]"], "lists of lists were seen"),
     (["{}"], "only objects without usable fields were seen"),
-    (['{"map": {"a": 1}}'], "values of the kind map were seen"),
-    (['{"long": "a"}'], "values of the kind odd long were seen"),
+    (['{"a": null}'], "only objects without usable fields were seen; a (1): only null was seen"),
+    (['{"map": {"a": 1}}'], "seen as map in 1 value, which no column can have"),
+    (['{"long": "a"}'], "seen as invalid long in 1 value, which no column can have"),
+    (['"\\ud800"'], "seen as invalid Unicode in 1 value, which no column can have"),
+    ([json.dumps(dict.fromkeys(map(str, range(501)), 1))], "objects with more than 500 different keys were seen"),
 ]
 
 
@@ -94,6 +98,57 @@ def test_conflicts_are_left_out_and_said(tmp_path: Path, values: list[str], reas
     assert len(found.left_out) == 1
     assert found.left_out[0].startswith(f"Navigation, new ({len(values)}): {reason}")
     assert f"# {found.left_out[0]}\n" in found.text
+
+
+INNER = [
+    (['{"odd": "a"}', '{"odd": 5}'], ".odd (2): seen as long in 1 and as string in 1 value, which have no common type"),
+    (['{"odd": null}'], ".odd (1): only null was seen"),
+    (['{"": 1}'], ". (1): the key has only blanks and underscores"),
+    (['{"string": 1, "a": 1}'], ".string (1): the key looks like a tag of Avro"),
+    (['{"a-b": 1, "a+b": 1}'], ".a+b (1): its column would have the name of that of the key a-b"),
+    (['{"\\ud800": 1, "a": 1}'], ".\ufffd (1): the key is invalid Unicode, which no file of TOML can have"),
+    (['{"a\\nb": null}'], ".a\ufffdb (1): only null was seen"),
+    (['{"odd": "a"}', '{"odd": "\\ud800"}'], ".odd (1): invalid Unicode, which no column can have"),
+]
+
+
+@pytest.mark.parametrize(("values", "expected"), INNER)
+def test_what_is_left_out_in_structs_is_said(tmp_path: Path, values: list[str], expected: str) -> None:
+    """A field of a new struct that gets no column is named with its path, its number and the reason."""
+    deep = ", ".join(['{"good": 1}', *values])
+    path = source(tmp_path / "raw", pages(f'{{"new": {{"good": 1, "deep": [{deep}]}}}}'))
+    found = wsparquet.propose_extension(path)
+    assert found.left_out == (f"Navigation, new.deep[]{expected}",)
+    assert f"# {found.left_out[0]}\n" in found.text
+    fields = tomllib.loads(found.text)["structs"]["Navigation"]["fields"]["new"]["fields"]
+    assert fields["deep"]["fields"]["good"] == "long"
+
+
+def test_what_is_left_out_of_unrecognized_records_is_said(tmp_path: Path) -> None:
+    """New keys of their headers are proposed; other keys of the body and of the record are left out with the reason."""
+    header = '"header": {"x.Header": {"visitId": 5, "theme": {"string": "dark"}}}'
+    payload = '"cobrowse": [{"mode": "a", "odd": 1}, {"odd": "b"}]'
+    record = f'{{"more": 1, "body": {{"x.Cobrowse": {{{header}, {payload}, "extra": [1], "other": "c"}}}}}}'
+    found, left_out = proposed(source(tmp_path / "raw", record))
+    assert found["structs"]["Header"]["fields"] == {"theme": {"type": "string"}}
+    assert found["tables"]["cobrowse"]["fields"] == {"mode": "string"}
+    one = "the payload is cobrowse, and a table has no other key of the body; seen as"
+    assert left_out == (
+        "body Cobrowse, cobrowse[].odd (2): seen as long in 1 and as string in 1 value, which have no common type",
+        f"body Cobrowse, extra (1): {one} list in 1 value",
+        f"body Cobrowse, other (1): {one} string in 1 value",
+        "$record.more (1): no extension can add it; seen as long in 1 value",
+        "$.visitId (1): does not fit its column; seen as long in 1 value",
+    )
+
+
+def test_records_whose_text_masks_have_dropped_are_counted(tmp_path: Path) -> None:
+    """In a root with masks, nothing can be proposed for unrecognized records without text."""
+    path = source(tmp_path / "raw", f'{{"body": {{"x.Odd": {{{HEADER}, "odd": []}}}}}}')
+    wsparquet.convert(
+        path, to=tmp_path / "lake", policy=wsparquet.Policy.make({"geo.city": "drop"})
+    ).raise_for_failures()
+    assert proposed(tmp_path / "lake") == ({}, ("unrecognized (1): masks have dropped the text of the record",))
 
 
 def test_counts_and_days_are_comments(tmp_path: Path) -> None:
@@ -126,7 +181,7 @@ def test_branches_and_tables_are_proposed(tmp_path: Path) -> None:
         },
         "device": {"tags": ["Device"], "payload": "device", "kind": "object", "fields": {"model": "string"}},
     }
-    assert left_out == ("body Odd (1): no key of the body has a list or an object",)
+    assert left_out == ("body Odd (1): no key of the body has a list or an object; odd: seen as long in 1 value",)
 
 
 def test_a_root_can_be_brought_to_its_proposal(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from wsparquet.decode.reference.rescue import Path, path_text
 from wsparquet.schema import HEADER, Schema
 from wsparquet.schema.annotations import annotations_of
 
-__all__ = ["Place", "place_of", "shown"]
+__all__ = ["Place", "has_column", "place_of", "shown"]
 
 
 class Place(NamedTuple):
@@ -34,6 +34,11 @@ def place_of(schema: Schema, table: str, path: Path) -> Place | None:
         return Place(known.flat.name) if known.flat is not None else None
     field = _field_at(known.schema, path)
     return _place_in(_field_at(known.schema, parent)) if field is None else _place_at(field)
+
+
+def has_column(schema: Schema, table: str, path: Path) -> bool:
+    """Return whether a value at a path has a column, which it then does not fit."""
+    return _field_at(schema.tables[table].schema, path) is not None
 
 
 def _place_at(field: pa.Field) -> Place | None:

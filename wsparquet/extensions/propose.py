@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, cast
 
 import pyarrow as pa
 
 from wsparquet.dataset import Access, LakeDataset, Root
 from wsparquet.decode import Days, DecoderOptions, make_decoder
-from wsparquet.decode.reference.rescue import Path
+from wsparquet.decode.reference.records import body_of, record_reader
+from wsparquet.decode.reference.rescue import Path, Rescue
 from wsparquet.decode.reference.stored import parse_record, parse_rescued
 from wsparquet.errors import OptionError, SchemaError
-from wsparquet.extensions.places import Place, place_of, shown
-from wsparquet.extensions.seen import Conflict, Seen
-from wsparquet.extensions.toml_text import branch_text, field_text, table_text
+from wsparquet.extensions.places import Place, has_column, place_of, shown
+from wsparquet.extensions.seen import Conflict, LeftOut, Seen
+from wsparquet.extensions.toml_text import Entry, branch_text, field_text, table_text
 from wsparquet.layout import is_root
 from wsparquet.names import parse_name
 from wsparquet.options import check_kind
+from wsparquet.redaction import printable
 from wsparquet.results import Result
 from wsparquet.schema import DOCUMENTED, UNRECOGNIZED, Schema
 from wsparquet.schema.extended import extended
@@ -146,13 +149,17 @@ class Found:
         self.fields: dict[tuple[Place, str], tuple[str, Seen]] = {}
         self.branches: dict[tuple[str, str], tuple[str, Seen]] = {}
         self.bodies: dict[str, Body] = {}
-        self.others: dict[str, Seen] = {}
+        self.others: dict[tuple[str, str], Seen] = {}
+        self.masked = 0
 
     def add(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
         """Add the rows of a table and day."""
         if table == UNRECOGNIZED.name:
             for record in batch.column("record").to_pylist():
-                self._add_record(parse_record(str(record)), day)
+                if record is None:
+                    self.masked += 1
+                else:
+                    self._add_record(parse_record(record), day)
             return
         for rescued in batch.column("rescued").to_pylist():
             for path, value in parse_rescued(rescued) if rescued is not None else ():
@@ -162,7 +169,7 @@ class Found:
         """Add the values of an unknown field, given as what was seen."""
         place = place_of(self.schema, table, path)
         if place is None or place.union:
-            self.others.setdefault(shown(path), seen)
+            self._other(table, path, seen)
         else:
             self.fields.setdefault((place, normalise(path[1])), (path[1], seen))
 
@@ -170,19 +177,25 @@ class Found:
         """Add an unknown branch of the union at a path."""
         place = None if table is None else place_of(self.schema, table, path)
         if place is None or not place.union:
-            self.others.setdefault(shown(path), seen)
+            self._other(table, path, seen)
         else:
             self.branches.setdefault((place.name, normalise(tag)), (tag, seen))
+
+    def _other(self, table: str | None, path: Path, seen: Seen) -> Seen:
+        """Return what was seen at a path to which nothing can be added, beginning with ``seen``."""
+        known = table is not None and has_column(self.schema, table, path)
+        why = "does not fit its column" if known else "no extension can add it"
+        return self.others.setdefault((shown(path), why), seen)
 
     def _add_value(self, table: str, path: Path, value: Any, day: date | None) -> None:
         place = place_of(self.schema, table, path)
         if place is None:
-            self.others.setdefault(shown(path), Seen()).add(value, day)
+            self._other(table, path, Seen()).add(value, day)
         elif place.union:
             ((tag, inner),) = value if type(value) is tuple and len(value) == 1 else (("", None),)
             name = last_part(tag)
             if not name:
-                self.others.setdefault(shown(path), Seen()).add(value, day)
+                self._other(table, path, Seen()).add(value, day)
                 return
             _, seen = self.branches.setdefault((place.name, normalise(name)), (name, Seen()))
             seen.add(inner, day, tagged=True)
@@ -193,11 +206,11 @@ class Found:
             seen.add(value, day)
 
     def _add_record(self, record: Any, day: date | None) -> None:
-        pairs = record if type(record) is tuple else ()
-        body = next((value for key, value in pairs if normalise(key) == "body"), None)
-        if type(body) is not tuple or len(body) != 1:
-            return
-        ((tag, inner),) = body
+        rescue: Rescue = []
+        tag, inner = body_of(record, rescue)
+        rescue += record_reader(self.schema).read(record).header_rescue
+        for path, value in rescue:
+            self._add_value(UNRECOGNIZED.name, path, value, day)
         found = self.bodies.setdefault(short_tag(tag), Body(last_part(tag)))
         found.records.add(None, day)
         for key, value in inner if type(inner) is tuple else ():
@@ -211,27 +224,39 @@ class Found:
         """Return the proposal: each addition that the schema accepts."""
         text, additions = (self.text.rstrip("\n") + "\n" if self.text else HEAD), 0
         left_out: list[str] = []
-        for name, make in self._additions():
+        for name, count, make in self._additions():
             try:
                 entry = make()
-                extended(parse_extension(text + entry, "the proposal"))
+                extended(parse_extension(text + entry.text, "the proposal"))
             except (Conflict, SchemaError) as error:
-                left_out.append(f"{name}: {_reason(error)}")
+                left_out.append(_line(name, LeftOut("", count, _reason(error))))
                 continue
-            text, additions = text + entry, additions + 1
-        for path, seen in self.others.items():
-            left_out.append(f"{path} ({seen.count}): no extension can add it, or it does not fit its column")
-        comments = "".join(f"# {line}\n" for line in ("", "Left out:", *left_out)) if left_out else ""
-        return Proposal(text + comments, additions, tuple(left_out))
+            text, additions = text + entry.text, additions + 1
+            left_out += [_line(name, each) for each in entry.left_out]
+        left_out += self._elsewhere()
+        comments = "".join(f"# {line}\n" for line in ("Left out:", *left_out)) if left_out else ""
+        return Proposal(text + ("\n" + comments if comments else ""), additions, tuple(left_out))
 
-    def _additions(self) -> Iterator[tuple[str, Any]]:
+    def _elsewhere(self) -> Iterator[str]:
+        """Yield what is left out because it belongs to nothing that can be added."""
+        for (path, why), seen in self.others.items():
+            yield _line(path, LeftOut("", seen.count, f"{why}; {seen.described()}"))
+        if self.masked:
+            yield _line(UNRECOGNIZED.name, LeftOut("", self.masked, "masks have dropped the text of the record"))
+
+    def _additions(self) -> Iterator[tuple[str, int, Callable[[], Entry]]]:
         for (place, _), (key, seen) in self.fields.items():
-            yield f"{place.name}, {key} ({seen.count})", lambda p=place, k=key, s=seen: field_text(p.name, k, s)
+            yield f"{place.name}, {key}", seen.count, partial(field_text, place.name, key, seen)
         for (union, _), (tag, seen) in self.branches.items():
-            yield f"{union}, {tag} ({seen.count})", lambda u=union, t=tag, s=seen: branch_text(u, t, s)
+            yield f"{union}, {tag}", seen.count, partial(branch_text, union, tag, seen)
         for short, body in self.bodies.items():
-            name = f"body {body.tag} ({body.records.count})"
-            yield name, lambda b=body, s=short: table_text(s, b.tag, b.records, list(b.keys.values()))
+            make = partial(table_text, short, body.tag, body.records, list(body.keys.values()))
+            yield f"body {body.tag}", body.records.count, make
+
+
+def _line(name: str, left_out: LeftOut) -> str:
+    # Keys may have line breaks, which would end the comment.
+    return printable(f"{name}{left_out.path} ({left_out.number:,}): {left_out.reason}")
 
 
 def _reason(error: Exception) -> str:

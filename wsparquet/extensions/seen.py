@@ -6,16 +6,18 @@ A tag of Avro gives the type exactly. Without tags, the values give it: whole nu
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from wsparquet.decode.reference.values import CONVERTERS, MISFIT, Constant, Literal, LoneSurrogates
 from wsparquet.schema.extension import LIST, MOST_LEVELS
 from wsparquet.schema.fields import plausible_ms
 from wsparquet.schema.keys import AVRO_NAMES, is_tag, normalise
 
-__all__ = ["Conflict", "Seen", "Typed"]
+__all__ = ["Conflict", "LeftOut", "Seen", "Typed"]
 
 LOW, HIGH = -(1 << 31), 1 << 31
 NUMBERS = ("int", "long", "double")
@@ -28,6 +30,7 @@ TAGS = {
     "float": "double",
     "double": "double",
 }
+INVALID_TEXT = "invalid Unicode"
 MOST_KEYS = 500
 """The most different keys of a struct. An object with more of them is a map, not a struct."""
 
@@ -36,23 +39,42 @@ class Conflict(Exception):
     """The values have no common type. The message says what was seen."""
 
 
+class LeftOut(NamedTuple):
+    """Values for which nothing can be proposed: their path within what is proposed, how many, and why."""
+
+    path: str
+    number: int
+    reason: str
+
+    def within(self, outer: str) -> LeftOut:
+        """Return the same with the path of what is around it."""
+        return self._replace(path=outer + self.path)
+
+
 @dataclass
 class Typed:
-    """A type as an extension's file has it; ``fields`` if it is a struct or a list of structs."""
+    """A type as an extension's file has it; ``fields`` if it is a struct or a list of structs.
+
+    ``left_out`` are values in it that the type does not have.
+    """
 
     type: str
     fields: dict[str, Typed] = field(default_factory=dict)
     alias: str | None = None
     comment: str = ""
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 @dataclass
 class Seen:
-    """The values at one place: how many, since which day, and what they are."""
+    """The values at one place: how many, since which day, and what they are.
+
+    ``kinds`` counts the values of each kind. The counts of a published schema are 0, because no values were seen.
+    """
 
     count: int = 0
     since: date | None = None
-    kinds: set[str] = field(default_factory=set)
+    kinds: Counter[str] = field(default_factory=Counter)
     keys: dict[str, tuple[str, Seen]] = field(default_factory=dict)
     element: Seen | None = None
     times: bool = True
@@ -68,9 +90,9 @@ class Seen:
         elif type(value) is tuple:
             self._add_object(value, day)
         elif type(value) is list:
-            self.kinds.add("list")
-            self.element = self.element or Seen()
+            self.kinds["list"] += 1
             for each in value:
+                self.element = self.element or Seen()
                 self.element.add(each, day)
         elif value is not None:
             self._add_scalar(value)
@@ -79,35 +101,34 @@ class Seen:
         if inner is None:
             return
         if tag == "map":
-            self.kinds.add("map")
+            self.kinds["map"] += 1
         elif (kind := TAGS.get(tag)) is not None:
             fits = CONVERTERS[_kind_of_column(kind)](inner) is not MISFIT
-            self.kinds.add(kind if fits else f"odd {tag}")
+            self.kinds[kind if fits else f"invalid {tag}"] += 1
             self._note_time(inner)
         else:
             # An array, or the name of a record or an enum.
             self.add(inner, day, tagged=True)
 
     def _add_object(self, members: tuple[tuple[str, Any], ...], day: date | None) -> None:
-        self.kinds.add("struct")
+        self.kinds["struct"] += 1
         for key, value in members:
-            if type(key) is str and normalise(key):
+            # The keys of a map are not kept: only that there are too many.
+            if normalise(key) in self.keys or len(self.keys) <= MOST_KEYS:
                 _, seen = self.keys.setdefault(normalise(key), (key, Seen()))
                 seen.add(value, day)
-        if len(self.keys) > MOST_KEYS:
-            self.kinds.add("map")
 
     def _add_scalar(self, value: Any) -> None:
         if isinstance(value, Literal):
             whole = CONVERTERS["int64"](value) is not MISFIT
-            self.kinds.add("long" if whole else "double")
+            self.kinds["long" if whole else "double"] += 1
             self._note_time(value)
         elif isinstance(value, Constant):
-            self.kinds.add("double")
+            self.kinds["double"] += 1
         elif isinstance(value, bool):
-            self.kinds.add("boolean")
+            self.kinds["boolean"] += 1
         else:
-            self.kinds.add("odd text" if isinstance(value, LoneSurrogates) else "string")
+            self.kinds[INVALID_TEXT if isinstance(value, LoneSurrogates) else "string"] += 1
 
     def _note_time(self, value: Any) -> None:
         number = CONVERTERS["int64"](value) if isinstance(value, Literal) else None
@@ -120,52 +141,93 @@ class Seen:
             Conflict: there is none, or it cannot be a column.
 
         """
-        kinds = self.kinds - {"odd text"}
+        kinds = {*self.kinds}
         if not kinds:
             raise Conflict("only null was seen")
+        if kinds == {INVALID_TEXT}:
+            raise Conflict(f"{self.described()}, which no column can have")
+        typed = self._typed(kinds - {INVALID_TEXT}, level)
+        if odd := self.kinds.get(INVALID_TEXT, 0):
+            typed.left_out.append(LeftOut("", odd, f"{INVALID_TEXT}, which no column can have"))
+        return typed
+
+    def described(self) -> str:
+        """Return the kinds of the values and their numbers, as in ``seen as long in 3 and as string in 12 values``."""
+        kinds = sorted(self.kinds)
+        if not self.kinds.total():
+            return f"published {_and([f'as {kind}' for kind in kinds])}" if kinds else "only null was seen"
+        last = self.kinds[kinds[-1]]
+        return f"seen {_and([f'as {kind} in {self.kinds[kind]:,}' for kind in kinds])} value{'' if last == 1 else 's'}"
+
+    def _typed(self, kinds: set[str], level: int) -> Typed:
         if kinds <= {*NUMBERS}:
             kind = next(each for each in reversed(NUMBERS) if each in kinds)
             looks = 'all values look like times: type = "timestamp" is possible'
             return Typed(kind, comment=looks if kind == "long" and self.times else "")
         if len(kinds) > 1:
-            raise Conflict(f"values of different types were seen: {', '.join(sorted(kinds))}")
+            raise Conflict(f"{self.described()}, which have no common type")
         (kind,) = kinds
         if kind == "struct":
-            return Typed("struct", self._fields(level))
+            return self._struct(level)
         if kind == "list":
             return self._list(level)
         if kind in {"string", "boolean"}:
             return Typed(kind)
-        raise Conflict(f"values of the kind {kind} were seen, which no column can have")
+        raise Conflict(f"{self.described()}, which no column can have")
 
     def _list(self, level: int) -> Typed:
-        if self.element is None or not self.element.count:
+        if self.element is None:
             raise Conflict("only empty lists were seen")
         element = self.element.typed(level)
         if element.type.startswith(LIST):
             raise Conflict("lists of lists were seen")
-        return Typed(f"{LIST}{element.type}", element.fields, comment=element.comment)
+        left_out = [each.within("[]") for each in element.left_out]
+        return Typed(f"{LIST}{element.type}", element.fields, comment=element.comment, left_out=left_out)
 
-    def _fields(self, level: int) -> dict[str, Typed]:
+    def _struct(self, level: int) -> Typed:
         if level >= MOST_LEVELS:
             raise Conflict(f"more than {MOST_LEVELS} structs in one another were seen")
-        found: dict[str, Typed] = {}
-        names: set[str] = set()
+        if len(self.keys) > MOST_KEYS:
+            raise Conflict(f"objects with more than {MOST_KEYS} different keys were seen, which are maps")
+        struct = Typed("struct")
+        names: dict[str, str] = {}
         for key, seen in self.keys.values():
             try:
+                name = _name_of(key, names)
                 typed = seen.typed(level + 1)
-            except Conflict:
+            except Conflict as conflict:
                 # The other fields are of use without this one, which stays in `rescued`.
+                struct.left_out.append(LeftOut(f".{key}", seen.count, str(conflict)))
                 continue
-            name = column_name(key)
-            if name.casefold() in names or key in AVRO_NAMES or "." in key:
-                continue
-            names.add(name.casefold())
+            names[name.casefold()] = key
             typed.alias = key if normalise(name) != normalise(key) else None
-            found[name] = typed
-        if not found:
-            raise Conflict("only objects without usable fields were seen")
-        return found
+            struct.fields[name] = typed
+            struct.left_out += [each.within(f".{key}") for each in typed.left_out]
+        if not struct.fields:
+            raise Conflict("only objects without usable fields were seen" + _inner(struct.left_out))
+        return struct
+
+
+def _name_of(key: str, names: Mapping[str, str]) -> str:
+    """Return the name of a key's column. Raises Conflict if the key cannot have one beside the names that are taken."""
+    if type(key) is not str:
+        raise Conflict("the key is invalid Unicode, which no file of TOML can have")
+    if not normalise(key):
+        raise Conflict("the key has only blanks and underscores")
+    if key in AVRO_NAMES or "." in key:
+        raise Conflict("the key looks like a tag of Avro")
+    name = column_name(key)
+    if (other := names.get(name.casefold())) is not None:
+        raise Conflict(f"its column would have the name of that of the key {other}")
+    return name
+
+
+def _inner(left_out: Sequence[LeftOut]) -> str:
+    return "".join(f"; {each.path[1:]} ({each.number:,}): {each.reason}" for each in left_out)
+
+
+def _and(texts: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
 
 
 def _kind_of_column(tag: str) -> str:

@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from wsparquet.extensions.seen import Conflict, Seen, Typed, column_name
+from wsparquet.extensions.seen import Conflict, LeftOut, Seen, Typed, column_name
 from wsparquet.schema.extension import LIST
 from wsparquet.schema.keys import normalise
 
-__all__ = ["branch_text", "field_text", "table_text"]
+__all__ = ["Entry", "branch_text", "field_text", "table_text"]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
-def field_text(struct: str, key: str, seen: Seen) -> str:
+@dataclass(frozen=True)
+class Entry:
+    """The text of an addition, and the values within it that it leaves out."""
+
+    text: str
+    left_out: Sequence[LeftOut] = ()
+
+
+def field_text(struct: str, key: str, seen: Seen) -> Entry:
     """Return a new field of a struct. Raises Conflict if the values have no common type."""
     typed, name = seen.typed(), column_name(key)
     typed.alias = key if normalise(name) != normalise(key) else None
@@ -24,22 +33,22 @@ def field_text(struct: str, key: str, seen: Seen) -> str:
         lines.append(f"aliases = [{_text(typed.alias)}]")
     if typed.fields:
         lines.append(f"fields = {_inline(typed.fields)}")
-    return _entry(_often(seen, "value"), typed.comment, lines)
+    return Entry(_entry(_often(seen, "value"), typed.comment, lines), typed.left_out)
 
 
-def branch_text(union: str, tag: str, seen: Seen) -> str:
+def branch_text(union: str, tag: str, seen: Seen) -> Entry:
     """Return a new branch of a union. Raises Conflict if its values are not structs with fields."""
     typed = _struct(seen)
     name = column_name(tag[0].lower() + tag[1:])
     lines = [f"[unions.{_key(union)}.{_key(name)}]", f"tags = [{_text(tag)}]", f"fields = {_inline(typed.fields)}"]
-    return _entry(_often(seen, "value"), "", lines)
+    return Entry(_entry(_often(seen, "value"), "", lines), typed.left_out)
 
 
-def table_text(short: str, tag: str, records: Seen, keys: Sequence[tuple[str, Seen]]) -> str:
+def table_text(short: str, tag: str, records: Seen, keys: Sequence[tuple[str, Seen]]) -> Entry:
     """Return a new table for the records of a body tag. Raises Conflict if no key of the body is the payload."""
-    payloads = [(key, seen) for key, seen in keys if seen.kinds & {"list", "struct"}]
+    payloads = [(key, seen) for key, seen in keys if seen.kinds.keys() & {"list", "struct"}]
     if not payloads:
-        raise Conflict("no key of the body has a list or an object")
+        raise Conflict("no key of the body has a list or an object" + "".join(_other(*each) for each in keys))
     key, seen = max(payloads, key=lambda each: each[1].count)
     typed = seen.typed()
     flat = typed.type == "struct"
@@ -55,7 +64,21 @@ def table_text(short: str, tag: str, records: Seen, keys: Sequence[tuple[str, Se
         *(['kind = "object"'] if flat else ()),
         f"fields = {_inline(typed.fields)}",
     ]
-    return _entry(_often(records, "record"), f"the tag is {short!r} for wsparquet", lines)
+    others = [
+        LeftOut(
+            f", {other}",
+            inner.count,
+            f"the payload is {key}, and a table has no other key of the body; " + inner.described(),
+        )
+        for other, inner in keys
+        if other != key
+    ]
+    text = _entry(_often(records, "record"), f"the tag is {short!r} for wsparquet", lines)
+    return Entry(text, [*(each.within(f", {key}") for each in typed.left_out), *others])
+
+
+def _other(key: str, seen: Seen) -> str:
+    return f"; {key}: {seen.described()}"
 
 
 def _core(tag: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from wsparquet.extensions import Proposal
@@ -47,22 +48,21 @@ def _seen(published: PublishedSchema, of: Type, level: int = 0) -> Seen:
     seen = Seen(times=False)
     for kind in published.kinds(of):
         if kind.record is not None and level > MOST_LEVELS:
-            seen.kinds.add("deeper")
+            seen.kinds["record that contains itself"] = 0
         elif kind.record is not None:
-            seen.kinds.add("struct")
+            seen.kinds["struct"] = 0
             for field in kind.record.fields:
                 seen.keys.setdefault(normalise(field.name), (field.name, _seen(published, field.type, level + 1)))
         elif kind.name == "array" and kind.inner is not None:
-            seen.kinds.add("list")
+            seen.kinds["list"] = 0
             seen.element = _seen(published, kind.inner, level)
-            seen.element.count = 1
         else:
-            seen.kinds.add({"enum": "string", "fixed": "string", **TAGS}.get(kind.name, kind.name))
+            seen.kinds[{"enum": "string", "fixed": "string", **TAGS}.get(kind.name, kind.name)] = 0
     return seen
 
 
 def _struct(published: PublishedSchema, fields: tuple[Field, ...]) -> Seen:
-    seen = Seen(times=False, kinds={"struct"})
+    seen = Seen(times=False, kinds=Counter({"struct": 0}))
     for field in fields:
         seen.keys[normalise(field.name)] = (field.name, _seen(published, field.type, 1))
     return seen

@@ -16,7 +16,7 @@ from wsparquet.decode.reference.values import LoneSurrogates
 from wsparquet.schema import DOCUMENTED, Schema
 from wsparquet.schema.keys import normalise, short_tag
 
-__all__ = ["RecordReader", "Row", "Unreadable", "record_reader"]
+__all__ = ["RecordReader", "Row", "Unreadable", "body_of", "record_reader"]
 
 MIN_FIELDS = 2
 """A record that has neither a tag nor a payload name belongs to a table if it has this many of the table's fields."""
@@ -126,7 +126,7 @@ class RecordReader:
 
         """
         rescue: Rescue = []
-        tag, inner = _body(record, rescue)
+        tag, inner = body_of(record, rescue)
         if "." not in tag and self._is_payload_itself(tag, inner):
             table, inner = self._by_payload_name(((tag, inner),)), ((tag, inner),)
         else:
@@ -198,8 +198,13 @@ class RecordReader:
         return Row("unrecognized", columns, raw=True, header_rescue=rescue)
 
 
-def _body(record: Any, rescue: Rescue) -> tuple[str, Any]:
-    """Return the only key of the record's body, and the key's value. Rescue the record's other fields."""
+def body_of(record: Any, rescue: Rescue) -> tuple[str, Any]:
+    """Return the only key of the record's body, and the key's value. Rescue the record's other fields.
+
+    Raises:
+        Unreadable: the record has no body with exactly one key.
+
+    """
     record = unwrap_tag(record)
     if type(record) is not tuple:
         raise Unreadable(f"a record must be an object, found {_kind(record)}")
