@@ -152,12 +152,32 @@ def test_records_whose_text_masks_have_dropped_are_counted(tmp_path: Path) -> No
 
 
 def test_counts_and_days_are_comments(tmp_path: Path) -> None:
-    """Each addition says how often it was seen, and since which day."""
-    later = f'{{"timestamp": {{"long": {LATER}}}, "new": "c"}}'
-    text = wsparquet.propose_extension(
-        source(tmp_path / "raw", pages('{"new": "a"}', '{"New": "b"}'), pages(later))
-    ).text
-    assert '\n# 3 values, since 2016-06-30\n[structs.Navigation.fields.new]\ntype = "string"\n' in text
+    """Each addition, and each field in it, says how often it was seen, from which day to which."""
+    later = f'{{"timestamp": {{"long": {LATER}}}, "new": "c", "more": {{"a": 1}}}}'
+    first = pages('{"new": "a"}', '{"New": "b", "more": {"a": 1.5, "b": [{"c": true}, {"c": false}]}}')
+    text = wsparquet.propose_extension(source(tmp_path / "raw", first, pages(later))).text
+    assert (
+        text.partition("FILE\n")[2]
+        == """
+# 3 values, from 2016-06-30 to 2016-07-01
+[structs.Navigation.fields.new]
+type = "string"
+
+# 2 values, from 2016-06-30 to 2016-07-01
+[structs.Navigation.fields.more]
+type = "struct"
+
+[structs.Navigation.fields.more.fields]
+a = "double"  # 2 values, from 2016-06-30 to 2016-07-01
+
+# 1 value, on 2016-06-30
+[structs.Navigation.fields.more.fields.b]
+type = "list of struct"
+
+[structs.Navigation.fields.more.fields.b.fields]
+c = "boolean"  # 2 values, on 2016-06-30
+"""
+    )
 
 
 def test_branches_and_tables_are_proposed(tmp_path: Path) -> None:
@@ -196,7 +216,97 @@ def test_a_root_can_be_brought_to_its_proposal(tmp_path: Path) -> None:
     assert wsparquet.extend(root, tmp_path / "more.toml").values > 5
     second = wsparquet.propose_extension(root)
     assert second.text.startswith(first.text.rstrip("\n"))
-    assert second.additions == 0
+    # Records that the new tables have by their payload, not by their tag, have further fields.
+    assert second.additions > 0
+    (tmp_path / "more.toml").write_text(second.text, encoding="utf-8")
+    wsparquet.extend(root, tmp_path / "more.toml")
+    assert wsparquet.propose_extension(root).additions == 0
+    assert wsparquet.verify(root, against=raw).problems == []
+
+
+GROWING = [
+    # Everything in inline tables, comments and braces in texts, as people write it.
+    """
+[structs.navigation]  # another spelling
+fields = { view = { type = "list of struct", doc = "}", fields = { a = "long", in = DEEP } } }
+[structs.Header.fields]
+device = { type = "struct", fields = { os = "string" } }  # { }
+[unions.data.survey]
+tags = ["Survey"]
+fields = { q = "string" }
+[tables.cobrowse]
+tags = ["Cobrowse"]
+payload = "cobrowse"
+fields = { mode = "string" }
+[tables.probe]
+tags = ["Probe"]
+payload = "probe"
+kind = "object"
+fields = { p = { type = "struct", fields = { q = "int" } } }
+""".replace("DEEP", '{ type = "struct", fields = { x = "int" } }'),
+    # The same in tables of their own.
+    """
+structs.Navigation.fields.view.type = "list of struct"
+structs.Navigation.fields.view.fields.a = "long"
+[structs.Navigation.fields.view.fields.in]
+type = "struct"
+fields.x = "int"
+[structs.Header.fields.device]
+type = "struct"
+[structs.Header.fields.device.fields]
+os = "string"
+[unions.data.survey]
+tags = ["Survey"]
+[unions.data.survey.fields]
+q = "string"
+[tables.cobrowse]
+tags = ["Cobrowse"]
+payload = "cobrowse"
+fields.mode = "string"
+[tables.probe]
+tags = ["Probe"]
+payload = "probe"
+kind = "object"
+[tables.probe.fields.p]
+type = "struct"
+fields.q = "int"
+""",
+]
+
+
+@pytest.mark.parametrize("before", GROWING)
+def test_fields_of_what_the_extension_has_added_are_proposed(tmp_path: Path, before: str) -> None:
+    """New fields in added structs, lists, branches, headers and tables are added to their own places in the file."""
+    header = '"header": {"x.Header": {"device": {"os": "a", "model": "b"}}}'
+    view = '[{"a": 1, "b": {"c": true}, "in": {"x": 1, "y": 2.5}}]'
+    data = '{"x.Survey": {"q": "?", "score": {"int": 5}}}'
+    raw = source(
+        tmp_path / "raw",
+        f'{{"body": {{"x.WebSessionNavigationData": {{{header}, "navigationData": [{{"view": {view}, "new": 1}}]}}}}}}',
+        f'{{"body": {{"x.WebSessionEngAttrsData": {{{HEADER}, "engagementAttributes": [{{"data": {data}}}]}}}}}}',
+        f'{{"body": {{"x.Cobrowse": {{{HEADER}, "cobrowse": [{{"mode": "a", "at": {{"long": 7}}}}]}}}}}}',
+        f'{{"body": {{"x.Probe": {{{HEADER}, "probe": {{"p": {{"q": 1, "r": "c"}}, "s": 1}}}}}}}}',
+    )
+    root, file = tmp_path / "lake", tmp_path / "more.toml"
+    file.write_text(before)
+    wsparquet.extend(root, file)
+    wsparquet.convert(raw, to=root).raise_for_failures()
+    found = wsparquet.propose_extension(root)
+    assert (found.additions, found.left_out) == (8, ())
+    # Also b's own field, c, has its count.
+    assert found.text.count("1 value, on 2016-06-30") == 9
+    file.write_text(found.text)
+    wsparquet.extend(root, file)
+    assert wsparquet.check_extension(file).columns["navigation"].keys() >= {"navigationData[].view[].b.c"}
+    lake = wsparquet.open_dataset(root)
+    rows = {name: lake.table(name).to_table().to_pylist() for name in lake.tables}
+    assert [row["rescued"] for table in rows.values() for row in table if row["rescued"]] == []
+    (page,) = rows["navigation"][0]["navigationData"]
+    assert (page["new"], page["view"]) == (1, [{"a": 1, "in": {"x": 1, "y": 2.5}, "b": {"c": True}}])
+    assert rows["navigation"][0]["device"] == {"os": "a", "model": "b"}
+    assert rows["engagement_attributes"][0]["engagementAttributes"][0]["data"]["survey"] == {"q": "?", "score": 5}
+    assert rows["cobrowse"][0]["cobrowse"] == [{"mode": "a", "at": 7}]
+    assert (rows["probe"][0]["p"], rows["probe"][0]["s"]) == ({"q": 1, "r": "c"}, 1)
     assert wsparquet.verify(root, against=raw).problems == []
 
 

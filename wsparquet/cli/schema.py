@@ -112,7 +112,8 @@ def schema(given: Arguments) -> int:
     With --remote --diff, the command compares the server's schema with these definitions.
 
     With --extension, it prints the schema with what the file adds. With --propose, it prints such a file, with the
-    types, the numbers and the first days of all values that were rescued, and of all records that were not recognized.
+    types, the numbers and the first and last days of all values that were rescued, and of all records that were not
+    recognized; what it cannot propose is listed at its end, with the reason.
 
     To compare a saved schema, use `--from schema.json --diff`. The exit codes of --diff are those of the program diff:
     0 means no difference; 1 means a difference, or that there was nothing to compare.

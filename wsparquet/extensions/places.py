@@ -1,4 +1,4 @@
-"""Finds the struct or union of the documented schema that an unknown value belongs to."""
+"""Finds the struct or union that an unknown value belongs to: a documented one, or one that an extension has added."""
 
 from __future__ import annotations
 
@@ -7,17 +7,30 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from wsparquet.decode.reference.rescue import Path, path_text
-from wsparquet.schema import HEADER, Schema
+from wsparquet.schema import HEADER, Schema, Table
 from wsparquet.schema.annotations import annotations_of
 
-__all__ = ["Place", "has_column", "place_of", "shown"]
+__all__ = ["Place", "documented", "has_column", "place_of", "shown"]
 
 
 class Place(NamedTuple):
-    """A struct to which a field can be added, or a union to which a branch can be added, by its name."""
+    """A struct to which a field can be added, or a union to which a branch can be added.
+
+    ``name`` is for people. ``keys`` are those of the extension's file under which the additions are.
+    """
 
     name: str
+    keys: tuple[str, ...]
     union: bool = False
+
+    def inner(self, field: str) -> Place:
+        """Return the place of the struct, or of the structs in the list, that is a field of this one."""
+        return Place(f"{self.name}.{field}", (*self.keys, field, "fields"))
+
+
+def documented(struct: str) -> Place:
+    """Return the place of a documented struct."""
+    return Place(struct, ("structs", struct, "fields"))
 
 
 def place_of(schema: Schema, table: str, path: Path) -> Place | None:
@@ -27,13 +40,13 @@ def place_of(schema: Schema, table: str, path: Path) -> Place | None:
     parent, key = path
     known = schema.tables[table]
     if parent == "$header":
-        return Place(HEADER.name)
-    if known.added or isinstance(key, int):
+        return documented(HEADER.name)
+    if isinstance(key, int):
         return None
     if parent == "$body":
-        return Place(known.flat.name) if known.flat is not None else None
+        return _flat(known)
     field = _field_at(known.schema, path)
-    return _place_in(_field_at(known.schema, parent)) if field is None else _place_at(field)
+    return _place_in(known, parent) if field is None else _place_at(field)
 
 
 def has_column(schema: Schema, table: str, path: Path) -> bool:
@@ -43,15 +56,49 @@ def has_column(schema: Schema, table: str, path: Path) -> bool:
 
 def _place_at(field: pa.Field) -> Place | None:
     """Return the place of a value at a column: it does not fit, except at a union, where it may be a branch."""
-    return Place(field.name, union=True) if annotations_of(field).kind == "union" else None
+    union = annotations_of(field).kind == "union"
+    return Place(field.name, ("unions", field.name), union=True) if union else None
 
 
-def _place_in(above: pa.Field | None) -> Place | None:
-    """Return the place of an unknown key of a struct."""
-    if above is None or not pa.types.is_struct(above.type):
+def _place_in(table: Table, path: Path) -> Place | None:
+    """Return the place of the unknown keys of the struct at a path."""
+    field = _field_at(table.schema, path)
+    if field is None or not pa.types.is_struct(field.type):
         return None
-    notes = annotations_of(above)
-    return Place(notes.struct) if notes.struct and not notes.added else None
+    notes = annotations_of(field)
+    if not notes.added and not table.added:
+        return documented(notes.struct) if notes.struct else None
+    parent, name = path
+    if isinstance(name, int):
+        parent, name = parent
+    if parent == "$":
+        return _column(table, name)
+    around = _field_at(table.schema, parent)
+    if around is not None and annotations_of(around).kind == "union":
+        return Place(f"{around.name}.{name}", ("unions", around.name, name, "fields"))
+    outer = _place_in(table, parent)
+    return None if outer is None else outer.inner(name)
+
+
+def _column(table: Table, name: str) -> Place | None:
+    """Return the place of the unknown keys of a column with structs, which an extension has added."""
+    if any(each.name == name for each in table.header.fields):
+        return documented(HEADER.name).inner(name)
+    if all(each.name != name for each in table.payload):
+        return None
+    flat = _flat(table)
+    return _table(table) if flat is None else flat.inner(name)
+
+
+def _flat(table: Table) -> Place | None:
+    """Return the place of the payload's fields, if they are columns of the table."""
+    if table.flat is None:
+        return None
+    return _table(table) if table.added else documented(table.flat.name)
+
+
+def _table(table: Table) -> Place:
+    return Place(f"table {table.name}", ("tables", table.name, "fields"))
 
 
 def _field_at(schema: pa.Schema, path: Path) -> pa.Field | None:

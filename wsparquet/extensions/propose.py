@@ -19,6 +19,7 @@ from wsparquet.decode.reference.stored import parse_record, parse_rescued
 from wsparquet.errors import OptionError, SchemaError
 from wsparquet.extensions.places import Place, has_column, place_of, shown
 from wsparquet.extensions.seen import Conflict, LeftOut, Seen
+from wsparquet.extensions.toml_edit import spelled, with_entry
 from wsparquet.extensions.toml_text import Entry, branch_text, field_text, table_text
 from wsparquet.layout import is_root
 from wsparquet.names import parse_name
@@ -68,8 +69,9 @@ def propose_extension(
     """Propose an extension of the schema from a root, or from sources.
 
     ``places`` is one root, or one or several sources: a path, glob, folder or fsspec URL, or a list of them. Types come
-    from Avro's tags, or from the values if they have none. Comments say how often a value was seen, and since when. If
-    the root has an extension, the text begins with it, and adds to it. Nothing is written.
+    from Avro's tags, or from the values if they have none. Comments say how often a value was seen, and from which day
+    to which. If the root has an extension, the text begins with it, and adds to it, also in what it has added. Nothing
+    is written.
 
     >>> wsparquet.propose_extension("downloads/")
     <Proposal additions=0, left_out=0>
@@ -227,11 +229,12 @@ class Found:
         for name, count, make in self._additions():
             try:
                 entry = make()
-                extended(parse_extension(text + entry.text, "the proposal"))
+                new = with_entry(text, entry)
+                extended(parse_extension(new, "the proposal"))
             except (Conflict, SchemaError) as error:
                 left_out.append(_line(name, LeftOut("", count, _reason(error))))
                 continue
-            text, additions = text + entry.text, additions + 1
+            text, additions = new, additions + 1
             left_out += [_line(name, each) for each in entry.left_out]
         left_out += self._elsewhere()
         comments = "".join(f"# {line}\n" for line in ("Left out:", *left_out)) if left_out else ""
@@ -246,7 +249,7 @@ class Found:
 
     def _additions(self) -> Iterator[tuple[str, int, Callable[[], Entry]]]:
         for (place, _), (key, seen) in self.fields.items():
-            yield f"{place.name}, {key}", seen.count, partial(field_text, place.name, key, seen)
+            yield f"{place.name}, {key}", seen.count, partial(field_text, spelled(self.text, place.keys), key, seen)
         for (union, _), (tag, seen) in self.branches.items():
             yield f"{union}, {tag}", seen.count, partial(branch_text, union, tag, seen)
         for short, body in self.bodies.items():

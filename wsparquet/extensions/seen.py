@@ -19,7 +19,6 @@ from wsparquet.schema.keys import AVRO_NAMES, is_tag, normalise
 
 __all__ = ["Conflict", "LeftOut", "Seen", "Typed"]
 
-LOW, HIGH = -(1 << 31), 1 << 31
 NUMBERS = ("int", "long", "double")
 TAGS = {
     "string": "string",
@@ -55,7 +54,7 @@ class LeftOut(NamedTuple):
 class Typed:
     """A type as an extension's file has it; ``fields`` if it is a struct or a list of structs.
 
-    ``left_out`` are values in it that the type does not have.
+    ``left_out`` are values in it that the type does not have. ``seen`` are all its values.
     """
 
     type: str
@@ -63,17 +62,19 @@ class Typed:
     alias: str | None = None
     comment: str = ""
     left_out: list[LeftOut] = field(default_factory=list)
+    seen: Seen = field(default_factory=lambda: Seen())  # noqa: PLW0108 - Seen is defined below
 
 
 @dataclass
 class Seen:
-    """The values at one place: how many, since which day, and what they are.
+    """The values at one place: how many, from which day to which, and what they are.
 
     ``kinds`` counts the values of each kind. The counts of a published schema are 0, because no values were seen.
     """
 
     count: int = 0
-    since: date | None = None
+    first: date | None = None
+    last: date | None = None
     kinds: Counter[str] = field(default_factory=Counter)
     keys: dict[str, tuple[str, Seen]] = field(default_factory=dict)
     element: Seen | None = None
@@ -83,7 +84,7 @@ class Seen:
         """Add a value in the form of ``wsparquet.decode.reference.values``."""
         self.count += not tagged
         if day is not None:
-            self.since = day if self.since is None else min(self.since, day)
+            self.first, self.last = min(self.first or day, day), max(self.last or day, day)
         if not tagged and type(value) is tuple and len(value) == 1 and is_tag(value[0][0], frozenset()):
             tag, inner = value[0]
             self._add_tagged(tag, inner, day)
@@ -147,6 +148,7 @@ class Seen:
         if kinds == {INVALID_TEXT}:
             raise Conflict(f"{self.described()}, which no column can have")
         typed = self._typed(kinds - {INVALID_TEXT}, level)
+        typed.seen = self
         if odd := self.kinds.get(INVALID_TEXT, 0):
             typed.left_out.append(LeftOut("", odd, f"{INVALID_TEXT}, which no column can have"))
         return typed

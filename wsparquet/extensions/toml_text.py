@@ -6,42 +6,49 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from wsparquet.extensions.seen import Conflict, LeftOut, Seen, Typed, column_name
 from wsparquet.schema.extension import LIST
 from wsparquet.schema.keys import normalise
 
-__all__ = ["Entry", "branch_text", "field_text", "table_text"]
+__all__ = ["Entry", "Keys", "branch_text", "field_text", "key_text", "table_text"]
+
+Keys = tuple[str, ...]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The text of an addition, and the values within it that it leaves out."""
+    """The text of an addition with its comments, and the values within it that it leaves out.
+
+    ``keys`` and ``value`` are the same without comments, for a file that has an inline table in this place; ``remarks``
+    are the comments.
+    """
 
     text: str
-    left_out: Sequence[LeftOut] = ()
+    left_out: Sequence[LeftOut]
+    keys: Keys
+    value: str
+    remarks: Sequence[str]
 
 
-def field_text(struct: str, key: str, seen: Seen) -> Entry:
-    """Return a new field of a struct. Raises Conflict if the values have no common type."""
+def field_text(fields: Keys, key: str, seen: Seen) -> Entry:
+    """Return a new field below the keys of a struct's fields. Raises Conflict if the values have no common type."""
     typed, name = seen.typed(), column_name(key)
     typed.alias = key if normalise(name) != normalise(key) else None
-    lines = [f"[structs.{_key(struct)}.fields.{_key(name)}]", f"type = {_text(typed.type)}"]
-    if typed.alias is not None:
-        lines.append(f"aliases = [{_text(typed.alias)}]")
-    if typed.fields:
-        lines.append(f"fields = {_inline(typed.fields)}")
-    return Entry(_entry(_often(seen, "value"), typed.comment, lines), typed.left_out)
+    keys = (*fields, name)
+    return Entry(_field_table(keys, typed), typed.left_out, keys, _inline_field(typed), _remarks(keys, typed))
 
 
 def branch_text(union: str, tag: str, seen: Seen) -> Entry:
     """Return a new branch of a union. Raises Conflict if its values are not structs with fields."""
     typed = _struct(seen)
-    name = column_name(tag[0].lower() + tag[1:])
-    lines = [f"[unions.{_key(union)}.{_key(name)}]", f"tags = [{_text(tag)}]", f"fields = {_inline(typed.fields)}"]
-    return Entry(_entry(_often(seen, "value"), "", lines), typed.left_out)
+    keys = ("unions", union, column_name(tag[0].lower() + tag[1:]))
+    lines = [f"tags = [{_text(tag)}]"]
+    text = _table(keys, [_often(seen, "value")], lines) + _fields_table(keys, typed.fields)
+    return Entry(text, typed.left_out, keys, _inline_table(lines, typed.fields), _remarks(keys, typed))
 
 
 def table_text(short: str, tag: str, records: Seen, keys: Sequence[tuple[str, Seen]]) -> Entry:
@@ -57,28 +64,26 @@ def table_text(short: str, tag: str, records: Seen, keys: Sequence[tuple[str, Se
     name = re.sub(r"[^a-z0-9_]", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _core(tag)).lower())
     column = column_name(key)
     lines = [
-        f"[tables.{_key(name if name[:1].isalpha() else f't_{name}')}]",
         f"tags = [{_text(tag)}]",
         f"payload = {_text(column)}",
         *([f"aliases = [{_text(key)}]"] if normalise(column) != normalise(key) else ()),
         *(['kind = "object"'] if flat else ()),
-        f"fields = {_inline(typed.fields)}",
     ]
-    others = [
-        LeftOut(
-            f", {other}",
-            inner.count,
-            f"the payload is {key}, and a table has no other key of the body; " + inner.described(),
-        )
-        for other, inner in keys
-        if other != key
-    ]
-    text = _entry(_often(records, "record"), f"the tag is {short!r} for wsparquet", lines)
-    return Entry(text, [*(each.within(f", {key}") for each in typed.left_out), *others])
+    place = ("tables", name if name[:1].isalpha() else f"t_{name}")
+    comments = [_often(records, "record"), f"the tag is {short!r} for wsparquet"]
+    text = _table(place, comments, lines) + _fields_table(place, typed.fields)
+    others = [_beside(key, *each) for each in keys if each[0] != key]
+    left_out = [*(each.within(f", {key}") for each in typed.left_out), *others]
+    return Entry(text, left_out, place, _inline_table(lines, typed.fields), _remarks(place, typed))
 
 
 def _other(key: str, seen: Seen) -> str:
     return f"; {key}: {seen.described()}"
+
+
+def _beside(payload: str, key: str, seen: Seen) -> LeftOut:
+    reason = f"the payload is {payload}, and a table has no other key of the body; {seen.described()}"
+    return LeftOut(f", {key}", seen.count, reason)
 
 
 def _core(tag: str) -> str:
@@ -93,21 +98,60 @@ def _struct(seen: Seen) -> Typed:
     return typed
 
 
-def _entry(*parts: str | Iterable[str]) -> str:
-    *comments, lines = parts
+# --- Tables with comments ---------------------------------------------------------------------------------------------
+
+
+def _field_table(keys: Keys, typed: Typed) -> str:
+    lines = [f"type = {_text(typed.type)}"]
+    if typed.alias is not None:
+        lines.append(f"aliases = [{_text(typed.alias)}]")
+    return _table(keys, [_often(typed.seen, "value"), typed.comment], lines) + _fields_table(keys, typed.fields)
+
+
+def _fields_table(keys: Keys, fields: Mapping[str, Typed]) -> str:
+    """Return the fields of a struct: those without fields as lines, each with a comment, and then the structs."""
+    if not fields:
+        return ""
+    keys = (*keys, "fields")
+    simple = {name: typed for name, typed in fields.items() if not typed.fields}
+    lines = [f"{key_text(name)} = {_inline_field(typed)}  # {_remark(typed)}" for name, typed in simple.items()]
+    structs = (_field_table((*keys, name), typed) for name, typed in fields.items() if typed.fields)
+    return "".join((_table(keys, [], lines) if lines else "", *structs))
+
+
+def _table(keys: Keys, comments: Iterable[str], lines: Iterable[str]) -> str:
     notes = [f"# {comment}" for comment in comments if comment]
-    return "\n".join(["", *notes, *lines]) + "\n"
+    return "\n".join(["", *notes, f"[{'.'.join(map(key_text, keys))}]", *lines]) + "\n"
+
+
+def _remarks(keys: Keys, typed: Typed) -> list[str]:
+    inner = (_remarks((*keys, "fields", name), each) for name, each in typed.fields.items())
+    return [f"{'.'.join(map(key_text, keys))}: {_remark(typed)}", *chain.from_iterable(inner)]
+
+
+def _remark(typed: Typed) -> str:
+    return "; ".join(filter(None, (_often(typed.seen, "value"), typed.comment)))
 
 
 def _often(seen: Seen, noun: str) -> str:
     if not seen.count:
         return "from the published schema"
-    since = f", since {seen.since.isoformat()}" if seen.since is not None else ""
-    return f"{seen.count:,} {noun}{'' if seen.count == 1 else 's'}{since}"
+    days = ""
+    if seen.first is not None and seen.last is not None:
+        one = seen.first == seen.last
+        days = f", on {seen.first}" if one else f", from {seen.first} to {seen.last}"
+    return f"{seen.count:,} {noun}{'' if seen.count == 1 else 's'}{days}"
+
+
+# --- Inline tables ----------------------------------------------------------------------------------------------------
+
+
+def _inline_table(lines: Sequence[str], fields: Mapping[str, Typed]) -> str:
+    return "{ " + ", ".join([*lines, f"fields = {_inline(fields)}"]) + " }"
 
 
 def _inline(fields: Mapping[str, Typed]) -> str:
-    return "{ " + ", ".join(f"{_key(name)} = {_inline_field(typed)}" for name, typed in fields.items()) + " }"
+    return "{ " + ", ".join(f"{key_text(name)} = {_inline_field(typed)}" for name, typed in fields.items()) + " }"
 
 
 def _inline_field(typed: Typed) -> str:
@@ -121,7 +165,8 @@ def _inline_field(typed: Typed) -> str:
     return "{ " + ", ".join(members) + " }"
 
 
-def _key(name: str) -> str:
+def key_text(name: str) -> str:
+    """Return a key of TOML."""
     return name if _BARE.fullmatch(name) else _text(name)
 
 
