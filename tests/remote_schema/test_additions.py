@@ -68,6 +68,33 @@ def test_new_fields_branches_and_tables_are_proposed_with_their_types() -> None:
     assert extended(parse_extension(found.text)).hash is not None
 
 
+def test_enums_keep_their_symbols_and_all_keep_their_descriptions() -> None:
+    """A text gets the values of the enum; a list, and a text that may be another, has them in its description."""
+    kind = {"type": "enum", "name": "Kind", "symbols": ["HOME", "CART"], "doc": "The kind of a page."}
+    page = record(
+        "Navigation",
+        kind=["null", kind],
+        other="Kind",
+        kinds={"type": "array", "items": "Kind"},
+        free=["string", "Kind"],
+        place=record("Place", kind=kind, plain="int"),
+    )
+    page["fields"][1]["doc"] = 'The "other" kind.'
+    body = record("WebSessionNavigationData", navigationData={"type": "array", "items": page})
+    probe = {**record("ProbeData", probe={"type": "array", "items": record("Probe", kind="Kind")}), "doc": "Probes."}
+    found = propose_additions(record("Item", body=[body, probe]))
+    values = tomllib.loads(found.text)
+    fields = values["structs"]["Navigation"]["fields"]
+    enum = {"type": "string", "values": ["HOME", "CART"], "doc": "The kind of a page."}
+    assert fields["kind"] == fields["place"]["fields"]["kind"] == enum
+    assert fields["other"] == {**enum, "doc": 'The "other" kind.'}
+    assert fields["kinds"] == {"type": "list of string", "doc": "Values: HOME, CART."}
+    assert fields["free"] == {"type": "string", "doc": "The kind of a page. Values: HOME, CART."}
+    assert fields["place"]["fields"]["plain"] == "int"
+    assert (values["tables"]["probe"]["doc"], values["tables"]["probe"]["fields"]) == ("Probes.", {"kind": enum})
+    assert extended(parse_extension(found.text)).hash is not None
+
+
 def test_records_may_contain_themselves() -> None:
     """A recursive record has no columns; the other fields of its record have."""
     node = record("Node", value="int", next=["null", "Node"])

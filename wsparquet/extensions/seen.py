@@ -69,7 +69,8 @@ class Typed:
 class Seen:
     """The values at one place: how many, from which day to which, and what they are.
 
-    ``kinds`` counts the values of each kind. The counts of a published schema are 0, because no values were seen.
+    ``kinds`` counts the values of each kind. The counts of a published schema are 0, because no values were seen; only
+    such a schema has ``symbols``, those of enums, and ``doc``, a description. ``enum``: the symbols are all values.
     """
 
     count: int = 0
@@ -79,6 +80,9 @@ class Seen:
     keys: dict[str, tuple[str, Seen]] = field(default_factory=dict)
     element: Seen | None = None
     times: bool = True
+    symbols: tuple[str, ...] = ()
+    enum: bool = False
+    doc: str = ""
 
     def add(self, value: Any, day: date | None, *, tagged: bool = False) -> None:
         """Add a value in the form of ``wsparquet.decode.reference.values``."""

@@ -68,6 +68,7 @@ def table_text(short: str, tag: str, records: Seen, keys: Sequence[tuple[str, Se
         f"payload = {_text(column)}",
         *([f"aliases = [{_text(key)}]"] if normalise(column) != normalise(key) else ()),
         *(['kind = "object"'] if flat else ()),
+        *([f"doc = {_text(records.doc)}"] if records.doc else ()),
     ]
     place = ("tables", name if name[:1].isalpha() else f"t_{name}")
     comments = [_often(records, "record"), f"the tag is {short!r} for wsparquet"]
@@ -102,10 +103,22 @@ def _struct(seen: Seen) -> Typed:
 
 
 def _field_table(keys: Keys, typed: Typed) -> str:
-    lines = [f"type = {_text(typed.type)}"]
+    comments = [_often(typed.seen, "value"), typed.comment]
+    return _table(keys, comments, _members(typed)) + _fields_table(keys, typed.fields)
+
+
+def _members(typed: Typed) -> list[str]:
+    """Return what the file says of a field, except for its fields."""
+    seen, members = typed.seen, [f"type = {_text(typed.type)}"]
     if typed.alias is not None:
-        lines.append(f"aliases = [{_text(typed.alias)}]")
-    return _table(keys, [_often(typed.seen, "value"), typed.comment], lines) + _fields_table(keys, typed.fields)
+        members.append(f"aliases = [{_text(typed.alias)}]")
+    symbols = list(dict.fromkeys(filter(None, (seen.element or seen).symbols)))
+    if symbols and typed.type == "string" and seen.enum:
+        members.append(f"values = [{', '.join(map(_text, symbols))}]")
+        symbols = []
+    # In the file, only a text can have values, and they mean that others are undocumented.
+    doc = " ".join(filter(None, (seen.doc, f"Values: {', '.join(symbols)}." if symbols else "")))
+    return members + ([f"doc = {_text(doc)}"] if doc else [])
 
 
 def _fields_table(keys: Keys, fields: Mapping[str, Typed]) -> str:
@@ -155,14 +168,10 @@ def _inline(fields: Mapping[str, Typed]) -> str:
 
 
 def _inline_field(typed: Typed) -> str:
-    if typed.alias is None and not typed.fields:
-        return _text(typed.type)
-    members = [f"type = {_text(typed.type)}"]
-    if typed.alias is not None:
-        members.append(f"aliases = [{_text(typed.alias)}]")
+    members = _members(typed)
     if typed.fields:
         members.append(f"fields = {_inline(typed.fields)}")
-    return "{ " + ", ".join(members) + " }"
+    return _text(typed.type) if len(members) == 1 else "{ " + ", ".join(members) + " }"
 
 
 def key_text(name: str) -> str:
@@ -172,6 +181,6 @@ def key_text(name: str) -> str:
 
 def _text(text: str) -> str:
     if any("\ud800" <= each <= "\udfff" for each in text):
-        raise Conflict("the key has a lone surrogate, which no file of TOML can have")
+        raise Conflict("a text has a lone surrogate, which no file of TOML can have")
     # A basic string of TOML has the escapes of JSON, but not its surrogate pairs.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

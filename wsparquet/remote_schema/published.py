@@ -15,7 +15,7 @@ from typing import Any
 from wsparquet.errors import SchemaError
 from wsparquet.schema.keys import last_part
 
-__all__ = ["Field", "Kind", "PublishedSchema", "Record", "Type", "parse_schema"]
+__all__ = ["Field", "Kind", "PublishedSchema", "Record", "Type", "doc_of", "parse_schema"]
 
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 RECORDS = frozenset({"record", "error"})
@@ -41,10 +41,11 @@ class Type:
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """A field of a record."""
+    """A field of a record, with its description."""
 
     name: str
     type: Type
+    doc: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +63,14 @@ class Kind:
     """A kind of value that a type permits: a branch of a union, or the type itself.
 
     ``name``: the name of an Avro type, or an undefined name. ``inner``: the type of an array's items or a map's values.
+    ``symbols``, ``doc``: those of an enum.
     """
 
     name: str
     record: Record | None = None
     inner: Type | None = None
     symbols: tuple[str, ...] = ()
+    doc: str = ""
 
 
 def parse_schema(text: bytes, *, place: str) -> Any:
@@ -155,7 +158,7 @@ class PublishedSchema:
             if name in {"array", "map"}:
                 return Kind(name, inner=Type(written.get("items", written.get("values")), of.namespace, of.scope))
             if name == "enum":
-                return Kind(name, symbols=_symbols(written))
+                return Kind(name, symbols=_symbols(written), doc=doc_of(written))
             written = name if isinstance(name, str) else written
         if not isinstance(written, str):
             return Kind(_shown(written))
@@ -201,7 +204,7 @@ class PublishedSchema:
             self._records[id(written)] = record
             self._name(full_name, inner.scope, Kind("record", record=record))
         elif kind == "enum":
-            self._name(full_name, inner.scope, Kind("enum", symbols=_symbols(written)))
+            self._name(full_name, inner.scope, Kind("enum", symbols=_symbols(written), doc=doc_of(written)))
         elif kind == "fixed":
             self._name(full_name, inner.scope, Kind("fixed"))
         return inner
@@ -217,7 +220,7 @@ def _fields(written: Iterable[Any], inside: Type) -> Iterator[Field]:
         if isinstance(each, dict) and isinstance(each.get("name"), str):
             # `{"name": …, "type": "array", "items": …}` is not a valid field in Avro, but people often write it.
             type_ = each if each.get("type") in ("array", "map", *NAMED) else each.get("type")
-            yield Field(each["name"], Type(type_, inside.namespace, inside.scope))
+            yield Field(each["name"], Type(type_, inside.namespace, inside.scope), doc_of(each))
 
 
 def _unwrapped(text: str) -> tuple[Any, ...]:
@@ -228,6 +231,12 @@ def _unwrapped(text: str) -> tuple[Any, ...]:
         return (json.loads(text),)
     except (ValueError, RecursionError):
         return ()
+
+
+def doc_of(written: dict[str, Any]) -> str:
+    """Return the description of a type or a field, or an empty text."""
+    doc = written.get("doc")
+    return doc.strip() if isinstance(doc, str) else ""
 
 
 def _symbols(written: dict[str, Any]) -> tuple[str, ...]:
