@@ -197,15 +197,20 @@ def _row(number: int, texts: tuple[str, str], versions: dict[str, str | None]) -
 
 
 def _renumbered(text: str, number: int) -> str:
-    """The text with another number; making a million records anew would take longer than all that is measured."""
-    for form in ("{0:064x}", "{0:016x}", "{1}", "{2}", "-{0}", "/{0}.gz"):
-        text = text.replace(_filled(form, SAMPLE), _filled(form, number))
-    return text
+    """The text with another number; making a million records anew would take longer than all that is measured.
+
+    One pass replaces all, because the end of one hour is the start of the next one.
+    """
+    return SAMPLED.sub(lambda found: _filled(FORMS[(found.lastindex or 1) - 1], number), text)
 
 
 def _filled(form: str, number: int) -> str:
     start = START_MS + number * HOUR_MS
     return form.format(number, start, start + HOUR_MS)
+
+
+FORMS = ("{0:064x}", "{0:016x}", "{1}", "{2}", "-{0}", "/{0}.gz")
+SAMPLED = re.compile("|".join(f"({re.escape(_filled(form, SAMPLE))})" for form in FORMS))
 
 
 def open_root(server: str, count: int) -> dict[str, float]:
