@@ -95,6 +95,54 @@ def test_enums_keep_their_symbols_and_all_keep_their_descriptions() -> None:
     assert extended(parse_extension(found.text)).hash is not None
 
 
+def test_further_values_of_documented_enums_are_proposed() -> None:
+    """Only what the documentation lacks; a field that is no enum there gets no values."""
+    device = {"type": "enum", "name": "Device", "symbols": ["DESKTOP", "WATCH"]}
+    city = {"type": "enum", "name": "City", "symbols": ["BERLIN"]}
+    bodies = [
+        record("WebSessionSessionInfoData", sessionInfo=record("SessionInfo", deviceFamily=device)),
+        record("WebSessionGeoData", geo=record("GEO", city=city)),
+    ]
+    structs = tomllib.loads(propose_additions(record("Item", body=bodies)).text)["structs"]
+    assert structs == {"Session Info": {"fields": {"deviceFamily": {"values": ["WATCH"]}}}}
+
+
+def test_what_no_extension_can_add_is_left_out_with_the_reason() -> None:
+    """Fields beside the body, and types that contradict each other in two records of the same struct."""
+    one, other = (
+        record(name, pageId="string", more=kind) for name, kind in (("Engagement", "int"), ("Engagement", "string"))
+    )
+    one["name"] = other["name"] = "Engagement"
+    bodies = [
+        record("WebSessionImpressionData", impressions={"type": "array", "items": record("I", engagement=one)}),
+        record(
+            "WebSessionEligibilityData",
+            eligibilityData={
+                "type": "array",
+                "items": record(
+                    "E",
+                    eligibleCampaigns={
+                        "type": "array",
+                        "items": record("C", engagements={"type": "array", "items": other}),
+                    },
+                ),
+            },
+        ),
+    ]
+    found = propose_additions(record("Item", body=bodies, stamp="long"))
+    assert "$record.stamp (0): no extension can add it; published as long" in found.left_out
+    assert any(line.startswith("Engagement, more (0): published as int and as string") for line in found.left_out)
+
+
+def test_headers_of_new_bodies_are_read() -> None:
+    """A field that only the header of a new body has is proposed for all headers."""
+    header = record("ProbeHeader", visitId="string", theme="string")
+    body = record("ProbeData", header=header, probe={"type": "array", "items": record("Probe", x="int")})
+    values = tomllib.loads(propose_additions({"all": [published(), record("Item", body=[body])]}).text)
+    assert values["tables"]["probe"]["fields"] == {"x": "int"}
+    assert values["structs"]["Header"]["fields"].keys() == {"appId", "theme"}
+
+
 def test_records_may_contain_themselves() -> None:
     """A recursive record has no columns; the other fields of its record have."""
     node = record("Node", value="int", next=["null", "Node"])

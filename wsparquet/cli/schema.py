@@ -96,7 +96,7 @@ def _tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @click.option(
     "--additions",
     is_flag=True,
-    help="Print an extension with the fields, branches and tables that only the API's schema has.",
+    help="Print an extension with the fields, branches, values and tables that only the API's schema has.",
 )
 @click.option("--version", default="latest", show_default=True, help="Version of the API's schema.")
 @api_options(required=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ from wsparquet.decode.reference.rescue import Path, path_text
 from wsparquet.schema import HEADER, Schema, Table
 from wsparquet.schema.annotations import annotations_of
 
-__all__ = ["Place", "documented", "has_column", "place_of", "shown"]
+__all__ = ["Place", "documented", "has_column", "place_of", "place_of_column", "shown"]
 
 
 class Place(NamedTuple):
@@ -49,6 +50,17 @@ def place_of(schema: Schema, table: str, path: Path) -> Place | None:
     return _place_in(known, parent) if field is None else _place_at(field)
 
 
+def place_of_column(schema: Schema, table: str, path: Path) -> Place | None:
+    """Return the struct of a field that has a column; None if no extension can amend the field."""
+    parent, name = path if isinstance(path, tuple) else ("", 0)
+    if isinstance(name, int):
+        return None
+    known = schema.tables[table]
+    if parent != "$":
+        return _place_in(known, parent)
+    return documented(HEADER.name) if name in _names(known.header.fields) else _flat(known)
+
+
 def has_column(schema: Schema, table: str, path: Path) -> bool:
     """Return whether a value at a path has a column, which it then does not fit."""
     return _field_at(schema.tables[table].schema, path) is not None
@@ -82,9 +94,9 @@ def _place_in(table: Table, path: Path) -> Place | None:
 
 def _column(table: Table, name: str) -> Place | None:
     """Return the place of the unknown keys of a column with structs, which an extension has added."""
-    if any(each.name == name for each in table.header.fields):
+    if name in _names(table.header.fields):
         return documented(HEADER.name).inner(name)
-    if all(each.name != name for each in table.payload):
+    if name not in _names(table.payload):
         return None
     flat = _flat(table)
     return _table(table) if flat is None else flat.inner(name)
@@ -95,6 +107,10 @@ def _flat(table: Table) -> Place | None:
     if table.flat is None:
         return None
     return _table(table) if table.added else documented(table.flat.name)
+
+
+def _names(fields: Iterable[pa.Field]) -> set[str]:
+    return {field.name for field in fields}
 
 
 def _table(table: Table) -> Place:

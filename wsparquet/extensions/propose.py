@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,10 +18,10 @@ from wsparquet.decode.reference.records import body_of, record_reader
 from wsparquet.decode.reference.rescue import Path, Rescue
 from wsparquet.decode.reference.stored import parse_record, parse_rescued
 from wsparquet.errors import OptionError, SchemaError
-from wsparquet.extensions.places import Place, has_column, place_of, shown
+from wsparquet.extensions.places import Place, has_column, place_of, place_of_column, shown
 from wsparquet.extensions.seen import Conflict, LeftOut, Seen
 from wsparquet.extensions.toml_edit import spelled, with_entry
-from wsparquet.extensions.toml_text import Entry, branch_text, field_text, table_text
+from wsparquet.extensions.toml_text import Entry, branch_text, field_text, table_text, values_text
 from wsparquet.layout import is_root
 from wsparquet.names import parse_name
 from wsparquet.options import check_kind
@@ -152,6 +153,7 @@ class Found:
         self.branches: dict[tuple[str, str], tuple[str, Seen]] = {}
         self.bodies: dict[str, Body] = {}
         self.others: dict[tuple[str, str], Seen] = {}
+        self.symbols: dict[tuple[Place, str], dict[str, None]] = {}
         self.masked = 0
 
     def add(self, table: str, day: date | None, batch: pa.RecordBatch) -> None:
@@ -167,13 +169,23 @@ class Found:
             for path, value in parse_rescued(rescued) if rescued is not None else ():
                 self._add_value(table, path, value, day)
 
-    def add_seen(self, table: str, path: Path, seen: Seen) -> None:
+    def add_seen(self, table: str | None, path: Path, seen: Seen) -> None:
         """Add the values of an unknown field, given as what was seen."""
-        place = place_of(self.schema, table, path)
+        place = None if table is None else place_of(self.schema, table, path)
         if place is None or place.union:
             self._other(table, path, seen)
+            return
+        known = self.fields.setdefault((place, normalise(path[1])), (path[1], seen))[1]
+        if known is not seen:
+            known.merge(seen)
+
+    def add_symbols(self, table: str | None, path: Path, symbols: Sequence[str]) -> None:
+        """Add further values of an enum that has a column."""
+        place = None if table is None else place_of_column(self.schema, table, path)
+        if place is None:
+            self._other(table, path, Seen(kinds=Counter({"enum with further values": 0})))
         else:
-            self.fields.setdefault((place, normalise(path[1])), (path[1], seen))
+            self.symbols.setdefault((place, path[1]), {}).update(dict.fromkeys(symbols))
 
     def add_branch(self, table: str | None, path: Path, tag: str, seen: Seen) -> None:
         """Add an unknown branch of the union at a path."""
@@ -250,6 +262,8 @@ class Found:
     def _additions(self) -> Iterator[tuple[str, int, Callable[[], Entry]]]:
         for (place, _), (key, seen) in self.fields.items():
             yield f"{place.name}, {key}", seen.count, partial(field_text, spelled(self.text, place.keys), key, seen)
+        for (place, name), symbols in self.symbols.items():
+            yield f"{place.name}, {name}", 0, partial(values_text, (*place.keys, name), list(symbols))
         for (union, _), (tag, seen) in self.branches.items():
             yield f"{union}, {tag}", seen.count, partial(branch_text, union, tag, seen)
         for short, body in self.bodies.items():

@@ -102,6 +102,22 @@ class Seen:
         elif value is not None:
             self._add_scalar(value)
 
+    def merge(self, other: Seen) -> None:
+        """Add what another published type has, for the same place."""
+        self.kinds.update(other.kinds)
+        self.enum = self.enum and other.enum
+        self.symbols = tuple(dict.fromkeys((*self.symbols, *other.symbols)))
+        self.doc = self.doc or other.doc
+        for key, (name, inner) in other.keys.items():
+            if key in self.keys:
+                self.keys[key][1].merge(inner)
+            else:
+                self.keys[key] = (name, inner)
+        if self.element is not None and other.element is not None:
+            self.element.merge(other.element)
+        else:
+            self.element = self.element or other.element
+
     def _add_tagged(self, tag: str, inner: Any, day: date | None) -> None:
         if inner is None:
             return

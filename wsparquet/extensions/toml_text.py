@@ -12,7 +12,7 @@ from wsparquet.extensions.seen import Conflict, LeftOut, Seen, Typed, column_nam
 from wsparquet.schema.extension import LIST
 from wsparquet.schema.keys import normalise
 
-__all__ = ["Entry", "Keys", "branch_text", "field_text", "key_text", "table_text"]
+__all__ = ["Entry", "Keys", "branch_text", "field_text", "key_text", "table_text", "values_text"]
 
 Keys = tuple[str, ...]
 
@@ -40,6 +40,13 @@ def field_text(fields: Keys, key: str, seen: Seen) -> Entry:
     typed.alias = key if normalise(name) != normalise(key) else None
     keys = (*fields, name)
     return Entry(_field_table(keys, typed), typed.left_out, keys, _inline_field(typed), _remarks(keys, typed))
+
+
+def values_text(keys: Keys, symbols: Sequence[str]) -> Entry:
+    """Return further values of the enum at the keys of its field."""
+    line = f"values = [{', '.join(map(_text, symbols))}]"
+    published = _often(Seen(), "value")
+    return Entry(_table(keys, [published], [line]), (), keys, f"{{ {line} }}", [published])
 
 
 def branch_text(union: str, tag: str, seen: Seen) -> Entry:

@@ -10,6 +10,7 @@ from wsparquet.extensions.propose import Body, Found
 from wsparquet.extensions.seen import TAGS, Seen
 from wsparquet.remote_schema.comparison import Comparer
 from wsparquet.remote_schema.published import Field, PublishedSchema, Type, doc_of
+from wsparquet.schema import UNRECOGNIZED
 from wsparquet.schema.extension import MOST_LEVELS
 from wsparquet.schema.keys import normalise, short_tag
 
@@ -30,17 +31,29 @@ def propose_additions(answer: Any) -> Proposal:
     comparer.run()
     found = Found()
     for table, path, field in comparer.strays:
-        if table is not None:
-            found.add_seen(table, path, _field(published, field))
+        found.add_seen(table, path, _field(published, field))
     for table, path, name, fields in comparer.branches:
         found.add_branch(table, path, name, _struct(published, fields))
+    for table, path, symbols in comparer.symbols:
+        found.add_symbols(table, path, symbols)
     for record in comparer.bodies:
         body = Body(record.name, Seen(doc=doc_of(record.written)))
         for field in record.fields:
-            if normalise(field.name) != "header":
+            if normalise(field.name) == "header":
+                _add_header(found, comparer, field)
+            else:
                 body.keys[normalise(field.name)] = (field.name, _field(published, field))
         found.bodies[short_tag(record.name)] = body
     return found.proposal()
+
+
+def _add_header(found: Found, comparer: Comparer, header: Field) -> None:
+    """Add the unknown fields in the header of a body that belongs to no table."""
+    own = {key for field in comparer.plan.header.fields for key in field.keys}
+    for record in comparer.published.records_of(header.type):
+        for field in record.fields:
+            if normalise(field.name) not in own:
+                found.add_seen(UNRECOGNIZED.name, ("$header", field.name), _field(comparer.published, field))
 
 
 def _field(published: PublishedSchema, field: Field, level: int = 0) -> Seen:

@@ -81,8 +81,8 @@ def compare_schema(answer: Any) -> SchemaComparison:
 class Comparer:
     """A traversal of wsparquet's decode plan that collects differences from the published fields.
 
-    ``strays`` and ``branches`` have the published fields and branches that the plan lacks, by table and path, and
-    ``bodies`` the published bodies that belong to no table.
+    ``strays``, ``branches`` and ``symbols`` have the published fields, branches and values of enums that the plan
+    lacks, by table and path, and ``bodies`` the published bodies that belong to no table.
     """
 
     def __init__(self, published: PublishedSchema) -> None:
@@ -90,6 +90,7 @@ class Comparer:
         self.plan = compiled()
         self.strays: list[tuple[str | None, Path, Field]] = []
         self.branches: list[tuple[str | None, Path, str, tuple[Field, ...]]] = []
+        self.symbols: list[tuple[str | None, Path, tuple[str, ...]]] = []
         self.bodies: list[Record] = []
         self.table: str | None = None
         self.fields = 0
@@ -237,6 +238,8 @@ class Comparer:
         symbols = {symbol for kind in kinds for symbol in kind.symbols}
         if symbols and node.kind == "string" and symbols != node.values:
             self._say("values", path, server=_listed(symbols), ours=_listed(node.values) or None)
+            if node.values and (new := symbols - node.values):
+                self.symbols.append((self.table, path, tuple(sorted(new))))
 
     def _list(self, node: ListOf, field: Field, path: Path) -> None:
         kinds = self.published.kinds(field.type)
