@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ HEAD = """\
 # Read it, correct names and types, add descriptions (doc = "..."), and remove what you do not want as columns.
 # Then: wsparquet extend ROOT FILE
 """
+LEFT_OUT = "Left out of the proposal:"
+_LEFT_OUT = re.compile(rf"^# {LEFT_OUT}\n(?:# .*\n?)*", re.MULTILINE)
 
 
 @dataclass(frozen=True, repr=False)
@@ -236,7 +239,8 @@ class Found:
 
     def proposal(self) -> Proposal:
         """Return the proposal: each addition that the schema accepts."""
-        text, additions = (self.text.rstrip("\n") + "\n" if self.text else HEAD), 0
+        # What an earlier proposal left out is looked at again.
+        text, additions = (_LEFT_OUT.sub("", self.text).rstrip("\n") + "\n" if self.text else HEAD), 0
         left_out: list[str] = []
         for name, count, make in self._additions():
             try:
@@ -249,7 +253,7 @@ class Found:
             text, additions = new, additions + 1
             left_out += [_line(name, each) for each in entry.left_out]
         left_out += self._elsewhere()
-        comments = "".join(f"# {line}\n" for line in ("Left out:", *left_out)) if left_out else ""
+        comments = "".join(f"# {line}\n" for line in (LEFT_OUT, *left_out)) if left_out else ""
         return Proposal(text + ("\n" + comments if comments else ""), additions, tuple(left_out))
 
     def _elsewhere(self) -> Iterator[str]:
