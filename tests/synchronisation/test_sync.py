@@ -298,7 +298,7 @@ def test_a_server_that_cannot_be_asked_changes_nothing(tmp_path: Path) -> None:
 
 def starters(emulator: Emulator) -> dict[str, Callable[[str, dict[str, Any]], object]]:
     """What asks a server for its list before anything else, by what it is; each gets a place and storage options."""
-    options = {"account": ACCOUNT, "credentials": DEMO, "api": options_for(emulator).api}
+    options: dict[str, Any] = {"account": ACCOUNT, "credentials": DEMO, "api": options_for(emulator).api}
     return {
         "sync": lambda to, storage: wsparquet.sync(to, storage_options=storage, **options),
         "a job of many machines": lambda to, storage: plan_sync(to, storage_options=storage, **options),

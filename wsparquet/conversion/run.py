@@ -108,7 +108,8 @@ def reporting(summary: Summary, started: float) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interruption:
-        summary.not_begun = summary.sources - sum(map(len, (summary.committed, summary.skipped, summary.failures)))
+        ended = len(summary.committed) + len(summary.skipped) + len(summary.failures)
+        summary.not_begun = summary.sources - ended
         interruption.args = (summary,)
         raise
     finally:
