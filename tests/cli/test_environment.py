@@ -10,7 +10,9 @@ import pytest
 from tests.cli.program import run
 from wsparquet.cli import cli
 from wsparquet.cli.environment import EXCLUDED
+from wsparquet.dataset import Root
 from wsparquet.generate import GenerateOptions, generate
+from wsparquet.privacy.policy import Policy
 
 OPTIONS = [
     (command, parameter)
@@ -18,6 +20,7 @@ OPTIONS = [
     for parameter in command.params
     if isinstance(parameter, click.Option)
 ]
+EXTENSION = Path(__file__).parents[1] / "extensions.toml"
 PAGE = (Path(__file__).parents[2] / "docs/reference/environment.md").read_text()
 
 
@@ -50,6 +53,19 @@ def test_variables_stand_for_options(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(run("convert", tmp_path / "in").json["skipped"]) == 1
     monkeypatch.setenv("WSPARQUET_ACCOUNT", "1 2")
     assert "expected one account, found 2" in run("convert", tmp_path / "in").err
+
+
+def test_variables_stand_for_masks_and_extensions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new root gets its masks from variables, blanks between them; a schema gets its extension."""
+    generate(tmp_path / "in", GenerateOptions(records=5))
+    monkeypatch.setenv("WSPARQUET_MASK", "visitorId=drop geo.iPV4=truncate")
+    monkeypatch.setenv("WSPARQUET_MASK_NETWORK", "1")
+    assert run("convert", tmp_path / "in", "--to", tmp_path / "lake", "--quiet").code == 0
+    masking = Root.open(tmp_path / "lake", create=False).version.masking
+    assert masking is not None
+    assert masking.policy == Policy.make({"visitorId": "drop", "geo.iPV4": "truncate"}, presets=["network"])
+    monkeypatch.setenv("WSPARQUET_EXTENSION", str(EXTENSION))
+    assert "loadTime" in run("schema", "navigation").out
 
 
 @pytest.mark.parametrize("command", [command for command, option in OPTIONS if option.name == "account"])

@@ -8,41 +8,25 @@ __all__ = ["EXCLUDED", "add_variables"]
 
 EXCLUDED = frozenset(
     {
-        *("--again", "--delete", "--dry-run", "--force-account", "--recheck", "--shard", "--single-writer", "--stop"),
-        "--yes",
-        *(
-            "--additions",
-            "--as",
-            "--check",
-            "--describe",
-            "--diff",
-            "--extension",
-            "--format",
-            "--from",
-            "--propose",
-            "--remote",
-        ),
-        *("--tables", "--version", "--views"),
-        # A root keeps its masks. `--policy` has a variable.
-        *("--mask", "--mask-network", "--mask-pii"),
-        # A root remembers where it is published.
-        *("publish --catalog", "publish --keep"),
-        # `--since` of `changes` is a file with a token, while `--since` of other commands is a time.
-        *("changes --since", "changes --next", "drift --by"),
-        # With `--keep`, readers of folders count rows twice for a while.
-        *("compact --date", "compact --table", "compact --keep"),
-        *("report --html", "report --samples"),
-        # A forgotten account would select all of its sources, and a forgotten age old days.
-        *("remove --account", "remove --before"),
-        *("erase --visitor", "erase --visit", "erase --customer", "erase --search", "erase --into"),
-        *("expire --older-than", "expire --table"),
+        # Deletes or replaces rows or files, confirms it, or chooses which.
+        *("--again", "--delete", "--recheck", "--stop", "--yes", "remove --account", "remove --before"),
+        *("erase --visitor", "erase --visit", "erase --customer", "expire --older-than", "expire --table"),
+        *("changes --next", "publish --keep", "report --html"),
+        # Leaves out rows, or makes readers of folders count rows twice for a while.
+        *("--dry-run", "--shard", "compact --keep"),
+        # Asserts something about the sources or the other runs.
+        *("--force-account", "--single-writer"),
+        # Publishes a new root elsewhere for good, or puts text of the sources into a page.
+        *("publish --catalog", "report --samples"),
+        # Chooses what a single call reads, merges or prints.
+        *("--additions", "--as", "--check", "--describe", "--diff", "--format", "--from", "--propose", "--remote"),
+        *("--tables", "--version", "--views", "changes --since", "compact --date", "compact --table", "drift --by"),
+        # `WSPARQUET_INTO` names the folder or file of other commands.
+        "erase --into",
     }
 )
-"""The options without a variable. Some of them delete or replace rows, keep a run from writing some or all rows, or
-assert something, which a forgotten variable must not do. A root itself says where it is published, and what it masks.
-The others choose what a single call of `schema`, `extend`, `inspect`, `sql`, `changes`, `drift` or `report` shows, what
-a single call of `compact` merges, or what a single call of `remove`, `expire` or `erase` takes out. A name with a
-command excludes the option of this command."""
+"""The options without a variable, because a forgotten variable could do harm, or because they differ with each call. A
+name with a command excludes the option of this command."""
 
 
 def add_variables(command: click.Command) -> None:
