@@ -207,6 +207,7 @@ VERIFICATION_JSON = {
     "compared_rows": 0,
     "problems": [{"kind": "size", "where": "x", "expected": "1 byte", "found": "2 bytes"}],
     "seconds": 0.0,
+    "interrupted": False,
 }
 
 CLEANING = Cleaning(

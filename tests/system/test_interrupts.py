@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import wsparquet
 from tests.support.at_rest import assert_at_rest
 from tests.system.helpers import COMMAND, SECONDS
 from wsparquet.api.credentials import VARIABLES
@@ -156,6 +157,23 @@ def test_an_interrupted_conversion_leaves_a_clean_terminal(tmp_path: Path) -> No
     assert last == "wsparquet: interrupted; run the same command again to continue"
     assert "failed:" not in sent
     assert_at_rest(tmp_path / "lake")
+
+
+def test_an_interrupted_verification_has_the_problems_so_far(tmp_path: Path) -> None:
+    """What was found is not lost, and nothing is called verified."""
+    generate(tmp_path / "in", GenerateOptions(files=2, size=2_000_000, account="4711"))
+    wsparquet.convert(tmp_path / "in", tmp_path / "lake")
+    for path in (tmp_path / "lake/record_type=geo").rglob("*.parquet"):
+        path.unlink()
+    command = [str(COMMAND), "verify", str(tmp_path / "lake"), str(tmp_path / "in"), "--jobs", "1"]
+    code, sent = interrupted_on_terminal(command, "1/2 files", numbers=[signal.SIGINT])
+    assert code == 130
+    assert_clean(sent)
+    *lines, verdict, last = screen(sent)
+    found = [line for line in lines if line.startswith(("missing: record_type=geo", "values: record_type=geo"))]
+    assert found
+    assert re.fullmatch(f"interrupted: {len(found)} problems? so far", verdict)
+    assert last == "wsparquet: interrupted; run the same command again to continue"
 
 
 def test_an_interrupted_synchronisation_counts_what_was_not_begun(tmp_path: Path) -> None:

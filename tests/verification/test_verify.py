@@ -377,10 +377,12 @@ def test_an_interruption_ends_comparisons_under_way(tmp_path: Path) -> None:
 
     before = signal.signal(signal.SIGINT, handle)
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt) as caught:
             verify(tmp_path / "lake", against=tmp_path / "in", options=VerifyOptions(jobs=2), on_progress=interrupt)
     finally:
         signal.signal(signal.SIGINT, before)
+    (found,) = caught.value.args
+    assert (found.interrupted, found.commits, found.problems) == (True, 2, [])
     assert len(read) == 2
     # The first source may have come far before the second one began.
     assert all(pieces < 10 for pieces in later.values())

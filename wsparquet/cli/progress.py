@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Self
@@ -109,19 +109,10 @@ def _line(event: Progress) -> str:
 
 @contextmanager
 def progress(options: ProgressOptions, output: str) -> Iterator[Shown]:
-    """Provide a listener for ``wsparquet.convert`` and ``wsparquet.replay``.
-
-    If the run is interrupted, present what it did.
-    """
-    try:
-        with _shown(options, output, _sources_bar, _BarListener, last="committed") as shown:
-            yield shown
-    except KeyboardInterrupt as interruption:
-        # On a terminal, Ctrl-C also ends the reader of a pipe.
-        for summary in interruption.args:
-            with suppress(BrokenPipeError):
-                present(summary, output, quiet=options.quiet, shown=shown.failures)
-        raise
+    """Provide a listener for ``wsparquet.convert`` and ``wsparquet.replay``, and present an interrupted run."""
+    showing = _shown(options, output, _sources_bar, _BarListener, last="committed")
+    with _presenting_interrupted(showing, output, quiet=options.quiet) as shown:
+        yield shown
 
 
 @contextmanager
@@ -144,7 +135,30 @@ def sync_progress(
 
 @contextmanager
 def checks_progress(*, quiet: bool, output: str) -> Iterator[Shown]:
-    """Provide a listener for checks. The listener shows no problems, because the result lists all problems."""
+    """Provide a listener for checks, and present an interrupted run.
+
+    The listener shows no problems, because the result lists all problems.
+    """
+    with _presenting_interrupted(_checks_shown(quiet=quiet, output=output), output, quiet=quiet) as shown:
+        yield shown
+
+
+@contextmanager
+def _presenting_interrupted(showing: AbstractContextManager[Shown], output: str, *, quiet: bool) -> Iterator[Shown]:
+    """Provide the listener of ``showing``. Present the result of a run that is the argument of a KeyboardInterrupt."""
+    try:
+        with showing as shown:
+            yield shown
+    except KeyboardInterrupt as interruption:
+        # On a terminal, Ctrl-C also ends the reader of a pipe.
+        for result in interruption.args:
+            with suppress(BrokenPipeError):
+                present(result, output, quiet=quiet, shown=shown.failures)
+        raise
+
+
+@contextmanager
+def _checks_shown(*, quiet: bool, output: str) -> Iterator[Shown]:
     shown = Shown()
     with ExitStack() as stack:
         if not quiet and output != "json":

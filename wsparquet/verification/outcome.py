@@ -71,7 +71,7 @@ class Verification(Result):
 
     ``bytes`` is the total size of the parts. ``unchecked`` is the number of parts without a checksum in the commit
     record. ``sources`` is the number of sources that were decoded again, and ``compared_rows`` is the number of
-    committed rows that were compared with these sources.
+    committed rows that were compared with these sources. ``interrupted``: whether the rest was not checked.
 
     >>> wsparquet.verify("lake").problems
     []
@@ -87,6 +87,7 @@ class Verification(Result):
     compared_rows: int = 0
     problems: list[Problem] = field(default_factory=list)
     seconds: float = field(default=0.0, metadata=in_json(convert=milliseconds))
+    interrupted: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -104,7 +105,9 @@ class Verification(Result):
         counts = {
             name: getattr(self, name) or None for name in ("commits", "parts", "rows", "sources", "compared_rows")
         }
-        return {"root": self.root, **counts, "problems": len(self.problems) or None, "seconds": self.seconds}
+        problems = len(self.problems) or None
+        interrupted = self.interrupted or None
+        return {"root": self.root, **counts, "problems": problems, "interrupted": interrupted, "seconds": self.seconds}
 
     def failed_sources(self) -> Iterable[tuple[str, str]]:
         """Yield the location and the text of each problem."""

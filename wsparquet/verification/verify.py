@@ -115,6 +115,7 @@ def verify(
         OptionError: a keyword argument is unknown or has an invalid value; this error is also a ValueError.
         DatasetError: there is no root, or its store fails.
         SchemaError: the root has another schema version.
+        KeyboardInterrupt: the run was interrupted. The argument of the error is what it found, a ``Verification``.
 
     """
     started = time.monotonic()
@@ -123,10 +124,16 @@ def verify(
     run = Checks(opened, options, logged(on_progress, failures_only=True))
     if given := as_list(against, name="against"):
         opened.check_masks()
-    run.root_itself()
-    if given:
-        run.sources(expand(given, exclude=os.fspath(root), storage_options=options.storage_options))
-    run.result.seconds = time.monotonic() - started
+    try:
+        run.root_itself()
+        if given:
+            run.sources(expand(given, exclude=os.fspath(root), storage_options=options.storage_options))
+    except KeyboardInterrupt as interruption:
+        run.result.interrupted = True
+        interruption.args = (run.result,)
+        raise
+    finally:
+        run.result.seconds = time.monotonic() - started
     return run.result
 
 
