@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,7 @@ from tests.query import roots
 from tests.store.s3.lake import Lake
 from tools.s3.proxy import Proxy
 from tools.s3.server import SECRET
-from wsparquet import DatasetError, OptionError, SchemaError, attach, connect, open_dataset, refresh
+from wsparquet import DatasetError, OptionError, SchemaError, WsparquetError, attach, connect, open_dataset, refresh
 from wsparquet.dataset import Root
 from wsparquet.query import connection as module
 from wsparquet.schema import TABLES
@@ -161,6 +162,17 @@ def test_a_closed_connection_is_forgotten(tmp_path: Path) -> None:
     del connection
     gc.collect()
     assert len(module._attachments) == before
+
+
+@pytest.mark.parametrize(("found", "accepted"), [("1.4.4", False), ("1.5.0", True), ("2.1.0.dev12", True)])
+def test_a_version_of_duckdb_that_is_too_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str, accepted: bool
+) -> None:
+    """It is named with the version that works, instead of failing at the first row without a date."""
+    monkeypatch.setattr(duckdb, "__version__", found)
+    Root.open(tmp_path)
+    with nullcontext() if accepted else pytest.raises(WsparquetError, match=r"expected duckdb 1\.5 or newer"):
+        connect(tmp_path).close()
 
 
 def test_without_duckdb_the_extra_is_named(tmp_path: Path) -> None:

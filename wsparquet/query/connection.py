@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["attach", "connect", "folders_of", "imported_duckdb", "refresh", "schema_of"]
 
+OLDEST_DUCKDB = (1, 5)
+"""Older versions cannot cast the name of the folder ``date=__HIVE_DEFAULT_PARTITION__`` to a date, and fail."""
+
 
 @dataclass
 class Attachment:
@@ -164,13 +167,18 @@ def schema_of(connection: duckdb.DuckDBPyConnection) -> Schema:
 
 
 def imported_duckdb() -> Any:
-    """Return the module ``duckdb``. Raises WsparquetError if DuckDB is not installed."""
+    """Return the module ``duckdb``. Raises WsparquetError if DuckDB is not installed, or is older than 1.5."""
     try:
         import duckdb
     except ImportError as error:
         raise WsparquetError(
             "expected the package duckdb, found none; install it with: pip install 'wsparquet[duckdb]'"
         ) from error
+    if tuple(map(int, duckdb.__version__.split(".")[:2])) < OLDEST_DUCKDB:
+        raise WsparquetError(
+            f"expected duckdb {'.'.join(map(str, OLDEST_DUCKDB))} or newer, found {duckdb.__version__}; upgrade it "
+            "with: pip install --upgrade 'wsparquet[duckdb]'"
+        )
     return duckdb
 
 
