@@ -364,8 +364,8 @@ def test_a_line_of_the_file_that_is_no_id_is_not_shown(own_parts: Path, tmp_path
 # --- Kills ------------------------------------------------------------------------------------------------------------
 
 
-STEPS = {"erase": 700, "expire": 200}
-"""More steps than the work has, so that the last ones are not killed at all."""
+STEPS = {"erase": (260, 430), "expire": (140, 170)}
+"""A few more steps than the work has with own parts and with day parts, so that the last ones are not killed at all."""
 
 
 @pytest.mark.parametrize("work", ["erase", "expire"])
@@ -378,9 +378,9 @@ def test_killed_before_any_step_and_done_again_a_root_ends_right(
     workload.WORKS[work](Root.open(tmp_path / "undisturbed"))
     after = rows(tmp_path / "undisturbed")
     assert 0 < len(after) < len(before)
-    for template in scaled([own_parts, day_parts], [day_parts]):
-        most = STEPS[work]
-        steps = range(1, most, scaled(1, most // 8))
+    templates = list(zip((own_parts, day_parts), STEPS[work], strict=True))
+    for template, most in scaled(templates, templates[1:]):
+        steps = range(1, most, scaled(1, most // 6))
         roots = [tmp_path / template.name / str(step) for step in steps]
         for root in roots:
             shutil.copytree(template, root)
