@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -79,15 +79,19 @@ def forking(*modules: str) -> Iterator[Forks]:
 
 
 @contextmanager
-def killing(proxy: Proxy, step: int, moment: str) -> Iterator[Future[int]]:
-    """Kill a process, whose number is given later, before or after the n-th request from now on."""
+def killing(proxy: Proxy, step: int, moment: str, *, but: Container[str] = ()) -> Iterator[Future[int]]:
+    """Kill a process, whose number is given later, before or after the n-th request from now on.
+
+    Requests with a method in ``but`` are not counted.
+    """
     seen = 0
     number: Future[int] = Future()
 
-    def kill(_method: str, _path: str) -> None:
+    def kill(method: str, _path: str) -> None:
         nonlocal seen
-        seen += 1
-        if seen == step:
+        counts = method not in but
+        seen += counts
+        if counts and seen == step:
             os.kill(number.result(), signal.SIGKILL)
             until_gone(number.result())
 
