@@ -89,7 +89,7 @@ def replay(
     options.check_whole()
     decoder = active_decoder(options.decoder)
     opened = Root.open_for_replay(root, access=options.access)
-    opened.check_masks()
+    opened.check_privacy()
     if not options.dry_run:
         opened.recover()
     tell = logged(on_progress)

@@ -154,7 +154,7 @@ def opened_to_write(to: str | os.PathLike[str], access: Access) -> Iterator[Root
     """
     root = Root.open_to_write(to, access=access)
     try:
-        root.check_masks()
+        root.check_privacy()
         root.recover()
         yield root
     finally:

@@ -21,7 +21,7 @@ from wsparquet.commit.retired import RetiredParts
 from wsparquet.commit.twins import has_rows_of
 from wsparquet.dataset.access import Access, open_store, retired_parts
 from wsparquet.dataset.day_parts import DayChange, MergeLimits, PartsGone, Transform, WrongRows, settled, write_day
-from wsparquet.dataset.erased import ErasedMeanwhile, state_of
+from wsparquet.dataset.erased import ErasedMeanwhile, people_of, state_of
 from wsparquet.dataset.masking import check_not_masked, check_same, masking_of, masks_of_root, wanted_masks
 from wsparquet.dataset.settled_days import SettledDays
 from wsparquet.dataset.version import (
@@ -190,6 +190,15 @@ class Root:
     def check_masks(self) -> None:
         """Check that this run can mask rows as the root's policy wants it. Raises like ``masks``."""
         _ = self.masks
+
+    def check_privacy(self) -> None:
+        """Check that this run can mask rows, and can tell whose rows it must leave out, before it does anything.
+
+        Raises like ``masks``, and OptionError if people were erased and the key is missing or is not theirs.
+        """
+        self.check_masks()
+        if self._made:
+            people_of(self._store, lambda: self._access.key)
 
     @cached_property
     def _wanted(self) -> Masks | None:

@@ -105,7 +105,7 @@ def plan_conversion(
     wanted = any(isinstance(each, Source) for each in found)
     root = _opened(to, options, create=wanted)
     if root is not None:
-        root.check_masks()
+        root.check_privacy()
     plan = _Plan(found, root, options, tell)
     shared = SharedRoot.of(root, to, options.access)
     tasks = make_tasks(

@@ -104,7 +104,7 @@ def plan_replay(
     options = replace(make_options(ConvertOptions, options, keywords), jobs=jobs).with_key()
     options.check_whole()
     opened = Root.open_for_replay(root, access=options.access)
-    opened.check_masks()
+    opened.check_privacy()
     if not options.dry_run:
         opened.recover()
     plan = _Plan(opened, SharedRoot.of(opened, root, options.access, replaying=True), options, logged(on_progress))

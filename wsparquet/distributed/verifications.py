@@ -112,7 +112,7 @@ def plan_verify(
     tell = logged(on_progress, failures_only=True)
     items: list[Item] = [_Record(path) for path in opened.log.record_paths()]
     if given := as_list(against, name="against"):
-        opened.check_masks()
+        opened.check_privacy()
         found = expand(given, exclude=os.fspath(root), storage_options=options.storage_options)
         items += [_Compared(each) for each in found]
     tell(Progress("found", "", files=len(items)))

@@ -123,7 +123,7 @@ def verify(
     opened = Root.open(root, create=False, access=options.access)
     run = Checks(opened, options, logged(on_progress, failures_only=True))
     if given := as_list(against, name="against"):
-        opened.check_masks()
+        opened.check_privacy()
     try:
         run.root_itself()
         if given:
