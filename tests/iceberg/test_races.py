@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -142,6 +143,33 @@ def test_a_publisher_that_cleans_up_late(few: Root, monkeypatch: pytest.MonkeyPa
     put(few, Identity("9", "added later"), seed=3)
     publish_changes(few)
     delete_old_files(before, after, StoreFiles(few), keep_seconds=0, thorough=True)
+    assert_published(few, tables=FEW)
+
+
+def test_files_that_a_dead_publisher_would_have_deleted(few: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had removed the snapshots that an erasure forgets, and died: the next erasure deletes their files at once."""
+    publish(few.place, keep=timedelta(days=1))
+    put(few, Identity("9", "added"), seed=2)
+    publish_changes(few)
+    with monkeypatch.context() as patch:
+        patch.setattr(publisher, "delete_old_files", lambda *_, **__: None)
+        publish_changes(few, forget=True)
+    folder = Path(few.place) / "_wsparquet/iceberg/geo/metadata"
+    assert len([*folder.glob("snap-*.avro")]) == 2
+    publish_changes(few, forget=True)
+    assert len([*folder.glob("snap-*.avro")]) == len(versions(few.place)) == 1
+    assert_published(few, tables=FEW)
+
+
+def test_old_versions_of_a_moved_root_are_deleted(few: Root, tmp_path: Path) -> None:
+    """They name files of the old place, which is not this root's to look at."""
+    publish(few.place, keep=timedelta(0))
+    moved = Root.open(shutil.copytree(few.place, tmp_path / "moved"))
+    publish(moved.place)
+    put(moved, Identity("9", "added"), seed=2)
+    publish(moved.place)
+    assert len(versions(moved.place)) == 1
+    assert_published(moved, tables=FEW)
     assert_published(few, tables=FEW)
 
 

@@ -32,7 +32,9 @@ def in_order(rows: list[dict[str, Any]]) -> list[str]:
 
 def read(raw: Path, policy: Policy, texts: list[wsparquet.Quarantined] | None = None) -> dict[str, list[Any]]:
     """The rows of each table, read with a policy; texts that become no rows are added to the list."""
-    found = wsparquet.read(raw, policy=policy, key_file=KEY, on_quarantined=[].append if texts is None else texts.append)
+    found = wsparquet.read(
+        raw, policy=policy, key_file=KEY, on_quarantined=[].append if texts is None else texts.append
+    )
     return {name: table.to_pylist() for name, table in found.items()}
 
 

@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.exceptions import ValidationError
+from pyiceberg.table.metadata import TableMetadata, TableMetadataUtil
 from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.table.update import RemoveSnapshotsUpdate, TableUpdate
 
@@ -57,13 +58,17 @@ def _replaced(snapshots: Iterable[Snapshot], end_ms: int | None) -> Iterator[tup
 def delete_old_files(before: State, after: State, files: StoreFiles, *, keep_seconds: float, thorough: bool) -> None:
     """Delete the files of snapshots that a change has removed, and old versions of the metadata.
 
-    With ``thorough``, also delete the manifests of publishers that died, which needs all manifest lists of the table.
+    With ``thorough``, also delete the manifests of publishers that died, which needs all manifest lists of the table,
+    and the files of snapshots that a publisher has removed and then died. Old versions of the metadata name these.
     """
     found = list(files.store.entries(f"{table_path(after.name)}/metadata"))
     gone = set(_old_versions(found, after, time.time() - keep_seconds))
+    snapshots = [*before.metadata.snapshots] if before.exists else []
+    if thorough:
+        snapshots += _snapshots_in(gone, files)
     # If another publisher has expired the snapshots of `after`, it deletes what they do not need.
     with suppress(FileNotFoundError):
-        gone |= _of_removed_snapshots(before, after, files)
+        gone |= _of_removed_snapshots(snapshots, after, files)
         if thorough:
             latest = time.time() - max(keep_seconds, ORPHAN_SECONDS)
             gone |= set(_orphans(found, after, files, latest))
@@ -89,15 +94,26 @@ def _orphans(found: Iterable[Entry], after: State, files: StoreFiles, latest: fl
             yield each.path
 
 
-def _of_removed_snapshots(before: State, after: State, files: StoreFiles) -> set[str]:
+def _snapshots_in(versions: Iterable[str], files: StoreFiles) -> Iterator[Snapshot]:
+    """Yield the snapshots that versions of the metadata name, if a version is readable and its files are in the root.
+
+    The files are elsewhere if the root was moved, or if another tool has changed the table.
+    """
+    for path in versions:
+        with suppress(ValueError, ValidationError):
+            found = TableMetadataUtil.parse_raw((files.store.read(path) or b"").decode("utf-8")).snapshots
+            yield from (each for each in found if each.manifest_list.startswith(f"{files.base}/"))
+
+
+def _of_removed_snapshots(before: Iterable[Snapshot], after: State, files: StoreFiles) -> set[str]:
     """Return the files that only the removed snapshots name.
 
     Raises FileNotFoundError if a remaining snapshot has expired meanwhile: the manifests that it shares with newer
     snapshots are then not known.
     """
     left = {snapshot.snapshot_id for snapshot in after.metadata.snapshots}
-    removed = [snapshot for snapshot in before.metadata.snapshots if snapshot.snapshot_id not in left]
-    if not removed or not before.exists:
+    removed = [snapshot for snapshot in before if snapshot.snapshot_id not in left]
+    if not removed:
         return set()
     kept = after.metadata.snapshots
     if _is_chain(after.metadata):
