@@ -174,6 +174,8 @@ class Finder:
         possible = set[int]()
         for kind, leaf in columns:
             values = sorted(self._values.get(kind, ()))
+            if values and not pa.types.is_string(leaf.field.type):
+                return every
             if values:
                 path = None if self._root.is_remote else Path(self._root.place) / part.path
                 possible |= row_groups_with(file, path, leaf, values)

@@ -46,7 +46,7 @@ def _checked(name: str, values: str | Iterable[str]) -> frozenset[str]:
 
 def _in_file(file: str | os.PathLike[str]) -> Iterable[tuple[Kind, str]]:
     try:
-        text = sys.stdin.read() if os.fspath(file) == "-" else Path(file).read_text(encoding="utf-8")
+        text = sys.stdin.read() if os.fspath(file) == "-" else Path(file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "text that is not UTF-8"
         raise OptionError("from_file", f"expected a readable file with ids, found: {reason}") from None

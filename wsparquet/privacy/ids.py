@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal, get_args
 
-__all__ = ["COLUMNS", "KINDS", "Id", "Kind", "ids_in_text"]
+__all__ = ["COLUMNS", "KINDS", "Id", "Kind", "ids_in_text", "kind_of"]
 
 Kind = Literal["visitor", "visit", "customer"]
 Id = tuple[Kind, str]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 COLUMNS: dict[Kind, str] = {kind: f"{kind}Id" for kind in KINDS}
-"""The name of the columns, and of the keys, that have ids of a kind."""
+"""The name of the documented columns, and of the keys, that have ids of a kind."""
 
 LONGEST = 4096
 """The most characters of a value that are searched in damaged text."""
@@ -61,14 +61,15 @@ def _collector(found: list[Id]) -> Any:
 
     def collect(pairs: list[tuple[str, Any]]) -> list[Any]:
         for key, value in pairs:
-            if (kind := _kind(key)) is not None:
+            if (kind := kind_of(key)) is not None:
                 found.extend((kind, scalar) for scalar in _scalars(value))
         return [value for _, value in pairs]
 
     return collect
 
 
-def _kind(key: str) -> Kind | None:
+def kind_of(key: str) -> Kind | None:
+    """Return which ids a key, or a column with this name, has; None if it has no ids."""
     match = _KEY.fullmatch(key)
     return next((kind for kind in KINDS if match[kind] is not None), None) if match else None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from wsparquet.privacy.ids import COLUMNS, KINDS, Id, Kind, ids_in_text
+from wsparquet.privacy.ids import KINDS, Id, Kind, ids_in_text, kind_of
 from wsparquet.privacy.keys import SecretKey
 from wsparquet.schema.leaves import LeafColumn, leaf_columns
 
@@ -33,10 +33,26 @@ def digest(key: SecretKey, kind: Kind, value: str) -> str:
 
 @lru_cache
 def id_columns(schema: pa.Schema) -> tuple[tuple[Kind, LeafColumn], ...]:
-    """Return the columns of a table, or of some of its columns, that have ids, with the kind of id."""
-    kinds = {name: kind for kind, name in COLUMNS.items()}
-    texts = (leaf for leaf in leaf_columns(schema) if pa.types.is_string(leaf.field.type))
-    return tuple((kinds[leaf.field.name], leaf) for leaf in texts if leaf.field.name in kinds)
+    """Return the columns of a table, or of some of its columns, that have ids, with the kind of id.
+
+    An extension may add columns with such names as numbers, as lists, or with another spelling; ids are found in them
+    as in JSON text.
+    """
+    return tuple((kind, leaf) for leaf in leaf_columns(schema) if (kind := _kind_of_column(leaf)) is not None)
+
+
+def _kind_of_column(leaf: LeafColumn) -> Kind | None:
+    kind = leaf.field.type
+    if not (pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return None
+    return next((found for step in leaf.steps if step and (found := kind_of(step)) is not None), None)
+
+
+def _forms(value: str | float) -> tuple[str, ...]:
+    """Return the texts that an id in a column may have in JSON."""
+    if isinstance(value, float) and value.is_integer():
+        return repr(value), str(int(value))
+    return (str(value),)
 
 
 def text_columns(schema: pa.Schema) -> tuple[str, ...]:
@@ -109,7 +125,8 @@ class People:
         import pyarrow.compute as pc
 
         values, rows = values_of(leaf, batch)
-        wanted = [value for value in values.unique().to_pylist() if value is not None and self.has(kind, value)]
+        unique = (value for value in values.unique().to_pylist() if value is not None)
+        wanted = [value for value in unique if any(self.has(kind, form) for form in _forms(value))]
         if not wanted:
             return set()
         places = pc.indices_nonzero(pc.is_in(values, value_set=pa.array(wanted, values.type)))
