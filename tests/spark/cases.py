@@ -241,6 +241,25 @@ def other_commands(cluster: Cluster) -> None:
     assert (replayed.sources, replayed.failures) == (whole.sources, [])
     checked = wsparquet.spark.verify(cluster.spark, folder / "lake", against=folder / "raw")
     assert (checked.problems, checked.sources) == ([], listed)
+    converting_without_an_erased_visitor(cluster, folder)
+
+
+def converting_without_an_erased_visitor(cluster: Cluster, folder: Path) -> None:
+    """Tasks get the key of the driver and leave the person out; without the key, nothing runs."""
+    geo = wsparquet.open_dataset(folder / "lake").table("geo").to_table()
+    visitor = next(each for each in geo["visitorId"].to_pylist() if each)
+    key = folder / "key"
+    key.write_text("2e" * 32)
+    key.chmod(0o600)
+    wsparquet.erase(folder / "lake", visitors=visitor, yes=True, key_file=key)
+    wsparquet.remove(folder / "lake", "*", yes=True)
+    with pytest.raises(wsparquet.OptionError, match="found none; set WSPARQUET_KEY"):
+        wsparquet.spark.convert(cluster.spark, folder / "raw", folder / "lake")
+    found = wsparquet.spark.convert(cluster.spark, folder / "raw", folder / "lake", key_file=key)
+    assert (found.failures, found.left_out["erased"] > 0) == ([], True)
+    left = wsparquet.open_dataset(folder / "lake").table("geo").to_table()["visitorId"].to_pylist()
+    assert sorted(left, key=str) == sorted((each for each in geo["visitorId"].to_pylist() if each != visitor), key=str)
+    assert "2e2e2e2e" not in cluster.logs()
     part = min((folder / "lake").rglob("*.parquet"))
     part.write_bytes(part.read_bytes()[:-5])
     assert wsparquet.spark.verify(cluster.spark, folder / "lake").problems
