@@ -31,9 +31,15 @@ def in_order(rows: list[dict[str, Any]]) -> list[str]:
     return sorted(repr(sorted(row.items())) for row in rows)
 
 
-def read(raw: Path, policy: Policy, texts: list[wsparquet.Quarantined] | None = None) -> dict[str, list[Any]]:
-    """The rows of each table, read with a policy; texts that become no rows are added to the list."""
-    found = wsparquet.read(raw, policy=policy, key_file=KEY, on_quarantined=ignore if texts is None else texts.append)
+def ignore(text: wsparquet.Quarantined) -> None:
+    """Do nothing with a text that becomes no rows."""
+
+
+def read(
+    raw: Path, policy: Policy, on_quarantined: Callable[[wsparquet.Quarantined], None] = ignore
+) -> dict[str, list[Any]]:
+    """The rows of each table, read with a policy."""
+    found = wsparquet.read(raw, policy=policy, key_file=KEY, on_quarantined=on_quarantined)
     return {name: table.to_pylist() for name, table in found.items()}
 
 
