@@ -8,6 +8,7 @@ see the rows of each source's current content exactly once, and no file that it 
 from __future__ import annotations
 
 import io
+import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,6 +39,8 @@ TABLE = "geo"
 
 Rows = Counter[tuple[str, str]]
 Actor = Callable[[Root], None]
+Choice = Callable[[Sequence[int]], tuple[int, bool]]
+"""Picks one of the running actors, and says whether it dies now."""
 
 
 class Killed(BaseException):
@@ -308,10 +311,10 @@ class LaterReader:
 def run_schedule(
     store: MemoryStore,
     actors: Sequence[Actor],
-    choose: Callable[[Sequence[int]], tuple[int, bool]],
+    choose: Choice,
     watch: Callable[[Rows], object] = lambda _: None,
 ) -> int:
-    """Run actors to their ends. ``choose`` picks one of the running actors, and says whether it dies now.
+    """Run actors to their ends.
 
     ``watch`` is told after each operation which rows count. Returns the number of operations.
     """
@@ -335,6 +338,36 @@ def run_schedule(
         reader.note(expected)
         reader.check()
     return operations
+
+
+def preempted(points: Sequence[int], first: int) -> Choice:
+    """Choose one of two actors until the first point, then the other until the next point, and so on."""
+    step = 0
+
+    def choose(running: Sequence[int]) -> tuple[int, bool]:
+        nonlocal step
+        turn = (first + sum(point <= step for point in points)) % 2
+        step += 1
+        return (turn if turn in running else running[0]), False
+
+    return choose
+
+
+def try_preemptions(run: Callable[[Choice], int], chance: random.Random, *, singles: bool, sampled: int) -> None:
+    """Run two actors without a preemption, which tells how many operations they have, and then with up to three.
+
+    ``run`` returns the number of operations. ``singles`` tries each preemption alone, whichever actor is first. The
+    other schedules are a sample. Conflicts make actors do more, so the longest run so far says how late a preemption
+    can be.
+    """
+    lengths = {first: run(preempted([], first)) for first in ((0, 1) if singles else (chance.randrange(2),))}
+    for first, length in lengths.items() if singles else ():
+        for point in range(1, length):
+            run(preempted([point], first))
+    longest = max(lengths.values())
+    for number in range(sampled):
+        points = chance.sample(range(1, longest), chance.randrange(2 if singles else 1, 4))
+        longest = max(longest, run(preempted(points, number % 2)))
 
 
 def check_end(store: MemoryStore) -> None:

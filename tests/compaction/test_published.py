@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,8 @@ from tests.compaction.published import (
     stop,
     then_publish,
 )
-from tests.compaction.schedules import TABLE, Actor, recover, run_schedule
+from tests.compaction.schedules import TABLE, Actor, Choice, recover, run_schedule, try_preemptions
 from tests.compaction.test_schedules import ACTORS as CHANGING
-from tests.compaction.test_schedules import preempted
 from tests.scale import scaled
 from tests.support.memory import MemoryStore
 from wsparquet.iceberg import publish_changes, publisher
@@ -55,15 +55,21 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> MemoryStore:
 
 @pytest.mark.parametrize("pair", PAIRS, ids=" beside ".join)
 def test_two_runs_with_at_most_three_preemptions(start: MemoryStore, pair: tuple[str, str]) -> None:
-    """A reader of the published table sees, at every instant, each row of one moment once, and never an older one."""
-    chance = random.Random(" ".join(pair))
-    for number in range(scaled(60, 1)):
-        store = start.copy()
-        actors: list[Actor] = [ACTORS[name](str(number)) for name in pair]
-        points = sorted(chance.randrange(120) for _ in range(chance.randrange(1, 4)))
-        run_schedule(store, actors, preempted(points, number % 2), SnapshotWatch(store, ending="stop" in pair))
+    """A reader of the published table sees, at every instant, each row of one moment once, and never an older one.
+
+    The schedules are a sample over the whole length of the pair, up to 174 operations: all of them would take hours.
+    """
+    numbers = count()
+
+    def run(choose: Choice) -> int:
+        store, number = start.copy(), next(numbers)
+        actors = [ACTORS[name](str(number)) for name in pair]
+        operations = run_schedule(store, actors, choose, SnapshotWatch(store, ending="stop" in pair))
         time.sleep(0.02 if "compact and keep" in pair else 0)
         check_published_end(store)
+        return operations
+
+    try_preemptions(run, random.Random(" ".join(pair)), singles=False, sampled=scaled(60, 1))
 
 
 @pytest.mark.parametrize("part", range(scaled(10, 1)))
