@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -91,26 +92,31 @@ def assert_done_again(root: Root, work: str) -> None:
         assert_published(root, tables=("geo", "navigation"))
 
 
-def test_two_publishers_and_a_reader(tmp_path: Path) -> None:
-    """Two runs replace sources and publish at once; a reader never sees a row twice or missing, and nothing is left."""
+def test_two_publishers_a_compactor_and_a_reader(tmp_path: Path) -> None:
+    """Two runs replace sources and one merges, and all publish: a reader never sees a row twice or missing."""
     root = Root.open(tmp_path / "lake")
     for name in ("one", "two"):
         put(root, Identity("7", name), seed=100, count=10)
     publish(root.place)
     rounds = scaled(25, 3)
-    with start("read", root.place) as reader:
+    works = [("race", rounds, "one"), ("race", rounds, "two"), ("compact", scaled(25, 2))]
+    with start("read", root.place) as reader, ExitStack() as stack:
         assert line(reader) == "ready"
-        with start("race", rounds, "one", root.place) as one, start("race", rounds, "two", root.place) as two:
-            assert [line(process) for process in (one, two)] == ["ready", "ready"]
-            assert one.stdin is not None
-            one.stdin.write("\n")
-            one.stdin.flush()
-            assert tell(two) == "done"
-            assert line(one) == "done"
+        changing = [stack.enter_context(start(*work, root.place)) for work in works]
+        assert [line(process) for process in changing] == ["ready"] * 3
+        for process in changing:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        *done, merged = [line(process) for process in changing]
+        assert done == ["done", "done"]
+        assert int(merged.removeprefix("done ")) >= 1
         assert reader.stdin is not None
         reader.stdin.close()
         counts, readings = line(reader).rsplit("]", 1)
     assert counts == "[(20, 20)"
     assert int(readings.split()[0]) >= 1
+    publish_changes(root)
+    root.settle(root.commits())
     publish_changes(root)
     assert_published(root)

@@ -1,8 +1,9 @@
 """Publishing in processes of their own, which tests kill: ``python -m tests.iceberg.workload MODE ROOT...``.
 
 ``steps WORK ROOT``: for each number n on standard input, work in a forked child that kills itself just before its n-th
-change of the disk. ``race ROUNDS NAME ROOT``: replace a source and publish, again and again,
-beside other processes. ``read ROOT``: count the rows of a published table until standard input ends.
+change of the disk. ``race ROUNDS NAME ROOT``: replace a source and publish, again and again, beside other processes.
+``compact ROUNDS ROOT``: merge and publish, again and again. ``read ROOT``: count the rows of a published table until
+standard input ends.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
+import wsparquet
 from tests.commit.workload import kill_self_at
 from tests.iceberg.helpers import published, put
 from wsparquet import publish
@@ -63,6 +66,14 @@ def race(rounds: str, name: str, root: str) -> None:
     print("done", flush=True)
 
 
+def compact(rounds: str, root: str) -> None:
+    """Merge whatever can be merged, and publish, again and again; print how many days were merged."""
+    print("ready", flush=True)
+    sys.stdin.readline()
+    merged = sum(wsparquet.compact(root, min_files=2, older_than=timedelta(0)).days for _ in range(int(rounds)))
+    print("done", merged, flush=True)
+
+
 def read(root: str) -> None:
     """Count rows and distinct rows until told to stop; print every count that differs from the one before."""
     print("ready", flush=True)
@@ -86,7 +97,7 @@ def read(root: str) -> None:
     print(sorted(seen), readings, retries, flush=True)
 
 
-MODES: dict[str, Callable[..., None]] = {"steps": steps, "race": race, "read": read}
+MODES: dict[str, Callable[..., None]] = {"steps": steps, "race": race, "compact": compact, "read": read}
 
 if __name__ == "__main__":
     MODES[sys.argv[1]](*sys.argv[2:])
