@@ -15,7 +15,9 @@ from tests.commit import workload
 from tests.dataset.helpers import IDENTITY, data_files, leftovers, make_rows, rows_on_disk
 from tests.scale import scaled
 from tests.support.at_rest import assert_at_rest, files_below
+from wsparquet import convert
 from wsparquet.dataset import Root, open_dataset
+from wsparquet.generate import GenerateOptions, generate
 from wsparquet.layout import Identity
 
 REPOSITORY = Path(__file__).parents[2]
@@ -97,6 +99,28 @@ def test_killed_before_any_step_and_done_again_a_root_ends_right(tmp_path: Path,
         assert committed_rows(root) in (BEFORE[work], AFTER[work])
         workload.WORKS[work](Root.open(root))
         assert rows_on_disk(root) == committed_rows(root) == AFTER[work]
+        assert_at_rest(root)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("work", [work for work in AFTER if "compact" in work])
+def test_killed_before_any_step_and_one_unrelated_run_folders_count_right(tmp_path: Path, work: str) -> None:
+    """The killed work is not done again: a conversion of another source leaves in the folders only rows that count."""
+    template(tmp_path / "template", work)
+    (source,) = generate(tmp_path / "raw", GenerateOptions(records=2, start_ms=1_467_399_600_000))
+    steps = range(2, STEPS[work], scaled(4, STEPS[work] // 4))
+    roots = [tmp_path / str(step) for step in steps]
+    for root in roots:
+        shutil.copytree(tmp_path / "template", root)
+    with start("steps", work, steps.start, steps.step, *roots) as process:
+        outcomes = [line(process) for _ in roots]
+    assert sum(outcome.endswith("killed") for outcome in outcomes) >= scaled(40, 2)
+    for root in roots:
+        convert(source, to=root)
+        rows = rows_on_disk(root)
+        assert sum(row["source_file"] == source.name for each in rows.values() for row in each) == 2
+        others = {table: [row for row in each if row["source_file"] != source.name] for table, each in rows.items()}
+        assert {table: each for table, each in others.items() if each} in (BEFORE[work], AFTER[work])
         assert_at_rest(root)
 
 
