@@ -297,6 +297,20 @@ def test_a_day_part_with_other_rows_is_told(root: Root) -> None:
     )
 
 
+def test_rows_of_nobody_in_a_day_part_are_told(root: Root) -> None:
+    """A day record that has lost a member says nobody's rows for its own, and these rows are a problem."""
+    compact(root)
+    (day,) = (path_of(root) / "_wsparquet/days/75555851").glob("2016-07-01.json")
+    values = json.loads(day.read_text())
+    (lost, gone), (_, heir) = values["members"].items()
+    heir["rows"] = dict(Counter(heir["rows"]) + Counter(gone["rows"]))
+    del values["members"][lost]
+    day.write_text(json.dumps(values))
+    found = {(each.kind, each.where, each.expected) for each in wsparquet.verify(root.place).problems}
+    where = f"_wsparquet/days/75555851/2016-07-01.json, table geo, source_file {gone['source_file']}"
+    assert ("rows", where, "0 rows in day parts") in found
+
+
 def test_changes_do_not_see_a_compaction(root: Root) -> None:
     """A compaction changes nothing, and the rows of an added source come from day parts."""
     token = wsparquet.changes(root.place).token
@@ -322,6 +336,21 @@ def test_verify_compares_sources_with_rows_in_day_parts(tmp_path: Path) -> None:
     wsparquet.compact(tmp_path / "lake", min_files=2, older_than=NOW)
     found = wsparquet.verify(tmp_path / "lake", against=tmp_path / "raw").raise_for_failures()
     assert found.compared_rows == found.rows == sum(summary.rows.values()) > 0
+
+
+def test_a_compacted_root_is_replayed_and_its_status_is_the_same(tmp_path: Path) -> None:
+    """A replay replaces exactly the rows of its sources."""
+    raw, lake = tmp_path / "raw", tmp_path / "lake"
+    wsparquet.generate_files(raw, files=3, size=20_000, defects=True)
+    wsparquet.convert(raw, to=lake)
+    before, expected = wsparquet.status(lake, now=datetime(2016, 7, 2, tzinfo=UTC)), rows_on_disk(lake)
+    assert wsparquet.compact(lake, min_files=2, older_than=NOW).days > 0
+    assert wsparquet.status(lake, now=datetime(2016, 7, 2, tzinfo=UTC)) == before
+    found = wsparquet.replay(lake, raw, again=True)
+    assert (found.failed, bool(found.committed)) == ([], True)
+    assert rows_on_disk(lake) == expected
+    wsparquet.verify(lake, against=raw).raise_for_failures()
+    assert_at_rest(lake)
 
 
 def test_rows_that_are_there_twice_are_found_in_day_parts(root: Root) -> None:
