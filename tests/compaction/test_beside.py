@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 import wsparquet
-from tests.cli.program import PROGRAM
+from tests.cli.program import PROGRAM, api_environment
 from tests.commit import workload
 from tests.commit.test_kills import rows_of
 from tests.scale import scaled
 from tests.store.s3.lake import Lake
 from tests.support.at_rest import assert_at_rest
+from tests.synchronisation.lake import ACCOUNT, server, still
+from tests.synchronisation.test_kills import wait_for_commits
 from tools.s3.proxy import Proxy
 from wsparquet.commit import CommitConflict
 from wsparquet.compaction import CompactOptions, compact_root
@@ -39,10 +42,11 @@ def lake(bucket: Lake) -> Lake:
 OPTIONS = CompactOptions(min_files=2, older_than=timedelta(0))
 
 
-def run(*arguments: object) -> subprocess.Popen[bytes]:
+def run(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """A command in a process of its own."""
     command = [str(PROGRAM), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, **env} if env else None
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
 def committed_rows(lake: Path) -> dict[str, Counter[str]]:
@@ -88,6 +92,40 @@ def test_processes_that_are_killed_end_with_the_same_rows(tmp_path: Path) -> Non
     assert folder_rows(lake) == {table: rows.total() for table, rows in expected.items()}
     wsparquet.verify(lake, against=raw).raise_for_failures()
     assert_at_rest(lake)
+
+
+@pytest.mark.long
+def test_a_synchronisation_beside_compactors_that_are_killed(tmp_path: Path) -> None:
+    """A sync commits files while compactors merge those that are there; some of all of them are killed."""
+    chance = random.Random(20160701)
+    # The server's files are those of its last hours. Their days have not ended, so they are asked for by date.
+    days = [datetime.fromtimestamp(still() - seconds, UTC).date() for seconds in (0, 86_400)]
+    undisturbed, lake = tmp_path / "undisturbed", tmp_path / "lake"
+    with server(hours=scaled(24, 5), size=20_000, latency_seconds=0.1) as emulator:
+        env = api_environment(emulator)
+        sync = ("sync", "--account", ACCOUNT, "--pause", "0.01")
+        compact = ("compact", lake, "--min-files", 2, *(option for day in days for option in ("--date", day)))
+        assert run(*sync, "--to", undisturbed, env=env).wait() == 0
+        expected, ended = committed_rows(undisturbed), 0
+        for _ in range(scaled(6, 1)):
+            synchronising = run(*sync, "--to", lake, env=env)
+            wait_for_commits(lake, 2, synchronising)
+            for number in range(scaled(4, 2)):
+                compacting = run(*compact)
+                if number % 2 == 0:
+                    time.sleep(chance.uniform(0.3, 1.0))
+                    compacting.kill()
+                ended += compacting.wait() == 0
+            synchronising.kill()
+            synchronising.wait()
+        assert ended
+        assert run(*sync, "--to", lake, "--compact", env=env).wait() == 0
+    assert run(*compact).wait() == 0
+    assert committed_rows(lake) == expected
+    assert folder_rows(lake) == {table: rows.total() for table, rows in expected.items()}
+    wsparquet.verify(lake).raise_for_failures()
+    assert_at_rest(lake)
+    assert list((lake / "_wsparquet/days").rglob("*.json"))
 
 
 def test_compactors_and_writers_on_a_faulty_store(lake: Lake, proxy: Proxy) -> None:
