@@ -39,7 +39,7 @@ test-full: checks  ## The same tests with the full counts and sizes, with the na
 	@$(MAKE) --no-print-directory spark engines
 	WSPARQUET_TEST_FULL=1 WSPARQUET_TEST_ENGINES=$(CURDIR)/$(ENGINES)/bin/python $(PYTEST) --durations=20
 
-engines: $(ENGINES)/.ready  ## Other engines that read published tables, in an environment of their own: 600 MB
+engines: $(ENGINES)/.ready  ## Other engines that read published tables, in an environment of their own: 1.5 GB
 
 $(ENGINES)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(ENGINES)
