@@ -29,7 +29,6 @@ from tests.compaction.schedules import (
 )
 from tests.support.memory import MemoryStore
 from wsparquet.dataset import Root
-from wsparquet.dataset.version import create_version
 from wsparquet.iceberg import publish_changes
 from wsparquet.iceberg.files import StoreFiles
 from wsparquet.iceberg.publishing import publish_root, stop_publishing
@@ -209,18 +208,9 @@ def prepared_root(work: Path, *, compacted: bool, published: bool = True) -> Mem
     """A root with three sources, merged or not, which is published without keeping old snapshots."""
     store = prepared(work, compacted=compacted)
     root = opened(store)
-    create_version_of(store)
     if published:
         publish_root(root, keep=timedelta(0))
     return store
-
-
-def create_version_of(store: MemoryStore) -> None:
-    """Write ``root.json``, as if it had been there first."""
-    empty = store.copy()
-    empty.files.clear()
-    create_version(empty)
-    store.files.update(empty.files)
 
 
 def check_published_end(store: MemoryStore) -> None:

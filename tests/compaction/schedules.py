@@ -28,6 +28,7 @@ from wsparquet.commit.conditional import ConditionalProtocol
 from wsparquet.compaction import CompactOptions, compact_root
 from wsparquet.dataset import Root
 from wsparquet.dataset.access import retired_parts
+from wsparquet.dataset.version import create_version
 from wsparquet.errors import DatasetError
 from wsparquet.layout import Identity
 from wsparquet.parquet.settings import file_schema
@@ -386,6 +387,7 @@ def prepared(work: Path, *, compacted: bool) -> MemoryStore:
     """A store with three sources, merged or not."""
     (work / "tmp").mkdir(parents=True, exist_ok=True)
     store = MemoryStore(work)
+    create_version(store)
     root = opened(store)
     for identity in SOURCES:
         commit(root, identity, f"{identity.name} first")

@@ -15,7 +15,7 @@ from wsparquet.commit.attempt import Attempt
 from wsparquet.commit.days import Counting, DayRecord
 from wsparquet.commit.index import CommitIndex
 from wsparquet.commit.log import CommitLog
-from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol, DayConflict, unchecked
+from wsparquet.commit.protocol import DEAD_SECONDS, CommitConflict, CommitProtocol, DayConflict
 from wsparquet.commit.record import Commit, CommitHeader, Sighting
 from wsparquet.commit.retired import RetiredParts
 from wsparquet.commit.twins import has_rows_of
@@ -35,7 +35,7 @@ from wsparquet.dataset.version import (
     has_version,
     read_version,
 )
-from wsparquet.errors import DatasetError
+from wsparquet.errors import DatasetError, SchemaError
 from wsparquet.layout import LOCKS, QUARANTINE, RETIRED, STATE, SYNC, TMP, Identity, key_of_part
 from wsparquet.log import LOGGER
 from wsparquet.names import encode
@@ -53,6 +53,8 @@ __all__ = ["Root"]
 
 # These folders contain text of sources, which other users of the machine must not read.
 PRIVATE = 0o700
+FENCE_SECONDS = -3600.0
+"""All attempts in a bucket are fenced off, even if the clock of the store is up to an hour ahead."""
 TRIES = 50
 """How often a run creates the folders for temporary files again if other runs delete them."""
 
@@ -168,6 +170,7 @@ class Root:
 
         change_version(self._store, begun)
         self.schema = extension.schema
+        self.fence()
 
     def end_extension(self) -> None:
         """Open the root again: all its parts have the extension."""
@@ -289,6 +292,22 @@ class Root:
         if identity is None:
             self._store.workspaces.sweep()
 
+    def check_extension(self) -> None:
+        """Raise SchemaError if the root has got another extension than the rows of this run have."""
+        if self.version.tables.hash != self.schema.hash:
+            raise SchemaError(
+                f"{self.place}: expected the extension with which this run began, found that `wsparquet extend` has "
+                "given the root another one meanwhile; run again"
+            )
+
+    def fence(self) -> None:
+        """Finish or fence off all attempts with an intent, also live ones.
+
+        An attempt checks the root after its intent exists. So if a fact that it checks has changed before this call,
+        no attempt commits any more that has not seen the change, except those that this call has finished.
+        """
+        self.recover(dead_seconds=FENCE_SECONDS)
+
     @property
     def log(self) -> CommitLog:
         """The root's commit records and intents."""
@@ -335,7 +354,7 @@ class Root:
             try:
                 change = settled(self._store, self.log, record, commits)
                 if change is not None:
-                    write_day(self._store, self._protocol, change, schema=self.schema)
+                    self.replace_day(change, MergeLimits())
                 else:
                     self._settled_days.add(record, version)
             except (PartsGone, DayConflict):
@@ -356,7 +375,7 @@ class Root:
         ``erased``: the counters of the list of erased people before the commit records were read. If they have changed,
         another run may have replaced commits whose rows are merged here, and this method raises ErasedMeanwhile.
         """
-        check = unchecked if erased is None else partial(self._check_erased, erased)
+        check = self.check_extension if erased is None else partial(self._check, erased)
         store, schema = self._store, self.schema
         return write_day(store, self._protocol, change, limits, schema=schema, transform=transform, check=check)
 
@@ -401,17 +420,22 @@ class Root:
             fallback_day_ms=fallback_day_ms,
             before_commit=self._make,
             schema=self.schema,
-            check=partial(self._check_erased, (marks, None)),
+            check=partial(self._check, (marks, None)),
         )
 
     def erased_state(self) -> tuple[int, int]:
         """Return the counters of the list of erased people, see ``erased``. Both are 0 if nobody was erased."""
         return state_of(self._store)
 
-    def _check_erased(self, expected: tuple[int, int | None]) -> None:
-        """Raise ErasedMeanwhile unless the counters are the expected ones, of which one may be None."""
+    def _check(self, erased: tuple[int, int | None]) -> None:
+        """Check what may have changed since the rows of an attempt were chosen.
+
+        Raises ErasedMeanwhile unless the counters are the given ones, of which one may be None, SchemaError like
+        ``check_extension``.
+        """
+        self.check_extension()
         found = self.erased_state()
-        if any(before not in {None, now} for before, now in zip(expected, found, strict=True)):
+        if any(before not in {None, now} for before, now in zip(erased, found, strict=True)):
             raise ErasedMeanwhile(f"{self.place}: people were erased from the root meanwhile; run again")
 
     def _make(self) -> None:

@@ -44,6 +44,7 @@ def rewrite(root: Root, commit: Commit, counting: Counting, hits: Hits, people: 
         CommitConflict: another run has changed the commit.
         PartsGone: another run has replaced a part of it.
         ErasedMeanwhile: people have been added to the list of erased people.
+        SchemaError: the root has got another extension since it was opened.
         WrongRows: the parts do not have the rows that the record says.
 
     """
@@ -60,6 +61,8 @@ class _Rewriting:
 
     def run(self, hits: Hits) -> RewrittenSource:
         """Do what ``rewrite`` says."""
+        # Checked again with the commit, but rows of an extended part could not even be written.
+        self._root.check_extension()
         with self._root.begin(fallback_day_ms=None) as attempt:
             with self._root.scratch() as scratch:
                 for part in self._counting.own_parts(self._commit):

@@ -48,9 +48,6 @@ __all__ = ["erase"]
 STRAYS = frozenset({"part", "quarantine"})
 """The kinds of stray files that may have rows or texts of people."""
 
-FENCE_SECONDS = -3600.0
-"""All attempts in a bucket are fenced off, even if the clock of the store is up to an hour ahead."""
-
 TRIES = 20
 """How often the root is searched again if other runs keep changing it."""
 
@@ -268,7 +265,7 @@ class _Erasure:
         listed = self._mark(ids)
         finder, ended = self._finder(ids, listed), False
         for _ in range(TRIES):
-            root.recover(dead_seconds=FENCE_SECONDS)
+            root.fence()
             found = finder.find()
             if new := self._unlisted(found.visits, listed):
                 ids = _with_visits(ids, new)
