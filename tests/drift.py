@@ -12,12 +12,13 @@ from random import Random
 from typing import Any
 
 from tests.decode.mutations import Members, Raw, dump
+from tests.decode.random_damage import damage
 from wsparquet.generate import records
 from wsparquet.schema import Schema
 from wsparquet.schema.extended import extended
 from wsparquet.schema.extension import parse_extension
 
-__all__ = ["EXTENSION", "drifted", "drifted_record", "extension_schema"]
+__all__ = ["EXTENSION", "damaged_drifted", "drifted", "drifted_record", "extension_schema"]
 
 EXTENSION = Path(__file__).with_name("extensions.toml")
 
@@ -96,11 +97,20 @@ def _records() -> tuple[Any, ...]:
     return tuple(record for _, record in islice(records(Random(11)), 60))
 
 
-def drifted(chance: Random, count: int = 6) -> str:
+def drifted(chance: Random, count: int = 6, *, account: str = "7") -> str:
     """A container of drifted records."""
     body = ", ".join(drifted_record(chance) for _ in range(count))
-    meta = '{"accountId": {"string": "7"}, "startTime": {"long": 1467291600000}, "endTime": null}'
+    meta = f'{{"accountId": {{"string": "{account}"}}, "startTime": {{"long": 1467291600000}}, "endTime": null}}'
     return f'{{"dataType": "WebSession", "metaData": {meta}, "recordCollection": [{body}]}}\n'
+
+
+def damaged_drifted(chance: Random) -> bytes:
+    """One or two containers of drifted records, mostly with bytes lost, gained, copied and moved."""
+    text = "".join(drifted(chance, chance.randrange(1, 4)) for _ in range(chance.randrange(1, 3)))
+    found = text.encode("utf-8", "surrogatepass")
+    for _ in range(chance.choice((0, 1, 1, 2, 3))):
+        found = damage(chance, found)
+    return found
 
 
 def drifted_record(chance: Random) -> str:

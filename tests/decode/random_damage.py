@@ -15,7 +15,7 @@ import pyarrow as pa
 from wsparquet.decode import DecoderOptions, Limits, make_decoder
 from wsparquet.errors import DecodeError
 
-__all__ = ["cut", "damaged_source", "damaged_sources", "disagreement", "outcome"]
+__all__ = ["cut", "damage", "damaged_source", "damaged_sources", "disagreement", "outcome"]
 
 RECORDS = (
     '{"body":{"a.Geo":{"geo":{"city":"%d"}}}}',
@@ -70,7 +70,7 @@ def _undamaged(random: Random) -> bytes:
     return (start + "".join(one + random.choice(SEPARATORS) for one in containers)).encode()
 
 
-def _damage(random: Random, text: bytes) -> bytes:
+def damage(random: Random, text: bytes) -> bytes:
     """The text with one loss, one gain, one copy, or one cut."""
     places = [at for at, byte in enumerate(text) if byte in STRUCTURE] or [0]
     at = random.choice(places) if random.random() < 0.8 else random.randrange(len(text) + 1)
@@ -97,7 +97,7 @@ def damaged_source(number: int) -> bytes:
     random = Random(number)
     text = _undamaged(random)
     for _ in range(random.choice([0, 1, 1, 1, 2, 2, 3, 4])):
-        text = _damage(random, text)
+        text = damage(random, text)
     return text
 
 

@@ -30,6 +30,7 @@ from tests.decode.mutations import (
     mutated_text,
 )
 from tests.decode.random_damage import damaged_source
+from tests.drift import damaged_drifted, drifted, extension_schema
 from tests.independent import (
     Container,
     Scalar,
@@ -47,10 +48,10 @@ from tests.scale import FULL, scaled
 from wsparquet.decode import Decoded, DecoderOptions, Limits, Quarantined, Report, make_decoder
 from wsparquet.errors import DecodeError
 from wsparquet.generate import records
-from wsparquet.schema import TABLES
+from wsparquet.schema import DOCUMENTED, TABLES, Schema
 
 COMMON = {"metaData", "source_file", "record_number", "rescued"}
-HEADER = ("visitId", "visitorId", "contextId")
+HEADER = ("visitId", "visitorId", "contextId", "appId")
 
 many = settings(
     max_examples=scaled(3000, 45),
@@ -68,6 +69,7 @@ many = settings(
 class Sinks:
     """Every value found in one or more places: comparable as it is, or a value that has several spellings."""
 
+    schema: Schema = DOCUMENTED
     exact: Counter[Scalar] = field(default_factory=Counter)
     doubles: Counter[float] = field(default_factory=Counter)
     times: Counter[int] = field(default_factory=Counter)
@@ -112,10 +114,10 @@ class Sinks:
         """Take a row but for what its container and file gave it."""
         if table == "unrecognized":
             self.add_strict(row["record"])
-            held = [row[name] for name in HEADER if row[name] is not None]
+            held = [row[name] for name in HEADER if row.get(name) is not None]
             assert not Counter(("s", text) for text in held) - self.exact
             return
-        for column in TABLES[table].schema:
+        for column in self.schema.tables[table].schema:
             if column.name not in COMMON:
                 self.add(column, row[column.name])
         if row["rescued"] is not None:
@@ -173,24 +175,27 @@ class Outcome:
     rows: list[Row]
     quarantined: list[Quarantined]
     report: Report
+    schema: Schema = DOCUMENTED
 
 
-def _decode(pieces: Iterable[bytes], decoder_name: str, limits: Limits | None = None) -> Outcome | None:
+def _decode(
+    pieces: Iterable[bytes], decoder_name: str, limits: Limits | None = None, *, schema: Schema = DOCUMENTED
+) -> Outcome | None:
     """None where the source fails."""
-    decoder = make_decoder(DecoderOptions("file", limits or Limits()), decoder=decoder_name)
+    decoder = make_decoder(DecoderOptions("file", limits or Limits(), schema=schema), decoder=decoder_name)
     try:
         decoded = [*(decoder.feed(piece) for piece in pieces), decoder.finish()]
     except DecodeError:
         return None
     quarantined = [entry for one in decoded for entry in one.quarantined]
-    outcome = Outcome(list(_rows(decoded)), quarantined, decoder.report)
+    outcome = Outcome(list(_rows(decoded, schema)), quarantined, decoder.report, schema)
     _check_counts(outcome)
     return outcome
 
 
-def _rows(decoded: list[Decoded]) -> Iterator[Row]:
+def _rows(decoded: list[Decoded], schema: Schema) -> Iterator[Row]:
     """All rows, by table."""
-    for name in TABLES:
+    for name in schema.tables:
         for one in decoded:
             for table, batch in one.batches:
                 if table == name:
@@ -271,6 +276,17 @@ def test_no_single_change_loses_a_value_of_a_table(table: str, decoder_name: str
     _check_changes(record, odds=scaled(20, 1), decoder_name=decoder_name)
 
 
+def test_each_drifted_record_keeps_its_values(decoder_name: str) -> None:
+    """With an extension, too, each record's row, with what is rescued, holds exactly the record's scalars."""
+    for seed in range(scaled(600, 60)):
+        text = drifted(Random(seed))
+        outcome = _decode([text.encode()], decoder_name, schema=extension_schema())
+        assert outcome is not None
+        (container,) = containers(text)
+        for number, record in enumerate(container.records):
+            _check_record(record, number, outcome)
+
+
 def _may_fail(found: list[Container], text: bytes) -> bool:
     kinds = [next((value for key, value in one.values if normal(key) == "datatype"), None) for one in found]
     return not found or not all(map(_is_our_kind, kinds)) or b"[" * 128 in text
@@ -286,7 +302,7 @@ def _is_web_session(one: Scalar) -> bool:
 
 
 def _check_record(record: Any, number: int, outcome: Outcome) -> None:
-    sinks = Sinks()
+    sinks = Sinks(outcome.schema)
     for table, row in outcome.rows:
         if row["record_number"] == number:
             sinks.add_row(table, row)
@@ -343,9 +359,16 @@ def test_every_byte_of_random_damage_is_read_or_quarantined(part: int, decoder_n
     assert compared > size // 2
 
 
-def _check_bytes(text: bytes, decoder_name: str) -> bool:
+def test_every_byte_of_damaged_drifted_text_is_read_or_quarantined(decoder_name: str) -> None:
+    """With an extension, too, nothing of damaged text is lost or invented."""
+    count = scaled(600, 60)
+    texts = (damaged_drifted(Random(seed)) for seed in range(count))
+    assert sum(_check_bytes(text, decoder_name, extension_schema()) for text in texts) > count // 2
+
+
+def _check_bytes(text: bytes, decoder_name: str, schema: Schema = DOCUMENTED) -> bool:
     """Check a text's bytes and scalars, unless its source fails; tell whether it does not."""
-    outcome = _decode([text], decoder_name)
+    outcome = _decode([text], decoder_name, schema=schema)
     if outcome is None:
         return False
     items = any(entry.kind == "item" for entry in outcome.quarantined)
@@ -375,7 +398,7 @@ def _unquarantined(text: bytes, quarantined: list[Quarantined]) -> str:
 
 def _all_sinks(outcome: Outcome) -> Sinks:
     """All but ``metaData``, which is in many rows."""
-    sinks = Sinks()
+    sinks = Sinks(outcome.schema)
     for table, row in outcome.rows:
         sinks.add_row(table, row)
     for entry in outcome.report.container_values:

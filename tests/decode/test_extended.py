@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
 from random import Random
@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.decode.contract import load_cases
+from tests.decode.random_damage import cut
 from tests.decode.test_native import assert_same, needs_native, outcome
-from tests.drift import drifted, extension_schema
+from tests.drift import damaged_drifted, drifted, extension_schema
 from tests.scale import scaled
 from wsparquet.decode import Days, DecoderOptions, Limits, make_decoder
 from wsparquet.schema import Schema
@@ -22,19 +23,58 @@ from wsparquet.schema.extended import extended
 from wsparquet.schema.extension import parse_extension
 
 
+def _check_each(seeds: range, check: Callable[[int], None]) -> None:
+    for seed in seeds:
+        try:
+            check(seed)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+
+
 @needs_native
 def test_the_native_decoder_runs_an_extended_plan_as_the_definition_says() -> None:
     """The native decoder reads drifted records in one pass, and makes of them what decoding and promoting makes."""
     schema = extension_schema()
-    for seed in range(scaled(20_000, 400)):
+
+    def check(seed: int) -> None:
         text = drifted(Random(seed)).encode("utf-8", "surrogatepass")
-        pieces = [text]
-        reference = outcome(pieces, decoder="reference", schema=schema)
-        native = outcome(pieces, decoder="native", schema=schema)
-        try:
-            assert_same(reference, native)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}: {error}") from error
+        reference = outcome([text], decoder="reference", schema=schema)
+        assert_same(reference, outcome([text], decoder="native", schema=schema))
+
+    _check_each(range(scaled(20_000, 400)), check)
+
+
+@needs_native
+def test_damaged_drifted_text_is_the_same_for_both_however_it_is_cut() -> None:
+    """Of damaged drifted sources, in one piece or in several, both decoders make the same with an extension."""
+    schema = extension_schema()
+
+    def check(seed: int) -> None:
+        text = damaged_drifted(Random(seed))
+        pieces = cut(seed, text)
+        reference = outcome([text], decoder="reference", schema=schema)
+        assert_same(reference, outcome(pieces, decoder="native", schema=schema))
+        if seed % 4 == 0:  # the slow one not so often
+            assert_same(reference, outcome(pieces, decoder="reference", schema=schema))
+
+    _check_each(range(scaled(1_000, 100)), check)
+
+
+@needs_native
+def test_batches_and_late_metadata_do_not_matter() -> None:
+    """However few rows a batch has, they are the same, also while records wait for their container's ``metaData``."""
+    schema = extension_schema()
+
+    def check(seed: int) -> None:
+        head, collection = drifted(Random(seed)).strip().removesuffix("}").split('"recordCollection": ')
+        text = f'{{"recordCollection": {collection}, {head[1:].rstrip(", ")}}}'.encode("utf-8", "surrogatepass")
+        reference = outcome([text], decoder="reference", schema=schema)
+        assert not isinstance(reference, str)
+        for batch in (1, 1000):
+            limits = Limits(batch_bytes=batch)
+            assert_same(reference, outcome([text], decoder="native", limits=limits, schema=schema))
+
+    _check_each(range(scaled(400, 25)), check)
 
 
 HEADER = '"header": {"x.Header": {"visitId": {"string": "v"}}}'
@@ -150,6 +190,16 @@ def test_the_rules_of_an_extension(
     values = dict(_flat(row))
     assert {name: values.get(name) for name in columns} == columns
     assert json.loads(found.rescued[table][0] or "{}") == rescued
+
+
+@needs_native
+def test_cut_in_two() -> None:
+    """Cut in two, records with additions at every kind of place leave what they leave in one piece."""
+    bodies = ", ".join(f'{{"body": {{{body}}}}}' for body, *_ in CASES)
+    data = f'{{"metaData": {{"accountId": "7"}}, "recordCollection": [{bodies}]}}'.encode()
+    reference = outcome([data], decoder="reference", schema=extension_schema())
+    for at in range(0, len(data) + 1, scaled(2, 12)):
+        assert_same(reference, outcome([data[:at], data[at:]], decoder="native", schema=extension_schema()))
 
 
 @pytest.mark.parametrize("decoder", ["reference", pytest.param("native", marks=needs_native)])
