@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import wsparquet
-from tests.extensions.roots import drifted_sources, rows
+from tests.drift import EXTENSION
+from tests.extensions.roots import compacted, drifted_sources, rows
+from tests.scale import scaled
 from wsparquet.dataset import Root
 from wsparquet.iceberg.in_root import TablesInRoot
 
 pytest.importorskip("pyiceberg")
+from tests.iceberg.helpers import counting_files, files_of, published
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def test_published_tables_get_the_columns_by_their_ids(tmp_path: Path) -> None:
@@ -31,3 +38,42 @@ def test_published_tables_get_the_columns_by_their_ids(tmp_path: Path) -> None:
     assert len(rows(root)["cobrowse"]) > 0
     assert wsparquet.verify(root).problems == []
     shutil.rmtree(root)
+
+
+def test_killed_and_done_again_a_published_and_compacted_root_ends_right(tmp_path: Path) -> None:
+    """Killed between any two changes of the disk, also while it publishes, all is as after an undisturbed run."""
+    raw = drifted_sources(tmp_path / "raw", 1, files=2, containers=3)
+    template, undisturbed = tmp_path / "template", tmp_path / "undisturbed"
+    wsparquet.convert(raw, to=template).raise_for_failures()
+    compacted(template)
+    wsparquet.convert(raw, to=undisturbed).raise_for_failures()
+    assert wsparquet.extend(undisturbed, EXTENSION).rows > 0
+    expected = rows(undisturbed)
+    # About 250 changes extend the root, and 850 publish it.
+    killed = 0
+    for step in scaled((50, 100, 150, 200, 300, 700, 1000), (100, 700)):
+        root = tmp_path / "lake"  # A published root must stay where it was published.
+        shutil.copytree(template, root)
+        wsparquet.publish(root)
+        killed += killed_at(root, step) == "killed"
+        wsparquet.extend(root, EXTENSION)
+        assert rows(root) == expected
+        assert wsparquet.verify(root).problems == []
+        check_published(root)
+        shutil.rmtree(root)
+    assert killed == scaled(7, 2)
+
+
+def killed_at(root: Path, step: int) -> str:
+    """Extend in a process that is killed before its n-th change of the disk; say whether it was."""
+    command = [sys.executable, "-m", "tests.extensions.workload", str(step), "1", str(root)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def check_published(root: Path) -> None:
+    """Each Iceberg table has the columns with the ids that the root keeps, and names the parts that count."""
+    opened = Root.open(root, create=False)
+    for name, table in opened.schema.tables.items():
+        found = published(str(root), name)
+        assert {path: found.schema().find_field(path).field_id for path in table.ids} == table.ids
+        assert files_of(found) == counting_files(opened, name), name

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pyarrow.parquet as pq
 import pytest
 
 import wsparquet
-from tests.drift import EXTENSION, extension_schema
+from tests.drift import EXTENSION, drifted, extension_schema
 from tests.extensions.roots import compacted, contents, drifted_sources, records, rows
 from tests.scale import scaled
+from tests.synchronisation.lake import ACCOUNT, names, server, sync
 from wsparquet import DatasetError, SchemaError
 from wsparquet.dataset import Root
 from wsparquet.parquet.settings import file_schema
@@ -171,6 +174,26 @@ def test_later_runs_follow_the_extension(tmp_path: Path, sources: Path, converte
     query = "SELECT count(n.title) FROM (SELECT UNNEST(navigationData) AS n FROM navigation)"
     assert connection.execute(query).fetchone() == (sum(row.count("'title': '") for row in expected["navigation"]),)
     assert connection.execute("SELECT count(*) FROM screen").fetchone() == (len(expected["screen"]),)
+
+
+def test_sync_follows_the_extension(tmp_path: Path) -> None:
+    """A synchronization of an extended root makes what extending later makes; a second one has nothing to do."""
+    roots = {name: tmp_path / name for name in ("extended", "plain")}
+    wsparquet.extend(roots["extended"], EXTENSION)
+    with server(hours=2) as emulator:
+        for number, name in enumerate(names(emulator)):
+            text = "".join(drifted(Random(number * 100 + each), account=ACCOUNT) for each in range(8))
+            emulator.catalogue.put(name, gzip.compress(text.encode()))
+        for root in roots.values():
+            assert len(sync(root, emulator).converted.committed) == 2
+        again = sync(roots["extended"], emulator)
+        assert (again.exit_code, again.fetched.downloaded) == (0, [])
+    assert {each["extension"] for each in records(roots["plain"]).values()} == {None}
+    assert {each["extension"] for each in records(roots["extended"]).values()} == {extension_schema().hash}
+    assert wsparquet.extend(roots["plain"], EXTENSION).values > 0
+    assert rows(roots["extended"]) == rows(roots["plain"])
+    assert len(rows(roots["extended"])["cobrowse"]) > 0
+    assert contents(roots["extended"]) == contents(roots["plain"])
 
 
 def test_software_without_extensions_refuses_an_extended_root(converted: Path) -> None:
