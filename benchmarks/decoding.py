@@ -6,6 +6,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from benchmarks.data import SETS
 from benchmarks.limits import missing_parser
@@ -13,6 +14,8 @@ from benchmarks.process import child, measured
 from benchmarks.statistic import Series, interleaved, series
 from wsparquet.decode import DecoderOptions, make_decoder
 from wsparquet.generate import GenerateOptions, generate_text
+from wsparquet.schema import DOCUMENTED, Schema
+from wsparquet.schema.extended import read_extension
 
 __all__ = ["DECODERS", "cpu_seconds", "decoding"]
 
@@ -20,12 +23,16 @@ _CHUNK = 1 << 20
 _TIMES = 5
 
 
-def _work(text: bytes, decoder: str) -> Callable[[], None]:
+EXTENSION = Path(__file__).parents[1] / "tests/extensions.toml"
+"""An extension that adds at every kind of place, and that the text has nothing of."""
+
+
+def _work(text: bytes, decoder: str, schema: Schema = DOCUMENTED) -> Callable[[], None]:
     # Cut outside the clock, as the lines of the parsers are: a source's bytes come in such pieces.
     chunks = [text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK)]
 
     def work() -> None:
-        decoding = make_decoder(DecoderOptions("benchmark"), decoder=decoder)
+        decoding = make_decoder(DecoderOptions("benchmark", schema=schema), decoder=decoder)
         for chunk in chunks:
             decoding.feed(chunk)
         decoding.finish()
@@ -39,6 +46,14 @@ def _native(text: bytes) -> Callable[[], None]:
 
 def _reference(text: bytes) -> Callable[[], None]:
     return _work(text, "reference")
+
+
+def _native_extended(text: bytes) -> Callable[[], None]:
+    return _work(text, "native", read_extension(EXTENSION))
+
+
+def _reference_extended(text: bytes) -> Callable[[], None]:
+    return _work(text, "reference", read_extension(EXTENSION))
 
 
 def _simdjson(text: bytes) -> Callable[[], None]:
@@ -63,7 +78,14 @@ def _json(text: bytes) -> Callable[[], None]:
     return work
 
 
-DECODERS = {"native": _native, "reference": _reference, "pysimdjson": _simdjson, "json.loads": _json}
+DECODERS = {
+    "native": _native,
+    "native, extended": _native_extended,
+    "reference": _reference,
+    "reference, extended": _reference_extended,
+    "pysimdjson": _simdjson,
+    "json.loads": _json,
+}
 """What prepares the work on a text, by name; the work itself is what is timed."""
 
 
@@ -84,7 +106,7 @@ def decoding(*, size: int, seed: int, kind: str, runs: int) -> dict[str, Series]
     """CPU seconds of every decoder and parser that is here, for text of one of the sets."""
     from benchmarks.contenders.wsparquet_native import missing
 
-    reasons = {"native": missing(), "pysimdjson": missing_parser()}
+    reasons = {"native": missing(), "native, extended": missing(), "pysimdjson": missing_parser()}
     names = [name for name in DECODERS if reasons.get(name) is None]
     found = interleaved(names, lambda name: float(measured(child("decode", name, size, seed, kind)).output), runs=runs)
     return {name: series(seconds) for name, seconds in found.items()}

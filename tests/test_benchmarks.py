@@ -192,6 +192,6 @@ def test_the_slower_parts_of_the_suite_run(suite: tuple[str, dict[str, Any]]) ->
     """So do the costs, the decoders, synchronization and publishing."""
     printed, found = suite
     assert set(found["costs"]) == set(COSTS)
-    assert all({"reference", "json.loads"} <= set(found["decode"][kind]) for kind in SETS)
+    assert all({"reference", "reference, extended", "json.loads"} <= set(found["decode"][kind]) for kind in SETS)
     assert "| sync, from a server |" in printed
     assert "| S3 |" in printed
