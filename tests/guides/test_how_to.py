@@ -109,7 +109,6 @@ def _queries(name: str, dialect: str) -> list[exp.Query]:
         ("bigquery", "bigquery", 3),
         ("databricks", "databricks", 1),
         ("trino", "trino", 1),
-        ("iceberg", "spark", 1),
     ],
 )
 def test_queries_of_other_engines_answer_in_duckdb(lake: Path, name: str, dialect: str, count: int) -> None:
