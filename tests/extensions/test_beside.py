@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from wsparquet.dataset import Root
 from wsparquet.dataset.day_parts import MergeLimits
 from wsparquet.erasure.finding import Finder
 from wsparquet.erasure.rewriting import rewrite
+from wsparquet.privacy.ids import Kind
 from wsparquet.privacy.people import People
 
 TITLE = '[structs.Navigation.fields]\ntitle = "string"\n'
@@ -50,7 +51,7 @@ def erasing(root: Root) -> Callable[[], object]:
     """An erasure that has not searched yet. Its parts are copied, or written anew without rows of the person."""
     table = wsparquet.open_dataset(root.place).table("geo").to_table(columns=["visitId"])
     visit = next(value for value in table.column(0).to_pylist() if value)
-    ids = {"visitor": frozenset[str](), "visit": frozenset({visit}), "customer": frozenset[str]()}
+    ids: dict[Kind, Collection[str]] = {"visitor": (), "visit": {visit}, "customer": ()}
     erased = People.named([("visit", visit)])
 
     def run() -> None:
