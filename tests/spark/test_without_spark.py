@@ -50,9 +50,15 @@ def test_a_command_has_the_options_of_its_namesake(name: str) -> None:
     local = {each.name: each for each in cli.commands[name].params}
     assert {each.name for each in program.commands[name].params} == {*local} - LEFT_OUT
     assert {"jobs"} <= {*local} & LEFT_OUT
-    assert all(each is local[each.name] for each in program.commands[name].params)
+    assert {each.name for each in program.commands[name].params if each is not local[each.name]} <= {"downloads"}
     shown = CliRunner().invoke(program, [name, "--help"])
     assert (shown.exit_code, "--jobs" in shown.output, "--every" in shown.output) == (0, False, False)
+
+
+def test_a_task_downloads_one_file_at_once_unless_told() -> None:
+    """Tasks run side by side, and the server sees the downloads of all of them; the local command keeps its default."""
+    for group, default in ((program, 1), (cli, 4)):
+        assert [each.default for each in group.commands["sync"].params if each.name == "downloads"] == [default]
 
 
 def test_a_wrong_option_is_wrong_usage() -> None:

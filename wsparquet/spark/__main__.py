@@ -6,6 +6,7 @@ or from Spark's configuration files and environment variables.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -68,11 +69,19 @@ def _runner(execute: Callable[..., int], name: str) -> Callable[[Any], int]:
 def _command(name: str, kind: type, run: Callable[[Any], int]) -> click.Command:
     """Return the command of the same name on a cluster."""
     local = cli.commands[name]
-    params = [each for each in local.params if each.name not in LEFT_OUT]
+    params = [_for_tasks(each) for each in local.params if each.name not in LEFT_OUT]
     left_out = {each.name: None for each in local.params if each.name in LEFT_OUT}
     callback = partial(takes(kind)(run), **left_out)
     text = f"{local.short_help}\n\nThe executors of a Spark cluster do the work. `wsparquet {name} --help` says more."
     return click.Command(name, params=params, callback=callback, help=text, short_help=local.short_help)
+
+
+def _for_tasks(parameter: click.Parameter) -> click.Parameter:
+    """Return a parameter of the command: each task downloads one file at once by default, because tasks are many."""
+    if parameter.name == "downloads":
+        parameter = copy.copy(parameter)
+        parameter.default = 1
+    return parameter
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
