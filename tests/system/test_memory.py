@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from tests.scale import scaled
-from tests.system.helpers import convert_command
+from tests.system.helpers import COMMAND, convert_command
 from wsparquet.generate import GenerateOptions, generate
 
 Form = Literal["lines", "document"]
@@ -45,6 +45,21 @@ def peak_of(root: Path, sources: Path, memory: int, *options: str) -> int:
     found = peak(convert_command(root, sources, "--memory", f"{memory}MiB", *options))
     print(f"{found / MEBIBYTE:.1f} of {memory} MiB")
     return found
+
+
+def test_a_day_that_is_merged(tmp_path: Path) -> None:
+    """A merge of more rows than fit in its budget takes little more than what the command takes to merge nothing."""
+    files, size = scaled((16, 25_000_000), (8, 6_000_000))
+    budget, row_groups_and_libraries = 32, 96
+    generate(tmp_path / "in", GenerateOptions(files=files, size=size, seed=3, preset="hard"))
+    assert peak(convert_command(tmp_path / "lake", tmp_path / "in")) > 0
+    before = len([*tmp_path.glob("lake/record_type=*/*/*.parquet")])
+    compact = [str(COMMAND), "compact", str(tmp_path / "lake"), "--min-files", "2", "--quiet"]
+    nothing = peak([*compact, "--dry-run"])
+    found = peak([*compact, "--memory", f"{budget}MiB"])
+    print(f"{nothing / MEBIBYTE:.1f} MiB for nothing, {found / MEBIBYTE:.1f} MiB for a merge")
+    assert len([*tmp_path.glob("lake/record_type=*/*/*.parquet")]) <= before / files
+    assert found <= nothing + (budget + row_groups_and_libraries) * MEBIBYTE
 
 
 @pytest.mark.long
