@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -20,7 +22,7 @@ import wsparquet
 from tests.cli.program import PROGRAM, api_environment
 from tests.commit import workload
 from tests.commit.test_kills import rows_of
-from tests.scale import scaled
+from tests.scale import FULL, scaled
 from tests.store.s3.lake import Lake
 from tests.support.at_rest import assert_at_rest
 from tests.synchronisation.lake import ACCOUNT, server, still
@@ -49,9 +51,9 @@ def run(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
-def committed_rows(lake: Path) -> dict[str, Counter[str]]:
+def committed_rows(lake: Path | str, **given: Any) -> dict[str, Counter[str]]:
     """The rows that count, as text."""
-    opened = wsparquet.open_dataset(lake)
+    opened = wsparquet.open_dataset(lake, **given)
     return {table: Counter(map(repr, opened.table(table).to_table().to_pylist())) for table in TABLES}
 
 
@@ -160,3 +162,38 @@ def test_compactors_and_writers_on_a_faulty_store(lake: Lake, proxy: Proxy) -> N
     added = range(200, 200 + rounds)
     assert lake.rows() == rows_of(50, 51, 100 + rounds - 1, *added)
     lake.assert_at_rest()
+
+
+@pytest.mark.skipif(not FULL, reason="twenty seconds; part of make test-full")
+def test_compactors_and_writers_of_a_bucket_that_are_killed(lake: Lake, proxy: Proxy, tmp_path: Path) -> None:
+    """Processes over the faulty store, killed at random moments: rows stay as they were, and one run ends right.
+
+    In a bucket, an attempt may be alive for a day. So what the killed ones left is deleted as if a day had passed.
+    """
+    chance = random.Random(20160702)
+    raw = tmp_path / "raw"
+    generate(raw, GenerateOptions(files=4, size=20_000))
+    given: dict[str, Any] = {"storage_options": lake.past_proxy().options}
+    wsparquet.convert(raw, to=lake.url, **given).raise_for_failures()
+    expected = committed_rows(lake.url, **given)
+    compact = ("compact", lake.url, "--min-files", 2, *lake.flags)
+    commands = [compact, compact, ("convert", raw, "--to", lake.url, "--again", *lake.flags)]
+    proxy.settings.probability, proxy.settings.stall_seconds = 0.05, 0.05
+    killed = 0
+    for _ in range(8):
+        processes = [run(*command) for command in commands]
+        time.sleep(chance.uniform(1.5, 4.0))
+        for process in processes[:: chance.choice((1, 2))]:
+            process.kill()
+        killed += sum(process.wait() == -signal.SIGKILL for process in processes)
+        assert committed_rows(lake.url, **given) == expected
+    assert killed
+    proxy.settings.probability = 0.0
+    assert [run(*command).wait() for command in commands] == [0, 0, 0]
+    lake.open().recover(dead_seconds=-3600)
+    assert run(*compact).wait() == 0
+    assert committed_rows(lake.url, **given) == expected
+    assert {table: len(rows) for table, rows in lake.rows().items()} == {
+        table: rows.total() for table, rows in expected.items() if rows
+    }
+    assert wsparquet.verify(lake.url, against=raw, **given).problems == []
