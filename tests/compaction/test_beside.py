@@ -96,6 +96,7 @@ def test_processes_that_are_killed_end_with_the_same_rows(tmp_path: Path) -> Non
     assert_at_rest(lake)
 
 
+@pytest.mark.skipif(not FULL, reason="ten seconds; part of make test-full")
 @pytest.mark.long
 def test_a_synchronisation_beside_compactors_that_are_killed(tmp_path: Path) -> None:
     """A sync commits files while compactors merge those that are there; some of all of them are killed."""
@@ -103,16 +104,16 @@ def test_a_synchronisation_beside_compactors_that_are_killed(tmp_path: Path) -> 
     # The server's files are those of its last hours. Their days have not ended, so they are asked for by date.
     days = [datetime.fromtimestamp(still() - seconds, UTC).date() for seconds in (0, 86_400)]
     undisturbed, lake = tmp_path / "undisturbed", tmp_path / "lake"
-    with server(hours=scaled(24, 5), size=20_000, latency_seconds=0.1) as emulator:
+    with server(hours=24, size=20_000, latency_seconds=0.1) as emulator:
         env = api_environment(emulator)
         sync = ("sync", "--account", ACCOUNT, "--pause", "0.01")
         compact = ("compact", lake, "--min-files", 2, *(option for day in days for option in ("--date", day)))
         assert run(*sync, "--to", undisturbed, env=env).wait() == 0
         expected, ended = committed_rows(undisturbed), 0
-        for _ in range(scaled(6, 1)):
+        for _ in range(6):
             synchronising = run(*sync, "--to", lake, env=env)
             wait_for_commits(lake, 2, synchronising)
-            for number in range(scaled(4, 2)):
+            for number in range(4):
                 compacting = run(*compact)
                 if number % 2 == 0:
                     time.sleep(chance.uniform(0.3, 1.0))

@@ -12,7 +12,7 @@ import pytest
 import wsparquet
 from tests.drift import EXTENSION
 from tests.extensions.roots import compacted, drifted_sources, rows
-from tests.scale import scaled
+from tests.scale import FULL
 from wsparquet.dataset import Root
 from wsparquet.iceberg.in_root import TablesInRoot
 
@@ -20,6 +20,8 @@ pytest.importorskip("pyiceberg")
 from tests.iceberg.helpers import counting_files, files_of, published
 
 REPOSITORY = Path(__file__).parents[2]
+STEPS = (50, 100, 150, 200, 300, 700, 1000)
+"""Some of the changes of the disk: about 250 extend a root, and 850 publish it then."""
 
 
 def test_published_tables_get_the_columns_by_their_ids(tmp_path: Path) -> None:
@@ -40,6 +42,7 @@ def test_published_tables_get_the_columns_by_their_ids(tmp_path: Path) -> None:
     shutil.rmtree(root)
 
 
+@pytest.mark.skipif(not FULL, reason="ten seconds; part of make test-full")
 def test_killed_and_done_again_a_published_and_compacted_root_ends_right(tmp_path: Path) -> None:
     """Killed between any two changes of the disk, also while it publishes, all is as after an undisturbed run."""
     raw = drifted_sources(tmp_path / "raw", 1, files=2, containers=3)
@@ -49,9 +52,8 @@ def test_killed_and_done_again_a_published_and_compacted_root_ends_right(tmp_pat
     wsparquet.convert(raw, to=undisturbed).raise_for_failures()
     assert wsparquet.extend(undisturbed, EXTENSION).rows > 0
     expected = rows(undisturbed)
-    # About 250 changes extend the root, and 850 publish it.
     killed = 0
-    for step in scaled((50, 100, 150, 200, 300, 700, 1000), (100, 700)):
+    for step in STEPS:
         root = tmp_path / "lake"  # A published root must stay where it was published.
         shutil.copytree(template, root)
         wsparquet.publish(root)
@@ -61,7 +63,7 @@ def test_killed_and_done_again_a_published_and_compacted_root_ends_right(tmp_pat
         assert wsparquet.verify(root).problems == []
         check_published(root)
         shutil.rmtree(root)
-    assert killed == scaled(7, 2)
+    assert killed == len(STEPS)
 
 
 def killed_at(root: Path, step: int) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.iceberg.helpers import OTHER, assert_published, counting_files, files_of, properties, published, put
-from tests.scale import scaled
+from tests.scale import FULL, scaled
 from tests.store.s3.lake import Lake
 from tests.store.s3.waits import shorten
 from tests.store.s3.workload import Forks, forking, killing
@@ -115,6 +115,7 @@ class Changed:
         assert_published(self.lake.open(), properties(self.lake), storage=self.lake.options, tables=FEW)
 
 
+@pytest.mark.skipif(not FULL, reason="small runs kill a publisher instead; part of make test-full")
 def test_a_store_that_goes_away_at_any_request(changed: Changed, proxy: Proxy) -> None:
     """From the n-th request on nothing answers: publishing fails, tables stay whole, and a second run ends it."""
     failed = 0
@@ -124,7 +125,7 @@ def test_a_store_that_goes_away_at_any_request(changed: Changed, proxy: Proxy) -
         failed += not published_without_error(root)
         proxy.settings.dead_from = None
         changed.check()
-    assert failed >= scaled(20, 2)
+    assert failed >= 20
 
 
 def published_without_error(root: Root) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from tests.scale import scaled
+from tests.scale import FULL, scaled
 from tests.system.helpers import COMMAND, convert_command
 from wsparquet.generate import GenerateOptions, generate
 
@@ -47,9 +47,10 @@ def peak_of(root: Path, sources: Path, memory: int, *options: str) -> int:
     return found
 
 
+@pytest.mark.skipif(not FULL, reason="half a minute; part of make test-full")
 def test_a_day_that_is_merged(tmp_path: Path) -> None:
     """A merge of more rows than fit in its budget takes little more than what the command takes to merge nothing."""
-    files, size = scaled((16, 25_000_000), (8, 6_000_000))
+    files, size = 16, 25_000_000
     budget, row_groups_and_libraries = 32, 96
     generate(tmp_path / "in", GenerateOptions(files=files, size=size, seed=3, preset="hard"))
     assert peak(convert_command(tmp_path / "lake", tmp_path / "in")) > 0

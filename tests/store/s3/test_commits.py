@@ -131,18 +131,24 @@ def test_a_part_is_uploaded_whole_and_by_its_own_name(lake: Lake, proxy: Proxy) 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin", *scaled(COMPACTED, COMPACTED[1:2])])
+@pytest.mark.parametrize("work", ["add", "redo", "remove", "twin", *scaled(COMPACTED, ())])
 def test_a_store_that_goes_away_at_any_request(lake: Lake, proxy: Proxy, work: str) -> None:
-    """From the n-th request on nothing answers: what counts is all old or all new, and a second run ends it."""
+    """From the n-th request on nothing answers: what counts is all old or all new, and a second run ends it.
+
+    If the first request without an answer only reads, the root is as before the next change, so one second run for both
+    is enough.
+    """
     for step in steps(lake, proxy, work):
         disturbed = Lake(lake.bucket.endpoint, lake.endpoint)
         template(disturbed, work)
-        root = disturbed.open(patience_seconds=0.05)
-        proxy.settings.dead_from = len(proxy.log) + step
+        root, first = disturbed.open(patience_seconds=0.05), len(proxy.log) + step
+        proxy.settings.dead_from = first
         with suppress(DatasetError):
             workload.WORKS[work](root)
         proxy.settings.dead_from = None
         assert committed_rows(disturbed) in (BEFORE[work], AFTER[work])
+        if FULL and all(method in READING for method, _, _ in proxy.log[first - 1 : first]):
+            continue
         workload.WORKS[work](disturbed.past_proxy().open())
         assert disturbed.rows() == committed_rows(disturbed) == AFTER[work]
         disturbed.assert_at_rest()
