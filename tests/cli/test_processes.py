@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,23 +138,29 @@ def test_a_terminal_of_another_encoding_gets_escapes() -> None:
     assert other.out == plain.out.encode("latin-1", "backslashreplace").decode()
 
 
+def stopped(arguments: Sequence[object], sent: signal.Signals) -> tuple[str, int, str, str]:
+    """Send a command a signal when it has said something: its first line, its exit code, and the rest of its output."""
+    with start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline().decode()
+        process.send_signal(sent)
+        out, err = process.communicate(timeout=60)
+    return first, process.returncode, out.decode(), err.decode()
+
+
 def test_an_interrupt_says_so_and_leaves_a_root_that_goes_on(tmp_path: Path) -> None:
     """Ctrl-C ends with 130 and a summary; what is committed stands, and the same command finishes the rest."""
     files = make(tmp_path / "in", GenerateOptions(files=3, records=1500))
     root = tmp_path / "lake"
     arguments = ("convert", files.folder, "--to", root, "--jobs", "1", "--verbose")
-    with start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        first = process.stderr.readline().decode()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+    first, code, out, err = stopped(arguments, signal.SIGINT)
     assert first.startswith("committed: ")
-    assert process.returncode == 130
-    counted = re.match(r"3 sources: ([12]) converted, 0 skipped, 0 failed, ([12]) not begun\n", out.decode())
+    assert code == 130
+    counted = re.match(r"3 sources: ([12]) converted, 0 skipped, 0 failed, ([12]) not begun\n", out)
     assert counted is not None, out
     assert int(counted[1]) + int(counted[2]) == 3
-    assert err.decode().strip().splitlines()[-1] == "wsparquet: interrupted; run the same command again to continue"
-    assert b"Traceback" not in err
+    assert err.strip().splitlines()[-1] == "wsparquet: interrupted; run the same command again to continue"
+    assert "Traceback" not in err
     assert_at_rest(root)
     again = spawn(*arguments[:-1], "--output", "json")
     assert again.code == 0
@@ -169,14 +176,10 @@ def test_an_interrupted_replay_has_its_summary(tmp_path: Path) -> None:
     root = tmp_path / "lake"
     spawn("convert", files.folder, "--to", root, "--quiet")
     arguments = ("replay", root, files.folder, "--again", "--jobs", "1", "--verbose", "--output", "json")
-    with start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        first = process.stderr.readline().decode()
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
+    first, code, out, err = stopped(arguments, signal.SIGTERM)
     assert first.startswith("replaced: ")
     summary = json.loads(out)
-    assert (process.returncode, summary["failed"]) == (130, []), err
+    assert (code, summary["failed"]) == (130, []), err
     assert len(summary["committed"]) + summary["not_begun"] == summary["sources"] == 3
     assert 0 < summary["not_begun"] < 3
     assert_at_rest(root)

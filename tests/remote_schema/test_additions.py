@@ -96,7 +96,7 @@ def test_enums_keep_their_symbols_and_all_keep_their_descriptions() -> None:
 
 
 def test_further_values_of_documented_enums_are_proposed() -> None:
-    """Only what the documentation lacks; a field that is no enum there gets no values."""
+    """Only values that the documentation lacks. A field that the documentation does not call an enum gets none."""
     device = {"type": "enum", "name": "Device", "symbols": ["DESKTOP", "WATCH"]}
     city = {"type": "enum", "name": "City", "symbols": ["BERLIN"]}
     bodies = [

@@ -106,7 +106,7 @@ def test_beyond_a_limit_neighbours_are_candidates(parts: int, pairs: int) -> Non
 
 @pytest.mark.parametrize("own", [(), tuple(range(10, 19))])
 def test_a_timestamp_of_very_many_parts_says_nothing(own: tuple[int, ...]) -> None:
-    """Other parts that share it are no candidates, and do not come between equal parts, which may have only such."""
+    """Parts that share nothing else are not compared. Equal parts are found among them, whatever else they have."""
     popular, equal = (500, 501), MOST_PARTS + 6
     group = []
     for number in range(100):

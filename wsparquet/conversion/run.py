@@ -163,7 +163,7 @@ def opened_to_write(to: str | os.PathLike[str], access: Access) -> Iterator[Root
 
 @contextmanager
 def _opened(to: str | os.PathLike[str], options: ConvertOptions) -> Iterator[Root | None]:
-    """Open the root for a run; provide None in a dry run if there is no root."""
+    """Open the root for a run. In a dry run nothing is written, and without a root the context provides None."""
     if not options.dry_run:
         with opened_to_write(to, options.access) as root:
             yield root

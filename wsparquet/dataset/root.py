@@ -125,9 +125,9 @@ class Root:
 
     @classmethod
     def open_if_exists(cls, path: str | os.PathLike[str], *, access: Access = Access()) -> Root | None:  # noqa: B008
-        """Open the root at ``path`` without writing; return None if there is no root, but a new root can be created.
+        """Open the root at ``path`` without writing. Return None if there is no root, and one can be created there.
 
-        Raises the same errors as ``open_to_write``.
+        Raises the same errors as ``open_to_write``, also if no root can be created there.
         """
         store, _ = open_store(os.fspath(path), access)
         if not has_version(store):
@@ -430,8 +430,8 @@ class Root:
     def _check(self, erased: tuple[int, int | None]) -> None:
         """Check what may have changed since the rows of an attempt were chosen.
 
-        Raises ErasedMeanwhile unless the counters are the given ones, of which one may be None, SchemaError like
-        ``check_extension``.
+        Raises SchemaError like ``check_extension``, and ErasedMeanwhile unless the counters of the list of erased
+        people are still those in ``erased``. A counter that is None there is not compared.
         """
         self.check_extension()
         found = self.erased_state()

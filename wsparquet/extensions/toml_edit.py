@@ -33,7 +33,7 @@ def spelled(text: str, keys: Keys) -> Keys:
 
 
 def _inserted(text: str, entry: Entry) -> str | None:
-    """Return the text with an entry in an inline table, or None if there is no such table with values."""
+    """Return the text with an entry in its inline table. Return None if there is no such table, or if it is empty."""
     expected = tomllib.loads(text)
     inner: Any = expected
     for key in entry.keys[:-1]:

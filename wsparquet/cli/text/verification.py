@@ -23,5 +23,8 @@ def _(found: Verification) -> Iterator[str]:
     if found.unchecked:
         yield f"{counted(found.unchecked, 'part')} without a checksum, from an older version of wsparquet"
     yield from (f"{problem.kind}: {in_flags(str(problem))}" for problem in found.problems)
-    verdict = counted(len(found.problems), "problem") if found.problems else "verified"
-    yield f"interrupted: {counted(len(found.problems), 'problem')} so far" if found.interrupted else verdict
+    problems = counted(len(found.problems), "problem")
+    if found.interrupted:
+        yield f"interrupted: {problems} so far"
+    else:
+        yield problems if found.problems else "verified"
